@@ -1,0 +1,64 @@
+"""Who may do what: roles, permissions and scopes as one table. Default deny."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The three roles of the product."""
+
+    ADMIN = "ADMIN"
+    ANALYST = "ANALYST"
+    VIEWER = "VIEWER"
+
+
+class Permission(StrEnum):
+    """One word for each thing that a door can ask for."""
+
+    READ = "read"
+    EXPORT = "export"
+    ACT = "act"
+    LOAD_DRY_RUN = "load_dry_run"
+    LOAD = "load"
+    MANAGE_RUNS = "manage_runs"
+    MANAGE_USERS = "manage_users"
+    READ_AUDIT = "read_audit"
+
+
+_VIEWER = frozenset({Permission.READ})
+_ANALYST = _VIEWER | {Permission.EXPORT, Permission.ACT, Permission.LOAD_DRY_RUN}
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _VIEWER,
+    Role.ANALYST: frozenset(_ANALYST),
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+def may(role: Role | str | None, permission: Permission) -> bool:
+    """True if the role holds the permission; an unknown role holds none."""
+    try:
+        return permission in PERMISSIONS[Role(role or "")]
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The part of the network that a viewer may see. Empty means: all of it.
+
+    A plain, hashable argument of every query, hence part of every cache key.
+    """
+
+    ufs: tuple[str, ...] = ()
+    contracts: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> bool:
+        """True if nothing is hidden."""
+        return not self.ufs and not self.contracts
+
+
+EVERYTHING = Scope()

@@ -1,0 +1,108 @@
+"""What can go wrong, in the field's words. HTTP statuses and exit codes are chosen further up."""
+
+from __future__ import annotations
+
+
+class NovaError(Exception):
+    """Base of every error that is the caller's to mend. `str(error)` is the message to show."""
+
+    code = "error"
+
+    def __init__(self, message: str, *, fields: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.fields = fields or {}
+
+
+class InvalidInput(NovaError):
+    """A value that the caller gave is not acceptable; `fields` names each one."""
+
+    code = "invalid_input"
+
+
+class NotFound(NovaError):
+    """The thing asked for does not exist (or is outside the caller's scope)."""
+
+    code = "not_found"
+
+
+class UnknownMaterial(NotFound):
+    """No item has this SKU."""
+
+    code = "unknown_material"
+
+
+class NothingPublished(NovaError):
+    """No run has been published yet, so there is nothing to show."""
+
+    code = "nothing_published"
+
+
+class NotAuthenticated(NovaError):
+    """Nobody is signed in, or the token is not valid."""
+
+    code = "not_authenticated"
+
+
+class NotAllowed(NovaError):
+    """The signed-in user lacks the permission."""
+
+    code = "not_allowed"
+
+
+class TooManyAttempts(NovaError):
+    """A limit on attempts was reached; `retry_after` is in seconds."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class BadFile(NovaError):
+    """An ERP file cannot be loaded: says file and, where known, line, column and value."""
+
+    code = "bad_file"
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        file: str,
+        line: int | None = None,
+        column: str | None = None,
+        value: str | None = None,
+    ) -> None:
+        place = [file]
+        if line is not None:
+            place.append(f"line {line}")
+        if column is not None:
+            place.append(f"column {column!r}")
+        if value is not None:
+            place.append(f"value {value!r}")
+        super().__init__(f"{', '.join(place)}: {reason}")
+        self.file, self.line, self.column, self.value, self.reason = (
+            file,
+            line,
+            column,
+            value,
+            reason,
+        )
+
+
+class BadMapping(NovaError):
+    """`mapping.toml` is wrong: says the key and what it should be."""
+
+    code = "bad_mapping"
+
+
+class BadBundle(NovaError):
+    """A results bundle is damaged or foreign; nothing was published."""
+
+    code = "bad_bundle"
+
+
+class Unavailable(NovaError):
+    """A part that is needed (the database) does not answer now."""
+
+    code = "unavailable"

@@ -1,0 +1,1 @@
+"""Postgres: everything that touches SQL."""

@@ -1,0 +1,1 @@
+"""The few writes that people make."""

@@ -1,0 +1,60 @@
+"""Partitions made ahead of the rows that they will hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from sqlalchemy import Connection, text
+
+AUDIT_MONTHS_AHEAD = 3
+
+
+def next_month(day: date) -> date:
+    """The first day of the month after `day`'s."""
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+def months(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """(start, end) of each month from `first`'s to `last`'s; the end is exclusive."""
+    start = first.replace(day=1)
+    while start <= last:
+        yield start, next_month(start)
+        start = next_month(start)
+
+
+def years(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """(start, end) of each year from `first`'s to `last`'s; the end is exclusive."""
+    for year in range(first.year, last.year + 1):
+        yield date(year, 1, 1), date(year + 1, 1, 1)
+
+
+def ensure_months(connection: Connection, table: str, first: date, last: date) -> None:
+    """Creates `<table>_<yyyy>_<mm>` for each month wanted; `table` is schema-qualified."""
+    for start, end in months(first, last):
+        _ensure(connection, table, f"{table}_{start:%Y_%m}", start, end)
+
+
+def ensure_years(connection: Connection, table: str, first: date, last: date) -> None:
+    """Creates `<table>_<yyyy>` for each year wanted; `table` is schema-qualified."""
+    for start, end in years(first, last):
+        _ensure(connection, table, f"{table}_{start:%Y}", start, end)
+
+
+def ensure_audit_months(connection: Connection, today: date) -> None:
+    """The audit log's partitions for this month and the next ones."""
+    last = today.replace(day=1)
+    for _ in range(AUDIT_MONTHS_AHEAD):
+        last = next_month(last)
+    ensure_months(connection, "support.audit_log", today, last)
+
+
+def _ensure(connection: Connection, table: str, partition: str, start: date, end: date) -> None:
+    exists = connection.execute(text("SELECT to_regclass(:name)"), {"name": partition}).scalar()
+    if exists is None:
+        connection.execute(
+            text(
+                f"CREATE TABLE IF NOT EXISTS {partition} PARTITION OF {table}"
+                f" FOR VALUES FROM ('{start}') TO ('{end}')"
+            )
+        )

@@ -1,0 +1,1 @@
+"""Data moving forward, one step a file: sources, stage, promote, publish, derive."""

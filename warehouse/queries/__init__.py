@@ -1,0 +1,1 @@
+"""Read models: the only SELECTs that screens and the API use."""

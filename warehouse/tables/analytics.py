@@ -1,0 +1,301 @@
+"""Schema `analytics`: published results, each row under its run.
+
+A run is loaded while nobody reads it and becomes visible when `published` points at it. Rates are
+fractions 0-1, money is BRL, quantities are in the item's unit of issue, durations in days.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from warehouse.tables.base import double, identity, metadata, moment
+
+run = Table(
+    "run",
+    metadata,
+    identity("run_id"),
+    Column("bundle", Text, nullable=False),
+    Column("manifest_sha256", Text, nullable=False, unique=True),
+    Column("manifest", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("frequency", String(1), nullable=False),
+    Column("horizon", SmallInteger, nullable=False),
+    Column("data_from", Date, nullable=False),
+    Column("data_to", Date, nullable=False),
+    Column("metrics", JSONB, nullable=False, server_default=text("'{}'")),
+    moment("computed_at"),
+    moment("loaded_at", default_now=True),
+    CheckConstraint("state IN ('loading', 'ready', 'dropped')", name="state"),
+    CheckConstraint("frequency IN ('D', 'W', 'M')", name="frequency"),
+    schema="analytics",
+)
+
+published = Table(
+    "published",
+    metadata,
+    Column("singleton", Boolean, primary_key=True, server_default="true"),
+    Column("run_id", ForeignKey(run.c.run_id), nullable=False),
+    Column("previous_run_id", ForeignKey(run.c.run_id)),
+    Column("published_by", Text, nullable=False),
+    moment("published_at", default_now=True),
+    CheckConstraint("singleton", name="singleton"),
+    schema="analytics",
+)
+
+_SERIES = ("run_id", "item_id", "site_id")
+
+
+def _series_columns() -> list[Column]:
+    return [Column(name, Integer, nullable=False) for name in _SERIES]
+
+
+def _quantiles() -> list[Column]:
+    return [double(name, nullable=False) for name in ("mean", "p10", "p50", "p90")]
+
+
+forecast = Table(
+    "forecast",
+    metadata,
+    *_series_columns(),
+    Column("model", Text, nullable=False),
+    Column("date", Date, nullable=False),
+    *_quantiles(),
+    PrimaryKeyConstraint(*_SERIES, "model", "date"),
+    Index("ix_forecast_model", "run_id", "model", "date"),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+
+backtest = Table(
+    "backtest",
+    metadata,
+    *_series_columns(),
+    Column("model", Text, nullable=False),
+    Column("origin", Date, nullable=False),
+    Column("date", Date, nullable=False),
+    double("actual", nullable=False),
+    *_quantiles(),
+    PrimaryKeyConstraint(*_SERIES, "model", "origin", "date"),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+
+forecast_accuracy = Table(
+    "forecast_accuracy",
+    metadata,
+    *_series_columns(),
+    Column("model", Text, nullable=False),
+    Column("demand_class", Text, nullable=False),
+    Column("points", Integer, nullable=False),
+    *(double(name) for name in ("wape", "mase", "rmsse", "bias", "mape")),
+    *(double(name) for name in ("mape_coverage", "coverage80")),
+    *(double(name) for name in ("abs_error_sum", "error_sum", "actual_sum", "pct_error_sum")),
+    Column("pct_points", Integer),
+    Column("covered80_points", Integer),
+    PrimaryKeyConstraint(*_SERIES, "model"),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+
+series_profile = Table(
+    "series_profile",
+    metadata,
+    *_series_columns(),
+    Column("demand_class", Text, nullable=False),
+    double("adi"),
+    double("cv2"),
+    Column("abc", String(1)),
+    Column("xyz", String(1)),
+    Column("first_date", Date),
+    Column("last_date", Date),
+    Column("periods", Integer, nullable=False),
+    Column("nonzero", Integer, nullable=False),
+    double("mean"),
+    double("std"),
+    Column("season_length", SmallInteger),
+    Column("champion", Text),
+    Column("weights", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("fallback_reason", Text),
+    PrimaryKeyConstraint(*_SERIES),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+
+PER_RUN = (forecast, backtest, forecast_accuracy, series_profile)
+"""Tables with one partition a run, named `<table>_r<run_id>`: filled by COPY, then attached."""
+
+
+def _run_id(*, primary_key: bool = False) -> Column:
+    return Column(
+        "run_id",
+        ForeignKey(run.c.run_id, ondelete="CASCADE"),
+        primary_key=primary_key,
+        nullable=False,
+    )
+
+
+policy = Table(
+    "policy",
+    metadata,
+    _run_id(primary_key=True),
+    Column("item_id", Integer, primary_key=True),
+    Column("site_id", Integer, primary_key=True),
+    double("on_hand"),
+    double("on_order"),
+    double("reserved"),
+    Column("stock_date", Date),
+    double("lead_time_days"),
+    Column("lead_time_source", Text),
+    double("service_level"),
+    double("daily_demand"),
+    double("lead_time_demand"),
+    double("safety_stock"),
+    double("reorder_point"),
+    double("order_up_to"),
+    Column("stockout_on", Date),
+    double("days_to_stockout"),
+    Column("facts", JSONB, nullable=False, server_default=text("'{}'")),
+    Index("ix_policy_site_id", "run_id", "site_id"),
+    schema="analytics",
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    identity("id", big=True),
+    Column("run_id", ForeignKey(run.c.run_id, ondelete="CASCADE"), nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("item_id", Integer, nullable=False),
+    Column("site_id", Integer, nullable=False),
+    Column("stockout_on", Date),
+    double("days_to_stockout"),
+    double("risk_brl"),
+    Column("facts", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("status", Text, nullable=False, server_default="open"),
+    moment("raised_at", default_now=True),
+    CheckConstraint("level IN ('critical', 'warning', 'info')", name="level"),
+    CheckConstraint("status IN ('open', 'acknowledged', 'snoozed', 'resolved')", name="status"),
+    UniqueConstraint("run_id", "fingerprint"),
+    Index("ix_alert_rank", "run_id", "status", text("risk_brl DESC NULLS LAST")),
+    Index("ix_alert_item_id_site_id", "run_id", "item_id", "site_id"),
+    schema="analytics",
+)
+
+recommendation = Table(
+    "recommendation",
+    metadata,
+    identity("id", big=True),
+    Column("run_id", ForeignKey(run.c.run_id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("priority", SmallInteger, nullable=False),
+    Column("item_id", Integer, nullable=False),
+    Column("site_id", Integer, nullable=False),
+    Column("from_site_id", Integer),
+    Column("supplier_id", Integer),
+    double("quantity"),
+    Column("act_by", Date),
+    double("value_brl"),
+    Column("facts", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("narrative", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("narrative_source", Text, nullable=False, server_default="template"),
+    Column("status", Text, nullable=False, server_default="open"),
+    UniqueConstraint("run_id", "fingerprint"),
+    schema="analytics",
+)
+
+cluster = Table(
+    "cluster",
+    metadata,
+    identity("cluster_id"),
+    Column("run_id", ForeignKey(run.c.run_id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("family", Text, nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("name", JSONB, nullable=False),
+    Column("size", Integer, nullable=False),
+    double("silhouette"),
+    Column("profile", JSONB, nullable=False, server_default=text("'{}'")),
+    CheckConstraint("family IN ('equipment-failure', 'tower-performance')", name="family"),
+    UniqueConstraint("run_id", "family", "number"),
+    schema="analytics",
+)
+
+cluster_member = Table(
+    "cluster_member",
+    metadata,
+    Column("cluster_id", ForeignKey(cluster.c.cluster_id, ondelete="CASCADE"), primary_key=True),
+    Column("member", Text, primary_key=True),
+    Column("site_id", Integer, index=True),
+    double("distance"),
+    Column("features", JSONB, nullable=False, server_default=text("'{}'")),
+    schema="analytics",
+)
+
+failure_risk = Table(
+    "failure_risk",
+    metadata,
+    _run_id(primary_key=True),
+    Column("equipment", Text, primary_key=True),
+    Column("site_id", Integer, nullable=False, index=True),
+    double("probability", nullable=False),
+    Column("horizon_days", SmallInteger, nullable=False),
+    Column("reasons", JSONB, nullable=False, server_default=text("'[]'")),
+    schema="analytics",
+)
+
+kpi_daily = Table(
+    "kpi_daily",
+    metadata,
+    _run_id(primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("uf", String(2), primary_key=True, server_default=""),
+    Column("date", Date, primary_key=True),
+    double("numerator", nullable=False),
+    double("denominator"),
+    schema="analytics",
+)
+
+supplier_score = Table(
+    "supplier_score",
+    metadata,
+    _run_id(primary_key=True),
+    Column("supplier_id", Integer, primary_key=True),
+    Column("lines", Integer, nullable=False),
+    Column("lines_received", Integer, nullable=False),
+    Column("lines_on_time_in_full", Integer, nullable=False),
+    *(double(name) for name in ("lead_time_mean", "lead_time_std", "lead_time_p90")),
+    *(
+        double(name)
+        for name in ("contract_lead_time_days", "fill_rate", "price_drift", "spend_brl")
+    ),
+    schema="analytics",
+)
+
+sla_exposure = Table(
+    "sla_exposure",
+    metadata,
+    _run_id(primary_key=True),
+    Column("contract_id", Integer, primary_key=True),
+    Column("month", Date, primary_key=True),
+    *(double(name) for name in ("downtime_hours", "site_hours", "availability")),
+    *(double(name) for name in ("availability_projected", "penalty_brl", "exposure_brl")),
+    schema="analytics",
+)

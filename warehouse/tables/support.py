@@ -1,0 +1,136 @@
+"""Schema `support`: people, their sessions and tokens, decisions, views, settings, audit."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+from warehouse.tables.base import identity, metadata, moment
+
+user = Table(
+    "user",
+    metadata,
+    identity("user_id"),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("password_hash", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("active", Boolean, nullable=False, server_default="true"),
+    Column("must_change_password", Boolean, nullable=False, server_default="false"),
+    Column("ufs", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("contracts", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("language", Text, nullable=False, server_default="pt_BR"),
+    Column("token_version", Integer, nullable=False, server_default="0"),
+    moment("created_at", default_now=True),
+    moment("last_login_at"),
+    CheckConstraint("role IN ('ADMIN', 'ANALYST', 'VIEWER')", name="role"),
+    Index("uq_user_email", func.lower(text("email")), unique=True),
+    schema="support",
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("session_hash", Text, primary_key=True),
+    Column("user_id", ForeignKey(user.c.user_id, ondelete="CASCADE"), nullable=False, index=True),
+    moment("created_at", default_now=True),
+    moment("seen_at", default_now=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("address", Text),
+    Column("agent", Text),
+    moment("ended_at"),
+    schema="support",
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("token_id", UUID(as_uuid=True), primary_key=True, server_default=func.gen_random_uuid()),
+    Column("family", UUID(as_uuid=True), nullable=False, index=True),
+    Column("user_id", ForeignKey(user.c.user_id, ondelete="CASCADE"), nullable=False, index=True),
+    moment("issued_at", default_now=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    moment("used_at"),
+    moment("revoked_at"),
+    schema="support",
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("audit_id", BigInteger, Identity(always=False), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("actor", Text, nullable=False),
+    Column("role", Text),
+    Column("address", Text),
+    Column("request_id", Text),
+    Column("action", Text, nullable=False),
+    Column("object", Text),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    Column("status", SmallInteger),
+    PrimaryKeyConstraint("audit_id", "at"),
+    Index("ix_audit_log_at", "at"),
+    Index("ix_audit_log_actor", "actor", "at"),
+    schema="support",
+    postgresql_partition_by="RANGE (at)",
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    identity("decision_id", big=True),
+    moment("at", default_now=True),
+    Column("user_id", ForeignKey(user.c.user_id), index=True),
+    Column("actor", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False, index=True),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    moment("until"),
+    Column("facts", JSONB, nullable=False, server_default=text("'{}'")),
+    CheckConstraint("kind IN ('alert', 'recommendation', 'override')", name="kind"),
+    schema="support",
+)
+
+saved_view = Table(
+    "saved_view",
+    metadata,
+    identity("view_id"),
+    Column("user_id", ForeignKey(user.c.user_id, ondelete="CASCADE"), nullable=False),
+    Column("page", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", JSONB, nullable=False),
+    Column("shared_with", Text),
+    Column("is_default", Boolean, nullable=False, server_default="false"),
+    moment("created_at", default_now=True),
+    UniqueConstraint("user_id", "page", "name"),
+    schema="support",
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", JSONB, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    moment("changed_at", default_now=True),
+    schema="support",
+)

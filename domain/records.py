@@ -1,0 +1,307 @@
+"""The typed rows that queries return and that pages, the API and exports show.
+
+Quantities are in the item's unit of issue, money in BRL, rates are fractions 0-1, times in days.
+`None` means "not known", never zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the reader narrowed a list to. Plain and hashable: part of every cache key."""
+
+    sku: tuple[str, ...] = ()
+    site: tuple[str, ...] = ()
+    uf: tuple[str, ...] = ()
+    region: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
+    abc: tuple[str, ...] = ()
+    demand_class: tuple[str, ...] = ()
+    level: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    search: str = ""
+    date_from: date | None = None
+    date_to: date | None = None
+
+
+NO_FILTERS = Filters()
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """One page of a list: its rows, the number of rows in all, and where the next page starts."""
+
+    rows: list[T]
+    count: int
+    next: str | None = None
+
+
+@dataclass(frozen=True)
+class DataStatus:
+    """What is published and how old it is. All `None` (and zeros) when nothing is."""
+
+    run_id: int | None = None
+    data_version: str = "0.0"
+    computed_at: datetime | None = None
+    published_at: datetime | None = None
+    loaded_at: datetime | None = None
+    data_from: date | None = None
+    data_to: date | None = None
+    frequency: str | None = None
+    horizon: int | None = None
+    series_total: int = 0
+    series_trained: int = 0
+    series_fallback: int = 0
+    is_demo: bool = False
+    training_needed: bool = False
+
+
+@dataclass(frozen=True)
+class FileStatus:
+    """What is loaded of one kind of ERP file; `rows` 0 means none."""
+
+    kind: str
+    rows: int
+    loaded_at: datetime | None
+    date_from: date | None
+    date_to: date | None
+
+
+@dataclass(frozen=True)
+class ReceiptInput:
+    """One number that went into a KPI: its symbol in the formula, value and unit."""
+
+    symbol: str
+    name: str
+    value: float | None
+    unit: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """How a number was made: formula (LaTeX), inputs with their live values, run and filter."""
+
+    formula: str
+    inputs: list[ReceiptInput]
+    source: str
+    run_id: int | None
+    filter: str = ""
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One headline number. `value` is None when a file is missing: `missing` names its kind.
+
+    `unit` is one of `BRL`, `fraction`, `days`, `count`, `units`. `better` is `up`, `down` or ``.
+    """
+
+    key: str
+    value: float | None
+    unit: str
+    previous: float | None
+    change: float | None
+    target: float | None
+    as_of: date | None
+    better: str
+    receipt: Receipt
+    missing: str | None = None
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something that will hurt unless somebody acts; `facts` feed the message's template."""
+
+    id: int
+    level: str
+    kind: str
+    sku: str
+    item_name: str | None
+    unit: str | None
+    site: str
+    site_name: str | None
+    uf: str | None
+    stockout_on: date | None
+    days_to_stockout: float | None
+    risk_brl: float | None
+    status: str
+    raised_at: datetime
+    facts: dict[str, float | str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ForecastPoint:
+    """One forecast of one model for one item, site and date, with the actual where known."""
+
+    sku: str
+    site: str
+    date: date
+    model: str
+    mean: float
+    p10: float
+    p50: float
+    p90: float
+    actual: float | None = None
+
+
+@dataclass(frozen=True)
+class DemandPoint:
+    """What was consumed in the period that starts on `date`."""
+
+    date: date
+    quantity: float
+
+
+@dataclass(frozen=True)
+class TotalPoint:
+    """One date of a total over many series. The band is None in the past."""
+
+    date: date
+    actual: float | None
+    mean: float | None
+    p10: float | None
+    p90: float | None
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Backtest accuracy of one model over a series, a class or everything (see domain.accuracy).
+
+    `mape` goes with `mape_coverage`: the share of points whose actual is above zero.
+    """
+
+    model: str
+    points: int
+    wape: float | None
+    mase: float | None
+    rmsse: float | None
+    bias: float | None
+    mape: float | None
+    mape_coverage: float | None
+    coverage80: float | None
+    weight: float | None = None
+    demand_class: str | None = None
+    series: int | None = None
+
+
+@dataclass(frozen=True)
+class SeriesProfile:
+    """What kind of demand a series is, and which models speak for it."""
+
+    sku: str
+    site: str
+    demand_class: str
+    adi: float | None
+    cv2: float | None
+    abc: str | None
+    xyz: str | None
+    first_date: date | None
+    last_date: date | None
+    champion: str | None
+    weights: dict[str, float]
+    fallback_reason: str | None
+
+
+@dataclass(frozen=True)
+class Option:
+    """One entry of a type-ahead list."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One material of the catalogue."""
+
+    sku: str
+    name: str | None
+    family: str | None
+    unit: str | None
+    unit_cost_brl: float | None
+    criticality: float | None
+    lead_time_days: float | None
+    min_order_qty: float | None
+    pack_size: float | None
+    supplier: str | None
+    service_level: float | None
+    shelf_life_days: float | None
+    active: bool
+    attributes: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Material:
+    """One material with its demand, stock, forecast and alerts over the sites in view."""
+
+    sku: str
+    name: str | None
+    family: str | None
+    unit: str | None
+    unit_cost_brl: float | None
+    abc: str | None
+    demand_class: str | None
+    sites: int
+    demand_90d: float
+    demand_total: float
+    forecast_horizon: float | None
+    on_hand: float | None
+    stock_value_brl: float | None
+    days_of_supply: float | None
+    wape: float | None
+    open_alerts: int
+    next_stockout_on: date | None
+
+
+@dataclass(frozen=True)
+class SitePosition:
+    """Where one material stands at one site: stock, policy and days to stockout."""
+
+    site: str
+    site_name: str | None
+    uf: str | None
+    demand_class: str | None
+    demand_90d: float
+    forecast_horizon: float | None
+    on_hand: float | None
+    on_order: float | None
+    lead_time_days: float | None
+    safety_stock: float | None
+    reorder_point: float | None
+    stockout_on: date | None
+    days_to_stockout: float | None
+    wape: float | None
+    open_alerts: int
+
+
+@dataclass(frozen=True)
+class OpenOrder:
+    """One purchase-order line that has not arrived in full."""
+
+    order: str
+    line: str
+    supplier: str
+    site: str
+    ordered_on: date
+    promised_on: date | None
+    quantity: float
+    received_qty: float | None
+    unit_price_brl: float | None
+    days_late: int | None
+
+
+@dataclass(frozen=True)
+class MaterialDetail:
+    """Everything about one material, over the sites in view."""
+
+    item: Item
+    summary: Material
+    positions: list[SitePosition]
+    open_orders: list[OpenOrder]
+    alerts: list[Alert]

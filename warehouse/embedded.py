@@ -180,6 +180,15 @@ def status(home: Path) -> list[ServiceStatus]:
     return rows
 
 
+def place(home: Path) -> Path | None:
+    """The folder that holds the services' data: in `home` unless that is closed to their account.
+
+    None before the first start.
+    """
+    record = _read(home)
+    return Path(record.place) if record else None
+
+
 # What is kept
 
 
@@ -311,15 +320,15 @@ def _prepared(home: Path) -> Record:
 
 
 def _new_record(home: Path, account: pwd.struct_passwd | None) -> Record:
-    place = _choose_place(home, account)
-    _set_aside(place / "data")
+    folder = _choose_place(home, account)
+    _set_aside(folder / "data")
     return Record(
-        place=str(place),
+        place=str(folder),
         postgres_bin="",
         postgres_port=_free_port(),
         postgres_password=secrets.token_urlsafe(24),
         valkey_bin="",
-        valkey_socket=str(_socket_path(place, account)),
+        valkey_socket=str(_socket_path(folder, account)),
         valkey_password=secrets.token_urlsafe(24),
     )
 
@@ -558,11 +567,12 @@ def _make_cluster(record: Record, account: pwd.struct_passwd | None) -> None:
 
 def _recovers_by_itself(record: Record) -> bool:
     """Waits for a postmaster that lives but does not answer: starting, recovering, stopping."""
-    _wait(
-        lambda: _postgres_answers(record, "postgres") or _postmaster(record) is None,
-        START_SECONDS,
-    )
-    return _postgres_answers(record, "postgres")
+    deadline = time.monotonic() + START_SECONDS
+    while _postmaster(record) is not None and time.monotonic() < deadline:
+        if _postgres_answers(record, "postgres"):
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def _clear_remains(record: Record) -> None:

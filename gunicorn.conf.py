@@ -1,0 +1,15 @@
+"""How gunicorn serves `wsgi:server`; read from the working directory by `gunicorn wsgi:server`."""
+
+from config import get_settings
+
+settings = get_settings()
+bind = f"{settings.host}:{settings.port}"
+workers = 2
+worker_class = "gthread"
+threads = 4
+timeout = 60
+graceful_timeout = 10
+max_requests = 20_000
+max_requests_jitter = 2_000
+proc_name = "nova-corrente"
+control_socket_disable = True

@@ -1,0 +1,173 @@
+"""The real parts that tests stand on: a home of their own, databases, the served product."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+
+from config import Settings, get_settings
+from warehouse import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "nova-test-"
+TEMPLATE = "nova_template"
+SERVE_SECONDS = 60
+
+
+def make_home() -> Path:
+    """A NOVA_HOME on a short path that the unprivileged account can reach."""
+    home = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
+    (home / "owner.pid").write_text(str(os.getpid()))
+    return home
+
+
+def remove_home(home: Path) -> None:
+    """Stops the home's services and removes everything that it kept."""
+    place = embedded.place(home)
+    embedded.stop(home)
+    for folder in {home, place} - {None}:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_abandoned_homes() -> None:
+    """Homes of test runs that were killed before they could clean up."""
+    for home in Path("/tmp").glob(f"{PREFIX}*"):
+        if home.stat().st_uid == os.geteuid() and not _owner_lives(home):
+            remove_home(home)
+
+
+def _owner_lives(home: Path) -> bool:
+    try:
+        os.kill(int((home / "owner.pid").read_text()), 0)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def use_environment(**values: str) -> None:
+    """Only `values` decide: every other setting is empty, whatever `.env` says."""
+    for field in Settings.model_fields.values():
+        os.environ[str(field.validation_alias)] = ""
+    os.environ.update(values)
+    forget_settings()
+
+
+def forget_settings() -> None:
+    """The next call of get_settings() and get_engine() reads the environment again."""
+    from warehouse import db
+
+    get_settings.cache_clear()
+    for engine in (db.get_engine, db.get_batch_engine):
+        engine.cache_clear()
+
+
+def on_database(url: str, name: str) -> str:
+    """The same server's URL with another database."""
+    return f"{url.rpartition('/')[0]}/{name}"
+
+
+def execute(url: str, statement: str) -> None:
+    """Runs one statement outside of a transaction."""
+    connection = psycopg2.connect(url.replace("+psycopg2", ""))
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+    finally:
+        connection.close()
+
+
+def make_template(server_url: str) -> None:
+    """The database that Alembic builds once and every test's database is copied from."""
+    from alembic import command
+    from alembic.config import Config
+
+    execute(server_url, f"CREATE DATABASE {TEMPLATE}")
+    alembic = Config(str(ROOT / "alembic.ini"))
+    alembic.set_main_option("sqlalchemy.url", on_database(server_url, TEMPLATE).replace("%", "%%"))
+    command.upgrade(alembic, "head")
+
+
+@contextmanager
+def fresh_database(server_url: str, template: str = TEMPLATE) -> Iterator[str]:
+    """The URL of a new copy of `template`, dropped at the end."""
+    name = f"test_{secrets.token_hex(6)}"
+    execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield on_database(server_url, name)
+    finally:
+        execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def free_port() -> int:
+    """A port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def served(home: Path, database_url: str, redis_url: str | None, **more: str) -> Iterator[str]:
+    """The base URL of the product, served by gunicorn with two workers on a free port."""
+    port = free_port()
+    log = home / f"server-{port}.log"
+    environment = os.environ | {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "NOVA_HOME": str(home),
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url or "",
+        **more,
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "wsgi:server"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_served(f"http://127.0.0.1:{port}/health", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        _end_group(process)
+
+
+def _wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + SERVE_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except urllib.error.HTTPError:
+            return  # it answers: what it says is for the test to judge
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError(f"the server does not answer:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+            process.wait(timeout=20)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue

@@ -81,18 +81,6 @@ class Settings(BaseSettings):
         validation_alias="NOVA_LIMIT",
         description="Train only this many series; the screens say so.",
     )
-    dask_scheduler: str | None = Field(
-        None, validation_alias="NOVA_DASK_SCHEDULER", description="Dask cluster for training."
-    )
-    llm_base_url: str | None = Field(
-        None, validation_alias="LLM_BASE_URL", description="OpenAI-compatible endpoint (wording)."
-    )
-    llm_api_key: str | None = Field(
-        None, validation_alias="LLM_API_KEY", description="Key of that endpoint."
-    )
-    llm_model: str | None = Field(
-        None, validation_alias="LLM_MODEL", description="Model name at that endpoint."
-    )
 
     @field_validator("*", mode="before")
     @classmethod

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from functools import lru_cache
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import get_settings
 
 APPLICATION = "nova-corrente"
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
+REPLICA_CHECK_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
 
 
 def database_url() -> str:
@@ -59,3 +65,38 @@ def get_engine() -> Engine:
 def get_batch_engine() -> Engine:
     """The process's engine for loading, training and publishing: no statement time limit."""
     return make_engine(database_url(), pool_size=2, statement_timeout_ms=0, lock_timeout_ms=30_000)
+
+
+class _Replica:
+    """The read replica and what was last known of its health."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
+        self._healthy = False
+        self._checked_at = float("-inf")
+
+    def healthy(self) -> bool:
+        now = time.monotonic()
+        if now - self._checked_at >= REPLICA_CHECK_SECONDS:
+            self._healthy, self._checked_at = self._answers(), now
+        return self._healthy
+
+    def _answers(self) -> bool:
+        try:
+            with self.engine.connect() as connection:
+                return connection.execute(text("SELECT 1")).scalar() == 1
+        except SQLAlchemyError as error:
+            log.warning("read replica does not answer, reading from the primary: %s", error)
+            return False
+
+
+@lru_cache
+def _replica() -> _Replica | None:
+    url = get_settings().database_replica_url
+    return _Replica(url) if url else None
+
+
+def get_read_engine() -> Engine:
+    """The replica while one is configured and answers, else the primary."""
+    replica = _replica()
+    return replica.engine if replica and replica.healthy() else get_engine()

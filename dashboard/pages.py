@@ -1,0 +1,79 @@
+"""Every page: path, title, place in the navigation, permission, module. One table to audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+import dash
+from dash import Dash
+
+from auth.guards import current_viewer
+from callbacks import errors, filters, forecasts, main, materials, not_found, shell
+from domain.access import Permission
+from layouts.shell import NavLink
+from layouts.text import N_
+
+
+@dataclass(frozen=True)
+class PageEntry:
+    """One page. `nav_group` None keeps it out of the navigation; `function` names its entry."""
+
+    path: str
+    title_msgid: str
+    nav_group: str | None
+    permission: Permission
+    module: ModuleType
+    icon: str = ""
+    function: str = "page"
+
+    @property
+    def layout(self) -> Callable[..., object]:
+        """The guarded function that makes the page from its path and query string."""
+        return getattr(self.module, self.function)  # type: ignore[no-any-return]
+
+
+OPERATION, PLANNING = N_("Operation"), N_("Planning")
+
+PAGES: tuple[PageEntry, ...] = (
+    PageEntry("/main", N_("Overview"), OPERATION, Permission.READ, main, "gauge"),
+    PageEntry("/forecasts", N_("Forecasts"), PLANNING, Permission.READ, forecasts, "chart"),
+    PageEntry("/materials", N_("Materials"), PLANNING, Permission.READ, materials, "box"),
+    PageEntry(
+        "/materials/<sku>", N_("Material"), None, Permission.READ, materials, function="detail"
+    ),
+)
+
+
+def register(app: Dash) -> None:
+    """Binds the shell, every page and its callbacks to the app."""
+    dash.page_registry.clear()
+    for entry in PAGES:
+        _register_page(entry)
+    dash.register_page("not_found_404", path="/404", layout=not_found.page, title=not_found.title)
+    for module in (errors, filters, shell, *dict.fromkeys(entry.module for entry in PAGES)):
+        module.register(app)
+    app.layout = shell.frame([_nav_link(entry) for entry in PAGES if entry.nav_group])
+
+
+def _register_page(entry: PageEntry) -> None:
+    place = {"path_template": entry.path} if "<" in entry.path else {"path": entry.path}
+    dash.register_page(
+        f"{entry.module.__name__}.{entry.function}",
+        title=_title_of(entry),
+        layout=entry.layout,
+        **place,
+    )
+
+
+def _title_of(entry: PageEntry) -> Callable[..., str]:
+    def title(**variables: str) -> str:
+        name = current_viewer().t(entry.title_msgid)
+        return " · ".join([*variables.values(), name, "Nova Corrente"])
+
+    return title
+
+
+def _nav_link(entry: PageEntry) -> NavLink:
+    return NavLink(entry.path, entry.title_msgid, entry.nav_group or "", entry.icon)

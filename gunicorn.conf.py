@@ -3,7 +3,8 @@
 from config import get_settings
 
 settings = get_settings()
-bind = f"{settings.host}:{settings.port}"
+host = f"[{settings.host}]" if ":" in settings.host else settings.host
+bind = f"{host}:{settings.port}"
 workers = 2
 worker_class = "gthread"
 threads = 4

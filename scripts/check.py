@@ -1,0 +1,71 @@
+"""`make test` and `make lint`: every check of the project. Standard library only.
+
+`lint` runs ruff and mypy; `test` runs them and, if they pass, both test suites.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from scripts.console import Failed, main_of, say
+from scripts.environments import (
+    Background,
+    clean_environment,
+    ensure,
+    install_debian_packages,
+    python_of,
+)
+from scripts.processes import ROOT
+
+BROWSER_PACKAGES = ["chromium", "chromium-driver", "fonts-liberation"]
+LINTERS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
+
+
+def lint() -> None:
+    """Raises Failed at the first linter that complains."""
+    ensure("tests")
+    for linter in LINTERS:
+        say(" ".join(linter))
+        if _module("tests", *linter):
+            raise Failed(f"{' '.join(linter)} failed: see above.")
+
+
+def test() -> None:
+    """Lints, then runs both suites to the end. Raises Failed if any test failed."""
+    others = [Background("web"), Background("trainer")]
+    lint()
+    ensure_browser()
+    for other in others:
+        other.wait()
+    say("tests of the trainer, in its own environment")
+    offline = _module("trainer", "pytest", "tests/offline")
+    if offline:
+        say(f"the trainer's tests ended with exit code {offline}")
+    say("tests of everything else")
+    rest = _module("tests", "pytest", *sys.argv[2:])
+    sys.exit(offline or rest)
+
+
+def ensure_browser() -> None:
+    """Chromium and its driver, installed where we may; without them the browser tests skip."""
+    if all(shutil.which(name) for name in ("chromium", "chromedriver")):
+        say("browser: up to date")
+    elif not install_debian_packages(BROWSER_PACKAGES):
+        packages = " ".join(BROWSER_PACKAGES)
+        say(f"browser: missing, its tests will skip. Install it: sudo apt-get install {packages}")
+
+
+def _module(environment: str, *arguments: str) -> int:
+    command = [python_of(environment), "-m", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=clean_environment(), check=False).returncode
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    main_of({"lint": lint, "test": test}[sys.argv[1]])

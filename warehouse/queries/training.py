@@ -87,7 +87,7 @@ def _frame(connection: Connection, sql: str, numbers: tuple[str, ...] = ()) -> p
 def _demand(connection: Connection, items: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
     # COPY and the C parser: several times faster than rows through the driver, and compact
     buffer = BytesIO()
-    with connection.connection.cursor() as cursor:
+    with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]
         cursor.copy_expert(f"COPY ({_DEMAND}) TO STDOUT (FORMAT csv, HEADER)", buffer)
     buffer.seek(0)
     types = {"item_id": "int32", "site_id": "int32", "quantity": "float64"}

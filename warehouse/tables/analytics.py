@@ -7,6 +7,7 @@ fractions 0-1, money is BRL, quantities are in the item's unit of issue, duratio
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -57,6 +58,16 @@ published = Table(
     CheckConstraint("singleton", name="singleton"),
     schema="analytics",
 )
+
+revision = Table(
+    "revision",
+    metadata,
+    Column("singleton", Boolean, primary_key=True, server_default="true"),
+    Column("number", BigInteger, nullable=False),
+    CheckConstraint("singleton", name="singleton"),
+    schema="analytics",
+)
+"""Counted up by every write that changes what is shown: part of the data version."""
 
 _SERIES = ("run_id", "item_id", "site_id")
 

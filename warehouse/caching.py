@@ -1,0 +1,208 @@
+"""The cache of the read models: keyed by meaning, never by minutes alone.
+
+A key is the query's name, its plain arguments and the data version, so a new version makes new
+keys and nothing stale survives; the TTL only bounds what lies about. Values are JSON bytes. A cache
+that fails is left alone for a while and the database answers: nobody waits for a dead cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import logging
+import time
+from collections.abc import Callable
+from functools import wraps
+from threading import Lock
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from domain.errors import Unavailable
+from warehouse.db import get_read_engine
+
+PREFIX = "nova"
+VERSION_MEMO_SECONDS = 1.0
+BREAKER_SECONDS = 10.0
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+log = logging.getLogger(__name__)
+
+
+class Backend(Protocol):
+    """Where encoded values are kept. Both methods may raise: the breaker sees to it."""
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes under `key`, or None."""
+
+    def set(self, key: str, value: bytes, timeout: int) -> object:
+        """Keeps `value` for `timeout` seconds."""
+
+
+class Breaker:
+    """A backend that is not asked again for `seconds` after it failed."""
+
+    def __init__(self, backend: Backend, *, seconds: float = BREAKER_SECONDS) -> None:
+        self._backend, self._seconds, self._closed_until = backend, seconds, float("-inf")
+
+    @property
+    def resting(self) -> bool:
+        """True while the backend is left alone."""
+        return time.monotonic() < self._closed_until
+
+    def get(self, key: str) -> bytes | None:
+        """The bytes under `key`; None when there are none or the backend is out of order."""
+        value = self._guarded(lambda: self._backend.get(key))
+        return value if isinstance(value, bytes) else None
+
+    def set(self, key: str, value: bytes, timeout: int) -> None:
+        """Keeps `value`, if the backend is in order."""
+        self._guarded(lambda: self._backend.set(key, value, timeout))
+
+    def _guarded(self, call: Callable[[], object]) -> object:
+        if self.resting:
+            return None
+        try:
+            return call()
+        except Exception as error:  # whatever a client library raises, the database can answer
+            self._closed_until = time.monotonic() + self._seconds
+            log.warning("cache out of order, resting for %g s: %s", self._seconds, error)
+            return None
+
+
+class _Version:
+    """The data version of an engine, read at most once a second in this process."""
+
+    def __init__(self) -> None:
+        self._known: dict[Engine, tuple[float, str]] = {}
+        self._lock = Lock()
+
+    def of(self, engine: Engine) -> str:
+        now = time.monotonic()
+        read_at, version = self._known.get(engine, (float("-inf"), ""))
+        if now - read_at >= VERSION_MEMO_SECONDS:
+            with engine.connect() as connection:
+                version = data_version(connection)
+            with self._lock:
+                self._known = {engine: (now, version)}
+        return version
+
+    def forget(self) -> None:
+        with self._lock:
+            self._known = {}
+
+
+_version = _Version()
+_breaker: Breaker | None = None
+
+_VERSION_SQL = text(
+    """
+    SELECT coalesce((SELECT run_id FROM analytics.published), 0)
+        || '.' || coalesce((SELECT max(id) FROM staging.load WHERE state = 'accepted'), 0)
+        || '.' || coalesce((SELECT number FROM analytics.revision), 0)
+    """
+)
+
+
+def use(backend: Backend | None) -> None:
+    """Binds the cache of this process; None: every call goes to the database."""
+    global _breaker
+    _breaker = Breaker(backend) if backend is not None else None
+
+
+def in_order() -> bool | None:
+    """Whether the bound cache is in use; None when none is bound."""
+    return None if _breaker is None else not _breaker.resting
+
+
+def data_version(connection: Connection) -> str:
+    """`published run . last accepted load . revision`, where every write to what is shown counts
+    the revision up in its own transaction: a derivation after a load, an acknowledged alert."""
+    return str(connection.execute(_VERSION_SQL).scalar_one())
+
+
+def count_revision(connection: Connection) -> None:
+    """To be called in the transaction of every write that changes what read models show."""
+    connection.execute(
+        text(
+            "INSERT INTO analytics.revision (number) VALUES (1)"
+            " ON CONFLICT (singleton) DO UPDATE SET number = analytics.revision.number + 1"
+        )
+    )
+
+
+def forget_version() -> None:
+    """After a write of this process: its next read asks for the version again."""
+    _version.forget()
+
+
+def read_model(
+    *, ttl: int
+) -> Callable[[Callable[Concatenate[Connection, P], R]], Callable[P, R]]:
+    """Turns `f(connection, *, …)` into `f(…)`, answered from the cache for `ttl` seconds.
+
+    The connection is opened on a miss only, read-only and in one snapshot: several statements of
+    one call never see two runs. Raises Unavailable when the database does not answer.
+    """
+
+    def decorate(query: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
+        signature = inspect.signature(query)
+        name = f"{query.__module__}.{query.__qualname__}"
+        codec: list[TypeAdapter[R]] = []
+
+        def adapter() -> TypeAdapter[R]:
+            if not codec:
+                codec.append(TypeAdapter(get_type_hints(query)["return"]))
+            return codec[0]
+
+        def read(engine: Engine, *args: P.args, **kwargs: P.kwargs) -> R:
+            with engine.connect().execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            ) as connection:
+                return query(connection, *args, **kwargs)
+
+        def key(engine: Engine, kwargs: dict[str, Any]) -> str:
+            bound = signature.bind(None, **kwargs)
+            bound.apply_defaults()
+            plain = repr(list(bound.arguments.items())[1:])
+            digest = hashlib.sha256(plain.encode()).hexdigest()[:32]
+            return f"{PREFIX}:{engine.url.database}:{name}:{_version.of(engine)}:{digest}"
+
+        @wraps(query)
+        def cached(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                engine = get_read_engine()
+                if _breaker is None or _breaker.resting:
+                    return read(engine, *args, **kwargs)
+                place = key(engine, kwargs)
+                found = _decoded(adapter(), place, _breaker.get(place))
+                if found is not None:
+                    return found
+                value = read(engine, *args, **kwargs)
+                _breaker.set(place, adapter().dump_json(value), ttl)
+                return value
+            except (OperationalError, InterfaceError, PoolTimeout) as error:
+                raise Unavailable("The database does not answer.") from error
+            except DBAPIError as error:
+                if error.connection_invalidated:
+                    raise Unavailable("The database does not answer.") from error
+                raise
+
+        return cached
+
+    return decorate
+
+
+def _decoded(adapter: TypeAdapter[R], key: str, value: bytes | None) -> R | None:
+    if value is None:
+        return None
+    try:
+        return adapter.validate_json(value)
+    except ValidationError as error:
+        log.warning("cache holds something else under %s: %s", key, error.error_count())
+        return None

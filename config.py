@@ -26,7 +26,7 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """What the environment says; raises `pydantic.ValidationError` naming the variable."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
 
     host: str = Field("127.0.0.1", validation_alias="HOST", description="Address to serve on.")
     port: int = Field(8050, ge=1, le=65535, validation_alias="PORT", description="Port to serve.")
@@ -137,7 +137,7 @@ def check_secret(value: str) -> None:
 
 def kept_secret(path: Path) -> str:
     """The secret stored at `path`, made on first use; safe with several processes at once."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     if not path.exists():
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -225,7 +225,7 @@ class Run:
 
     def _server_log(self) -> Path:
         folder = self.home / "logs"
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True, mode=0o700)
         log = folder / "server.log"
         if log.exists() and log.stat().st_size > LOG_BYTES:
             log.replace(folder / "server.log.1")

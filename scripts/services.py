@@ -38,7 +38,7 @@ def keep() -> None:
     """Raises Unavailable if a service cannot be started or another `make run` holds the home."""
     settings = get_settings()
     parent = os.getppid()
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o711)
     with (settings.home / "run.lock").open("a+") as lock:
         _take(lock, settings.home)
         signal.signal(signal.SIGTERM, _end)

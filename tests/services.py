@@ -31,6 +31,7 @@ SERVE_SECONDS = 60
 def make_home() -> Path:
     """A NOVA_HOME on a short path that the unprivileged account can reach."""
     home = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
+    home.chmod(0o711)
     (home / "owner.pid").write_text(str(os.getpid()))
     return home
 

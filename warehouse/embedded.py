@@ -227,7 +227,7 @@ def _write(home: Path, record: Record) -> None:
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
     """The only one at work on `home`'s services. The kernel frees the lock of a dead holder."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.mkdir(parents=True, exist_ok=True, mode=0o711)
     descriptor = os.open(home / "services.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if not _wait(lambda: _try_lock(descriptor), LOCK_SECONDS):
@@ -279,8 +279,7 @@ def _open_to_all(path: Path) -> bool:
 def _choose_place(home: Path, account: pwd.struct_passwd | None) -> Path:
     if account is None:
         return home / "services"
-    if _open_to_all(home):
-        home.chmod(home.stat().st_mode | 0o011)
+    if _open_to_all(home / "services"):
         return home / "services"
     name = hashlib.sha256(str(home).encode()).hexdigest()[:16]
     place = SYSTEM_ROOT / name

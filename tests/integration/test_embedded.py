@@ -165,6 +165,7 @@ def test_a_home_closed_to_others_works_too(own_home: Path) -> None:
         assert ask(embedded.ensure_postgres(closed), "SELECT 1") == 1
         embedded.ensure_valkey(closed)
         assert all(row.running for row in embedded.status(closed))
+        assert (own_home / "private").stat().st_mode & 0o777 == 0o700
     finally:
         services.remove_home(closed)
 

@@ -1,0 +1,62 @@
+"""config.py, .env.example and the README tell the same settings."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config import Settings, SettingsError, get_settings
+from tests import services
+
+ENVIRONMENT = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
+ROW = re.compile(r"^\| (?:`[A-Z_]+`(?:, )?)+ \|", re.MULTILINE)
+NAMES = {str(field.validation_alias) for field in Settings.model_fields.values()}
+
+
+def test_the_example_file_lists_every_setting() -> None:
+    example = (services.ROOT / ".env.example").read_text()
+    assert {name for name, _ in ENVIRONMENT.findall(example)} == NAMES
+
+
+def test_the_example_file_shows_the_defaults() -> None:
+    example = dict(ENVIRONMENT.findall((services.ROOT / ".env.example").read_text()))
+    for field in Settings.model_fields.values():
+        shown = "" if field.default is None else str(field.default)
+        assert example[str(field.validation_alias)] == shown, field.validation_alias
+
+
+def test_the_readme_lists_every_setting() -> None:
+    rows = ROW.findall((services.ROOT / "README.md").read_text())
+    assert {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)} == NAMES
+
+
+def test_the_home_of_the_account_is_not_ours(tmp_path: Path) -> None:
+    """A field called `home` must not be read from HOME."""
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    program = "from config import get_settings; print(get_settings().home)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=services.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(done.stdout.strip()) == services.ROOT / ".nova"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("PORT", "eighty"), ("PORT", "0"), ("NOVA_ENV", "test")]
+)
+def test_a_wrong_value_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+    with pytest.raises(SettingsError, match=name):
+        get_settings()
+    monkeypatch.undo()
+    get_settings.cache_clear()

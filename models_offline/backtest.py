@@ -1,0 +1,121 @@
+"""Rolling-origin backtest, written once for all models.
+
+Origin k lies k horizons before the end, so the test windows do not overlap. `points` are rows of
+forecasts with the actual beside them: unique_id, cut, ds, model, mean, p10, p50, p90, actual,
+demand_class, absolute (scaled |error|), squared (scaled error²). The scales are the in-sample
+seasonal naive errors before the earliest origin (NaN where undefined).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from domain.accuracy import naive_scales
+from domain.demand import INTERMITTENT_CLASSES
+from models_offline.dataset import Dataset
+from models_offline.fitting import FINAL, MIN_TRAIN, Task, plan
+
+JUDGED_ON_SAMPLE = ("prophet",)
+"""Too expensive to fit where it is not wanted: judged on a sample of each class first."""
+SAMPLE_PER_CLASS = 30
+
+
+def origins(dataset: Dataset, horizon: int, count: int) -> dict[int, pd.Timestamp]:
+    """Cut number → last known period, nearest first; only origins that some series reaches."""
+    longest = int(dataset.series["periods"].max())
+    possible = max(0, (longest - MIN_TRAIN) // horizon)
+    return {
+        cut: dataset.frequency.before(dataset.last, cut * horizon)
+        for cut in range(1, min(count, possible) + 1)
+    }
+
+
+def sample(dataset: Dataset, size: int = SAMPLE_PER_CLASS) -> np.ndarray:
+    """Ids of up to `size` series of each demand class, evenly over their value."""
+    picks = []
+    for _, group in dataset.series.groupby("demand_class", sort=True):
+        ranked = group.sort_values("value", ascending=False, kind="stable").index.to_numpy()
+        chosen = np.linspace(0, len(ranked) - 1, min(size, len(ranked))).round().astype(int)
+        picks.append(ranked[chosen])
+    return np.sort(np.concatenate(picks))
+
+
+def tasks(
+    dataset: Dataset, models: Sequence[str], ends: dict[int, pd.Timestamp], *, final: bool
+) -> list[Task]:
+    """Every fit of the backtest; with `final` also the forecast itself, except for the models
+    that are judged on a sample."""
+    planned = []
+    sampled = dataset.history["unique_id"].isin(sample(dataset))
+    for model in models:
+        judged = model in JUDGED_ON_SAMPLE
+        cuts = [*ends, FINAL] if final and not judged else [*ends]
+        history = dataset.history[sampled] if judged else dataset.history
+        planned += plan(model, history, cuts, [ends.get(cut, dataset.last) for cut in cuts])
+    return planned
+
+
+def with_actuals(rows: pd.DataFrame, dataset: Dataset, first_origin: pd.Timestamp) -> pd.DataFrame:
+    """The points of backtest rows."""
+    known = dataset.history.rename(columns={"y": "actual"})
+    points = rows[rows["cut"] != FINAL].merge(known, on=["unique_id", "ds"], how="inner")
+    scales = _scales(dataset, first_origin)
+    ids = points["unique_id"]
+    error = points["mean"] - points["actual"]
+    return points.assign(
+        demand_class=ids.map(dataset.series["demand_class"]),
+        absolute=error.abs() / ids.map(scales["absolute"]),
+        squared=error**2 / ids.map(scales["squared"]),
+    )
+
+
+def _scales(dataset: Dataset, first_origin: pd.Timestamp) -> pd.DataFrame:
+    season = dataset.frequency.season_length
+    known = dataset.history[dataset.history["ds"] <= first_origin]
+    rows = {uid: naive_scales(y.to_numpy(), season) for uid, y in known.groupby("unique_id")["y"]}
+    frame = pd.DataFrame.from_dict(rows, orient="index", columns=["absolute", "squared"])
+    return frame.astype(float)
+
+
+def class_errors(points: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """demand class → model → error, pooled over the series of the class.
+
+    The error of a series is its MASE, or its RMSSE where demand is intermittent (on absolute
+    errors the all-zero forecast would win); that of a class is the mean over its series. A model
+    judged on some of the series is compared with the others on those, and its error scaled
+    accordingly. The class "*" pools all classes, for those that have no backtest.
+    """
+    by_series = _series_errors(points)
+    result = {
+        str(name): _comparable(group)
+        for name, group in by_series.groupby("demand_class", sort=True)
+    }
+    result = {name: errors for name, errors in result.items() if errors}
+    if not by_series.empty:
+        result["*"] = _comparable(by_series)
+    return result
+
+
+def _series_errors(points: pd.DataFrame) -> pd.DataFrame:
+    keys = ["demand_class", "unique_id", "model"]
+    means = points.groupby(keys, as_index=False, sort=True)[["absolute", "squared"]].mean()
+    rough = means["demand_class"].isin(INTERMITTENT_CLASSES)
+    error = np.where(rough, np.sqrt(means["squared"]), means["absolute"])
+    return means.assign(error=error).dropna(subset=["error"])
+
+
+def _comparable(by_series: pd.DataFrame) -> dict[str, float]:
+    wide = by_series.pivot_table(index="unique_id", columns="model", values="error")
+    full = wide.columns[wide.notna().all()]
+    if not len(full):
+        full = wide.columns[wide.notna().sum() == wide.notna().sum().max()]
+    errors = {}
+    for model in wide.columns:
+        seen = wide[model].notna()
+        there, everywhere = wide.loc[seen, full].mean().mean(), wide[full].mean().mean()
+        ratio = everywhere / there if there > 0 else 1.0
+        errors[str(model)] = float(wide[model].mean() * ratio)
+    return errors

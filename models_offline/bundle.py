@@ -1,0 +1,239 @@
+"""The results bundle: Parquet files and a manifest in a folder that appears all at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models_offline import __version__
+from models_offline.backtest import JUDGED_ON_SAMPLE
+from models_offline.dataset import LIMIT_RULE
+from models_offline.ensemble import MEDIAN_SHARE, NAME, POOLED, TOLERANCE
+from models_offline.fitting import FINAL
+from models_offline.models import MODELS
+from models_offline.models.base import VALUE_COLUMNS
+from models_offline.training import Results
+
+FORMAT = "nova-corrente-results"
+SCHEMA_VERSION = 1
+MOST_FALLBACKS = 200
+LJUNG_BOX_LEVEL = 0.05
+
+
+def _schema(text: str, dates: str, integers: str, numbers: str) -> dict[str, pa.DataType]:
+    kinds = ((text, pa.string()), (dates, pa.date32()), (integers, pa.int32()))
+    named = {name: kind for names, kind in kinds for name in names.split()}
+    return named | dict.fromkeys(numbers.split(), pa.float64())
+
+
+SCHEMAS = {
+    "forecast.parquet": _schema("sku site model", "date", "", "mean p10 p50 p90"),
+    "backtest.parquet": _schema("sku site model", "origin date", "", "actual mean p10 p50 p90"),
+    "forecast_accuracy.parquet": _schema(
+        "sku site model demand_class",
+        "",
+        "points pct_points covered80_points",
+        "wape mase rmsse bias mape mape_coverage coverage80"
+        " abs_error_sum error_sum actual_sum pct_error_sum",
+    ),
+    "series_profile.parquet": _schema(
+        "sku site demand_class abc xyz champion weights fallback_reason",
+        "first_date last_date",
+        "periods nonzero season_length",
+        "adi cv2 mean std",
+    ),
+}
+
+
+def write(results: Results, folder: Path) -> Path:
+    """Writes the bundle into `folder` and returns its path; nothing half-written is ever seen."""
+    created = datetime.now(UTC)
+    fingerprint = str(results.dataset.source["fingerprint"])
+    final = folder / f"{created:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}"
+    partial = final.with_name(f".{final.name}.partial")
+    partial.mkdir(parents=True)
+    try:
+        files = {name: _write_table(partial / name, make(results)) for name, make in TABLES.items()}
+        manifest = make_manifest(results, created, files)
+        (partial / "manifest.json").write_text(json.dumps(manifest, indent=1, allow_nan=False))
+        partial.rename(final)
+    except BaseException:
+        shutil.rmtree(partial)
+        raise
+    return final
+
+
+def _write_table(path: Path, frame: pd.DataFrame) -> dict[str, Any]:
+    schema = pa.schema(SCHEMAS[path.name])
+    table = pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
+    pq.write_table(table, path, compression="zstd")
+    return {"rows": table.num_rows, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def _named(frame: pd.DataFrame, results: Results) -> pd.DataFrame:
+    names = results.dataset.series[["sku", "site"]]
+    return frame.join(names, on="unique_id").rename(columns={"ds": "date"})
+
+
+def _forecast(results: Results) -> pd.DataFrame:
+    rows = _named(results.forecast, results)
+    return rows.sort_values(["sku", "site", "model", "date"], kind="stable")
+
+
+def _backtest(results: Results) -> pd.DataFrame:
+    rows = _named(results.points, results)
+    rows = rows.assign(origin=pd.to_datetime(rows["cut"].map(results.origins)))
+    return rows.sort_values(["sku", "site", "model", "origin", "date"], kind="stable")
+
+
+def _accuracy(results: Results) -> pd.DataFrame:
+    return _named(results.accuracy, results).sort_values(["sku", "site", "model"], kind="stable")
+
+
+def _profile(results: Results) -> pd.DataFrame:
+    series, classes = results.dataset.series, results.classes
+    reasons = _fallback_reasons(results)
+    return series.assign(
+        season_length=results.dataset.frequency.season_length,
+        champion=classes.map({name: champion(results, name) for name in classes.unique()}),
+        weights=classes.map({name: _shares(results, name) for name in classes.unique()}),
+        fallback_reason=series.index.to_series().map(reasons).astype(object),
+    ).sort_values(["sku", "site"], kind="stable")
+
+
+TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
+    "forecast.parquet": _forecast,
+    "backtest.parquet": _backtest,
+    "forecast_accuracy.parquet": _accuracy,
+    "series_profile.parquet": _profile,
+}
+
+
+def champion(results: Results, demand_class: str) -> str:
+    """The model, ensemble included, with the lowest backtest error of the class."""
+    errors = results.errors.get(demand_class) or results.errors.get(POOLED)
+    return min(errors, key=lambda model: errors[model]) if errors else NAME
+
+
+def _shares(results: Results, demand_class: str) -> str:
+    shares = results.weights[demand_class]
+    return json.dumps({model: share for model, share in shares.items() if share > 0})
+
+
+def _fallback_reasons(results: Results) -> dict[Any, str]:
+    reasons: dict[Any, list[str]] = {}
+    for failure in results.fits.failures:
+        if failure.cut == FINAL:
+            reasons.setdefault(failure.unique_id, []).append(f"{failure.model}: {failure.reason}")
+    return {uid: "; ".join(lines) for uid, lines in reasons.items()}
+
+
+def make_manifest(results: Results, created: datetime, files: dict[str, Any]) -> dict[str, Any]:
+    """Everything that says where the numbers come from."""
+    dataset, options = results.dataset, results.options
+    reasons = _fallback_reasons(results)
+    trained = len(dataset.series)
+    return {
+        "format": FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "created_at": created.isoformat(timespec="seconds"),
+        "trainer": {
+            "version": __version__,
+            "python": platform.python_version(),
+            "seed": options.seed,
+            "jobs": options.jobs,
+            "limit": options.limit,
+            "limit_rule": LIMIT_RULE if trained < dataset.series_total else None,
+            "seconds": round(results.seconds, 1),
+        },
+        "dataset": dataset.source,
+        "frequency": dataset.frequency.code,
+        "horizon": results.setup.horizon,
+        "origins": len(results.origins),
+        "season_length": dataset.frequency.season_length,
+        "models": [_model(results, name) for name in _trained_models(results)],
+        "counts": {
+            "series_total": dataset.series_total,
+            "series_trained": trained,
+            "series_fallback": len(reasons),
+        },
+        "fallbacks": _fallbacks(results),
+        "files": files,
+    }
+
+
+def _trained_models(results: Results) -> list[str]:
+    return [*(name for name in MODELS if name in results.fits.seconds), NAME]
+
+
+def _model(results: Results, name: str) -> dict[str, Any]:
+    if name == NAME:
+        library, parameters = "numpy", {"drop_above": TOLERANCE, "median_share": MEDIAN_SHARE}
+    else:
+        library, parameters = MODELS[name].library, _parameters(results, name)
+    return {
+        "name": name,
+        "library": library,
+        "version": _version(library),
+        "parameters": parameters | {"class_error": _by_class(results, name)},
+        "seconds": round(results.fits.seconds.get(name, 0.0), 2),
+        "failures": sum(failure.model == name for failure in results.fits.failures),
+    }
+
+
+def _parameters(results: Results, name: str) -> dict[str, Any]:
+    parameters = MODELS[name].parameters(results.setup)
+    parameters["class_weight"] = {
+        demand_class: round(shares.get(name, 0.0), 4)
+        for demand_class, shares in results.weights.items()
+    }
+    if name in JUDGED_ON_SAMPLE:
+        parameters["judged_on_sample"] = results.judged.get(name, {})
+    tests = [note["ljung_box_p"] for note in results.fits.notes.get(name, {}).values()]
+    if tests:
+        passed = sum(p >= LJUNG_BOX_LEVEL for p in tests) / len(tests)
+        parameters["residuals_pass_ljung_box"] = round(passed, 4)
+    return parameters
+
+
+def _by_class(results: Results, name: str) -> dict[str, float]:
+    return {
+        demand_class: round(errors[name], 4)
+        for demand_class, errors in results.errors.items()
+        if name in errors and demand_class != POOLED
+    }
+
+
+def _version(library: str) -> str | None:
+    names = (library, "tensorflow-cpu") if library == "tensorflow" else (library,)
+    for name in names:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    return None
+
+
+def _fallbacks(results: Results) -> list[dict[str, str]]:
+    series = results.dataset.series
+    final = [failure for failure in results.fits.failures if failure.cut == FINAL]
+    return [
+        {
+            "sku": str(series.at[failure.unique_id, "sku"]),
+            "site": str(series.at[failure.unique_id, "site"]),
+            "model": failure.model,
+            "reason": failure.reason,
+        }
+        for failure in final[:MOST_FALLBACKS]
+    ]

@@ -1,0 +1,175 @@
+"""The command line: `train` writes a results bundle, `backtest` prints the leaderboard."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from domain.errors import InvalidInput, NovaError
+from models_offline.frequency import FREQUENCIES
+from models_offline.models import MODELS
+
+if TYPE_CHECKING:
+    from models_offline.training import Options, Results
+    from warehouse.queries.training import TrainingSet
+
+BAD_INPUT = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit status (2 for input that cannot be used)."""
+    arguments = parser().parse_args(argv)
+    logging.captureWarnings(True)
+    try:
+        return arguments.run(arguments)
+    except NovaError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+
+
+def parser() -> argparse.ArgumentParser:
+    root = argparse.ArgumentParser(
+        prog="python -m models_offline",
+        description="Trains demand forecasts from the warehouse and writes a results bundle.",
+    )
+    commands = root.add_subparsers(required=True, metavar="command")
+    train = commands.add_parser("train", help="backtest, forecast and write a results bundle")
+    _add_options(train)
+    train.add_argument(
+        "--out", type=Path, help="folder for the bundle (default: NOVA_HOME/bundles)"
+    )
+    train.set_defaults(run=run_train)
+    backtest = commands.add_parser("backtest", help="judge the models; writes nothing")
+    _add_options(backtest)
+    backtest.set_defaults(run=run_backtest)
+    return root
+
+
+def _add_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--freq", choices=sorted(FREQUENCIES), help="default: inferred from the dates"
+    )
+    command.add_argument(
+        "--horizon", type=_positive, help="periods ahead (default: 30 days, 13 weeks, 12 months)"
+    )
+    command.add_argument(
+        "--limit", type=_positive, help="train at most so many series, evenly over demand value"
+    )
+    command.add_argument(
+        "--jobs", type=_positive, default=os.cpu_count() or 1, help="processes (default: all cores)"
+    )
+    command.add_argument("--seed", type=_seed, default=1, help="same seed, same numbers")
+    command.add_argument(
+        "--origins", type=_positive, default=2, help="backtest origins, a horizon apart"
+    )
+    command.add_argument(
+        "--models",
+        type=_models,
+        default=tuple(MODELS),
+        help=f"comma-separated, of {','.join(MODELS)}; the fallback is always there",
+    )
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not a positive number")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**30:
+        raise argparse.ArgumentTypeError(f"{value} is not between 0 and 2^30")
+    return value
+
+
+def _models(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    unknown = [name for name in names if name not in MODELS]
+    if unknown or not names:
+        raise argparse.ArgumentTypeError(
+            f"unknown model {', '.join(unknown) or '(none)'}; known: {', '.join(MODELS)}"
+        )
+    return tuple(name for name in MODELS if name in names)
+
+
+def run_train(arguments: argparse.Namespace) -> int:
+    """Trains, writes the bundle and prints its path as the last line of standard output."""
+    from models_offline.bundle import write
+
+    results = _run(arguments, final=True)
+    print_summary(results)
+    print(write(results, arguments.out or _bundles()))
+    return 0
+
+
+def run_backtest(arguments: argparse.Namespace) -> int:
+    """Backtests and prints the leaderboard."""
+    print_summary(_run(arguments, final=False))
+    return 0
+
+
+def _run(arguments: argparse.Namespace, *, final: bool) -> Results:
+    from models_offline.training import run
+
+    return run(_training_set(), _options(arguments, final))
+
+
+def _options(arguments: argparse.Namespace, final: bool) -> Options:
+    from models_offline.training import Options
+
+    return Options(
+        frequency=arguments.freq,
+        horizon=arguments.horizon,
+        limit=arguments.limit,
+        jobs=arguments.jobs,
+        seed=arguments.seed,
+        origins=arguments.origins,
+        models=arguments.models,
+        final=final,
+    )
+
+
+def _training_set() -> TrainingSet:
+    from sqlalchemy.exc import OperationalError, ProgrammingError
+
+    from warehouse.db import get_batch_engine
+    from warehouse.queries.training import load_training_set
+
+    try:
+        return load_training_set(get_batch_engine())
+    except (OperationalError, ProgrammingError) as error:
+        message = str(error.orig).strip().splitlines()[0]
+        raise InvalidInput(
+            f"the warehouse cannot be read ({message}); is `alembic upgrade head` done?"
+        ) from error
+
+
+def _bundles() -> Path:
+    from config import get_settings
+
+    return get_settings().home / "bundles"
+
+
+def print_summary(results: Results) -> None:
+    """The run in a few lines, and the leaderboard by demand class."""
+    from models_offline.scoring import leaderboard
+
+    dataset, setup = results.dataset, results.setup
+    print(
+        f"{len(dataset.series)} of {dataset.series_total} series, frequency"
+        f" {dataset.frequency.code}, horizon {setup.horizon}, {len(results.origins)} origins,"
+        f" {results.seconds:.0f} s"
+    )
+    if not results.accuracy.empty:
+        table = leaderboard(results.accuracy)
+        print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
+    seconds = ", ".join(f"{name} {value:.0f} s" for name, value in results.fits.seconds.items())
+    failed = sum(failure.cut == 0 for failure in results.fits.failures)
+    print(f"time by model: {seconds}; forecasts that fell back to seasonal naive: {failed}")

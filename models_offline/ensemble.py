@@ -1,0 +1,124 @@
+"""The ensemble: members weighted by the inverse of their class's backtest error.
+
+Errors are pooled over the series of a demand class, because one series' errors at a few origins
+are mostly noise. A member more than 15 % worse than the best of its class is dropped. Half of
+the forecast is the weighted mean of the rest, half their median (Jose & Winkler 2008, "Simple
+robust averages of forecasts").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models_offline.backtest import class_errors
+from models_offline.calibrate import Factors, apply, factors
+from models_offline.fitting import CUT_COLUMNS, FINAL
+from models_offline.models import FALLBACK
+from models_offline.models.base import VALUE_COLUMNS
+
+NAME = "ensemble"
+TOLERANCE = 1.15
+MEDIAN_SHARE = 0.5
+POOLED = "*"
+
+Weights = dict[str, dict[str, float]]
+
+
+def weigh(errors: dict[str, float]) -> dict[str, float]:
+    """model → weight, summing to 1; 0 for a dropped member."""
+    best = min(errors.values())
+    kept = {model: error for model, error in errors.items() if error <= TOLERANCE * best + 1e-12}
+    inverse = {model: 1.0 / max(error, 1e-9) for model, error in kept.items()}
+    total = sum(inverse.values())
+    return {model: inverse.get(model, 0.0) / total for model in sorted(errors)}
+
+
+def class_weights(errors: dict[str, dict[str, float]], classes: Sequence[str]) -> Weights:
+    """Weights of each class; one without a backtest takes the pooled ones, and without any
+    backtest at all the fallback model stands alone."""
+    pooled = errors.get(POOLED, {FALLBACK: 0.0})
+    return {name: weigh(errors.get(name, pooled)) for name in sorted(classes)}
+
+
+def combine(rows: pd.DataFrame, series: pd.DataFrame, weights: Weights) -> pd.DataFrame:
+    """One ensemble row per series, cut and date, from the members that are there.
+
+    Where none of the weighted members has a forecast, seasonal naive stands in.
+    """
+    names = sorted({model for shares in weights.values() for model in shares} | {FALLBACK})
+    wide = rows[rows["model"].isin(names)].set_index([*CUT_COLUMNS, "model"]).unstack("model")
+    shares = _share_matrix(wide.index.get_level_values("unique_id").map(series["demand_class"]), names, weights)
+    present = wide["mean"].reindex(columns=names).notna().to_numpy()
+    shares = np.where(present, shares, 0.0)
+    empty = shares.sum(axis=1) == 0
+    shares[empty, names.index(FALLBACK)] = 1.0
+    shares /= shares.sum(axis=1, keepdims=True)
+    columns = {
+        name: _blend(wide[name].reindex(columns=names).to_numpy(), shares)
+        for name in VALUE_COLUMNS
+    }
+    frame = pd.DataFrame(columns, index=wide.index).reset_index()
+    return frame.assign(model=NAME)[rows.columns]
+
+
+def _share_matrix(
+    classes: pd.Index, names: list[str], weights: Weights
+) -> NDArray[np.float64]:
+    table = pd.DataFrame.from_dict(weights, orient="index").reindex(columns=names).fillna(0.0)
+    return table.loc[classes].to_numpy()
+
+
+def _blend(values: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    mean = np.nansum(np.where(shares > 0, values * shares, 0.0), axis=1)
+    median = np.nanmedian(np.where(shares > 0, values, np.nan), axis=1)
+    return (1 - MEDIAN_SHARE) * mean + MEDIAN_SHARE * median
+
+
+def backtested(raw: pd.DataFrame, series: pd.DataFrame) -> tuple[pd.DataFrame, Factors]:
+    """Calibrated members and ensemble at each origin, and the widths for the forecast itself.
+
+    Weights and widths for an origin come from the other origins, so that the ensemble is not
+    judged on what it was tuned to; with one origin there is no other.
+    """
+    members = _per_origin(raw, lambda here, others: apply(here, series, factors(others)))
+    columns = [*CUT_COLUMNS, "model", *VALUE_COLUMNS]
+    mixed = pd.concat(
+        [_mix(members[members["cut"] == cut], others, series) for cut, others in _others(raw)],
+        ignore_index=True,
+    )
+    mixed = mixed.merge(raw[[*CUT_COLUMNS, "actual"]].drop_duplicates(), on=CUT_COLUMNS)
+    mixed = mixed.assign(demand_class=mixed["unique_id"].map(series["demand_class"]))
+    honest = _per_origin(mixed, lambda here, others: apply(here, series, factors(others)))
+    rows = pd.concat([members[columns], honest[columns]], ignore_index=True)
+    return rows, factors(raw) | factors(mixed)
+
+
+def _others(points: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
+    """Each cut with the points of the other cuts, or with its own when it is the only one."""
+    cuts = sorted(points["cut"].unique())
+    return [(cut, points[points["cut"] != cut] if len(cuts) > 1 else points) for cut in cuts]
+
+
+def _per_origin(
+    points: pd.DataFrame, change: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
+) -> pd.DataFrame:
+    parts = [change(points[points["cut"] == cut], others) for cut, others in _others(points)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _mix(members: pd.DataFrame, others: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
+    weights = class_weights(class_errors(others), list(series["demand_class"].unique()))
+    return combine(members[[*CUT_COLUMNS, "model", *VALUE_COLUMNS]], series, weights)
+
+
+def forecast(
+    rows: pd.DataFrame, series: pd.DataFrame, weights: Weights, found: Factors
+) -> pd.DataFrame:
+    """The published forecast: calibrated members and the calibrated ensemble."""
+    members = apply(rows[rows["cut"] == FINAL], series, found)
+    mixed = apply(combine(members, series, weights), series, found)
+    return pd.concat([members, mixed], ignore_index=True)

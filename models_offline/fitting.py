@@ -1,0 +1,199 @@
+"""Fits models to series at several cuts in time, in batches, on several processes.
+
+A cut is a number: 0 is the whole history (the forecast that is published), k ≥ 1 the history up
+to the k-th backtest origin, counted back from the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from models_offline.models import FALLBACK, MODELS, create
+from models_offline.models.base import VALUE_COLUMNS, Setup, reason
+from models_offline.progress import Progress
+from models_offline.threads import limit_threads
+
+BATCH_SERIES = 24
+FINAL = 0
+MIN_TRAIN = 8
+"""A backtest needs so many periods before its origin."""
+COST = {"prophet": 6.0, "arima": 3.0, "lstm": 3.0}
+"""Rough cost of one fit, for the progress bar; the baselines count as 0.1."""
+CUT_COLUMNS = ["unique_id", "cut", "ds"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One model, some series, some cuts. `ends` are the last known periods, one per cut."""
+
+    model: str
+    history: pd.DataFrame
+    cuts: tuple[int, ...]
+    ends: tuple[pd.Timestamp, ...]
+
+    @property
+    def cost(self) -> float:
+        return COST.get(self.model, 0.1) * len(self.cuts) * self.history["unique_id"].nunique()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a series has no forecast of its own from a model."""
+
+    unique_id: Any
+    cut: int
+    model: str
+    reason: str
+
+
+@dataclass
+class Fits:
+    """`rows`: unique_id, cut, ds, model, mean, p10, p50, p90 (fallbacks included)."""
+
+    rows: pd.DataFrame
+    failures: list[Failure]
+    notes: dict[str, dict[Any, dict[str, float]]]
+    seconds: dict[str, float]
+
+    def and_more(self, other: Fits) -> Fits:
+        seconds = dict(self.seconds)
+        for model, value in other.seconds.items():
+            seconds[model] = seconds.get(model, 0.0) + value
+        rows = pd.concat([self.rows, other.rows], ignore_index=True)
+        notes = {
+            name: self.notes.get(name, {}) | other.notes.get(name, {})
+            for name in self.notes.keys() | other.notes.keys()
+        }
+        return Fits(rows, self.failures + other.failures, notes, seconds)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    task: Task
+    rows: pd.DataFrame
+    failures: list[Failure]
+    notes: dict[Any, dict[str, float]]
+    seconds: float
+
+
+def plan(
+    model: str, history: pd.DataFrame, cuts: Sequence[int], ends: Sequence[pd.Timestamp]
+) -> list[Task]:
+    """The tasks of one model: batches of series, or everything at once for a global model.
+
+    Batches do not depend on the number of processes, so the numbers do not either.
+    """
+    if history.empty or not cuts:
+        return []
+    if MODELS[model].scope == "global":
+        return [Task(model, history, tuple(cuts), tuple(ends))]
+    batches = history["unique_id"].factorize()[0] // BATCH_SERIES
+    return [
+        Task(model, batch.reset_index(drop=True), tuple(cuts), tuple(ends))
+        for _, batch in history.groupby(batches, sort=True)
+    ]
+
+
+def fit_all(tasks: Sequence[Task], setup: Setup, jobs: int, label: str) -> Fits:
+    """Runs the tasks, the longest first, and gathers them in the order given."""
+    outcomes: dict[int, Outcome] = {}
+    with Progress(label, sum(task.cost for task in tasks)) as progress:
+        for number, outcome in _run(tasks, setup, jobs):
+            outcomes[number] = outcome
+            progress.advance(outcome.task.cost, outcome.task.model)
+    return _gather([outcomes[number] for number in range(len(tasks))])
+
+
+def _run(
+    tasks: Sequence[Task], setup: Setup, jobs: int
+) -> Iterator[tuple[int, Outcome]]:
+    from joblib import Parallel, delayed
+
+    order = sorted(range(len(tasks)), key=lambda number: -tasks[number].cost)
+    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    yield from parallel(delayed(_numbered)(number, tasks[number], setup) for number in order)
+
+
+def _numbered(number: int, task: Task, setup: Setup) -> tuple[int, Outcome]:
+    return number, run_task(task, setup)
+
+
+def run_task(task: Task, setup: Setup) -> Outcome:
+    """Fits and predicts at each cut; whatever goes wrong becomes failures of the series."""
+    limit_threads()
+    started = time.perf_counter()
+    frames, failures, notes = [], [], {}
+    for cut, end in zip(task.cuts, task.ends, strict=True):
+        history = cut_history(task.history, cut, end)
+        if history.empty:
+            continue
+        model = create(task.model, setup)
+        frames.append(_forecast(model, history, setup).assign(cut=cut))
+        failures += [Failure(uid, cut, task.model, why) for uid, why in model.failures.items()]
+        notes |= model.notes if cut == FINAL else {}
+    rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    seconds = time.perf_counter() - started
+    return Outcome(task, rows.assign(model=task.model), failures, notes, seconds)
+
+
+def cut_history(history: pd.DataFrame, cut: int, end: pd.Timestamp) -> pd.DataFrame:
+    """What was known at `end`; for a backtest, only series with MIN_TRAIN periods by then."""
+    if cut == FINAL:
+        return history
+    known = history[history["ds"] <= end]
+    periods = known.groupby("unique_id")["y"].transform("size")
+    return known[periods >= MIN_TRAIN]
+
+
+def _forecast(model: Any, history: pd.DataFrame, setup: Setup) -> pd.DataFrame:
+    try:
+        return model.fit(history).predict(setup.horizon)
+    except Exception as error:  # a model that fails as a whole fails for each of its series
+        model.failures = dict.fromkeys(history["unique_id"].unique(), reason(error))
+        return pd.DataFrame()
+
+
+def _gather(outcomes: Sequence[Outcome]) -> Fits:
+    frames = [outcome.rows for outcome in outcomes if not outcome.rows.empty]
+    notes: dict[str, dict[Any, dict[str, float]]] = {}
+    seconds: dict[str, float] = {}
+    for outcome in outcomes:
+        notes.setdefault(outcome.task.model, {}).update(outcome.notes)
+        model = outcome.task.model
+        seconds[model] = seconds.get(model, 0.0) + outcome.seconds
+    rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+    failures = [failure for outcome in outcomes for failure in outcome.failures]
+    return Fits(rows, failures, notes, seconds)
+
+
+def with_fallbacks(fits: Fits, spare: pd.DataFrame) -> Fits:
+    """Gives each failed series the seasonal naive forecast under the failed model's name.
+
+    `spare` are rows that hold the seasonal naive forecasts.
+
+    A model that failed for every series is left out instead: it would only be seasonal naive
+    under another name.
+    """
+    alive = set() if fits.rows.empty else set(fits.rows["model"].unique())
+    failed = pd.DataFrame(
+        [(f.unique_id, f.cut, f.model) for f in fits.failures if f.model in alive],
+        columns=["unique_id", "cut", "model"],
+    )
+    if failed.empty:
+        return fits
+    naive = spare[spare["model"] == FALLBACK].drop(columns="model")
+    filled = failed.merge(naive, on=["unique_id", "cut"], how="inner")
+    rows = pd.concat([fits.rows, filled[fits.rows.columns]], ignore_index=True)
+    return Fits(rows, fits.failures, fits.notes, fits.seconds)
+
+
+def sort_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows in their one order, with one set of columns."""
+    ordered = rows.sort_values([*CUT_COLUMNS, "model"], kind="stable", ignore_index=True)
+    return ordered[[*CUT_COLUMNS, "model", *VALUE_COLUMNS]].astype({"cut": np.int32})

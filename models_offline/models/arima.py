@@ -1,0 +1,101 @@
+"""ARIMA: statsforecast's AutoARIMA without season, on deseasonalised data.
+
+The seasonal search costs several times as much and is not better (Hyndman & Khandakar 2008 for
+the stepwise search). statsmodels' Ljung–Box test says whether the residuals still hold structure.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.demand import ADI_LIMIT, adi
+from models_offline.models.base import PerSeries, Series, Setup
+from models_offline.quantiles import Values, negative_binomial
+from models_offline.seasonality import Season, estimate
+
+LEVEL = 80
+RECENT_PERIODS = 548
+"""Older periods tell an ARIMA without annual terms nothing, and cost time."""
+APPROXIMATE_FROM = 105
+"""From so many periods on the order is searched by conditional sum of squares."""
+LARGEST_ORDER = 5
+LARGEST_ORDER_INTERMITTENT = 2
+LJUNG_BOX_LAGS = 10
+SHORTEST = 4
+
+
+class State(NamedTuple):
+    model: Any
+    season: Season
+    y: NDArray[np.float64]
+
+
+class Arima(PerSeries):
+    """AutoARIMA with its own normal intervals; intermittent demand gets a negative binomial's."""
+
+    name = "arima"
+    library = "statsforecast"
+
+    @classmethod
+    def parameters(cls, setup: Setup) -> dict[str, Any]:
+        return {
+            "seasonality": "classical indices when the autocorrelation test passes",
+            "recent_periods": RECENT_PERIODS,
+            "max_order": LARGEST_ORDER,
+            "max_order_intermittent": LARGEST_ORDER_INTERMITTENT,
+            "approximation_from": APPROXIMATE_FROM,
+        }
+
+    def fit_one(self, series: Series) -> State:
+        y = series.y[-RECENT_PERIODS:]
+        if len(y) < SHORTEST:
+            raise ValueError(f"{len(y)} periods are too few for ARIMA")
+        season = estimate(y, self.season_length(series))
+        model = _search(season.remove(y), _is_intermittent(y))
+        self.notes[series.unique_id] = {"ljung_box_p": ljung_box(model.model_["residuals"])}
+        return State(model, season, y)
+
+    def predict_one(self, series: Series, state: State, horizon: int) -> Values:
+        raw = state.model.predict(h=horizon, level=[LEVEL])
+        plain = np.vstack([raw["mean"], raw[f"lo-{LEVEL}"], raw["mean"], raw[f"hi-{LEVEL}"]])
+        values = state.season.restore(plain.astype(float), len(state.y))
+        if _is_intermittent(state.y):
+            return negative_binomial(np.maximum(values[0], 0.0), state.y)
+        return values
+
+
+def _search(y: NDArray[np.float64], intermittent: bool) -> Any:
+    from statsforecast.models import AutoARIMA
+
+    largest = LARGEST_ORDER_INTERMITTENT if intermittent else LARGEST_ORDER
+    model = AutoARIMA(
+        season_length=1,
+        max_p=largest,
+        max_q=largest,
+        max_order=largest,
+        approximation=intermittent or len(y) >= APPROXIMATE_FROM,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # convergence notes on candidate orders, not on the result
+        return model.fit(y)
+
+
+def _is_intermittent(y: NDArray[np.float64]) -> bool:
+    interval = adi(y)
+    return interval is None or interval > ADI_LIMIT
+
+
+def ljung_box(residuals: NDArray[np.float64]) -> float:
+    """p-value of the Ljung–Box test over 10 lags; above 0.05 no structure is left."""
+    from statsmodels.stats.diagnostic import acorr_ljungbox
+
+    finite = np.asarray(residuals, dtype=float)
+    finite = finite[np.isfinite(finite)]
+    lags = min(LJUNG_BOX_LAGS, len(finite) // 2 - 1)
+    if lags < 1 or not np.any(finite - finite.mean()):
+        return 1.0
+    return float(acorr_ljungbox(finite, lags=[lags])["lb_pvalue"].iloc[0])

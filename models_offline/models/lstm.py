@@ -1,0 +1,249 @@
+"""One LSTM for all series: level-normalised log windows in, quantiles of the whole horizon out.
+
+Trained on windows of every series of the run at once, with the pinball loss for p10, p50 and p90
+and a Poisson likelihood for the mean (Salinas et al. 2020, DeepAR; Wen et al. 2017, MQ-RNN).
+TensorFlow is imported here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models_offline.models.base import Results, Series, Setup, split
+from models_offline.quantiles import LEVELS, Values
+from models_offline.seasonality import Season, estimate
+
+WINDOW = {"D": 56, "W": 39, "M": 18}
+UNITS = 32
+HIDDEN = 64
+NETS = 2
+EPOCHS = 8
+BATCH = 256
+MAX_WINDOWS = 10_000
+LEARNING_RATE = 4e-3
+SHORTEST = 4
+LARGEST_LOG = 4.0
+"""Normalised quantities are cut at exp(4), about 55 times their level."""
+OUTPUTS = 1 + len(LEVELS)
+STATIC_FEATURES = 4
+
+
+class Lstm:
+    """A global network, averaged over two seeds."""
+
+    name = "lstm"
+    library = "tensorflow"
+    scope = "global"
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.failures: dict[Any, str] = {}
+        self.notes: dict[Any, dict[str, float]] = {}
+        self._series: list[Prepared] = []
+        self._nets: list[Any] = []
+
+    @classmethod
+    def parameters(cls, setup: Setup) -> dict[str, Any]:
+        return {
+            "window": WINDOW[setup.frequency.code],
+            "units": UNITS,
+            "nets": NETS,
+            "epochs": EPOCHS,
+            "max_windows": MAX_WINDOWS,
+            "loss": "pinball 0.1, 0.5, 0.9 and Poisson mean",
+        }
+
+    def fit(self, history: pd.DataFrame) -> Self:
+        self._series = []
+        for series in split(history):
+            if len(series.y) < SHORTEST:
+                self.failures[series.unique_id] = f"{len(series.y)} periods are too few for LSTM"
+            else:
+                self._series.append(prepare(series, self.setup))
+        inputs, targets = training_windows(self._series, self.setup)
+        self._nets = [train(inputs, targets, self.setup, net) for net in range(NETS)]
+        return self
+
+    def predict(self, horizon: int) -> pd.DataFrame:
+        """At most the horizon of the setup: the network gives all its steps at once."""
+        results = Results(self.setup)
+        if not self._series:
+            return results.frame()
+        inputs = Windows.stack([one.window(len(one.y)) for one in self._series])
+        outputs = np.mean([net.predict(inputs) for net in self._nets], axis=0)
+        for one, output in zip(self._series, outputs, strict=True):
+            results.add(one.series, horizon, lambda one=one, o=output: one.restore(o[:, :horizon]))
+        self.failures |= results.failures
+        return results.frame()
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A series without its season, with what is needed to cut windows out of it."""
+
+    series: Series
+    y: NDArray[np.float64]
+    season: Season
+    length: int
+    levels: NDArray[np.float64]
+    phases: NDArray[np.float64]
+
+    def level(self, end: int) -> float:
+        """Mean quantity of the window before `end`, held up a little by all that came before."""
+        window = float(self.y[max(0, end - self.length) : end].mean())
+        return 0.8 * window + 0.2 * float(self.levels[end - 1]) + 1e-9
+
+    def window(self, end: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+        """The window before `end` (log of quantity ÷ level), its static features, its level."""
+        level = self.level(end)
+        recent = self.y[max(0, end - self.length) : end]
+        padded = np.concatenate([np.full(self.length - len(recent), level), recent])
+        phase = 2 * np.pi * self.phases[end - 1]
+        zeros = float((recent <= 0).mean())
+        static = np.array([np.sin(phase), np.cos(phase), np.log1p(level), zeros])
+        return normalise(padded, level), static, level
+
+    def target(self, end: int, horizon: int) -> NDArray[np.float64]:
+        return normalise(self.y[end : end + horizon], self.level(end))
+
+    def restore(self, output: NDArray[np.float64]) -> Values:
+        """Units of issue from a network's output (4, horizon)."""
+        level = self.level(len(self.y))
+        quantiles = np.expm1(np.clip(output[1:], 0.0, LARGEST_LOG))
+        values = level * np.vstack([output[:1], quantiles])
+        return self.season.restore(values, len(self.y))
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Network inputs: steps (n, window, 1) and static features (n, 4)."""
+
+    steps: NDArray[np.float32]
+    static: NDArray[np.float32]
+
+    @classmethod
+    def stack(cls, windows: list[tuple[Any, Any, float]]) -> Windows:
+        steps = np.array([window[0] for window in windows], dtype=np.float32)
+        static = np.array([window[1] for window in windows], dtype=np.float32)
+        return cls(steps[:, :, None], static)
+
+
+def normalise(y: NDArray[np.float64], level: float) -> NDArray[np.float64]:
+    """log(1 + quantity ÷ level), cut at LARGEST_LOG; a negative rest of a season counts as 0."""
+    return np.minimum(np.log1p(np.maximum(y, 0.0) / level), LARGEST_LOG)
+
+
+def prepare(series: Series, setup: Setup) -> Prepared:
+    frequency = setup.frequency
+    season_length = frequency.season_length
+    enough = len(series.y) >= 2 * season_length
+    season = estimate(series.y, season_length if enough else 1)
+    y = season.remove(series.y)
+    days = pd.DatetimeIndex(series.ds).dayofyear.to_numpy()
+    levels = np.cumsum(np.maximum(y, 0.0)) / np.arange(1, len(y) + 1)
+    return Prepared(series, y, season, WINDOW[frequency.code], levels, days / 366.0)
+
+
+def training_windows(
+    prepared: list[Prepared], setup: Setup
+) -> tuple[Windows, NDArray[np.float32]]:
+    """At most MAX_WINDOWS windows, drawn evenly over the series and then at random in time.
+
+    Raises ValueError when no series is long enough for one.
+    """
+    ends = [_window_ends(one, setup.horizon) for one in prepared]
+    available = sum(len(choice) for choice in ends)
+    if available == 0:
+        raise ValueError(f"no series is longer than the horizon of {setup.horizon} periods")
+    share = min(1.0, MAX_WINDOWS / available)
+    random = np.random.default_rng(setup.seed)
+    windows, targets = [], []
+    for one, choice in zip(prepared, ends, strict=True):
+        count = int(share * len(choice) + random.random())
+        for end in np.sort(random.permutation(choice)[:count]):
+            windows.append(one.window(int(end)))
+            targets.append(one.target(int(end), setup.horizon))
+    return Windows.stack(windows), np.array(targets, dtype=np.float32)
+
+
+def _window_ends(one: Prepared, horizon: int) -> NDArray[np.int_]:
+    first = min(one.length // 2, max(SHORTEST, len(one.y) // 3))
+    return np.arange(first, len(one.y) - horizon + 1)
+
+
+class Net:
+    """A trained Keras network."""
+
+    def __init__(self, model: Any, horizon: int) -> None:
+        self._model, self._horizon = model, horizon
+
+    def predict(self, windows: Windows) -> NDArray[np.float64]:
+        """Mean (÷ level) and log quantiles, shape (n, 4, horizon)."""
+        raw = self._model.predict([windows.steps, windows.static], batch_size=BATCH, verbose=0)
+        output = raw.reshape(len(raw), OUTPUTS, self._horizon).astype(float)
+        output[:, 0] = np.exp(np.clip(output[:, 0], -LARGEST_LOG * 4, LARGEST_LOG))
+        return output
+
+
+def train(inputs: Windows, targets: NDArray[np.float32], setup: Setup, net: int) -> Net:
+    """One network from a fresh, seeded start."""
+    keras = _keras()
+    keras.utils.set_random_seed(setup.seed * NETS + net)
+    model = _build(inputs.steps.shape[1], setup.horizon)
+    steps = EPOCHS * max(1, -(-len(targets) // BATCH))
+    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
+    model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=_loss(setup.horizon))
+    model.fit(
+        [inputs.steps, inputs.static], targets, batch_size=BATCH, epochs=EPOCHS, verbose=0
+    )
+    return Net(model, setup.horizon)
+
+
+def _build(window: int, horizon: int) -> Any:
+    keras = _keras()
+    steps = keras.Input((window, 1))
+    static = keras.Input((STATIC_FEATURES,))
+    memory = keras.layers.LSTM(UNITS)(steps)
+    joined = keras.layers.Concatenate()([memory, static])
+    hidden = keras.layers.Dense(HIDDEN, activation="relu")(joined)
+    return keras.Model([steps, static], keras.layers.Dense(OUTPUTS * horizon)(hidden))
+
+
+def _loss(horizon: int) -> Any:
+    import tensorflow as tf
+
+    levels = tf.constant(LEVELS)[None, :, None]
+
+    def loss(target: Any, output: Any) -> Any:
+        parts = tf.reshape(output, (-1, OUTPUTS, horizon))
+        log_mean = tf.clip_by_value(parts[:, 0], -LARGEST_LOG * 4, LARGEST_LOG)
+        poisson = tf.exp(log_mean) - tf.math.expm1(target) * log_mean
+        error = target[:, None, :] - parts[:, 1:]
+        pinball = tf.maximum(levels * error, (levels - 1.0) * error)
+        return tf.reduce_mean(poisson) + tf.reduce_mean(tf.reduce_sum(pinball, axis=1))
+
+    return loss
+
+
+@lru_cache
+def _keras() -> Any:
+    """Keras on TensorFlow, one thread, deterministic. Raises ImportError saying what to install."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise ImportError("the LSTM needs TensorFlow: see models_offline/requirements.txt") from error
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+    import keras
+
+    return keras

@@ -1,0 +1,93 @@
+"""Quantiles that demand can have: finite, at least 0, in order, of a plausible size.
+
+An array of forecast values has shape (4, horizon): mean, p10, p50, p90, in units of issue.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
+
+LEVELS = (0.1, 0.5, 0.9)
+MEAN_CEILING = 3.0
+"""A mean forecast above so many times the largest quantity ever seen is an explosion."""
+QUANTILE_CEILING = 5.0
+"""Quantiles are cut at so many times the largest quantity ever seen."""
+RECENT_WEIGHT = 0.05
+"""Weight of the newest period in exponentially weighted moments."""
+
+
+USUAL_ZEROS = 0.1
+
+
+class Implausible(ValueError):
+    """A model's forecast is not finite, or far beyond anything the series ever did."""
+
+
+def tidy(values: Values, history: NDArray[np.float64]) -> Values:
+    """The forecast cut to what is possible; raises Implausible when it exploded."""
+    if not np.all(np.isfinite(values)):
+        raise Implausible("the forecast is not finite")
+    largest = float(history.max(initial=0.0))
+    if values[0].max(initial=0.0) > MEAN_CEILING * largest:
+        raise Implausible(
+            f"the mean reaches {values[0].max():.4g} where {largest:.4g} was the most ever seen"
+        )
+    cut = np.clip(values, 0.0, QUANTILE_CEILING * largest)
+    cut[1:] = np.sort(cut[1:], axis=0)
+    cut[1] = no_crumbs(cut[1], smallest_demand(history))
+    return cut
+
+
+def smallest_demand(history: NDArray[np.float64]) -> float:
+    """The smallest quantity ever demanded, where periods without demand are usual; else 0."""
+    sizes = history[history > 0]
+    usual = len(history) - len(sizes) >= USUAL_ZEROS * len(history)
+    return float(sizes.min()) if usual and len(sizes) else 0.0
+
+
+def no_crumbs(p10: NDArray[np.float64], smallest: float | NDArray[np.float64]) -> Values:
+    """p10 with 0 where it is below the smallest demand: nothing lies between that and none, and
+    a p10 just above 0 would miss every period without demand."""
+    return np.where(p10 < smallest, 0.0, p10)
+
+
+def around(mean: NDArray[np.float64], offsets: NDArray[np.float64]) -> Values:
+    """The mean (h,) with quantiles at `offsets` from it: shape (3,) for all steps or (3, h)."""
+    spread = offsets[:, None] if offsets.ndim == 1 else offsets
+    return np.vstack([mean, mean + spread])
+
+
+def empirical_offsets(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The 10, 50 and 90 % quantiles of residuals (actual − forecast); zeros without any."""
+    return np.quantile(residuals, LEVELS) if len(residuals) else np.zeros(len(LEVELS))
+
+
+def recent_moments(history: NDArray[np.float64]) -> tuple[float, float]:
+    """Exponentially weighted mean (units) and variance (units²) of a history."""
+    age = np.arange(len(history))[::-1]
+    weights = (1 - RECENT_WEIGHT) ** age
+    mean = float(np.average(history, weights=weights))
+    return mean, float(np.average((history - mean) ** 2, weights=weights))
+
+
+def negative_binomial(mean: NDArray[np.float64], history: NDArray[np.float64]) -> Values:
+    """Quantiles of a negative binomial around `mean` (h,), as dispersed as the recent history.
+
+    Variance ÷ mean is taken from `recent_moments`; without over-dispersion it is a Poisson. For
+    quantities that come in lots the count is the number of lots of the usual (median) size.
+    """
+    from scipy import stats
+
+    sizes = history[history > 0]
+    if len(sizes) == 0:
+        return np.zeros((4, len(mean)))
+    lot = max(1.0, float(np.median(sizes)) / 2)
+    recent, variance = recent_moments(history / lot)
+    dispersion = max(variance / recent if recent > 0 else 1.0, 1.0 + 1e-6)
+    counts = np.maximum(mean, 1e-9) / lot
+    size = counts / (dispersion - 1)
+    quantiles = [stats.nbinom.ppf(level, size, 1 / dispersion) * lot for level in LEVELS]
+    return np.vstack([np.maximum(mean, 0.0), *quantiles])

@@ -1,0 +1,144 @@
+"""A training run from data to results: backtest, weights, forecast. Writing is bundle.py's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from models_offline import backtest, calibrate, ensemble, fitting, scoring
+from models_offline.dataset import Dataset, build
+from models_offline.models import FALLBACK, MODELS
+from models_offline.models.base import Setup
+
+if TYPE_CHECKING:
+    from warehouse.queries.training import TrainingSet
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is asked for; None means the frequency's default (or all, for `limit`)."""
+
+    frequency: str | None = None
+    horizon: int | None = None
+    limit: int | None = None
+    jobs: int = 1
+    seed: int = 1
+    origins: int = 2
+    models: tuple[str, ...] = tuple(MODELS)
+    final: bool = True
+
+
+@dataclass
+class Results:
+    """Everything that a run found out. Rows are keyed by unique_id, as in `dataset.series`."""
+
+    dataset: Dataset
+    setup: Setup
+    options: Options
+    origins: dict[int, pd.Timestamp]
+    forecast: pd.DataFrame
+    points: pd.DataFrame
+    accuracy: pd.DataFrame
+    errors: dict[str, dict[str, float]]
+    weights: ensemble.Weights
+    fits: fitting.Fits
+    seconds: float
+    judged: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> pd.Series:
+        return self.dataset.series["demand_class"]
+
+
+def run(training: TrainingSet, options: Options) -> Results:
+    """Trains; raises InvalidInput when there is nothing to train on."""
+    started = time.monotonic()
+    dataset = build(training, options.frequency).limited(options.limit)
+    horizon = options.horizon or dataset.frequency.horizon
+    setup = Setup(dataset.frequency, horizon, options.seed)
+    ends = backtest.origins(dataset, horizon, options.origins)
+    models = _with_fallback(options.models)
+    first = backtest.tasks(dataset, models, ends, final=options.final)
+    fits = fitting.fit_all(first, setup, options.jobs, "models")
+    fits = fitting.with_fallbacks(fits, fits.rows)
+    points, widths = _backtest(fits, dataset, ends)
+    errors = backtest.class_errors(points)
+    members = {name: _members(table) for name, table in errors.items()}
+    weights = ensemble.class_weights(members, list(dataset.series["demand_class"].unique()))
+    fits = _fit_judged(fits, dataset, models, weights, setup, options)
+    rows = pd.DataFrame()
+    if options.final:
+        rows = ensemble.forecast(fits.rows, dataset.series, weights, widths)
+    return Results(
+        dataset=dataset,
+        setup=setup,
+        options=options,
+        origins=ends,
+        forecast=rows,
+        points=points,
+        accuracy=scoring.accuracy(points),
+        errors=errors,
+        weights=weights,
+        fits=fits,
+        seconds=time.monotonic() - started,
+        judged=_judged(dataset, models, points),
+    )
+
+
+def _with_fallback(models: Sequence[str]) -> tuple[str, ...]:
+    return (*models, FALLBACK) if FALLBACK not in models else tuple(models)
+
+
+def _members(errors: dict[str, float]) -> dict[str, float]:
+    return {model: error for model, error in errors.items() if model != ensemble.NAME}
+
+
+def _backtest(
+    fits: fitting.Fits, dataset: Dataset, ends: dict[int, pd.Timestamp]
+) -> tuple[pd.DataFrame, calibrate.Factors]:
+    """Points of calibrated members and ensemble, and the widths for the forecast itself."""
+    first = min(ends.values(), default=dataset.last)
+    raw = backtest.with_actuals(fitting.sort_rows(fits.rows), dataset, first)
+    if raw.empty:
+        return raw, {}
+    rows, widths = ensemble.backtested(raw, dataset.series)
+    return backtest.with_actuals(fitting.sort_rows(rows), dataset, first), widths
+
+
+def _fit_judged(
+    fits: fitting.Fits,
+    dataset: Dataset,
+    models: Sequence[str],
+    weights: ensemble.Weights,
+    setup: Setup,
+    options: Options,
+) -> fitting.Fits:
+    """Fits the models that were judged on a sample, for the classes where they survived."""
+    if not options.final:
+        return fits
+    tasks = []
+    for model in set(models) & set(backtest.JUDGED_ON_SAMPLE):
+        kept = [name for name, shares in weights.items() if shares.get(model, 0.0) > 0]
+        ids = dataset.series.index[dataset.series["demand_class"].isin(kept)]
+        history = dataset.history[dataset.history["unique_id"].isin(ids)]
+        tasks += fitting.plan(model, history, [fitting.FINAL], [dataset.last])
+    if not tasks:
+        return fits
+    more = fitting.fit_all(tasks, setup, options.jobs, "survivors")
+    return fits.and_more(fitting.with_fallbacks(more, fits.rows))
+
+
+def _judged(
+    dataset: Dataset, models: Sequence[str], points: pd.DataFrame
+) -> dict[str, dict[str, int]]:
+    """Model → demand class → series that it was judged on."""
+    found = {}
+    for model in set(models) & set(backtest.JUDGED_ON_SAMPLE):
+        mine = points[points["model"] == model] if len(points) else points
+        counts = mine.groupby("demand_class")["unique_id"].nunique() if len(mine) else {}
+        found[model] = {str(name): int(count) for name, count in dict(counts).items()}
+    return found

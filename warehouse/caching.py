@@ -141,9 +141,7 @@ def forget_version() -> None:
     _version.forget()
 
 
-def read_model(
-    *, ttl: int
-) -> Callable[[Callable[Concatenate[Connection, P], R]], Callable[P, R]]:
+def read_model(*, ttl: int) -> Callable[[Callable[Concatenate[Connection, P], R]], Callable[P, R]]:
     """Turns `f(connection, *, …)` into `f(…)`, answered from the cache for `ttl` seconds.
 
     The connection is opened on a miss only, read-only and in one snapshot: several statements of

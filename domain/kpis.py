@@ -1,0 +1,161 @@
+"""The headline numbers: what each means, which way is better, and how it is made.
+
+Formulas are LaTeX; their symbols are those of the receipt's inputs. Rates are fractions 0-1, money
+is BRL, times are days. Sources: Kolassa & Schütz (2007), Foresight 6 (WAPE); Silver, Pyke &
+Thomas (2017), "Inventory and Production Management in Supply Chains" (service measures, stock);
+SCOR model, reliability RL.1.1 (on time in full); ITU-T E.800 (availability).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class KpiDefinition:
+    """One KPI. `inputs` maps each symbol of `formula` to its name and unit; `needs` lists the
+    kinds of ERP file without which there is no value, the most telling first."""
+
+    key: str
+    unit: str
+    better: str
+    formula: str
+    source: str
+    inputs: dict[str, tuple[str, str]]
+    needs: tuple[str, ...] = ("demand",)
+    target: float | None = None
+
+
+_DEFINITIONS = (
+    KpiDefinition(
+        "wape",
+        "fraction",
+        "down",
+        r"\mathrm{WAPE} = \frac{\sum |f - a|}{\sum a}",
+        "backtest of the ensemble, all origins (Kolassa & Schütz 2007)",
+        {"E": ("sum of absolute errors", "units"), "A": ("sum of actual demand", "units")},
+    ),
+    KpiDefinition(
+        "stockout_rate",
+        "fraction",
+        "down",
+        r"\mathrm{stockout} = \frac{N_0}{N}",
+        "stock positions that have demand, last 30 days of the stock file",
+        {
+            "N_0": ("item-site-days without stock", "count"),
+            "N": ("item-site-days with demand possible", "count"),
+        },
+        needs=("stock",),
+    ),
+    KpiDefinition(
+        "inventory_value",
+        "BRL",
+        "down",
+        r"V = \sum q \cdot c",
+        "latest stock on hand of each item and site, at unit cost",
+        {"V": ("stock on hand at unit cost", "BRL")},
+        needs=("stock", "items"),
+    ),
+    KpiDefinition(
+        "days_of_supply",
+        "days",
+        "",
+        r"\mathrm{DOS} = \frac{V}{F / h}",
+        "stock with a forecast, against the forecast, at unit cost",
+        {
+            "V": ("stock on hand of the series with a forecast", "BRL"),
+            "F": ("forecast demand over the horizon", "BRL"),
+            "h": ("horizon", "days"),
+        },
+        needs=("stock", "items"),
+    ),
+    KpiDefinition(
+        "open_critical_alerts",
+        "count",
+        "down",
+        r"n = |\{a : \mathrm{critical}, \mathrm{open}\}|",
+        "alerts of the published run",
+        {"n": ("open critical alerts", "count")},
+        needs=("stock",),
+    ),
+    KpiDefinition(
+        "demand_value",
+        "BRL",
+        "",
+        r"D = \sum q \cdot c",
+        "demand at unit cost, last 30 days (28 where demand is weekly, a month where monthly)",
+        {"D": ("demand at unit cost", "BRL")},
+        needs=("demand", "items"),
+    ),
+    KpiDefinition(
+        "forecast_value",
+        "BRL",
+        "",
+        r"F = \sum \hat{q} \cdot c",
+        "mean of the ensemble over the horizon, at unit cost; before: demand of as many periods",
+        {"F": ("forecast demand at unit cost", "BRL")},
+        needs=("demand", "items"),
+    ),
+    KpiDefinition(
+        "otif",
+        "fraction",
+        "up",
+        r"\mathrm{OTIF} = \frac{L_{ok}}{L}",
+        "order lines promised in the last 90 days, against the first promised date (SCOR RL.1.1)",
+        {
+            "L_{ok}": ("lines on time and in full", "count"),
+            "L": ("lines promised", "count"),
+        },
+        needs=("purchase_orders",),
+        target=0.95,
+    ),
+    KpiDefinition(
+        "sla_availability",
+        "fraction",
+        "up",
+        r"A = 1 - \frac{H_{down}}{S \cdot T}",
+        "outages of the sites under contract, last 30 days (ITU-T E.800)",
+        {
+            "H_{down}": ("downtime", "hours"),
+            "S": ("sites under contract", "count"),
+            "T": ("period", "hours"),
+        },
+        needs=("outages", "contracts"),
+        target=0.99,
+    ),
+)
+
+KPIS: dict[str, KpiDefinition] = {definition.key: definition for definition in _DEFINITIONS}
+"""Every headline KPI by key, in the order in which they are shown."""
+
+
+def ratio(numerator: float | None, denominator: float | None) -> float | None:
+    """numerator ÷ denominator; None where one is not known or the denominator is 0."""
+    if numerator is None or not denominator:
+        return None
+    return numerator / denominator
+
+
+def change(value: float | None, previous: float | None) -> float | None:
+    """Relative change (value − previous) ÷ |previous|, a fraction; None without a base."""
+    if value is None or not previous:
+        return None
+    return (value - previous) / abs(previous)
+
+
+def days_of_supply(
+    stock_value: float | None, forecast_value: float | None, horizon_days: float
+) -> float | None:
+    """Days that the stock lasts at the forecast's mean rate; values in the same unit."""
+    if forecast_value is None:
+        return None
+    return ratio(stock_value, forecast_value / horizon_days)
+
+
+def availability(
+    downtime_hours: float | None, sites: float | None, period_hours: float
+) -> float | None:
+    """1 − downtime ÷ (sites × period); None without sites. Overlapping outages add up, so the
+    result is held at 0 at the least."""
+    share = ratio(downtime_hours, (sites or 0) * period_hours)
+    return None if share is None else max(0.0, 1.0 - share)

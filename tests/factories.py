@@ -1,0 +1,439 @@
+"""A small network in `core` and a results bundle for it: what publish and the queries stand on.
+
+Everything is drawn from a seed: the same call makes the same rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sqlalchemy import Connection, Engine, insert, select, text
+
+from warehouse.partitions import ensure_months, ensure_years
+from warehouse.queries.training import TrainingSet, load_training_set
+from warehouse.tables import core, staging
+
+LAST_DAY = date(2025, 6, 29)
+DAYS = 200
+MODELS = ("naive", "seasonal_naive", "ensemble")
+STEP_DAYS = {"D": 1, "W": 7}
+
+ITEMS = (
+    ("CABO-01", "Cabo de fibra óptica 12FO", "fibra", "m", 12.5, 14.0, "ALFA"),
+    ("BAT-02", "Bateria estacionária 48V", "energia", "un", 2400.0, 30.0, "BETA"),
+    ("PAR-03", "Parafuso galvanizado", "estrutura", "un", 0.8, None, "ALFA"),
+    ("EPI-04", "Luva isolante", "epi", "par", None, 7.0, None),
+)
+SITES = (
+    ("DEP-SP", "Depósito São Paulo", "SP", "C-SUL"),
+    ("DEP-RJ", "Depósito Rio", "RJ", None),
+    ("DEP-BA", "Depósito Salvador", "BA", "C-NE"),
+)
+RATES = {"CABO-01": 30.0, "BAT-02": 1.2, "PAR-03": 60.0, "EPI-04": 0.3}
+
+
+@dataclass
+class Network:
+    """The keys of what was made."""
+
+    items: dict[str, int] = field(default_factory=dict)
+    sites: dict[str, int] = field(default_factory=dict)
+    suppliers: dict[str, int] = field(default_factory=dict)
+    contracts: dict[str, int] = field(default_factory=dict)
+
+
+def add_load(connection: Connection, kind: str, *, is_demo: bool = False) -> int:
+    """An accepted load of a file of this kind; gives its id."""
+    row = {
+        "kind": kind,
+        "file": f"{kind}.csv",
+        "sha256": hashlib.sha256(f"{kind}{is_demo}".encode()).hexdigest(),
+        "loaded_by": "tests",
+        "state": "accepted",
+        "is_demo": is_demo,
+        "finished_at": datetime(2025, 7, 1, 6),
+    }
+    return connection.execute(insert(staging.load).returning(staging.load.c.id), row).scalar_one()
+
+
+def make_network(engine: Engine, *, with_site: bool = True) -> Network:
+    """Suppliers, items and sites; without sites, all demand stands under the code `-`."""
+    network = Network()
+    with engine.begin() as connection:
+        load = add_load(connection, "items")
+        for name in ("ALFA", "BETA"):
+            network.suppliers[name] = _insert(
+                connection, core.supplier, "supplier_id", supplier=name, name=name, load_id=load
+            )
+        for sku, name, family, unit, cost, lead, supplier in ITEMS:
+            network.items[sku] = _insert(
+                connection,
+                core.item,
+                "item_id",
+                sku=sku,
+                name=name,
+                family=family,
+                unit=unit,
+                unit_cost_brl=cost,
+                lead_time_days=lead,
+                supplier_id=network.suppliers.get(supplier or ""),
+                load_id=load,
+            )
+        if with_site:
+            _add_sites(connection, network)
+        else:
+            network.sites["-"] = 0
+    return network
+
+
+def _add_sites(connection: Connection, network: Network) -> None:
+    load = add_load(connection, "sites")
+    add_load(connection, "contracts")
+    for site, name, uf, contract in SITES:
+        if contract:
+            network.contracts[contract] = _insert(
+                connection,
+                core.contract,
+                "contract_id",
+                contract=contract,
+                customer="Operadora",
+                availability_target_pct=99.0,
+                load_id=load,
+            )
+        network.sites[site] = _insert(
+            connection,
+            core.site,
+            "site_id",
+            site=site,
+            name=name,
+            uf=uf,
+            kind="depot",
+            contract_id=network.contracts.get(contract or ""),
+            load_id=load,
+        )
+
+
+def _insert(connection: Connection, table: Any, key: str, **values: Any) -> int:
+    return connection.execute(insert(table).values(values).returning(table.c[key])).scalar_one()
+
+
+def add_demand(
+    engine: Engine,
+    network: Network,
+    *,
+    days: int = DAYS,
+    last_day: date = LAST_DAY,
+    step: int = 1,
+    seed: int = 7,
+) -> int:
+    """Poisson demand for every item at every site, one value each `step` days; the load's id."""
+    rng = np.random.default_rng(seed)
+    first = last_day - timedelta(days=(days - 1) * step)
+    rows = []
+    for sku, item_id in network.items.items():
+        for site_id in network.sites.values():
+            for index, quantity in enumerate(rng.poisson(RATES[sku] * step, days)):
+                if quantity or index in (0, days - 1):
+                    day = first + timedelta(days=index * step)
+                    rows.append((day, item_id, site_id, float(quantity)))
+    with engine.begin() as connection:
+        load = add_load(connection, "demand")
+        ensure_months(connection, "core.demand", first, last_day)
+        connection.execute(
+            insert(core.demand),
+            [
+                dict(zip(("date", "item_id", "site_id", "quantity"), row, strict=True))
+                | {"load_id": load}
+                for row in rows
+            ],
+        )
+    return load
+
+
+def add_stock(
+    engine: Engine,
+    network: Network,
+    levels: dict[tuple[str, str], float],
+    *,
+    days: int = 70,
+    empty_days: dict[tuple[str, str], int] | None = None,
+    last_day: date = LAST_DAY,
+) -> int:
+    """Daily stock at a constant level for each (sku, site); `empty_days` of the last ones at 0,
+    the last day itself excepted."""
+    rows = []
+    for (sku, site), on_hand in levels.items():
+        empty = (empty_days or {}).get((sku, site), 0)
+        for back in range(days):
+            rows.append(
+                {
+                    "date": last_day - timedelta(days=back),
+                    "item_id": network.items[sku],
+                    "site_id": network.sites[site],
+                    "on_hand": 0.0 if 0 < back <= empty else on_hand,
+                }
+            )
+    with engine.begin() as connection:
+        load = add_load(connection, "stock")
+        ensure_months(connection, "core.stock", last_day - timedelta(days=days), last_day)
+        connection.execute(insert(core.stock), [row | {"load_id": load} for row in rows])
+    return load
+
+
+def add_order(
+    engine: Engine,
+    network: Network,
+    *,
+    order: str,
+    sku: str,
+    site: str,
+    quantity: float,
+    ordered_on: date,
+    promised_on: date | None,
+    supplier: str = "ALFA",
+    received_on: date | None = None,
+    received_qty: float | None = None,
+    status: str | None = None,
+) -> None:
+    """One purchase-order line."""
+    with engine.begin() as connection:
+        load = add_load(connection, "purchase_orders")
+        ensure_years(connection, "core.purchase_order", ordered_on, ordered_on)
+        connection.execute(
+            insert(core.purchase_order),
+            {
+                "order_no": order,
+                "line": "1",
+                "item_id": network.items[sku],
+                "site_id": network.sites[site],
+                "supplier_id": network.suppliers[supplier],
+                "quantity": quantity,
+                "ordered_on": ordered_on,
+                "promised_on": promised_on,
+                "received_on": received_on,
+                "received_qty": received_qty,
+                "status": status,
+                "unit_price_brl": 10.0,
+                "load_id": load,
+            },
+        )
+
+
+def add_outage(
+    engine: Engine, network: Network, site: str, started_at: datetime, ended_at: datetime | None
+) -> None:
+    """One outage of a site."""
+    with engine.begin() as connection:
+        load = add_load(connection, "outages")
+        count = connection.execute(select(core.outage.c.outage_id)).all()
+        connection.execute(
+            insert(core.outage),
+            {
+                "outage": f"O-{len(count) + 1}",
+                "site_id": network.sites[site],
+                "started_at": started_at,
+                "ended_at": ended_at,
+                "load_id": load,
+            },
+        )
+
+
+# The bundle
+
+
+def make_bundle(
+    folder: Path,
+    engine: Engine,
+    *,
+    name: str = "20250630T060000Z-00000000",
+    horizon: int = 30,
+    frequency: str = "D",
+    scale: float = 1.0,
+) -> Path:
+    """A complete, valid bundle for what is in `core`: every series forecast at `scale` × its mean.
+
+    A different `scale` makes a different run.
+    """
+    training = load_training_set(engine)
+    bundle = folder / name
+    bundle.mkdir(parents=True)
+    frames = _frames(training, horizon, STEP_DAYS[frequency], scale)
+    for file, frame in frames.items():
+        _write(bundle / file, frame)
+    write_manifest(bundle, _manifest(training, frames, horizon, frequency))
+    return bundle
+
+
+def write_manifest(bundle: Path, manifest: dict[str, Any]) -> None:
+    """The manifest, with counts and checksums of the files as they are now."""
+    manifest["files"] = {
+        path.name: {
+            "rows": pq.read_metadata(path).num_rows,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
+        for path in sorted(bundle.glob("*.parquet"))
+    }
+    (bundle / "manifest.json").write_text(json.dumps(manifest))
+
+
+def rewrite(bundle: Path, file: str, change: Any) -> None:
+    """Changes one file's frame by `change(frame)` and makes the checksums right again."""
+    frame = change(pq.read_table(bundle / file).to_pandas(date_as_object=True))
+    _write(bundle / file, frame)
+    write_manifest(bundle, json.loads((bundle / "manifest.json").read_text()))
+
+
+def _write(path: Path, frame: pd.DataFrame) -> None:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    fields = []
+    for column in table.schema:
+        if column.name in ("date", "origin", "first_date", "last_date"):
+            fields.append(pa.field(column.name, pa.date32()))
+        elif pa.types.is_null(column.type) or pa.types.is_large_string(column.type):
+            fields.append(pa.field(column.name, pa.string()))
+        else:
+            fields.append(column)
+    pq.write_table(table.cast(pa.schema(fields)), path)
+
+
+def _frames(
+    training: TrainingSet, horizon: int, step: int, scale: float
+) -> dict[str, pd.DataFrame]:
+    last = training.demand["date"].max().date()
+    forecast: list[dict[str, Any]] = []
+    backtest: list[dict[str, Any]] = []
+    profile: list[dict[str, Any]] = []
+    for (sku, site), rows in training.demand.groupby(["sku", "site"]):
+        grid = pd.date_range(rows["date"].min(), last, freq=f"{step}D")
+        demand = rows.set_index("date")["quantity"].reindex(grid, fill_value=0.0)
+        level = {"mean": float(demand.mean()) * scale, "std": float(demand.std())}
+        key = {"sku": sku, "site": site}
+        for model in MODELS:
+            for ahead in range(1, horizon + 1):
+                day = last + timedelta(days=ahead * step)
+                forecast.append(key | {"date": day, "model": model} | _quantiles(**level))
+            for back in range(horizon, 0, -1):
+                backtest.append(
+                    key
+                    | {
+                        "origin": last - timedelta(days=horizon * step),
+                        "date": last - timedelta(days=(back - 1) * step),
+                        "model": model,
+                        "actual": float(demand.iloc[-back]),
+                    }
+                    | _quantiles(**level)
+                )
+        profile.append(key | _profile(demand, level["std"]))
+    tested = pd.DataFrame(backtest)
+    return {
+        "forecast.parquet": pd.DataFrame(forecast),
+        "backtest.parquet": tested,
+        "forecast_accuracy.parquet": _accuracy(tested),
+        "series_profile.parquet": pd.DataFrame(profile),
+    }
+
+
+def _quantiles(mean: float, std: float) -> dict[str, float]:
+    low = max(0.0, mean - 1.2816 * std)
+    return {"mean": mean, "p10": low, "p50": max(low, mean), "p90": mean + 1.2816 * std}
+
+
+def _profile(demand: pd.Series, std: float) -> dict[str, Any]:
+    return {
+        "demand_class": "smooth",
+        "adi": 1.0,
+        "cv2": 0.1,
+        "abc": "A",
+        "xyz": "X",
+        "first_date": demand.index[0].date(),
+        "last_date": demand.index[-1].date(),
+        "periods": len(demand),
+        "nonzero": int((demand > 0).sum()),
+        "mean": float(demand.mean()),
+        "std": std,
+        "season_length": 7,
+        "champion": "ensemble",
+        "weights": json.dumps({"naive": 0.5, "seasonal_naive": 0.5}),
+        "fallback_reason": None,
+    }
+
+
+def _accuracy(backtest: pd.DataFrame) -> pd.DataFrame:
+    rows = []
+    for (sku, site, model), points in backtest.groupby(["sku", "site", "model"]):
+        error = points["mean"] - points["actual"]
+        demanded = points["actual"] > 0
+        inside = points["actual"].between(points["p10"], points["p90"])
+        percent = float((error.abs()[demanded] / points["actual"][demanded]).sum())
+        total = float(points["actual"].sum())
+        rows.append(
+            {
+                "sku": sku,
+                "site": site,
+                "model": model,
+                "demand_class": "smooth",
+                "points": len(points),
+                "wape": float(error.abs().sum()) / total if total else None,
+                "mase": 0.8,
+                "rmsse": 0.9,
+                "bias": float(error.sum()) / total if total else None,
+                "mape": percent / int(demanded.sum()) if demanded.any() else None,
+                "mape_coverage": float(demanded.mean()),
+                "coverage80": float(inside.mean()),
+                "abs_error_sum": float(error.abs().sum()),
+                "error_sum": float(error.sum()),
+                "actual_sum": total,
+                "pct_error_sum": percent,
+                "pct_points": int(demanded.sum()),
+                "covered80_points": int(inside.sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _manifest(
+    training: TrainingSet, frames: dict[str, pd.DataFrame], horizon: int, frequency: str
+) -> dict[str, Any]:
+    demand = training.demand
+    series = len(frames["series_profile.parquet"])
+    return {
+        "format": "nova-corrente-results",
+        "schema_version": 1,
+        "created_at": "2025-06-30T06:00:00+00:00",
+        "trainer": {"version": "0", "python": "3.11", "seed": 1, "jobs": 1, "limit": None},
+        "dataset": {
+            "fingerprint": hashlib.sha256(demand.to_csv().encode()).hexdigest(),
+            "rows": len(demand),
+            "series": series,
+            "skus": int(demand["sku"].nunique()),
+            "sites": int(demand["site"].nunique()),
+            "from": str(demand["date"].min().date()),
+            "to": str(demand["date"].max().date()),
+            "data_version": training.data_version,
+            "demand_total": float(demand["quantity"].sum()),
+        },
+        "frequency": frequency,
+        "horizon": horizon,
+        "origins": 1,
+        "season_length": 7,
+        "models": [{"name": name, "parameters": {}} for name in MODELS],
+        "counts": {"series_total": series, "series_trained": series, "series_fallback": 0},
+        "fallbacks": [],
+    }
+
+
+def refresh_views(engine: Engine) -> None:
+    """The views of the facts, as after a load."""
+    with engine.begin() as connection:
+        for name in ("demand", "stock", "order", "downtime"):
+            connection.execute(text(f"REFRESH MATERIALIZED VIEW analytics.{name}_by_day"))
+        connection.execute(text("REFRESH MATERIALIZED VIEW analytics.series_overview"))

@@ -1,0 +1,99 @@
+"""What will hurt unless somebody acts, ranked by the money at risk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from domain.access import EVERYTHING, Scope
+from domain.errors import NotFound
+from domain.records import NO_FILTERS, Alert, Filters, Page
+from warehouse.caching import read_model
+from warehouse.queries.filtering import Where, series_where
+from warehouse.queries.paging import fetch_page
+from warehouse.queries.published import published_run
+
+SORTS = {
+    "risk_brl": "double precision",
+    "days_to_stockout": "double precision",
+    "stockout_on": "date",
+    "severity": "bigint",
+    "sku": "text",
+    "site": "text",
+}
+
+_SELECT = """
+SELECT alert.id, alert.level, alert.kind, item.sku, item.name AS item_name, item.unit, site.site,
+    site.name AS site_name, site.uf, alert.stockout_on, alert.days_to_stockout, alert.risk_brl,
+    alert.status, alert.raised_at, alert.facts,
+    CASE alert.level WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END AS severity
+FROM analytics.alert
+JOIN core.item USING (item_id)
+JOIN core.site USING (site_id)
+"""
+
+
+@read_model(ttl=30)
+def page(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    limit: int = 50,
+    cursor: str | None = None,
+    sort: str = "-risk_brl",
+) -> Page[Alert]:
+    """Alerts of the published run, worst first; three statements. Raises NothingPublished."""
+    run = published_run(connection)
+    where = _where(run.run_id, scope, filters)
+    return fetch_page(
+        connection,
+        f"{_SELECT} WHERE {where.sql}",
+        where.params,
+        to_alert,
+        sort=sort,
+        sorts=SORTS,
+        tie={"id": "bigint"},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+@read_model(ttl=30)
+def one(connection: Connection, *, alert_id: int, scope: Scope = EVERYTHING) -> Alert:
+    """Raises NotFound for an alert that is not in the published run or not in the scope."""
+    run = published_run(connection)
+    where = _where(run.run_id, scope, NO_FILTERS)
+    where.add("alert.id = :alert_id", alert_id=alert_id)
+    row = connection.execute(text(f"{_SELECT} WHERE {where.sql}"), where.params).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no alert {alert_id}.")
+    return to_alert(row)
+
+
+def alerts_of_item(connection: Connection, run_id: int, item_id: int, scope: Scope) -> list[Alert]:
+    """Every alert of one item at the sites in view, worst first."""
+    where = _where(run_id, scope, NO_FILTERS)
+    where.add("alert.item_id = :item_id", item_id=item_id)
+    sql = f"{_SELECT} WHERE {where.sql} ORDER BY severity DESC, risk_brl DESC NULLS LAST, id"
+    return [to_alert(row) for row in connection.execute(text(sql), where.params)]
+
+
+def to_alert(row: Row[Any]) -> Alert:
+    """The typed row of one line of the select above."""
+    fields = dict(row._mapping)
+    del fields["severity"]
+    return Alert(**fields)
+
+
+def _where(run_id: int, scope: Scope, filters: Filters) -> Where:
+    where = series_where(scope, filters)
+    where.add("alert.run_id = :run_id", run_id=run_id)
+    where.any_of(filters.level, "level", "alert.level = ANY(:level)")
+    where.any_of(filters.status, "status", "alert.status = ANY(:status)")
+    if filters.date_from:
+        where.add("alert.stockout_on >= :date_from", date_from=filters.date_from)
+    if filters.date_to:
+        where.add("alert.stockout_on <= :date_to", date_to=filters.date_to)
+    return where

@@ -1,0 +1,81 @@
+"""The daily sums that KPIs add up: from the materialized views, or from the facts themselves when
+a filter is finer than the views' grain. Both have the same columns."""
+
+from __future__ import annotations
+
+from domain.access import EVERYTHING, Scope
+from domain.records import Filters
+from warehouse.queries.filtering import Where, daily_where, needs_series, series_where
+
+CANCELLED = ("cancelled", "canceled", "cancelado", "cancelada")
+"""Words in a purchase order's status that mean: it will not come."""
+
+SIGMA_PER_BAND = 2.5631
+"""p90 − p10 of a normal distribution, in standard deviations."""
+
+_GRAIN = """coalesce(site.uf, '') AS uf, coalesce(site.contract_id, 0) AS contract_id,
+    coalesce(item.family, '') AS family"""
+
+_JOINS = "JOIN core.item USING (item_id) JOIN core.site USING (site_id)"
+
+_FACTS = {
+    "demand": f"""
+        SELECT demand.date, {_GRAIN}, count(*) AS rows,
+            sum(demand.quantity) AS quantity,
+            sum(demand.quantity * item.unit_cost_brl) AS value
+        FROM core.demand {_JOINS} WHERE {{where}} GROUP BY 1, 2, 3, 4
+    """,
+    "stock": f"""
+        SELECT stock.date, {_GRAIN}, count(*) AS rows,
+            count(wanted.item_id) AS positions,
+            count(wanted.item_id) FILTER (WHERE stock.on_hand <= 0) AS stockouts,
+            sum(stock.on_hand * item.unit_cost_brl) AS value
+        FROM core.stock {_JOINS}
+        LEFT JOIN (SELECT DISTINCT item_id, site_id FROM core.demand) AS wanted
+            USING (item_id, site_id)
+        WHERE {{where}} GROUP BY 1, 2, 3, 4
+    """,
+    "order": f"""
+        SELECT line.promised_on AS date, {_GRAIN}, count(*) AS lines,
+            count(*) FILTER (
+                WHERE line.received_on <= line.promised_on
+                AND coalesce(line.received_qty, line.quantity) >= line.quantity
+            ) AS lines_otif
+        FROM core.purchase_order AS line {_JOINS}
+        WHERE line.promised_on IS NOT NULL
+            AND lower(coalesce(line.status, '')) NOT IN {CANCELLED!r} AND {{where}}
+        GROUP BY 1, 2, 3, 4
+    """,
+    "forecast": f"""
+        SELECT forecast.run_id, forecast.date, {_GRAIN},
+            sum(forecast.mean) AS quantity,
+            sum(power((forecast.p90 - forecast.p10) / {SIGMA_PER_BAND}, 2)) AS variance,
+            sum(forecast.mean * item.unit_cost_brl) AS value,
+            sum(power((forecast.p90 - forecast.p10) / {SIGMA_PER_BAND} * item.unit_cost_brl, 2))
+                AS value_variance
+        FROM analytics.forecast {_JOINS}
+        WHERE forecast.model = 'ensemble' AND {{where}} GROUP BY 1, 2, 3, 4, 5
+    """,
+}
+
+
+def daily(name: str, filters: Filters) -> str:
+    """The relation `demand`, `stock`, `order` or `forecast` by day, as SQL to select from.
+
+    Takes the parameters of `daily_params`.
+    """
+    if not needs_series(filters):
+        return f"analytics.{name}_by_day"
+    return f"({_FACTS[name].format(where=series_where(EVERYTHING, filters).sql)})"
+
+
+def daily_params(filters: Filters) -> dict[str, object]:
+    """The parameters of `daily`'s SQL."""
+    return series_where(EVERYTHING, filters).params if needs_series(filters) else {}
+
+
+def daily_filter(scope: Scope, filters: Filters) -> Where:
+    """Scope and filters on the alias `daily`, with every parameter of `daily`."""
+    where = daily_where(scope, filters)
+    where.params |= daily_params(filters)
+    return where

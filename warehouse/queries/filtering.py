@@ -1,0 +1,149 @@
+"""Scope and filters as SQL predicates: the one place where a row is hidden from somebody.
+
+Predicates speak of the aliases `item` and `site` (series level) or of one alias with the columns
+`uf`, `contract_id` and `family` (daily views). A row without a UF is hidden from a scoped viewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.access import Scope
+from domain.records import NO_FILTERS, Filters
+
+_ACCENTED, _PLAIN = "áàâãäéêëíïóôõöúüç", "aaaaaeeeiioooouuc"
+
+_PROFILE = """EXISTS (
+    SELECT FROM analytics.series_profile AS class
+    WHERE class.run_id = (SELECT run_id FROM analytics.published)
+        AND class.item_id = item.item_id AND class.site_id = site.site_id AND class.{} = ANY(:{})
+)"""
+
+
+@dataclass
+class Where:
+    """Predicates joined by AND, with their parameters."""
+
+    predicates: list[str] = field(default_factory=list)
+    params: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, predicate: str, **params: Any) -> None:
+        """One more condition."""
+        self.predicates.append(predicate)
+        self.params |= params
+
+    def any_of(self, values: tuple[str, ...], name: str, predicate: str) -> None:
+        """A condition that holds only where values are wanted."""
+        if values:
+            self.add(predicate, **{name: list(values)})
+
+    @property
+    def sql(self) -> str:
+        """The predicates for after WHERE or AND; `true` when there is none."""
+        return " AND ".join(self.predicates) or "true"
+
+
+def series_where(scope: Scope, filters: Filters = NO_FILTERS) -> Where:
+    """What of item-site level rows may be seen and is wanted (aliases `item`, `site`)."""
+    where = Where()
+    _scope(where, scope, uf="site.uf", contract="site.contract_id")
+    _item(where, filters)
+    where.any_of(filters.site, "site", "site.site = ANY(:site)")
+    where.any_of(filters.uf, "uf", "site.uf = ANY(:uf)")
+    where.any_of(filters.region, "region", _region("site.uf"))
+    where.any_of(filters.abc, "abc", _PROFILE.format("abc", "abc"))
+    where.any_of(filters.demand_class, "class", _PROFILE.format("demand_class", "class"))
+    return where
+
+
+def item_where(scope: Scope, filters: Filters) -> Where:
+    """What of the catalogue may be seen and is wanted (alias `item`): a scoped viewer sees the
+    materials of the sites in view."""
+    where = Where()
+    _item(where, filters)
+    narrowed = series_where(scope, filters)
+    if not scope.everything or _is_narrowed(filters):
+        where.add(
+            "EXISTS (SELECT FROM analytics.series_overview AS series"
+            " JOIN core.site USING (site_id)"
+            f" WHERE series.item_id = item.item_id AND {narrowed.sql})",
+            **narrowed.params,
+        )
+    return where
+
+
+def daily_where(scope: Scope, filters: Filters, alias: str = "daily") -> Where:
+    """What of a daily view may be seen and is wanted."""
+    where = Where()
+    _scope(where, scope, uf=f"{alias}.uf", contract=f"{alias}.contract_id")
+    where.any_of(filters.uf, "uf", f"{alias}.uf = ANY(:uf)")
+    where.any_of(filters.region, "region", _region(f"{alias}.uf"))
+    where.any_of(filters.family, "family", f"{alias}.family = ANY(:family)")
+    return where
+
+
+def needs_series(filters: Filters) -> bool:
+    """True if the filter is finer than the daily views' grain."""
+    finer = (filters.sku, filters.site, filters.abc, filters.demand_class, filters.search)
+    return any(finer)
+
+
+def described(scope: Scope, filters: Filters) -> str:
+    """The filter in words for a receipt: `uf=SP,RJ; family=fibre`; empty when nothing is hidden."""
+    named: Mapping[str, tuple[str, ...]] = {
+        "scope.uf": scope.ufs,
+        "scope.contract": scope.contracts,
+        "uf": filters.uf,
+        "region": filters.region,
+        "family": filters.family,
+        "abc": filters.abc,
+        "class": filters.demand_class,
+        "sku": filters.sku,
+        "site": filters.site,
+        "search": (filters.search,) if filters.search else (),
+    }
+    return "; ".join(f"{name}={','.join(values)}" for name, values in named.items() if values)
+
+
+def unaccented(expression: str) -> str:
+    """SQL for a text in lower case without accents."""
+    return f"translate(lower({expression}), '{_ACCENTED}', '{_PLAIN}')"
+
+
+def pattern(search: str) -> str:
+    """A LIKE pattern that finds `search` anywhere, its own wildcards taken literally."""
+    plain = search.strip().lower().translate(str.maketrans(_ACCENTED, _PLAIN))
+    for wildcard in ("\\", "%", "_"):
+        plain = plain.replace(wildcard, f"\\{wildcard}")
+    return f"%{plain}%"
+
+
+def _is_narrowed(filters: Filters) -> bool:
+    wanted = (filters.site, filters.uf, filters.region, filters.abc, filters.demand_class)
+    return any(wanted)
+
+
+def _scope(where: Where, scope: Scope, *, uf: str, contract: str) -> None:
+    where.any_of(scope.ufs, "scope_ufs", f"{uf} = ANY(:scope_ufs)")
+    where.any_of(
+        scope.contracts,
+        "scope_contracts",
+        f"{contract} IN"
+        " (SELECT contract_id FROM core.contract WHERE contract = ANY(:scope_contracts))",
+    )
+
+
+def _item(where: Where, filters: Filters) -> None:
+    where.any_of(filters.sku, "sku", "item.sku = ANY(:sku)")
+    where.any_of(filters.family, "family", "item.family = ANY(:family)")
+    if filters.search.strip():
+        where.add(
+            f"({unaccented('item.sku')} LIKE :search OR {unaccented('item.name')} LIKE :search)",
+            search=pattern(filters.search),
+        )
+
+
+def _region(uf: str) -> str:
+    return f"{uf} IN (SELECT uf FROM core.uf WHERE region = ANY(:region))"

@@ -1,0 +1,228 @@
+"""Forecasts of one series or many, what was then demanded, and how good each model is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from domain.access import EVERYTHING, Scope
+from domain.errors import NotFound
+from domain.records import (
+    NO_FILTERS,
+    Accuracy,
+    DemandPoint,
+    Filters,
+    ForecastPoint,
+    Page,
+    SeriesProfile,
+)
+from warehouse.caching import read_model
+from warehouse.queries.filtering import series_where
+from warehouse.queries.paging import fetch_page
+from warehouse.queries.published import PublishedRun, published_run
+from warehouse.queries.series import find_series
+
+HOUR = 3600
+
+# an actual is known for whole periods that the loaded demand has passed; no row then means zero
+_ACTUAL = """
+LEFT JOIN LATERAL (
+    SELECT coalesce(sum(demand.quantity), 0) AS actual
+    FROM core.demand
+    WHERE demand.item_id = forecast.item_id AND demand.site_id = forecast.site_id
+        AND demand.date >= forecast.date
+        AND demand.date < forecast.date + CAST(:period AS interval)
+    HAVING forecast.date + CAST(:period AS interval) - interval '1 day' <= CAST(:known AS date)
+) AS then_demanded ON forecast.date <= CAST(:known AS date)
+"""
+
+_POINTS = f"""
+SELECT item.sku, site.site, forecast.date, forecast.model, forecast.mean, forecast.p10,
+    forecast.p50, forecast.p90, then_demanded.actual, forecast.item_id, forecast.site_id
+FROM analytics.forecast
+JOIN core.item USING (item_id)
+JOIN core.site USING (site_id)
+{_ACTUAL}
+"""
+
+_SUMS = """
+sum(points) AS points, count(*) AS series,
+sum(abs_error_sum) / nullif(sum(actual_sum), 0) AS wape,
+avg(mase) AS mase, avg(rmsse) AS rmsse,
+sum(error_sum) / nullif(sum(actual_sum), 0) AS bias,
+sum(pct_error_sum) / nullif(sum(pct_points), 0) AS mape,
+sum(pct_points)::double precision / nullif(sum(points), 0) AS mape_coverage,
+sum(covered80_points)::double precision / nullif(sum(points), 0) AS coverage80
+"""
+
+
+@read_model(ttl=HOUR)
+def page(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    model: str = "ensemble",
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[ForecastPoint]:
+    """Forecasts of one model over the series in view, by series and date; four statements."""
+    run = published_run(connection)
+    where = series_where(scope, filters)
+    where.add(
+        "forecast.run_id = :run_id AND forecast.model = :model",
+        **_of_run(connection, run),
+        model=model,
+    )
+    if filters.date_from:
+        where.add("forecast.date >= :date_from", date_from=filters.date_from)
+    if filters.date_to:
+        where.add("forecast.date <= :date_to", date_to=filters.date_to)
+    return fetch_page(
+        connection,
+        f"{_POINTS} WHERE {where.sql}",
+        where.params,
+        _to_point,
+        sort="item_id",
+        sorts={"item_id": "bigint"},
+        tie={"item_id": "bigint", "site_id": "bigint", "date": "date"},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+@read_model(ttl=HOUR)
+def series(
+    connection: Connection,
+    *,
+    sku: str,
+    site: str,
+    scope: Scope = EVERYTHING,
+    models: Sequence[str] | None = None,
+) -> list[ForecastPoint]:
+    """The horizon of one series, every model unless named, by model and date.
+
+    Empty for a series that was not trained. Raises UnknownMaterial, NotFound, NothingPublished.
+    """
+    run = published_run(connection)
+    found = find_series(connection, sku, site, scope)
+    sql = f"""{_POINTS}
+        WHERE forecast.run_id = :run_id
+            AND forecast.item_id = :item_id AND forecast.site_id = :site_id
+            AND (CAST(:models AS text[]) IS NULL OR forecast.model = ANY(:models))
+        ORDER BY forecast.model, forecast.date
+    """
+    params = {**_of_run(connection, run), **vars(found), "models": models and list(models)}
+    return [_to_point(row) for row in connection.execute(text(sql), params)]
+
+
+@read_model(ttl=HOUR)
+def history(
+    connection: Connection,
+    *,
+    sku: str,
+    site: str,
+    scope: Scope = EVERYTHING,
+    since: date | None = None,
+) -> list[DemandPoint]:
+    """Demand in the run's periods from the first one with demand (or `since`) to the last one
+    known, zeros filled."""
+    run = published_run(connection)
+    found = find_series(connection, sku, site, scope)
+    sql = """
+        WITH known AS (
+            SELECT date_trunc(:bucket, date::timestamp) AS date, sum(quantity) AS quantity
+            FROM core.demand WHERE item_id = :item_id AND site_id = :site_id GROUP BY 1
+        )
+        SELECT grid.date::date, coalesce(known.quantity, 0) AS quantity
+        FROM generate_series(
+            greatest(
+                (SELECT min(date) FROM known),
+                date_trunc(:bucket, CAST(:since AS timestamp))
+            ),
+            greatest((SELECT max(date) FROM known), CAST(:data_to AS timestamp)),
+            CAST(:period AS interval)
+        ) AS grid (date)
+        LEFT JOIN known USING (date) ORDER BY 1
+    """
+    params = {
+        **vars(found),
+        "bucket": run.bucket,
+        "period": f"1 {run.bucket}",
+        "since": since,
+        "data_to": run.data_to,
+    }
+    return [DemandPoint(*row) for row in connection.execute(text(sql), params)]
+
+
+@read_model(ttl=HOUR)
+def accuracy(
+    connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
+) -> list[Accuracy]:
+    """Backtest accuracy of each model for one series, best WAPE first, with ensemble weights."""
+    run = published_run(connection)
+    found = find_series(connection, sku, site, scope)
+    sql = """
+        SELECT accuracy.model, accuracy.points, accuracy.wape, accuracy.mase, accuracy.rmsse,
+            accuracy.bias, accuracy.mape, accuracy.mape_coverage, accuracy.coverage80,
+            CAST(profile.weights ->> accuracy.model AS double precision) AS weight,
+            accuracy.demand_class, 1 AS series
+        FROM analytics.forecast_accuracy AS accuracy
+        LEFT JOIN analytics.series_profile AS profile USING (run_id, item_id, site_id)
+        WHERE accuracy.run_id = :run_id
+            AND accuracy.item_id = :item_id AND accuracy.site_id = :site_id
+        ORDER BY accuracy.wape NULLS LAST, accuracy.model
+    """
+    rows = connection.execute(text(sql), {**vars(found), "run_id": run.run_id})
+    return [Accuracy(**row._mapping) for row in rows]
+
+
+@read_model(ttl=HOUR)
+def accuracy_by_class(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Accuracy]:
+    """Each model over each demand class and (class None) over everything in view.
+
+    Rates are recomputed from the sums over all points; MASE and RMSSE are means over series.
+    """
+    run = published_run(connection)
+    where = series_where(scope)
+    sql = f"""
+        SELECT model, demand_class, {_SUMS}
+        FROM analytics.forecast_accuracy
+        JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+        WHERE run_id = :run_id AND {where.sql}
+        GROUP BY GROUPING SETS ((model, demand_class), (model))
+        ORDER BY demand_class NULLS FIRST, wape NULLS LAST, model
+    """
+    rows = connection.execute(text(sql), {**where.params, "run_id": run.run_id})
+    return [Accuracy(**row._mapping) for row in rows]
+
+
+@read_model(ttl=HOUR)
+def profile(
+    connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
+) -> SeriesProfile:
+    """Raises NotFound for a series that the run does not know."""
+    run = published_run(connection)
+    found = find_series(connection, sku, site, scope)
+    sql = """
+        SELECT demand_class, adi, cv2, abc, xyz, first_date, last_date, champion, weights,
+            fallback_reason
+        FROM analytics.series_profile
+        WHERE run_id = :run_id AND item_id = :item_id AND site_id = :site_id
+    """
+    row = connection.execute(text(sql), {**vars(found), "run_id": run.run_id}).one_or_none()
+    if row is None:
+        raise NotFound(f"The published run has no series {sku!r} at {site!r}.")
+    return SeriesProfile(sku=sku, site=site, **row._mapping)
+
+
+def _of_run(connection: Connection, run: PublishedRun) -> dict[str, Any]:
+    known = connection.execute(text("SELECT max(date) FROM analytics.demand_by_day")).scalar()
+    return {"run_id": run.run_id, "period": f"1 {run.bucket}", "known": known}
+
+
+def _to_point(row: Row[Any]) -> ForecastPoint:
+    return ForecastPoint(*tuple(row)[:9])

@@ -1,0 +1,65 @@
+"""The catalogue of materials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from domain.access import EVERYTHING, Scope
+from domain.records import NO_FILTERS, Filters, Item, Page
+from warehouse.caching import read_model
+from warehouse.queries.filtering import item_where
+from warehouse.queries.paging import fetch_page
+
+SORTS = {
+    "sku": "text",
+    "name": "text",
+    "family": "text",
+    "unit_cost_brl": "double precision",
+    "criticality": "double precision",
+    "lead_time_days": "double precision",
+}
+
+_SELECT = """
+SELECT item.sku, item.name, item.family, item.unit, item.unit_cost_brl, item.criticality,
+    item.lead_time_days, item.min_order_qty, item.pack_size, nullif(supplier.supplier, '-')
+    AS supplier, item.service_level, item.shelf_life_days, item.active, item.attributes
+FROM core.item LEFT JOIN core.supplier USING (supplier_id)
+"""
+
+
+@read_model(ttl=300)
+def page(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    limit: int = 50,
+    cursor: str | None = None,
+    sort: str = "sku",
+) -> Page[Item]:
+    """The catalogue, by `sort`; a scoped viewer sees what has demand or stock at sites in view."""
+    where = item_where(scope, filters)
+    return fetch_page(
+        connection,
+        f"{_SELECT} WHERE {where.sql}",
+        where.params,
+        to_item,
+        sort=sort,
+        sorts=SORTS,
+        tie={"sku": "text"},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+def item_by_id(connection: Connection, item_id: int) -> Item:
+    """One item by its key."""
+    sql = f"{_SELECT} WHERE item.item_id = :item_id"
+    return to_item(connection.execute(text(sql), {"item_id": item_id}).one())
+
+
+def to_item(row: Row[Any]) -> Item:
+    """The typed row of one line of the select above."""
+    return Item(**row._mapping)

@@ -1,0 +1,437 @@
+"""Headline KPIs with their receipts, and the totals of the first screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from math import sqrt
+from typing import Any, Literal
+
+from sqlalchemy import Connection, text
+
+from domain.access import EVERYTHING, Scope
+from domain.kpis import KPIS, availability, change, days_of_supply, ratio
+from domain.records import (
+    NO_FILTERS,
+    Filters,
+    Kpi,
+    Option,
+    Receipt,
+    ReceiptInput,
+    TotalPoint,
+)
+from warehouse.caching import read_model
+from warehouse.queries.daily import daily, daily_filter
+from warehouse.queries.filtering import described, series_where
+from warehouse.queries.published import (
+    BUCKET,
+    PublishedRun,
+    last_day,
+    next_period,
+    published_run_or_none,
+)
+
+STOCK_DAYS = 30
+OTIF_DAYS = 90
+SLA_DAYS = 30
+NORMAL_Z80 = 1.2816
+PERIODS_OF_MONTH = {"D": 30, "W": 4, "M": 1}
+HISTORY_FACTOR = {"D": 1, "W": 4, "M": 12}
+
+_LAST_DATES = text(
+    """
+    SELECT (SELECT max(date) FROM analytics.demand_by_day) AS demand,
+        (SELECT max(date) FROM analytics.stock_by_day) AS stock,
+        (SELECT max(date) FROM analytics.downtime_by_day) AS outage,
+        EXISTS (SELECT FROM analytics.order_by_day) AS has_orders,
+        EXISTS (SELECT FROM core.site WHERE contract_id IS NOT NULL) AS has_contracts,
+        EXISTS (SELECT FROM core.item WHERE unit_cost_brl IS NOT NULL) AS has_costs
+    """
+)
+
+
+@read_model(ttl=30)
+def headline(
+    connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
+) -> list[Kpi]:
+    """Every KPI of `domain.kpis.KPIS`, in its order; three statements.
+
+    A KPI whose file is not loaded has value None and says in `missing` which one it needs.
+    `previous` is the same number one period earlier (for the forecast: the demand of as many
+    periods before; for WAPE: the run published before).
+    """
+    run = published_run_or_none(connection)
+    last = connection.execute(_LAST_DATES).one()
+    windows = _windows(run, last)
+    sums = _sums(connection, scope, filters, windows)
+    return _Headline(run, last, windows, sums, described(scope, filters)).kpis()
+
+
+def _windows(run: PublishedRun | None, last: Any) -> dict[str, Any]:
+    frequency = run.frequency if run else "D"
+    demand_to = last.demand or date.min
+    stock_to = last.stock or date.min
+    today = max(demand_to, stock_to, last.outage or date.min)
+    periods = PERIODS_OF_MONTH[frequency]
+    return {
+        "run_id": run.run_id if run else None,
+        "previous_run_id": run.previous_run_id if run else None,
+        "demand_to": demand_to,
+        "demand_after": _back(demand_to, frequency, periods),
+        "demand_before": _back(demand_to, frequency, 2 * periods),
+        "horizon_after": _back(demand_to, frequency, run.horizon if run else 0),
+        "stock_to": stock_to,
+        "stock_after": _days_back(stock_to, STOCK_DAYS),
+        "stock_before": _days_back(stock_to, 2 * STOCK_DAYS),
+        "today": today,
+        "otif_after": _days_back(today, OTIF_DAYS),
+        "otif_before": _days_back(today, 2 * OTIF_DAYS),
+        "sla_to": last.outage or date.min,
+        "sla_after": _days_back(last.outage or date.min, SLA_DAYS),
+        "sla_before": _days_back(last.outage or date.min, 2 * SLA_DAYS),
+    }
+
+
+def _back(day: date, frequency: str, periods: int) -> date:
+    return day if day == date.min else next_period(day, frequency, -periods)
+
+
+def _days_back(day: date, days: int) -> date:
+    return day if day == date.min else day - timedelta(days=days)
+
+
+def _sums(
+    connection: Connection, scope: Scope, filters: Filters, windows: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    by_day = daily_filter(scope, filters)
+    no_family = daily_filter(scope, Filters(uf=filters.uf, region=filters.region))
+    series = series_where(scope, filters)
+    parts = _sum_parts(filters, by_day.sql, no_family.sql, series.sql)
+    columns = ", ".join(
+        f"(SELECT to_jsonb(part) FROM ({sql}) AS part) AS {name}" for name, sql in parts.items()
+    )
+    params = {**by_day.params, **no_family.params, **series.params, **windows}
+    return dict(connection.execute(text(f"SELECT {columns}"), params).one()._mapping)
+
+
+def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> dict[str, str]:
+    return {
+        "accuracy": f"""
+            SELECT sum(abs_error_sum) FILTER (WHERE run_id = :run_id) AS error,
+                sum(actual_sum) FILTER (WHERE run_id = :run_id) AS actual,
+                sum(abs_error_sum) FILTER (WHERE run_id = :previous_run_id) AS error_before,
+                sum(actual_sum) FILTER (WHERE run_id = :previous_run_id) AS actual_before
+            FROM analytics.material_overview
+            JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+            WHERE run_id IN (:run_id, :previous_run_id) AND {series}
+        """,
+        "stock": f"""
+            SELECT sum(positions) FILTER (WHERE date > :stock_after) AS positions,
+                sum(stockouts) FILTER (WHERE date > :stock_after) AS stockouts,
+                sum(positions) FILTER (WHERE date <= :stock_after) AS positions_before,
+                sum(stockouts) FILTER (WHERE date <= :stock_after) AS stockouts_before
+            FROM {daily("stock", filters)} AS daily
+            WHERE date > :stock_before AND {by_day}
+        """,
+        "inventory": f"""
+            SELECT sum(overview.on_hand * item.unit_cost_brl) AS value,
+                sum(overview.on_hand_before * item.unit_cost_brl) AS value_before,
+                sum(overview.on_hand * item.unit_cost_brl)
+                    FILTER (WHERE material.forecast_horizon IS NOT NULL) AS covered,
+                sum(material.forecast_horizon * item.unit_cost_brl)
+                    FILTER (WHERE overview.on_hand IS NOT NULL) AS forecast
+            FROM analytics.series_overview AS overview
+            JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+            LEFT JOIN analytics.material_overview AS material
+                ON material.run_id = :run_id AND material.item_id = overview.item_id
+                AND material.site_id = overview.site_id
+            WHERE {series}
+        """,
+        "alerts": f"""
+            SELECT count(*) AS open FROM analytics.alert
+            JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+            WHERE run_id = :run_id AND level = 'critical' AND status = 'open' AND {series}
+        """,
+        "demand": f"""
+            SELECT sum(value) FILTER (WHERE date > :demand_after) AS value,
+                sum(value) FILTER (WHERE date > :demand_before AND date <= :demand_after)
+                    AS value_before,
+                sum(value) FILTER (WHERE date > :horizon_after) AS value_horizon
+            FROM {daily("demand", filters)} AS daily
+            WHERE date > least(:demand_before, :horizon_after) AND {by_day}
+        """,
+        "forecast": f"""
+            SELECT sum(value) AS value FROM {daily("forecast", filters)} AS daily
+            WHERE run_id = :run_id AND {by_day}
+        """,
+        "orders": f"""
+            SELECT sum(lines) FILTER (WHERE date > :otif_after) AS lines,
+                sum(lines_otif) FILTER (WHERE date > :otif_after) AS otif,
+                sum(lines) FILTER (WHERE date <= :otif_after) AS lines_before,
+                sum(lines_otif) FILTER (WHERE date <= :otif_after) AS otif_before
+            FROM {daily("order", filters)} AS daily
+            WHERE date > :otif_before AND date <= :today AND {by_day}
+        """,
+        "outages": f"""
+            SELECT sum(hours) FILTER (WHERE date > :sla_after) AS hours,
+                sum(hours) FILTER (WHERE date <= :sla_after) AS hours_before
+            FROM (SELECT *, '' AS family FROM analytics.downtime_by_day) AS daily
+            WHERE date > :sla_before AND contract_id <> 0 AND {no_family}
+        """,
+        "sites": f"""
+            SELECT count(*) AS number FROM (
+                SELECT coalesce(uf, '') AS uf, contract_id, '' AS family FROM core.site
+                WHERE contract_id IS NOT NULL
+            ) AS daily WHERE {no_family}
+        """,
+    }
+
+
+class _Headline:
+    """The KPIs from their sums: arithmetic only."""
+
+    def __init__(
+        self,
+        run: PublishedRun | None,
+        last: Any,
+        windows: Mapping[str, Any],
+        sums: dict[str, dict[str, Any]],
+        filter_text: str,
+    ) -> None:
+        self.run, self.last, self.windows, self.sums = run, last, windows, sums
+        self.filter = filter_text
+
+    def kpis(self) -> list[Kpi]:
+        return [getattr(self, key)() for key in KPIS]
+
+    def wape(self) -> Kpi:
+        sums = self.sums["accuracy"]
+        value, previous = (
+            ratio(sums["error"], sums["actual"]),
+            ratio(sums["error_before"], sums["actual_before"]),
+        )
+        inputs = {"E": sums["error"], "A": sums["actual"]}
+        return self._kpi("wape", value, previous, self._data_to(), inputs)
+
+    def stockout_rate(self) -> Kpi:
+        sums = self.sums["stock"]
+        value = ratio(sums["stockouts"], sums["positions"])
+        previous = ratio(sums["stockouts_before"], sums["positions_before"])
+        inputs = {"N_0": sums["stockouts"], "N": sums["positions"]}
+        return self._kpi("stockout_rate", value, previous, self.last.stock, inputs)
+
+    def inventory_value(self) -> Kpi:
+        sums = self.sums["inventory"]
+        value, previous = sums["value"], sums["value_before"]
+        return self._kpi("inventory_value", value, previous, self.last.stock, {"V": value})
+
+    def days_of_supply(self) -> Kpi:
+        sums = self.sums["inventory"]
+        days = self.run.horizon_days if self.run else 0
+        value = days_of_supply(sums["covered"], sums["forecast"], days) if days else None
+        inputs = {"V": sums["covered"], "F": sums["forecast"], "h": days or None}
+        return self._kpi("days_of_supply", value, None, self.last.stock, inputs)
+
+    def open_critical_alerts(self) -> Kpi:
+        value = self.sums["alerts"]["open"] if self.run and self.last.stock else None
+        as_of = self._data_to()
+        return self._kpi("open_critical_alerts", value, None, as_of, {"n": value})
+
+    def demand_value(self) -> Kpi:
+        sums = self.sums["demand"]
+        value, previous = sums["value"], sums["value_before"]
+        return self._kpi("demand_value", value, previous, self.last.demand, {"D": value})
+
+    def forecast_value(self) -> Kpi:
+        value = self.sums["forecast"]["value"]
+        previous = self.sums["demand"]["value_horizon"] if self.run else None
+        as_of = (
+            last_day(
+                next_period(self.run.data_to, self.run.frequency, self.run.horizon),
+                self.run.frequency,
+            )
+            if self.run
+            else None
+        )
+        return self._kpi("forecast_value", value, previous, as_of, {"F": value})
+
+    def otif(self) -> Kpi:
+        sums = self.sums["orders"]
+        value = ratio(sums["otif"], sums["lines"])
+        previous = ratio(sums["otif_before"], sums["lines_before"])
+        as_of = self.windows["today"] if self.last.has_orders else None
+        inputs = {"L_{ok}": sums["otif"], "L": sums["lines"]}
+        return self._kpi("otif", value, previous, as_of, inputs)
+
+    def sla_availability(self) -> Kpi:
+        down, sites, hours = self.sums["outages"], self.sums["sites"]["number"], 24 * SLA_DAYS
+        known = self.last.outage is not None and sites > 0
+        value = availability(down["hours"] or 0.0, sites, hours) if known else None
+        previous = availability(down["hours_before"] or 0.0, sites, hours) if known else None
+        inputs = {
+            "H_{down}": (down["hours"] or 0.0) if known else None,
+            "S": sites if known else None,
+            "T": hours,
+        }
+        return self._kpi("sla_availability", value, previous, self.last.outage, inputs)
+
+    def _data_to(self) -> date | None:
+        return self.run.data_to if self.run else None
+
+    def _kpi(
+        self,
+        key: str,
+        value: float | None,
+        previous: float | None,
+        as_of: date | None,
+        inputs: Mapping[str, float | None],
+    ) -> Kpi:
+        definition = KPIS[key]
+        receipt = Receipt(
+            formula=definition.formula,
+            inputs=[
+                ReceiptInput(symbol, *definition.inputs[symbol][:1], amount, unit)
+                for symbol, amount in inputs.items()
+                for unit in definition.inputs[symbol][1:]
+            ],
+            source=definition.source,
+            run_id=self.run.run_id if self.run else None,
+            filter=self.filter,
+        )
+        return Kpi(
+            key=key,
+            value=value,
+            unit=definition.unit,
+            previous=previous,
+            change=change(value, previous),
+            target=definition.target,
+            as_of=as_of,
+            better=definition.better,
+            receipt=receipt,
+            missing=None if value is not None else self._missing(definition.needs),
+        )
+
+    def _missing(self, needs: tuple[str, ...]) -> str | None:
+        """The first file needed that is not there."""
+        loaded = {
+            "demand": self.last.demand is not None,
+            "stock": self.last.stock is not None,
+            "purchase_orders": self.last.has_orders,
+            "outages": self.last.outage is not None,
+            "contracts": self.last.has_contracts,
+            "items": self.last.has_costs,
+        }
+        return next((kind for kind in needs if not loaded[kind]), None)
+
+
+@read_model(ttl=30)
+def demand_and_forecast(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    days: int = 90,
+    measure: Literal["brl", "units"] = "brl",
+) -> list[TotalPoint]:
+    """Total demand of the last `days` (4 and 12 times as many where periods are weeks and months),
+    then the ensemble's mean with its 80 % band, in the run's periods; two statements.
+
+    Quantiles do not add up, so the band of a total is mean ± z·√Σσ², σ from each series' p10-p90,
+    with z calibrated by publish on the totals of the run's own backtest. A date without demand
+    inside the span is 0; an item without unit cost counts nothing in BRL.
+    """
+    run = published_run_or_none(connection)
+    where = daily_filter(scope, filters)
+    value, variance = ("value", "value_variance") if measure == "brl" else ("quantity", "variance")
+    frequency = run.frequency if run else "D"
+    params = {
+        **where.params,
+        "run_id": run.run_id if run else None,
+        "bucket": BUCKET[frequency],
+        "step": f"1 {BUCKET[frequency]}",
+        "days": days * HISTORY_FACTOR[frequency],
+    }
+    sql = f"""
+        WITH span AS (
+            SELECT greatest(
+                    min(date),
+                    date_trunc(:bucket, (max(date) - CAST(:days AS integer) + 1)::timestamp)::date
+                ) AS first,
+                max(date) AS last
+            FROM analytics.demand_by_day
+        ),
+        grid AS (
+            SELECT day::date AS date FROM span, generate_series(
+                date_trunc(:bucket, span.first::timestamp), span.last::timestamp,
+                CAST(:step AS interval)
+            ) AS day
+        ),
+        known AS (
+            SELECT date_trunc(:bucket, date::timestamp)::date AS date, sum({value}) AS actual
+            FROM {daily("demand", filters)} AS daily
+            WHERE date >= (SELECT first FROM span) AND {where.sql} GROUP BY 1
+        ),
+        past AS (
+            SELECT date, coalesce(
+                actual, CASE WHEN (SELECT count(actual) FROM known) > 0 THEN 0 END
+            ) AS actual
+            FROM grid LEFT JOIN known USING (date)
+        ),
+        ahead AS (
+            SELECT date, sum({value}) AS mean, sum({variance}) AS variance
+            FROM {daily("forecast", filters)} AS daily
+            WHERE run_id = :run_id AND {where.sql} GROUP BY date
+        )
+        SELECT date, past.actual, ahead.mean, ahead.variance
+        FROM past FULL JOIN ahead USING (date)
+        ORDER BY date
+    """
+    rows = connection.execute(text(sql), params).all()
+    z = band_factor(run, measure)
+    return [_total_point(row.date, row.actual, row.mean, row.variance, z) for row in rows]
+
+
+def band_factor(run: PublishedRun | None, measure: str) -> float:
+    """Standard deviations on each side of a total's 80 % band; a normal one's where the run's
+    backtest was too short to calibrate it."""
+    band = (run.metrics if run else {}).get("total_band", {}).get(measure) or {}
+    return float(band.get("z") or NORMAL_Z80)
+
+
+def _total_point(
+    day: date, actual: float | None, mean: float | None, variance: float | None, z: float
+) -> TotalPoint:
+    if mean is None:
+        return TotalPoint(date=day, actual=actual, mean=None, p10=None, p90=None)
+    spread = z * sqrt(variance or 0.0)
+    return TotalPoint(
+        date=day, actual=actual, mean=mean, p10=max(0.0, mean - spread), p90=mean + spread
+    )
+
+
+@read_model(ttl=300)
+def filter_choices(connection: Connection, *, scope: Scope = EVERYTHING) -> dict[str, list[Option]]:
+    """What the filters `uf`, `region`, `family` and `abc` can be set to, within the scope."""
+    where = series_where(scope)
+    sql = f"""
+        WITH seen AS MATERIALIZED (
+            SELECT DISTINCT site.uf, item.family, material.abc
+            FROM analytics.series_overview AS series
+            JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+            LEFT JOIN analytics.material_overview AS material
+                ON material.run_id = (SELECT run_id FROM analytics.published)
+                AND material.item_id = series.item_id AND material.site_id = series.site_id
+            WHERE {where.sql}
+        )
+        SELECT DISTINCT 'uf' AS kind, uf.uf AS value, uf.uf || ' – ' || uf.name AS label
+        FROM seen JOIN core.uf USING (uf)
+        UNION SELECT 'region', region.region, region.name
+        FROM seen JOIN core.uf USING (uf) JOIN core.region USING (region)
+        UNION SELECT 'family', family, family FROM seen WHERE family IS NOT NULL
+        UNION SELECT 'abc', abc, abc FROM seen WHERE abc IS NOT NULL
+        ORDER BY 1, 3
+    """
+    choices: dict[str, list[Option]] = {"uf": [], "region": [], "family": [], "abc": []}
+    for kind, value, label in connection.execute(text(sql), where.params):
+        choices[kind].append(Option(value=value, label=label))
+    return choices

@@ -1,0 +1,255 @@
+"""Materials with their demand, stock, forecast, policy and alerts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from domain.access import EVERYTHING, Scope
+from domain.records import (
+    NO_FILTERS,
+    Filters,
+    Item,
+    Material,
+    MaterialDetail,
+    OpenOrder,
+    Option,
+    Page,
+    SitePosition,
+)
+from warehouse.caching import read_model
+from warehouse.queries.alerts import alerts_of_item
+from warehouse.queries.daily import CANCELLED
+from warehouse.queries.filtering import item_where, pattern, series_where, unaccented
+from warehouse.queries.items import item_by_id
+from warehouse.queries.paging import fetch_page
+from warehouse.queries.published import PublishedRun, published_run_or_none
+from warehouse.queries.series import find_item
+
+SORTS = {
+    "sku": "text",
+    "name": "text",
+    "family": "text",
+    "abc": "text",
+    "demand_class": "text",
+    "sites": "bigint",
+    "unit_cost_brl": "double precision",
+    "demand_90d": "double precision",
+    "demand_total": "double precision",
+    "forecast_horizon": "double precision",
+    "on_hand": "double precision",
+    "stock_value_brl": "double precision",
+    "days_of_supply": "double precision",
+    "wape": "double precision",
+    "open_alerts": "bigint",
+    "next_stockout_on": "date",
+}
+
+_OPEN_ALERTS = """
+LEFT JOIN (
+    SELECT item_id, site_id, count(*) AS open_alerts
+    FROM analytics.alert WHERE run_id = :run_id AND status = 'open'
+    GROUP BY item_id, site_id
+) AS alerts USING (item_id, site_id)
+"""
+
+_SERIES = f"""
+FROM analytics.series_overview AS series
+JOIN core.item USING (item_id)
+JOIN core.site USING (site_id)
+LEFT JOIN (SELECT * FROM analytics.material_overview WHERE run_id = :run_id) AS material
+    USING (item_id, site_id)
+LEFT JOIN (SELECT * FROM analytics.policy WHERE run_id = :run_id) AS policy
+    USING (item_id, site_id)
+{_OPEN_ALERTS}
+"""
+
+_BY_ITEM = f"""
+SELECT item.sku, item.name, item.family, item.unit, item.unit_cost_brl,
+    min(material.abc) AS abc,
+    (array_agg(material.demand_class ORDER BY series.demand_total DESC, site.site)
+        FILTER (WHERE material.demand_class IS NOT NULL))[1] AS demand_class,
+    count(*) AS sites,
+    sum(series.demand_90d) AS demand_90d,
+    sum(series.demand_total) AS demand_total,
+    sum(material.forecast_horizon) AS forecast_horizon,
+    sum(series.on_hand) AS on_hand,
+    sum(series.on_hand) * item.unit_cost_brl AS stock_value_brl,
+    sum(series.on_hand) FILTER (WHERE material.forecast_horizon IS NOT NULL)
+        / nullif(sum(material.forecast_horizon) FILTER (WHERE series.on_hand IS NOT NULL), 0)
+        * CAST(:horizon_days AS double precision) AS days_of_supply,
+    sum(material.abs_error_sum) / nullif(sum(material.actual_sum), 0) AS wape,
+    coalesce(sum(alerts.open_alerts), 0)::bigint AS open_alerts,
+    min(policy.stockout_on) AS next_stockout_on
+{_SERIES}
+WHERE {{where}}
+GROUP BY item.item_id
+"""
+
+_BY_SITE = f"""
+SELECT site.site, site.name AS site_name, site.uf, material.demand_class, series.demand_90d,
+    material.forecast_horizon, coalesce(policy.on_hand, series.on_hand) AS on_hand,
+    policy.on_order, policy.lead_time_days, policy.safety_stock, policy.reorder_point,
+    policy.stockout_on, policy.days_to_stockout, material.wape,
+    coalesce(alerts.open_alerts, 0) AS open_alerts
+{_SERIES}
+WHERE series.item_id = :item_id AND {{where}}
+ORDER BY policy.days_to_stockout NULLS LAST, series.demand_90d DESC, site.site
+"""
+
+_OPEN_ORDERS = """
+SELECT line.order_no, line.line, supplier.supplier, site.site, line.ordered_on, line.promised_on,
+    line.quantity, line.received_qty, line.unit_price_brl,
+    CASE WHEN line.promised_on IS NOT NULL
+        THEN greatest(0, today.date - line.promised_on) END AS days_late
+FROM core.purchase_order AS line
+JOIN core.item USING (item_id)
+JOIN core.site USING (site_id)
+JOIN core.supplier ON supplier.supplier_id = line.supplier_id
+CROSS JOIN (
+    SELECT greatest(
+        (SELECT max(date) FROM analytics.demand_by_day),
+        (SELECT max(date) FROM analytics.stock_by_day)
+    ) AS date
+) AS today
+WHERE line.item_id = :item_id AND line.received_on IS NULL
+    AND coalesce(line.received_qty, 0) < line.quantity
+    AND lower(coalesce(line.status, '')) <> ALL(:cancelled) AND {where}
+ORDER BY line.promised_on NULLS LAST, line.order_no, line.line
+"""
+
+_NO_SERIES = Material(
+    sku="",
+    name=None,
+    family=None,
+    unit=None,
+    unit_cost_brl=None,
+    abc=None,
+    demand_class=None,
+    sites=0,
+    demand_90d=0.0,
+    demand_total=0.0,
+    forecast_horizon=None,
+    on_hand=None,
+    stock_value_brl=None,
+    days_of_supply=None,
+    wape=None,
+    open_alerts=0,
+    next_stockout_on=None,
+)
+
+
+@read_model(ttl=300)
+def page(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    limit: int = 50,
+    cursor: str | None = None,
+    sort: str = "sku",
+) -> Page[Material]:
+    """Materials that have demand or stock, each over the sites in view; three statements.
+
+    Works before the first run: what needs one is then None.
+    """
+    run = published_run_or_none(connection)
+    where = series_where(scope, filters)
+    return fetch_page(
+        connection,
+        _BY_ITEM.format(where=where.sql),
+        {**where.params, **_of_run(run)},
+        _to_material,
+        sort=sort,
+        sorts=SORTS,
+        tie={"sku": "text"},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+@read_model(ttl=300)
+def detail(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> MaterialDetail:
+    """Everything about one material over the sites in view. Raises UnknownMaterial."""
+    run = published_run_or_none(connection)
+    item_id = find_item(connection, sku, scope)
+    where = series_where(scope)
+    params = {**where.params, **_of_run(run), "item_id": item_id}
+    item = item_by_id(connection, item_id)
+    summary = connection.execute(
+        text(_BY_ITEM.format(where=f"series.item_id = :item_id AND {where.sql}")), params
+    ).one_or_none()
+    positions = connection.execute(text(_BY_SITE.format(where=where.sql)), params)
+    orders = connection.execute(
+        text(_OPEN_ORDERS.format(where=where.sql)), {**params, "cancelled": list(CANCELLED)}
+    )
+    return MaterialDetail(
+        item=item,
+        summary=_to_material(summary) if summary is not None else _without_series(item),
+        positions=[SitePosition(**row._mapping) for row in positions],
+        open_orders=[OpenOrder(*row) for row in orders],
+        alerts=alerts_of_item(connection, run.run_id, item_id, scope) if run else [],
+    )
+
+
+@read_model(ttl=300)
+def item_options(
+    connection: Connection, *, scope: Scope = EVERYTHING, search: str = "", limit: int = 20
+) -> list[Option]:
+    """Materials whose code or name contains `search`; codes that start with it come first, then
+    those with the most demand in view."""
+    where = item_where(scope, Filters(search=search))
+    sql = f"""
+        SELECT item.sku, item.name FROM core.item
+        LEFT JOIN (
+            SELECT item_id, sum(demand_total) AS demanded
+            FROM analytics.series_overview GROUP BY item_id
+        ) AS series USING (item_id)
+        WHERE {where.sql}
+        ORDER BY {unaccented("item.sku")} LIKE :start DESC, demanded DESC NULLS LAST, item.sku
+        LIMIT :limit
+    """
+    params = {**where.params, "start": pattern(search).removeprefix("%"), "limit": limit}
+    return [
+        Option(value=sku, label=f"{sku} – {name}" if name else sku)
+        for sku, name in connection.execute(text(sql), params)
+    ]
+
+
+@read_model(ttl=300)
+def site_options(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> list[Option]:
+    """The sites in view that have demand or stock of a material, most demand first. Raises
+    UnknownMaterial."""
+    item_id = find_item(connection, sku, scope)
+    where = series_where(scope)
+    sql = f"""
+        SELECT site.site, site.name, site.uf
+        FROM analytics.series_overview AS series
+        JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+        WHERE series.item_id = :item_id AND {where.sql}
+        ORDER BY series.demand_total DESC, site.site
+    """
+    rows = connection.execute(text(sql), {**where.params, "item_id": item_id})
+    return [Option(value=row.site, label=_site_label(*row)) for row in rows]
+
+
+def _site_label(site: str, name: str | None, uf: str | None) -> str:
+    label = f"{site} – {name}" if name else site
+    return f"{label} ({uf})" if uf else label
+
+
+def _of_run(run: PublishedRun | None) -> dict[str, Any]:
+    return {
+        "run_id": run.run_id if run else None,
+        "horizon_days": run.horizon_days if run else None,
+    }
+
+
+def _to_material(row: Row[Any]) -> Material:
+    return Material(**row._mapping)
+
+
+def _without_series(item: Item) -> Material:
+    known = {name: getattr(item, name) for name in ("sku", "name", "family", "unit")}
+    return Material(**{**vars(_NO_SERIES), **known, "unit_cost_brl": item.unit_cost_brl})

@@ -1,0 +1,110 @@
+"""Keyset pages: a cursor names the last row seen, so a page costs the same wherever it is."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, text
+
+from domain.errors import InvalidInput
+from domain.records import Page
+
+T = TypeVar("T")
+
+MAX_LIMIT = 500
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "double precision": float,
+    "bigint": int,
+    "text": str,
+    "date": date.fromisoformat,
+}
+
+
+def fetch_page(
+    connection: Connection,
+    relation: str,
+    params: Mapping[str, Any],
+    make: Callable[[Row[Any]], T],
+    *,
+    sort: str,
+    sorts: Mapping[str, str],
+    tie: Mapping[str, str],
+    limit: int,
+    cursor: str | None,
+) -> Page[T]:
+    """One page of `relation` (a SELECT), ordered by `sort` (`-` in front: descending; unknown
+    values last) and then by the `tie` columns, which are unique together.
+
+    `sorts` and `tie` give the SQL type of each column. Two statements. Raises InvalidInput for an
+    unknown sort, a bad limit, or a cursor that is not of this list and order.
+    """
+    column, descending = _sorted_by(sort, sorts)
+    if not 1 <= limit <= MAX_LIMIT:
+        raise _invalid("limit", f"must be from 1 to {MAX_LIMIT}")
+    count = connection.execute(
+        text(f"SELECT count(*) FROM ({relation}) AS listed"), dict(params)
+    ).scalar_one()
+    after, position = "true", dict[str, Any]()
+    if cursor is not None:
+        after, position = _after(cursor, sort, column, sorts[column], descending, tie)
+    order = f"{column} {'DESC' if descending else 'ASC'} NULLS LAST, {', '.join(tie)}"
+    rows = connection.execute(
+        text(
+            f"SELECT * FROM ({relation}) AS listed WHERE {after} ORDER BY {order} LIMIT {limit + 1}"
+        ),
+        {**params, **position},
+    ).all()
+    shown = rows[:limit]
+    following = _cursor(sort, column, tie, shown[-1]) if len(rows) > limit else None
+    return Page(rows=[make(row) for row in shown], count=count, next=following)
+
+
+def _sorted_by(sort: str, sorts: Mapping[str, str]) -> tuple[str, bool]:
+    column = sort.removeprefix("-")
+    if column not in sorts:
+        raise _invalid("sort", f"must be one of {', '.join(sorts)}, with - in front to reverse")
+    return column, sort.startswith("-")
+
+
+def _after(
+    cursor: str, sort: str, column: str, kind: str, descending: bool, tie: Mapping[str, str]
+) -> tuple[str, dict[str, Any]]:
+    value, keys = _read(cursor, sort, kind, tie)
+    names = [f"cursor_{index}" for index in range(len(tie))]
+    places = ", ".join(
+        f"CAST(:{name} AS {kind})" for name, kind in zip(names, tie.values(), strict=True)
+    )
+    tied = f"({', '.join(tie)}) > ({places})"
+    params = dict(zip(names, keys, strict=True))
+    if value is None:
+        return f"({column} IS NULL AND {tied})", params
+    place = f"CAST(:cursor_value AS {kind})"
+    beyond = "<" if descending else ">"
+    sql = f"({column} {beyond} {place} OR {column} IS NULL OR ({column} = {place} AND {tied}))"
+    return sql, {**params, "cursor_value": value}
+
+
+def _cursor(sort: str, column: str, tie: Mapping[str, str], row: Row[Any]) -> str:
+    values = [getattr(row, name) for name in (column, *tie)]
+    return base64.urlsafe_b64encode(json.dumps([sort, *values], default=str).encode()).decode()
+
+
+def _read(cursor: str, sort: str, kind: str, tie: Mapping[str, str]) -> tuple[Any, list[Any]]:
+    try:
+        made_for, value, *keys = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        if made_for != sort or len(keys) != len(tie):
+            raise ValueError("made for another list or order")
+        read = [_READERS[one](key) for one, key in zip(tie.values(), keys, strict=True)]
+        return (None if value is None else _READERS[kind](value)), read
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error):
+        raise _invalid("cursor", "is not one that this list gave for this order") from None
+
+
+def _invalid(name: str, reason: str) -> InvalidInput:
+    return InvalidInput(f"{name} {reason}.", fields={name: reason})

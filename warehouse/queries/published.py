@@ -1,0 +1,74 @@
+"""Which run is published, and the calendar of its frequency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from domain.errors import NothingPublished
+
+BUCKET = {"D": "day", "W": "week", "M": "month"}
+"""What `date_trunc` calls a period; weeks start on Monday."""
+
+_RUN = text(
+    """
+    SELECT run.run_id, published.previous_run_id, run.frequency, run.horizon,
+        run.data_from, run.data_to, run.metrics
+    FROM analytics.published JOIN analytics.run USING (run_id)
+    """
+)
+
+
+@dataclass(frozen=True)
+class PublishedRun:
+    """The run that everybody sees; `data_to` is the first day of its last known period."""
+
+    run_id: int
+    previous_run_id: int | None
+    frequency: str
+    horizon: int
+    data_from: date
+    data_to: date
+    metrics: dict[str, Any]
+
+    @property
+    def bucket(self) -> str:
+        """The run's period in the words of `date_trunc`."""
+        return BUCKET[self.frequency]
+
+    @property
+    def horizon_days(self) -> int:
+        """Days that the forecast covers."""
+        first = next_period(self.data_to, self.frequency)
+        return (next_period(first, self.frequency, self.horizon) - first).days
+
+
+def published_run(connection: Connection) -> PublishedRun:
+    """Raises NothingPublished before the first run."""
+    run = published_run_or_none(connection)
+    if run is None:
+        raise NothingPublished("No forecasts have been published yet.")
+    return run
+
+
+def published_run_or_none(connection: Connection) -> PublishedRun | None:
+    """The published run, or None before the first one."""
+    row = connection.execute(_RUN).one_or_none()
+    return None if row is None else PublishedRun(*row)
+
+
+def next_period(day: date, frequency: str, count: int = 1) -> date:
+    """The day `count` periods after `day` (before, when negative); months keep to day 1 when
+    `day` is one."""
+    if frequency == "M":
+        months = day.year * 12 + day.month - 1 + count
+        return date(months // 12, months % 12 + 1, min(day.day, 28))
+    return day + timedelta(days=count * (7 if frequency == "W" else 1))
+
+
+def last_day(period_start: date, frequency: str) -> date:
+    """The last day of the period that starts on `period_start`."""
+    return next_period(period_start, frequency) - timedelta(days=1)

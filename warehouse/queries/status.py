@@ -1,0 +1,105 @@
+"""What is loaded and published, and how old it is."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Connection, text
+
+from domain.erp import KINDS
+from domain.records import DataStatus, FileStatus
+from warehouse.caching import data_version, read_model
+from warehouse.queries.training import TRAINING_KINDS
+
+_STATUS = text(
+    """
+    SELECT run.run_id, run.computed_at, published.published_at, run.frequency, run.horizon,
+        run.manifest, loads.loaded_at, loads.is_demo, loads.training_id,
+        coalesce(run.data_from, demand.date_from) AS data_from,
+        coalesce(run.data_to, demand.date_to) AS data_to
+    FROM (
+        SELECT max(finished_at) AS loaded_at, coalesce(bool_or(is_demo), false) AS is_demo,
+            max(id) FILTER (WHERE kind = ANY(:training)) AS training_id
+        FROM staging.load WHERE state = 'accepted'
+    ) AS loads
+    CROSS JOIN (
+        SELECT min(date) AS date_from, max(date) AS date_to FROM analytics.demand_by_day
+    ) AS demand
+    LEFT JOIN analytics.published ON true
+    LEFT JOIN analytics.run USING (run_id)
+    """
+)
+
+_COUNTED = {
+    "demand": "SELECT sum(rows), min(date), max(date) FROM analytics.demand_by_day",
+    "stock": "SELECT sum(rows), min(date), max(date) FROM analytics.stock_by_day",
+    "suppliers": "SELECT count(*), NULL::date, NULL::date FROM core.supplier WHERE {loaded}",
+    "items": "SELECT count(*), NULL::date, NULL::date FROM core.item WHERE {loaded}",
+    "contracts": "SELECT count(*), NULL::date, NULL::date FROM core.contract WHERE {loaded}",
+    "sites": "SELECT count(*), NULL::date, NULL::date FROM core.site WHERE {loaded}",
+    "purchase_orders": "SELECT count(*), min(ordered_on), max(ordered_on) FROM core.purchase_order",
+    "outages": "SELECT count(*), min(started_at)::date, max(started_at)::date FROM core.outage",
+    "projects": "SELECT count(*), min(planned_start), max(planned_end) FROM core.project",
+    "equipment": (
+        "SELECT count(*), min(measured_at)::date, max(measured_at)::date"
+        " FROM core.equipment_reading"
+    ),
+    "tower_kpis": "SELECT count(*), min(date), max(date) FROM core.tower_kpi",
+    "drivers": "SELECT count(*), min(date), max(date) FROM core.driver",
+}
+
+# a demand file alone also makes items and sites (their codes): only a file of the kind counts
+_LOADED = "load_id IN (SELECT id FROM staging.load WHERE kind = '{kind}')"
+
+
+@read_model(ttl=30)
+def current(connection: Connection) -> DataStatus:
+    """The published run and the last load; empty fields before the first ones."""
+    row = connection.execute(_STATUS, {"training": list(TRAINING_KINDS)}).one()
+    manifest = row.manifest or {}
+    counts = manifest.get("counts", {})
+    return DataStatus(
+        run_id=row.run_id,
+        data_version=data_version(connection),
+        computed_at=row.computed_at,
+        published_at=row.published_at,
+        loaded_at=row.loaded_at,
+        data_from=row.data_from,
+        data_to=row.data_to,
+        frequency=row.frequency,
+        horizon=row.horizon,
+        series_total=counts.get("series_total", 0),
+        series_trained=counts.get("series_trained", 0),
+        series_fallback=counts.get("series_fallback", 0),
+        is_demo=row.is_demo,
+        training_needed=is_training_needed(row.training_id, manifest),
+    )
+
+
+def is_training_needed(last_training_load: int | None, manifest: dict) -> bool:
+    """True if something that the trainer reads was loaded after the published run's data."""
+    if last_training_load is None:
+        return False
+    return int(manifest.get("dataset", {}).get("data_version", 0)) < last_training_load
+
+
+@read_model(ttl=3600)
+def files(connection: Connection) -> list[FileStatus]:
+    """One row for each kind of ERP file, in loading order, loaded or not."""
+    parts = [
+        f"SELECT '{kind}', counted.*,"
+        f" (SELECT max(finished_at) FROM staging.load WHERE kind = '{kind}' AND state = 'accepted')"
+        f" FROM ({_COUNTED[kind].format(loaded=_LOADED.format(kind=kind))})"
+        " AS counted (rows, date_from, date_to)"
+        for kind in KINDS
+    ]
+    rows = connection.execute(text(" UNION ALL ".join(parts))).all()
+    return [_file_status(*row) for row in rows]
+
+
+def _file_status(
+    kind: str, rows: int | None, first: date | None, last: date | None, loaded_at: datetime | None
+) -> FileStatus:
+    return FileStatus(
+        kind=kind, rows=int(rows or 0), loaded_at=loaded_at, date_from=first, date_to=last
+    )

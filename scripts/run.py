@@ -207,19 +207,23 @@ class Run:
                     "another program listens there. Choose a port, as in: make run PORT=8060"
                 ) from None
 
-    def serve(self) -> None:
-        """Starts gunicorn and returns when it answers."""
+    def launch(self) -> None:
+        """Starts gunicorn; `await_server` says when it serves."""
         assert self.children is not None
-        log = self._server_log()
-        with log.open("ab") as output:
+        with self._server_log().open("ab") as output:
             self.server = self.children.start(
                 [python_of("web"), "-m", "gunicorn", "wsgi:server"],
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+
+    def await_server(self) -> None:
+        """Returns when the server answers; raises Failed with the end of its log if it does not."""
+        assert self.server is not None
         deadline = time.monotonic() + SERVE_SECONDS
         while not _answers(f"{self.url}/health"):
             if self.server.poll() is not None or time.monotonic() > deadline:
+                log = self._server_log()
                 raise Failed(f"The server does not start; the end of {log}:\n{_tail(log)}")
             time.sleep(0.1)
 
@@ -253,7 +257,8 @@ class Run:
         if self.server.poll() is not None:
             say("the server ended unexpectedly: starting it again")
             self.children.forget(self.server)
-            self.serve()
+            self.launch()
+            self.await_server()
             return "server"
         return None
 
@@ -279,10 +284,11 @@ def _serve(run: Run) -> None:
     run.check_port()
     run.prepare()
     run.train_and_publish(trainer)
+    run.check_port()
+    run.launch()
     admin = run.first_password()
     try:
-        run.check_port()
-        run.serve()
+        run.await_server()
         say(f"Nova Corrente serves on {run.url} (Ctrl-C stops it; log: {run.home}/logs/server.log)")
     finally:
         _show(admin)

@@ -10,7 +10,7 @@ import dash
 from dash import Dash
 
 from auth.guards import current_viewer
-from callbacks import errors, filters, forecasts, main, materials, not_found, shell
+from callbacks import filters, forecasts, main, materials, not_found, shell
 from domain.access import Permission
 from layouts.shell import NavLink
 from layouts.text import N_
@@ -52,7 +52,7 @@ def register(app: Dash) -> None:
     for entry in PAGES:
         _register_page(entry)
     dash.register_page("not_found_404", path="/404", layout=not_found.page, title=not_found.title)
-    for module in (errors, filters, shell, *dict.fromkeys(entry.module for entry in PAGES)):
+    for module in (filters, forecasts):
         module.register(app)
     app.layout = shell.frame([_nav_link(entry) for entry in PAGES if entry.nav_group])
 

@@ -1,0 +1,78 @@
+/* What AG Grid's columns call: numbers and dates in the reader's notation, links, badges. */
+(function () {
+  "use strict";
+
+  const UNKNOWN = "—";
+  const functions = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+  const components = (window.dashAgGridComponentFunctions =
+    window.dashAgGridComponentFunctions || {});
+
+  function written(params, options) {
+    const value = params.value;
+    if (value === null || value === undefined) {
+      return UNKNOWN;
+    }
+    return new Intl.NumberFormat(params.context.locale, options).format(value);
+  }
+
+  function digitsOf(digits) {
+    return { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  }
+
+  functions.novaNumber = (params, digits) => written(params, digitsOf(digits));
+
+  functions.novaQuantity = function (params) {
+    const size = Math.abs(params.value || 0);
+    return written(params, { maximumFractionDigits: size >= 100 ? 0 : size >= 1 ? 1 : 2 });
+  };
+
+  functions.novaMoney = (params, digits) =>
+    written(params, { style: "currency", currency: "BRL", ...digitsOf(digits) });
+
+  functions.novaPercent = (params, digits) =>
+    written(params, { style: "percent", ...digitsOf(digits) });
+
+  functions.novaDate = function (params) {
+    if (!params.value) {
+      return UNKNOWN;
+    }
+    const parts = params.value.split("-").map(Number);
+    const day = new Date(Date.UTC(parts[0], parts[1] - 1, parts[2]));
+    const pattern =
+      params.context.locale === "pt-BR"
+        ? { day: "2-digit", month: "2-digit", year: "numeric" }
+        : { day: "numeric", month: "short", year: "numeric" };
+    return day.toLocaleDateString(params.context.locale, { ...pattern, timeZone: "UTC" });
+  };
+
+  /* The server has sorted: every row equals every other, so they stay as they came. */
+  functions.novaKeepOrder = () => 0;
+
+  function follow(event) {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) {
+      return;
+    }
+    event.preventDefault();
+    window.history.pushState({}, "", event.currentTarget.getAttribute("href"));
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.scrollTo(0, 0);
+  }
+
+  components.NovaLink = function (params) {
+    const href = params.data[params.colDef.cellRendererParams.href];
+    const text = params.value || UNKNOWN;
+    return React.createElement("a", { href: href, onClick: follow, className: "grid-link" }, text);
+  };
+
+  components.NovaBadge = function (params) {
+    const kind = params.data[params.colDef.field + "_kind"];
+    const colour = params.data[params.colDef.field + "_colour"];
+    const mark = React.createElement("span", {
+      className: kind ? "icon icon-level-" + kind : "swatch",
+      style: colour ? { background: colour } : undefined,
+      "aria-hidden": "true",
+    });
+    const name = kind ? "badge-level badge-level-" + kind : "badge-plain";
+    return React.createElement("span", { className: name }, mark, params.value);
+  };
+})();

@@ -1,0 +1,149 @@
+/* The browser's own part: theme, address, small popovers. No library. */
+(function () {
+  "use strict";
+
+  const YEAR = 365 * 24 * 3600;
+  const darkSystem = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function cookie(name) {
+    const found = document.cookie.split("; ").find((part) => part.startsWith(name + "="));
+    return found ? found.slice(name.length + 1) : "";
+  }
+
+  function keep(name, value) {
+    const secure = window.location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `${name}=${value}; Path=/; Max-Age=${YEAR}; SameSite=Lax${secure}`;
+  }
+
+  /* Theme: the reader's choice, or the system's. The server reads `nova_scheme` for new charts. */
+
+  function chosenTheme() {
+    const kept = cookie("nova_theme");
+    return kept === "light" || kept === "dark" ? kept : "system";
+  }
+
+  function applyTheme() {
+    const theme = chosenTheme();
+    const scheme = theme === "system" ? (darkSystem.matches ? "dark" : "light") : theme;
+    const root = document.documentElement;
+    root.setAttribute("data-bs-theme", scheme);
+    root.setAttribute("data-theme-choice", theme);
+    if (cookie("nova_scheme") !== scheme) {
+      keep("nova_scheme", scheme);
+    }
+    paintCharts(scheme);
+  }
+
+  function paintCharts(scheme) {
+    const holder = document.getElementById("chart-templates");
+    if (!holder || !window.Plotly) {
+      return;
+    }
+    const template = JSON.parse(holder.dataset.templates)[scheme];
+    document.querySelectorAll(".js-plotly-plot").forEach(function (chart) {
+      window.Plotly.relayout(chart, { template: template });
+    });
+  }
+
+  applyTheme();
+  darkSystem.addEventListener("change", applyTheme);
+
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("button[data-theme-choice]");
+    if (button) {
+      keep("nova_theme", button.dataset.themeChoice);
+      applyTheme();
+    }
+  });
+
+  /* Popovers are <details>: one open at a time; a click elsewhere or Escape closes them. */
+
+  const POPOVERS = "details.receipt[open], details.user-menu[open]";
+
+  function closePopovers(except) {
+    document.querySelectorAll(POPOVERS).forEach(function (popover) {
+      if (popover !== except) {
+        popover.removeAttribute("open");
+      }
+    });
+  }
+
+  document.addEventListener("click", function (event) {
+    closePopovers(event.target.closest("details.receipt, details.user-menu"));
+  });
+
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") {
+      return;
+    }
+    const open = document.querySelector(POPOVERS);
+    closePopovers(null);
+    if (open) {
+      open.querySelector("summary").focus();
+    }
+  });
+
+  /* Addresses: filters and sorting are written into the query string; the page follows it. */
+
+  function asList(value) {
+    if (value === null || value === undefined || value === "") {
+      return [];
+    }
+    return (Array.isArray(value) ? value : [value]).map(String);
+  }
+
+  function same(one, other) {
+    return one.length === other.length && one.every((value) => other.includes(value));
+  }
+
+  function written(query) {
+    const text = query.toString();
+    return text ? "?" + text : "";
+  }
+
+  function startOver(query) {
+    query.delete("cursor");
+    query.delete("start");
+  }
+
+  function writeFilters(values, ids, memories, search) {
+    const memory = memories[0];
+    const still = window.dash_clientside.no_update;
+    if (!memory) {
+      return still;
+    }
+    const query = new URLSearchParams(search || "");
+    let changed = false;
+    ids.forEach(function (id, index) {
+      const value = asList(values[index]);
+      if (!(id.name in memory.initial) || same(value, asList(memory.initial[id.name]))) {
+        return;
+      }
+      changed = true;
+      [id.name].concat(memory.resets[id.name] || []).forEach((name) => query.delete(name));
+      const kept = value.length || !memory.empty[id.name] ? value : [memory.empty[id.name]];
+      kept.forEach((one) => query.append(id.name, one));
+    });
+    if (!changed) {
+      return still;
+    }
+    startOver(query);
+    return written(query);
+  }
+
+  function writeSort(states, definitions, search) {
+    const still = window.dash_clientside.no_update;
+    const sorted = (states[0] || []).find((column) => column.sort);
+    const shown = (definitions[0] || []).find((column) => column.sort);
+    if (!sorted || (shown && shown.field === sorted.colId && shown.sort === sorted.sort)) {
+      return still;
+    }
+    const query = new URLSearchParams(search || "");
+    query.set("sort", (sorted.sort === "desc" ? "-" : "") + sorted.colId);
+    startOver(query);
+    return written(query);
+  }
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.nova = { writeFilters: writeFilters, writeSort: writeSort };
+})();

@@ -1,0 +1,78 @@
+"""A page's state as its address tells it: read, checked; what could not be used is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import parse_qs
+
+from domain.records import Filters, Option
+from domain.viewer import Translator
+
+MAX_TEXT = 100
+MAX_VALUES = 50
+Query = Mapping[str, str | Sequence[str]]
+
+
+class Address:
+    """Parameters of one address. Bad ones fall back and leave a line in `notices`."""
+
+    def __init__(self, query: Query, t: Translator) -> None:
+        self._query, self._t = query, t
+        self.notices: list[str] = []
+
+    @classmethod
+    def parse(cls, search: str | None, t: Translator) -> Address:
+        """The address with this query string (`?name=value&…`)."""
+        return cls(parse_qs((search or "").removeprefix("?"), keep_blank_values=True), t)
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The parameters as they were given."""
+        return {name: self._values(name) for name in self._query}
+
+    def _values(self, name: str) -> list[str]:
+        given = self._query.get(name, "")
+        values = [given] if isinstance(given, str) else given
+        return [value.replace("\x00", "") for value in values if value][:MAX_VALUES]
+
+    def text(self, name: str, limit: int = MAX_TEXT) -> str:
+        """A parameter's first value, cut at `limit`; empty if it is not given."""
+        return next(iter(self._values(name)), "")[:limit]
+
+    def many(self, name: str, allowed: Iterable[str]) -> tuple[str, ...]:
+        """The values of a repeated parameter that are allowed, in the given order."""
+        known = set(allowed)
+        given = self._values(name)
+        for value in given:
+            if value not in known:
+                self.ignored(name, value)
+        return tuple(dict.fromkeys(value for value in given if value in known))
+
+    def one(self, name: str, allowed: Iterable[str], default: str) -> str:
+        """A parameter with one of few values."""
+        given = self.text(name)
+        if not given or given in set(allowed):
+            return given or default
+        self.ignored(name, given)
+        return default
+
+    def count(self, name: str) -> int:
+        """A parameter that counts; 0 if it is not given."""
+        given = self.text(name)
+        if not given or (given.isascii() and given.isdigit() and len(given) < 10):
+            return int(given or 0)
+        self.ignored(name, given)
+        return 0
+
+    def ignored(self, name: str, value: str) -> None:
+        """Tells the reader that a parameter could not be used."""
+        text = self._t("“%(name)s=%(value)s” in the address is not known and was left out.")
+        self.notices.append(text % {"name": name, "value": value[:40]})
+
+    def filters(self, choices: Mapping[str, Sequence[Option]], **more: object) -> Filters:
+        """The filters that `choices` offers, of those that are in the address."""
+        chosen = {
+            name: self.many(name, (option.value for option in options))
+            for name, options in choices.items()
+        }
+        return Filters(**chosen, **more)  # type: ignore[arg-type]

@@ -1,0 +1,144 @@
+"""`/forecasts`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, no_update
+from dash.development.base_component import Component
+
+from auth.guards import current_viewer, requires
+from callbacks.address import Address
+from callbacks.screen import screen
+from domain.access import Permission
+from domain.errors import NotFound
+from domain.records import DataStatus, ForecastPoint, Option
+from domain.viewer import Viewer
+from layouts import forecasts as layout
+from layouts.components import states
+from layouts.components.filters import control_id
+from layouts.export import csv_text
+from layouts.text import MODELS
+from warehouse.queries import forecasts, materials, status
+
+OPTIONS = 20
+MAX_SEARCH = 100
+
+
+@screen(Permission.READ)
+def page(viewer: Viewer, address: Address) -> Component:
+    """One series; without a choice, the one with the most demand."""
+    current = status.current()
+    if current.run_id is None:
+        return states.nothing_published(viewer)
+    return layout.layout(_data(viewer, address, current), viewer)
+
+
+def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.ForecastData:
+    items = _items(viewer, address.text("sku"))
+    sku = _chosen(address, "sku", items)
+    sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
+    site = _chosen(address, "site", sites)
+    window = address.one("window", layout.WINDOWS, layout.DEFAULT_WINDOW)
+    return layout.ForecastData(
+        items=items,
+        sites=sites,
+        sku=sku,
+        site=site,
+        window=window,
+        series=_series(viewer, address, sku, site, window, current) if sku and site else None,
+        status=current,
+        notices=address.notices,
+        may_export=viewer.may(Permission.EXPORT),
+    )
+
+
+def _items(viewer: Viewer, sku: str) -> list[Option]:
+    """The choices to start from, the chosen one among them."""
+    options = materials.item_options(scope=viewer.scope, limit=OPTIONS)
+    if not sku or any(option.value == sku for option in options):
+        return options
+    found = materials.item_options(scope=viewer.scope, search=sku, limit=OPTIONS)
+    return [option for option in found if option.value == sku] + options
+
+
+def _chosen(address: Address, name: str, options: list[Option]) -> str | None:
+    values = [option.value for option in options]
+    return address.one(name, values, values[0]) if values else None
+
+
+def _series(
+    viewer: Viewer, address: Address, sku: str, site: str, window: str, current: DataStatus
+) -> layout.Series | None:
+    """The series as the address asks for it; None if the run does not know it."""
+    one: dict[str, Any] = {"sku": sku, "site": site, "scope": viewer.scope}
+    days = layout.WINDOWS[window]
+    since = current.data_to - timedelta(days=days) if days and current.data_to else None
+    try:
+        profile = forecasts.profile(**one)
+    except NotFound:
+        return None
+    points = forecasts.series(**one)
+    return layout.Series(
+        sku=sku,
+        site=site,
+        unit=materials.detail(sku=sku, scope=viewer.scope).item.unit,
+        history=forecasts.history(**one, since=since),
+        points=points,
+        accuracy=forecasts.accuracy(**one),
+        profile=profile,
+        shown=_shown(address, points),
+    )
+
+
+def _shown(address: Address, points: list[ForecastPoint]) -> tuple[str, ...]:
+    """The models switched on: the ensemble unless the address says otherwise."""
+    present = {point.model for point in points}
+    if address.text("models") == layout.NO_MODEL:
+        return ()
+    chosen = address.many("models", [model for model in MODELS if model in present])
+    return chosen or tuple({"ensemble"} & present)
+
+
+def csv_of(viewer: Viewer, address: Address) -> dict[str, Any]:
+    """The numbers that the page at this address shows, as a file to download."""
+    current = status.current()
+    series = _data(viewer, address, current).series if current.run_id is not None else None
+    if series is None:
+        raise NotFound("There is nothing to download.")
+    header, rows = layout.csv_table(series, current, viewer)
+    text = csv_text(header, rows, viewer.locale)
+    return dcc.send_string(text, layout.csv_name(series, current))
+
+
+def register(app: Dash) -> None:
+    """Search while typing, and the download of what is shown."""
+
+    @app.callback(
+        Output(control_id("sku"), "options"),
+        Input(control_id("sku"), "search_value"),
+        State(control_id("sku"), "options"),
+        State(control_id("sku"), "value"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.READ)
+    def search_items(search: str | None, options: list[dict], value: str | None) -> Any:
+        if not search:
+            return no_update
+        scope = current_viewer().scope
+        found = materials.item_options(scope=scope, search=search[:MAX_SEARCH], limit=OPTIONS)
+        chosen = [option for option in options if option["value"] == value]
+        others = [option for option in found if option.value != value]
+        return chosen + [{"value": option.value, "label": option.label} for option in others]
+
+    @app.callback(
+        Output("forecast-csv-file", "data"),
+        Input("forecast-csv", "n_clicks"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.EXPORT)
+    def download(clicks: int | None, search: str | None) -> Any:
+        viewer = current_viewer()
+        return csv_of(viewer, Address.parse(search, viewer.t)) if clicks else no_update

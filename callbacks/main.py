@@ -1,0 +1,48 @@
+"""`/main`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dash.development.base_component import Component
+
+from callbacks.address import Address
+from callbacks.screen import screen
+from domain.access import Permission
+from domain.viewer import Viewer
+from layouts import main as layout
+from layouts.components import states
+from warehouse.queries import alerts, kpis, status
+
+TOP_ALERTS = 10
+OFFERED = ("region", "uf", "family")
+
+
+@screen(Permission.READ)
+def page(viewer: Viewer, address: Address) -> Component:
+    """The overview, narrowed to regions, UFs and families."""
+    if status.current().run_id is None:
+        return states.nothing_published(viewer)
+    return layout.layout(_data(viewer, address), viewer)
+
+
+def _data(viewer: Viewer, address: Address) -> layout.MainData:
+    choices = kpis.filter_choices(scope=viewer.scope)
+    filters = address.filters({name: choices[name] for name in OFFERED})
+    measure = address.one("measure", layout.MEASURES, layout.MEASURES[0])
+    top = alerts.page(
+        scope=viewer.scope, filters=replace(filters, status=("open",)), limit=TOP_ALERTS
+    )
+    return layout.MainData(
+        kpis=kpis.headline(scope=viewer.scope, filters=filters),
+        points=kpis.demand_and_forecast(
+            scope=viewer.scope, filters=filters, days=layout.HISTORY_DAYS, measure=measure
+        ),
+        alerts=top.rows,
+        alert_count=top.count,
+        files=status.files(),
+        choices=choices,
+        filters=filters,
+        measure=measure,
+        notices=address.notices,
+    )

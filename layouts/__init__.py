@@ -1,0 +1,1 @@
+"""What a page looks like: pure functions, data in, components out."""

@@ -1,0 +1,198 @@
+"""Figures: rows in, `go.Figure` out. Lines carry their names at their ends instead of a legend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from dash import dcc
+from plotly import graph_objects as go
+
+from domain.records import DemandPoint, ForecastPoint, TotalPoint
+from domain.viewer import Viewer
+from layouts.text import MODELS, named
+from layouts.theme import ACCENT, BAND, MODEL_COLOURS, MODEL_DASHES, figure, graph_config
+
+LABEL_GAP = 0.07
+LABEL_ROOM = 92
+PERIOD_DAYS = {"D": 1, "W": 7, "M": 31}
+
+
+def graph(name: str, chart: go.Figure, viewer: Viewer) -> dcc.Graph:
+    """The figure on the page, drawn to the width of its card."""
+    return dcc.Graph(
+        id=name,
+        figure=chart,
+        config=graph_config(viewer.locale),
+        responsive=True,
+        className="chart",
+    )
+
+
+def totals_chart(points: Sequence[TotalPoint], viewer: Viewer, unit: str) -> go.Figure:
+    """Actual and forecast totals over time, with the forecast's p10-p90 band."""
+    t = viewer.t
+    chart = figure(viewer, unit)
+    ahead = [point for point in points if point.mean is not None]
+    banded = [point for point in ahead if point.p10 is not None]
+    known = [point for point in points if point.actual is not None]
+    add_band(
+        chart,
+        [point.date for point in banded],
+        [point.p10 for point in banded],
+        [point.p90 for point in banded],
+        t("p10–p90"),
+    )
+    add_line(chart, [p.date for p in known], [p.actual for p in known], t("Actual"))
+    add_line(chart, [p.date for p in ahead], [p.mean for p in ahead], t("Forecast"), colour=ACCENT)
+    return finish(chart, viewer)
+
+
+def series_chart(
+    history: Sequence[DemandPoint],
+    forecasts: Sequence[ForecastPoint],
+    models: Sequence[str],
+    viewer: Viewer,
+    unit: str,
+) -> go.Figure:
+    """One item at one site: its demand, the ensemble's band, and a line for each chosen model."""
+    t = viewer.t
+    chart = figure(viewer, unit)
+    by_model = {model: [p for p in forecasts if p.model == model] for model in models}
+    ensemble = by_model.get("ensemble", [])
+    add_band(
+        chart,
+        [point.date for point in ensemble],
+        [point.p10 for point in ensemble],
+        [point.p90 for point in ensemble],
+        t("p10–p90"),
+    )
+    add_line(chart, [p.date for p in history], [p.quantity for p in history], t("Actual"))
+    for model, points in by_model.items():
+        add_line(
+            chart,
+            [point.date for point in points],
+            [point.mean for point in points],
+            named(MODELS, model, t),
+            colour=MODEL_COLOURS.get(model),
+            dash=MODEL_DASHES.get(model, "solid"),
+            width=2.5 if model == "ensemble" else 1.5,
+        )
+    return finish(chart, viewer)
+
+
+def add_band(
+    chart: go.Figure,
+    dates: Sequence[date],
+    low: Sequence[float | None],
+    high: Sequence[float | None],
+    name: str,
+) -> None:
+    """The area between two quantiles."""
+    if not dates:
+        return
+    edge: dict[str, Any] = {"mode": "lines", "line": {"width": 0, "color": ACCENT}}
+    chart.add_scatter(
+        x=list(dates), y=list(low), name="p10", hovertemplate="%{y:,.1f}<extra>p10</extra>", **edge
+    )
+    chart.add_scatter(
+        x=list(dates),
+        y=list(high),
+        name=name,
+        fill="tonexty",
+        fillcolor=BAND,
+        hovertemplate="%{y:,.1f}<extra>p90</extra>",
+        **edge,
+    )
+
+
+def add_line(
+    chart: go.Figure,
+    dates: Sequence[date],
+    values: Sequence[float | None],
+    name: str,
+    *,
+    colour: str | None = None,
+    dash: str = "solid",
+    width: float = 1.5,
+) -> None:
+    """One line. Without a colour it is drawn in the template's ink."""
+    if not dates:
+        return
+    line: dict[str, Any] = {"width": width, "dash": dash}
+    if colour:
+        line["color"] = colour
+    chart.add_scatter(
+        x=list(dates),
+        y=list(values),
+        name=name,
+        mode="lines" if len(dates) > 1 else "markers",
+        line=line,
+        hovertemplate=f"%{{y:,.1f}}<extra>{name}</extra>",
+        meta={"label": True},
+    )
+
+
+def finish(chart: go.Figure, viewer: Viewer) -> go.Figure:
+    """Names the lines at their ends and sets the dates of the axis."""
+    order_ink_first(chart)
+    days = "%d %b" if viewer.locale == "pt_BR" else "%b %-d"
+    chart.update_xaxes(
+        hoverformat="%d/%m/%Y" if viewer.locale == "pt_BR" else "%b %-d, %Y",
+        tickformatstops=[
+            {"dtickrange": [None, 86_400_000 * 27], "value": days},
+            {"dtickrange": [86_400_000 * 27, None], "value": "%b %Y"},
+        ],
+        nticks=8,
+    )
+    label_ends(chart)
+    return chart
+
+
+def order_ink_first(chart: go.Figure) -> None:
+    """The line without a colour takes the template's first one only if it is the first trace."""
+    chart.data = sorted(chart.data, key=lambda trace: trace.line.color is not None)
+
+
+def label_ends(chart: go.Figure) -> None:
+    """Puts each line's name beside its last point, far enough from the other names."""
+    lines = [trace for trace in chart.data if trace.meta and trace.y]
+    tops = [value for trace in chart.data for value in trace.y if value is not None]
+    if not lines or not tops:
+        return
+    gap = LABEL_GAP * (max(tops) or 1)
+    end = max(trace.x[-1] for trace in lines)
+    finals = [trace for trace in lines if trace.x[-1] == end]
+    heights = spread([trace.y[-1] or 0 for trace in finals], gap)
+    for trace, height in zip(finals, heights, strict=True):
+        _label(chart, trace, end, height, anchor="left")
+    for trace in lines:
+        if trace.x[-1] != end:
+            _label(chart, trace, trace.x[0], max(tops), anchor="left")
+    chart.update_layout(margin={"r": LABEL_ROOM})
+
+
+def _label(chart: go.Figure, trace: Any, x: date, y: float, *, anchor: str) -> None:
+    chart.add_annotation(
+        x=x,
+        y=y,
+        text=trace.name,
+        xanchor=anchor,
+        xshift=6,
+        font={"color": trace.line.color} if trace.line.color else {},
+    )
+
+
+def spread(heights: Sequence[float], gap: float) -> list[float]:
+    """The same heights moved up where needed, so that neighbours are at least `gap` apart."""
+    order = sorted(range(len(heights)), key=lambda index: heights[index])
+    moved = list(heights)
+    for before, index in zip(order, order[1:], strict=False):
+        moved[index] = max(moved[index], moved[before] + gap)
+    return moved
+
+
+def periods_back(frequency: str, days: int, until: date) -> date:
+    """The first date of a window of `days` that ends at `until`, in whole periods."""
+    return until - timedelta(days=max(days, 12 * PERIOD_DAYS.get(frequency, 1)))

@@ -1,0 +1,134 @@
+"""Cards: a titled surface, and the KPI with its receipt."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.records import Kpi, Receipt, ReceiptInput
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.components.icons import icon
+from layouts.components.states import missing_line
+from layouts.text import KPI_HELP, KPI_NAMES, named
+
+
+def card(
+    title: str,
+    *content: Component | str,
+    tools: list[Component] | None = None,
+    note: str | None = None,
+    class_name: str = "",
+) -> html.Section:
+    """A surface with a title, tools at its right and an optional line of explanation."""
+    header = [html.H2(title, className="card-title"), html.Div(tools or [], className="tools")]
+    explanation = [html.P(note, className="card-note")] if note else []
+    return html.Section(
+        [html.Header(header, className="card-head"), *explanation, *content],
+        className=f"surface {class_name}".strip(),
+    )
+
+
+def kpi_card(kpi: Kpi, viewer: Viewer) -> html.Section:
+    """One headline number with its change, date and receipt; or the file that it needs."""
+    name = named(KPI_NAMES, kpi.key, viewer.t)
+    body = (
+        [missing_line(kpi.missing, viewer.t)]
+        if kpi.missing
+        else [_value(kpi, viewer), _context(kpi, viewer)]
+    )
+    return html.Section(
+        [
+            html.Header(
+                [html.H2(name, className="kpi-name"), receipt(kpi, name, viewer)],
+                className="kpi-head",
+            ),
+            *body,
+        ],
+        className="surface kpi",
+        id=f"kpi-{kpi.key}",
+    )
+
+
+def _value(kpi: Kpi, viewer: Viewer) -> html.P:
+    return html.P(
+        fmt.by_unit(kpi.value, kpi.unit, viewer.locale, short=True),
+        className="kpi-value",
+        title=fmt.by_unit(kpi.value, kpi.unit, viewer.locale),
+    )
+
+
+def _context(kpi: Kpi, viewer: Viewer) -> html.P:
+    parts = [part for part in (_change(kpi, viewer), _target(kpi, viewer)) if part]
+    if not parts and kpi.as_of:
+        parts = [html.Span(viewer.t("at %(date)s", date=fmt.day(kpi.as_of, viewer.locale)))]
+    return html.P(parts, className="kpi-context")
+
+
+def _change(kpi: Kpi, viewer: Viewer) -> html.Span | None:
+    if kpi.change is None:
+        return None
+    good = (kpi.change > 0) == (kpi.better == "up")
+    judged = ("good" if good else "bad") if kpi.better and kpi.change else "neutral"
+    direction = "up" if kpi.change > 0 else "down" if kpi.change < 0 else "flat"
+    before = fmt.by_unit(kpi.previous, kpi.unit, viewer.locale, short=True)
+    return html.Span(
+        [
+            icon(direction),
+            fmt.signed_percent(kpi.change, viewer.locale),
+            html.Span(viewer.t("from %(value)s", value=before), className="weak"),
+        ],
+        className=f"change change-{judged}",
+    )
+
+
+def _target(kpi: Kpi, viewer: Viewer) -> html.Span | None:
+    if kpi.target is None:
+        return None
+    target = fmt.by_unit(kpi.target, kpi.unit, viewer.locale, short=True)
+    return html.Span(viewer.t("target %(value)s", value=target), className="weak")
+
+
+def receipt(kpi: Kpi, name: str, viewer: Viewer) -> html.Details:
+    """How the number was made: formula, inputs with values, run and filter."""
+    t, made = viewer.t, kpi.receipt
+    return html.Details(
+        [
+            html.Summary(
+                icon("info"), **{"aria-label": t("How “%(name)s” is computed", name=name)}
+            ),
+            html.Div(
+                [
+                    html.P(named(KPI_HELP, kpi.key, t)),
+                    dcc.Markdown(f"$${made.formula}$$", mathjax=True, className="formula"),
+                    _inputs(made.inputs, viewer),
+                    html.P(_source(made, viewer), className="weak"),
+                ],
+                className="popover-body",
+            ),
+        ],
+        className="receipt",
+    )
+
+
+def _inputs(inputs: list[ReceiptInput], viewer: Viewer) -> html.Table:
+    rows = [
+        html.Tr(
+            [
+                html.Td(dcc.Markdown(f"${line.symbol}$", mathjax=True)),
+                html.Td(viewer.t(line.name)),
+                html.Td(fmt.by_unit(line.value, line.unit, viewer.locale), className="number"),
+            ]
+        )
+        for line in inputs
+    ]
+    return html.Table(html.Tbody(rows), className="receipt-inputs")
+
+
+def _source(made: Receipt, viewer: Viewer) -> str:
+    parts = [viewer.t(made.source)]
+    if made.run_id is not None:
+        parts.append(viewer.t("run %(run)s", run=made.run_id))
+    if made.filter:
+        parts.append(made.filter)
+    return " · ".join(parts)

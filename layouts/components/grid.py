@@ -1,0 +1,145 @@
+"""Tables: AG Grid in the reader's language, numbers right-aligned with tabular figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_ag_grid as dag
+
+from domain.viewer import Translator, Viewer
+from layouts.format import browser_tag
+
+Column = dict[str, Any]
+ROW_HEIGHT, HEADER_HEIGHT = 40, 40
+
+
+def grid(
+    name: str,
+    columns: list[Column],
+    rows: list[dict[str, Any]],
+    viewer: Viewer,
+    *,
+    row_id: str,
+    server_sort: str | None = None,
+) -> dag.AgGrid:
+    """A table over `rows`. `server_sort` (`-field` or `field`) leaves sorting to the address."""
+    options = {
+        "domLayout": "autoHeight",
+        "rowHeight": ROW_HEIGHT,
+        "headerHeight": HEADER_HEIGHT,
+        "localeText": locale_text(viewer.t),
+        "enableCellTextSelection": True,
+        "ensureDomOrder": True,
+        "suppressCellFocus": False,
+        "suppressColumnVirtualisation": True,
+        "suppressMultiSort": True,
+        "context": {"locale": browser_tag(viewer.locale)},
+        "animateRows": False,
+    }
+    identity = {"type": "sorted-grid", "name": name} if server_sort is not None else name
+    return dag.AgGrid(
+        id=identity,
+        columnDefs=_sorted(columns, server_sort) if server_sort is not None else columns,
+        rowData=rows,
+        getRowId=f"params.data.{row_id}",
+        columnSize="responsiveSizeToFit",
+        defaultColDef={
+            "resizable": True,
+            "sortingOrder": ["desc", "asc"],
+            "suppressHeaderMenuButton": True,
+            "wrapHeaderText": True,
+            "autoHeaderHeight": True,
+        },
+        dashGridOptions=options,
+        className="table-grid",
+        style={"height": None},
+    )
+
+
+def _sorted(columns: list[Column], order: str) -> list[Column]:
+    """Shows the order that the server made; the browser keeps the rows as they came."""
+    field, direction = order.removeprefix("-"), "desc" if order.startswith("-") else "asc"
+    return [
+        {
+            **column,
+            "sort": direction if column["field"] == field else None,
+            "comparator": {"function": "novaKeepOrder"},
+        }
+        for column in columns
+    ]
+
+
+def text_column(field: str, header: str, **more: Any) -> Column:
+    """Words, left-aligned; the whole text in a tooltip."""
+    return {"field": field, "headerName": header, "minWidth": 90, "tooltipField": field, **more}
+
+
+def link_column(field: str, header: str, href: str, **more: Any) -> Column:
+    """Words that lead somewhere: `href` names the row's field that holds the address."""
+    return {
+        **text_column(field, header),
+        "cellRenderer": "NovaLink",
+        "cellRendererParams": {"href": href},
+        **more,
+    }
+
+
+def number_column(field: str, header: str, digits: int = 0, **more: Any) -> Column:
+    """A number with exactly `digits` decimals in the reader's notation."""
+    return _numeric(field, header, f"novaNumber(params, {digits})", **more)
+
+
+def quantity_column(field: str, header: str, **more: Any) -> Column:
+    """Units of issue: no decimals above 100, one below."""
+    return _numeric(field, header, "novaQuantity(params)", **more)
+
+
+def money_column(field: str, header: str, digits: int = 0, **more: Any) -> Column:
+    """BRL."""
+    return _numeric(field, header, f"novaMoney(params, {digits})", **more)
+
+
+def percent_column(field: str, header: str, digits: int = 1, **more: Any) -> Column:
+    """A fraction as per cent."""
+    return _numeric(field, header, f"novaPercent(params, {digits})", **more)
+
+
+def date_column(field: str, header: str, **more: Any) -> Column:
+    """An ISO date, written as the reader's language does."""
+    return {
+        "field": field,
+        "headerName": header,
+        "minWidth": 108,
+        "valueFormatter": {"function": "novaDate(params)"},
+        "cellClass": "tabular",
+        **more,
+    }
+
+
+def _numeric(field: str, header: str, formatter: str, **more: Any) -> Column:
+    return {
+        "field": field,
+        "headerName": header,
+        "type": "rightAligned",
+        "minWidth": 96,
+        "cellClass": "tabular",
+        "valueFormatter": {"function": formatter},
+        **more,
+    }
+
+
+def badge_column(field: str, header: str, **more: Any) -> Column:
+    """A word with an icon and colour by the row's `<field>_kind`."""
+    return {**text_column(field, header), "cellRenderer": "NovaBadge", **more}
+
+
+def locale_text(t: Translator) -> dict[str, str]:
+    """The words that the grid itself says."""
+    return {
+        "noRowsToShow": t("No rows to show"),
+        "loadingOoo": t("Loading…"),
+        "ariaSortableColumn": t("Press ENTER to sort"),
+        "ariaLabelCellEditor": t("Cell editor"),
+        "copy": t("Copy"),
+        "blanks": t("Blank"),
+    }

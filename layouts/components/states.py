@@ -1,0 +1,109 @@
+"""What a screen says when it has nothing, or not everything, to show."""
+
+from __future__ import annotations
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.viewer import Translator, Viewer
+from layouts.components.icons import icon
+from layouts.text import FILE_KINDS, named
+
+LOAD_COMMAND = "flask ingest"
+
+
+def state(title: str, text: str, *more: Component, kind: str = "empty") -> html.Div:
+    """A calm box: what is the matter, and what to do. `kind` picks icon and colour."""
+    return html.Div(
+        [
+            icon(STATE_ICONS[kind]),
+            html.H2(title, className="state-title"),
+            html.P(text, className="state-text"),
+            *more,
+        ],
+        className=f"state state-{kind}",
+        role="status",
+    )
+
+
+STATE_ICONS = {"empty": "inbox", "error": "alert", "missing": "file", "stale": "clock"}
+
+
+def nothing_published(viewer: Viewer) -> html.Div:
+    """No run yet: the three commands that lead to one."""
+    t = viewer.t
+    return state(
+        t("No forecasts have been published yet"),
+        t("Load ERP files, train the models and publish the results:"),
+        commands("flask ingest FOLDER", "python -m models_offline train", "flask publish latest"),
+    )
+
+
+def not_found(viewer: Viewer, text: str | None = None) -> html.Div:
+    """The address leads nowhere, or to something outside of the reader's scope."""
+    t = viewer.t
+    return state(
+        t("Page not found"),
+        text or t("This address does not exist, or you may not see what it shows."),
+        dcc.Link(t("Go to the overview"), href="/main", className="btn btn-outline-secondary"),
+        kind="error",
+    )
+
+
+def no_rows(viewer: Viewer) -> html.Div:
+    """The filters leave nothing over."""
+    t = viewer.t
+    return state(
+        t("Nothing matches these filters"), t("Remove a filter or search for something else.")
+    )
+
+
+def missing_file(kind: str, would_show: str, t: Translator) -> html.Div:
+    """A file of ERP data was never loaded: which one, what it would show, how to load it."""
+    return state(
+        t("The file “%(file)s” is not loaded", file=named(FILE_KINDS, kind, t)),
+        would_show,
+        commands(f"{LOAD_COMMAND} {kind}.csv"),
+        kind="missing",
+    )
+
+
+def missing_line(kind: str, t: Translator) -> html.P:
+    """The same in one line, for cards."""
+    return html.P(
+        [
+            t("Needs the file “%(file)s”:", file=named(FILE_KINDS, kind, t)),
+            " ",
+            html.Code(f"{LOAD_COMMAND} {kind}.csv"),
+        ],
+        className="missing-line",
+    )
+
+
+def commands(*lines: str) -> html.Pre:
+    """Commands to copy."""
+    return html.Pre("\n".join(lines), className="commands")
+
+
+def notice(text: str, kind: str = "info") -> html.Div:
+    """One line above the content: something was left out, limited or out of date."""
+    return html.Div([icon(NOTICE_ICONS[kind]), html.Span(text)], className=f"notice notice-{kind}")
+
+
+NOTICE_ICONS = {"info": "info", "warning": "alert", "demo": "flask"}
+
+
+def notices(texts: list[str]) -> list[html.Div]:
+    """One line for each thing in the address that could not be used."""
+    return [notice(text, "warning") for text in texts]
+
+
+def failed(viewer: Viewer) -> html.Div:
+    """The page could not be made: said without a trace, logged on the server."""
+    t = viewer.t
+    return state(
+        t("This page could not be loaded"),
+        t("The error has been logged. Try again in a moment."),
+        dcc.Link(t("Go to the overview"), href="/main", className="btn btn-outline-secondary"),
+        kind="error",
+    )

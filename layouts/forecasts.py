@@ -1,0 +1,322 @@
+"""`/forecasts`: one item at one depot: history, each model's forecast, and how good each was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.records import (
+    Accuracy,
+    DataStatus,
+    DemandPoint,
+    ForecastPoint,
+    Option,
+    SeriesProfile,
+)
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.charts import graph, series_chart
+from layouts.components.cards import card
+from layouts.components.filters import choice, filter_bar, toggles
+from layouts.components.grid import badge_column, grid, number_column, percent_column
+from layouts.components.icons import icon
+from layouts.components.states import notices, state
+from layouts.components.table import twin
+from layouts.text import (
+    DEMAND_CLASS_MEANING,
+    DEMAND_CLASSES,
+    HORIZONS,
+    MODELS,
+    PERIODS,
+    named,
+)
+from layouts.theme import MODEL_COLOURS
+
+WINDOWS = {"90": 90, "180": 180, "365": 365, "all": None}
+DEFAULT_WINDOW = "180"
+NO_MODEL = "none"
+QUANTILES = ("mean", "p10", "p50", "p90")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One item at one depot as shown: history inside the window, every model's points."""
+
+    sku: str
+    site: str
+    unit: str | None
+    history: Sequence[DemandPoint]
+    points: Sequence[ForecastPoint]
+    accuracy: Sequence[Accuracy]
+    profile: SeriesProfile
+    shown: Sequence[str]
+
+    @property
+    def models(self) -> list[str]:
+        """The models that have a forecast here, the ensemble first."""
+        present = {point.model for point in self.points}
+        return [model for model in MODELS if model in present]
+
+
+@dataclass(frozen=True)
+class ForecastData:
+    """What the page shows; `series` is None until an item and a depot are chosen."""
+
+    items: Sequence[Option]
+    sites: Sequence[Option]
+    sku: str | None
+    site: str | None
+    window: str
+    series: Series | None
+    status: DataStatus
+    notices: list[str]
+    may_export: bool
+
+
+def layout(data: ForecastData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    t = viewer.t
+    return html.Div(
+        [
+            html.Div([html.H1(t("Forecasts"))], className="page-head"),
+            filters(data, viewer),
+            *notices(data.notices),
+            *(content(data, data.series, viewer) if data.series else [nothing_chosen(viewer)]),
+        ],
+        className="page page-forecasts",
+    )
+
+
+def filters(data: ForecastData, viewer: Viewer) -> html.Div:
+    """Item and depot, found by typing; and how much history."""
+    t = viewer.t
+    windows = [
+        Option("90", t("Last 90 days")),
+        Option("180", t("Last 6 months")),
+        Option("365", t("Last year")),
+        Option("all", t("Everything")),
+    ]
+    initial: dict[str, Any] = {"sku": data.sku, "site": data.site, "window": data.window}
+    if data.series:
+        initial["models"] = list(data.series.shown)
+    return filter_bar(
+        choice(
+            "sku",
+            t("Material"),
+            data.items,
+            data.sku,
+            viewer,
+            multi=False,
+            clearable=False,
+            placeholder=t("Code or name"),
+            wide=True,
+        ),
+        choice(
+            "site",
+            t("Depot"),
+            data.sites,
+            data.site,
+            viewer,
+            multi=False,
+            clearable=False,
+            placeholder=t("Choose a depot"),
+        ),
+        choice("window", t("History"), windows, data.window, viewer, multi=False, clearable=False),
+        initial=initial,
+        resets={"sku": ["site", "models"], "site": ["models"]},
+        empty={"models": NO_MODEL},
+    )
+
+
+def nothing_chosen(viewer: Viewer) -> html.Div:
+    """No item or depot yet."""
+    t = viewer.t
+    return state(
+        t("Choose a material and a depot"),
+        t("Type a part of the code or of the name to find a material."),
+    )
+
+
+def content(data: ForecastData, series: Series, viewer: Viewer) -> list[Component]:
+    """Profile, chart with its switches, and the accuracy table."""
+    return [
+        profile_strip(series.profile, viewer),
+        html.Div(
+            [chart_card(data, series, viewer), accuracy_card(series, viewer)],
+            className="columns columns-chart",
+        ),
+    ]
+
+
+def profile_strip(profile: SeriesProfile, viewer: Viewer) -> html.Section:
+    """The kind of demand in words, with the numbers that decide it."""
+    t, locale = viewer.t, viewer.locale
+    facts = [
+        (t("ADI (periods between demands)"), fmt.number(profile.adi, locale, 2)),
+        (t("CV² (variation of quantities)"), fmt.number(profile.cv2, locale, 2)),
+        (t("ABC / XYZ"), f"{profile.abc or '—'} / {profile.xyz or '—'}"),
+        (t("Best single model"), named(MODELS, profile.champion, t)),
+    ]
+    reason = profile.fallback_reason
+    fallback = (
+        [html.P([icon("alert"), t("Fallback: %(reason)s", reason=reason)], className="warn-line")]
+        if reason
+        else []
+    )
+    words = html.Div(
+        [
+            html.P(t("Demand class"), className="weak"),
+            html.P(named(DEMAND_CLASSES, profile.demand_class, t), className="class-name"),
+            html.P(t(DEMAND_CLASS_MEANING.get(profile.demand_class, "—")), className="weak"),
+            *fallback,
+        ],
+        className="class-words",
+    )
+    return html.Section([words, fact_list(facts)], className="surface strip", id="profile")
+
+
+def fact_list(facts: Sequence[tuple[str, str]]) -> html.Dl:
+    """Names and values in two tones."""
+    return html.Dl(
+        [html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts], className="facts"
+    )
+
+
+def chart_card(data: ForecastData, series: Series, viewer: Viewer) -> html.Section:
+    """History, forecasts and band; each model switchable; the same numbers as table and CSV."""
+    t = viewer.t
+    frequency = data.status.frequency or "D"
+    unit = t(
+        "%(unit)s per %(period)s",
+        unit=series.unit or t("units"),
+        period=named(PERIODS, frequency, t),
+    )
+    header, rows = table_of(series, viewer)
+    return card(
+        t("History and forecast"),
+        toggles(
+            "models", t("Models"), [_toggle(m, viewer) for m in series.models], [*series.shown]
+        ),
+        graph(
+            "series",
+            series_chart(series.history, series.points, series.shown, viewer, unit),
+            viewer,
+        ),
+        twin(header, rows, viewer),
+        tools=[_download(viewer)] if data.may_export else [],
+        note=named(HORIZONS, frequency, t) % {"count": data.status.horizon},
+        class_name="grow",
+    )
+
+
+def _toggle(model: str, viewer: Viewer) -> dict[str, Any]:
+    swatch = html.Span(className="swatch", style={"background": MODEL_COLOURS[model]})
+    return {"value": model, "label": html.Span([swatch, named(MODELS, model, viewer.t)])}
+
+
+def _download(viewer: Viewer) -> html.Div:
+    button = html.Button(
+        [icon("download"), viewer.t("CSV")],
+        id="forecast-csv",
+        type="button",
+        className="btn btn-sm btn-outline-secondary",
+        title=viewer.t("Download what the chart shows"),
+    )
+    return html.Div([button, dcc.Download(id="forecast-csv-file")])
+
+
+def table_of(series: Series, viewer: Viewer) -> tuple[list[str], list[list[Any]]]:
+    """The chart's numbers, one row a date: the actual, then each shown model's quantities."""
+    t = viewer.t
+    columns = _columns_of(series.shown)
+    header = [t("Date"), t("Actual"), *(f"{named(MODELS, m, t)} {q}" for m, q in columns)]
+    actual = {point.date: point.quantity for point in series.history}
+    ahead = {(point.date, point.model): point for point in series.points}
+    dates = sorted({*actual, *(point.date for point in series.points if series.shown)})
+    return header, [_row(day, actual.get(day), ahead, columns) for day in dates]
+
+
+def _columns_of(shown: Sequence[str]) -> list[tuple[str, str]]:
+    quantities = {"ensemble": QUANTILES}
+    return [(model, name) for model in shown for name in quantities.get(model, ("mean",))]
+
+
+def _row(
+    day: date,
+    actual: float | None,
+    ahead: dict[tuple[date, str], ForecastPoint],
+    columns: Sequence[tuple[str, str]],
+) -> list[Any]:
+    found = [(ahead.get((day, model)), name) for model, name in columns]
+    if actual is None:
+        actual = next((point.actual for point, _ in found if point), None)
+    return [day, actual, *(getattr(point, name) if point else None for point, name in found)]
+
+
+def csv_table(
+    series: Series, status: DataStatus, viewer: Viewer
+) -> tuple[list[str], list[list[Any]]]:
+    """The same table for a file: each row says what it is of, and which run made it."""
+    t = viewer.t
+    header, rows = table_of(series, viewer)
+    source = t("run %(run)s", run=status.run_id)
+    if status.is_demo:
+        source = f"{t('demonstration data')}, {source}"
+    same = [series.sku, series.site, series.unit, source]
+    return [t("Code"), t("Depot"), t("Unit"), t("Source"), *header], [same + row for row in rows]
+
+
+def csv_name(series: Series, status: DataStatus) -> str:
+    """A file name that says material, depot, run, and whether the data are made up."""
+    parts = ["forecast", series.sku, series.site, f"run{status.run_id}"]
+    name = "_".join(parts + (["demo"] if status.is_demo else []))
+    return "".join(c if c.isalnum() or c in "_-" else "-" for c in name) + ".csv"
+
+
+def accuracy_card(series: Series, viewer: Viewer) -> html.Section:
+    """Each model on the backtest: the ensemble first, then by weight."""
+    t = viewer.t
+    columns = [
+        badge_column("model", t("Model"), minWidth=130, flex=1),
+        percent_column("weight", t("Weight"), 0, width=84, minWidth=76),
+        percent_column("wape", t("WAPE"), 1, width=90, minWidth=80),
+        number_column("mase", t("MASE"), 2, width=84, minWidth=76),
+        percent_column("bias", t("Bias"), 1, width=90, minWidth=80),
+        percent_column("coverage80", t("In p10–p90"), 0, width=96, minWidth=84),
+    ]
+    rows = [_accuracy_row(line, viewer) for line in by_weight(series.accuracy)]
+    points = max((line.points for line in series.accuracy), default=0)
+    note = t(
+        "Rolling-origin backtest, %(points)s points. WAPE: share of demand missed. MASE below 1"
+        " beats the seasonal naive. 80%% of actuals should fall in p10–p90.",
+        points=fmt.number(points, viewer.locale),
+    )
+    return card(
+        t("Accuracy of each model"),
+        grid("accuracy", columns, rows, viewer, row_id="code"),
+        note=note,
+        class_name="grow",
+    )
+
+
+def by_weight(lines: Sequence[Accuracy]) -> list[Accuracy]:
+    """The ensemble first, then the models that weigh most in it, then the baselines."""
+    return sorted(lines, key=lambda line: (line.model != "ensemble", -(line.weight or 0)))
+
+
+def _accuracy_row(line: Accuracy, viewer: Viewer) -> dict[str, Any]:
+    return {
+        "code": line.model,
+        "model": named(MODELS, line.model, viewer.t),
+        "model_colour": MODEL_COLOURS.get(line.model),
+        "weight": line.weight,
+        "wape": line.wape,
+        "mase": line.mase,
+        "bias": line.bias,
+        "coverage80": line.coverage80,
+    }

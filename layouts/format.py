@@ -1,0 +1,123 @@
+"""Numbers, money, rates and dates as the reader's language writes them. Unknown is a dash."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import (
+    format_compact_currency,
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    format_percent,
+)
+
+UNKNOWN = "—"
+ZONE = ZoneInfo("America/Sao_Paulo")
+COMPACT_FROM = 10_000
+
+
+def number(value: float | None, locale: str, digits: int = 0) -> str:
+    """A quantity with at most `digits` decimals: `1.234,5` in pt_BR."""
+    if value is None:
+        return UNKNOWN
+    pattern = "#,##0" + ("." + "#" * digits if digits else "")
+    without_negative_zero = round(value, digits) + 0.0
+    return format_decimal(without_negative_zero, format=pattern, locale=locale)
+
+
+def fixed(value: float | None, locale: str, digits: int) -> str:
+    """A number with exactly `digits` decimals, for columns that are compared."""
+    if value is None:
+        return UNKNOWN
+    return format_decimal(value, format="#,##0." + "0" * digits, locale=locale)
+
+
+def quantity(value: float | None, locale: str) -> str:
+    """Units of issue: no decimals above 100, one below, two below 1."""
+    size = abs(value or 0)
+    return number(value, locale, 0 if size >= 100 else 1 if size >= 1 else 2)
+
+
+def compact(value: float | None, locale: str) -> str:
+    """A large count in short: `1,2 mi`."""
+    if value is None or abs(value) < COMPACT_FROM:
+        return quantity(value, locale)
+    return format_compact_decimal(value, locale=locale, fraction_digits=1)
+
+
+def brl(value: float | None, locale: str, digits: int = 0) -> str:
+    """Money in BRL: `R$ 1.234`."""
+    if value is None:
+        return UNKNOWN
+    pattern = "¤ #,##0" + ("." + "0" * digits if digits else "")
+    return format_currency(value, "BRL", format=pattern, locale=locale, currency_digits=False)
+
+
+def brl_compact(value: float | None, locale: str) -> str:
+    """A large amount in short: `R$ 1,2 mi`."""
+    if value is None or abs(value) < COMPACT_FROM:
+        return brl(value, locale)
+    return format_compact_currency(value, "BRL", locale=locale, fraction_digits=1)
+
+
+def percent(value: float | None, locale: str, digits: int = 1) -> str:
+    """A fraction as per cent: 0.123 is `12,3%`."""
+    if value is None:
+        return UNKNOWN
+    pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
+    return format_percent(value, format=pattern, locale=locale)
+
+
+def signed_percent(value: float | None, locale: str, digits: int = 1) -> str:
+    """A change as per cent with its sign: `+3,1%`."""
+    sign = "+" if (value or 0) > 0 else ""
+    return sign + percent(value, locale, digits)
+
+
+def day(value: date | None, locale: str) -> str:
+    """A date in figures: `31/01/2026` in pt_BR, `Jan 31, 2026` in English."""
+    if value is None:
+        return UNKNOWN
+    pattern = "dd/MM/yyyy" if locale == "pt_BR" else "MMM d, yyyy"
+    return format_date(value, pattern, locale=locale)
+
+
+def short_day(value: date | None, locale: str) -> str:
+    """A date without its year: `31 jan.`"""
+    if value is None:
+        return UNKNOWN
+    return format_date(value, "d MMM" if locale == "pt_BR" else "MMM d", locale=locale)
+
+
+def moment(value: datetime | None, locale: str) -> str:
+    """A date and time on Brasília's clock."""
+    if value is None:
+        return UNKNOWN
+    pattern = "dd/MM/yyyy HH:mm" if locale == "pt_BR" else "MMM d, yyyy HH:mm"
+    return format_datetime(value, pattern, tzinfo=ZONE, locale=locale)
+
+
+def by_unit(value: float | None, unit: str, locale: str, *, short: bool = False) -> str:
+    """A KPI's number by its unit: BRL, fraction, days, count or units."""
+    if unit == "BRL":
+        return brl_compact(value, locale) if short else brl(value, locale, 2)
+    if unit == "fraction":
+        return percent(value, locale)
+    if unit == "days":
+        return number(value, locale, 1)
+    return compact(value, locale) if short else number(value, locale, 2)
+
+
+def browser_tag(locale: str) -> str:
+    """The language tag that browsers and Plotly know: `pt-BR`."""
+    return locale.replace("_", "-")
+
+
+def separators(locale: str) -> str:
+    """Decimal and thousands marks in Plotly's order: `,.` in pt_BR."""
+    symbols = Locale.parse(locale).number_symbols["latn"]
+    return f"{symbols['decimal']}{symbols['group']}"

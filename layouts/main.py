@@ -1,0 +1,145 @@
+"""`/main`: headline numbers, actual against forecast, the worst alerts, what is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dash import html
+from dash.development.base_component import Component
+
+from domain.records import Alert, FileStatus, Filters, Kpi, Option, TotalPoint
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.alerts import alert_grid
+from layouts.charts import graph, totals_chart
+from layouts.components.cards import card, kpi_card
+from layouts.components.filters import choice, filter_bar
+from layouts.components.states import commands, missing_file, no_rows, notices
+from layouts.components.table import twin
+from layouts.text import FILE_KINDS, REGIONS, named
+
+HISTORY_DAYS = 90
+MEASURES = ("brl", "units")
+
+
+@dataclass(frozen=True)
+class MainData:
+    """What the page shows. `measure` is `brl` or `units`."""
+
+    kpis: Sequence[Kpi]
+    points: Sequence[TotalPoint]
+    alerts: Sequence[Alert]
+    alert_count: int
+    files: Sequence[FileStatus]
+    choices: dict[str, list[Option]]
+    filters: Filters
+    measure: str
+    notices: list[str]
+
+
+def layout(data: MainData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    t = viewer.t
+    return html.Div(
+        [
+            html.Div(
+                [html.H1(t("Overview")), filters(data, viewer)],
+                className="page-head page-head-wrap",
+            ),
+            *notices(data.notices),
+            html.Div([kpi_card(kpi, viewer) for kpi in data.kpis], className="kpi-row"),
+            totals(data, viewer),
+            html.Div([alerts(data, viewer), loaded_files(data.files, viewer)], className="columns"),
+        ],
+        className="page page-main",
+    )
+
+
+def filters(data: MainData, viewer: Viewer) -> html.Div:
+    """Where and what: UF, region, family; and in which measure."""
+    t, chosen = viewer.t, data.filters
+    measures = [Option("brl", t("R$")), Option("units", t("Units"))]
+    regions = [Option(o.value, named(REGIONS, o.value, t)) for o in data.choices["region"]]
+    return filter_bar(
+        choice("region", t("Region"), regions, list(chosen.region), viewer),
+        choice("uf", t("UF"), data.choices["uf"], list(chosen.uf), viewer),
+        choice("family", t("Family"), data.choices["family"], list(chosen.family), viewer),
+        choice(
+            "measure", t("Measure"), measures, data.measure, viewer, multi=False, clearable=False
+        ),
+        initial={
+            "region": list(chosen.region),
+            "uf": list(chosen.uf),
+            "family": list(chosen.family),
+            "measure": data.measure,
+        },
+    )
+
+
+def totals(data: MainData, viewer: Viewer) -> html.Section:
+    """Ninety days of consumption and the forecast that follows, with its band."""
+    t = viewer.t
+    title = t("Actual against forecast")
+    if not data.points:
+        return card(title, no_rows(viewer))
+    unit = t("R$ per period") if data.measure == "brl" else t("Units per period")
+    return card(
+        title,
+        graph("totals", totals_chart(data.points, viewer, unit), viewer),
+        twin(
+            [t("Date"), t("Actual"), t("Forecast"), "p10", "p90"],
+            [[p.date, p.actual, p.mean, p.p10, p.p90] for p in data.points],
+            viewer,
+        ),
+        note=t(
+            "Last %(days)s days of consumption and the forecast, summed over the series in view.",
+            days=HISTORY_DAYS,
+        ),
+    )
+
+
+def alerts(data: MainData, viewer: Viewer) -> html.Section:
+    """The alerts with the most money at risk; each leads to its material."""
+    t = viewer.t
+    title = t("Top alerts")
+    if not data.alerts:
+        return card(title, _no_alerts(data.files, viewer))
+    shown = fmt.number(len(data.alerts), viewer.locale)
+    note = t(
+        "%(shown)s of %(count)s open alerts, by value at risk.",
+        shown=shown,
+        count=fmt.number(data.alert_count, viewer.locale),
+    )
+    return card(title, alert_grid("top-alerts", data.alerts, viewer), note=note)
+
+
+def _no_alerts(files: Sequence[FileStatus], viewer: Viewer) -> Component:
+    t = viewer.t
+    if not any(file.rows for file in files if file.kind == "stock"):
+        return missing_file("stock", t("It would show which stocks will run out, and when."), t)
+    return html.P(t("No open alert for these filters."), className="quiet")
+
+
+def loaded_files(files: Sequence[FileStatus], viewer: Viewer) -> html.Section:
+    """Each kind of ERP file: how many rows, until when; or that it is missing."""
+    t = viewer.t
+    missing = [file.kind for file in files if not file.rows]
+    hint = [html.P(t("To load a file:")), commands("flask ingest FOLDER")] if missing else []
+    return card(
+        t("Data loaded"),
+        html.Ul([_file_line(file, viewer) for file in files], className="file-list"),
+        *hint,
+    )
+
+
+def _file_line(file: FileStatus, viewer: Viewer) -> html.Li:
+    t, locale = viewer.t, viewer.locale
+    name = html.Span(named(FILE_KINDS, file.kind, t), className="file-name")
+    if not file.rows:
+        return html.Li([name, html.Span(t("not loaded"), className="badge-quiet")])
+    rows = t("%(count)s rows", count=fmt.number(file.rows, locale))
+    until = t("until %(date)s", date=fmt.day(file.date_to, locale)) if file.date_to else ""
+    return html.Li(
+        [name, html.Span(rows, className="number"), html.Span(until, className="weak number")],
+    )

@@ -1,0 +1,169 @@
+"""`/materials`: the catalogue with demand, stock, class and accuracy; a row leads to its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.records import Filters, Material, Option, Page
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.grid import (
+    date_column,
+    grid,
+    link_column,
+    money_column,
+    number_column,
+    percent_column,
+    quantity_column,
+    text_column,
+)
+from layouts.components.states import no_rows, notices
+from layouts.text import DEMAND_CLASSES, named
+
+PAGE_ROWS = 50
+SORTS = (
+    "sku",
+    "name",
+    "family",
+    "abc",
+    "demand_class",
+    "demand_90d",
+    "forecast_horizon",
+    "on_hand",
+    "stock_value_brl",
+    "days_of_supply",
+    "wape",
+    "open_alerts",
+)
+
+
+@dataclass(frozen=True)
+class MaterialsData:
+    """One page of the catalogue. `start` is the number of rows before it."""
+
+    page: Page[Material]
+    start: int
+    sort: str
+    filters: Filters
+    choices: dict[str, list[Option]]
+    query: dict[str, list[str]]
+    notices: list[str]
+
+
+def layout(data: MaterialsData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    body: list[Component] = (
+        [table(data, viewer), pager(data, viewer)] if data.page.rows else [no_rows(viewer)]
+    )
+    return html.Div(
+        [
+            html.Div([html.H1(viewer.t("Materials"))], className="page-head"),
+            filters(data, viewer),
+            *notices(data.notices),
+            html.Section(body, className="surface surface-flush"),
+        ],
+        className="page page-materials",
+    )
+
+
+def filters(data: MaterialsData, viewer: Viewer) -> html.Div:
+    """Search, UF, family, ABC and demand class."""
+    t, chosen = viewer.t, data.filters
+    classes = [Option(code, t(name)) for code, name in DEMAND_CLASSES.items()]
+    lists = {
+        "uf": (t("UF"), data.choices["uf"], chosen.uf),
+        "family": (t("Family"), data.choices["family"], chosen.family),
+        "abc": (t("ABC"), data.choices["abc"], chosen.abc),
+        "class": (t("Demand class"), classes, chosen.demand_class),
+    }
+    return filter_bar(
+        search_box("search", t("Search"), chosen.search, t("Code or name")),
+        *(
+            choice(name, label, options, list(value), viewer)
+            for name, (label, options, value) in lists.items()
+        ),
+        initial={"search": chosen.search} | {name: list(row[2]) for name, row in lists.items()},
+    )
+
+
+def table(data: MaterialsData, viewer: Viewer) -> Component:
+    """The rows of this page, in the order that the server made over all rows."""
+    t = viewer.t
+    columns = [
+        link_column("sku", t("Code"), "href", minWidth=110, pinned="left", width=120),
+        text_column("name", t("Name"), flex=2, minWidth=200),
+        text_column("family", t("Family"), flex=1, minWidth=120),
+        text_column("abc", t("ABC"), width=72, minWidth=72),
+        text_column("demand_class", t("Demand class"), minWidth=118),
+        number_column("sites", t("Depots"), width=92, minWidth=84),
+        quantity_column("demand_90d", t("Demand 90 d"), minWidth=104),
+        quantity_column("forecast_horizon", t("Forecast"), minWidth=104),
+        quantity_column("on_hand", t("On hand")),
+        money_column("stock_value_brl", t("Stock value"), minWidth=116),
+        number_column("days_of_supply", t("Days of supply"), minWidth=96),
+        percent_column("wape", t("WAPE"), minWidth=84),
+        number_column("open_alerts", t("Alerts"), width=88, minWidth=84),
+        date_column("next_stockout_on", t("Next stockout")),
+    ]
+    columns = [{**column, "sortable": column["field"] in SORTS} for column in columns]
+    rows = [_row(material, viewer) for material in data.page.rows]
+    return grid("materials", columns, rows, viewer, row_id="sku", server_sort=data.sort)
+
+
+def _row(material: Material, viewer: Viewer) -> dict[str, Any]:
+    stockout = material.next_stockout_on
+    return {
+        "sku": material.sku,
+        "href": f"/materials/{quote(material.sku, safe='')}",
+        "name": material.name,
+        "family": material.family,
+        "abc": material.abc,
+        "demand_class": named(DEMAND_CLASSES, material.demand_class, viewer.t),
+        "sites": material.sites,
+        "demand_90d": material.demand_90d,
+        "forecast_horizon": material.forecast_horizon,
+        "on_hand": material.on_hand,
+        "stock_value_brl": material.stock_value_brl,
+        "days_of_supply": material.days_of_supply,
+        "wape": material.wape,
+        "open_alerts": material.open_alerts,
+        "next_stockout_on": stockout.isoformat() if stockout else None,
+    }
+
+
+def pager(data: MaterialsData, viewer: Viewer) -> html.Nav:
+    """Which rows these are, the first page and the next one; back is the browser's own."""
+    t, locale = viewer.t, viewer.locale
+    first, last = data.start + 1, data.start + len(data.page.rows)
+    text = t(
+        "%(first)s–%(last)s of %(count)s",
+        first=fmt.number(first, locale),
+        last=fmt.number(last, locale),
+        count=fmt.number(data.page.count, locale),
+    )
+    links = []
+    if data.start:
+        links.append(_page_link(t("First page"), data.query, {}))
+    if data.page.next:
+        more = {"cursor": data.page.next, "start": str(last)}
+        links.append(_page_link(t("Next page"), data.query, more))
+    return html.Nav(
+        [html.Span(text, className="number"), *links],
+        className="pager",
+        **{"aria-label": t("Pages of the table")},
+    )
+
+
+def _page_link(text: str, query: dict[str, list[str]], more: dict[str, str]) -> dcc.Link:
+    kept = {name: values for name, values in query.items() if name not in ("cursor", "start")}
+    return dcc.Link(
+        text,
+        href=f"?{urlencode({**kept, **more}, doseq=True)}",
+        className="btn btn-sm btn-outline-secondary",
+    )

@@ -1,0 +1,220 @@
+"""The frame around every page: top bar, navigation, notices, and room for toasts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.records import DataStatus
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.components.icons import icon
+from layouts.components.states import notice
+from layouts.text import ROLES, named
+from layouts.theme import templates
+
+LANGUAGES = {"pt_BR": ("PT", "Português"), "en": ("EN", "English")}
+
+
+@dataclass(frozen=True)
+class NavLink:
+    """One entry of the navigation: address, title and group (messages), icon."""
+
+    path: str
+    title: str
+    group: str
+    icon: str
+
+
+def shell(
+    viewer: Viewer,
+    status: DataStatus,
+    links: Sequence[NavLink],
+    content: Component,
+    csrf_token: str,
+) -> html.Div:
+    """The whole document's body; `content` is where pages appear."""
+    t = viewer.t
+    return html.Div(
+        [
+            html.A(t("Skip to the content"), href="#content", className="skip-link"),
+            top_bar(viewer, status, csrf_token),
+            navigation(viewer, links),
+            html.Main(
+                [html.Div(banners(viewer, status), className="banners"), content],
+                id="content",
+                tabIndex=-1,
+            ),
+            html.Div(id="toasts", **{"aria-live": "polite"}),
+            html.Div(
+                id="chart-templates", hidden=True, **{"data-templates": json.dumps(templates())}
+            ),
+        ],
+        id="shell",
+    )
+
+
+def top_bar(viewer: Viewer, status: DataStatus, csrf_token: str) -> html.Header:
+    """Name, freshness of the data, language, theme and the user's menu."""
+    return html.Header(
+        [
+            dcc.Link(
+                [html.Img(src="/assets/logo.svg", alt="", width=24, height=24), "Nova Corrente"],
+                href="/main",
+                className="brand",
+            ),
+            freshness(viewer, status, "freshness freshness-top"),
+            html.Div(
+                [
+                    language_switch(viewer, csrf_token),
+                    theme_switch(viewer),
+                    user_menu(viewer, csrf_token),
+                ],
+                className="top-tools",
+            ),
+        ],
+        className="top-bar",
+    )
+
+
+def freshness(viewer: Viewer, status: DataStatus, class_name: str = "freshness") -> html.P:
+    """Until when the data reaches and when the forecasts were computed."""
+    t, locale = viewer.t, viewer.locale
+    if status.run_id is None:
+        return html.P(t("No forecasts published"), className=class_name)
+    until = t("Data until %(date)s", date=fmt.day(status.data_to, locale))
+    computed = t("computed %(moment)s", moment=fmt.moment(status.computed_at, locale))
+    return html.P([html.Span(until), " · ", html.Span(computed)], className=class_name)
+
+
+def language_switch(viewer: Viewer, csrf_token: str) -> html.Form:
+    """One button for the other language; the server keeps the choice."""
+    other = next(locale for locale in LANGUAGES if locale != viewer.locale)
+    short, name = LANGUAGES[other]
+    return html.Form(
+        html.Button(
+            short,
+            type="submit",
+            name="csrf_token",
+            value=csrf_token,
+            id="language-switch",
+            className="tool-button",
+            title=name,
+            lang=fmt.browser_tag(other),
+            **{"aria-label": name},
+        ),
+        method="post",
+        action=f"/language/{other}",
+    )
+
+
+def theme_switch(viewer: Viewer) -> html.Div:
+    """Light, dark or as the system says; the browser keeps the choice (assets/nova.js)."""
+    t = viewer.t
+    choices = (
+        ("light", t("Light theme"), "sun"),
+        ("dark", t("Dark theme"), "moon"),
+        ("system", t("System theme"), "monitor"),
+    )
+    buttons = [
+        html.Button(
+            icon(drawing),
+            type="button",
+            className="tool-button",
+            title=label,
+            **{"data-theme-choice": name, "aria-label": label},
+        )
+        for name, label, drawing in choices
+    ]
+    return html.Div(buttons, className="theme-switch", role="group", **{"aria-label": t("Theme")})
+
+
+def user_menu(viewer: Viewer, csrf_token: str) -> html.Details:
+    """Who is signed in, and the way out."""
+    t = viewer.t
+    initials = "".join(word[0] for word in (viewer.name or viewer.email).split()[:2]).upper()
+    sign_out = html.Form(
+        html.Button(
+            [icon("exit"), t("Sign out")],
+            type="submit",
+            name="csrf_token",
+            value=csrf_token,
+            id="sign-out",
+            className="menu-item",
+        ),
+        method="post",
+        action="/logout",
+    )
+    return html.Details(
+        [
+            html.Summary(initials, className="avatar", **{"aria-label": t("User menu")}),
+            html.Div(
+                [
+                    html.P(viewer.name or viewer.email, className="menu-name"),
+                    html.P(viewer.email, className="weak"),
+                    html.P(named(ROLES, str(viewer.role), t), className="weak"),
+                    sign_out,
+                ],
+                className="popover-body menu",
+            ),
+        ],
+        className="user-menu",
+        id="user-menu",
+    )
+
+
+def navigation(viewer: Viewer, links: Sequence[NavLink]) -> html.Nav:
+    """The pages by group: a sidebar on wide screens, a bottom bar on phones."""
+    groups = [
+        html.Div(
+            [html.P(viewer.t(group), className="nav-group-name")]
+            + [_nav_link(link, viewer) for link in entries],
+            className="nav-group",
+        )
+        for group, entries in groupby(links, key=lambda link: link.group)
+    ]
+    return html.Nav(groups, className="side-bar", **{"aria-label": viewer.t("Pages")})
+
+
+def _nav_link(link: NavLink, viewer: Viewer) -> dbc.NavLink:
+    return dbc.NavLink(
+        [icon(link.icon), html.Span(viewer.t(link.title))], href=link.path, active="partial"
+    )
+
+
+def banners(viewer: Viewer, status: DataStatus) -> list[Component]:
+    """What the reader must know on every page: demo data, a limited or outdated run."""
+    t, locale = viewer.t, viewer.locale
+    lines: list[Component] = []
+    if status.is_demo:
+        lines.append(
+            notice(
+                t("Demonstration data: made-up figures of a company that does not exist."), "demo"
+            )
+        )
+    if status.series_trained < status.series_total:
+        lines.append(
+            notice(
+                t(
+                    "Forecasts trained on %(trained)s of %(total)s series.",
+                    trained=fmt.number(status.series_trained, locale),
+                    total=fmt.number(status.series_total, locale),
+                )
+            )
+        )
+    if status.run_id is not None and status.training_needed:
+        text = t("Data newer than these forecasts has been loaded. Train and publish again.")
+        lines.append(notice(text, "warning"))
+    return lines
+
+
+def toast(text: str, viewer: Viewer, kind: str = "danger") -> dbc.Toast:
+    """A message that does not take the reader away from the page."""
+    header = viewer.t("That did not work") if kind == "danger" else viewer.t("Done")
+    return dbc.Toast(text, header=header, icon=kind, duration=8000, dismissable=True, is_open=True)

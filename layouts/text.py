@@ -1,0 +1,160 @@
+"""The words of the screens that are not written where they are shown: names of coded values."""
+
+from __future__ import annotations
+
+from domain.viewer import Translator
+
+
+def N_(msgid: str) -> str:
+    """Marks a message for translation where it is stored; `t` translates it where it is shown."""
+    return msgid
+
+
+MODELS = {
+    "ensemble": N_("Ensemble"),
+    "arima": N_("ARIMA"),
+    "prophet": N_("Prophet"),
+    "lstm": N_("LSTM"),
+    "naive": N_("Naive"),
+    "seasonal_naive": N_("Seasonal naive"),
+    "moving_average": N_("Moving average"),
+}
+
+DEMAND_CLASSES = {
+    "smooth": N_("Smooth"),
+    "erratic": N_("Erratic"),
+    "intermittent": N_("Intermittent"),
+    "lumpy": N_("Lumpy"),
+    "dead": N_("No recent demand"),
+    "short": N_("Short history"),
+}
+
+DEMAND_CLASS_MEANING = {
+    "smooth": N_("Demand comes often and in similar quantities: the models are at their best."),
+    "erratic": N_("Demand comes often, but its quantity varies a lot: read the band."),
+    "intermittent": N_("Demand comes seldom, in similar quantities: think in totals, not in days."),
+    "lumpy": N_("Demand comes seldom and in very different quantities: the hardest to forecast."),
+    "dead": N_("No demand for a long time: the forecast is close to zero."),
+    "short": N_("The history is too short for a season to show: simple methods speak here."),
+}
+
+LEVELS = {
+    "critical": N_("Critical"),
+    "high": N_("High"),
+    "medium": N_("Medium"),
+    "low": N_("Low"),
+    "warning": N_("Warning"),
+    "info": N_("Information"),
+}
+
+STATUSES = {
+    "open": N_("Open"),
+    "acknowledged": N_("Acknowledged"),
+    "resolved": N_("Resolved"),
+    "dismissed": N_("Dismissed"),
+    "snoozed": N_("Snoozed"),
+}
+
+ROLES = {"ADMIN": N_("Administrator"), "ANALYST": N_("Analyst"), "VIEWER": N_("Viewer")}
+
+FREQUENCIES = {"D": N_("daily"), "W": N_("weekly"), "M": N_("monthly")}
+PERIODS = {"D": N_("day"), "W": N_("week"), "M": N_("month")}
+HORIZONS = {
+    "D": N_("next %(count)s days"),
+    "W": N_("next %(count)s weeks"),
+    "M": N_("next %(count)s months"),
+}
+
+FILE_KINDS = {
+    "demand": N_("demand"),
+    "items": N_("items"),
+    "sites": N_("sites"),
+    "suppliers": N_("suppliers"),
+    "stock": N_("stock"),
+    "purchase_orders": N_("purchase orders"),
+    "contracts": N_("contracts"),
+    "outages": N_("outages"),
+    "projects": N_("projects"),
+    "equipment": N_("equipment readings"),
+    "tower_kpis": N_("tower KPIs"),
+    "drivers": N_("drivers"),
+}
+
+REGIONS = {
+    "Norte": N_("North"),
+    "Nordeste": N_("Northeast"),
+    "Centro-Oeste": N_("Centre-West"),
+    "Sudeste": N_("Southeast"),
+    "Sul": N_("South"),
+}
+
+
+def named(names: dict[str, str], code: str | None, t: Translator) -> str:
+    """The reader's word for a coded value; an unknown code speaks for itself, none is a dash."""
+    if code is None:
+        return "—"
+    return t(names[code]) if code in names else code
+
+
+KPI_NAMES = {
+    "wape": N_("Forecast error (WAPE)"),
+    "stockout_rate": N_("Stockout rate"),
+    "inventory_value": N_("Inventory value"),
+    "days_of_supply": N_("Days of supply"),
+    "open_critical_alerts": N_("Critical alerts"),
+    "demand_value": N_("Demand, last month"),
+    "forecast_value": N_("Forecast demand"),
+    "otif": N_("OTIF"),
+    "sla_availability": N_("SLA availability"),
+}
+
+KPI_HELP = {
+    "wape": N_("Share of the demand that the ensemble missed in the backtest."),
+    "stockout_rate": N_("Share of the days on which a stock with demand stood at zero."),
+    "inventory_value": N_("What the stock on hand cost."),
+    "days_of_supply": N_("How long the stock lasts at the pace of the forecast."),
+    "open_critical_alerts": N_("Open alerts of the highest level."),
+    "demand_value": N_("What was consumed in the last month, at unit cost."),
+    "forecast_value": N_("What will be consumed over the horizon, at unit cost."),
+    "otif": N_("Share of the order lines that came on time and in full."),
+    "sla_availability": N_("Share of the time in which the towers under contract were up."),
+}
+
+RECEIPT_WORDS = (
+    N_("sum of absolute errors"),
+    N_("sum of actual demand"),
+    N_("item-site-days without stock"),
+    N_("item-site-days with demand possible"),
+    N_("stock on hand at unit cost"),
+    N_("stock on hand of the series with a forecast"),
+    N_("forecast demand over the horizon"),
+    N_("horizon"),
+    N_("open critical alerts"),
+    N_("demand at unit cost"),
+    N_("forecast demand at unit cost"),
+    N_("lines on time and in full"),
+    N_("lines promised"),
+    N_("downtime"),
+    N_("sites under contract"),
+    N_("period"),
+    N_("backtest of the ensemble, all origins (Kolassa & Schütz 2007)"),
+    N_("stock positions that have demand, last 30 days of the stock file"),
+    N_("latest stock on hand of each item and site, at unit cost"),
+    N_("stock with a forecast, against the forecast, at unit cost"),
+    N_("alerts of the published run"),
+    N_("demand at unit cost, last 30 days (28 where demand is weekly, a month where monthly)"),
+    N_("mean of the ensemble over the horizon, at unit cost; before: demand of as many periods"),
+    N_("order lines promised in the last 90 days, against the first promised date (SCOR RL.1.1)"),
+    N_("outages of the sites under contract, last 30 days (ITU-T E.800)"),
+)
+
+ALERT_KINDS: dict[str, str] = {}
+
+ERRORS = {
+    "error": N_("The server could not do this. Nothing was changed; the error has been logged."),
+    "invalid_input": N_("A value is not acceptable. Nothing was changed."),
+    "not_found": N_("This does not exist, or you may not see it."),
+    "unknown_material": N_("There is no such material, or you may not see it."),
+    "nothing_published": N_("No forecasts have been published yet"),
+    "unavailable": N_("The database does not answer now. Try again in a moment."),
+}

@@ -1,0 +1,120 @@
+"""The one look of every chart: colours, Plotly templates (light and dark), axes and separators.
+
+Trace colours are mid-tones that reach 3:1 on both surfaces and stay apart for colour-blind readers;
+dash patterns repeat the difference. Only ink, grid and surface differ between the two schemes.
+"""
+
+from __future__ import annotations
+
+from babel import Locale
+from plotly import graph_objects as go
+
+from domain.viewer import Viewer
+from layouts.format import browser_tag, separators
+
+FONT = (
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', "
+    "Helvetica, Arial, sans-serif"
+)
+ACCENT = "#0f8f85"
+BAND = "rgba(15, 143, 133, 0.16)"
+
+MODEL_COLOURS = {
+    "ensemble": ACCENT,
+    "arima": "#2f7fd6",
+    "prophet": "#d9600c",
+    "lstm": "#a06cd5",
+    "seasonal_naive": "#b07d0e",
+    "moving_average": "#cc5a8f",
+    "naive": "#7b8794",
+}
+MODEL_DASHES = {
+    "ensemble": "solid",
+    "arima": "solid",
+    "prophet": "solid",
+    "lstm": "solid",
+    "seasonal_naive": "dot",
+    "moving_average": "dot",
+    "naive": "dot",
+}
+
+INKS = {
+    "light": {"ink": "#1c2733", "weak": "#5b6775", "grid": "#e8ebef", "surface": "#ffffff"},
+    "dark": {"ink": "#e6eaef", "weak": "#9aa6b3", "grid": "#2b333d", "surface": "#171c22"},
+}
+
+
+def template(scheme: str) -> go.layout.Template:
+    """The Plotly template of one scheme (`light` or `dark`). The first colour is the ink."""
+    inks = INKS[scheme]
+    axis = {
+        "gridcolor": inks["grid"],
+        "linecolor": inks["grid"],
+        "zerolinecolor": inks["grid"],
+        "tickfont": {"color": inks["weak"], "size": 12},
+        "title": {"font": {"color": inks["weak"], "size": 12}, "standoff": 8},
+        "ticks": "",
+        "automargin": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": 13, "color": inks["ink"]},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "colorway": [inks["ink"], *MODEL_COLOURS.values()],
+            "margin": {"l": 8, "r": 16, "t": 16, "b": 8},
+            "hovermode": "x unified",
+            "hoverlabel": {
+                "bgcolor": inks["surface"],
+                "bordercolor": inks["grid"],
+                "font": {"family": FONT, "color": inks["ink"], "size": 12},
+            },
+            "showlegend": False,
+            "xaxis": {**axis, "showgrid": False, "showspikes": False},
+            "yaxis": {**axis, "rangemode": "tozero"},
+            "annotationdefaults": {"showarrow": False, "font": {"size": 12}},
+        }
+    )
+
+
+def templates() -> dict[str, object]:
+    """Both templates as JSON, for the browser to swap when the reader changes the theme."""
+    return {scheme: template(scheme).to_plotly_json() for scheme in INKS}
+
+
+def figure(viewer: Viewer, y_title: str) -> go.Figure:
+    """An empty chart in the reader's scheme and language; the unit stands on the y axis."""
+    chart = go.Figure()
+    chart.update_layout(
+        template=template(viewer.scheme),
+        separators=separators(viewer.locale),
+        yaxis={"title": {"text": y_title}},
+        uirevision="kept",
+    )
+    return chart
+
+
+def graph_config(locale: str) -> dict[str, object]:
+    """Plotly's settings: the reader's month names, no logo, only the buttons that help."""
+    return {
+        "displaylogo": False,
+        "displayModeBar": False,
+        "responsive": True,
+        "locale": browser_tag(locale),
+        "locales": {browser_tag(locale): {"dictionary": {}, "format": _calendar(locale)}},
+    }
+
+
+def _calendar(locale: str) -> dict[str, object]:
+    names = Locale.parse(locale)
+    months, days = names.months["format"], names.days["format"]
+    week = (6, 0, 1, 2, 3, 4, 5)
+    return {
+        "months": [months["wide"][number] for number in range(1, 13)],
+        "shortMonths": [months["abbreviated"][number].rstrip(".") for number in range(1, 13)],
+        "days": [days["wide"][number] for number in week],
+        "shortDays": [days["abbreviated"][number].rstrip(".") for number in week],
+        "date": "%d/%m/%Y" if locale == "pt_BR" else "%b %-d, %Y",
+        "decimal": separators(locale)[0],
+        "thousands": separators(locale)[1],
+    }

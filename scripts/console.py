@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
 STARTED = time.monotonic()
 
@@ -17,10 +18,12 @@ def say(message: str) -> None:
     print(f"[{time.monotonic() - STARTED:6.1f} s] {message}", flush=True)
 
 
-def main_of(command: object) -> None:
+def main_of(command: Callable[[], object]) -> None:
     """Runs a command; a failed step ends it with one clear message and exit code 1."""
     try:
-        command()  # type: ignore[operator]
+        command()
     except Failed as error:
         print(f"\n{error}", file=sys.stderr, flush=True)
         sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

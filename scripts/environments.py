@@ -6,6 +6,7 @@ hash of what it was made from, so one that is up to date costs nothing.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import hashlib
 import importlib.util
@@ -214,6 +215,7 @@ def _logged(name: str, command: list[str], environment: dict[str, str] | None = 
         raise Failed("\n".join([f"failed: {' '.join(command)}", *tail]))
 
 
+@atexit.register
 def abandon() -> None:
     """Ends the installs that are under way; they are made anew the next time."""
     for step in list(_running):

@@ -23,7 +23,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from scripts.console import Failed, main_of, say
 from scripts.environments import (
     Background,
-    abandon,
     clean_environment,
     ensure,
     ensure_all,
@@ -79,7 +78,6 @@ class Run:
 
     def stop(self) -> None:
         """Ends everything that this run started: the server first, the services last."""
-        abandon()
         if self.children is not None:
             self.children.end()
         if self.keeper is not None:

@@ -91,13 +91,11 @@ def mape(actual: ArrayLike, forecast: ArrayLike) -> Mape:
     """
     a, f = _pair(actual, forecast)
     has = a > 0
-    return Mape(
-        _ratio((np.abs(f - a)[has] / a[has]).sum(), has.sum()), _ratio(has.sum(), len(a))
-    )
+    return Mape(_ratio((np.abs(f - a)[has] / a[has]).sum(), has.sum()), _ratio(has.sum(), len(a)))
 
 
 def naive_scales(history: ArrayLike, season_length: int = 1) -> Scales:
-    """Errors of the seasonal naive forecast y[t − m] inside `history`: what MASE and RMSSE divide by.
+    """Errors of the forecast y[t − m] inside `history`: what MASE and RMSSE divide by.
 
     A history of at most one season is scaled by lag 1. None where it is too short (one point) or
     where the naive forecast makes no error (a constant series): the measure is then undefined.

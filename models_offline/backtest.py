@@ -20,7 +20,11 @@ from models_offline.fitting import FINAL, MIN_TRAIN, Task, plan
 
 JUDGED_ON_SAMPLE = ("prophet",)
 """Too expensive to fit where it is not wanted: judged on a sample of each class first."""
+JUDGED_CLASSES = ("smooth", "erratic")
+"""Classes that the judged models are meant for: a smooth curve with normal errors does harm on
+intermittent demand, and a short or dead series has no season to learn."""
 SAMPLE_PER_CLASS = 30
+FEW_SERIES = 5
 
 
 def origins(dataset: Dataset, horizon: int, count: int) -> dict[int, pd.Timestamp]:
@@ -33,10 +37,17 @@ def origins(dataset: Dataset, horizon: int, count: int) -> dict[int, pd.Timestam
     }
 
 
+def wanted(model: str, demand_class: str) -> bool:
+    """Whether a model is a candidate for a demand class."""
+    return model not in JUDGED_ON_SAMPLE or demand_class in JUDGED_CLASSES
+
+
 def sample(dataset: Dataset, size: int = SAMPLE_PER_CLASS) -> np.ndarray:
-    """Ids of up to `size` series of each demand class, evenly over their value."""
-    picks = []
+    """Ids of up to `size` series of each judged demand class, evenly over their value."""
+    picks = [np.empty(0, dtype=int)]
     for _, group in dataset.series.groupby("demand_class", sort=True):
+        if group["demand_class"].iloc[0] not in JUDGED_CLASSES:
+            continue
         ranked = group.sort_values("value", ascending=False, kind="stable").index.to_numpy()
         chosen = np.linspace(0, len(ranked) - 1, min(size, len(ranked))).round().astype(int)
         picks.append(ranked[chosen])
@@ -86,14 +97,14 @@ def class_errors(points: pd.DataFrame) -> dict[str, dict[str, float]]:
     The error of a series is its MASE, or its RMSSE where demand is intermittent (on absolute
     errors the all-zero forecast would win); that of a class is the mean over its series. A model
     judged on some of the series is compared with the others on those, and its error scaled
-    accordingly. The class "*" pools all classes, for those that have no backtest.
+    accordingly. The class "*" pools all classes, for those with fewer than FEW_SERIES series.
     """
     by_series = _series_errors(points)
     result = {
         str(name): _comparable(group)
         for name, group in by_series.groupby("demand_class", sort=True)
+        if group["unique_id"].nunique() >= FEW_SERIES
     }
-    result = {name: errors for name, errors in result.items() if errors}
     if not by_series.empty:
         result["*"] = _comparable(by_series)
     return result

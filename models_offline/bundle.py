@@ -17,12 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models_offline import __version__
-from models_offline.backtest import JUDGED_ON_SAMPLE
+from models_offline.backtest import JUDGED_CLASSES, JUDGED_ON_SAMPLE
 from models_offline.dataset import LIMIT_RULE
 from models_offline.ensemble import MEDIAN_SHARE, NAME, POOLED, TOLERANCE
 from models_offline.fitting import FINAL
 from models_offline.models import MODELS
-from models_offline.models.base import VALUE_COLUMNS
 from models_offline.training import Results
 
 FORMAT = "nova-corrente-results"
@@ -200,6 +199,7 @@ def _parameters(results: Results, name: str) -> dict[str, Any]:
     }
     if name in JUDGED_ON_SAMPLE:
         parameters["judged_on_sample"] = results.judged.get(name, {})
+        parameters["candidate_for"] = list(JUDGED_CLASSES)
     tests = [note["ljung_box_p"] for note in results.fits.notes.get(name, {}).values()]
     if tests:
         passed = sum(p >= LJUNG_BOX_LEVEL for p in tests) / len(tests)

@@ -92,7 +92,7 @@ def _source(training: TrainingSet) -> dict[str, object]:
 
 def _per_period(rows: pd.DataFrame, frequency: Frequency) -> pd.DataFrame:
     frame = rows.assign(ds=frequency.floor(rows["date"]))
-    return frame.groupby(["sku", "site", "ds"], as_index=False, sort=True)["quantity"].sum()
+    return frame.groupby(["sku", "site", "ds"], sort=True)["quantity"].sum().reset_index()
 
 
 def _whole_periods(
@@ -113,12 +113,10 @@ def _whole_periods(
     return periods if cut.empty else cut
 
 
-def _regular(
-    periods: pd.DataFrame, frequency: Frequency
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _regular(periods: pd.DataFrame, frequency: Frequency) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Zeros for the missing periods between a series' first demand and the last period of all."""
     last = periods["ds"].max()
-    spans = periods.groupby(["sku", "site"], as_index=False, sort=True)["ds"].min()
+    spans = periods.groupby(["sku", "site"], sort=True)["ds"].min().reset_index()
     lengths = np.array([frequency.count(start, last) for start in spans["ds"]])
     calendar = frequency.range(spans["ds"].min(), int(lengths.max()))
     position = _positions(lengths)
@@ -139,7 +137,9 @@ def _positions(lengths: NDArray[np.int_]) -> NDArray[np.int_]:
 def _rows_of(
     periods: pd.DataFrame, spans: pd.DataFrame, lengths: NDArray[np.int_], frequency: Frequency
 ) -> NDArray[np.int_]:
-    starts = pd.Series(np.cumsum(lengths) - lengths, index=pd.MultiIndex.from_frame(spans[["sku", "site"]]))
+    starts = pd.Series(
+        np.cumsum(lengths) - lengths, index=pd.MultiIndex.from_frame(spans[["sku", "site"]])
+    )
     calendar = frequency.range(spans["ds"].min(), int(lengths.max()))
     number = pd.Series(np.arange(len(calendar)), index=calendar)
     keys = pd.MultiIndex.from_frame(periods[["sku", "site"]])

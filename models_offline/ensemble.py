@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models_offline.backtest import class_errors
+from models_offline.backtest import class_errors, wanted
 from models_offline.calibrate import Factors, apply, factors
 from models_offline.fitting import CUT_COLUMNS, FINAL
 from models_offline.models import FALLBACK
@@ -38,10 +38,18 @@ def weigh(errors: dict[str, float]) -> dict[str, float]:
 
 
 def class_weights(errors: dict[str, dict[str, float]], classes: Sequence[str]) -> Weights:
-    """Weights of each class; one without a backtest takes the pooled ones, and without any
+    """Weights of each class; one with hardly any backtest takes the pooled ones, and without any
     backtest at all the fallback model stands alone."""
     pooled = errors.get(POOLED, {FALLBACK: 0.0})
-    return {name: weigh(errors.get(name, pooled)) for name in sorted(classes)}
+    return {name: weigh(_members(errors.get(name, pooled), name)) for name in sorted(classes)}
+
+
+def _members(errors: dict[str, float], demand_class: str) -> dict[str, float]:
+    return {
+        model: error
+        for model, error in errors.items()
+        if model != NAME and wanted(model, demand_class)
+    }
 
 
 def combine(rows: pd.DataFrame, series: pd.DataFrame, weights: Weights) -> pd.DataFrame:
@@ -50,26 +58,27 @@ def combine(rows: pd.DataFrame, series: pd.DataFrame, weights: Weights) -> pd.Da
     Where none of the weighted members has a forecast, seasonal naive stands in.
     """
     names = sorted({model for shares in weights.values() for model in shares} | {FALLBACK})
-    wide = rows[rows["model"].isin(names)].set_index([*CUT_COLUMNS, "model"]).unstack("model")
-    shares = _share_matrix(wide.index.get_level_values("unique_id").map(series["demand_class"]), names, weights)
-    present = wide["mean"].reindex(columns=names).notna().to_numpy()
-    shares = np.where(present, shares, 0.0)
-    empty = shares.sum(axis=1) == 0
-    shares[empty, names.index(FALLBACK)] = 1.0
-    shares /= shares.sum(axis=1, keepdims=True)
-    columns = {
-        name: _blend(wide[name].reindex(columns=names).to_numpy(), shares)
-        for name in VALUE_COLUMNS
-    }
-    frame = pd.DataFrame(columns, index=wide.index).reset_index()
+    wide = rows[rows["model"].isin(names)].pivot(index=CUT_COLUMNS, columns="model")
+    values = {name: _columns(wide, name, names) for name in VALUE_COLUMNS}
+    classes = series.loc[wide.index.get_level_values("unique_id"), "demand_class"]
+    shares = _shares(classes, names, weights, ~np.isnan(values["mean"]))
+    blended = {name: _blend(values[name], shares) for name in VALUE_COLUMNS}
+    frame = pd.DataFrame(blended, index=wide.index).reset_index()
     return frame.assign(model=NAME)[rows.columns]
 
 
-def _share_matrix(
-    classes: pd.Index, names: list[str], weights: Weights
+def _columns(wide: pd.DataFrame, name: str, models: list[str]) -> NDArray[np.float64]:
+    keys = pd.MultiIndex.from_product([[name], models])
+    return wide.reindex(columns=keys).to_numpy(dtype=float)
+
+
+def _shares(
+    classes: pd.Series, names: list[str], weights: Weights, present: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     table = pd.DataFrame.from_dict(weights, orient="index").reindex(columns=names).fillna(0.0)
-    return table.loc[classes].to_numpy()
+    shares = np.where(present, table.loc[classes.to_numpy()].to_numpy(), 0.0)
+    shares[shares.sum(axis=1) == 0, names.index(FALLBACK)] = 1.0
+    return shares / shares.sum(axis=1, keepdims=True)
 
 
 def _blend(values: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:

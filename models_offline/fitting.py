@@ -110,9 +110,7 @@ def fit_all(tasks: Sequence[Task], setup: Setup, jobs: int, label: str) -> Fits:
     return _gather([outcomes[number] for number in range(len(tasks))])
 
 
-def _run(
-    tasks: Sequence[Task], setup: Setup, jobs: int
-) -> Iterator[tuple[int, Outcome]]:
+def _run(tasks: Sequence[Task], setup: Setup, jobs: int) -> Iterator[tuple[int, Outcome]]:
     from joblib import Parallel, delayed
 
     order = sorted(range(len(tasks)), key=lambda number: -tasks[number].cost)
@@ -128,7 +126,9 @@ def run_task(task: Task, setup: Setup) -> Outcome:
     """Fits and predicts at each cut; whatever goes wrong becomes failures of the series."""
     limit_threads()
     started = time.perf_counter()
-    frames, failures, notes = [], [], {}
+    frames: list[pd.DataFrame] = []
+    failures: list[Failure] = []
+    notes: dict[Any, dict[str, float]] = {}
     for cut, end in zip(task.cuts, task.ends, strict=True):
         history = cut_history(task.history, cut, end)
         if history.empty:

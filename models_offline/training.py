@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -67,8 +68,7 @@ def run(training: TrainingSet, options: Options) -> Results:
     fits = fitting.with_fallbacks(fits, fits.rows)
     points, widths = _backtest(fits, dataset, ends)
     errors = backtest.class_errors(points)
-    members = {name: _members(table) for name, table in errors.items()}
-    weights = ensemble.class_weights(members, list(dataset.series["demand_class"].unique()))
+    weights = ensemble.class_weights(errors, list(dataset.series["demand_class"].unique()))
     fits = _fit_judged(fits, dataset, models, weights, setup, options)
     rows = pd.DataFrame()
     if options.final:
@@ -91,10 +91,6 @@ def run(training: TrainingSet, options: Options) -> Results:
 
 def _with_fallback(models: Sequence[str]) -> tuple[str, ...]:
     return (*models, FALLBACK) if FALLBACK not in models else tuple(models)
-
-
-def _members(errors: dict[str, float]) -> dict[str, float]:
-    return {model: error for model, error in errors.items() if model != ensemble.NAME}
 
 
 def _backtest(
@@ -139,6 +135,6 @@ def _judged(
     found = {}
     for model in set(models) & set(backtest.JUDGED_ON_SAMPLE):
         mine = points[points["model"] == model] if len(points) else points
-        counts = mine.groupby("demand_class")["unique_id"].nunique() if len(mine) else {}
-        found[model] = {str(name): int(count) for name, count in dict(counts).items()}
+        pairs = mine[["demand_class", "unique_id"]].drop_duplicates() if len(mine) else mine
+        found[model] = dict(Counter(pairs["demand_class"])) if len(pairs) else {}
     return found

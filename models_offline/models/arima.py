@@ -18,7 +18,7 @@ from models_offline.quantiles import Values, negative_binomial
 from models_offline.seasonality import Season, estimate
 
 LEVEL = 80
-RECENT_PERIODS = 548
+RECENT_PERIODS = 420
 """Older periods tell an ARIMA without annual terms nothing, and cost time."""
 APPROXIMATE_FROM = 105
 """From so many periods on the order is searched by conditional sum of squares."""

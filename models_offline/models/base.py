@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
@@ -51,7 +52,7 @@ class Forecaster(Protocol):
 
 @dataclass(frozen=True)
 class Series:
-    """One series: id, period starts (datetime64) and quantities (units of issue) of equal length."""
+    """One series: id, period starts and quantities (units of issue), of equal length."""
 
     unique_id: Any
     ds: NDArray[np.datetime64]
@@ -62,8 +63,9 @@ def split(history: pd.DataFrame) -> Iterator[Series]:
     """The series of a frame sorted by series and date."""
     ids = history["unique_id"].to_numpy()
     ds, y = history["ds"].to_numpy(), history["y"].to_numpy(dtype=float)
-    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else []
-    for start, end in zip(starts, np.r_[starts[1:], len(ids)].astype(int), strict=True):
+    edges = np.flatnonzero(ids[1:] != ids[:-1]) + 1
+    bounds = [0, *edges.tolist(), len(ids)] if len(ids) else []
+    for start, end in pairwise(bounds):
         yield Series(ids[start], ds[start:end], np.maximum(y[start:end], 0.0))
 
 

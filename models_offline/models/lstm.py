@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Self
+from functools import lru_cache, partial
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -25,9 +25,13 @@ UNITS = 32
 HIDDEN = 64
 NETS = 2
 EPOCHS = 8
-BATCH = 256
-MAX_WINDOWS = 10_000
+BATCH = 128
+MAX_STEPS = 450_000
+"""Most window periods an epoch sees: what bounds the training time, whatever the data's size."""
 LEARNING_RATE = 4e-3
+MEMORY = {"D": 0.08, "W": 0.15, "M": 0.3}
+"""Weight of the newest period in the level, for regular demand; sparse demand remembers longer."""
+SPARSE_MEMORY = 0.03
 SHORTEST = 4
 LARGEST_LOG = 4.0
 """Normalised quantities are cut at exp(4), about 55 times their level."""
@@ -38,16 +42,16 @@ STATIC_FEATURES = 4
 class Lstm:
     """A global network, averaged over two seeds."""
 
-    name = "lstm"
-    library = "tensorflow"
-    scope = "global"
+    name: ClassVar[str] = "lstm"
+    library: ClassVar[str] = "tensorflow"
+    scope: ClassVar[Literal["series", "global"]] = "global"
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.failures: dict[Any, str] = {}
         self.notes: dict[Any, dict[str, float]] = {}
         self._series: list[Prepared] = []
-        self._nets: list[Any] = []
+        self._net: Net | None = None
 
     @classmethod
     def parameters(cls, setup: Setup) -> dict[str, Any]:
@@ -56,7 +60,7 @@ class Lstm:
             "units": UNITS,
             "nets": NETS,
             "epochs": EPOCHS,
-            "max_windows": MAX_WINDOWS,
+            "max_windows": max_windows(setup),
             "loss": "pinball 0.1, 0.5, 0.9 and Poisson mean",
         }
 
@@ -68,18 +72,18 @@ class Lstm:
             else:
                 self._series.append(prepare(series, self.setup))
         inputs, targets = training_windows(self._series, self.setup)
-        self._nets = [train(inputs, targets, self.setup, net) for net in range(NETS)]
+        self._net = train(inputs, targets, self.setup)
         return self
 
     def predict(self, horizon: int) -> pd.DataFrame:
         """At most the horizon of the setup: the network gives all its steps at once."""
         results = Results(self.setup)
-        if not self._series:
+        if self._net is None:
             return results.frame()
         inputs = Windows.stack([one.window(len(one.y)) for one in self._series])
-        outputs = np.mean([net.predict(inputs) for net in self._nets], axis=0)
+        outputs = self._net.predict(inputs)
         for one, output in zip(self._series, outputs, strict=True):
-            results.add(one.series, horizon, lambda one=one, o=output: one.restore(o[:, :horizon]))
+            results.add(one.series, horizon, partial(one.restore, output[:, :horizon]))
         self.failures |= results.failures
         return results.frame()
 
@@ -96,9 +100,8 @@ class Prepared:
     phases: NDArray[np.float64]
 
     def level(self, end: int) -> float:
-        """Mean quantity of the window before `end`, held up a little by all that came before."""
-        window = float(self.y[max(0, end - self.length) : end].mean())
-        return 0.8 * window + 0.2 * float(self.levels[end - 1]) + 1e-9
+        """Exponentially weighted mean quantity before `end`."""
+        return float(self.levels[end - 1])
 
     def window(self, end: int) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
         """The window before `end` (log of quantity ÷ level), its static features, its level."""
@@ -147,14 +150,20 @@ def prepare(series: Series, setup: Setup) -> Prepared:
     season = estimate(series.y, season_length if enough else 1)
     y = season.remove(series.y)
     days = pd.DatetimeIndex(series.ds).dayofyear.to_numpy()
-    levels = np.cumsum(np.maximum(y, 0.0)) / np.arange(1, len(y) + 1)
+    levels = _levels(np.maximum(y, 0.0), MEMORY[frequency.code])
     return Prepared(series, y, season, WINDOW[frequency.code], levels, days / 366.0)
 
 
-def training_windows(
-    prepared: list[Prepared], setup: Setup
-) -> tuple[Windows, NDArray[np.float32]]:
-    """At most MAX_WINDOWS windows, drawn evenly over the series and then at random in time.
+def _levels(y: NDArray[np.float64], memory: float) -> NDArray[np.float64]:
+    """The level after each period: an exponentially weighted mean, slower for sparse demand."""
+    sparse = float((y <= 0).mean())
+    alpha = memory * (1 - sparse) + SPARSE_MEMORY * sparse
+    smooth = pd.Series(y).ewm(alpha=alpha, adjust=True).mean().to_numpy()
+    return np.maximum(smooth, 1e-6 * max(1.0, float(y.max(initial=0.0))))
+
+
+def training_windows(prepared: list[Prepared], setup: Setup) -> tuple[Windows, NDArray[np.float32]]:
+    """At most `max_windows`, drawn evenly over the series and then at random in time.
 
     Raises ValueError when no series is long enough for one.
     """
@@ -162,7 +171,7 @@ def training_windows(
     available = sum(len(choice) for choice in ends)
     if available == 0:
         raise ValueError(f"no series is longer than the horizon of {setup.horizon} periods")
-    share = min(1.0, MAX_WINDOWS / available)
+    share = min(1.0, max_windows(setup) / available)
     random = np.random.default_rng(setup.seed)
     windows, targets = [], []
     for one, choice in zip(prepared, ends, strict=True):
@@ -173,36 +182,38 @@ def training_windows(
     return Windows.stack(windows), np.array(targets, dtype=np.float32)
 
 
+def max_windows(setup: Setup) -> int:
+    return MAX_STEPS // WINDOW[setup.frequency.code]
+
+
 def _window_ends(one: Prepared, horizon: int) -> NDArray[np.int_]:
     first = min(one.length // 2, max(SHORTEST, len(one.y) // 3))
     return np.arange(first, len(one.y) - horizon + 1)
 
 
 class Net:
-    """A trained Keras network."""
+    """The trained networks, side by side in one Keras model."""
 
     def __init__(self, model: Any, horizon: int) -> None:
         self._model, self._horizon = model, horizon
 
     def predict(self, windows: Windows) -> NDArray[np.float64]:
-        """Mean (÷ level) and log quantiles, shape (n, 4, horizon)."""
+        """Mean (÷ level) and log quantiles, shape (n, 4, horizon), averaged over the networks."""
         raw = self._model.predict([windows.steps, windows.static], batch_size=BATCH, verbose=0)
-        output = raw.reshape(len(raw), OUTPUTS, self._horizon).astype(float)
-        output[:, 0] = np.exp(np.clip(output[:, 0], -LARGEST_LOG * 4, LARGEST_LOG))
-        return output
+        output = raw.reshape(len(raw), NETS, OUTPUTS, self._horizon).astype(float)
+        output[:, :, 0] = np.exp(np.clip(output[:, :, 0], -LARGEST_LOG, LARGEST_LOG))
+        return output.mean(axis=1)
 
 
-def train(inputs: Windows, targets: NDArray[np.float32], setup: Setup, net: int) -> Net:
-    """One network from a fresh, seeded start."""
+def train(inputs: Windows, targets: NDArray[np.float32], setup: Setup) -> Net:
+    """The networks from a fresh, seeded start; each learns as if alone."""
     keras = _keras()
-    keras.utils.set_random_seed(setup.seed * NETS + net)
+    keras.utils.set_random_seed(setup.seed)
     model = _build(inputs.steps.shape[1], setup.horizon)
-    steps = EPOCHS * max(1, -(-len(targets) // BATCH))
+    steps = EPOCHS * -(-len(targets) // BATCH)
     rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
     model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=_loss(setup.horizon))
-    model.fit(
-        [inputs.steps, inputs.static], targets, batch_size=BATCH, epochs=EPOCHS, verbose=0
-    )
+    model.fit([inputs.steps, inputs.static], targets, batch_size=BATCH, epochs=EPOCHS, verbose=0)
     return Net(model, setup.horizon)
 
 
@@ -210,24 +221,35 @@ def _build(window: int, horizon: int) -> Any:
     keras = _keras()
     steps = keras.Input((window, 1))
     static = keras.Input((STATIC_FEATURES,))
-    memory = keras.layers.LSTM(UNITS)(steps)
-    joined = keras.layers.Concatenate()([memory, static])
-    hidden = keras.layers.Dense(HIDDEN, activation="relu")(joined)
-    return keras.Model([steps, static], keras.layers.Dense(OUTPUTS * horizon)(hidden))
+    outputs = [_branch(steps, static, horizon) for _ in range(NETS)]
+    return keras.Model([steps, static], keras.layers.Concatenate()(outputs))
+
+
+def _branch(steps: Any, static: Any, horizon: int) -> Any:
+    layers = _keras().layers
+    memory = layers.LSTM(UNITS)(steps)
+    hidden = layers.Dense(HIDDEN, activation="relu")(layers.Concatenate()([memory, static]))
+    # starts at the level itself, so that training only has to learn what differs from it
+    start = np.repeat([0.0] + [np.log(2.0)] * len(LEVELS), horizon)
+    return layers.Dense(
+        OUTPUTS * horizon,
+        kernel_initializer="zeros",
+        bias_initializer=lambda shape, dtype=None: start.astype("float32"),
+    )(hidden)
 
 
 def _loss(horizon: int) -> Any:
     import tensorflow as tf
 
-    levels = tf.constant(LEVELS)[None, :, None]
+    levels = tf.constant(LEVELS)[None, None, :, None]
 
     def loss(target: Any, output: Any) -> Any:
-        parts = tf.reshape(output, (-1, OUTPUTS, horizon))
-        log_mean = tf.clip_by_value(parts[:, 0], -LARGEST_LOG * 4, LARGEST_LOG)
-        poisson = tf.exp(log_mean) - tf.math.expm1(target) * log_mean
-        error = target[:, None, :] - parts[:, 1:]
+        parts = tf.reshape(output, (-1, NETS, OUTPUTS, horizon))
+        log_mean = tf.clip_by_value(parts[:, :, 0], -LARGEST_LOG, LARGEST_LOG)
+        poisson = tf.exp(log_mean) - tf.math.expm1(target)[:, None] * log_mean
+        error = target[:, None, None, :] - parts[:, :, 1:]
         pinball = tf.maximum(levels * error, (levels - 1.0) * error)
-        return tf.reduce_mean(poisson) + tf.reduce_mean(tf.reduce_sum(pinball, axis=1))
+        return tf.reduce_mean(poisson) + tf.reduce_mean(tf.reduce_sum(pinball, axis=2))
 
     return loss
 
@@ -236,11 +258,15 @@ def _loss(horizon: int) -> Any:
 def _keras() -> Any:
     """Keras on TensorFlow, one thread, deterministic. Raises ImportError saying what to install."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     try:
         import tensorflow as tf
     except ImportError as error:
-        raise ImportError("the LSTM needs TensorFlow: see models_offline/requirements.txt") from error
+        raise ImportError(
+            "the LSTM needs TensorFlow: see models_offline/requirements.txt"
+        ) from error
+    tf.get_logger().setLevel("ERROR")  # retracing notes: each fit builds its own network
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()

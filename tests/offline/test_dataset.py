@@ -1,0 +1,147 @@
+"""From sparse demand rows to regular series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domain.errors import InvalidInput
+from models_offline.dataset import build, fingerprint
+from models_offline.frequency import FREQUENCIES, infer_frequency
+from tests.offline.conftest import MakeTraining, shapes
+from warehouse.queries.training import TrainingSet
+
+
+@pytest.mark.parametrize(
+    ("start", "freq", "expected"),
+    [
+        ("2024-01-01", "D", "D"),
+        ("2024-01-01", "B", "D"),
+        ("2024-01-03", "W-WED", "W"),
+        ("2024-01-01", "MS", "M"),
+        ("2024-01-31", "ME", "M"),
+        ("2024-01-01", "2W-MON", "W"),
+    ],
+)
+def test_the_frequency_is_read_from_the_dates(start: str, freq: str, expected: str) -> None:
+    dates = pd.Series(pd.date_range(start, periods=30, freq=freq)).sample(frac=1, random_state=1)
+    assert infer_frequency(dates).code == expected
+
+
+def test_a_stray_date_does_not_make_monthly_data_daily() -> None:
+    dates = [*pd.date_range("2020-01-01", periods=40, freq="MS"), pd.Timestamp("2021-05-17")]
+    assert infer_frequency(pd.Series(dates)).code == "M"
+
+
+def test_a_single_date_is_daily() -> None:
+    assert infer_frequency(pd.Series([pd.Timestamp("2024-05-05")])).code == "D"
+
+
+def test_missing_days_are_zero_up_to_the_last_day_of_all(make_training: MakeTraining) -> None:
+    training = make_training({("A", "X"): [5, 0, 3, 0, 0], ("B", "X"): [0, 1, 0, 0, 2]})
+    dataset = build(training)
+    a, b = (dataset.history.query("unique_id == @uid") for uid in (0, 1))
+    assert a["y"].tolist() == [5, 0, 3, 0, 0]
+    assert b["y"].tolist() == [1, 0, 0, 2]
+    assert a["ds"].iloc[-1] == b["ds"].iloc[-1] == pd.Timestamp("2024-01-05")
+    assert dataset.series["first_date"].tolist() == [
+        pd.Timestamp("2024-01-01"),
+        pd.Timestamp("2024-01-02"),
+    ]
+
+
+def test_weeks_are_named_by_their_monday(make_training: MakeTraining) -> None:
+    training = make_training({("A", "X"): [1, 2, 3]}, start="2024-01-04", freq="W-THU")
+    dataset = build(training)
+    assert dataset.frequency.code == "W"
+    assert dataset.history["ds"].dt.strftime("%Y-%m-%d").tolist() == [
+        "2024-01-01",
+        "2024-01-08",
+        "2024-01-15",
+    ]
+
+
+def test_months_are_named_by_their_first(make_training: MakeTraining) -> None:
+    training = make_training({("A", "X"): [1, 2, 0, 4]}, start="2024-01-31", freq="ME")
+    dataset = build(training)
+    assert dataset.history["ds"].dt.strftime("%Y-%m-%d").tolist() == [
+        "2024-01-01",
+        "2024-02-01",
+        "2024-03-01",
+        "2024-04-01",
+    ]
+    assert dataset.history["y"].tolist() == [1, 2, 0, 4]
+
+
+def test_days_made_weeks_leave_out_the_weeks_that_are_cut_off(make_training: MakeTraining) -> None:
+    # from Wednesday 2024-01-03 to Tuesday 2024-01-23: only two weeks are whole
+    training = make_training({("A", "X"): np.ones(21)}, start="2024-01-03")
+    history = build(training, "W").history
+    assert history["ds"].tolist() == [pd.Timestamp("2024-01-08"), pd.Timestamp("2024-01-15")]
+    assert history["y"].tolist() == [7, 7]
+
+
+def test_days_made_months_keep_whole_months(make_training: MakeTraining) -> None:
+    training = make_training({("A", "X"): np.ones(31 + 29 + 31)}, start="2024-01-01")
+    assert build(training, "M").history["y"].tolist() == [31, 29, 31]
+
+
+def test_the_total_of_native_data_is_kept(small: TrainingSet) -> None:
+    dataset = build(small)
+    assert dataset.history["y"].sum() == small.demand["quantity"].sum()
+    assert dataset.source["demand_total"] == small.demand["quantity"].sum()
+    assert dataset.source["series"] == len(shapes())
+
+
+def test_net_returns_count_as_no_demand_and_are_reported(make_training: MakeTraining) -> None:
+    dataset = build(make_training({("A", "X"): [4, -3, 2, 6]}))
+    assert dataset.history["y"].tolist() == [4, 0, 2, 6]
+    assert dataset.source["negative_periods"] == 1
+
+
+def test_profiles(small: TrainingSet) -> None:
+    series = build(small).series.set_index(["sku", "site"])
+    classes = series["demand_class"].to_dict()
+    assert classes[("CABO", "DEP-SP")] == "smooth"
+    assert classes[("CONECTOR", "DEP-SP")] == "erratic"
+    assert classes[("BATERIA", "DEP-BA")] == "intermittent"
+    assert classes[("FUSIVEL", "DEP-SP")] == "lumpy"
+    assert classes[("NOVO", "DEP-SP")] == "short"
+    assert series.loc[("NOVO", "DEP-SP"), "periods"] == 9
+
+
+def test_no_demand_is_said_plainly(make_training: MakeTraining) -> None:
+    with pytest.raises(InvalidInput, match="flask ingest"):
+        build(make_training({("A", "X"): [0, 0]}))
+
+
+def test_the_fingerprint_is_that_of_the_rows_not_of_their_order(small: TrainingSet) -> None:
+    rows = small.demand
+    assert fingerprint(rows.sample(frac=1, random_state=2)) == fingerprint(rows)
+    changed = rows.assign(quantity=rows["quantity"].where(rows.index != 5, 99.0))
+    assert fingerprint(changed) != fingerprint(rows)
+
+
+def test_a_limit_takes_series_of_all_values(make_training: MakeTraining) -> None:
+    training = make_training({(f"S{n:03d}", "-"): np.full(40, 1 + n) for n in range(100)})
+    dataset = build(training)
+    limited = dataset.limited(10)
+    assert len(limited.series) == 10
+    assert limited.series_total == 100
+    assert limited.history["unique_id"].nunique() == 10
+    values = limited.series["value"]
+    assert values.max() == dataset.series["value"].max()
+    assert values.min() == dataset.series["value"].min()
+    assert limited.series["abc"].equals(dataset.series.loc[limited.series.index, "abc"])
+    assert dataset.limited(100) is dataset
+
+
+@pytest.mark.parametrize("code", ["D", "W", "M"])
+def test_periods_count_what_they_range_over(code: str) -> None:
+    frequency = FREQUENCIES[code]
+    start = frequency.floor(pd.Series([pd.Timestamp("2023-11-17")])).iloc[0]
+    periods = frequency.range(start, 30)
+    assert frequency.count(periods[0], periods[-1]) == 30
+    assert frequency.after(periods[9], 3).tolist() == periods[10:13].tolist()
+    assert frequency.before(periods[9], 4) == periods[5]

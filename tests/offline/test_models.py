@@ -1,0 +1,157 @@
+"""Every model keeps the one contract, whatever the series."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models_offline.frequency import FREQUENCIES
+from models_offline.models import MODELS, create
+from models_offline.models.base import FORECAST_COLUMNS, Setup
+from models_offline.quantiles import Implausible, negative_binomial, tidy
+from models_offline.seasonality import NO_SEASON, estimate
+
+HORIZON = 10
+SETUP = Setup(FREQUENCIES["D"], HORIZON, seed=5)
+LOCAL = [name for name, model in MODELS.items() if model.scope == "series"]
+
+random = np.random.default_rng(11)
+SERIES = {
+    0: random.poisson(20 * np.where(np.arange(120) % 7 < 5, 1.3, 0.3)).astype(float),
+    1: (random.random(120) < 0.15) * random.geometric(0.3, 120).astype(float),
+    2: np.full(60, 7.0),
+    3: np.zeros(60),
+    4: np.r_[np.zeros(59), 1000.0],
+    5: np.linspace(1, 200, 90),
+}
+
+
+def history(series: dict[int, np.ndarray]) -> pd.DataFrame:
+    end = pd.Timestamp("2025-03-31")
+    frames = [
+        pd.DataFrame(
+            {"unique_id": uid, "ds": pd.date_range(end=end, periods=len(y), freq="D"), "y": y}
+        )
+        for uid, y in series.items()
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def check_contract(forecast: pd.DataFrame) -> None:
+    assert list(forecast.columns) == FORECAST_COLUMNS
+    values = forecast[["mean", "p10", "p50", "p90"]].to_numpy(dtype=float)
+    assert np.isfinite(values).all()
+    assert (values >= 0).all()
+    assert (forecast["p10"] <= forecast["p50"]).all()
+    assert (forecast["p50"] <= forecast["p90"]).all()
+    for _, group in forecast.groupby("unique_id"):
+        expected = pd.date_range("2025-04-01", periods=HORIZON, freq="D")
+        assert group["ds"].tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_a_model_forecasts_or_says_why_not(name: str) -> None:
+    model = create(name, SETUP).fit(history(SERIES))
+    forecast = model.predict(HORIZON)
+    check_contract(forecast)
+    assert set(forecast["unique_id"]) | set(model.failures) == set(SERIES)
+    assert set(forecast["unique_id"]) >= {0, 1, 2}
+
+
+@pytest.mark.parametrize("name", ["naive", "seasonal_naive", "moving_average"])
+@pytest.mark.parametrize("length", [1, 2, 6, 7, 8, 13, 14, 15])
+def test_baselines_take_any_history(name: str, length: int) -> None:
+    model = create(name, SETUP).fit(history({0: SERIES[0][:length] + 1}))
+    check_contract(model.predict(HORIZON))
+    assert model.failures == {}
+
+
+def test_seasonal_naive_repeats_the_last_week() -> None:
+    forecast = create("seasonal_naive", SETUP).fit(history({0: SERIES[0]})).predict(HORIZON)
+    assert forecast["mean"].tolist()[:7] == SERIES[0][-7:].tolist()
+    assert forecast["mean"].tolist()[7:] == SERIES[0][-7:-4].tolist()
+
+
+def test_moving_average_is_the_mean_of_its_window() -> None:
+    forecast = create("moving_average", SETUP).fit(history({0: SERIES[0]})).predict(HORIZON)
+    assert forecast["mean"].to_numpy() == pytest.approx(SERIES[0][-28:].mean())
+
+
+def test_arima_follows_the_week() -> None:
+    forecast = create("arima", SETUP).fit(history({0: SERIES[0]})).predict(HORIZON)
+    weekday = forecast["ds"].dt.dayofweek < 5
+    phase_of_last = (len(SERIES[0]) + np.arange(HORIZON)) % 7 < 5
+    assert len(weekday) == HORIZON
+    assert forecast["mean"][phase_of_last].min() > forecast["mean"][~phase_of_last].max()
+
+
+def test_arima_notes_its_residuals() -> None:
+    model = create("arima", SETUP).fit(history({0: SERIES[0]}))
+    assert 0.0 <= model.notes[0]["ljung_box_p"] <= 1.0
+
+
+def test_too_short_for_arima_is_a_failure_with_a_reason() -> None:
+    model = create("arima", SETUP).fit(history({0: SERIES[0], 9: np.array([3.0, 4.0])}))
+    assert "too few" in model.failures[9]
+    assert set(model.predict(HORIZON)["unique_id"]) == {0}
+
+
+@pytest.mark.parametrize("name", ["arima", "lstm"])
+def test_the_same_seed_gives_the_same_numbers(name: str) -> None:
+    first, second = (create(name, SETUP).fit(history(SERIES)).predict(HORIZON) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_another_seed_gives_another_network() -> None:
+    other = Setup(SETUP.frequency, HORIZON, seed=6)
+    first = create("lstm", SETUP).fit(history(SERIES)).predict(HORIZON)
+    second = create("lstm", other).fit(history(SERIES)).predict(HORIZON)
+    assert not np.allclose(first["mean"], second["mean"])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 61.0])
+def test_an_exploding_forecast_is_refused(bad: float) -> None:
+    values = np.full((4, 5), 2.0)
+    values[0, 3] = bad
+    with pytest.raises(Implausible):
+        tidy(values, np.array([3.0, 20.0]))
+
+
+def test_tidy_orders_clamps_and_leaves_no_crumbs() -> None:
+    sparse = np.array([0.0, 0.0, 4.0, 0.0, 8.0])
+    cut = tidy(np.array([[5.0], [-3.0], [9.0], [7.0]]), sparse)
+    assert cut.ravel().tolist() == [5.0, 0.0, 7.0, 9.0]
+    assert tidy(np.array([[1.0], [0.4], [1.0], [2.0]]), sparse)[1, 0] == 0.0
+    dense = np.array([4.0, 6.0, 8.0])
+    assert tidy(np.array([[3.0], [2.5], [3.0], [4.0]]), dense)[1, 0] == 2.5
+
+
+def test_counts_get_quantiles_of_counts() -> None:
+    sparse = np.array(([0.0] * 9 + [1.0]) * 20)
+    quantiles = negative_binomial(np.full(3, 0.1), sparse)
+    assert quantiles[0].tolist() == [0.1] * 3
+    assert quantiles[1:3].max() == 0.0
+    assert set(quantiles[3]) <= {0.0, 1.0}
+
+
+def test_a_week_is_found_and_taken_out() -> None:
+    y = np.array([10.0, 20.0, 30.0] * 20)
+    season = estimate(y, 3)
+    assert season.multiplicative
+    assert season.indices == pytest.approx([0.5, 1.0, 1.5])
+    assert season.remove(y) == pytest.approx(20.0)
+    assert season.restore(np.full((2, 4), 20.0), 1)[1] == pytest.approx([20, 30, 10, 20])
+
+
+def test_days_off_make_the_season_additive() -> None:
+    y = np.array([0.0, 20.0, 30.0] * 20)
+    season = estimate(y, 3)
+    assert not season.multiplicative
+    assert season.restore(season.remove(y), 0) == pytest.approx(y)
+
+
+def test_noise_has_no_season() -> None:
+    noise = np.random.default_rng(4).poisson(9, 140).astype(float)
+    assert estimate(noise, 7) is NO_SEASON
+    assert estimate(np.array([1.0, 2.0] * 3), 4) is NO_SEASON

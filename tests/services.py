@@ -60,9 +60,10 @@ def _owner_lives(home: Path) -> bool:
 
 
 def use_environment(**values: str) -> None:
-    """Only `values` decide: every other setting is empty, whatever `.env` says."""
+    """Only `values` decide: every other setting is at its default, whatever `.env` says."""
     for field in Settings.model_fields.values():
-        os.environ[str(field.validation_alias)] = ""
+        default = "" if field.default is None else str(field.default)
+        os.environ[str(field.validation_alias)] = default
     os.environ.update(values)
     forget_settings()
 

@@ -29,14 +29,17 @@ def page(viewer: Viewer, address: Address) -> Component:
 def _data(viewer: Viewer, address: Address) -> layout.MainData:
     choices = kpis.filter_choices(scope=viewer.scope)
     filters = address.filters({name: choices[name] for name in OFFERED})
-    measure = address.one("measure", layout.MEASURES, layout.MEASURES[0])
+    measure = address.one("measure", layout.MEASURES, "brl")
     top = alerts.page(
         scope=viewer.scope, filters=replace(filters, status=("open",)), limit=TOP_ALERTS
     )
     return layout.MainData(
         kpis=kpis.headline(scope=viewer.scope, filters=filters),
         points=kpis.demand_and_forecast(
-            scope=viewer.scope, filters=filters, days=layout.HISTORY_DAYS, measure=measure
+            scope=viewer.scope,
+            filters=filters,
+            days=layout.HISTORY_DAYS,
+            measure="units" if measure == "units" else "brl",
         ),
         alerts=top.rows,
         alert_count=top.count,

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from typing import Any
+
 from dash.development.base_component import Component
 
 from callbacks.address import Address
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.errors import InvalidInput, NotFound
-from domain.records import Filters, Material, MaterialDetail, Option, Page
+from domain.records import (
+    DataStatus,
+    Filters,
+    ForecastPoint,
+    Material,
+    MaterialDetail,
+    Option,
+    Page,
+)
 from domain.viewer import Viewer
 from layouts import material as detail_layout
 from layouts import materials as layout
@@ -39,7 +50,12 @@ def _rows(
     viewer: Viewer, address: Address, filters: Filters, sort: str
 ) -> tuple[Page[Material], int]:
     """The page at the address's cursor; the first one if the cursor is not good (any more)."""
-    asked = {"scope": viewer.scope, "filters": filters, "limit": layout.PAGE_ROWS, "sort": sort}
+    asked: dict[str, Any] = {
+        "scope": viewer.scope,
+        "filters": filters,
+        "limit": layout.PAGE_ROWS,
+        "sort": sort,
+    }
     cursor = address.text("cursor", 500) or None
     try:
         return materials.page(**asked, cursor=cursor), address.count("start") if cursor else 0
@@ -66,13 +82,13 @@ def _detail_data(
     site: str | None,
 ) -> detail_layout.MaterialData:
     current = status.current()
-    series = {"sku": found.item.sku, "site": site or "", "scope": viewer.scope}
+    series: dict[str, Any] = {"sku": found.item.sku, "site": site or "", "scope": viewer.scope}
     known = site is not None and current.run_id is not None
     return detail_layout.MaterialData(
         detail=found,
         sites=sites,
         site=site,
-        history=forecasts.history(**series) if known else [],
+        history=forecasts.history(**series, since=_since(current)) if known else [],
         points=_ensemble(series) if known else [],
         files=status.files(),
         status=current,
@@ -80,7 +96,11 @@ def _detail_data(
     )
 
 
-def _ensemble(series: dict) -> list:
+def _since(current: DataStatus) -> date | None:
+    return current.data_to and current.data_to - timedelta(days=detail_layout.HISTORY_DAYS)
+
+
+def _ensemble(series: dict[str, Any]) -> list[ForecastPoint]:
     try:
         return forecasts.series(**series, models=detail_layout.SHOWN)
     except NotFound:  # a depot with stock alone: there is nothing to forecast

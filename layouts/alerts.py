@@ -28,15 +28,15 @@ def alert_grid(
 ) -> dag.AgGrid:
     """One row an alert; the material leads to its page."""
     t = viewer.t
-    item = [link_column("item", t("Material"), "href", flex=2, minWidth=180)] if with_item else []
+    item = [link_column("item", t("Material"), "href", flex=2, minWidth=150)] if with_item else []
     columns = [
-        badge_column("level", t("Level"), width=112, minWidth=104),
+        badge_column("level", t("Level"), width=116, minWidth=112),
         *item,
-        text_column("site", t("Depot"), flex=1, minWidth=110),
-        text_column("kind", t("What"), flex=1, minWidth=130),
-        date_column("stockout_on", t("Stockout on"), width=116),
-        number_column("days", t("Days left"), 0, width=96),
-        money_column("risk_brl", t("At risk"), 0, width=116),
+        text_column("site", t("Depot"), flex=1, minWidth=96),
+        text_column("kind", t("What"), flex=1, minWidth=104),
+        date_column("stockout_on", t("Stockout on"), width=104),
+        number_column("days", t("Days left"), 0, width=84),
+        money_column("risk_brl", t("At risk"), 0, width=108),
     ]
     return grid(name, columns, [_row(alert, viewer) for alert in alerts], viewer, row_id="id")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from dash import dcc
@@ -15,8 +15,7 @@ from layouts.text import MODELS, named
 from layouts.theme import ACCENT, BAND, MODEL_COLOURS, MODEL_DASHES, figure, graph_config
 
 LABEL_GAP = 0.07
-LABEL_ROOM = 92
-PERIOD_DAYS = {"D": 1, "W": 7, "M": 31}
+LABEL_ROOM = 112
 
 
 def graph(name: str, chart: go.Figure, viewer: Viewer) -> dcc.Graph:
@@ -138,6 +137,7 @@ def finish(chart: go.Figure, viewer: Viewer) -> go.Figure:
     """Names the lines at their ends and sets the dates of the axis."""
     order_ink_first(chart)
     days = "%d %b" if viewer.locale == "pt_BR" else "%b %-d"
+    chart.update_yaxes(tickformat=",~f")
     chart.update_xaxes(
         hoverformat="%d/%m/%Y" if viewer.locale == "pt_BR" else "%b %-d, %Y",
         tickformatstops=[
@@ -166,21 +166,22 @@ def label_ends(chart: go.Figure) -> None:
     finals = [trace for trace in lines if trace.x[-1] == end]
     heights = spread([trace.y[-1] or 0 for trace in finals], gap)
     for trace, height in zip(finals, heights, strict=True):
-        _label(chart, trace, end, height, anchor="left")
+        _label(chart, trace, end, height)
     for trace in lines:
         if trace.x[-1] != end:
-            _label(chart, trace, trace.x[0], max(tops), anchor="left")
+            _label(chart, trace, trace.x[0], 1, yref="paper", yanchor="bottom")
     chart.update_layout(margin={"r": LABEL_ROOM})
 
 
-def _label(chart: go.Figure, trace: Any, x: date, y: float, *, anchor: str) -> None:
+def _label(chart: go.Figure, trace: Any, x: date, y: float, **place: Any) -> None:
     chart.add_annotation(
         x=x,
         y=y,
         text=trace.name,
-        xanchor=anchor,
+        xanchor="left",
         xshift=6,
         font={"color": trace.line.color} if trace.line.color else {},
+        **place,
     )
 
 
@@ -191,8 +192,3 @@ def spread(heights: Sequence[float], gap: float) -> list[float]:
     for before, index in zip(order, order[1:], strict=False):
         moved[index] = max(moved[index], moved[before] + gap)
     return moved
-
-
-def periods_back(frequency: str, days: int, until: date) -> date:
-    """The first date of a window of `days` that ends at `until`, in whole periods."""
-    return until - timedelta(days=max(days, 12 * PERIOD_DAYS.get(frequency, 1)))

@@ -44,6 +44,7 @@ from layouts.forecasts import fact_list
 from layouts.text import DEMAND_CLASSES, PERIODS, named
 
 SHOWN = ("ensemble",)
+HISTORY_DAYS = 180
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def layout(data: MaterialData, viewer: Viewer) -> html.Div:
             overview(data.detail, viewer),
             demand(data, viewer),
             positions(data, viewer),
-            html.Div([orders(data, viewer), alerts(data, viewer)], className="columns"),
+            alerts(data, viewer),
+            orders(data, viewer),
         ],
         className="page page-material",
     )

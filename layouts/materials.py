@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from domain.records import Filters, Material, Option, Page
 from domain.viewer import Viewer
 from layouts import format as fmt
+from layouts.components.attributes import aria
 from layouts.components.filters import choice, filter_bar, search_box
 from layouts.components.grid import (
     date_column,
@@ -156,7 +157,7 @@ def pager(data: MaterialsData, viewer: Viewer) -> html.Nav:
     return html.Nav(
         [html.Span(text, className="number"), *links],
         className="pager",
-        **{"aria-label": t("Pages of the table")},
+        **aria(label=t("Pages of the table")),
     )
 
 

@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from domain.records import DataStatus
 from domain.viewer import Viewer
 from layouts import format as fmt
+from layouts.components.attributes import aria, data
 from layouts.components.icons import icon
 from layouts.components.states import notice
 from layouts.text import ROLES, named
@@ -51,10 +52,8 @@ def shell(
                 id="content",
                 tabIndex=-1,
             ),
-            html.Div(id="toasts", **{"aria-live": "polite"}),
-            html.Div(
-                id="chart-templates", hidden=True, **{"data-templates": json.dumps(templates())}
-            ),
+            html.Div(id="toasts", **aria(live="polite")),
+            html.Div(id="chart-templates", hidden=True, **data(templates=json.dumps(templates()))),
         ],
         id="shell",
     )
@@ -107,7 +106,7 @@ def language_switch(viewer: Viewer, csrf_token: str) -> html.Form:
             className="tool-button",
             title=name,
             lang=fmt.browser_tag(other),
-            **{"aria-label": name},
+            **aria(label=name),
         ),
         method="post",
         action=f"/language/{other}",
@@ -128,11 +127,12 @@ def theme_switch(viewer: Viewer) -> html.Div:
             type="button",
             className="tool-button",
             title=label,
-            **{"data-theme-choice": name, "aria-label": label},
+            **aria(label=label),
+            **data(theme_choice=name),
         )
         for name, label, drawing in choices
     ]
-    return html.Div(buttons, className="theme-switch", role="group", **{"aria-label": t("Theme")})
+    return html.Div(buttons, className="theme-switch", role="group", **aria(label=t("Theme")))
 
 
 def user_menu(viewer: Viewer, csrf_token: str) -> html.Details:
@@ -153,7 +153,7 @@ def user_menu(viewer: Viewer, csrf_token: str) -> html.Details:
     )
     return html.Details(
         [
-            html.Summary(initials, className="avatar", **{"aria-label": t("User menu")}),
+            html.Summary(initials, className="avatar", **aria(label=t("User menu"))),
             html.Div(
                 [
                     html.P(viewer.name or viewer.email, className="menu-name"),
@@ -179,7 +179,11 @@ def navigation(viewer: Viewer, links: Sequence[NavLink]) -> html.Nav:
         )
         for group, entries in groupby(links, key=lambda link: link.group)
     ]
-    return html.Nav(groups, className="side-bar", **{"aria-label": viewer.t("Pages")})
+    return html.Nav(
+        html.Div(groups, className="side-links"),
+        className="side-bar",
+        **aria(label=viewer.t("Pages")),
+    )
 
 
 def _nav_link(link: NavLink, viewer: Viewer) -> dbc.NavLink:

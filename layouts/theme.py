@@ -6,6 +6,8 @@ dash patterns repeat the difference. Only ink, grid and surface differ between t
 
 from __future__ import annotations
 
+from typing import Any
+
 from babel import Locale
 from plotly import graph_objects as go
 
@@ -62,7 +64,7 @@ def template(scheme: str) -> go.layout.Template:
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "colorway": [inks["ink"], *MODEL_COLOURS.values()],
-            "margin": {"l": 8, "r": 16, "t": 16, "b": 8},
+            "margin": {"l": 8, "r": 16, "t": 24, "b": 8},
             "hovermode": "x unified",
             "hoverlabel": {
                 "bgcolor": inks["surface"],
@@ -94,7 +96,7 @@ def figure(viewer: Viewer, y_title: str) -> go.Figure:
     return chart
 
 
-def graph_config(locale: str) -> dict[str, object]:
+def graph_config(locale: str) -> Any:
     """Plotly's settings: the reader's month names, no logo, only the buttons that help."""
     return {
         "displaylogo": False,

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 from domain.records import Kpi, Receipt, ReceiptInput
 from domain.viewer import Viewer
 from layouts import format as fmt
+from layouts.components.attributes import aria
 from layouts.components.icons import icon
 from layouts.components.states import missing_line
 from layouts.text import KPI_HELP, KPI_NAMES, named
@@ -94,9 +95,7 @@ def receipt(kpi: Kpi, name: str, viewer: Viewer) -> html.Details:
     t, made = viewer.t, kpi.receipt
     return html.Details(
         [
-            html.Summary(
-                icon("info"), **{"aria-label": t("How “%(name)s” is computed", name=name)}
-            ),
+            html.Summary(icon("info"), **aria(label=t("How “%(name)s” is computed", name=name))),
             html.Div(
                 [
                     html.P(named(KPI_HELP, kpi.key, t)),

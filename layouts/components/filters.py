@@ -19,7 +19,7 @@ from domain.viewer import Viewer
 Value = str | list[str] | None
 
 
-def control_id(name: str) -> dict[str, str]:
+def control_id(name: Any) -> dict[str, Any]:
     """The id of the control that keeps one parameter of the address."""
     return {"type": "filter", "name": name}
 
@@ -74,7 +74,7 @@ def choice(
     return _field(label, control, "field field-wide" if wide else "field")
 
 
-def _labels(viewer: Viewer) -> dict[str, str]:
+def _labels(viewer: Viewer) -> Any:
     t = viewer.t
     return {
         "select_all": t("Select all"),

@@ -109,7 +109,7 @@ def date_column(field: str, header: str, **more: Any) -> Column:
     return {
         "field": field,
         "headerName": header,
-        "minWidth": 108,
+        "minWidth": 104,
         "valueFormatter": {"function": "novaDate(params)"},
         "cellClass": "tabular",
         **more,
@@ -120,9 +120,9 @@ def _numeric(field: str, header: str, formatter: str, **more: Any) -> Column:
     return {
         "field": field,
         "headerName": header,
-        "type": "rightAligned",
-        "minWidth": 96,
-        "cellClass": "tabular",
+        "minWidth": 80,
+        "headerClass": "ag-right-aligned-header",
+        "cellClass": ["ag-right-aligned-cell", "tabular"],
         "valueFormatter": {"function": formatter},
         **more,
     }

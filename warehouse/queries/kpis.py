@@ -86,9 +86,8 @@ def _windows(run: PublishedRun | None, last: Any) -> dict[str, Any]:
         "today": today,
         "otif_after": _days_back(today, OTIF_DAYS),
         "otif_before": _days_back(today, 2 * OTIF_DAYS),
-        "sla_to": last.outage or date.min,
-        "sla_after": _days_back(last.outage or date.min, SLA_DAYS),
-        "sla_before": _days_back(last.outage or date.min, 2 * SLA_DAYS),
+        "sla_after": _days_back(today, SLA_DAYS),
+        "sla_before": _days_back(today, 2 * SLA_DAYS),
     }
 
 
@@ -273,7 +272,8 @@ class _Headline:
             "S": sites if known else None,
             "T": hours,
         }
-        return self._kpi("sla_availability", value, previous, self.last.outage, inputs)
+        as_of = self.windows["today"] if known else None
+        return self._kpi("sla_availability", value, previous, as_of, inputs)
 
     def _data_to(self) -> date | None:
         return self.run.data_to if self.run else None

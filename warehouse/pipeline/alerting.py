@@ -1,0 +1,131 @@
+"""Which projected situations are worth an alert. Works on frames: no SQL.
+
+- stockout_imminent: the stock, with the orders already placed, reaches 0 before a new order could
+  arrive or within the warning days. Critical within the critical days.
+- below_reorder_point: stock on hand and on order is at or under the reorder point, and it is not
+  running out yet. Warning under the safety stock, else info.
+- late_order: a line past its promise. Warning when it is late by more than the settings' late_days
+  and the item's stock is under its reorder point; else info.
+
+An item covered in time by an order that is already placed raises nothing. risk_brl is the expected
+unmet quantity over the lead time × unit cost: a model, not a bill. A fingerprint names the same
+situation in every run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.inventory import PolicySettings
+
+COLUMNS = (
+    "fingerprint kind level item_id site_id stockout_on days_to_stockout risk_brl facts"
+).split()
+
+LEAST_DEMAND = 0.5
+"""Units expected in the window below which running out is not imminent: nobody asks for it."""
+
+_STOCK_FACTS = (
+    "on_hand reserved available on_order arriving daily_demand lead_time_days lead_time_std"
+    " lead_time_demand lead_time_demand_std service_level safety_stock reorder_point order_up_to"
+    " days_to_stockout risk_quantity unit_cost_brl risk_brl"
+).split()
+
+
+def alerts_of(
+    policy: pd.DataFrame, orders: pd.DataFrame, settings: PolicySettings, today: date
+) -> pd.DataFrame:
+    """Every alert of a run: one row each with COLUMNS, `facts` as JSON text."""
+    imminent = _imminent(policy, settings)
+    below = _below_reorder_point(policy, ~imminent)
+    parts = [
+        _stock_alerts("stockout_imminent", policy[imminent], _imminent_level(policy, settings)),
+        _stock_alerts("below_reorder_point", policy[below], _below_level(policy)),
+        _late_orders(policy, orders, settings, today),
+    ]
+    return pd.concat([part[COLUMNS] for part in parts if len(part)] or [_empty()])
+
+
+def _imminent(policy: pd.DataFrame, settings: PolicySettings) -> pd.Series:
+    window = policy["lead_time_days"].fillna(0).clip(lower=settings.warning_days)
+    wanted = policy["daily_demand"] * window >= LEAST_DEMAND
+    return wanted & (policy["days_to_stockout"] <= window)
+
+
+def _imminent_level(policy: pd.DataFrame, settings: PolicySettings) -> pd.Series:
+    critical = policy["days_to_stockout"] <= settings.critical_days
+    return pd.Series(np.where(critical, "critical", "warning"), policy.index)
+
+
+def _below_reorder_point(policy: pd.DataFrame, elsewhere: pd.Series) -> pd.Series:
+    position = policy["available"] + policy["on_order"]
+    wanted = policy["lead_time_demand"] >= LEAST_DEMAND
+    return elsewhere & wanted & (position <= policy["reorder_point"])
+
+
+def _below_level(policy: pd.DataFrame) -> pd.Series:
+    position = policy["available"] + policy["on_order"]
+    return pd.Series(np.where(position <= policy["safety_stock"], "warning", "info"), policy.index)
+
+
+def _stock_alerts(kind: str, rows: pd.DataFrame, level: pd.Series) -> pd.DataFrame:
+    keys = rows["item_id"].astype(str) + "|" + rows["site_id"].astype(str)
+    facts = rows[_STOCK_FACTS].to_dict("records")
+    sources = zip(facts, rows["lead_time_source"], rows["stock_date"], strict=True)
+    return rows.assign(
+        kind=kind,
+        level=level.loc[rows.index],
+        fingerprint=f"{kind}|" + keys,
+        facts=[
+            _json(one | {"lead_time_source": source or None, "stock_date": stock_date})
+            for one, source, stock_date in sources
+        ],
+    )
+
+
+def _late_orders(
+    policy: pd.DataFrame, orders: pd.DataFrame, settings: PolicySettings, today: date
+) -> pd.DataFrame:
+    late = orders[orders["days_late"] > 0]
+    if late.empty:
+        return _empty()
+    known = ["item_id", "site_id", "available", "reorder_point", "risk_quantity", "risk_brl"]
+    known += ["stockout_on", "days_to_stockout"]
+    late = late.merge(policy[known], on=["item_id", "site_id"], how="left")
+    urgent = (late["days_late"] > settings.late_days) & (late["available"] <= late["reorder_point"])
+    names = ["supplier", "quantity", "unit_price_brl", "days_late", "available", "reorder_point"]
+    return late.assign(
+        kind="late_order",
+        level=np.where(urgent, "warning", "info"),
+        fingerprint="late_order|" + late["order_no"] + "|" + late["line"],
+        facts=[
+            _json(
+                {name: row[name] for name in [*names, "risk_quantity", "risk_brl"]}
+                | {"order": row["order_no"], "line": row["line"], "today": today}
+                | {name: row[name] for name in ("ordered_on", "promised_on", "expected_on")}
+            )
+            for row in late.to_dict("records")
+        ],
+    )
+
+
+def _empty() -> pd.DataFrame:
+    return pd.DataFrame(columns=COLUMNS)
+
+
+def _json(facts: Mapping[Any, Any]) -> str:
+    return json.dumps({name: _plain(value) for name, value in facts.items()})
+
+
+def _plain(value: Any) -> float | str | None:
+    if value is None or value is pd.NaT or value != value:
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,317 @@
+"""A results bundle as publish sees it: Parquet files and a manifest, trusted in nothing.
+
+Everything is checked before a single row is written; each refusal is a BadBundle that says which
+file and why. Files are read in batches: memory does not grow with their size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pydantic import BaseModel, Field, ValidationError
+
+from domain.demand import DEMAND_CLASSES
+from domain.errors import BadBundle
+
+MANIFEST = "manifest.json"
+FORMAT = "nova-corrente-results"
+SCHEMA_VERSION = 1
+BATCH_ROWS = 65_536
+TOLERANCE = 1e-9
+
+_TESTS: dict[str, Callable[[pa.DataType], bool]] = {
+    "text": lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind),
+    "date": pa.types.is_date32,
+    "integer": pa.types.is_integer,
+    "number": pa.types.is_floating,
+}
+
+
+@dataclass(frozen=True)
+class FileSpec:
+    """One file: its columns with their kind, and those that may be null."""
+
+    table: str
+    columns: Mapping[str, str]
+    nullable: frozenset[str] = frozenset()
+
+
+def _spec(
+    table: str,
+    *,
+    text: str,
+    date: str = "",
+    integer: str = "",
+    number: str = "",
+    nullable: str = "",
+) -> FileSpec:
+    kinds = {"text": text, "date": date, "integer": integer, "number": number}
+    columns = {name: kind for kind, names in kinds.items() for name in names.split()}
+    return FileSpec(table, columns, frozenset(nullable.split()))
+
+
+_QUANTILES = "mean p10 p50 p90"
+_RATES = "wape mase rmsse bias mape mape_coverage coverage80"
+_SUMS = "abs_error_sum error_sum actual_sum pct_error_sum"
+
+FILES: dict[str, FileSpec] = {
+    "forecast.parquet": _spec("forecast", text="sku site model", date="date", number=_QUANTILES),
+    "backtest.parquet": _spec(
+        "backtest", text="sku site model", date="origin date", number=f"actual {_QUANTILES}"
+    ),
+    "forecast_accuracy.parquet": _spec(
+        "forecast_accuracy",
+        text="sku site model demand_class",
+        integer="points pct_points covered80_points",
+        number=f"{_RATES} {_SUMS}",
+        nullable=f"{_RATES} {_SUMS} pct_points covered80_points",
+    ),
+    "series_profile.parquet": _spec(
+        "series_profile",
+        text="sku site demand_class abc xyz champion weights fallback_reason",
+        date="first_date last_date",
+        integer="periods nonzero season_length",
+        number="adi cv2 mean std",
+        nullable="abc xyz champion fallback_reason first_date last_date season_length"
+        " adi cv2 mean std",
+    ),
+}
+
+
+class _Dataset(BaseModel):
+    fingerprint: str = Field(pattern=r"^[0-9a-f]{64}$")
+    data_version: str = Field(pattern=r"^\d+$")
+    first: date = Field(alias="from")
+    last: date = Field(alias="to")
+
+
+class _Counts(BaseModel):
+    series_total: int = Field(ge=1)
+    series_trained: int = Field(ge=1)
+    series_fallback: int = Field(ge=0)
+
+
+class _File(BaseModel):
+    rows: int = Field(ge=0)
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """What publish relies on of `manifest.json`; the rest is kept as it is."""
+
+    format: Literal["nova-corrente-results"]
+    schema_version: Literal[1]
+    created_at: datetime
+    dataset: _Dataset
+    frequency: Literal["D", "W", "M"]
+    horizon: int = Field(ge=1, le=10_000)
+    counts: _Counts
+    files: dict[str, _File]
+
+
+@dataclass(frozen=True)
+class Codes:
+    """What the database knows: the key of each code, ready for joins in Arrow."""
+
+    codes: pa.Array
+    keys: pa.Array
+
+    @classmethod
+    def of(cls, known: Mapping[str, int]) -> Codes:
+        """Codes from a mapping of code to key."""
+        return cls(pa.array(list(known), pa.string()), pa.array(list(known.values()), pa.int32()))
+
+    def keys_of(self, column: pa.Array) -> pa.Array:
+        """The key of each code; null where it is not known."""
+        return pc.take(self.keys, pc.index_in(column.cast(pa.string()), value_set=self.codes))
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose manifest, files, checksums and columns are right; rows: see `check_rows`."""
+
+    path: Path
+    manifest: Manifest
+    raw: dict[str, Any]
+    sha256: str
+
+    def batches(self, file: str) -> Iterator[pa.RecordBatch]:
+        """The rows of one file, columns in the order of its spec."""
+        with pq.ParquetFile(self.path / file) as parquet:
+            yield from parquet.iter_batches(BATCH_ROWS, columns=list(FILES[file].columns))
+
+
+def open_bundle(path: Path) -> Bundle:
+    """Checks manifest, files, checksums, row counts and columns. Raises BadBundle."""
+    if not path.is_dir():
+        raise BadBundle(f"{path}: there is no such folder.")
+    content = _content(path / MANIFEST)
+    raw = _json(content)
+    _refuse_foreign(raw)
+    try:
+        manifest = Manifest.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadBundle(f"{MANIFEST}: {place}: {first['msg']}.") from None
+    bundle = Bundle(path, manifest, raw, hashlib.sha256(content).hexdigest())
+    for file in FILES:
+        _check_file(bundle, file)
+    return bundle
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadBundle(f"{path.name}: cannot be read ({error.strerror}).") from error
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    try:
+        raw = json.loads(content)
+    except ValueError as error:
+        raise BadBundle(f"{MANIFEST}: is not JSON ({error}).") from None
+    if not isinstance(raw, dict):
+        raise BadBundle(f"{MANIFEST}: is not an object.")
+    return raw
+
+
+def _refuse_foreign(raw: dict[str, Any]) -> None:
+    if raw.get("format") != FORMAT:
+        raise BadBundle(f"{MANIFEST}: format is {raw.get('format')!r}, not {FORMAT!r}.")
+    if raw.get("schema_version") != SCHEMA_VERSION:
+        raise BadBundle(
+            f"{MANIFEST}: schema_version is {raw.get('schema_version')!r},"
+            f" this program reads {SCHEMA_VERSION}."
+        )
+
+
+def _check_file(bundle: Bundle, file: str) -> None:
+    path, stated = bundle.path / file, bundle.manifest.files.get(file)
+    if stated is None:
+        raise BadBundle(f"{MANIFEST}: does not list {file}.")
+    if not path.is_file():
+        raise BadBundle(f"{file}: is missing.")
+    if sha256_of(path) != stated.sha256:
+        raise BadBundle(f"{file}: is damaged: its SHA-256 is not the one in the manifest.")
+    try:
+        parquet = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise BadBundle(f"{file}: is not a Parquet file ({error}).") from None
+    with parquet:
+        rows, schema = parquet.metadata.num_rows, parquet.schema_arrow
+    if rows != stated.rows:
+        raise BadBundle(f"{file}: has {rows} rows, the manifest says {stated.rows}.")
+    _check_columns(file, schema)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, as hexadecimal digits."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _check_columns(file: str, schema: pa.Schema) -> None:
+    wanted = FILES[file].columns
+    missing = [name for name in wanted if name not in schema.names]
+    if missing:
+        raise BadBundle(f"{file}: column {missing[0]!r} is missing.")
+    unknown = [name for name in schema.names if name not in wanted]
+    if unknown:
+        raise BadBundle(f"{file}: column {unknown[0]!r} is not known.")
+    for name, kind in wanted.items():
+        found = schema.field(name).type
+        if not _TESTS[kind](found):
+            raise BadBundle(f"{file}: column {name!r} is {found}, not {kind}.")
+
+
+def check_rows(bundle: Bundle, items: Codes, sites: Codes) -> None:
+    """Reads every row: codes known, nothing null or infinite that may not be, quantiles in order,
+    the ensemble complete. Raises BadBundle at the first wrong one."""
+    known = {"sku": items, "site": sites}
+    for file in FILES:
+        for batch in bundle.batches(file):
+            _check_batch(file, batch, known)
+    _check_horizon(bundle)
+
+
+def _check_batch(file: str, batch: pa.RecordBatch, known: Mapping[str, Codes]) -> None:
+    spec = FILES[file]
+    for name, kind in spec.columns.items():
+        column = batch.column(name)
+        if name not in spec.nullable and column.null_count:
+            raise BadBundle(f"{file}: column {name!r} has an empty value.")
+        if kind == "number":
+            _refuse(file, batch, pc.invert(pc.is_finite(column)), f"{name} is not finite")
+    for name, codes in known.items():
+        unknown = pc.is_null(codes.keys_of(batch.column(name)))
+        _refuse(file, batch, unknown, f"this {name} is not known here: the data is another")
+    if "p50" in spec.columns:
+        _check_quantiles(file, batch)
+    if file == "series_profile.parquet":
+        _check_profile(file, batch)
+
+
+def _check_quantiles(file: str, batch: pa.RecordBatch) -> None:
+    p10, p50, p90, mean = (batch.column(name) for name in ("p10", "p50", "p90", "mean"))
+    _refuse(file, batch, pc.less(p10, 0.0), "p10 is below 0")
+    _refuse(file, batch, pc.less(mean, 0.0), "mean is below 0")
+    _refuse(file, batch, pc.greater(p10, pc.add(p50, TOLERANCE)), "p10 is above p50")
+    _refuse(file, batch, pc.greater(p50, pc.add(p90, TOLERANCE)), "p50 is above p90")
+
+
+def _check_profile(file: str, batch: pa.RecordBatch) -> None:
+    classes = pa.array(DEMAND_CLASSES)
+    unknown = pc.invert(pc.is_in(batch.column("demand_class").cast(pa.string()), classes))
+    _refuse(file, batch, unknown, "demand_class is not a known one")
+    for row, weights in enumerate(batch.column("weights").to_pylist()):
+        if not _are_weights(weights):
+            raise BadBundle(f"{file}: {_where(batch, row)}: weights {weights!r} do not sum to 1.")
+
+
+def _are_weights(value: str) -> bool:
+    try:
+        weights = json.loads(value)
+        return not weights or abs(sum(weights.values()) - 1) < 1e-3
+    except (ValueError, TypeError, AttributeError):
+        return False
+
+
+def _refuse(file: str, batch: pa.RecordBatch, wrong: pa.Array, reason: str) -> None:
+    at = pc.index(wrong, True).as_py()
+    if at >= 0:
+        raise BadBundle(f"{file}: {_where(batch, at)}: {reason}.")
+
+
+def _where(batch: pa.RecordBatch, row: int) -> str:
+    names = [name for name in ("sku", "site", "model", "date") if name in batch.schema.names]
+    return ", ".join(f"{name} {str(batch.column(name)[row].as_py())!r}" for name in names)
+
+
+def _check_horizon(bundle: Bundle) -> None:
+    """Every trained series has an ensemble forecast for each of the horizon's dates."""
+    rows = 0
+    dates: set[date] = set()
+    trained: set[tuple[str, str]] = set()
+    for batch in bundle.batches("forecast.parquet"):
+        ensemble = batch.filter(pc.equal(batch.column("model"), "ensemble"))
+        rows += ensemble.num_rows
+        dates.update(pc.unique(ensemble.column("date")).to_pylist())
+        pairs = pa.table(ensemble.select(["sku", "site"])).group_by(["sku", "site"]).aggregate([])
+        trained.update(zip(*(column.to_pylist() for column in pairs.columns), strict=True))
+    horizon, series = bundle.manifest.horizon, bundle.manifest.counts.series_trained
+    if (len(dates), len(trained), rows) != (horizon, series, horizon * series):
+        raise BadBundle(
+            f"forecast.parquet: the ensemble has {rows} rows for {len(trained)} series on"
+            f" {len(dates)} dates, not {horizon} for each of {series} series."
+        )

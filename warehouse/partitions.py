@@ -50,11 +50,13 @@ def ensure_audit_months(connection: Connection, today: date) -> None:
 
 
 def _ensure(connection: Connection, table: str, partition: str, start: date, end: date) -> None:
+    """Attaches a new partition: unlike PARTITION OF, that never makes a reader wait."""
     exists = connection.execute(text("SELECT to_regclass(:name)"), {"name": partition}).scalar()
     if exists is None:
+        connection.execute(text(f"CREATE TABLE {partition} (LIKE {table} INCLUDING ALL)"))
         connection.execute(
             text(
-                f"CREATE TABLE IF NOT EXISTS {partition} PARTITION OF {table}"
+                f"ALTER TABLE {table} ATTACH PARTITION {partition}"
                 f" FOR VALUES FROM ('{start}') TO ('{end}')"
             )
         )

@@ -1,0 +1,79 @@
+"""What readers give: a stretch of a file as columns of text, each row with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from domain.errors import BadFile
+from warehouse.pipeline.report import Reject
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows as text columns named by the file's headers; an empty cell is null.
+
+    `lines` (int64, one a row) are physical lines or rows of the file. `broken` are the lines that
+    could not be read as a row; they are not in the table.
+    """
+
+    table: pa.Table
+    lines: np.ndarray
+    broken: list[Reject] = field(default_factory=list)
+
+
+class Part(Protocol):
+    """One table of a file: a CSV or Parquet file, or one sheet. `decimal` is known or None."""
+
+    file: str
+    name: str
+    headers: list[str]
+    decimal: str | None
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows, a bounded number at a time; raises BadFile."""
+
+
+def chunk_of(
+    columns: Sequence[pa.Array | pa.ChunkedArray],
+    headers: list[str],
+    lines: np.ndarray,
+    broken: list[Reject],
+) -> Chunk:
+    """The chunk without its blank rows: they are not data and are counted nowhere."""
+    table = pa.Table.from_arrays(list(columns), names=[str(n) for n in range(len(headers))])
+    blank = _blank(table)
+    if blank.any():
+        table, lines = table.filter(pa.array(~blank)), lines[~blank]
+    return Chunk(table.rename_columns(headers), lines, broken)
+
+
+def _blank(table: pa.Table) -> np.ndarray:
+    blank = np.ones(table.num_rows, dtype=bool)
+    for column in table.columns:
+        if not blank.any():
+            break
+        blank &= column.is_null().to_numpy()
+    return blank
+
+
+def texts_of(rows: list[list[str]], width: int) -> list[pa.Array]:
+    """Columns of rows of cells; an empty cell becomes null."""
+    if not rows:
+        return [pa.array([], pa.string()) for _ in range(width)]
+    columns = (pa.array(column, pa.string()) for column in zip(*rows, strict=True))
+    return [pc.if_else(pc.equal(column, ""), None, column) for column in columns]
+
+
+def check_headers(file: str, line: int, headers: list[str]) -> None:
+    """Raises BadFile unless every column has a name of its own."""
+    if not any(headers):
+        raise BadFile("has no header", file=file, line=line)
+    for place, header in enumerate(headers, 1):
+        if not header.strip():
+            raise BadFile(f"column {place} has no name in the header", file=file, line=line)

@@ -1,0 +1,350 @@
+"""The front door of data: a folder of ERP files, or one file, into `core`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from domain.erp import KINDS
+from domain.errors import BadFile, InvalidInput, NovaError
+from warehouse.pipeline import loads, stage
+from warehouse.pipeline.calendar import fill_calendar
+from warehouse.pipeline.checks import Checker
+from warehouse.pipeline.chunks import Part
+from warehouse.pipeline.mapping import Source, read_mapping
+from warehouse.pipeline.promote import PROMOTIONS, promote
+from warehouse.pipeline.report import FileReport, IngestReport, Reject
+from warehouse.pipeline.reshape import Reshaper
+from warehouse.pipeline.sources import (
+    data_files,
+    kinds_in,
+    open_part,
+    part_names,
+    sha256_of,
+)
+
+MAPPING = "mapping.toml"
+DEMO = "demo.json"
+MAX_REJECTS = 0.01
+WAIT_SECONDS = 600.0
+STATUS_SECONDS = 2.0
+DRY_LOAD = 0
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[FileReport], None]
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One file to be read as one kind."""
+
+    path: Path
+    source: Source
+
+
+@dataclass(frozen=True)
+class _Options:
+    engine: Engine
+    loaded_by: str
+    dry_run: bool
+    max_rejects: float
+    force: bool
+    is_demo: bool
+    on_progress: Progress | None
+
+
+def ingest(
+    path: Path,
+    *,
+    engine: Engine,
+    loaded_by: str,
+    mapping: Path | None = None,
+    kind: str | None = None,
+    dry_run: bool = False,
+    max_rejects: float | None = None,
+    force: bool = False,
+    wait_seconds: float = WAIT_SECONDS,
+    on_progress: Progress | None = None,
+) -> IngestReport:
+    """Loads a file, or every ERP file of a folder, all or nothing per file.
+
+    `mapping` is a mapping.toml (default: the one beside the files, if any); `kind` says what an
+    oddly named file is. `max_rejects` is the share of bad rows (0–1, default 0.01) up to which a
+    file is loaded without them. `force` loads files that have been loaded before. With `dry_run`
+    everything is checked and nothing is written. `on_progress` is called with the current file's
+    report as its counts grow.
+
+    A file that cannot be loaded is in the report, with why; the others are loaded. Raises BadFile
+    when there is nothing to load, BadMapping, InvalidInput, and Unavailable when another load
+    keeps running for `wait_seconds`.
+    """
+    started = time.monotonic()
+    share = MAX_REJECTS if max_rejects is None else max_rejects
+    if not 0 <= share <= 1:
+        raise InvalidInput("max_rejects must lie between 0 and 1", fields={"max_rejects": "0–1"})
+    report = IngestReport(str(path), dry_run=dry_run)
+    jobs = _jobs(path, mapping, kind, report)
+    is_demo = _is_demo(path)
+    options = _Options(engine, loaded_by, dry_run, share, force, is_demo, on_progress)
+    with loads.one_load_at_a_time(engine, wait_seconds):
+        if not dry_run:
+            loads.fail_stopped_loads(engine)
+        for job in jobs:
+            report.files.extend(_load_file(job, options))
+        _analyze(engine, report)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _jobs(path: Path, mapping: Path | None, kind: str | None, report: IngestReport) -> list[_Job]:
+    """What to load, in the order of the kinds: what is referred to comes first."""
+    if kind is not None and kind not in KINDS:
+        raise InvalidInput(f"unknown kind {kind!r}: one of {', '.join(KINDS)}")
+    files = data_files(path)
+    folder = path if path.is_dir() else path.parent
+    beside = folder / MAPPING
+    mapping = mapping or (beside if beside.is_file() else None)
+    sources = read_mapping(mapping) if mapping else []
+    jobs = []
+    for file in files:
+        try:
+            found = _sources_of(file, sources, kind)
+        except BadFile as error:
+            report.files.append(FileReport(file.name, "", state="failed", message=str(error)))
+            continue
+        jobs += [_Job(file, source) for source in found]
+        if not found:
+            report.ignored.append(file.name)
+    if not jobs and not report.files:
+        raise BadFile(_nothing(report.ignored), file=str(path))
+    order = list(KINDS)
+    return sorted(jobs, key=lambda job: order.index(job.source.kind))
+
+
+def _sources_of(file: Path, sources: list[Source], kind: str | None) -> list[Source]:
+    mapped = [source for source in sources if source.matches(file.name)]
+    if kind is not None:
+        return [each for each in mapped if each.kind == kind] or [Source(kind)]
+    if mapped:
+        return mapped
+    return [Source(each) for each in kinds_in(file)]
+
+
+def _nothing(ignored: list[str]) -> str:
+    names = f" ({', '.join(ignored[:10])})" if ignored else ""
+    return (
+        f"holds no ERP file{names}: name files by their kind ({', '.join(KINDS)}),"
+        f" as demand.csv, or describe them in {MAPPING}"
+    )
+
+
+def _is_demo(path: Path) -> bool:
+    marker = (path if path.is_dir() else path.parent) / DEMO
+    return marker.is_file() and json.loads(marker.read_text(encoding="utf-8")).get("demo") is True
+
+
+def _load_file(job: _Job, options: _Options) -> Iterator[FileReport]:
+    """A report for each table of the file."""
+    sha256 = sha256_of(job.path)
+    try:
+        names = part_names(job.path, job.source)
+    except NovaError as error:
+        report = FileReport(job.path.name, job.source.kind)
+        _guarded(report, job, sha256, options, _refused(error))
+        yield report
+        return
+    for name in names:
+        report = FileReport(job.path.name, job.source.kind, name)
+        before = None
+        if not options.force:
+            before = loads.already_loaded(options.engine, job.source, report, sha256)
+        if before is not None:
+            report.state, report.load_id = "unchanged", before
+        else:
+            _guarded(report, job, sha256, options, _load_part)
+        yield report
+
+
+Work = Callable[[FileReport, _Job, _Options], None]
+
+
+def _refused(error: NovaError) -> Work:
+    def refuse(_report: FileReport, _job: _Job, _options: _Options) -> None:
+        raise error
+
+    return refuse
+
+
+def _guarded(report: FileReport, job: _Job, sha256: str, options: _Options, work: Work) -> None:
+    """Does the work between the load's first and last appearance in `staging.load`."""
+    started = time.monotonic()
+    if not options.dry_run:
+        report.load_id = loads.start_load(
+            options.engine,
+            job.source,
+            report,
+            sha256=sha256,
+            loaded_by=options.loaded_by,
+            is_demo=options.is_demo,
+        )
+    try:
+        work(report, job, options)
+    except (NovaError, DBAPIError) as error:
+        report.state, report.message = "failed", _message(error)
+        log.warning("load of %s failed: %s", report.source, report.message)
+        _show_status(report, options)
+    except BaseException as error:
+        report.state, report.message = "failed", f"stopped by {type(error).__name__}"
+        _show_status(report, options)
+        raise
+    finally:
+        report.seconds = time.monotonic() - started
+    _tell(report, options)
+
+
+def _message(error: Exception) -> str:
+    return f"the database refused: {error.orig}" if isinstance(error, DBAPIError) else str(error)
+
+
+def _tell(report: FileReport, options: _Options) -> None:
+    if options.on_progress:
+        options.on_progress(report)
+
+
+def _show_status(report: FileReport, options: _Options) -> None:
+    if report.load_id is not None:
+        with options.engine.begin() as connection:
+            loads.record(connection, report)
+
+
+def _load_part(report: FileReport, job: _Job, options: _Options) -> None:
+    part = open_part(job.path, job.source, report.part)
+    reshaper = Reshaper(job.source, part)
+    checker = Checker(job.source, reshaper, file=part.file, decimal=part.decimal)
+    with options.engine.connect() as connection:
+        transaction = connection.begin()
+        _prepare(connection)
+        stage.empty_stage(connection, job.source.kind)
+        _stage_rows(connection, report, part, reshaper, checker, options)
+        _settle_duplicates(connection, report, job.source, checker, options)
+        report.date_from, report.date_to = stage.staged_dates(connection, job.source.kind)
+        _decide(connection, report, checker, options)
+        if options.dry_run:
+            transaction.rollback()
+        else:
+            stage.empty_stage(connection, job.source.kind)
+            loads.record(connection, report)
+            transaction.commit()
+
+
+def _prepare(connection: Connection) -> None:
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
+    connection.execute(text("SET LOCAL work_mem = '128MB'"))
+
+
+def _stage_rows(
+    connection: Connection,
+    report: FileReport,
+    part: Part,
+    reshaper: Reshaper,
+    checker: Checker,
+    options: _Options,
+) -> None:
+    load_id = report.load_id or DRY_LOAD
+    shown = time.monotonic()
+    for chunk in part.chunks():
+        for shaped in reshaper.shape(chunk):
+            checked = checker.check(shaped)
+            stage.copy_rows(connection, report.kind, load_id, checked.table)
+            report.read += shaped.read + len(shaped.broken)
+            report.accepted += checked.table.num_rows
+            report.filtered += sum(shaped.dropped.values())
+            report.dropped.update(shaped.dropped)
+            report.notes.update(checked.notes)
+            _reject(connection, report, checked.rejects, checked.rejected, options)
+        _tell(report, options)
+        if time.monotonic() - shown > STATUS_SECONDS:
+            _show_status(report, options)
+            shown = time.monotonic()
+    if not report.read:
+        raise BadFile("has a header and no rows", file=report.source)
+
+
+def _reject(
+    connection: Connection,
+    report: FileReport,
+    rejects: list[Reject],
+    rows: int,
+    options: _Options,
+) -> None:
+    report.rejected += rows
+    report.keep_first(rejects)
+    if not options.dry_run and report.load_id is not None:
+        stage.copy_rejects(connection, report.load_id, report.source, rejects)
+
+
+def _settle_duplicates(
+    connection: Connection,
+    report: FileReport,
+    source: Source,
+    checker: Checker,
+    options: _Options,
+) -> None:
+    kind = KINDS[source.kind]
+    if not stage.has_duplicates(connection, kind, checker.staged):
+        return
+    if source.on_duplicate == "reject":
+        again = stage.refuse_duplicates(connection, kind, checker.staged)
+        report.accepted -= len(again)
+        _reject(connection, report, again, len(again), options)
+        return
+    merged = stage.merge_duplicates(connection, kind, checker.staged, source.on_duplicate)
+    report.accepted -= merged
+    report.merged += merged
+
+
+def _decide(
+    connection: Connection, report: FileReport, checker: Checker, options: _Options
+) -> None:
+    if report.rejected > options.max_rejects * report.read:
+        share = report.rejected / report.read
+        report.state = "rejected"
+        report.message = (
+            f"{report.rejected:,} of {report.read:,} rows are bad ({share:.1%}), more than"
+            f" {options.max_rejects:.1%}: nothing was loaded"
+        )
+    elif options.dry_run:
+        report.state = "dry-run"
+    else:
+        _promote(connection, report, checker)
+        report.state = "accepted"
+
+
+def _promote(connection: Connection, report: FileReport, checker: Checker) -> None:
+    assert report.load_id is not None
+    promote(
+        connection,
+        report.kind,
+        report.load_id,
+        staged=checker.staged,
+        first=report.date_from,
+        last=report.date_to,
+    )
+    if report.date_from and report.date_to:
+        fill_calendar(connection, report.date_from, report.date_to)
+
+
+def _analyze(engine: Engine, report: IngestReport) -> None:
+    """Fresh statistics for what was loaded: nothing else gathers those of partitioned tables."""
+    tables = {PROMOTIONS[file.kind].target for file in report.files if file.state == "accepted"}
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in sorted(tables):
+            connection.execute(text(f"ANALYZE core.{table}"))

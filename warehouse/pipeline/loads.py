@@ -1,0 +1,134 @@
+"""The record of loads: one at a time, each visible while it runs and after it has ended."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, text
+
+from domain.errors import Unavailable
+from warehouse.pipeline.mapping import Source
+from warehouse.pipeline.report import FileReport
+
+LOAD_LOCK = 0x6E6F7662
+POLL_SECONDS = 0.25
+STOPPED = "stopped before its end; nothing of it was kept"
+
+_UNCHANGED = """
+SELECT seen.id FROM staging.load AS seen
+WHERE seen.sha256 = :sha256 AND seen.mapping_sha256 = :mapping_sha256
+  AND seen.kind = :kind AND seen.part = :part AND seen.state = 'accepted'
+  AND NOT EXISTS (
+    SELECT FROM staging.load AS later
+    WHERE later.kind = seen.kind AND later.part = seen.part AND later.state = 'accepted'
+      AND later.file IN (seen.file, :file) AND later.id > seen.id
+      AND (later.sha256, later.mapping_sha256) <> (seen.sha256, seen.mapping_sha256))
+ORDER BY seen.id DESC LIMIT 1
+"""
+
+_START = """
+INSERT INTO staging.load
+  (kind, file, part, sha256, mapping_sha256, mapping, loaded_by, state, is_demo)
+VALUES (:kind, :file, :part, :sha256, :mapping_sha256, CAST(:mapping AS jsonb), :loaded_by,
+  'loading', :is_demo)
+RETURNING id
+"""
+
+_UPDATE = """
+UPDATE staging.load SET state = :state, message = :message, rows_read = :read,
+  rows_accepted = :accepted, rows_rejected = :rejected, rows_filtered = :filtered,
+  rows_merged = :merged, date_from = :date_from, date_to = :date_to,
+  finished_at = CASE WHEN :state <> 'loading' THEN clock_timestamp() END
+WHERE id = :load_id
+"""
+
+_COLUMNS = "state message read accepted rejected filtered merged date_from date_to load_id".split()
+
+
+@contextmanager
+def one_load_at_a_time(
+    engine: Engine, wait_seconds: float, on_wait: Callable[[], None] | None = None
+) -> Iterator[None]:
+    """Holds the database-wide lock of loads; raises Unavailable when another keeps it too long."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        deadline = time.monotonic() + wait_seconds
+        while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), _KEY).scalar():
+            if time.monotonic() >= deadline:
+                raise Unavailable(_busy(connection, wait_seconds))
+            if on_wait:
+                on_wait()
+            time.sleep(POLL_SECONDS)
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), _KEY)
+
+
+_KEY = {"key": LOAD_LOCK}
+
+
+def _busy(connection: Connection, waited: float) -> str:
+    running = connection.execute(
+        text(
+            "SELECT file, loaded_by, started_at FROM staging.load WHERE state = 'loading'"
+            " ORDER BY id DESC LIMIT 1"
+        )
+    ).first()
+    what = f": {running.file}, by {running.loaded_by}" if running else ""
+    return f"another load is running{what}; waited {waited:.0f} s, try again when it has ended"
+
+
+def fail_stopped_loads(engine: Engine) -> int:
+    """Marks as failed the loads whose process has died; to be called under the lock."""
+    with engine.begin() as connection:
+        result = connection.execute(
+            text(
+                "UPDATE staging.load SET state = 'failed', message = :message,"
+                " finished_at = clock_timestamp() WHERE state = 'loading'"
+            ),
+            {"message": STOPPED},
+        )
+    return result.rowcount
+
+
+def already_loaded(engine: Engine, source: Source, report: FileReport, sha256: str) -> int | None:
+    """The accepted load of the same bytes and mapping, unless the file was replaced since."""
+    with engine.connect() as connection:
+        return connection.execute(text(_UNCHANGED), _identity(source, report, sha256)).scalar()
+
+
+def start_load(
+    engine: Engine,
+    source: Source,
+    report: FileReport,
+    *,
+    sha256: str,
+    loaded_by: str,
+    is_demo: bool,
+) -> int:
+    """Makes the load's row, visible at once; returns its id."""
+    values = _identity(source, report, sha256) | {
+        "mapping": json.dumps(source.description),
+        "loaded_by": loaded_by,
+        "is_demo": is_demo,
+    }
+    with engine.begin() as connection:
+        return connection.execute(text(_START), values).scalar_one()
+
+
+def record(connection: Connection, report: FileReport) -> None:
+    """Writes the report's state and counts into its load's row."""
+    connection.execute(text(_UPDATE), {name: getattr(report, name) for name in _COLUMNS})
+
+
+def _identity(source: Source, report: FileReport, sha256: str) -> dict[str, str]:
+    return {
+        "kind": source.kind,
+        "file": report.file,
+        "part": report.part,
+        "sha256": sha256,
+        "mapping_sha256": source.fingerprint,
+    }

@@ -1,0 +1,280 @@
+"""From `staging` to `core`, a file at a time: keys resolved, partitions made, rows upserted.
+
+Everything happens in the caller's transaction and by plain inserts and updates, so readers are
+never blocked: they see the file's rows when it commits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, text
+
+from warehouse.partitions import ensure_months, ensure_years
+
+CODES = {"item": "sku", "site": "site", "supplier": "supplier", "contract": "contract"}
+"""Tables that facts refer to by code, and the column that holds the code."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A staged column that names a row of another table; `alias` is that row in the SELECT."""
+
+    staged: str
+    table: str
+    alias: str
+
+    @property
+    def code(self) -> str:
+        return CODES[self.table]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of the target: filled by `expression` when `staged` is in the file.
+
+    `absent` stands in when it is not; without it the column is left alone.
+    """
+
+    target: str
+    staged: str
+    expression: str
+    absent: str | None = None
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """How the rows of one kind become rows of `core.<target>`."""
+
+    target: str
+    key: tuple[str, ...]
+    fields: tuple[Field, ...]
+    references: tuple[Reference, ...] = ()
+    months: bool = False
+    years: bool = False
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+def _same(*names: str) -> tuple[Field, ...]:
+    return tuple(Field(name, name, f's."{name}"') for name in names)
+
+
+_ITEM = Reference("sku", "item", "item")
+_SITE = Reference("site", "site", "site")
+_SUPPLIER = Reference("supplier", "supplier", "supplier")
+_CONTRACT = Reference("contract", "contract", "contract")
+
+_ITEM_ID = Field("item_id", "sku", "item.item_id")
+_SITE_ID = Field("site_id", "site", "coalesce(site.site_id, 0)", "0")
+_SUPPLIER_ID = Field("supplier_id", "supplier", "coalesce(supplier.supplier_id, 0)", "0")
+_CONTRACT_ID = Field("contract_id", "contract", "contract.contract_id")
+
+_PENALTIES = """
+coalesce((SELECT jsonb_agg(jsonb_build_object(
+    'hours', split_part(band, ':', 1)::float8, 'percent', split_part(band, ':', 2)::float8))
+  FROM unnest(string_to_array(s.penalty_schedule, ';')) AS band), '[]')
+"""
+
+_MATERIALS = """
+jsonb_to_recordset(s.materials) AS m(sku text, quantity float8, needed_on date)
+"""
+
+PROMOTIONS = {
+    "suppliers": Promotion(
+        "supplier", ("supplier",), _same("supplier", "name", "kind", "contract_lead_time_days")
+    ),
+    "items": Promotion(
+        "item",
+        ("sku",),
+        (
+            *_same("sku", "name", "family", "unit", "unit_cost_brl", "criticality"),
+            *_same("lead_time_days", "min_order_qty", "pack_size", "service_level"),
+            *_same("shelf_life_days"),
+            Field("supplier_id", "supplier", "supplier.supplier_id"),
+            Field("active", "active", "coalesce(s.active, true)"),
+            Field("attributes", "attributes", "coalesce(s.attributes, '{}')"),
+        ),
+        (_SUPPLIER,),
+    ),
+    "contracts": Promotion(
+        "contract",
+        ("contract",),
+        (
+            *_same("contract", "customer", "availability_target_pct", "monthly_fee_brl"),
+            *_same("cap_pct"),
+            Field("penalty_schedule", "penalty_schedule", _PENALTIES),
+        ),
+    ),
+    "sites": Promotion(
+        "site",
+        ("site",),
+        (
+            *_same("site", "name", "uf", "kind", "latitude", "longitude", "tier"),
+            Field("depot_id", "depot", "depot.site_id"),
+            _CONTRACT_ID,
+        ),
+        (Reference("depot", "site", "depot"), _CONTRACT),
+    ),
+    "demand": Promotion(
+        "demand",
+        ("item_id", "site_id", "date", "supplier_id", "order_ref"),
+        (
+            *_same("date", "quantity"),
+            _ITEM_ID,
+            _SITE_ID,
+            _SUPPLIER_ID,
+            Field("order_ref", "order_ref", "coalesce(s.order_ref, '')", "''"),
+        ),
+        (_ITEM, _SITE, _SUPPLIER),
+        months=True,
+    ),
+    "stock": Promotion(
+        "stock",
+        ("item_id", "site_id", "date"),
+        (*_same("date", "on_hand", "reserved", "in_transit"), _ITEM_ID, _SITE_ID),
+        (_ITEM, _SITE),
+        months=True,
+    ),
+    "purchase_orders": Promotion(
+        "purchase_order",
+        ("order_no", "line", "ordered_on"),
+        (
+            Field("order_no", "order", 's."order"'),
+            *_same("line", "ordered_on", "quantity", "requested_on", "promised_on"),
+            *_same("received_on", "received_qty", "unit_price_brl", "status"),
+            _ITEM_ID,
+            _SUPPLIER_ID,
+            Field("site_id", "site", "coalesce(site.site_id, 0)"),
+        ),
+        (_ITEM, _SUPPLIER, _SITE),
+        years=True,
+        # the date is part of the partitioned key: an order whose date was corrected moves
+        before=(
+            "DELETE FROM core.purchase_order AS t USING staging.purchase_orders AS s"
+            ' WHERE t.order_no = s."order" AND t.line = s.line'
+            " AND t.ordered_on <> s.ordered_on",
+        ),
+    ),
+    "outages": Promotion(
+        "outage",
+        ("outage",),
+        (
+            *_same("outage", "started_at", "ended_at", "cause"),
+            Field("site_id", "site", "site.site_id"),
+            Field("item_waited_for_id", "sku_waited_for", "item.item_id"),
+            _CONTRACT_ID,
+        ),
+        (_SITE, Reference("sku_waited_for", "item", "item"), _CONTRACT),
+    ),
+    "projects": Promotion(
+        "project",
+        ("project",),
+        (
+            *_same("project", "name", "uf", "status", "planned_start", "planned_end"),
+            *_same("actual_end", "budget_brl", "spent_brl", "progress_pct"),
+        ),
+        after=(
+            "INSERT INTO core.item (sku) SELECT DISTINCT m.sku"
+            f" FROM staging.projects AS s, {_MATERIALS}"
+            " ORDER BY 1 ON CONFLICT (sku) DO NOTHING",
+            "DELETE FROM core.project_material AS t USING core.project AS p,"
+            " staging.projects AS s WHERE t.project_id = p.project_id"
+            " AND p.project = s.project AND s.materials IS NOT NULL",
+            "INSERT INTO core.project_material (project_id, item_id, needed_on, quantity)"
+            " SELECT p.project_id, i.item_id, m.needed_on, sum(m.quantity)"
+            f" FROM staging.projects AS s JOIN core.project AS p USING (project), {_MATERIALS}"
+            " JOIN core.item AS i ON i.sku = m.sku GROUP BY 1, 2, 3",
+        ),
+    ),
+    "equipment": Promotion(
+        "equipment_reading",
+        ("equipment", "measured_at"),
+        (
+            *_same("equipment", "measured_at", "kind", "failure", "failure_kind"),
+            Field("site_id", "site", "site.site_id"),
+            Field("readings", "readings", "coalesce(s.readings, '{}')"),
+        ),
+        (_SITE,),
+        months=True,
+    ),
+    "tower_kpis": Promotion(
+        "tower_kpi",
+        ("site_id", "date"),
+        (
+            *_same("date", "availability_pct", "latency_ms", "throughput_mbps"),
+            *_same("drop_rate_pct", "energy_kwh", "traffic_gb"),
+            Field("site_id", "site", "site.site_id"),
+        ),
+        (_SITE,),
+        months=True,
+    ),
+    "drivers": Promotion(
+        "driver",
+        ("driver", "uf", "date"),
+        (*_same("driver", "date", "value"), Field("uf", "uf", "coalesce(s.uf, '')", "''")),
+    ),
+}
+
+
+def promote(
+    connection: Connection,
+    kind: str,
+    load_id: int,
+    *,
+    staged: list[str],
+    first: date | None,
+    last: date | None,
+) -> None:
+    """Upserts the kind's staged rows into `core`, by key, under `load_id`.
+
+    Codes that no file has described yet get a row of their own, to be filled by a later file.
+    Columns that the file lacks keep their values. `first` and `last` bound the rows' dates.
+    """
+    plan = PROMOTIONS[kind]
+    references = [each for each in plan.references if each.staged in staged]
+    for reference in references:
+        connection.execute(text(_name_unknown(kind, reference)))
+    if first and last and plan.months:
+        ensure_months(connection, f"core.{plan.target}", first, last)
+    if first and last and plan.years:
+        ensure_years(connection, f"core.{plan.target}", first, last)
+    for statement in plan.before:
+        connection.execute(text(statement))
+    connection.execute(text(_upsert(kind, plan, references, staged)), {"load_id": load_id})
+    for statement in plan.after if "materials" in staged else ():
+        connection.execute(text(statement))
+
+
+def _name_unknown(kind: str, reference: Reference) -> str:
+    return (
+        f"INSERT INTO core.{reference.table} ({reference.code})"
+        f" SELECT named.code FROM (SELECT DISTINCT {reference.staged} AS code"
+        f" FROM staging.{kind}) AS named"
+        f" LEFT JOIN core.{reference.table} AS known ON known.{reference.code} = named.code"
+        f" WHERE named.code IS NOT NULL AND known.{reference.code} IS NULL ORDER BY 1"
+    )
+
+
+def _upsert(kind: str, plan: Promotion, references: list[Reference], staged: list[str]) -> str:
+    values = {field.target: _expression(field, staged) for field in plan.fields}
+    filled = {name: value for name, value in values.items() if value is not None}
+    given = [field.target for field in plan.fields if field.staged in staged]
+    updated = [name for name in given if name not in plan.key]
+    sets = ", ".join(f"{name} = excluded.{name}" for name in (*updated, "load_id"))
+    joins = "".join(
+        f" LEFT JOIN core.{each.table} AS {each.alias}"
+        f" ON {each.alias}.{each.code} = s.{each.staged}"
+        for each in references
+    )
+    return (
+        f"INSERT INTO core.{plan.target} ({', '.join(filled)}, load_id)"
+        f" SELECT {', '.join(filled.values())}, CAST(:load_id AS integer)"
+        f" FROM staging.{kind} AS s{joins}"
+        f" ON CONFLICT ({', '.join(plan.key)}) DO UPDATE SET {sets}"
+    )
+
+
+def _expression(field: Field, staged: list[str]) -> str | None:
+    return field.expression if field.staged in staged else field.absent

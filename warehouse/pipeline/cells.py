@@ -47,12 +47,16 @@ _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([ T].+)?")
 _PENALTY = re.compile(r"\d+(\.\d+)?:\d+(\.\d+)?(;\d+(\.\d+)?:\d+(\.\d+)?)*")
 
 
+Why = Callable[[str], str]
+"""Says why the text in a bad cell is refused."""
+
+
 class Read(NamedTuple):
     """A typed column, the cells that could not be read, and why a cell could not."""
 
     values: pa.Array
     bad: np.ndarray
-    why: Callable[[str], str]
+    why: Why
 
 
 class Decimal:

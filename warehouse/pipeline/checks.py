@@ -15,6 +15,7 @@ from warehouse.pipeline.cells import (
     Dates,
     Decimal,
     Read,
+    Why,
     read_booleans,
     read_integers,
     read_materials,
@@ -156,7 +157,7 @@ class _Problems:
         self.bad = np.zeros(len(shaped.lines), dtype=bool)
         self.found: list[Reject] = []
 
-    def add(self, name: str, cells: pa.Array, bad: np.ndarray, why) -> None:
+    def add(self, name: str, cells: pa.Array, bad: np.ndarray, why: Why) -> None:
         places = np.flatnonzero(bad)
         if not len(places):
             return
@@ -167,7 +168,7 @@ class _Problems:
             reason = why(text)
             shown = text if text is None else text[:SHOWN_CHARACTERS].replace("\0", "")
             line = int(self._shaped.lines[place])
-            self.found.append(Reject(line, self._origin(name, place), shown, reason))
+            self.found.append(Reject(line, self._origin(name, int(place)), shown, reason))
 
     def _origin(self, name: str, place: int) -> str:
         periods = self._shaped.periods

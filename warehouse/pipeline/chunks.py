@@ -33,7 +33,10 @@ class Part(Protocol):
     file: str
     name: str
     headers: list[str]
-    decimal: str | None
+
+    @property
+    def decimal(self) -> str | None:
+        """The decimal mark of the numbers, if it is known."""
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows, a bounded number at a time; raises BadFile."""

@@ -237,8 +237,8 @@ def _condition(section: _Section) -> Condition:
     if len(tests) != 1:
         raise section.wrong("column", "needs exactly one of equals, in, matches, empty")
     test = tests[0]
-    operand = section.take(test)
-    expected = {"equals": str, "matches": str, "in": list, "empty": bool}[test]
+    operand: Any = section.take(test)
+    expected: type = {"equals": str, "matches": str, "in": list, "empty": bool}[test]
     if not isinstance(operand, expected):
         raise section.wrong(test, f"must be a {expected.__name__}")
     if test == "matches":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.csv
@@ -113,7 +114,7 @@ def has_duplicates(connection: Connection, kind: FileKind, staged: list[str]) ->
     return found.first() is not None
 
 
-def staged_dates(connection: Connection, kind: str):
+def staged_dates(connection: Connection, kind: str) -> tuple[date | None, date | None]:
     """The first and last day of the staged rows, or (None, None) for a kind without dates."""
     column = date_column(kind)
     if column is None:
@@ -121,7 +122,8 @@ def staged_dates(connection: Connection, kind: str):
     found = connection.execute(
         text(f'SELECT min("{column}")::date, max("{column}")::date FROM staging.{kind}')
     )
-    return tuple(found.one())
+    first, last = found.one()
+    return first, last
 
 
 def date_column(kind: str) -> str | None:

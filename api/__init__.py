@@ -1,0 +1,50 @@
+"""/api/v1: the same queries as the pages, as JSON."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, current_app, request
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+from api import alerts, auth, forecasts, health, items, kpis, materials, openapi  # noqa: F401
+from api.routing import blueprint
+from auth import trail
+from auth.guards import public
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+UNKNOWN = "api_unknown"
+MAX_OBJECT = 300
+UNRECORDED = frozenset({"api.health_ready", "api.static"})
+
+
+def init_app(server: Flask) -> None:
+    """Binds every route of the API and /health; each call leaves its audit row."""
+    server.register_blueprint(blueprint)
+    server.add_url_rule("/api/<path:rest>", UNKNOWN, unknown, methods=METHODS)
+    health.init_app(server)
+    server.after_request(_record)
+
+
+@public
+def unknown(rest: str) -> Response:
+    """Addresses under /api/ that lead nowhere: Dash would answer them with a page."""
+    allowed = [method for method in METHODS if _leads_somewhere(method)]
+    if allowed:
+        raise MethodNotAllowed(valid_methods=allowed)
+    raise NotFound("There is nothing at this address.")
+
+
+def _leads_somewhere(method: str) -> bool:
+    adapter = current_app.create_url_adapter(request)
+    return adapter is not None and adapter.match(method=method)[0] != UNKNOWN
+
+
+def _record(response: Response) -> Response:
+    """Whatever was asked of the API, and what came of it."""
+    is_call = request.path.startswith("/api/") and request.endpoint not in UNRECORDED
+    if is_call:
+        trail.note(
+            request.endpoint or UNKNOWN,
+            object=f"{request.method} {request.path}"[:MAX_OBJECT],
+            status=response.status_code,
+        )
+    return response

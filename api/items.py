@@ -1,0 +1,27 @@
+"""GET /items."""
+
+from __future__ import annotations
+
+from api.parameters import Paged, SeriesFilters, Text
+from api.routing import route
+from auth.guards import current_viewer
+from domain.records import Item, Page
+from warehouse.queries import items
+
+
+class ItemsQuery(SeriesFilters, Paged):
+    """Filters of the list."""
+
+    sort: Text = "sku"
+
+
+@route("GET", "/items", query=ItemsQuery, data=list[Item], paged=True)
+def listed(query: ItemsQuery) -> Page[Item]:
+    """The catalogue."""
+    return items.page(
+        scope=current_viewer().scope,
+        filters=query.filters(),
+        limit=query.limit,
+        cursor=query.cursor,
+        sort=query.sort,
+    )

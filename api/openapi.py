@@ -1,0 +1,163 @@
+"""GET /openapi.json and /docs, made from the table of routes that also checks requests."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from flask import Response, render_template
+from pydantic import BaseModel, TypeAdapter
+
+from api.errors import CODES
+from api.parameters import Query
+from api.routing import ROUTES, Route, blueprint
+from auth.guards import PUBLIC, public
+
+VERSION = "1.0.0"
+SCHEMA_PLACE = "#/components/schemas/{model}"
+CONVERTER = re.compile(r"<(?:(?P<kind>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
+FAILURE = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "fields"],
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "fields": {"type": "object", "additionalProperties": {"type": "string"}},
+            },
+        }
+    },
+}
+META = {
+    "type": "object",
+    "properties": {
+        "run_id": {"type": ["integer", "null"]},
+        "data_as_of": {"type": ["string", "null"], "format": "date"},
+        "computed_at": {"type": ["string", "null"], "format": "date-time"},
+        "count": {"type": ["integer", "null"], "description": "Rows in all."},
+        "next": {"type": ["string", "null"], "description": "The next page's cursor."},
+        "is_demo": {"type": "boolean", "description": "Made-up demonstration data."},
+    },
+}
+
+
+@blueprint.get("/openapi.json")
+@public
+def openapi() -> Response:
+    """The description of this API for programs."""
+    return Response(orjson.dumps(document()), content_type="application/json")
+
+
+@blueprint.get("/docs")
+@public
+def docs() -> str:
+    """The description of this API for people."""
+    return render_template("docs.html", routes=ROUTES, document=document(), path_of=path_of)
+
+
+@lru_cache
+def document() -> dict[str, Any]:
+    """The OpenAPI 3.1 document."""
+    schemas: dict[str, Any] = {"Failure": FAILURE, "Meta": META}
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(path_of(route), {})[route.method.lower()] = _operation(route, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Nova Corrente", "version": VERSION},
+        "servers": [{"url": blueprint.url_prefix}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "nova"},
+            },
+        },
+    }
+
+
+def path_of(route: Route) -> str:
+    """The route's path with `{name}` for what varies."""
+    return CONVERTER.sub(lambda found: "{" + found["name"] + "}", route.path)
+
+
+def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "tags": [route.path.split("/")[1]],
+        "summary": route.summary,
+        "parameters": [*_path_parameters(route), *_query_parameters(route, schemas)],
+        "responses": _responses(route, schemas),
+        "x-permission": str(route.permission),
+        "security": [] if route.permission == PUBLIC else [{"bearer": []}, {"session": []}],
+    }
+    if route.body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": _json(_schema(route.body, schemas, mode="validation")),
+        }
+    return operation
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": found["name"],
+            "in": "path",
+            "required": True,
+            "schema": {"type": "integer" if found["kind"] == "int" else "string"},
+        }
+        for found in CONVERTER.finditer(route.path)
+    ]
+
+
+def _query_parameters(route: Route, schemas: dict[str, Any]) -> list[dict[str, Any]]:
+    if route.query is Query:
+        return []
+    described = route.query.model_json_schema(ref_template=SCHEMA_PLACE)
+    schemas.update(described.pop("$defs", {}))
+    required = described.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": schema}
+        for name, schema in described["properties"].items()
+    ]
+
+
+def _responses(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    envelope = {
+        "type": "object",
+        "required": ["data", "meta"],
+        "properties": {
+            "data": _schema(route.data, schemas, mode="serialization"),
+            "meta": {"$ref": SCHEMA_PLACE.format(model="Meta")},
+        },
+    }
+    failure = _json({"$ref": SCHEMA_PLACE.format(model="Failure")})
+    answers: dict[str, Any] = {"200": {"description": "Success.", "content": _json(envelope)}}
+    if route.method == "GET":
+        answers["304"] = {"description": "Not changed since the given ETag."}
+    for status, code in CODES.items():
+        answers[str(status)] = {"description": code, "content": failure}
+    return answers
+
+
+def _schema(kind: Any, schemas: dict[str, Any], *, mode: Any) -> dict[str, Any]:
+    """The JSON schema of a type; what it refers to is added to `schemas`."""
+    is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
+    schema = adapter.json_schema(mode=mode, ref_template=SCHEMA_PLACE)
+    schemas.update(schema.pop("$defs", {}))
+    if is_model:
+        schemas[kind.__name__] = schema
+        return {"$ref": SCHEMA_PLACE.format(model=kind.__name__)}
+    return schema
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}

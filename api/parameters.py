@@ -1,0 +1,178 @@
+"""What requests may say: query parameters and bodies, checked before anything is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any, Literal, TypeVar, get_origin
+
+from flask import request
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from domain.errors import InvalidInput
+from domain.records import Filters
+
+MAX_TEXT = 200
+MAX_VALUES = 200
+MAX_LIMIT = 500
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def clean(value: str) -> str:
+    """The text, if it holds nothing that cannot be typed. Raises ValueError."""
+    if any(letter < " " or letter == "\x7f" or "\ud800" <= letter <= "\udfff" for letter in value):
+        raise ValueError("holds a control character")
+    return value
+
+
+def _split(values: Any) -> Any:
+    """Codes never hold a comma, so `uf=SP,RJ` means the same as `uf=SP&uf=RJ`."""
+    if not isinstance(values, list):
+        return values
+    return [part for value in values for part in str(value).split(",")]
+
+
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(clean)]
+Texts = Annotated[tuple[Text, ...], Field(max_length=MAX_VALUES)]
+Uf = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Ufs = Annotated[tuple[Uf, ...], BeforeValidator(_split), Field(max_length=27)]
+Abc = Annotated[tuple[Literal["A", "B", "C"], ...], BeforeValidator(_split)]
+DemandClass = Annotated[
+    tuple[Literal["smooth", "erratic", "intermittent", "lumpy", "dead", "short"], ...],
+    BeforeValidator(_split),
+]
+Levels = Annotated[
+    tuple[Literal["critical", "warning", "info"], ...],
+    BeforeValidator(_split),
+]
+AlertStatus = Literal["open", "acknowledged", "snoozed", "resolved"]
+Statuses = Annotated[tuple[AlertStatus, ...], BeforeValidator(_split)]
+ModelName = Literal[
+    "ensemble", "arima", "prophet", "lstm", "naive", "seasonal_naive", "moving_average"
+]
+
+
+class Query(BaseModel):
+    """Parameters that no list shares; a parameter that is not here is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class ItemFilters(Query):
+    """What narrows a list to some materials."""
+
+    sku: Texts = ()
+    family: Texts = ()
+    search: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean)] = ""
+
+    def filters(self) -> Filters:
+        """The same as the queries' argument."""
+        names = {"class_": "demand_class", "from_": "date_from", "to": "date_to"}
+        known = Filters.__dataclass_fields__
+        values = {names.get(name, name): value for name, value in self}
+        return Filters(**{name: value for name, value in values.items() if name in known})
+
+
+class SeriesFilters(ItemFilters):
+    """What narrows a list to some item-site series."""
+
+    site: Texts = ()
+    uf: Ufs = ()
+    region: Texts = ()
+    abc: Abc = ()
+    class_: DemandClass = Field((), alias="class")
+
+
+class Paged(Query):
+    """How much of a list, and from where."""
+
+    limit: int = Field(50, ge=1, le=MAX_LIMIT)
+    cursor: Annotated[str, Field(max_length=1000), AfterValidator(clean)] | None = None
+
+
+class Between(Query):
+    """A span of dates, both ends included."""
+
+    from_: date | None = Field(None, alias="from")
+    to: date | None = None
+
+
+class Body(BaseModel):
+    """A request body; a field that is not here is refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def read_query(model: type[Model]) -> Model:
+    """The query string as `model`. Raises InvalidInput naming every bad parameter."""
+    values: dict[str, Any] = {}
+    for name, given in request.args.lists():
+        if _takes_many(model, name):
+            values[name] = given
+        elif len(given) > 1:
+            raise InvalidInput(f"{name} is given twice.", fields={name: "is given twice"})
+        else:
+            values[name] = given[0]
+    return _validated(lambda: model.model_validate(values))
+
+
+def read_body(model: type[Model]) -> Model:
+    """The JSON body as `model`. Raises InvalidInput for its content, and 400 or 415 for its form:
+    doubled keys, NaN and bad UTF-8 are no JSON."""
+    if not request.is_json:
+        raise UnsupportedMediaType("Send application/json.")
+    try:
+        values = json.loads(
+            request.get_data(), object_pairs_hook=_unique, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not valid JSON.") from None
+    return _validated(lambda: model.model_validate(values))
+
+
+def checked_text(name: str, value: str) -> str:
+    """A text from the path. Raises InvalidInput."""
+    try:
+        return clean(value)
+    except ValueError as error:
+        raise InvalidInput(f"{name} {error}.", fields={name: str(error)}) from None
+
+
+def _takes_many(model: type[BaseModel], name: str) -> bool:
+    for key, field in model.model_fields.items():
+        if (field.alias or key) == name:
+            return get_origin(field.annotation) is tuple
+    return False
+
+
+def _validated(validate: Callable[[], Model]) -> Model:
+    try:
+        return validate()
+    except ValidationError as error:
+        fields = {_place(item["loc"]): _reason(item) for item in error.errors()}
+        listed = "; ".join(f"{name}: {reason}" for name, reason in fields.items())
+        raise InvalidInput(f"Not acceptable: {listed}.", fields=fields) from None
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return str(location[0]) if location else "body"
+
+
+def _reason(item: Any) -> str:
+    if item["type"] == "extra_forbidden":
+        return "is not known here"
+    return str(item["msg"]).removeprefix("Value error, ")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is doubled")
+    return found
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,96 @@
+"""The table of routes: what each asks for, takes and gives. It checks requests, and the OpenAPI
+document is made from it, so the two cannot disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import Blueprint, Response
+from pydantic import BaseModel
+
+from api.answers import answer
+from api.parameters import Query, read_body, read_query
+from auth.guards import PUBLIC, public, requires
+from domain.access import Permission
+
+Handler = Callable[..., Any]
+
+blueprint = Blueprint(
+    "api",
+    __name__,
+    url_prefix="/api/v1",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static",
+)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One door of the API. `data` is the type of the answer's `data`; `paged` answers carry
+    `count` and `next`."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    permission: Permission | str
+    query: type[BaseModel]
+    body: type[BaseModel] | None
+    data: Any
+    paged: bool
+
+
+ROUTES: list[Route] = []
+
+
+def route(
+    method: str,
+    path: str,
+    *,
+    data: Any,
+    permission: Permission | str = Permission.READ,
+    query: type[BaseModel] = Query,
+    body: type[BaseModel] | None = None,
+    paged: bool = False,
+    credentials_in_body: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Opens `handler(query=…, body=…, **path)` at /api/v1 + `path`; its docstring is the summary.
+
+    `query` and `body` are handed over only where they are declared. `credentials_in_body`: the
+    request proves itself by what it carries, so no cookie and no CSRF token play a part.
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        name = f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}"
+        summary = (handler.__doc__ or "").strip().partition("\n")[0]
+        ROUTES.append(Route(method, path, name, summary, permission, query, body, data, paged))
+        view = _guarded(_view(handler, query, body, data), permission)
+        view.credentials_in_body = credentials_in_body  # type: ignore[attr-defined]
+        blueprint.add_url_rule(path, name, view, methods=[method])
+        return handler
+
+    return decorate
+
+
+def _view(handler: Handler, query: type[BaseModel], body: type[BaseModel] | None, data: Any) -> Any:
+    @wraps(handler)
+    def view(**path: Any) -> Response:
+        asked = read_query(query)
+        arguments = dict(path)
+        if query is not Query:
+            arguments["query"] = asked
+        if body is not None:
+            arguments["body"] = read_body(body)
+        return answer(handler(**arguments), data)
+
+    return view
+
+
+def _guarded(view: Handler, permission: Permission | str) -> Handler:
+    if permission == PUBLIC:
+        return public(view)
+    return requires(Permission(permission))(view)

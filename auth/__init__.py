@@ -1,0 +1,1 @@
+"""Who you are and what you may do: session, passwords, tokens, guards, the login page."""

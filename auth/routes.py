@@ -1,0 +1,124 @@
+"""The login page: a plain form that works without a script."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from auth import passwords, session, trail
+from auth.guards import current_viewer, public
+from domain.errors import InvalidInput, Unavailable
+from warehouse.commands import users as commands
+from warehouse.db import get_engine
+from warehouse.queries import status, users
+from warehouse.queries.users import UserRow
+
+START = "/main"
+LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,2000}")
+OWN_PATHS = ("/login", "/logout", "/language/")
+
+blueprint = Blueprint(
+    "auth",
+    __name__,
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/login-assets",
+)
+
+
+def init_app(server: Flask) -> None:
+    """Binds the session and the login page."""
+    session.init_app(server)
+    server.register_blueprint(blueprint)
+
+
+@blueprint.get("/login")
+@public
+def login_page() -> ResponseReturnValue:
+    """The form; whoever is signed in already is sent on."""
+    if session.signed_in() is not None:
+        return redirect(destination(request.args.get("next")), 303)
+    return _form()
+
+
+@blueprint.post("/login")
+@public
+def login() -> ResponseReturnValue:
+    """A session and a redirect for the right password; else the form with what is wrong."""
+    email, password = request.form.get("email", ""), request.form.get("password", "")
+    t = current_viewer().t
+    if not email.strip() or not password:
+        return _form(t("Enter your e-mail and your password."), 422)
+    try:
+        row = authenticate(email, password)
+    except InvalidInput:
+        limit = passwords.MAX_BYTES
+        return _form(t("A password has at most %(limit)s bytes.", limit=limit), 422)
+    if row is None:
+        return _form(t("E-mail or password is wrong."), 401)
+    session.begin(row)
+    _note_login(row, "login")
+    return redirect(destination(request.form.get("next")), 303)
+
+
+@blueprint.post("/logout")
+@public
+def logout() -> ResponseReturnValue:
+    """Ends the session on this browser."""
+    row = session.signed_in()
+    if row is not None:
+        trail.note("logout", status=303)
+    session.end()
+    return redirect(url_for("auth.login_page"), 303)
+
+
+def authenticate(email: str, password: str, *, action: str = "login") -> UserRow | None:
+    """The active user with this password, or None; a failure leaves its audit row.
+
+    Raises InvalidInput for a password that is too long, Unavailable without the database.
+    """
+    row = users.by_email(email) if "\0" not in email else None
+    right = passwords.matches(password, row.password_hash if row else None)
+    if row is None or not right or not row.active:
+        trail.note(f"{action}.refused", actor=_shown(email), status=401)
+        return None
+    return row
+
+
+def destination(wanted: str | None) -> str:
+    """`wanted` if it is a path on this very site, else the start page."""
+    if not wanted or not LOCAL_PATH.fullmatch(wanted) or wanted.startswith(OWN_PATHS):
+        return START
+    return wanted
+
+
+def _note_login(row: UserRow, action: str) -> None:
+    actor = session.request_actor(row.email)
+    commands.record_login(get_engine(), user_id=row.user_id, actor=actor, action=action)
+
+
+def _form(message: str = "", code: int = 200) -> ResponseReturnValue:
+    viewer = current_viewer()
+    page = render_template(
+        "login.html",
+        viewer=viewer,
+        t=viewer.t,
+        message=message,
+        email=request.form.get("email", ""),
+        next=destination(request.values.get("next")),
+        is_demo=_is_demo(),
+    )
+    return page, code, {"Cache-Control": "no-store"}
+
+
+def _is_demo() -> bool:
+    try:
+        return status.current().is_demo
+    except Unavailable:
+        return False  # the form's own answer says what is out of order
+
+
+def _shown(email: str) -> str:
+    return re.sub(r"[^\x21-\x7e]", "?", email.strip())[:120] or session.ANONYMOUS

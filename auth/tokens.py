@@ -1,0 +1,126 @@
+"""JWT for machines: a short access token and a refresh token that is used once.
+
+Algorithm, issuer, audience, type and expiry are pinned, and every claim is required (RFC 8725).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import jwt
+from flask import current_app
+from sqlalchemy import Engine
+
+from domain.errors import NotAuthenticated
+from warehouse.commands import tokens as store
+from warehouse.queries import users
+from warehouse.queries.users import UserRow
+
+ALGORITHM = "HS256"
+ISSUER = "nova-corrente"
+AUDIENCE = "nova-corrente-api"
+ACCESS, REFRESH = "access", "refresh"
+ACCESS_LIFE = timedelta(minutes=15)
+REFRESH_LIFE = timedelta(days=14)
+REQUIRED = ("iss", "aud", "sub", "iat", "exp", "jti", "typ", "ver")
+
+
+@dataclass(frozen=True)
+class Claims:
+    """What a valid token says: whose it is, at which token version, and its own number."""
+
+    user_id: int
+    version: int
+    token_id: UUID
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a login or a refresh hands out; `expires_in` is the access token's life in seconds."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    user: UserRow
+
+
+def issue(engine: Engine, row: UserRow) -> Pair:
+    """The first pair of a login."""
+    expires_at = datetime.now(UTC) + REFRESH_LIFE
+    return _pair(row, store.start(engine, user_id=row.user_id, expires_at=expires_at), expires_at)
+
+
+def refresh(engine: Engine, token: str) -> Pair:
+    """The next pair. Raises NotAuthenticated if the token is not valid, used or revoked; using a
+    token again revokes every token of its login."""
+    claims = read(token, REFRESH)
+    row = users.by_id(claims.user_id)
+    if row is None or not row.active or row.token_version != claims.version:
+        raise _refused()
+    expires_at = datetime.now(UTC) + REFRESH_LIFE
+    held = store.rotate(
+        engine, token_id=claims.token_id, user_id=row.user_id, expires_at=expires_at
+    )
+    if held is None:
+        raise _refused()
+    return _pair(row, held, expires_at)
+
+
+def revoke(engine: Engine, token: str) -> Claims:
+    """Ends the login of a refresh token. Raises NotAuthenticated if it is not one of ours."""
+    claims = read(token, REFRESH)
+    store.revoke_family(engine, token_id=claims.token_id, user_id=claims.user_id)
+    return claims
+
+
+def read(token: str, kind: str) -> Claims:
+    """The claims of a valid token of this kind. Raises NotAuthenticated for anything else."""
+    try:
+        claims = jwt.decode(
+            token,
+            _key(),
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            options={"require": list(REQUIRED), "strict_aud": True},
+        )
+        if claims["typ"] != kind:
+            raise _refused()
+        return Claims(int(claims["sub"]), int(claims["ver"]), UUID(claims["jti"]))
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
+        raise _refused() from None
+
+
+def _pair(row: UserRow, held: store.Refresh, expires_at: datetime) -> Pair:
+    access = _sign(row, ACCESS, uuid4(), datetime.now(UTC) + ACCESS_LIFE)
+    return Pair(
+        access_token=access,
+        refresh_token=_sign(row, REFRESH, held.token_id, expires_at),
+        expires_in=int(ACCESS_LIFE.total_seconds()),
+        user=row,
+    )
+
+
+def _sign(row: UserRow, kind: str, token_id: UUID, expires_at: datetime) -> str:
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": str(row.user_id),
+        "iat": datetime.now(UTC),
+        "exp": expires_at,
+        "jti": str(token_id),
+        "typ": kind,
+        "ver": row.token_version,
+    }
+    return jwt.encode(claims, _key(), algorithm=ALGORITHM)
+
+
+def _key() -> bytes:
+    """Tokens are signed with the product's key, sessions with one derived from it by Flask."""
+    return f"jwt:{current_app.secret_key!s}".encode()
+
+
+def _refused() -> NotAuthenticated:
+    return NotAuthenticated("The token is not valid.")

@@ -1,0 +1,90 @@
+"""create_app(): extensions, doors, pages and API in one Flask server."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from dash import Dash
+from flask import Flask
+
+import api
+from auth import guards
+from auth import routes as auth_routes
+from auth.guards import current_viewer
+from callbacks.errors import on_error
+from config import Settings, get_settings
+from dashboard import doors, extensions, failures, i18n, observability, pages, security
+
+ROOT = Path(__file__).resolve().parent.parent
+SESSION_LIFE = timedelta(hours=12)
+MAX_BODY_BYTES = 2 * 1024 * 1024
+
+
+class NovaDash(Dash):
+    """Dash with the reader's language and colours on the document itself."""
+
+    def interpolate_index(self, **parts: Any) -> str:
+        viewer = current_viewer()
+        lang = viewer.locale.replace("_", "-")
+        opened = f'<html lang="{lang}" data-theme="{viewer.theme}" data-bs-theme="{viewer.scheme}">'
+        return super().interpolate_index(**parts).replace("<html>", opened, 1)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A new server with its own Dash app; callable again in the same process.
+
+    Starts the embedded Valkey where no REDIS_URL is given; the database is first asked by a
+    request. Raises SettingsError with one clear line.
+    """
+    settings = settings or get_settings()
+    server = _server(settings)
+    observability.bind(server)
+    doors.bind(server)
+    failures.bind(server)
+    extensions.bind(server, settings)
+    i18n.init_app(server)
+    server.extensions[guards.EXTENSION] = i18n
+    auth_routes.init_app(server)
+    api.init_app(server)
+    extensions.limit_logins(server)
+    app = _dash(server)
+    doors.check_callbacks_of(app)
+    security.bind(server, settings, security.script_hashes(app))
+    server.after_request(security.keep_private)
+    return server
+
+
+def _server(settings: Settings) -> Flask:
+    server = Flask("nova-corrente", root_path=str(ROOT), static_folder=None)
+    server.config.update(
+        SECRET_KEY=settings.secret_key,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFE,
+        SESSION_COOKIE_NAME="__Host-nova" if settings.env == "production" else "nova",
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+    observability.log_as_json()
+    return server
+
+
+def _dash(server: Flask) -> Dash:
+    app = NovaDash(
+        "nova-corrente",
+        server=server,
+        assets_folder=str(ROOT / "assets"),
+        title="Nova Corrente",
+        update_title=None,
+        use_pages=True,
+        pages_folder="",
+        include_pages_meta=False,
+        serve_locally=True,
+        enable_mcp=False,
+        suppress_callback_exceptions=True,
+        on_error=on_error,
+    )
+    server.extensions["nova-dash"] = app
+    pages.register(app)
+    return app

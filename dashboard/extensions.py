@@ -1,0 +1,123 @@
+"""Cache, CSRF, limits on attempts: made here, bound in app.py.
+
+The cache and the counters live in Redis (or the embedded Valkey), else in files under NOVA_HOME
+and in memory. A store that does not answer is given up after 100 ms and never fails a request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from flask import Flask, Response, request
+from flask_caching import Cache
+from flask_limiter import Limiter
+from flask_wtf.csrf import CSRFProtect
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from config import Settings
+from warehouse import caching
+
+ANSWER_SECONDS = 0.1
+DEFAULT_TTL = 300
+FILES_AT_MOST = 20_000
+FAILURES_PER_ADDRESS = "60 per minute"
+FAILURES_PER_ACCOUNT = "10 per 5 minutes"
+LOGIN_ENDPOINTS = ("auth.login", "api.auth_login")
+
+csrf = CSRFProtect()
+
+
+def store_url(settings: Settings) -> str | None:
+    """Where cache and counters live: REDIS_URL, else the embedded Valkey, else None."""
+    if settings.redis_url:
+        return settings.redis_url
+    from warehouse.embedded import ensure_valkey
+
+    return ensure_valkey(settings.home)
+
+
+def bind(server: Flask, settings: Settings) -> None:
+    """Binds the cache and CSRF; the cache serves the read models too."""
+    url = store_url(settings)
+    server.config["STORE_URL"] = url
+    server.extensions["nova-cache"] = cache = Cache()
+    cache.init_app(server, config=_cache_config(settings, url))
+    with server.app_context():
+        caching.use(cache.cache)
+    csrf.init_app(server)
+
+
+def limit_logins(server: Flask) -> None:
+    """Failed logins are counted by address and by account, for the form and the API together."""
+    limiter = _limiter(server, server.config["STORE_URL"])
+    for endpoint in LOGIN_ENDPOINTS:
+        view = server.view_functions[endpoint]
+        for limit, key in (
+            (FAILURES_PER_ADDRESS, _address),
+            (FAILURES_PER_ACCOUNT, _account),
+        ):
+            view = limiter.shared_limit(
+                limit, scope="login", key_func=key, deduct_when=_is_refused
+            )(view)
+        server.view_functions[endpoint] = view
+
+
+def _limiter(server: Flask, url: str | None) -> Limiter:
+    return Limiter(
+        _address,
+        app=server,
+        storage_uri=_limits_url(url),
+        storage_options=_redis_options() if url else {},
+        headers_enabled=True,
+        retry_after="delta-seconds",
+        in_memory_fallback_enabled=True,
+        key_prefix="nova",
+    )
+
+
+def _redis_options() -> dict[str, Any]:
+    return {
+        "socket_timeout": ANSWER_SECONDS,
+        "socket_connect_timeout": ANSWER_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+    }
+
+
+def _cache_config(settings: Settings, url: str | None) -> dict[str, Any]:
+    common = {"CACHE_DEFAULT_TIMEOUT": DEFAULT_TTL, "CACHE_NO_NULL_WARNING": True}
+    if url is None:
+        folder = str(settings.home / "cache")
+        files = {"CACHE_DIR": folder, "CACHE_THRESHOLD": FILES_AT_MOST}
+        return {**common, **files, "CACHE_TYPE": "FileSystemCache"}
+    return {
+        **common,
+        "CACHE_TYPE": "RedisCache",
+        "CACHE_REDIS_URL": url,
+        "CACHE_KEY_PREFIX": "nova-cache:",
+        "CACHE_OPTIONS": _redis_options(),
+    }
+
+
+def _limits_url(url: str | None) -> str:
+    if url is None:
+        return "memory://"
+    return f"redis+{url}" if url.startswith("unix://") else url
+
+
+def _address() -> str:
+    return request.remote_addr or "unknown"
+
+
+def _account() -> str:
+    if request.is_json:
+        body = request.get_json(silent=True)
+        email = body.get("email") if isinstance(body, dict) else None
+    else:
+        email = request.form.get("email")
+    return hashlib.sha256(str(email or "").strip().lower().encode(errors="replace")).hexdigest()
+
+
+def _is_refused(response: Response) -> bool:
+    return response.status_code == 401

@@ -1,0 +1,92 @@
+"""What a caller gets when something fails: JSON for programs, a page for people."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from api.errors import failure, status_of
+from auth.guards import current_viewer
+from auth.session import has_bearer
+from domain.errors import NotAuthenticated, NovaError, Unavailable
+from domain.viewer import Viewer
+
+JSON_PATHS = ("/api/", "/_dash-", "/health", "/metrics")
+DATABASE_DOWN = (OperationalError, InterfaceError, PoolTimeout)
+
+log = logging.getLogger(__name__)
+
+
+def bind(server: Flask) -> None:
+    """Every exception ends here, whoever raised it."""
+    for kind in (NovaError, HTTPException, Exception):
+        server.register_error_handler(kind, _answer)
+
+
+def _answer(error: Exception) -> ResponseReturnValue:
+    if isinstance(error, DATABASE_DOWN):
+        log.error("the database does not answer: %s", error)
+        error = Unavailable("The database does not answer.")
+    if status_of(error) == 500:
+        log.error("a request failed: %s %s", request.method, request.path, exc_info=error)
+    if request.path.startswith(JSON_PATHS) or has_bearer():
+        return failure(error)
+    if isinstance(error, NotAuthenticated):
+        return _to_login()
+    return _page(error)
+
+
+def _to_login() -> ResponseReturnValue:
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.login_page", next=wanted), 302)
+
+
+def _page(error: Exception) -> Response:
+    viewer = _reader()
+    title, message = _texts(error, viewer)
+    html = render_template(
+        "failure.html",
+        viewer=viewer,
+        t=viewer.t,
+        title=title,
+        message=message,
+        request_id=g.get("request_id", ""),
+    )
+    response = make_response(html, status_of(error))
+    response.headers["Cache-Control"] = "no-store"
+    for name in ("Allow", "Retry-After"):
+        if name in (known := failure(error).headers):
+            response.headers[name] = known[name]
+    return response
+
+
+def _reader() -> Viewer:
+    """The reader, or nobody when the database cannot say who it is."""
+    try:
+        return current_viewer()
+    except (NovaError, *DATABASE_DOWN):
+        g.signed_in = None
+        return current_viewer()
+
+
+def _texts(error: Exception, viewer: Viewer) -> tuple[str, str]:
+    t, status = viewer.t, status_of(error)
+    if isinstance(error, CSRFError):
+        return t("The form has expired"), t("Go back, load the page again and repeat.")
+    if status == 403:
+        return t("Not allowed"), t("Your role does not allow this.")
+    if status == 404:
+        return t("Page not found"), t("There is nothing at this address.")
+    if status == 429:
+        return t("Too many attempts"), t("Wait a few minutes and try again.")
+    if status == 503:
+        return t("The database does not answer"), t("Try again in a moment.")
+    if status < 500:
+        return t("That request cannot be answered"), t("Go back, load the page again and repeat.")
+    return t("Something went wrong"), t("The error has been logged. Try again in a moment.")

@@ -1,0 +1,129 @@
+"""Alert messages from their facts: the same facts give the same words, and every number in the
+text stands in the facts. Portuguese (pt_BR) and English (en); any other locale reads Portuguese.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from domain.records import Alert
+
+NO_SITE = "-"
+ENGLISH = "en"
+
+Fact = float | str | None
+
+PHRASES: dict[str, dict[str, str]] = {
+    "pt_BR": {
+        "at": " em ",
+        "out": "sem estoque disponível.",
+        "runs_out": "o estoque acaba em {days} dia(s).",
+        "runs_out_on": "o estoque acaba em {days} dia(s) ({date}).",
+        "below": "abaixo do ponto de pedido ({point}).",
+        "late": "pedido {order} de {supplier} atrasado {days} dia(s), {quantity} por receber.",
+        "promised": "Prometido para {date}.",
+        "position": "Disponível: {available}; em pedidos: {on_order}.",
+        "lead_time": "Um pedido novo leva {days} dia(s).",
+    },
+    ENGLISH: {
+        "at": " at ",
+        "out": "no stock available.",
+        "runs_out": "stock runs out in {days} day(s).",
+        "runs_out_on": "stock runs out in {days} day(s) ({date}).",
+        "below": "below the reorder point ({point}).",
+        "late": "order {order} from {supplier} is {days} day(s) late, {quantity} to come.",
+        "promised": "Promised for {date}.",
+        "position": "Available: {available}; on order: {on_order}.",
+        "lead_time": "A new order takes {days} day(s).",
+    },
+}
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+def alert_message(alert: Alert, locale: str) -> str:
+    """A few short sentences about an alert; a kind without words of its own gets its name."""
+    speak = _SPEAKERS.get(alert.kind)
+    if speak is None:
+        return f"{alert.kind}: {alert.item_name or alert.sku}"
+    spoken = ENGLISH if locale == ENGLISH else "pt_BR"
+    sentences = [part for part in speak(alert, spoken) if part]
+    return f"{_subject(alert, spoken)}: {' '.join(sentences)}"
+
+
+def number(value: Fact, locale: str) -> str:
+    """At most one decimal, none for whole numbers, with the language's separators."""
+    amount = round(float(value or 0), 1)
+    text = f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.1f}"
+    return text if locale == ENGLISH else text.translate(str.maketrans(",.", ".,"))
+
+
+def day(value: date | Fact, locale: str) -> str:
+    """`31/12/2026`, in English `31 Dec 2026`."""
+    when = value if isinstance(value, date) else date.fromisoformat(str(value))
+    if locale == ENGLISH:
+        return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+    return f"{when:%d/%m/%Y}"
+
+
+def _subject(alert: Alert, locale: str) -> str:
+    thing = alert.item_name or alert.sku
+    if alert.site == NO_SITE:
+        return thing
+    return f"{thing}{PHRASES[locale]['at']}{alert.site_name or alert.site}"
+
+
+def _stockout(alert: Alert, locale: str) -> list[str]:
+    return [_running_out(alert, locale), _position(alert, locale), _lead_time(alert.facts, locale)]
+
+
+def _below(alert: Alert, locale: str) -> list[str]:
+    point = _amount(alert.facts.get("reorder_point"), alert, locale)
+    below = PHRASES[locale]["below"].format(point=point)
+    return [below, _position(alert, locale), _lead_time(alert.facts, locale)]
+
+
+def _late(alert: Alert, locale: str) -> list[str]:
+    facts, promised = alert.facts, alert.facts.get("promised_on")
+    late = PHRASES[locale]["late"].format(
+        order=facts.get("order"),
+        supplier=facts.get("supplier"),
+        days=number(facts.get("days_late"), locale),
+        quantity=_amount(facts.get("quantity"), alert, locale),
+    )
+    if promised is None:
+        return [late]
+    return [late, PHRASES[locale]["promised"].format(date=day(promised, locale))]
+
+
+def _running_out(alert: Alert, locale: str) -> str:
+    phrases, left = PHRASES[locale], alert.days_to_stockout
+    if left is None or left <= 0:
+        return phrases["out"]
+    days = number(left, locale)
+    if alert.stockout_on is None:
+        return phrases["runs_out"].format(days=days)
+    return phrases["runs_out_on"].format(days=days, date=day(alert.stockout_on, locale))
+
+
+def _position(alert: Alert, locale: str) -> str:
+    facts = alert.facts
+    if facts.get("available") is None:
+        return ""
+    return PHRASES[locale]["position"].format(
+        available=_amount(facts["available"], alert, locale),
+        on_order=number(facts.get("on_order"), locale),
+    )
+
+
+def _lead_time(facts: Mapping[str, Fact], locale: str) -> str:
+    if facts.get("lead_time_days") is None:
+        return ""
+    return PHRASES[locale]["lead_time"].format(days=number(facts["lead_time_days"], locale))
+
+
+def _amount(value: Fact, alert: Alert, locale: str) -> str:
+    return f"{number(value, locale)} {alert.unit or ''}".rstrip()
+
+
+_SPEAKERS = {"stockout_imminent": _stockout, "below_reorder_point": _below, "late_order": _late}

@@ -66,8 +66,10 @@ class Address:
 
     def ignored(self, name: str, value: str) -> None:
         """Tells the reader that a parameter could not be used."""
-        text = self._t("“%(name)s=%(value)s” in the address is not known and was left out.")
-        self.notices.append(text % {"name": name, "value": value[:40]})
+        t, shown = self._t, value[:40]
+        self.notices.append(
+            t("“%(name)s=%(value)s” in the address is not known: left out.", name=name, value=shown)
+        )
 
     def filters(self, choices: Mapping[str, Sequence[Option]], **more: object) -> Filters:
         """The filters that `choices` offers, of those that are in the address."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, no_update
@@ -40,7 +39,7 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.Forec
     sku = _chosen(address, "sku", items)
     sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
     site = _chosen(address, "site", sites)
-    window = address.one("window", layout.WINDOWS, layout.DEFAULT_WINDOW)
+    window = address.one("window", layout.WINDOWS, layout.WINDOWS[0])
     return layout.ForecastData(
         items=items,
         sites=sites,
@@ -73,8 +72,6 @@ def _series(
 ) -> layout.Series | None:
     """The series as the address asks for it; None if the run does not know it."""
     one: dict[str, Any] = {"sku": sku, "site": site, "scope": viewer.scope}
-    days = layout.WINDOWS[window]
-    since = current.data_to - timedelta(days=days) if days and current.data_to else None
     try:
         profile = forecasts.profile(**one)
     except NotFound:
@@ -84,7 +81,7 @@ def _series(
         sku=sku,
         site=site,
         unit=materials.detail(sku=sku, scope=viewer.scope).item.unit,
-        history=forecasts.history(**one, since=since),
+        history=forecasts.history(**one, since=layout.since(window, current)),
         points=points,
         accuracy=forecasts.accuracy(**one),
         profile=profile,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Any
 
 from dash.development.base_component import Component
@@ -12,7 +11,6 @@ from callbacks.screen import screen
 from domain.access import Permission
 from domain.errors import InvalidInput, NotFound
 from domain.records import (
-    DataStatus,
     Filters,
     ForecastPoint,
     Material,
@@ -23,6 +21,7 @@ from domain.records import (
 from domain.viewer import Viewer
 from layouts import material as detail_layout
 from layouts import materials as layout
+from layouts.forecasts import since
 from layouts.text import DEMAND_CLASSES
 from warehouse.queries import forecasts, kpis, materials, status
 
@@ -88,16 +87,12 @@ def _detail_data(
         detail=found,
         sites=sites,
         site=site,
-        history=forecasts.history(**series, since=_since(current)) if known else [],
+        history=forecasts.history(**series, since=since("short", current)) if known else [],
         points=_ensemble(series) if known else [],
         files=status.files(),
         status=current,
         notices=address.notices,
     )
-
-
-def _since(current: DataStatus) -> date | None:
-    return current.data_to and current.data_to - timedelta(days=detail_layout.HISTORY_DAYS)
 
 
 def _ensemble(series: dict[str, Any]) -> list[ForecastPoint]:

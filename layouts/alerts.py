@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -13,14 +14,13 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.grid import (
     badge_column,
-    date_column,
     grid,
     link_column,
     money_column,
     number_column,
     text_column,
 )
-from layouts.text import ALERT_KINDS, LEVELS, named
+from layouts.text import ALERT_KINDS, ALERT_REASONS, LEVELS, named
 
 
 def alert_grid(
@@ -30,11 +30,11 @@ def alert_grid(
     t = viewer.t
     item = [link_column("item", t("Material"), "href", flex=2, minWidth=150)] if with_item else []
     columns = [
-        badge_column("level", t("Level"), width=116, minWidth=112),
+        badge_column("level", t("Level"), width=124, minWidth=120),
         *item,
         text_column("site", t("Depot"), flex=1, minWidth=96),
-        text_column("kind", t("What"), flex=1, minWidth=104),
-        date_column("stockout_on", t("Stockout on"), width=104),
+        text_column("kind", t("What"), minWidth=130, width=140),
+        text_column("reason", t("Why"), flex=4, minWidth=240),
         number_column("days", t("Days left"), 0, width=84),
         money_column("risk_brl", t("At risk"), 0, width=108),
     ]
@@ -50,10 +50,9 @@ def _row(alert: Alert, viewer: Viewer) -> dict[str, Any]:
         "href": f"/materials/{quote(alert.sku, safe='')}",
         "site": place(alert.site, alert.uf),
         "kind": named(ALERT_KINDS, alert.kind, viewer.t),
-        "stockout_on": alert.stockout_on.isoformat() if alert.stockout_on else None,
         "days": alert.days_to_stockout,
         "risk_brl": alert.risk_brl,
-        "message": message(alert, viewer),
+        "reason": reason(alert, viewer),
     }
 
 
@@ -63,15 +62,14 @@ def place(site: str, uf: str | None) -> str:
     return f"{name} · {uf}" if uf else name
 
 
-def message(alert: Alert, viewer: Viewer) -> str:
-    """The alert in a sentence."""
-    t = viewer.t
-    what = named(ALERT_KINDS, alert.kind, t)
-    if alert.stockout_on is None:
-        return what
-    return t(
-        "%(what)s on %(date)s, in %(days)s days",
-        what=what,
-        date=fmt.day(alert.stockout_on, viewer.locale),
-        days=fmt.number(alert.days_to_stockout, viewer.locale),
-    )
+def reason(alert: Alert, viewer: Viewer) -> str:
+    """The alert in a sentence, with its facts put in."""
+    if alert.kind not in ALERT_REASONS:
+        return ""
+    facts = {name: _fact(value, viewer) for name, value in alert.facts.items()}
+    facts["stockout_on"] = fmt.day(alert.stockout_on, viewer.locale)
+    return viewer.t(ALERT_REASONS[alert.kind]) % defaultdict(lambda: fmt.UNKNOWN, facts)
+
+
+def _fact(value: float | str | None, viewer: Viewer) -> str:
+    return value if isinstance(value, str) else fmt.quantity(value, viewer.locale)

@@ -15,7 +15,7 @@ from layouts.text import MODELS, named
 from layouts.theme import ACCENT, BAND, MODEL_COLOURS, MODEL_DASHES, figure, graph_config
 
 LABEL_GAP = 0.07
-LABEL_ROOM = 112
+LABEL_MARGIN, LETTER_WIDTH = 16, 7
 
 
 def graph(name: str, chart: go.Figure, viewer: Viewer) -> dcc.Graph:
@@ -142,9 +142,9 @@ def finish(chart: go.Figure, viewer: Viewer) -> go.Figure:
         hoverformat="%d/%m/%Y" if viewer.locale == "pt_BR" else "%b %-d, %Y",
         tickformatstops=[
             {"dtickrange": [None, 86_400_000 * 27], "value": days},
-            {"dtickrange": [86_400_000 * 27, None], "value": "%b %Y"},
+            {"dtickrange": [86_400_000 * 27, None], "value": "%b\n%Y"},
         ],
-        nticks=8,
+        nticks=6,
     )
     label_ends(chart)
     return chart
@@ -166,17 +166,16 @@ def label_ends(chart: go.Figure) -> None:
     finals = [trace for trace in lines if trace.x[-1] == end]
     heights = spread([trace.y[-1] or 0 for trace in finals], gap)
     for trace, height in zip(finals, heights, strict=True):
-        _label(chart, trace, end, height)
+        _label(chart, trace, x=1, y=height, xref="paper")
     for trace in lines:
         if trace.x[-1] != end:
-            _label(chart, trace, trace.x[0], 1, yref="paper", yanchor="bottom")
-    chart.update_layout(margin={"r": LABEL_ROOM})
+            _label(chart, trace, x=0, y=1, xref="paper", yref="paper", yanchor="bottom")
+    longest = max(len(trace.name) for trace in finals)
+    chart.update_layout(margin={"r": LABEL_MARGIN + LETTER_WIDTH * longest})
 
 
-def _label(chart: go.Figure, trace: Any, x: date, y: float, **place: Any) -> None:
+def _label(chart: go.Figure, trace: Any, **place: Any) -> None:
     chart.add_annotation(
-        x=x,
-        y=y,
         text=trace.name,
         xanchor="left",
         xshift=6,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from dash import dcc, html
@@ -31,14 +31,16 @@ from layouts.text import (
     DEMAND_CLASS_MEANING,
     DEMAND_CLASSES,
     HORIZONS,
+    LASTS,
     MODELS,
     PERIODS,
     named,
 )
 from layouts.theme import MODEL_COLOURS
 
-WINDOWS = {"90": 90, "180": 180, "365": 365, "all": None}
-DEFAULT_WINDOW = "180"
+WINDOWS = ("short", "medium", "long", "all")
+PERIODS_SHOWN = {"D": (90, 180, 365), "W": (26, 52, 104), "M": (12, 24, 36)}
+PERIOD_DAYS = {"D": 1, "W": 7, "M": 30.44}
 NO_MODEL = "none"
 QUANTILES = ("mean", "p10", "p50", "p90")
 
@@ -95,12 +97,7 @@ def layout(data: ForecastData, viewer: Viewer) -> html.Div:
 def filters(data: ForecastData, viewer: Viewer) -> html.Div:
     """Item and depot, found by typing; and how much history."""
     t = viewer.t
-    windows = [
-        Option("90", t("Last 90 days")),
-        Option("180", t("Last 6 months")),
-        Option("365", t("Last year")),
-        Option("all", t("Everything")),
-    ]
+    windows = window_options(data.status.frequency or "D", viewer)
     initial: dict[str, Any] = {"sku": data.sku, "site": data.site, "window": data.window}
     if data.series:
         initial["models"] = list(data.series.shown)
@@ -131,6 +128,22 @@ def filters(data: ForecastData, viewer: Viewer) -> html.Div:
         resets={"sku": ["site", "models"], "site": ["models"]},
         empty={"models": NO_MODEL},
     )
+
+
+def window_options(frequency: str, viewer: Viewer) -> list[Option]:
+    """How much history the chart can show, in the run's periods."""
+    t = viewer.t
+    lasts = [t(LASTS[frequency], count=count) for count in PERIODS_SHOWN[frequency]]
+    return [Option(*pair) for pair in zip(WINDOWS, [*lasts, t("Everything")], strict=True)]
+
+
+def since(window: str, status: DataStatus) -> date | None:
+    """The first day of a window that ends with the run's data; None for everything."""
+    if window == "all" or status.data_to is None:
+        return None
+    frequency = status.frequency or "D"
+    periods = PERIODS_SHOWN[frequency][WINDOWS.index(window)]
+    return status.data_to - timedelta(days=round(periods * PERIOD_DAYS[frequency]))
 
 
 def nothing_chosen(viewer: Viewer) -> html.Div:
@@ -266,7 +279,7 @@ def csv_table(
     header, rows = table_of(series, viewer)
     source = t("run %(run)s", run=status.run_id)
     if status.is_demo:
-        source = f"{t('demonstration data')}, {source}"
+        source = t("demonstration data, %(source)s", source=source)
     same = [series.sku, series.site, series.unit, source]
     return [t("Code"), t("Depot"), t("Unit"), t("Source"), *header], [same + row for row in rows]
 
@@ -282,7 +295,7 @@ def accuracy_card(series: Series, viewer: Viewer) -> html.Section:
     """Each model on the backtest: the ensemble first, then by weight."""
     t = viewer.t
     columns = [
-        badge_column("model", t("Model"), minWidth=138, flex=1),
+        badge_column("model", t("Model"), minWidth=150, flex=1),
         percent_column("weight", t("Weight"), 0, width=68, minWidth=64),
         percent_column("wape", t("WAPE"), 1, width=78, minWidth=72),
         number_column("mase", t("MASE"), 2, width=68, minWidth=64),

@@ -50,7 +50,8 @@ def layout(data: MainData, viewer: Viewer) -> html.Div:
             *notices(data.notices),
             html.Div([kpi_card(kpi, viewer) for kpi in data.kpis], className="kpi-row"),
             totals(data, viewer),
-            html.Div([alerts(data, viewer), loaded_files(data.files, viewer)], className="columns"),
+            alerts(data, viewer),
+            loaded_files(data.files, viewer),
         ],
         className="page page-main",
     )
@@ -60,7 +61,7 @@ def filters(data: MainData, viewer: Viewer) -> html.Div:
     """Where and what: UF, region, family; and in which measure."""
     t, chosen = viewer.t, data.filters
     measures = [Option("brl", t("R$")), Option("units", t("Units"))]
-    regions = [Option(o.value, named(REGIONS, o.value, t)) for o in data.choices["region"]]
+    regions = [Option(o.value, named(REGIONS, o.label, t)) for o in data.choices["region"]]
     return filter_bar(
         choice("region", t("Region"), regions, list(chosen.region), viewer),
         choice("uf", t("UF"), data.choices["uf"], list(chosen.uf), viewer),

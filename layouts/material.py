@@ -44,7 +44,6 @@ from layouts.forecasts import fact_list
 from layouts.text import DEMAND_CLASSES, PERIODS, named
 
 SHOWN = ("ensemble",)
-HISTORY_DAYS = 180
 
 
 @dataclass(frozen=True)

@@ -40,21 +40,9 @@ DEMAND_CLASS_MEANING = {
 
 LEVELS = {
     "critical": N_("Critical"),
-    "high": N_("High"),
-    "medium": N_("Medium"),
-    "low": N_("Low"),
     "warning": N_("Warning"),
     "info": N_("Information"),
 }
-
-STATUSES = {
-    "open": N_("Open"),
-    "acknowledged": N_("Acknowledged"),
-    "resolved": N_("Resolved"),
-    "dismissed": N_("Dismissed"),
-    "snoozed": N_("Snoozed"),
-}
-
 ROLES = {"ADMIN": N_("Administrator"), "ANALYST": N_("Analyst"), "VIEWER": N_("Viewer")}
 
 FREQUENCIES = {"D": N_("daily"), "W": N_("weekly"), "M": N_("monthly")}
@@ -63,6 +51,12 @@ HORIZONS = {
     "D": N_("next %(count)s days"),
     "W": N_("next %(count)s weeks"),
     "M": N_("next %(count)s months"),
+}
+
+LASTS = {
+    "D": N_("Last %(count)s days"),
+    "W": N_("Last %(count)s weeks"),
+    "M": N_("Last %(count)s months"),
 }
 
 FILE_KINDS = {
@@ -148,7 +142,22 @@ RECEIPT_WORDS = (
     N_("outages of the sites under contract, last 30 days (ITU-T E.800)"),
 )
 
-ALERT_KINDS: dict[str, str] = {}
+ALERT_KINDS = {
+    "stockout_imminent": N_("Stockout ahead"),
+    "below_reorder_point": N_("Below reorder point"),
+    "late_order": N_("Late order"),
+}
+
+ALERT_REASONS = {
+    "stockout_imminent": N_(
+        "Runs out on %(stockout_on)s: %(available)s left, a new order takes %(lead_time_days)s"
+        " days."
+    ),
+    "below_reorder_point": N_(
+        "%(available)s in stock and %(on_order)s on order; the reorder point is %(reorder_point)s."
+    ),
+    "late_order": N_("Order %(order)s of %(quantity)s is %(days_late)s days late."),
+}
 
 ERRORS = {
     "error": N_("The server could not do this. Nothing was changed; the error has been logged."),

@@ -41,8 +41,8 @@ def apply(rows: pd.DataFrame, series: pd.DataFrame, found: Factors) -> pd.DataFr
     """Rows with p10 and p90 moved; `series` gives demand_class and smallest by unique_id."""
     ids = rows["unique_id"]
     keys = pd.MultiIndex.from_arrays([ids.map(series["demand_class"]), rows["model"]])
-    table = pd.DataFrame.from_dict(found, orient="index", columns=["lower", "upper"])
-    table.index = pd.MultiIndex.from_tuples(table.index, names=["demand_class", "model"])
+    table = pd.DataFrame(list(found.values()), columns=["lower", "upper"], dtype=float)
+    table.index = pd.MultiIndex.from_tuples(list(found), names=["demand_class", "model"])
     widths = table.reindex(keys).fillna(1.0).to_numpy()
     p10 = rows["p50"] - (rows["p50"] - rows["p10"]) * widths[:, 0]
     p90 = rows["p50"] + (rows["p90"] - rows["p50"]) * widths[:, 1]

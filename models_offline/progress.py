@@ -10,13 +10,13 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class Progress:
-    """Counts work units; use as a context manager."""
+    """Counts work units on standard error, or `stream`; use as a context manager."""
 
-    def __init__(self, label: str, total: float, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, label: str, total: float, stream: TextIO | None = None) -> None:
         self.label, self.total, self.done = label, total, 0.0
-        self._stream = stream
+        self._stream = stream or sys.stderr
         self._started = self._spoken = time.monotonic()
-        self._bar = _bar(label, total, stream) if stream.isatty() else None
+        self._bar = _bar(label, total, self._stream) if self._stream.isatty() else None
 
     def __enter__(self) -> Self:
         return self

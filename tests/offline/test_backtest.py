@@ -1,0 +1,183 @@
+"""Origins, weights, calibration and the ensemble."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models_offline import backtest, calibrate, ensemble
+from models_offline.dataset import build
+from models_offline.fitting import FINAL, Failure, Fits, cut_history, plan, with_fallbacks
+from tests.offline.conftest import MakeTraining
+from warehouse.queries.training import TrainingSet
+
+
+def test_origins_lie_whole_horizons_before_the_end(small: TrainingSet) -> None:
+    dataset = build(small)
+    ends = backtest.origins(dataset, 20, 3)
+    assert [(dataset.last - end).days for end in ends.values()] == [20, 40, 60]
+
+
+def test_there_are_only_origins_that_leave_a_history(make_training: MakeTraining) -> None:
+    dataset = build(make_training({("A", "-"): np.ones(50)}))
+    assert len(backtest.origins(dataset, 20, 5)) == 2
+    assert backtest.origins(dataset, 60, 5) == {}
+
+
+def test_nothing_after_the_origin_is_known(small: TrainingSet) -> None:
+    dataset = build(small)
+    end = backtest.origins(dataset, 20, 1)[1]
+    known = cut_history(dataset.history, 1, end)
+    assert known["ds"].max() == end
+    assert cut_history(dataset.history, FINAL, dataset.last) is dataset.history
+
+
+def test_batches_do_not_depend_on_anything_but_the_series(make_training: MakeTraining) -> None:
+    dataset = build(make_training({(f"S{n:03d}", "-"): np.ones(20) for n in range(50)}))
+    tasks = plan("naive", dataset.history, (FINAL,), (dataset.last,))
+    assert [task.history["unique_id"].nunique() for task in tasks] == [24, 24, 2]
+    assert len(plan("lstm", dataset.history, (FINAL,), (dataset.last,))) == 1
+
+
+def test_the_sample_is_of_the_judged_classes(small: TrainingSet) -> None:
+    dataset = build(small)
+    classes = dataset.series.loc[backtest.sample(dataset), "demand_class"]
+    assert set(classes) == {"smooth", "erratic"}
+
+
+def rows(values: dict[tuple[int, str], float], cut: int = FINAL) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "unique_id": uid,
+                "cut": cut,
+                "ds": pd.Timestamp("2025-01-01"),
+                "model": model,
+                "mean": value,
+                "p10": value / 2,
+                "p50": value,
+                "p90": value * 2,
+            }
+            for (uid, model), value in values.items()
+        ]
+    )
+
+
+SERIES = pd.DataFrame({"demand_class": ["smooth", "lumpy"], "smallest": [0.0, 0.0]})
+
+
+def test_weights_are_inverse_errors_and_the_bad_are_dropped() -> None:
+    weights = ensemble.weigh({"a": 1.0, "b": 1.1, "c": 1.2})
+    assert weights["c"] == 0.0
+    assert weights["a"] / weights["b"] == pytest.approx(1.1)
+    assert sum(weights.values()) == pytest.approx(1.0)
+
+
+def test_perfect_members_share_equally() -> None:
+    assert ensemble.weigh({"a": 0.0, "b": 0.0, "c": 1.0}) == {"a": 0.5, "b": 0.5, "c": 0.0}
+
+
+def test_a_class_without_backtest_takes_the_pooled_weights() -> None:
+    weights = ensemble.class_weights({"*": {"arima": 1.0, "naive": 9.0}}, ["short"])
+    assert weights == {"short": {"arima": 1.0, "naive": 0.0}}
+    assert ensemble.class_weights({}, ["short"]) == {"short": {"seasonal_naive": 1.0}}
+
+
+def test_prophet_has_no_weight_where_it_is_no_candidate() -> None:
+    errors = {"*": {"prophet": 1.0, "arima": 1.0}}
+    assert ensemble.class_weights(errors, ["lumpy"]) == {"lumpy": {"arima": 1.0}}
+
+
+def test_half_mean_half_median() -> None:
+    given = rows({(0, "arima"): 10.0, (0, "lstm"): 20.0, (0, "naive"): 60.0})
+    weights = {"smooth": {"arima": 0.2, "lstm": 0.4, "naive": 0.4}, "lumpy": {"arima": 1.0}}
+    mixed = ensemble.combine(given, SERIES, weights)
+    # the weighted mean is 34, the median 20
+    assert mixed["mean"].tolist() == pytest.approx([27.0])
+    assert mixed["model"].tolist() == ["ensemble"]
+
+
+def test_weights_go_to_the_members_that_are_there() -> None:
+    given = rows({(0, "arima"): 10.0, (1, "seasonal_naive"): 7.0})
+    weights = {"smooth": {"arima": 0.5, "lstm": 0.5}, "lumpy": {"lstm": 1.0}}
+    mixed = ensemble.combine(given, SERIES, weights).set_index("unique_id")
+    assert mixed.loc[0, "mean"] == pytest.approx(10.0)
+    assert mixed.loc[1, "mean"] == pytest.approx(7.0)
+
+
+def test_a_failed_series_gets_seasonal_naive_under_the_model_s_name() -> None:
+    given = rows({(0, "arima"): 10.0, (0, "seasonal_naive"): 1.0, (1, "seasonal_naive"): 2.0})
+    fits = Fits(given, [Failure(1, FINAL, "arima", "why")], {}, {})
+    filled = with_fallbacks(fits, given).rows.set_index(["unique_id", "model"])
+    assert filled.loc[(1, "arima"), "mean"] == 2.0
+    assert filled.loc[(0, "arima"), "mean"] == 10.0
+
+
+def test_a_model_that_failed_everywhere_is_left_out() -> None:
+    given = rows({(0, "seasonal_naive"): 1.0})
+    fits = Fits(given, [Failure(0, FINAL, "lstm", "why")], {}, {})
+    assert set(with_fallbacks(fits, given).rows["model"]) == {"seasonal_naive"}
+
+
+def points(count: int, spread: float, demand_class: str = "smooth") -> pd.DataFrame:
+    random = np.random.default_rng(8)
+    return pd.DataFrame(
+        {
+            "unique_id": np.arange(count) % 10,
+            "model": "arima",
+            "demand_class": demand_class,
+            "actual": 100 + random.normal(0, 10, count),
+            "p10": 100 - spread,
+            "p50": 100.0,
+            "p90": 100 + spread,
+        }
+    )
+
+
+@pytest.mark.parametrize("spread", [5.0, 12.8, 40.0])
+def test_widths_bring_the_coverage_to_what_is_promised(spread: float) -> None:
+    given = points(2000, spread)
+    found = calibrate.factors(given)
+    series = pd.DataFrame({"demand_class": ["smooth"] * 10, "smallest": 0.0})
+    fixed = calibrate.apply(given, series, found)
+    inside = given["actual"].between(fixed["p10"], fixed["p90"]).mean()
+    assert inside == pytest.approx(0.8, abs=0.01)
+
+
+def test_intervals_of_counts_are_only_widened() -> None:
+    assert calibrate.factors(points(500, 40.0, "lumpy")) == {("lumpy", "arima"): (1.0, 1.0)}
+    wider = calibrate.factors(points(500, 5.0, "lumpy"))[("lumpy", "arima")]
+    assert wider.upper > 2
+
+
+def test_few_points_change_nothing() -> None:
+    assert calibrate.factors(points(40, 5.0)) == {("smooth", "arima"): (1.0, 1.0)}
+
+
+def scored(errors: dict[tuple[int, str], float], demand_class: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "demand_class": demand_class,
+                "unique_id": uid,
+                "model": model,
+                "absolute": error,
+                "squared": error**2,
+            }
+            for (uid, model), error in errors.items()
+        ]
+    )
+
+
+def test_a_sampled_model_is_compared_on_its_sample() -> None:
+    # the sample (series 0) is twice as hard as the rest, and prophet is 10 % better on it
+    errors = {(uid, "arima"): 2.0 if uid == 0 else 1.0 for uid in range(5)}
+    table = backtest.class_errors(scored(errors | {(0, "prophet"): 1.8}, "smooth"))["smooth"]
+    assert table["arima"] == pytest.approx(1.2)
+    assert table["prophet"] == pytest.approx(1.2 * 0.9)
+
+
+def test_small_classes_are_only_pooled() -> None:
+    table = backtest.class_errors(scored({(0, "arima"): 1.0, (0, "naive"): 2.0}, "smooth"))
+    assert table == {"*": {"arima": 1.0, "naive": 2.0}}

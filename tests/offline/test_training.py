@@ -1,0 +1,317 @@
+"""A whole run: the bundle's contract, the same numbers again, failures that are counted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from models_offline import bundle, cli
+from models_offline.models.arima import Arima
+from models_offline.training import Options, Results, run
+from tests.offline.conftest import MakeTraining, shapes, training_set
+from warehouse.queries.training import TrainingSet
+
+ROOT = Path(__file__).resolve().parents[2]
+HORIZON = 14
+KEYS = ["sku", "site", "model"]
+
+
+@pytest.fixture(scope="module")
+def results(small: TrainingSet) -> Results:
+    return run(small, Options(horizon=HORIZON))
+
+
+@pytest.fixture(scope="module")
+def written(results: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return bundle.write(results, tmp_path_factory.mktemp("bundles"))
+
+
+@pytest.fixture(scope="module")
+def manifest(written: Path) -> dict[str, Any]:
+    return json.loads((written / "manifest.json").read_text())
+
+
+def table(folder: Path, name: str) -> pd.DataFrame:
+    return pq.read_table(folder / f"{name}.parquet").to_pandas()
+
+
+def test_the_folder_is_named_and_nothing_partial_is_left(
+    written: Path, manifest: dict[str, Any]
+) -> None:
+    stamp, fingerprint = written.name.split("-")
+    assert len(stamp) == 16 and stamp.endswith("Z")
+    assert manifest["dataset"]["fingerprint"].startswith(fingerprint)
+    assert [path.name for path in written.parent.iterdir()] == [written.name]
+
+
+def test_the_manifest_counts_and_signs_every_file(written: Path, manifest: dict[str, Any]) -> None:
+    assert set(manifest["files"]) | {"manifest.json"} == {p.name for p in written.iterdir()}
+    for name, facts in manifest["files"].items():
+        content = (written / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == facts["sha256"]
+        assert pq.read_metadata(written / name).num_rows == facts["rows"]
+
+
+def test_the_manifest_says_where_the_numbers_come_from(
+    manifest: dict[str, Any], small: TrainingSet
+) -> None:
+    assert (manifest["format"], manifest["schema_version"]) == ("nova-corrente-results", 1)
+    assert (manifest["frequency"], manifest["horizon"]) == ("D", HORIZON)
+    assert (manifest["origins"], manifest["season_length"]) == (2, 7)
+    assert manifest["trainer"]["limit"] is None
+    assert manifest["dataset"]["rows"] == len(small.demand)
+    assert manifest["dataset"]["demand_total"] == small.demand["quantity"].sum()
+    assert manifest["dataset"]["data_version"] == "7"
+    assert manifest["counts"]["series_total"] == len(shapes())
+    by_name = {model["name"]: model for model in manifest["models"]}
+    assert set(by_name) == {
+        "arima",
+        "prophet",
+        "lstm",
+        "naive",
+        "seasonal_naive",
+        "moving_average",
+        "ensemble",
+    }
+    for name in ("arima", "prophet", "lstm"):
+        assert by_name[name]["version"]
+        assert by_name[name]["seconds"] > 0
+    assert by_name["prophet"]["parameters"]["judged_on_sample"] == {"smooth": 2, "erratic": 1}
+
+
+@pytest.mark.parametrize("name", list(bundle.SCHEMAS))
+def test_the_columns_have_the_types_of_the_contract(written: Path, name: str) -> None:
+    assert pq.read_schema(written / name).remove_metadata() == pa.schema(bundle.SCHEMAS[name])
+
+
+def test_every_trained_series_has_every_date_of_the_horizon(
+    written: Path, manifest: dict[str, Any]
+) -> None:
+    forecast = table(written, "forecast")
+    dates = pd.date_range("2024-05-30", periods=HORIZON).date.tolist()
+    for _, group in forecast.groupby(KEYS):
+        assert group["date"].tolist() == dates
+    trained = manifest["counts"]["series_trained"]
+    for model in ("ensemble", "seasonal_naive", "arima", "lstm", "naive", "moving_average"):
+        here = forecast[forecast["model"] == model]
+        assert here[["sku", "site"]].drop_duplicates().shape[0] == trained
+
+
+@pytest.mark.parametrize("name", ["forecast", "backtest"])
+def test_forecasts_are_finite_ordered_and_not_negative(written: Path, name: str) -> None:
+    rows = table(written, name)
+    values = rows[["mean", "p10", "p50", "p90"]].to_numpy()
+    assert np.isfinite(values).all() and (values >= 0).all()
+    assert (rows["p10"] <= rows["p50"]).all() and (rows["p50"] <= rows["p90"]).all()
+    assert not rows.duplicated([*KEYS, "date"]).any()
+
+
+def test_accuracy_can_be_recomputed_from_the_backtest(written: Path) -> None:
+    accuracy = table(written, "forecast_accuracy").set_index(KEYS)
+    points = table(written, "backtest")
+    error = points["mean"] - points["actual"]
+    groups = points.assign(error=error, size=error.abs()).groupby(KEYS)
+    sums = groups[["size", "error", "actual"]].sum()
+    assert len(accuracy) == len(sums)
+    assert accuracy["points"].to_dict() == groups.size().to_dict()
+    assert accuracy["abs_error_sum"].to_dict() == pytest.approx(sums["size"].to_dict())
+    has = sums["actual"] > 0
+    wape = (sums["size"] / sums["actual"])[has]
+    assert accuracy.loc[wape.index, "wape"].to_dict() == pytest.approx(wape.to_dict())
+    assert accuracy["wape"].isna().sum() == (~has).sum()
+
+
+def test_undefined_measures_are_null_not_nan(written: Path) -> None:
+    for name in ("forecast_accuracy", "series_profile"):
+        for column in pq.read_table(written / f"{name}.parquet").columns:
+            if pa.types.is_floating(column.type):
+                values = column.drop_null().to_numpy()
+                assert np.isfinite(values).all()
+
+
+def test_profiles_carry_class_champion_and_weights(written: Path) -> None:
+    profile = table(written, "series_profile").set_index(["sku", "site"])
+    assert len(profile) == len(shapes())
+    assert profile.loc[("CABO", "DEP-SP"), "demand_class"] == "smooth"
+    for text in profile["weights"]:
+        assert sum(json.loads(text).values()) == pytest.approx(1.0)
+    assert profile["champion"].notna().all()
+    assert set(profile["abc"]) <= set("ABC") and set(profile["xyz"]) <= set("XYZ")
+
+
+def test_a_dead_series_is_forecast_as_dead(make_training: MakeTraining) -> None:
+    days = np.arange(400)
+    training = make_training({("A", "-"): (days < 60) * 5, ("B", "-"): 5 + days % 7})
+    done = run(training, Options(horizon=7, models=("arima", "moving_average")))
+    mine = done.forecast.query("unique_id == 0 and model == 'ensemble'")
+    assert done.dataset.series.loc[0, "demand_class"] == "dead"
+    assert mine["mean"].max() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_history_too_short_for_a_backtest_is_still_forecast(make_training: MakeTraining) -> None:
+    done = run(make_training({("A", "-"): [3, 4, 5, 3, 4]}), Options(models=("naive", "arima")))
+    assert done.origins == {} and done.accuracy.empty
+    mine = done.forecast.query("model == 'ensemble'")
+    assert len(mine) == 30 and np.isfinite(mine["mean"]).all()
+
+
+def test_such_a_run_makes_a_valid_bundle(make_training: MakeTraining, tmp_path: Path) -> None:
+    done = run(make_training({("A", "-"): [3, 4, 5, 3, 4]}), Options(models=("naive",)))
+    written = bundle.write(done, tmp_path)
+    assert len(table(written, "forecast")) == 3 * 30
+    assert len(table(written, "backtest")) == 0
+    assert len(table(written, "series_profile")) == 1
+
+
+@pytest.mark.parametrize(("freq", "horizon", "last"), [("W-MON", 13, "2025-03-24"), ("MS", 12, "")])
+def test_weekly_and_monthly_horizons(
+    make_training: MakeTraining, freq: str, horizon: int, last: str
+) -> None:
+    random = np.random.default_rng(1)
+    training = make_training({("A", "-"): random.poisson(9, 52) + 1}, freq=freq)
+    done = run(training, Options(models=("arima", "moving_average")))
+    dates = done.forecast.query("model == 'ensemble'")["ds"]
+    assert len(dates) == horizon
+    if freq == "MS":
+        assert dates.iloc[0] == pd.Timestamp("2028-05-01") and set(dates.dt.day) == {1}
+    else:
+        assert dates.iloc[-1] == pd.Timestamp(last) and set(dates.dt.dayofweek) == {0}
+
+
+def test_the_same_seed_gives_the_same_numbers_on_any_number_of_processes(
+    results: Results, small: TrainingSet
+) -> None:
+    again = run(small, Options(horizon=HORIZON, jobs=2))
+    pd.testing.assert_frame_equal(again.forecast, results.forecast, check_exact=True)
+    pd.testing.assert_frame_equal(again.points, results.points, check_exact=True)
+    assert again.weights == results.weights
+
+
+def test_a_failing_series_falls_back_and_is_counted(
+    small: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit_one = Arima.fit_one
+
+    def fail_on_one(self: Arima, series: Any) -> Any:
+        if series.unique_id == 2:
+            raise RuntimeError("the optimiser gave up")
+        return fit_one(self, series)
+
+    monkeypatch.setattr(Arima, "fit_one", fail_on_one)
+    done = run(small, Options(horizon=HORIZON, models=("arima", "naive")))
+    written = bundle.write(done, tmp_path)
+    facts = json.loads((written / "manifest.json").read_text())
+    name = done.dataset.series.loc[2, ["sku", "site"]].to_dict()
+    assert facts["counts"]["series_fallback"] == 1
+    assert facts["fallbacks"] == [
+        {**name, "model": "arima", "reason": "RuntimeError: the optimiser gave up"}
+    ]
+    forecast = table(written, "forecast").query("sku == @name['sku'] and site == @name['site']")
+    arima, naive = (
+        forecast.query("model == @model")["mean"].tolist() for model in ("arima", "seasonal_naive")
+    )
+    assert arima == naive
+    profile = table(written, "series_profile")
+    assert profile["fallback_reason"].notna().sum() == 1
+
+
+def test_a_model_that_cannot_run_at_all_is_left_out_and_counted(
+    small: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Arima, series: Any) -> Any:
+        raise ImportError("no such library")
+
+    monkeypatch.setattr(Arima, "fit_one", fail)
+    done = run(small, Options(horizon=HORIZON, models=("arima", "naive")))
+    facts = json.loads((bundle.write(done, tmp_path) / "manifest.json").read_text())
+    arima = next(model for model in facts["models"] if model["name"] == "arima")
+    assert arima["failures"] > 0
+    assert "arima" not in set(done.forecast["model"])
+    assert all("arima" not in shares for shares in done.weights.values())
+
+
+def test_a_bundle_that_cannot_be_finished_leaves_nothing(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(bundle, "make_manifest", fail)
+    with pytest.raises(OSError, match="disk full"):
+        bundle.write(results, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_trains_writes_and_names_the_bundle(
+    small: TrainingSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(cli, "_training_set", lambda: small)
+    options = ["--limit", "3", "--jobs", "1", "--models", "arima,naive", "--out", str(tmp_path)]
+    assert cli.main(["train", *options]) == 0
+    output = capsys.readouterr()
+    written = Path(output.out.splitlines()[-1])
+    assert written.parent == tmp_path
+    facts = json.loads((written / "manifest.json").read_text())
+    assert facts["trainer"]["limit"] == 3
+    assert facts["counts"]["series_trained"] == 3
+    assert facts["counts"]["series_total"] == len(shapes())
+    assert facts["trainer"]["limit_rule"]
+    assert "models: 100 %" in output.err
+
+
+def test_backtest_prints_the_leaderboard_and_writes_nothing(
+    small: TrainingSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_training_set", lambda: small)
+    assert cli.main(["backtest", "--jobs", "1", "--models", "arima,naive"]) == 0
+    printed = capsys.readouterr().out
+    assert "ensemble" in printed and "smooth" in printed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_demand_ends_with_a_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = training_set({("A", "-"): np.zeros(3)})
+    monkeypatch.setattr(cli, "_training_set", lambda: empty)
+    assert cli.main(["train", "--jobs", "1"]) == 2
+    assert "there is no demand to train on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--models", "magic"], ["--horizon", "0"], ["--freq", "Y"], ["--limit", "-3"]],
+)
+def test_wrong_options_are_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["train", *wrong])
+    assert ended.value.code == 2
+    assert wrong[1] in capsys.readouterr().err
+
+
+def test_the_trainer_imports_no_web_library_and_waits_with_the_heavy_ones() -> None:
+    code = (
+        "import sys, models_offline.training, models_offline.bundle, models_offline.cli\n"
+        "import warehouse.queries.training, warehouse.db\n"
+        "heavy = ('flask', 'dash', 'tensorflow', 'prophet', 'statsforecast', 'statsmodels')\n"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("[]", "")

@@ -285,3 +285,6 @@ _ALL = (
 
 KINDS: dict[str, FileKind] = {kind.name: kind for kind in _ALL}
 """Every kind by name, in the order in which a folder is loaded (what is referred to, first)."""
+
+TRAINING_KINDS = ("demand", "items", "sites", "drivers")
+"""The kinds that a training run reads: a newer load of one of them calls for a new run."""

@@ -21,12 +21,12 @@ from pyarrow import csv
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from domain.erp import TRAINING_KINDS
 from domain.errors import BadBundle, NotFound, Unavailable
 from warehouse.caching import count_revision, forget_version
 from warehouse.pipeline import derive
 from warehouse.pipeline.bundles import FILES, Bundle, Codes, check_rows, open_bundle
 from warehouse.queries.status import is_training_needed
-from warehouse.queries.training import TRAINING_KINDS
 from warehouse.tables.analytics import PER_RUN, published, run
 
 KEPT_RUNS = 5

@@ -6,10 +6,9 @@ from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
-from domain.erp import KINDS
+from domain.erp import KINDS, TRAINING_KINDS
 from domain.records import DataStatus, FileStatus
 from warehouse.caching import data_version, read_model
-from warehouse.queries.training import TRAINING_KINDS
 
 _STATUS = text(
     """

@@ -11,9 +11,6 @@ from sqlalchemy import Connection, Engine, text
 NO_SITE = "-"
 """The code of the site that stands for demand without a site."""
 
-TRAINING_KINDS = ("demand", "items", "sites", "drivers")
-"""The kinds of file that a training run reads: a newer load of one of them calls for a new run."""
-
 _DEMAND = """
 SELECT item_id, site_id, date, sum(quantity) AS quantity
 FROM core.demand GROUP BY item_id, site_id, date

@@ -417,6 +417,8 @@ def _write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) ->
     """Replaces the run's alerts; one that was there before keeps its status and its date. What was
     snoozed wakes up when its time is over."""
     params = {"run_id": setup.run_id}
+    # a status that is being changed now must be among those that are kept
+    connection.execute(text("LOCK TABLE analytics.alert IN SHARE ROW EXCLUSIVE MODE"))
     connection.execute(text("DROP TABLE IF EXISTS carried, raised"))
     connection.execute(text(_CARRIED), params)
     connection.execute(text("DELETE FROM analytics.alert WHERE run_id = :run_id"), params)

@@ -158,9 +158,11 @@ def _run_of(engine: Engine, sha256: str) -> Row[int, str] | None:
 
 def _codes(engine: Engine) -> tuple[Codes, Codes]:
     with engine.connect() as connection:
-        items = connection.execute(text("SELECT sku, item_id FROM core.item")).tuples()
-        sites = connection.execute(text("SELECT site, site_id FROM core.site")).tuples()
-        return Codes.of(dict(items.all())), Codes.of(dict(sites.all()))
+        items = connection.execute(text("SELECT sku, item_id FROM core.item"))
+        sites = connection.execute(text("SELECT site, site_id FROM core.site"))
+        return Codes.of({sku: key for sku, key in items}), Codes.of(
+            {site: key for site, key in sites}
+        )
 
 
 def _begin(engine: Engine, bundle: Bundle, dropped_run_id: int | None) -> int:

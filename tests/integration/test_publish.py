@@ -1,0 +1,358 @@
+"""Publishing: a good bundle is shown at once and as a whole, a bad one changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.errors import BadBundle, NotFound
+from tests import factories, services
+from warehouse.pipeline import publish
+from warehouse.queries import kpis
+
+BY = "tests"
+
+
+@pytest.fixture
+def network(engine: Engine) -> factories.Network:
+    return filled(engine)
+
+
+def filled(engine: Engine) -> factories.Network:
+    """A small network with demand and stock."""
+    network = factories.make_network(engine)
+    factories.add_demand(engine, network)
+    factories.add_stock(engine, network, {("CABO-01", "DEP-SP"): 300.0})
+    factories.refresh_views(engine)
+    return network
+
+
+@pytest.fixture(scope="module")
+def served(module_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """A database that has a published run already."""
+    filled(module_engine)
+    bundle = factories.make_bundle(tmp_path_factory.mktemp("bundles"), module_engine)
+    publish.publish_bundle(bundle, engine=module_engine, published_by=BY)
+    return module_engine
+
+
+@pytest.fixture
+def bundle(engine: Engine, network: factories.Network, tmp_path: Path) -> Path:
+    return factories.make_bundle(tmp_path, engine)
+
+
+def state(engine: Engine) -> dict[str, object]:
+    """Everything that publish may change, as far as a reader could tell."""
+    counted = ("forecast", "backtest", "forecast_accuracy", "series_profile", "policy", "alert")
+    with engine.connect() as connection:
+        rows = {
+            name: connection.execute(text(f"SELECT count(*) FROM analytics.{name}")).scalar()
+            for name in counted
+        }
+        rows["runs"] = connection.execute(text("SELECT count(*) FROM analytics.run")).scalar()
+        rows["published"] = connection.execute(
+            text("SELECT run_id, previous_run_id FROM analytics.published")
+        ).all()
+        rows["tables"] = partitions(engine)
+    return rows
+
+
+def partitions(engine: Engine) -> list[str]:
+    sql = r"""
+        SELECT tablename FROM pg_tables
+        WHERE schemaname = 'analytics' AND tablename ~ '_r\d+$' ORDER BY 1
+    """
+    with engine.connect() as connection:
+        return list(connection.execute(text(sql)).scalars())
+
+
+def scalar(engine: Engine, sql: str) -> object:
+    with engine.connect() as connection:
+        return connection.execute(text(sql)).scalar()
+
+
+def test_a_good_bundle_is_loaded_whole_and_shown(engine: Engine, bundle: Path):
+    said: list[str] = []
+    run_id = publish.publish_bundle(bundle, engine=engine, published_by=BY, on_progress=said.append)
+
+    files = json.loads((bundle / "manifest.json").read_text())["files"]
+    for table in ("forecast", "backtest", "forecast_accuracy", "series_profile"):
+        count = scalar(engine, f"SELECT count(*) FROM analytics.{table} WHERE run_id = {run_id}")
+        assert count == files[f"{table}.parquet"]["rows"]
+    assert scalar(engine, "SELECT run_id FROM analytics.published") == run_id
+    only = publish.runs(engine)[0]
+    assert (only.state, only.is_published, only.data_to) == ("ready", True, factories.LAST_DAY)
+    assert not publish.training_needed(engine)
+    assert f"run {run_id} is published" in said
+
+
+def test_partitions_have_the_indexes_of_their_parents(engine: Engine, bundle: Path):
+    run_id = publish.publish_bundle(bundle, engine=engine, published_by=BY)
+    found = scalar(
+        engine,
+        "SELECT count(*) FROM pg_indexes WHERE schemaname = 'analytics'"
+        f" AND tablename = 'forecast_r{run_id}'",
+    )
+    assert found == 2
+
+
+def test_the_same_bundle_again_is_only_pointed_at(engine: Engine, bundle: Path, tmp_path: Path):
+    first = publish.publish_bundle(bundle, engine=engine, published_by=BY)
+    other = factories.make_bundle(tmp_path, engine, name="other", scale=2.0)
+    second = publish.publish_bundle(other, engine=engine, published_by=BY)
+    before = partitions(engine)
+
+    said: list[str] = []
+    again = publish.publish_bundle(bundle, engine=engine, published_by=BY, on_progress=said.append)
+
+    assert again == first != second
+    assert f"already loaded as run {first}" in said
+    assert partitions(engine) == before
+    assert scalar(engine, "SELECT run_id FROM analytics.published") == first
+    assert scalar(engine, "SELECT previous_run_id FROM analytics.published") == second
+
+
+def test_new_demand_calls_for_training_and_an_order_does_not(
+    engine: Engine, network: factories.Network, bundle: Path
+):
+    assert publish.training_needed(engine)
+    publish.publish_bundle(bundle, engine=engine, published_by=BY)
+    with engine.begin() as connection:
+        factories.add_load(connection, "purchase_orders")
+    assert not publish.training_needed(engine)
+    with engine.begin() as connection:
+        factories.add_load(connection, "demand")
+    assert publish.training_needed(engine)
+
+
+def spoil(bundle: Path, how: str) -> None:
+    """One way in which a bundle can be damaged or foreign."""
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    forecast = bundle / "forecast.parquet"
+    if how == "not json":
+        (bundle / "manifest.json").write_text("{")
+    elif how == "no manifest":
+        (bundle / "manifest.json").unlink()
+    elif how == "foreign format":
+        (bundle / "manifest.json").write_text(json.dumps(manifest | {"format": "other"}))
+    elif how == "newer schema":
+        (bundle / "manifest.json").write_text(json.dumps(manifest | {"schema_version": 2}))
+    elif how == "no fingerprint":
+        del manifest["dataset"]["fingerprint"]
+        (bundle / "manifest.json").write_text(json.dumps(manifest))
+    elif how == "missing file":
+        forecast.unlink()
+    elif how == "flipped byte":
+        content = bytearray(forecast.read_bytes())
+        content[len(content) // 2] ^= 1
+        forecast.write_bytes(content)
+    elif how == "truncated":
+        forecast.write_bytes(forecast.read_bytes()[:-100])
+    elif how == "wrong count":
+        manifest["files"]["forecast.parquet"]["rows"] += 1
+        (bundle / "manifest.json").write_text(json.dumps(manifest))
+    elif how == "not parquet":
+        forecast.write_bytes(b"sku;site")
+        manifest["files"]["forecast.parquet"]["sha256"] = hashlib.sha256(b"sku;site").hexdigest()
+        (bundle / "manifest.json").write_text(json.dumps(manifest))
+    else:
+        file, change = CHANGES[how]
+        factories.rewrite(bundle, file, change)
+
+
+def _set(column: str, value: object):
+    def change(frame):
+        frame[column] = frame[column].astype(object) if isinstance(value, str) else frame[column]
+        frame.loc[5, column] = value
+        return frame
+
+    return change
+
+
+CHANGES = {
+    "quantiles crossed": ("forecast.parquet", _set("p10", 1e9)),
+    "negative": ("backtest.parquet", _set("p10", -1.0)),
+    "infinite": ("forecast.parquet", _set("mean", float("inf"))),
+    "null mean": ("forecast.parquet", _set("mean", None)),
+    "foreign sku": ("forecast_accuracy.parquet", _set("sku", "OTHER-SKU")),
+    "foreign site": ("series_profile.parquet", _set("site", "OTHER-SITE")),
+    "unknown class": ("series_profile.parquet", _set("demand_class", "odd")),
+    "bad weights": ("series_profile.parquet", _set("weights", '{"naive": 0.2}')),
+    "column gone": ("forecast.parquet", lambda frame: frame.drop(columns="p50")),
+    "column too many": ("forecast.parquet", lambda frame: frame.assign(extra=1)),
+    "text for number": ("forecast.parquet", lambda frame: frame.assign(mean="1")),
+    "short horizon": ("forecast.parquet", lambda frame: frame.iloc[:-1]),
+    "key twice": (
+        "backtest.parquet",
+        lambda frame: frame.iloc[[0, *range(len(frame))]].reset_index(drop=True),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("not json", "manifest.json: is not JSON"),
+        ("no manifest", "manifest.json: cannot be read"),
+        ("foreign format", "format is 'other'"),
+        ("newer schema", "schema_version is 2"),
+        ("no fingerprint", "dataset.fingerprint"),
+        ("missing file", "forecast.parquet: is missing"),
+        ("flipped byte", "forecast.parquet: is damaged"),
+        ("truncated", "forecast.parquet: is damaged"),
+        ("wrong count", "the manifest says 1081"),
+        ("not parquet", "is not a Parquet file"),
+        ("quantiles crossed", "p10 is above p50"),
+        ("negative", "p10 is below 0"),
+        ("infinite", "mean is not finite"),
+        ("null mean", "column 'mean' has an empty value"),
+        ("foreign sku", "sku 'OTHER-SKU'"),
+        ("foreign site", "site 'OTHER-SITE'"),
+        ("unknown class", "demand_class"),
+        ("bad weights", "do not sum to 1"),
+        ("column gone", "column 'p50' is missing"),
+        ("column too many", "column 'extra' is not known"),
+        ("text for number", "column 'mean' is string"),
+        ("short horizon", "the ensemble has 359 rows"),
+        ("key twice", "backtest.parquet: a key comes twice"),
+    ],
+)
+def test_a_damaged_or_foreign_bundle_is_refused_and_changes_nothing(
+    served: Engine, tmp_path: Path, how: str, reason: str
+):
+    before = state(served)
+    bad = factories.make_bundle(tmp_path, served, name="bad", scale=2.0)
+    spoil(bad, how)
+    with pytest.raises(BadBundle, match=reason):
+        publish.publish_bundle(bad, engine=served, published_by=BY)
+    assert state(served) == before
+
+
+KILLED = """
+import os, signal, sys
+from warehouse.db import make_engine
+from warehouse.pipeline import publish
+
+def die(message):
+    if message.startswith(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+publish.publish_bundle(
+    sys.argv[2], engine=make_engine(sys.argv[1]), published_by="x", on_progress=die
+)
+"""
+
+
+@pytest.mark.parametrize("moment", ["loading forecast", "loading series_profile", "deriving"])
+def test_killed_at_any_point_the_old_run_stays_and_the_next_publish_heals(
+    engine: Engine, database_url: str, bundle: Path, tmp_path: Path, moment: str
+):
+    first = publish.publish_bundle(bundle, engine=engine, published_by=BY)
+    before = state(engine)
+    other = factories.make_bundle(tmp_path, engine, name="other", scale=2.0)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, database_url, str(other), moment],
+        cwd=services.ROOT,
+        env=os.environ | {"PYTHONPATH": str(services.ROOT)},
+        timeout=60,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert scalar(engine, "SELECT run_id FROM analytics.published") == first
+
+    publish.clear_debris(engine)
+    assert state(engine) == before
+
+    second = publish.publish_bundle(other, engine=engine, published_by=BY)
+    assert scalar(engine, "SELECT run_id FROM analytics.published") == second
+    assert {one.state for one in publish.runs(engine)} == {"ready"}
+
+
+def test_readers_see_one_run_or_the_next_and_nothing_between(
+    nova: str, engine: Engine, bundle: Path, tmp_path: Path
+):
+    publish.publish_bundle(bundle, engine=engine, published_by=BY)
+    other = factories.make_bundle(tmp_path, engine, name="other", scale=3.0)
+    seen: set[tuple[object, ...]] = set()
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            seen.add(_shown())
+
+    reader = threading.Thread(target=read)
+    before = _shown()
+    reader.start()
+    try:
+        publish.publish_bundle(other, engine=engine, published_by=BY)
+    finally:
+        done.set()
+        reader.join()
+    after = _shown()
+    assert before != after
+    assert seen <= {before, after}
+
+
+def _shown() -> tuple[object, ...]:
+    kpi = next(one for one in kpis.headline() if one.key == "forecast_value")
+    return kpi.receipt.run_id, round(kpi.value or 0, 3)
+
+
+def test_rolling_back_shows_the_older_run_again(
+    nova: str, engine: Engine, bundle: Path, tmp_path: Path
+):
+    first = publish.publish_bundle(bundle, engine=engine, published_by=BY)
+    before = _shown()
+    other = factories.make_bundle(tmp_path, engine, name="other", scale=3.0)
+    second = publish.publish_bundle(other, engine=engine, published_by=BY)
+    assert _shown() != before
+
+    publish.point_at(first, engine=engine, published_by=BY)
+    assert _shown() == before
+    with pytest.raises(NotFound, match="no such run"):
+        publish.point_at(second + 99, engine=engine, published_by=BY)
+
+
+def test_five_runs_are_kept_and_the_published_one_always(
+    engine: Engine, bundle: Path, tmp_path: Path
+):
+    first = publish.publish_bundle(bundle, engine=engine, published_by=BY)
+    for number in range(5):
+        other = factories.make_bundle(tmp_path, engine, name=f"n{number}", scale=2.0 + number)
+        publish.publish_bundle(other, engine=engine, published_by=BY)
+    states = {one.run_id: one.state for one in publish.runs(engine)}
+    assert states[first] == "dropped"
+    assert sorted(states.values()) == ["dropped"] + ["ready"] * 5
+    assert not any(name.endswith(f"_r{first}") for name in partitions(engine))
+    with pytest.raises(NotFound, match="dropped"):
+        publish.point_at(first, engine=engine, published_by=BY)
+
+    assert publish.publish_bundle(bundle, engine=engine, published_by=BY) == first
+    assert scalar(engine, "SELECT run_id FROM analytics.published") == first
+
+
+def test_one_publish_at_a_time(engine: Engine, bundle: Path, tmp_path: Path):
+    bundles = [bundle, factories.make_bundle(tmp_path, engine, name="other", scale=2.0)]
+    failures: list[BaseException] = []
+
+    def go(path: Path) -> None:
+        try:
+            publish.publish_bundle(path, engine=engine, published_by=BY)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=go, args=(path,)) for path in bundles]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    assert [one.state for one in publish.runs(engine)] == ["ready", "ready"]

@@ -33,6 +33,9 @@ def unknown(rest: str) -> Response:
     raise NotFound("There is nothing at this address.")
 
 
+unknown.credentials_in_body = True  # type: ignore[attr-defined]
+
+
 def _leads_somewhere(method: str) -> bool:
     adapter = current_app.create_url_adapter(request)
     return adapter is not None and adapter.match(method=method)[0] != UNKNOWN

@@ -70,8 +70,6 @@ def _limiter(server: Flask, url: str | None) -> Limiter:
         app=server,
         storage_uri=_limits_url(url),
         storage_options=_redis_options() if url else {},
-        headers_enabled=True,
-        retry_after="delta-seconds",
         in_memory_fallback_enabled=True,
         key_prefix="nova",
     )

@@ -6,6 +6,7 @@ import logging
 
 from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -14,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 from api.errors import failure, status_of
 from auth.guards import current_viewer
 from auth.session import has_bearer
-from domain.errors import NotAuthenticated, NovaError, Unavailable
+from domain.errors import NotAuthenticated, NovaError, TooManyAttempts, Unavailable
 from domain.viewer import Viewer
 
 JSON_PATHS = ("/api/", "/_dash-", "/health", "/metrics")
@@ -33,6 +34,8 @@ def _answer(error: Exception) -> ResponseReturnValue:
     if isinstance(error, DATABASE_DOWN):
         log.error("the database does not answer: %s", error)
         error = Unavailable("The database does not answer.")
+    if isinstance(error, RateLimitExceeded):
+        error = _too_many(error)
     if status_of(error) == 500:
         log.error("a request failed: %s %s", request.method, request.path, exc_info=error)
     if request.path.startswith(JSON_PATHS) or has_bearer():
@@ -40,6 +43,11 @@ def _answer(error: Exception) -> ResponseReturnValue:
     if isinstance(error, NotAuthenticated):
         return _to_login()
     return _page(error)
+
+
+def _too_many(error: RateLimitExceeded) -> TooManyAttempts:
+    seconds = error.limit.limit.get_expiry() if error.limit else 60
+    return TooManyAttempts("Too many failed attempts.", retry_after=seconds)
 
 
 def _to_login() -> ResponseReturnValue:

@@ -98,12 +98,12 @@ class Run:
 
     def flask(self, *arguments: str) -> None:
         """Runs a command of the product; raises Failed if it fails (it has said why)."""
-        if self.command("flask", "--app", "wsgi:server", *arguments):
+        if self.command("flask", "--app", "dashboard.cli", *arguments):
             raise Failed(f"`flask {' '.join(arguments)}` failed: see above.")
 
     def flask_answer(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs a command of the product whose answer is read, not shown."""
-        command = [python_of("web"), "-m", "flask", "--app", "wsgi:server", *arguments]
+        command = [python_of("web"), "-m", "flask", "--app", "dashboard.cli", *arguments]
         return subprocess.run(
             command,
             cwd=ROOT,

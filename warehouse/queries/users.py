@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -51,6 +51,12 @@ def by_id(user_id: int) -> UserRow | None:
 def everyone(connection: Connection) -> list[UserRow]:
     """All accounts by address."""
     return [_row(found) for found in connection.execute(select(user).order_by(user.c.email))]
+
+
+def exist(engine: Engine) -> bool:
+    """True if there is any account."""
+    with engine.connect() as connection:
+        return connection.execute(select(user.c.user_id).limit(1)).first() is not None
 
 
 def one(connection: Connection, condition: ColumnElement[bool]) -> UserRow | None:

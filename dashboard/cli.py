@@ -1,0 +1,315 @@
+"""The `flask` commands: thin doors to loading, publishing and accounts.
+
+They stand on a bare Flask app: no pages and no cache are built for a command. What the caller can
+mend is one line on stderr and exit code 1.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+from sqlalchemy.exc import DBAPIError
+
+from config import SettingsError, get_settings
+from domain.access import Role
+from domain.errors import NovaError
+
+R = TypeVar("R")
+
+app = Flask("nova-corrente", static_folder=None)
+runs = AppGroup("runs", help="Published runs: list, show, publish an older one.")
+users = AppGroup("users", help="Accounts: create, list, roles, passwords.")
+
+ROLE = click.Choice([str(role) for role in Role])
+PASSWORD = click.option(
+    "--password", envvar="NOVA_USER_PASSWORD", help="Asked for, or made and printed, if not given."
+)
+
+
+def command(group: Any, name: str) -> Callable[[Callable[..., R]], Any]:
+    """A command of `group` whose known failures are one line and exit code 1."""
+
+    def decorate(function: Callable[..., R]) -> Any:
+        @wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> R:
+            try:
+                return function(*args, **kwargs)
+            except (NovaError, SettingsError, OSError) as error:
+                raise click.ClickException(" ".join(str(error).split())) from None
+            except DBAPIError as error:
+                raise click.ClickException(_database_line(error)) from None
+
+        return group.command(name, with_appcontext=False)(guarded)
+
+    return decorate
+
+
+# Loading
+
+
+@command(app.cli, "ingest")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--kind", help="What an oddly named file is, `demand` for instance.")
+@click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@click.option("--force", is_flag=True, help="Load files that have been loaded before.")
+@click.option("--max-rejects", type=float, help="Share of bad rows to tolerate, 0 to 1.")
+def ingest(path: Path, dry_run: bool, **options: Any) -> None:
+    """Load an ERP file, or every ERP file of a folder."""
+    from warehouse.db import get_batch_engine
+    from warehouse.pipeline import derive
+    from warehouse.pipeline.ingest import ingest as load
+    from warehouse.pipeline.report import render_report
+
+    engine = get_batch_engine()
+    report = load(path, engine=engine, loaded_by=_actor(), dry_run=dry_run, **options)
+    click.echo(render_report(report))
+    if not dry_run:
+        states = {file.source: file.state for file in report.files}
+        _audit(engine, "load", str(path), after={"files": states})
+    if report.changed:
+        derive.refresh_after_load(engine)
+    if not report.ok:
+        raise click.exceptions.Exit(1)
+
+
+@command(app.cli, "demo-data")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def demo_data(folder: Path) -> None:
+    """Write realistic ERP files of a company that does not exist."""
+    from warehouse import demo
+
+    demo.write(folder)
+    click.echo(f"demo files are in {folder}")
+
+
+# Publishing
+
+
+@command(app.cli, "publish")
+@click.argument("bundle", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def publish(bundle: Path) -> None:
+    """Check a results bundle, load it and show it to everybody."""
+    from warehouse.db import get_batch_engine
+    from warehouse.pipeline.publish import publish_bundle
+
+    engine = get_batch_engine()
+    run_id = publish_bundle(bundle, engine=engine, published_by=_actor(), on_progress=click.echo)
+    _audit(engine, "publish", f"run:{run_id}", after={"bundle": bundle.name})
+    click.echo(f"published run {run_id}")
+
+
+@command(runs, "list")
+def list_runs() -> None:
+    """All runs, newest first; the published one has a star."""
+    from warehouse.db import get_batch_engine
+    from warehouse.pipeline import publish as publishing
+
+    for run in publishing.runs(get_batch_engine()):
+        click.echo(_run_line(run))
+
+
+@command(runs, "show")
+@click.argument("run_id", type=int)
+def show_run(run_id: int) -> None:
+    """Everything about one run."""
+    from warehouse.db import get_batch_engine
+    from warehouse.pipeline import publish as publishing
+
+    found = next((r for r in publishing.runs(get_batch_engine()) if r.run_id == run_id), None)
+    if found is None:
+        raise click.ClickException(f"There is no run {run_id}.")
+    for name, value in vars(found).items():
+        click.echo(f"{name:<16}{'—' if value is None else value}")
+
+
+@command(runs, "publish")
+@click.argument("run_id", type=int)
+def publish_run(run_id: int) -> None:
+    """Show a run that is still loaded, an older one for instance."""
+    from warehouse.db import get_batch_engine
+    from warehouse.pipeline.publish import point_at
+
+    engine = get_batch_engine()
+    point_at(run_id, engine=engine, published_by=_actor(), on_progress=click.echo)
+    _audit(engine, "publish", f"run:{run_id}")
+    click.echo(f"published run {run_id}")
+
+
+@command(runs, "needed")
+def training_is_needed() -> None:
+    """Say whether the data is newer than the published run: yes (exit 0) or no (exit 1)."""
+    from warehouse.db import get_batch_engine
+    from warehouse.pipeline.publish import training_needed
+
+    needed = training_needed(get_batch_engine())
+    click.echo("yes" if needed else "no")
+    if not needed:
+        raise click.exceptions.Exit(1)
+
+
+# Accounts
+
+
+@command(users, "list")
+def list_users() -> None:
+    """All accounts."""
+    from warehouse.db import get_engine
+    from warehouse.queries.users import everyone
+
+    with get_engine().connect() as connection:
+        for row in everyone(connection):
+            state = "active" if row.active else "disabled"
+            click.echo(f"{row.email}\t{row.role}\t{state}\t{row.name}")
+
+
+@command(users, "create")
+@click.argument("email")
+@click.option("--role", type=ROLE, default=str(Role.VIEWER), show_default=True)
+@click.option("--name", default="")
+@click.option("--uf", "ufs", multiple=True, help="Only this UF; may be repeated.")
+@PASSWORD
+def create_user(
+    email: str, role: str, name: str, ufs: tuple[str, ...], password: str | None
+) -> None:
+    """Make an account; a password that is made here is printed once and must be changed."""
+    from auth import passwords
+    from domain.access import Scope
+    from warehouse.commands import users as commands
+    from warehouse.db import get_engine
+
+    chosen = password or passwords.generated()
+    commands.create(
+        get_engine(),
+        email=email,
+        name=name,
+        role=Role(role),
+        password_hash=passwords.hash_password(chosen),
+        actor=_as_actor(),
+        scope=Scope(ufs=ufs),
+        must_change_password=password is None,
+    )
+    click.echo(email if password else f"{email}\t{chosen}")
+
+
+@command(users, "ensure-admin")
+def ensure_admin() -> None:
+    """Make the first administrator if there is no account: e-mail, tab, password."""
+    from auth import passwords
+    from warehouse.commands import users as commands
+    from warehouse.db import get_engine
+    from warehouse.queries.users import exist
+
+    settings, engine = get_settings(), get_engine()
+    if exist(engine):
+        return
+    chosen = settings.admin_password or passwords.generated()
+    made = commands.create_first(
+        engine, email=settings.admin_email, password_hash=passwords.hash_password(chosen)
+    )
+    if made:
+        known = settings.admin_password is not None
+        click.echo(settings.admin_email if known else f"{settings.admin_email}\t{chosen}")
+
+
+@command(users, "set-role")
+@click.argument("email")
+@click.argument("role", type=ROLE)
+def set_role(email: str, role: str) -> None:
+    """Give an account another role; its sessions end."""
+    from warehouse.commands import users as commands
+    from warehouse.db import get_engine
+
+    commands.set_role(get_engine(), email=email, role=Role(role), actor=_as_actor())
+
+
+@command(users, "disable")
+@click.argument("email")
+def disable(email: str) -> None:
+    """Shut an account out at once."""
+    from warehouse.commands import users as commands
+    from warehouse.db import get_engine
+
+    commands.set_active(get_engine(), email=email, active=False, actor=_as_actor())
+
+
+@command(users, "enable")
+@click.argument("email")
+def enable(email: str) -> None:
+    """Let a disabled account in again."""
+    from warehouse.commands import users as commands
+    from warehouse.db import get_engine
+
+    commands.set_active(get_engine(), email=email, active=True, actor=_as_actor())
+
+
+@command(users, "set-password")
+@click.argument("email")
+@PASSWORD
+def set_password(email: str, password: str | None) -> None:
+    """Give an account another password; its sessions end."""
+    from auth import passwords
+    from warehouse.commands import users as commands
+    from warehouse.db import get_engine
+
+    chosen = password or passwords.generated()
+    commands.set_password(
+        get_engine(),
+        email=email,
+        password_hash=passwords.hash_password(chosen),
+        actor=_as_actor(),
+        must_change=password is None,
+    )
+    if password is None:
+        click.echo(f"{email}\t{chosen}")
+
+
+app.cli.add_command(runs)
+app.cli.add_command(users)
+
+
+def _actor() -> str:
+    """Who types the command, in the logs' words."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"cli:{os.getuid()}"
+
+
+def _as_actor() -> Any:
+    from warehouse.commands.users import Actor
+
+    return Actor(name=_actor())
+
+
+def _audit(engine: Any, action: str, what: str, **more: Any) -> None:
+    from warehouse.commands import audit
+
+    with engine.begin() as connection:
+        audit.record(connection, actor=_actor(), action=action, object=what, **more)
+
+
+def _run_line(run: Any) -> str:
+    star = "*" if run.is_published else " "
+    wape = "—" if run.wape is None else f"{run.wape:.3f}"
+    trained = f"{run.series_trained}/{run.series_total}"
+    return (
+        f"{star} {run.run_id:>4}  {run.state:<8} {run.frequency} {run.data_from}…{run.data_to}"
+        f"  series {trained}  WAPE {wape}  {run.bundle}"
+    )
+
+
+def _database_line(error: DBAPIError) -> str:
+    """The database's own first line; a missing table means a missing migration."""
+    text = str(error.orig).strip().partition("\n")[0]
+    if "does not exist" in text:
+        return f"{text}: is the schema up to date? (alembic upgrade head)"
+    return f"The database says: {text}"

@@ -164,9 +164,8 @@ class _Problems:
         self.bad |= bad
         values = cells.take(pa.array(places)).to_pylist()
         for place, value in zip(places, values, strict=True):
-            text = None if value is None else str(value)
-            reason = why(text)
-            shown = text if text is None else text[:SHOWN_CHARACTERS].replace("\0", "")
+            text = "" if value is None else str(value)
+            reason, shown = why(text), text[:SHOWN_CHARACTERS] or None
             line = int(self._shaped.lines[place])
             self.found.append(Reject(line, self._origin(name, int(place)), shown, reason))
 

@@ -248,6 +248,8 @@ def _load_part(report: FileReport, job: _Job, options: _Options) -> None:
 def _prepare(connection: Connection) -> None:
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     connection.execute(text("SET LOCAL work_mem = '128MB'"))
+    # a killed loader's statement must not go on behind the back of the next load
+    connection.execute(text("SET LOCAL client_connection_check_interval = '1s'"))
 
 
 def _stage_rows(

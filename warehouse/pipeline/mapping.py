@@ -231,18 +231,26 @@ def _extra(section: _Section, kind: FileKind) -> bool | tuple[str, ...]:
     return section.checked_texts("extra", value)
 
 
+_OPERANDS: dict[str, tuple[type, str]] = {
+    "equals": (str, "a text"),
+    "in": (list, "a list of texts"),
+    "matches": (str, "a regular expression"),
+    "empty": (bool, "true or false"),
+}
+
+
 def _condition(section: _Section) -> Condition:
     column = section.text("column")
-    tests = [test for test in ("equals", "in", "matches", "empty") if test in section.values]
+    tests = [test for test in _OPERANDS if test in section.values]
     if len(tests) != 1:
-        raise section.wrong("column", "needs exactly one of equals, in, matches, empty")
+        raise section.wrong("column", f"needs exactly one of {', '.join(_OPERANDS)}")
     test = tests[0]
     operand: Any = section.take(test)
-    expected: type = {"equals": str, "matches": str, "in": list, "empty": bool}[test]
+    expected, called = _OPERANDS[test]
     if not isinstance(operand, expected):
-        raise section.wrong(test, f"must be a {expected.__name__}")
+        raise section.wrong(test, f"must be {called}")
     if test == "matches":
-        _pattern(section, "matches", operand)
+        _pattern(section, "matches", str(operand))
     if test == "in":
         operand = section.checked_texts("in", operand)
     reason = section.text("reason", f"{column} {test} {operand}")

@@ -53,7 +53,8 @@ def _ensure(connection: Connection, table: str, partition: str, start: date, end
     """Attaches a new partition: unlike PARTITION OF, that never makes a reader wait."""
     exists = connection.execute(text("SELECT to_regclass(:name)"), {"name": partition}).scalar()
     if exists is None:
-        connection.execute(text(f"CREATE TABLE {partition} (LIKE {table} INCLUDING ALL EXCLUDING IDENTITY)"))
+        like = f"LIKE {table} INCLUDING ALL EXCLUDING IDENTITY"
+        connection.execute(text(f"CREATE TABLE {partition} ({like})"))
         connection.execute(
             text(
                 f"ALTER TABLE {table} ATTACH PARTITION {partition}"

@@ -1,0 +1,390 @@
+"""What is derived from facts and forecasts: policy, alerts, scores, and what persists."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.access import EVERYTHING, Scope
+from domain.errors import InvalidInput, NotFound
+from tests import factories
+from tests.factories import LAST_DAY
+from warehouse.commands import alerts as commands
+from warehouse.commands.users import Actor
+from warehouse.pipeline import derive, publish
+from warehouse.pipeline.derive import total_band
+
+BY = "tests"
+STOCK = {
+    ("CABO-01", "DEP-SP"): 200.0,
+    ("CABO-01", "DEP-RJ"): 200.0,
+    ("CABO-01", "DEP-BA"): 5000.0,
+    ("BAT-02", "DEP-SP"): 25.0,
+    ("PAR-03", "DEP-SP"): 100.0,
+}
+
+
+@pytest.fixture
+def network(engine: Engine) -> factories.Network:
+    network = factories.make_network(engine)
+    factories.add_demand(engine, network)
+    factories.add_stock(engine, network, STOCK)
+    return network
+
+
+def publish_now(engine: Engine, folder: Path, **options: Any) -> int:
+    factories.refresh_views(engine)
+    bundle = factories.make_bundle(folder, engine, **options)
+    return publish.publish_bundle(bundle, engine=engine, published_by=BY)
+
+
+def rows(engine: Engine, sql: str, **params: Any) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.execute(text(sql), params).all())
+
+
+def alerts(engine: Engine) -> dict[tuple[str, str, str], Any]:
+    found = rows(
+        engine,
+        "SELECT alert.*, item.sku, site.site FROM analytics.alert"
+        " JOIN core.item USING (item_id) JOIN core.site USING (site_id)"
+        " WHERE run_id = (SELECT run_id FROM analytics.published)",
+    )
+    return {(row.kind, row.sku, row.site): row for row in found}
+
+
+def policy(engine: Engine, sku: str, site: str) -> Any:
+    (row,) = rows(
+        engine,
+        "SELECT policy.* FROM analytics.policy"
+        " JOIN core.item USING (item_id) JOIN core.site USING (site_id)"
+        " WHERE sku = :sku AND site = :site"
+        " AND run_id = (SELECT run_id FROM analytics.published)",
+        sku=sku,
+        site=site,
+    )
+    return row
+
+
+def test_policy_is_the_textbooks(engine: Engine, network: factories.Network, tmp_path: Path):
+    publish_now(engine, tmp_path)
+    row = policy(engine, "CABO-01", "DEP-SP")
+    (mean, std) = rows(
+        engine,
+        "SELECT mean, std FROM analytics.series_profile"
+        " JOIN core.item USING (item_id) JOIN core.site USING (site_id)"
+        " WHERE sku = 'CABO-01' AND site = 'DEP-SP'",
+    )[0]
+    safety = 1.88079361 * std * np.sqrt(14)  # Z(0.97): class A has no service level of its own
+    assert (row.lead_time_days, row.lead_time_source) == (14, "items file")
+    assert row.safety_stock == pytest.approx(safety, rel=1e-6)
+    assert row.reorder_point == pytest.approx(14 * mean + safety, rel=1e-6)
+    assert row.days_to_stockout == pytest.approx(200 / mean, rel=1e-6)
+    assert row.stockout_on == LAST_DAY + timedelta(days=int(200 / mean))
+
+
+def test_an_item_without_lead_time_has_no_policy(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    publish_now(engine, tmp_path)
+    row = policy(engine, "PAR-03", "DEP-SP")
+    assert (row.lead_time_days, row.safety_stock, row.reorder_point) == (None, None, None)
+    assert row.days_to_stockout == pytest.approx(100 / row.daily_demand)
+
+
+def test_measured_lead_times_come_first(engine: Engine, network: factories.Network, tmp_path: Path):
+    for number, days in enumerate((18, 20, 22, 20, 20)):
+        ordered = date(2025, 3, 1) + timedelta(days=number)
+        factories.add_order(
+            engine,
+            network,
+            order=f"R{number}",
+            sku="CABO-01",
+            site="DEP-SP",
+            quantity=10,
+            ordered_on=ordered,
+            promised_on=ordered + timedelta(days=20),
+            received_on=ordered + timedelta(days=days),
+        )
+    publish_now(engine, tmp_path)
+    own = policy(engine, "CABO-01", "DEP-RJ")
+    assert (own.lead_time_days, own.lead_time_source) == (20, "orders of the item")
+    assert own.facts["lead_time_std"] == pytest.approx(np.std([18, 20, 22, 20, 20], ddof=1))
+    of_supplier = policy(engine, "PAR-03", "DEP-RJ")
+    assert (of_supplier.lead_time_days, of_supplier.lead_time_source) == (
+        20,
+        "orders of the supplier",
+    )
+    (score,) = rows(engine, "SELECT * FROM analytics.supplier_score")
+    assert (score.lines, score.lines_received, score.lines_on_time_in_full) == (5, 5, 4)
+    assert score.lead_time_mean == pytest.approx(20)
+
+
+def test_alerts_are_raised_where_stock_runs_out(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    publish_now(engine, tmp_path)
+    found = alerts(engine)
+    assert set(found) == {
+        ("stockout_imminent", "CABO-01", "DEP-SP"),
+        ("stockout_imminent", "CABO-01", "DEP-RJ"),
+        ("stockout_imminent", "BAT-02", "DEP-SP"),
+        ("stockout_imminent", "PAR-03", "DEP-SP"),
+    }
+    cable = found["stockout_imminent", "CABO-01", "DEP-SP"]
+    assert cable.level == "critical"
+    assert cable.risk_brl == pytest.approx(cable.facts["risk_quantity"] * 12.5)
+    assert cable.facts["on_hand"] == 200
+    assert found["stockout_imminent", "BAT-02", "DEP-SP"].level == "warning"
+    assert found["stockout_imminent", "PAR-03", "DEP-SP"].risk_brl is None  # no lead time
+
+
+def test_stock_under_the_reorder_point_is_told_before_it_runs_out(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE core.stock SET on_hand = 430 WHERE on_hand = 5000"))
+    publish_now(engine, tmp_path)
+    row = alerts(engine)["below_reorder_point", "CABO-01", "DEP-BA"]
+    assert row.level == "info"
+    assert row.facts["available"] <= row.facts["reorder_point"]
+
+
+def test_an_order_already_placed_in_time_covers_and_a_late_one_does_not(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    coming = {"sku": "CABO-01", "quantity": 2000.0, "ordered_on": LAST_DAY - timedelta(days=9)}
+    in_time, too_late = LAST_DAY + timedelta(days=3), LAST_DAY + timedelta(days=12)
+    factories.add_order(engine, network, order="A", site="DEP-SP", promised_on=in_time, **coming)
+    factories.add_order(engine, network, order="B", site="DEP-RJ", promised_on=too_late, **coming)
+    publish_now(engine, tmp_path)
+    cables = {key for key in alerts(engine) if key[1] == "CABO-01"}
+    assert cables == {("stockout_imminent", "CABO-01", "DEP-RJ")}
+    assert policy(engine, "CABO-01", "DEP-SP").on_order == 2000
+
+
+def test_cancelled_and_received_orders_are_not_counted_on(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    order = {
+        "sku": "CABO-01",
+        "site": "DEP-SP",
+        "quantity": 2000.0,
+        "ordered_on": LAST_DAY - timedelta(days=9),
+        "promised_on": LAST_DAY + timedelta(days=3),
+    }
+    factories.add_order(engine, network, order="A", status="Cancelado", **order)
+    factories.add_order(engine, network, order="B", received_on=LAST_DAY, **order)
+    publish_now(engine, tmp_path)
+    assert ("stockout_imminent", "CABO-01", "DEP-SP") in alerts(engine)
+
+
+def test_a_late_order_is_told_and_expected_after_the_usual_delay(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    factories.add_order(
+        engine,
+        network,
+        order="L",
+        sku="CABO-01",
+        site="DEP-SP",
+        quantity=2000,
+        ordered_on=LAST_DAY - timedelta(days=40),
+        promised_on=LAST_DAY - timedelta(days=10),
+    )
+    publish_now(engine, tmp_path)
+    row = alerts(engine)["late_order", "CABO-01", "DEP-SP"]
+    assert (row.level, row.facts["days_late"], row.facts["order"]) == ("warning", 10, "L")
+    assert row.facts["expected_on"] == (LAST_DAY + timedelta(days=1)).isoformat()
+    assert ("stockout_imminent", "CABO-01", "DEP-SP") not in alerts(engine)
+
+
+def test_an_old_count_is_brought_up_to_date_with_demand_and_receipts(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    counted = LAST_DAY - timedelta(days=10)
+    with engine.begin() as connection:
+        connection.execute(
+            text("DELETE FROM core.stock WHERE date > :day AND site_id = :site"),
+            {"day": counted, "site": network.sites["DEP-BA"]},
+        )
+    factories.add_order(
+        engine,
+        network,
+        order="R",
+        sku="CABO-01",
+        site="DEP-BA",
+        quantity=77,
+        ordered_on=counted,
+        promised_on=LAST_DAY,
+        received_on=LAST_DAY,
+    )
+    publish_now(engine, tmp_path)
+    ((consumed,),) = rows(
+        engine,
+        "SELECT sum(quantity) FROM core.demand WHERE date > :day"
+        " AND site_id = :site AND item_id = :item",
+        day=counted,
+        site=network.sites["DEP-BA"],
+        item=network.items["CABO-01"],
+    )
+    row = policy(engine, "CABO-01", "DEP-BA")
+    assert row.on_hand == pytest.approx(5000 - consumed + 77)
+
+
+def test_with_only_demand_there_are_forecasts_and_no_alerts(engine: Engine, tmp_path: Path):
+    network = factories.make_network(engine, with_site=False)
+    factories.add_demand(engine, network)
+    run_id = publish_now(engine, tmp_path)
+    assert alerts(engine) == {}
+    assert rows(engine, "SELECT count(*) FROM analytics.policy WHERE run_id = :r", r=run_id) == [
+        (4,)
+    ]
+    assert policy(engine, "CABO-01", "-").on_hand is None
+
+
+def test_weekly_runs_derive_daily_rates(engine: Engine, tmp_path: Path):
+    network = factories.make_network(engine)
+    factories.add_demand(engine, network, days=60, step=7, last_day=date(2025, 6, 23))
+    factories.add_stock(engine, network, STOCK)
+    publish_now(engine, tmp_path, frequency="W", horizon=13)
+    row = policy(engine, "CABO-01", "DEP-SP")
+    ((mean,),) = rows(
+        engine,
+        "SELECT mean FROM analytics.series_profile"
+        " JOIN core.item USING (item_id) JOIN core.site USING (site_id)"
+        " WHERE sku = 'CABO-01' AND site = 'DEP-SP'",
+    )
+    assert row.daily_demand == pytest.approx(mean / 7)
+    assert row.stockout_on == LAST_DAY + timedelta(days=int(200 / (mean / 7)))
+
+
+def test_service_levels_follow_the_companys_settings(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    publish_now(engine, tmp_path)
+    before = policy(engine, "CABO-01", "DEP-SP").safety_stock
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO support.setting (key, value, changed_by) VALUES"
+                """ ('policy', '{"service_levels": {"A": 0.5}}', 'tests')"""
+            )
+        )
+    derive.refresh_after_load(engine)
+    assert before > 0
+    assert policy(engine, "CABO-01", "DEP-SP").safety_stock == 0
+
+
+def test_a_load_is_followed_by_new_alerts_under_the_same_run(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    run_id = publish_now(engine, tmp_path)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE core.stock SET on_hand = 9000"))
+    derive.refresh_after_load(engine)
+    assert alerts(engine) == {}
+    assert rows(engine, "SELECT run_id FROM analytics.published") == [(run_id,)]
+
+
+def set_status(engine: Engine, alert_id: int, status: str, scope: Scope = EVERYTHING) -> None:
+    commands.set_status(
+        engine,
+        alert_id=alert_id,
+        status=status,
+        actor=Actor("ana@example.com", "ANALYST"),
+        user_id=None,
+        scope=scope,
+        reason="seen",
+    )
+
+
+def test_a_status_persists_with_its_alert_over_runs(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    publish_now(engine, tmp_path)
+    key = ("stockout_imminent", "CABO-01", "DEP-SP")
+    first = alerts(engine)[key]
+    set_status(engine, first.id, "acknowledged")
+
+    publish_now(engine, tmp_path, name="other", scale=1.01)
+    second = alerts(engine)[key]
+    assert second.run_id != first.run_id
+    assert (second.status, second.raised_at) == ("acknowledged", first.raised_at)
+    assert alerts(engine)["stockout_imminent", "CABO-01", "DEP-RJ"].status == "open"
+
+
+def test_a_snoozed_alert_wakes_up_when_its_time_is_over(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    publish_now(engine, tmp_path)
+    key = ("stockout_imminent", "CABO-01", "DEP-SP")
+    set_status(engine, alerts(engine)[key].id, "snoozed")
+    derive.refresh_after_load(engine)
+    assert alerts(engine)[key].status == "snoozed"
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE support.decision SET until = now() - interval '1 hour'"))
+    derive.refresh_after_load(engine)
+    assert alerts(engine)[key].status == "open"
+
+
+def test_a_status_is_a_decision_with_its_audit_row(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    publish_now(engine, tmp_path)
+    one = alerts(engine)["stockout_imminent", "CABO-01", "DEP-SP"]
+    set_status(engine, one.id, "resolved")
+    set_status(engine, one.id, "resolved")
+    (made,) = rows(engine, "SELECT * FROM support.decision")
+    assert (made.fingerprint, made.status, made.reason) == (one.fingerprint, "resolved", "seen")
+    (audited,) = rows(engine, "SELECT * FROM support.audit_log WHERE action = 'alert.status'")
+    assert (audited.actor, audited.before["status"]) == ("ana@example.com", "open")
+    with pytest.raises(InvalidInput, match="must be one of"):
+        set_status(engine, one.id, "gone")
+    with pytest.raises(NotFound):
+        set_status(engine, one.id, "open", Scope(ufs=("BA",)))
+    assert alerts(engine)["stockout_imminent", "CABO-01", "DEP-SP"].status == "resolved"
+
+
+def test_availability_of_a_contract(engine: Engine, network: factories.Network, tmp_path: Path):
+    night = datetime(2025, 6, 10, 22)
+    factories.add_outage(engine, network, "DEP-SP", night, night + timedelta(hours=6))
+    publish_now(engine, tmp_path)
+    (month,) = rows(engine, "SELECT * FROM analytics.sla_exposure")
+    assert month.downtime_hours == pytest.approx(6)
+    assert month.availability == pytest.approx(1 - 6 / (29 * 24))
+
+
+def test_daily_kpis_add_up_to_the_facts(engine: Engine, network: factories.Network, tmp_path: Path):
+    run_id = publish_now(engine, tmp_path)
+    found = pd.DataFrame(
+        rows(
+            engine,
+            "SELECT key, sum(numerator) AS total FROM analytics.kpi_daily"
+            " WHERE run_id = :run_id GROUP BY key",
+            run_id=run_id,
+        )
+    ).set_index("key")["total"]
+    ((units, value),) = rows(
+        engine,
+        "SELECT sum(quantity), sum(quantity * unit_cost_brl) FROM core.demand"
+        " JOIN core.item USING (item_id)",
+    )
+    assert found["demand_units"] == pytest.approx(units)
+    assert found["demand_value"] == pytest.approx(value)
+
+
+def test_the_band_of_totals_holds_four_fifths_of_them():
+    rng = np.random.default_rng(3)
+    error = rng.normal(0, 3.0, 400)
+    band = total_band(100 + error, np.full(400, 100.0), np.full(400, 1.0))
+    z = band["z"]
+    assert z is not None
+    assert np.mean(np.abs(error) <= z) == pytest.approx(0.8, abs=0.01)
+    assert total_band([1.0], [1.0], [1.0]) == {"z": None, "n": 1}

@@ -1,0 +1,245 @@
+"""Canonical files into core: values, keys, supersession, repetition, dry runs."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from openpyxl import Workbook
+from sqlalchemy import Engine, text
+
+from domain.errors import BadFile, Unavailable
+from tests.ingesting import adds_up, counts, load, load_one, rows, write
+from warehouse.pipeline.loads import LOAD_LOCK
+from warehouse.pipeline.report import render_report
+
+DEMAND = """
+    date;sku;quantity;site
+    2024-01-15;CABO-1;10;SP-01
+    16/01/2024;CABO-1;2,5;SP-01
+    2024-02-01;FIBRA;1.234,5;
+"""
+
+
+def demand_of(engine: Engine) -> list[tuple]:
+    return rows(
+        engine,
+        "SELECT d.date, i.sku, s.site, d.quantity FROM core.demand d JOIN core.item i"
+        " USING (item_id) JOIN core.site s USING (site_id) ORDER BY 1, 2, 3",
+    )
+
+
+EXPECTED = [
+    (date(2024, 1, 15), "CABO-1", "SP-01", 10.0),
+    (date(2024, 1, 16), "CABO-1", "SP-01", 2.5),
+    (date(2024, 2, 1), "FIBRA", "-", 1234.5),
+]
+
+
+def test_demand_alone_is_enough(engine: Engine, tmp_path: Path):
+    report = load(write(tmp_path, demand=DEMAND), engine)
+    assert report.ok and report.changed
+    assert demand_of(engine) == EXPECTED
+    (file,) = report.files
+    assert (file.date_from, file.date_to) == (date(2024, 1, 15), date(2024, 2, 1))
+    assert rows(engine, "SELECT state, rows_accepted, loaded_by, kind FROM staging.load") == [
+        ("accepted", 3, "tester", "demand")
+    ]
+    assert rows(engine, "SELECT count(*) FROM staging.demand") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark", "ending"),
+    [("utf-8", ";", "\n"), ("utf-8-sig", ";", "\r\n"), ("cp1252", "\t", "\r\n")],
+)
+def test_encodings_and_delimiters(engine: Engine, tmp_path: Path, encoding, mark, ending):
+    lines = ["Código;SKU;Name", "x;AÇO-1;Cantoneira de aço ½", 'y;AÇO-2;"Perfil; ""U"""']
+    content = ending.join(line.replace(";", mark) for line in lines)
+    content = content.replace(f"Perfil{mark}", "Perfil;")
+    (tmp_path / "items.csv").write_bytes(content.encode(encoding))
+    report = load_one(tmp_path / "items.csv", engine)
+    assert report.accepted == 2, report.message
+    assert rows(engine, "SELECT sku, name, attributes FROM core.item ORDER BY sku") == [
+        ("AÇO-1", "Cantoneira de aço ½", {"Código": "x"}),
+        ("AÇO-2", 'Perfil; "U"', {"Código": "y"}),
+    ]
+
+
+def test_gzip_xlsx_and_parquet_give_the_same_rows(engine: Engine, tmp_path: Path):
+    frame = pd.DataFrame(
+        {
+            "date": [date(2024, 1, 15), date(2024, 1, 16), date(2024, 2, 1)],
+            "sku": ["CABO-1", "CABO-1", "FIBRA"],
+            "quantity": [10.0, 2.5, 1234.5],
+            "site": ["SP-01", "SP-01", None],
+        }
+    )
+    workbook = Workbook()
+    for row in [list(frame.columns), *frame.astype(object).itertuples(index=False)]:
+        workbook.active.append([None if pd.isna(cell) else cell for cell in row])
+    workbook.save(tmp_path / "demand.xlsx")
+    frame.to_parquet(tmp_path / "demand.parquet")
+    with gzip.open(tmp_path / "demand.csv.gz", "wt") as stream:
+        frame.to_csv(stream, index=False)
+    for name in ("demand.xlsx", "demand.parquet", "demand.csv.gz"):
+        with engine.begin() as connection:
+            connection.execute(text("DELETE FROM core.demand"))
+        report = load_one(tmp_path / name, engine)
+        assert report.state == "accepted", report.message
+        assert demand_of(engine) == EXPECTED, name
+
+
+def test_the_same_file_twice_changes_nothing(engine: Engine, tmp_path: Path):
+    write(tmp_path, demand=DEMAND)
+    load(tmp_path, engine)
+    before = rows(engine, "SELECT xmin::text, * FROM core.demand ORDER BY date")
+    again = load(tmp_path, engine)
+    assert [file.state for file in again.files] == ["unchanged"]
+    assert again.ok and not again.changed
+    assert rows(engine, "SELECT xmin::text, * FROM core.demand ORDER BY date") == before
+    assert rows(engine, "SELECT count(*) FROM staging.load") == [(1,)]
+
+
+def test_a_corrected_file_supersedes_its_keys_and_leaves_the_rest(engine: Engine, tmp_path: Path):
+    load(write(tmp_path, demand=DEMAND), engine)
+    corrected = "date;sku;quantity;site\n2024-01-15;CABO-1;12;SP-01\n2024-03-01;NOVO;1;SP-01\n"
+    load(write(tmp_path, demand=corrected), engine)
+    expected = [(*EXPECTED[0][:3], 12.0), *EXPECTED[1:], (date(2024, 3, 1), "NOVO", "SP-01", 1.0)]
+    assert demand_of(engine) == expected
+    # going back to the first file is a change, too
+    assert load_one(write(tmp_path, demand=DEMAND), engine).state == "accepted"
+    assert demand_of(engine)[0] == EXPECTED[0]
+
+
+def test_an_order_whose_date_was_corrected_moves(engine: Engine, tmp_path: Path):
+    header = "order;line;sku;supplier;ordered_on;quantity\n"
+    load(write(tmp_path, purchase_orders=f"{header}PO1;1;A;S;2023-12-30;5\n"), engine)
+    load(write(tmp_path, purchase_orders=f"{header}PO1;1;A;S;2024-01-02;5\n"), engine)
+    orders = rows(engine, "SELECT order_no, line, ordered_on FROM core.purchase_order")
+    assert orders == [("PO1", "1", date(2024, 1, 2))]
+
+
+def test_items_named_by_facts_are_described_by_a_later_file(engine: Engine, tmp_path: Path):
+    load(write(tmp_path, demand=DEMAND), engine)
+    before = rows(engine, "SELECT item_id FROM core.item WHERE sku = 'CABO-1'")
+    (tmp_path / "demand.csv").unlink()
+    items = "sku,name,unit_cost_brl,supplier,active,Cor\nCABO-1,Cabo,10.5,Furukawa,não,preto\n"
+    load(write(tmp_path, items=items), engine)
+    found = rows(
+        engine,
+        "SELECT item_id, item.name, unit_cost_brl, s.supplier, active, attributes"
+        " FROM core.item JOIN core.supplier s USING (supplier_id)",
+    )
+    assert found == [(before[0][0], "Cabo", 10.5, "Furukawa", False, {"Cor": "preto"})]
+
+
+def test_columns_that_a_file_lacks_keep_their_values(engine: Engine, tmp_path: Path):
+    load(write(tmp_path, items="sku,name,unit_cost_brl\nA,Cabo,10.5\n"), engine)
+    load(write(tmp_path, items="sku,unit_cost_brl\nA,11\n"), engine)
+    assert rows(engine, "SELECT name, unit_cost_brl FROM core.item") == [("Cabo", 11.0)]
+
+
+def test_every_kind_of_file(engine: Engine, tmp_path: Path):
+    write(
+        tmp_path,
+        suppliers="supplier,name,kind,contract_lead_time_days\nS1,Forn,Import,30\n",
+        contracts="contract,customer,penalty_schedule,cap_pct\nC1,Vivo,7.3:2;14.6:5,20\n",
+        sites="site,uf,kind,depot,contract\nT1,sp,tower,D1,C1\nD1,SP,depot,,\n",
+        items="sku,name,supplier\nA,Cabo,S1\n",
+        demand="date,sku,quantity,site\n2024-01-01,A,1,T1\n",
+        stock="date,sku,site,on_hand\n2024-01-01,A,D1,5\n",
+        purchase_orders="order,line,sku,supplier,ordered_on,quantity\nP,1,A,S1,2024-01-01,3\n",
+        outages="outage,site,started_at,ended_at,sku_waited_for,contract\n"
+        "O1,T1,2024-01-01 10:00,2024-01-01T12:30:00-03:00,A,C1\n",
+        projects="project;name;uf;materials\n"
+        'J1;5G;RJ;"[{""sku"": ""B"", ""quantity"": 4, ""needed_on"": ""2024-05-01""}]"\n',
+        equipment="equipment,site,measured_at,failure,temp_c\nE1,T1,01/02/2024 08:00,0,41.5\n",
+        tower_kpis="site,date,availability_pct\nT1,2024-01-01,99.5\n",
+        drivers="date,driver,value,uf\n2024-01-01,rain_mm,-1.5,SP\n2024-01-01,usd_brl,4.9,\n",
+    )
+    report = load(tmp_path, engine)
+    assert [file.state for file in report.files] == ["accepted"] * 12, render_report(report)
+    assert report.files[0].kind == "suppliers"
+    found = counts(engine)
+    facts = "demand stock purchase_order outage project project_material equipment_reading".split()
+    assert [found[f"core.{name}"] for name in (*facts, "tower_kpi", "driver")] == [1] * 8 + [2]
+    assert rows(engine, "SELECT penalty_schedule FROM core.contract") == [
+        ([{"hours": 7.3, "percent": 2}, {"hours": 14.6, "percent": 5}],)
+    ]
+    assert rows(engine, "SELECT ended_at::text FROM core.outage") == [("2024-01-01 15:30:00",)]
+    assert rows(engine, "SELECT readings FROM core.equipment_reading") == [({"temp_c": 41.5},)]
+    depot = "SELECT d.site FROM core.site t JOIN core.site d ON d.site_id = t.depot_id"
+    assert rows(engine, depot) == [("D1",)]
+
+
+def test_the_calendar_follows_the_facts(engine: Engine, tmp_path: Path):
+    load(write(tmp_path, demand=DEMAND), engine)
+    assert rows(engine, "SELECT min(date), max(date) FROM core.calendar") == [
+        (date(2024, 1, 1), date(2026, 12, 31))
+    ]
+    query = "SELECT holiday, uf_holidays ->> 'SP' FROM core.calendar WHERE date = :day"
+    assert rows(engine, query, day=date(2024, 9, 7))[0][0] is not None
+    assert rows(engine, query, day=date(2024, 7, 9))[0][1] is not None
+
+
+def test_a_dry_run_tells_all_and_changes_nothing(engine: Engine, tmp_path: Path):
+    load(write(tmp_path / "old", demand=DEMAND), engine)
+    before = counts(engine), counts(engine, "staging")
+    twice = "date;sku;quantity\n2024-01-15;A;1,5\n2024-01-16;A;x\n2024-01-17;A;1\n2024-01-15;A;2\n"
+    report = load_one(write(tmp_path / "new", demand=twice), engine, dry_run=True, max_rejects=1)
+    assert (report.state, report.read, report.accepted, report.rejected) == ("dry-run", 4, 2, 2)
+    assert [reject.line for reject in report.rejects] == [3, 5]
+    assert (counts(engine), counts(engine, "staging")) == before
+
+
+def test_few_bad_rows_are_left_out_and_kept_for_inspection(engine: Engine, tmp_path: Path):
+    good = "".join(f"2024-01-01;SKU-{n};{n}.5\n" for n in range(199))
+    write(tmp_path, demand=f"date;sku;quantity\n{good}2024-01-01;RUIM;muitos\n")
+    report = load_one(tmp_path, engine)
+    assert (report.state, report.accepted, report.rejected) == ("accepted", 199, 1)
+    assert adds_up(report)
+    assert rows(engine, "SELECT file, line, column_name, value, reason FROM staging.reject") == [
+        ("demand.csv", 201, "quantity", "muitos", "is not a number")
+    ]
+
+
+def test_lines_are_physical_lines(engine: Engine, tmp_path: Path):
+    write(
+        tmp_path,
+        items='sku,name,unit_cost_brl\nA,"two\nlines",1.5\n\nB,"",x\nC,D\n"E","three\n\nlines",-1\n',
+    )
+    report = load_one(tmp_path, engine)
+    assert [(r.line, r.column, r.value) for r in report.rejects] == [
+        (6, None, "C,D"),
+        (5, "unit_cost_brl", "x"),
+        (7, "unit_cost_brl", "-1"),
+    ]
+
+
+def test_two_loads_do_not_mix(engine: Engine, tmp_path: Path):
+    write(tmp_path, demand=DEMAND)
+    with engine.connect() as other:
+        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOAD_LOCK})
+        with pytest.raises(Unavailable, match="another load is running"):
+            load(tmp_path, engine, wait_seconds=0)
+        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOAD_LOCK})
+    assert load(tmp_path, engine, wait_seconds=0).ok
+
+
+def test_demo_data_is_marked(engine: Engine, tmp_path: Path):
+    write(tmp_path, demand=DEMAND)
+    (tmp_path / "demo.json").write_text('{"demo": true}')
+    load(tmp_path, engine)
+    assert rows(engine, "SELECT is_demo FROM staging.load") == [(True,)]
+
+
+def test_other_files_are_named_and_left_alone(engine: Engine, tmp_path: Path):
+    write(tmp_path, demand=DEMAND, holidays="a,b\n1,2\n")
+    report = load(tmp_path, engine)
+    assert report.ignored == ["holidays.csv"]
+    assert "holidays.csv" in render_report(report)
+    with pytest.raises(BadFile, match="holds no ERP file"):
+        load(tmp_path / "holidays.csv", engine)

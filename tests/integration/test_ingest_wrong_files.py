@@ -1,0 +1,212 @@
+"""A wrong file ends in a message that names the place, and `core` is as it was."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from domain.errors import BadFile, BadMapping, InvalidInput
+from tests.ingesting import adds_up, counts, load, load_one, rows, write
+from warehouse.pipeline.report import FileReport, render_report
+
+GOOD = "date;sku;quantity\n2024-01-01;A;1\n"
+
+
+@pytest.fixture(scope="module")
+def loaded(module_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """A database that already holds a little."""
+    load(write(tmp_path_factory.mktemp("good"), demand=GOOD), module_engine)
+    return module_engine
+
+
+def refused(path: Path, engine: Engine, **options) -> FileReport:
+    """Loads the file, which must be refused without a trace in `core`."""
+    before = counts(engine)
+    report = load_one(path, engine, **options)
+    assert report.state in ("rejected", "failed")
+    assert counts(engine) == before
+    stored = rows(
+        engine, "SELECT state, message FROM staging.load WHERE id = :id", id=report.load_id
+    )
+    assert stored == [(report.state, report.message)]
+    return report
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("date;sku;quantidade\n2024-01-01;A;1\n", ["'quantidade'", "closest is 'quantity'"]),
+        ("date;sku;quantity;Sku\n2024-01-01;A;1;A\n", ["'Sku'", "appears twice"]),
+        ("date;sku\n2024-01-01;A\n", ["'quantity'", "missing"]),
+        ("date;sku;quantity;\n2024-01-01;A;1;\n", ["line 1", "column 4 has no name"]),
+        ("date;sku;quantity\n", ["has a header and no rows"]),
+        ("", ["is empty"]),
+        ("\n\n\n", ["is empty"]),
+        ('date;sku;quantity\n2024-01-01;"A;1\n2024-01-02;B;1\n', ["line 2", "never closed"]),
+        ("date;sku;quantity\n2024-01-01;A;1.234\n", ["line 2", "'quantity'", "'1.234'", "decimal"]),
+    ],
+)
+def test_a_file_that_cannot_be_understood(loaded: Engine, tmp_path: Path, content, words):
+    report = refused(write(tmp_path, demand=content), loaded)
+    assert report.state == "failed"
+    for word in ["demand.csv", *words]:
+        assert word in report.message
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"date;sku;quantity\n2024-01-01;\xc3\xa7a;1\n2024-01-02;\xe7\xe3;1\n", ["line 3", "0xe7"]),
+        (b"date;sku;quantity\n2024-01-01;A\0;1\n", ["line 2", "NUL"]),
+        (b"\xff\xfed\0a\0t\0e\0", ["UTF-16"]),
+        (b"\x1f\x8b\x08\x00broken", ["damaged gzip"]),
+    ],
+)
+def test_a_file_that_is_not_text(loaded: Engine, tmp_path: Path, content, words):
+    (tmp_path / "demand.csv").write_bytes(content)
+    report = refused(tmp_path, loaded)
+    for word in ["demand.csv", *words]:
+        assert word in report.message
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "value", "reason"),
+    [
+        ("31/02/2025;A;1", "date", "31/02/2025", "does not exist"),
+        ("2025-13-01;A;1", "date", "2025-13-01", "does not exist"),
+        ("03-04-2025;A;1", "date", "03-04-2025", "not a date"),
+        ("0225-01-01;A;1", "date", "0225-01-01", "out of range"),
+        (";A;1", "date", None, "is empty"),
+        ("2024-01-01;A;-1", "quantity", "-1", "negative"),
+        ("2024-01-01;A;dez", "quantity", "dez", "not a number"),
+        ("2024-01-01;A;NaN", "quantity", "NaN", "not a number"),
+        ("2024-01-01;A;inf", "quantity", "inf", "not a number"),
+        ("2024-01-01;A;1e300", "quantity", "1e300", "too large"),
+        ("2024-01-01;A;1,5", "quantity", "1,5", "decimal mark"),
+        ("2024-01-01;;1", "sku", None, "is empty"),
+        ("2024-01-01;A\x07B;1", "sku", "A\x07B", "control character"),
+        (f"2024-01-01;{'A' * 201};1", "sku", "A" * 200, "longer than 200"),
+        ("2024-01-01;A;1;2", None, "2024-01-01;A;1;2", "has 4 cells"),
+    ],
+)
+def test_a_bad_row_is_named_with_its_place(
+    loaded: Engine, tmp_path: Path, row, column, value, reason
+):
+    write(tmp_path, demand=f"date;sku;quantity\n2024-05-01;B;2.5\n{row}\n2024-05-02;B;1\n")
+    report = refused(tmp_path, loaded)
+    assert (report.state, report.read, report.rejected) == ("rejected", 3, 1)
+    assert adds_up(report)
+    (reject,) = report.rejects
+    assert (reject.line, reject.column, reject.value) == (3, column, value)
+    assert reason in reject.reason
+    shown = render_report(load(tmp_path, loaded, dry_run=True))
+    assert "demand.csv" in shown and "line 3" in shown and reason in shown
+    kept = "SELECT file, line, column_name, value FROM staging.reject WHERE load_id = :id"
+    assert rows(loaded, kept, id=report.load_id) == [("demand.csv", 3, column, value)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "column", "reason"),
+    [
+        ("items", "sku,criticality\nA,11\n", "criticality", "more than 10"),
+        ("items", "sku,active\nA,talvez\n", "active", "neither true nor false"),
+        ("sites", "site,uf\nA,XX\n", "uf", "is none of AC"),
+        ("sites", "site,latitude\nA,-91.5\n", "latitude", "less than -90"),
+        ("contracts", "contract,penalty_schedule\nC,2%\n", "penalty_schedule", "7.3:2"),
+        ("projects", "project;materials\nP;[1]\n", "materials", "not a list of materials"),
+        (
+            "equipment",
+            "equipment,site,measured_at,temp\nE,T,2024-01-01 10:00,quente\n",
+            "temp",
+            "not a number",
+        ),
+        (
+            "equipment",
+            "equipment,site,measured_at,failure\nE,T,2024-01-01 10:00,2\n",
+            "failure",
+            "more than 1",
+        ),
+        ("outages", "outage,site,started_at\nO,T,2024-01-01 25:00\n", "started_at", "not exist"),
+    ],
+)
+def test_limits_of_other_kinds(loaded: Engine, tmp_path: Path, kind, content, column, reason):
+    report = refused(write(tmp_path, **{kind: content}), loaded)
+    (reject,) = report.rejects
+    assert (reject.line, reject.column) == (2, column)
+    assert reason in reject.reason
+
+
+def test_a_repeated_key_is_refused_naming_both_lines(loaded: Engine, tmp_path: Path):
+    write(tmp_path, demand=GOOD + "2024-01-02;A;1\n2024-01-01;A;2\n")
+    report = refused(tmp_path, loaded)
+    (reject,) = report.rejects
+    assert reject.line == 4 and "line 2" in reject.reason
+    assert adds_up(report)
+
+
+def test_one_bad_file_does_not_stop_the_others(loaded: Engine, tmp_path: Path):
+    write(tmp_path, items="sku,name\nA,Cabo\n", demand="date;sku;quantity\n2024-01-01;A;x\n")
+    report = load(tmp_path, loaded)
+    assert [(file.kind, file.state) for file in report.files] == [
+        ("items", "accepted"),
+        ("demand", "rejected"),
+    ]
+    assert not report.ok and report.changed
+
+
+def test_a_workbook_that_unpacks_to_gigabytes(loaded: Engine, tmp_path: Path):
+    path = tmp_path / "demand.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
+            for _ in range(1100):
+                sheet.write(bytes(1 << 20))
+    assert path.stat().st_size < 2 << 20
+    report = refused(path, loaded)
+    assert "demand.xlsx" in report.message and "unpacks to 1,100 MB" in report.message
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a workbook", b"date;sku;quantity\n"])
+def test_a_workbook_that_is_none(loaded: Engine, tmp_path: Path, content):
+    (tmp_path / "demand.xlsx").write_bytes(content)
+    assert "is not an XLSX workbook" in refused(tmp_path / "demand.xlsx", loaded).message
+
+
+def test_a_parquet_file_that_is_none(loaded: Engine, tmp_path: Path):
+    (tmp_path / "demand.parquet").write_bytes(b"PAR1 nothing")
+    assert "is not a Parquet file" in refused(tmp_path / "demand.parquet", loaded).message
+
+
+def test_a_gzip_file_cut_short(loaded: Engine, tmp_path: Path):
+    whole = gzip.compress(GOOD.encode() * 1000)
+    (tmp_path / "demand.csv.gz").write_bytes(whole[: len(whole) // 2])
+    assert "damaged gzip" in refused(tmp_path / "demand.csv.gz", loaded).message
+
+
+def test_a_mapping_that_does_not_fit_the_file(loaded: Engine, tmp_path: Path):
+    write(tmp_path, export="DATA;CÓDIGO;QTD\n2024-01-01;A;1\n")
+    mapping = (
+        '[[source]]\nkind = "demand"\nfile = "export.csv"\n'
+        '[source.columns]\ndate = "Data"\nsku = "Codigo"\nquantity = "QTDE"\n'
+    )
+    (tmp_path / "mapping.toml").write_text(mapping)
+    message = refused(tmp_path, loaded).message
+    assert message is not None and "'QTDE'" in message and "closest is 'QTD'" in message
+    (tmp_path / "mapping.toml").write_text(mapping.replace("kind =", "kinds ="))
+    with pytest.raises(BadMapping, match="kind is missing"):
+        load(tmp_path, loaded)
+
+
+def test_wrong_arguments(loaded: Engine, tmp_path: Path):
+    write(tmp_path, demand=GOOD)
+    with pytest.raises(InvalidInput):
+        load(tmp_path, loaded, kind="demands")
+    with pytest.raises(InvalidInput):
+        load(tmp_path, loaded, max_rejects=2)
+    with pytest.raises(BadFile, match="does not exist"):
+        load(tmp_path / "nowhere", loaded)
+    with pytest.raises(BadFile, match="is none of .csv"):
+        load(Path(__file__), loaded)

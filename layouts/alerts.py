@@ -28,15 +28,15 @@ def alert_grid(
 ) -> dag.AgGrid:
     """One row an alert; the material leads to its page."""
     t = viewer.t
-    item = [link_column("item", t("Material"), "href", flex=2, minWidth=150)] if with_item else []
+    item = [link_column("item", t("Material"), "href", flex=3, minWidth=150)] if with_item else []
     columns = [
-        badge_column("level", t("Level"), width=124, minWidth=120),
+        badge_column("level", t("Level"), minWidth=124),
         *item,
-        text_column("site", t("Depot"), flex=1, minWidth=96),
-        text_column("kind", t("What"), minWidth=130, width=140),
-        text_column("reason", t("Why"), flex=4, minWidth=240),
-        number_column("days", t("Days left"), 0, width=84),
-        money_column("risk_brl", t("At risk"), 0, width=108),
+        text_column("site", t("Depot"), flex=2, minWidth=110),
+        text_column("kind", t("What"), flex=2, minWidth=164),
+        text_column("reason", t("Why"), flex=6, minWidth=300),
+        number_column("days", t("Days left"), 0),
+        money_column("risk_brl", t("At risk"), 0, minWidth=100),
     ]
     return grid(name, columns, [_row(alert, viewer) for alert in alerts], viewer, row_id="id")
 

@@ -295,12 +295,12 @@ def accuracy_card(series: Series, viewer: Viewer) -> html.Section:
     """Each model on the backtest: the ensemble first, then by weight."""
     t = viewer.t
     columns = [
-        badge_column("model", t("Model"), minWidth=150, flex=1),
-        percent_column("weight", t("Weight"), 0, width=68, minWidth=64),
-        percent_column("wape", t("WAPE"), 1, width=78, minWidth=72),
-        number_column("mase", t("MASE"), 2, width=68, minWidth=64),
-        percent_column("bias", t("Bias"), 1, width=78, minWidth=72),
-        percent_column("coverage80", t("In p10–p90"), 0, width=84, minWidth=80),
+        badge_column("model", t("Model"), minWidth=150, flex=2),
+        percent_column("weight", t("Weight"), 0, minWidth=64),
+        percent_column("wape", t("WAPE"), 1, minWidth=72),
+        number_column("mase", t("MASE"), 2, minWidth=64),
+        percent_column("bias", t("Bias"), 1, minWidth=72),
+        percent_column("coverage80", t("In p10–p90"), 0, minWidth=76),
     ]
     rows = [_accuracy_row(line, viewer) for line in by_weight(series.accuracy)]
     points = max((line.points for line in series.accuracy), default=0)

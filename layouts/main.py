@@ -139,7 +139,8 @@ def _file_line(file: FileStatus, viewer: Viewer) -> html.Li:
     name = html.Span(named(FILE_KINDS, file.kind, t), className="file-name")
     if not file.rows:
         return html.Li([name, html.Span(t("not loaded"), className="badge-quiet")])
-    rows = t("%(count)s rows", count=fmt.number(file.rows, locale))
+    count = fmt.number(file.rows, locale)
+    rows = t("1 row") if file.rows == 1 else t("%(count)s rows", count=count)
     until = t("until %(date)s", date=fmt.day(file.date_to, locale)) if file.date_to else ""
     return html.Li(
         [name, html.Span(rows, className="number"), html.Span(until, className="weak number")],

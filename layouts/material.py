@@ -192,14 +192,14 @@ def positions(data: MaterialData, viewer: Viewer) -> html.Section:
         ]
     )
     columns = [
-        link_column("site", t("Depot"), "href", flex=1, minWidth=140, pinned="left"),
+        link_column("site", t("Depot"), "href", flex=None, width=180, pinned="left"),
         text_column("demand_class", t("Demand class"), minWidth=118),
         quantity_column("demand_90d", t("Demand 90 d")),
         quantity_column("forecast_horizon", t("Forecast")),
         quantity_column("on_hand", t("On hand")),
         quantity_column("on_order", t("On order")),
         number_column("lead_time_days", t("Lead time (days)")),
-        quantity_column("safety_stock", t("Safety stock")),
+        quantity_column("safety_stock", t("Safety stock"), minWidth=92),
         quantity_column("reorder_point", t("Reorder point")),
         number_column("days_to_stockout", t("Days to stockout")),
         date_column("stockout_on", t("Stockout on")),

@@ -97,19 +97,19 @@ def table(data: MaterialsData, viewer: Viewer) -> Component:
     """The rows of this page, in the order that the server made over all rows."""
     t = viewer.t
     columns = [
-        link_column("sku", t("Code"), "href", minWidth=110, pinned="left", width=120),
-        text_column("name", t("Name"), flex=2, minWidth=200),
+        link_column("sku", t("Code"), "href", minWidth=110, pinned="left", width=120, flex=None),
+        text_column("name", t("Name"), flex=3, minWidth=210),
         text_column("family", t("Family"), flex=1, minWidth=120),
-        text_column("abc", t("ABC"), width=72, minWidth=72),
+        text_column("abc", t("ABC"), minWidth=64),
         text_column("demand_class", t("Demand class"), minWidth=118),
-        number_column("sites", t("Depots"), width=92, minWidth=84),
+        number_column("sites", t("Depots"), minWidth=88),
         quantity_column("demand_90d", t("Demand 90 d"), minWidth=104),
         quantity_column("forecast_horizon", t("Forecast"), minWidth=104),
         quantity_column("on_hand", t("On hand")),
         money_column("stock_value_brl", t("Stock value"), minWidth=116),
         number_column("days_of_supply", t("Days of supply"), minWidth=96),
         percent_column("wape", t("WAPE"), minWidth=84),
-        number_column("open_alerts", t("Alerts"), width=88, minWidth=84),
+        number_column("open_alerts", t("Alerts"), minWidth=80),
         date_column("next_stockout_on", t("Next stockout")),
     ]
     columns = [{**column, "sortable": column["field"] in SORTS} for column in columns]

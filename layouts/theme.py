@@ -57,6 +57,7 @@ def template(scheme: str) -> go.layout.Template:
         "title": {"font": {"color": inks["weak"], "size": 12}, "standoff": 8},
         "ticks": "",
         "automargin": True,
+        "ticklabelstandoff": 6,
     }
     return go.layout.Template(
         layout={

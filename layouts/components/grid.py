@@ -42,7 +42,6 @@ def grid(
         columnDefs=_sorted(columns, server_sort) if server_sort is not None else columns,
         rowData=rows,
         getRowId=f"params.data.{row_id}",
-        columnSize="responsiveSizeToFit",
         defaultColDef={
             "resizable": True,
             "sortingOrder": ["desc", "asc"],
@@ -71,7 +70,14 @@ def _sorted(columns: list[Column], order: str) -> list[Column]:
 
 def text_column(field: str, header: str, **more: Any) -> Column:
     """Words, left-aligned; the whole text in a tooltip."""
-    return {"field": field, "headerName": header, "minWidth": 90, "tooltipField": field, **more}
+    return {
+        "field": field,
+        "headerName": header,
+        "minWidth": 90,
+        "flex": 1,
+        "tooltipField": field,
+        **more,
+    }
 
 
 def link_column(field: str, header: str, href: str, **more: Any) -> Column:
@@ -110,6 +116,7 @@ def date_column(field: str, header: str, **more: Any) -> Column:
         "field": field,
         "headerName": header,
         "minWidth": 104,
+        "flex": 1,
         "valueFormatter": {"function": "novaDate(params)"},
         "cellClass": "tabular",
         **more,
@@ -120,7 +127,8 @@ def _numeric(field: str, header: str, formatter: str, **more: Any) -> Column:
     return {
         "field": field,
         "headerName": header,
-        "minWidth": 80,
+        "minWidth": 84,
+        "flex": 1,
         "headerClass": "ag-right-aligned-header",
         "cellClass": ["ag-right-aligned-cell", "tabular"],
         "valueFormatter": {"function": formatter},

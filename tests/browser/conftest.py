@@ -1,0 +1,136 @@
+"""A served product with a published run, readers who sign in, and a browser that is watched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import pytest
+from playwright.sync_api import Browser, Page
+from sqlalchemy import Engine
+
+from auth.passwords import hash_password
+from domain.access import Role
+from tests import factories
+from warehouse.commands import users
+from warehouse.pipeline import publish
+
+PASSWORD = "uma-senha-longa"
+EMAILS = {role: f"{role.lower()}@nova.example" for role in Role}
+LEVELS = {
+    ("CABO-01", "DEP-SP"): 90.0,
+    ("CABO-01", "DEP-RJ"): 4000.0,
+    ("BAT-02", "DEP-SP"): 3.0,
+    ("PAR-03", "DEP-BA"): 20.0,
+    ("EPI-04", "DEP-RJ"): 12.0,
+}
+
+
+def fill(engine: Engine) -> None:
+    """Demand, stock, a late order and one account of each role."""
+    network = factories.make_network(engine)
+    factories.add_demand(engine, network)
+    factories.add_stock(engine, network, LEVELS)
+    factories.add_order(
+        engine,
+        network,
+        order="PC-1001",
+        sku="CABO-01",
+        site="DEP-SP",
+        quantity=500.0,
+        ordered_on=date(2025, 5, 20),
+        promised_on=date(2025, 6, 10),
+    )
+    with engine.begin() as connection:
+        factories.add_load(connection, "drivers", is_demo=True)
+    factories.refresh_views(engine)
+    for role, email in EMAILS.items():
+        users.create(
+            engine,
+            email=email,
+            name=f"Ana {role.title()}",
+            role=role,
+            password_hash=hash_password(PASSWORD),
+            actor=users.Actor(),
+        )
+
+
+@pytest.fixture(scope="module")
+def published(module_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """The module's database with a published run."""
+    fill(module_engine)
+    bundle = factories.make_bundle(tmp_path_factory.mktemp("bundles"), module_engine)
+    publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
+    return module_engine
+
+
+@pytest.fixture(scope="module")
+def site(published: Engine, start_server: Callable[..., str], module_database_url: str) -> str:
+    """Where the product is served, by two workers."""
+    return start_server(module_database_url)
+
+
+class Watched:
+    """A signed-in browser page that remembers everything that went wrong in it."""
+
+    def __init__(self, page: Page, site: str) -> None:
+        self.page, self.site = page, site
+        self.complaints: list[str] = []
+        page.on("console", lambda message: self._note(f"console: {message.text}"))
+        page.on("pageerror", lambda error: self._note(f"error: {error}"))
+        page.on("requestfailed", lambda request: self._note(f"failed: {request.url}"))
+        page.on("response", self._note_status)
+
+    def _note(self, text: str) -> None:
+        self.complaints.append(text)
+
+    def _note_status(self, response: object) -> None:
+        if response.status >= 400:  # type: ignore[attr-defined]
+            self._note(f"{response.status}: {response.url}")  # type: ignore[attr-defined]
+
+    def sign_in(self, role: Role = Role.ANALYST) -> None:
+        self.page.goto(f"{self.site}/login")
+        self.page.fill("#email", EMAILS[role])
+        self.page.fill("#password", PASSWORD)
+        self.page.click("#sign-in")
+        self.page.wait_for_url("**/main")
+        self.settle()
+
+    def open(self, path: str) -> Page:
+        """Opens a page and waits until what it shows is drawn."""
+        self.page.goto(f"{self.site}{path}")
+        self.settle()
+        return self.page
+
+    def settle(self) -> None:
+        """Waits until the page is there, no request is under way and no callback is pending."""
+        self.page.wait_for_selector("#_pages_content h1, #_pages_content .state")
+        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_function("!document.querySelector('[data-dash-is-loading=true]')")
+
+
+@pytest.fixture
+def watch(browser: Browser, site: str) -> Iterator[Callable[..., Watched]]:
+    """`watch(role=…, width=…, locale=…, scheme=…)` gives a signed-in, watched page."""
+    contexts = []
+
+    def start(
+        role: Role = Role.ANALYST,
+        width: int = 1440,
+        locale: str = "pt-BR",
+        scheme: str = "light",
+    ) -> Watched:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            locale=locale,
+            color_scheme=scheme,  # type: ignore[arg-type]
+            accept_downloads=True,
+        )
+        contexts.append(context)
+        watched = Watched(context.new_page(), site)
+        watched.sign_in(role)
+        return watched
+
+    yield start
+    for context in contexts:
+        context.close()

@@ -1,0 +1,40 @@
+"""Every page, in both languages, schemes and widths: nothing complains, nothing sticks out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Watched
+
+PAGES = {
+    "/main": ("Visão geral", "Overview"),
+    "/forecasts?sku=CABO-01&site=DEP-SP": ("Previsões", "Forecasts"),
+    "/materials": ("Materiais", "Materials"),
+    "/materials/CABO-01": ("Material", "Material"),
+    "/nowhere": ("Página não encontrada", "Page not found"),
+}
+LOOKS = (("pt-BR", 1440, "light"), ("pt-BR", 390, "dark"), ("en-GB", 390, "light"))
+
+
+@pytest.mark.parametrize(("locale", "width", "scheme"), LOOKS)
+def test_pages_are_whole(
+    watch: Callable[..., Watched], locale: str, width: int, scheme: str
+) -> None:
+    watched = watch(locale=locale, width=width, scheme=scheme)
+    for path, names in PAGES.items():
+        page = watched.open(path)
+        name = names[locale.startswith("en")]
+        expect(page).to_have_title(name if path == "/" else _title(path, name))
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path} is {wide} px wide at {width}"
+        assert page.get_attribute("html", "data-bs-theme") == scheme
+        assert page.get_attribute("html", "lang") == ("pt-BR" if names[0] == name else "en")
+    assert watched.complaints == []
+
+
+def _title(path: str, name: str) -> str:
+    sku = path.removeprefix("/materials/") if path.startswith("/materials/") else ""
+    return " · ".join([*([sku] if sku else []), name, "Nova Corrente"])

@@ -159,7 +159,11 @@ def test_stock_under_the_reorder_point_is_told_before_it_runs_out(
 def test_an_order_already_placed_in_time_covers_and_a_late_one_does_not(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):
-    coming = {"sku": "CABO-01", "quantity": 2000.0, "ordered_on": LAST_DAY - timedelta(days=9)}
+    coming: dict[str, Any] = {
+        "sku": "CABO-01",
+        "quantity": 2000.0,
+        "ordered_on": LAST_DAY - timedelta(days=9),
+    }
     in_time, too_late = LAST_DAY + timedelta(days=3), LAST_DAY + timedelta(days=12)
     factories.add_order(engine, network, order="A", site="DEP-SP", promised_on=in_time, **coming)
     factories.add_order(engine, network, order="B", site="DEP-RJ", promised_on=too_late, **coming)
@@ -172,7 +176,7 @@ def test_an_order_already_placed_in_time_covers_and_a_late_one_does_not(
 def test_cancelled_and_received_orders_are_not_counted_on(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):
-    order = {
+    order: dict[str, Any] = {
         "sku": "CABO-01",
         "site": "DEP-SP",
         "quantity": 2000.0,

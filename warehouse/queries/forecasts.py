@@ -69,12 +69,12 @@ def page(
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[ForecastPoint]:
-    """Forecasts of one model over the series in view, by series and date; four statements."""
+    """Forecasts of one model over the series in view, by series and date; three statements."""
     run = published_run(connection)
     where = series_where(scope, filters)
     where.add(
         "forecast.run_id = :run_id AND forecast.model = :model",
-        **_of_run(connection, run),
+        **_of_run(run),
         model=model,
     )
     if filters.date_from:
@@ -115,7 +115,7 @@ def series(
             AND (CAST(:models AS text[]) IS NULL OR forecast.model = ANY(:models))
         ORDER BY forecast.model, forecast.date
     """
-    params = {**_of_run(connection, run), **vars(found), "models": models and list(models)}
+    params = {**_of_run(run), **vars(found), "models": models and list(models)}
     return [_to_point(row) for row in connection.execute(text(sql), params)]
 
 
@@ -219,9 +219,8 @@ def profile(
     return SeriesProfile(sku=sku, site=site, **row._mapping)
 
 
-def _of_run(connection: Connection, run: PublishedRun) -> dict[str, Any]:
-    known = connection.execute(text("SELECT max(date) FROM analytics.demand_by_day")).scalar()
-    return {"run_id": run.run_id, "period": f"1 {run.bucket}", "known": known}
+def _of_run(run: PublishedRun) -> dict[str, Any]:
+    return {"run_id": run.run_id, "period": f"1 {run.bucket}", "known": run.known_to}
 
 
 def _to_point(row: Row[Any]) -> ForecastPoint:

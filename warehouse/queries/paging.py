@@ -18,10 +18,18 @@ T = TypeVar("T")
 
 MAX_LIMIT = 500
 
+
+def _text(value: Any) -> str:
+    """Raises ValueError for a text that Postgres cannot hold."""
+    if "\0" in str(value):
+        raise ValueError("holds a NUL")
+    return str(value).encode().decode()
+
+
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "double precision": float,
     "bigint": int,
-    "text": str,
+    "text": _text,
     "date": date.fromisoformat,
 }
 

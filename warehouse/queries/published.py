@@ -16,7 +16,8 @@ BUCKET = {"D": "day", "W": "week", "M": "month"}
 _RUN = text(
     """
     SELECT run.run_id, published.previous_run_id, run.frequency, run.horizon,
-        run.data_from, run.data_to, run.metrics
+        run.data_from, run.data_to, run.metrics,
+        (SELECT max(date) FROM analytics.demand_by_day) AS known_to
     FROM analytics.published JOIN analytics.run USING (run_id)
     """
 )
@@ -24,7 +25,8 @@ _RUN = text(
 
 @dataclass(frozen=True)
 class PublishedRun:
-    """The run that everybody sees; `data_to` is the first day of its last known period."""
+    """The run that everybody sees; `data_to` is the first day of its last known period, `known_to`
+    the last day of demand loaded by now."""
 
     run_id: int
     previous_run_id: int | None
@@ -33,6 +35,7 @@ class PublishedRun:
     data_from: date
     data_to: date
     metrics: dict[str, Any]
+    known_to: date | None
 
     @property
     def bucket(self) -> str:

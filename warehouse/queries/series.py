@@ -22,15 +22,20 @@ class Series:
 
 def find_series(connection: Connection, sku: str, site: str, scope: Scope) -> Series:
     """Raises UnknownMaterial, or NotFound for a site that does not exist or is out of scope."""
-    item_id = find_item(connection, sku, scope)
-    where = series_where(scope)
+    items, sites = item_where(scope, NO_FILTERS), series_where(scope)
     found = connection.execute(
-        text(f"SELECT site_id FROM core.site WHERE site.site = :code AND {where.sql}"),
-        {**where.params, "code": site},
-    ).scalar_one_or_none()
-    if found is None:
+        text(
+            "SELECT"
+            f" (SELECT item_id FROM core.item WHERE item.sku = :code AND {items.sql}) AS item_id,"
+            f" (SELECT site_id FROM core.site WHERE site.site = :place AND {sites.sql}) AS site_id"
+        ),
+        {**items.params, **sites.params, "code": sku, "place": site},
+    ).one()
+    if found.item_id is None:
+        raise unknown_material(sku)
+    if found.site_id is None:
         raise NotFound(f"There is no site {site!r}.", fields={"site": "unknown"})
-    return Series(item_id, found)
+    return Series(found.item_id, found.site_id)
 
 
 def find_item(connection: Connection, sku: str, scope: Scope) -> int:
@@ -41,5 +46,10 @@ def find_item(connection: Connection, sku: str, scope: Scope) -> int:
         {**where.params, "code": sku},
     ).scalar_one_or_none()
     if found is None:
-        raise UnknownMaterial(f"There is no material {sku!r}.", fields={"sku": "unknown"})
+        raise unknown_material(sku)
     return found
+
+
+def unknown_material(sku: str) -> UnknownMaterial:
+    """The error for a code that is not there or not in view."""
+    return UnknownMaterial(f"There is no material {sku!r}.", fields={"sku": "unknown"})

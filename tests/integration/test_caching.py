@@ -1,0 +1,268 @@
+"""The cache: keyed by meaning, new with the data, and never in the way."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from sqlalchemy import Engine, event
+
+from domain.access import Scope
+from domain.errors import Unavailable
+from domain.records import Filters
+from tests import factories, services
+from warehouse import caching
+from warehouse.commands import alerts as commands
+from warehouse.commands.users import Actor
+from warehouse.db import get_read_engine
+from warehouse.pipeline import derive, publish
+from warehouse.queries import alerts, forecasts, kpis, materials, status
+
+
+class Client:
+    """A Redis client as the product binds one: short timeouts, no retries."""
+
+    def __init__(self, **place: object) -> None:
+        self.redis = redis.Redis(
+            **place,  # type: ignore[arg-type]
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=0.1,
+            socket_connect_timeout=0.1,
+        )
+        self.gets = 0
+
+    def get(self, key: str) -> bytes | None:
+        self.gets += 1
+        return self.redis.get(key)  # type: ignore[return-value]
+
+    def set(self, key: str, value: bytes, timeout: int) -> object:
+        return self.redis.set(key, value, ex=timeout)
+
+
+@pytest.fixture
+def backend(valkey_url: str) -> Iterator[Client]:
+    pool = redis.ConnectionPool.from_url(valkey_url)
+    client = Client(connection_pool=pool)
+    caching.use(client)
+    caching.forget_version()
+    yield client
+    caching.use(None)
+    client.redis.close()
+
+
+@pytest.fixture
+def network(nova: str, engine: Engine, tmp_path: Path) -> factories.Network:
+    network = factories.make_network(engine)
+    factories.add_demand(engine, network)
+    factories.add_stock(engine, network, {("CABO-01", "DEP-SP"): 200.0})
+    factories.refresh_views(engine)
+    bundle = factories.make_bundle(tmp_path, engine)
+    publish.publish_bundle(bundle, engine=engine, published_by="tests")
+    return network
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What is asked of the database meanwhile, the version's own question left out."""
+    sent: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest) -> None:
+        if "analytics.revision" not in statement:
+            sent.append(statement)
+
+    engine = get_read_engine()
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+CALLS = {
+    "headline": lambda: kpis.headline(filters=Filters(uf=("SP",))),
+    "totals": lambda: kpis.demand_and_forecast(),
+    "choices": lambda: kpis.filter_choices(),
+    "alerts": lambda: alerts.page(),
+    "forecasts": lambda: forecasts.page(limit=2),
+    "series": lambda: forecasts.series(sku="CABO-01", site="DEP-SP", models=["naive"]),
+    "profile": lambda: forecasts.profile(sku="CABO-01", site="DEP-SP"),
+    "materials": lambda: materials.page(),
+    "detail": lambda: materials.detail(sku="CABO-01"),
+    "status": lambda: status.current(),
+    "files": lambda: status.files(),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_second_read_is_the_same_and_asks_the_database_nothing(
+    backend: Client, network: factories.Network, name: str
+):
+    first = CALLS[name]()
+    with statements() as sent:
+        second = CALLS[name]()
+    assert second == first and type(second) is type(first)
+    assert sent == []
+
+
+def test_values_are_json_and_keys_carry_the_version(backend: Client, network: factories.Network):
+    kpis.headline()
+    (key,) = backend.redis.keys("*headline*")  # type: ignore[misc]
+    assert b":1." in key
+    assert backend.redis.get(key)[:1] == b"["  # type: ignore[index]
+    assert 0 < backend.redis.ttl(key) <= 30  # type: ignore[operator]
+
+
+def test_other_arguments_and_scopes_have_other_keys(backend: Client, network: factories.Network):
+    everything = kpis.demand_and_forecast()
+    assert kpis.demand_and_forecast(scope=Scope(ufs=("SP",))) != everything
+    assert kpis.demand_and_forecast(measure="units") != everything
+    with statements() as sent:
+        assert kpis.demand_and_forecast(days=90, scope=Scope()) == everything
+    assert sent == []
+
+
+def test_a_new_run_is_seen_at_once(
+    backend: Client, network: factories.Network, engine: Engine, tmp_path: Path
+):
+    before = kpis.demand_and_forecast()
+    bundle = factories.make_bundle(tmp_path, engine, name="other", scale=2.0)
+    publish.publish_bundle(bundle, engine=engine, published_by="tests")
+    assert kpis.demand_and_forecast() != before
+
+
+def test_a_load_and_an_acknowledged_alert_are_seen_at_once(
+    backend: Client, network: factories.Network, engine: Engine
+):
+    (one,) = alerts.page().rows
+    commands.set_status(
+        engine,
+        alert_id=one.id,
+        status="acknowledged",
+        actor=Actor("ana"),
+        user_id=None,
+        scope=Scope(),
+    )
+    assert [row.status for row in alerts.page().rows] == ["acknowledged"]
+    before = status.current()
+    with engine.begin() as connection:
+        factories.add_load(connection, "demand")
+    derive.refresh_after_load(engine)
+    after = status.current()
+    assert after.training_needed and after.data_version != before.data_version
+
+
+def test_what_another_process_changes_is_seen_within_the_memo(
+    backend: Client, network: factories.Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    before = status.current().data_version
+    with engine.begin() as connection:
+        caching.count_revision(connection)
+    monkeypatch.setattr(caching, "VERSION_MEMO_SECONDS", 0.0)
+    assert status.current().data_version != before
+
+
+def test_a_poisoned_value_is_read_anew(backend: Client, network: factories.Network):
+    first = kpis.headline()
+    for key in backend.redis.keys("*"):  # type: ignore[union-attr]
+        backend.redis.set(key, b'{"not": "a list"}')
+    assert kpis.headline() == first
+    with statements() as sent:
+        assert kpis.headline() == first
+    assert sent == []
+
+
+def test_errors_are_not_cached(backend: Client, network: factories.Network):
+    for _ in range(2):
+        with pytest.raises(Exception, match="no material"):
+            materials.detail(sku="NONE")
+    assert backend.redis.keys("*detail*") == []
+
+
+def test_a_dead_cache_is_asked_once_and_the_database_answers(network: factories.Network):
+    expected = kpis.headline()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        client = Client(host="127.0.0.1", port=probe.getsockname()[1])
+    caching.use(client)
+    try:
+        for _ in range(5):
+            assert kpis.headline() == expected
+        assert client.gets == 1
+        assert caching.in_order() is False
+    finally:
+        caching.use(None)
+
+
+def test_a_frozen_cache_does_not_hold_anybody_up(network: factories.Network):
+    expected = kpis.headline()
+    with socket.create_server(("127.0.0.1", 0)) as frozen:  # it accepts and never answers
+        client = Client(host="127.0.0.1", port=frozen.getsockname()[1])
+        caching.use(client)
+        try:
+            for _ in range(5):
+                assert kpis.headline() == expected
+            assert client.gets == 1
+        finally:
+            caching.use(None)
+
+
+def test_a_cache_that_is_back_is_used_again():
+    class Flaky:
+        broken = True
+        kept: dict[str, bytes] = {}
+
+        def get(self, key: str) -> bytes | None:
+            if self.broken:
+                raise ConnectionError("gone")
+            return self.kept.get(key)
+
+        def set(self, key: str, value: bytes, timeout: int) -> None:
+            self.kept[key] = value
+
+    flaky = Flaky()
+    breaker = caching.Breaker(flaky, seconds=0.05)
+    assert breaker.get("a") is None and breaker.resting
+    flaky.broken = False
+    breaker.set("a", b"lost", 9)
+    assert flaky.kept == {}
+    while breaker.resting:
+        time.sleep(0.01)
+    breaker.set("a", b"1", 9)
+    assert breaker.get("a") == b"1"
+
+
+def test_a_database_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch, nova: str):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://nova:x@127.0.0.1:{port}/nova")
+    services.forget_settings()
+    with pytest.raises(Unavailable):
+        kpis.headline()
+
+
+def test_many_threads_read_alike(backend: Client, network: factories.Network):
+    expected = kpis.headline()
+    caching.forget_version()
+    wrong: list[object] = []
+
+    def read() -> None:
+        for _ in range(20):
+            found = kpis.headline()
+            if found != expected:
+                wrong.append(found)
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

@@ -1,0 +1,75 @@
+"""Migrations go up, down and up again, and say the same as the tables' description."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, text
+
+from tests import services
+from warehouse.db import make_engine
+
+OURS = """
+SELECT nspname || '.' || relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+WHERE nspname IN ('staging', 'core', 'analytics', 'support') AND relkind IN ('r', 'p', 'm', 'v')
+ORDER BY 1
+"""
+
+
+@pytest.fixture
+def empty_url(server_url: str) -> Iterator[str]:
+    """A database that nothing has been done to."""
+    with services.fresh_database(server_url, "template1") as url:
+        yield url
+
+
+def alembic(url: str) -> Config:
+    config = Config(str(services.ROOT / "alembic.ini"))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    return config
+
+
+def relations(url: str) -> list[str]:
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        found = list(connection.execute(text(OURS)).scalars())
+    engine.dispose()
+    return found
+
+
+def test_up_down_and_up_again_leaves_no_trace(empty_url: str):
+    config = alembic(empty_url)
+    command.upgrade(config, "head")
+    whole = relations(empty_url)
+    assert "core.demand" in whole and "analytics.forecast_by_day" in whole
+    command.downgrade(config, "base")
+    assert relations(empty_url) == []
+    command.upgrade(config, "head")
+    assert relations(empty_url) == whole
+
+
+def test_each_step_down_can_be_gone_up_again(empty_url: str):
+    config = alembic(empty_url)
+    command.upgrade(config, "head")
+    for _ in range(6):
+        command.downgrade(config, "-1")
+        command.upgrade(config, "+1")
+        command.downgrade(config, "-1")
+
+
+def test_models_and_schema_do_not_drift(database_url: str):
+    command.check(alembic(database_url))
+
+
+def test_every_view_can_be_refreshed_beside_its_readers(engine: Engine):
+    with engine.begin() as connection:
+        views = connection.execute(
+            text("SELECT matviewname FROM pg_matviews WHERE schemaname = 'analytics'")
+        ).scalars()
+        names = views.all()
+        assert len(names) == 7
+        for name in names:
+            connection.execute(text(f"REFRESH MATERIALIZED VIEW CONCURRENTLY analytics.{name}"))

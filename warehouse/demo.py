@@ -1,7 +1,7 @@
 """Demo files: an invented tower-maintenance company, as ERP files for the ordinary pipeline.
 
 Everything hangs together: weather moves demand, demand moves stock, stock moves purchase orders,
-and a part that is missing prolongs an outage. `demand.quantity` is what was issued to a job that day.
+and a missing part prolongs an outage. `demand.quantity` is what was issued to jobs that day.
 When the depot is short, the missing part is bought at once in the local trade (an order line of
 supplier F99, received the same day, dearer), so for each item and depot
 
@@ -128,8 +128,15 @@ def _write(folder: Path, name: str, frame: pd.DataFrame) -> Path:
     """Half the world's Brazilian exports use `;` and a decimal comma: two of ours do, too."""
     path = folder / f"{name}.csv"
     brazilian = name in ("items", "contracts")
-    style = {"sep": ";", "decimal": ","} if brazilian else {}
-    frame.to_csv(path, index=False, lineterminator="\n", float_format="%.10g", **style)
+    separator, decimal = (";", ",") if brazilian else (",", ".")
+    frame.to_csv(
+        path,
+        sep=separator,
+        decimal=decimal,
+        index=False,
+        lineterminator="\n",
+        float_format="%.10g",
+    )
     return path
 
 
@@ -297,12 +304,12 @@ def _run_stock(rng: Rng, world: World, demand: np.ndarray) -> Ledger:
         stock += arriving[day]
         open_quantity -= arriving[day]
         short = np.maximum(demand[day] - stock, 0.0)
-        for index in np.flatnonzero(short):
+        for index in np.flatnonzero(short).tolist():
             lines.append((day, index, EMERGENCY, day, day, short[index], short[index]))
         stock = stock + short - demand[day]
         if world.days[day].dayofweek in REVIEW_WEEKDAYS:
             wanted = np.where(stock + open_quantity <= point, up_to - stock - open_quantity, 0.0)
-            for index in np.flatnonzero(wanted > 0):
+            for index in np.flatnonzero(wanted > 0).tolist():
                 quantity = float(np.ceil(wanted[index] / pack[index]) * pack[index])
                 promised, actual = _lead_time(rng, _supplier(world.series[index].material))
                 received = _received(rng, quantity, pack[index])
@@ -533,7 +540,7 @@ def _ordinary_outages(rng: Rng, world: World, towers: pd.DataFrame) -> list[dict
     rows, last = [], world.days[-1] - pd.Timedelta(days=3)
     for _, tower in towers.iterrows():
         risk = 0.0016 + 0.00010 * world.rain[tower["uf"]][world.first :]
-        for day in np.flatnonzero(rng.random(len(risk)) < risk):
+        for day in np.flatnonzero(rng.random(len(risk)) < risk).tolist():
             start = _shown(world)[day] + pd.Timedelta(minutes=int(rng.integers(1440)))
             if start < last:
                 hours = min(float(rng.lognormal(0.25, 0.8)), 40.0)
@@ -547,14 +554,14 @@ def _waiting_outages(
     """A critical part that had to be bought in a hurry sometimes kept a tower down."""
     rows, orders = [], ledger.orders
     emergency = orders[(orders["supplier"] == EMERGENCY) & (orders["day"] >= world.first)]
-    for line in emergency.itertuples():
-        series = world.series[int(line.series)]
-        late = world.days[int(line.day)] > world.days[-1] - pd.Timedelta(days=4)
+    for day, index in emergency[["day", "series"]].to_numpy().tolist():
+        series = world.series[index]
+        late = world.days[day] > world.days[-1] - pd.Timedelta(days=4)
         if series.material.criticality < CRITICAL_FROM or late or rng.random() > 0.1:
             continue
         near = towers[series.uf]
         tower = near.iloc[int(rng.integers(len(near)))]
-        start = world.days[int(line.day)] + pd.Timedelta(minutes=int(rng.integers(1440)))
+        start = world.days[day] + pd.Timedelta(minutes=int(rng.integers(1440)))
         hours = float(rng.uniform(5, 44))
         rows.append(_outage(tower, start, hours, "falta de material", series.material.sku))
     return rows
@@ -648,7 +655,7 @@ def _readings(rng: Rng, site: str, kind: str, months: pd.DatetimeIndex) -> pd.Da
             "kind": kind,
             "measured_at": months.strftime("%Y-%m-%d %H:%M"),
             "failure": failure,
-            "failure_kind": np.where(failure == 1, rng.choice(kinds, len(months)), None),
+            "failure_kind": np.where(failure == 1, rng.choice(kinds, len(months)), ""),
             "temperature_c": np.round(heat, 1),
             "voltage_v": np.round(53.8 - 2.4 * wear + rng.normal(0, 0.3, len(months)), 2),
             "internal_resistance_mohm": np.round(

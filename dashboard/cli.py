@@ -87,7 +87,7 @@ def demo_data(folder: Path) -> None:
     """Write realistic ERP files of a company that does not exist."""
     from warehouse import demo
 
-    demo.write(folder)
+    demo.write_demo(folder)
     click.echo(f"demo files are in {folder}")
 
 

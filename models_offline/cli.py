@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -19,17 +18,20 @@ if TYPE_CHECKING:
     from warehouse.queries.training import TrainingSet
 
 BAD_INPUT = 2
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status (2 for input that cannot be used)."""
     arguments = parser().parse_args(argv)
-    logging.captureWarnings(True)
     try:
         return arguments.run(arguments)
     except NovaError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted: nothing was written", file=sys.stderr)
+        return INTERRUPTED
 
 
 def parser() -> argparse.ArgumentParser:

@@ -27,11 +27,14 @@ class Implausible(ValueError):
 
 
 def tidy(values: Values, history: NDArray[np.float64]) -> Values:
-    """The forecast cut to what is possible; raises Implausible when it exploded."""
+    """The forecast cut to what is possible; raises Implausible when it exploded.
+
+    Where there never was any demand, none is forecast.
+    """
     if not np.all(np.isfinite(values)):
         raise Implausible("the forecast is not finite")
     largest = float(history.max(initial=0.0))
-    if values[0].max(initial=0.0) > MEAN_CEILING * largest:
+    if largest > 0 and values[0].max(initial=0.0) > MEAN_CEILING * largest:
         raise Implausible(
             f"the mean reaches {values[0].max():.4g} where {largest:.4g} was the most ever seen"
         )

@@ -23,7 +23,8 @@ RECENT_PERIODS = 420
 APPROXIMATE_FROM = 105
 """From so many periods on the order is searched by conditional sum of squares."""
 LARGEST_ORDER = 5
-LARGEST_ORDER_INTERMITTENT = 2
+INTERMITTENT_SEARCH = {"max_p": 1, "max_q": 1, "start_p": 0, "start_q": 0}
+"""Higher orders double the cost there and forecast the same."""
 LJUNG_BOX_LAGS = 10
 SHORTEST = 4
 
@@ -46,7 +47,7 @@ class Arima(PerSeries):
             "seasonality": "classical indices when the autocorrelation test passes",
             "recent_periods": RECENT_PERIODS,
             "max_order": LARGEST_ORDER,
-            "max_order_intermittent": LARGEST_ORDER_INTERMITTENT,
+            "intermittent_search": INTERMITTENT_SEARCH,
             "approximation_from": APPROXIMATE_FROM,
         }
 
@@ -71,13 +72,11 @@ class Arima(PerSeries):
 def _search(y: NDArray[np.float64], intermittent: bool) -> Any:
     from statsforecast.models import AutoARIMA
 
-    largest = LARGEST_ORDER_INTERMITTENT if intermittent else LARGEST_ORDER
     model = AutoARIMA(
         season_length=1,
-        max_p=largest,
-        max_q=largest,
-        max_order=largest,
+        max_order=LARGEST_ORDER,
         approximation=intermittent or len(y) >= APPROXIMATE_FROM,
+        **(INTERMITTENT_SEARCH if intermittent else {}),
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # convergence notes on candidate orders, not on the result

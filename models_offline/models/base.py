@@ -75,7 +75,10 @@ class Results:
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.failures: dict[Any, str] = {}
-        self.frames: list[pd.DataFrame] = []
+        self._ids: list[Any] = []
+        self._dates: list[NDArray[np.datetime64]] = []
+        self._values: list[Values] = []
+        self._calendar: dict[tuple[np.datetime64, int], NDArray[np.datetime64]] = {}
 
     def add(self, series: Series, horizon: int, make: Callable[[], Values]) -> None:
         """Keeps the tidied forecast that `make` returns, or the reason why there is none."""
@@ -84,20 +87,24 @@ class Results:
         except Exception as error:  # whatever a library raises concerns this one series
             self.failures[series.unique_id] = reason(error)
             return
-        dates = self.setup.frequency.after(pd.Timestamp(series.ds[-1]), horizon)
-        self.frames.append(
-            pd.DataFrame({"unique_id": series.unique_id, "ds": dates} | _columns(values))
-        )
+        self._ids.append(series.unique_id)
+        self._dates.append(self._after(series.ds[-1], horizon))
+        self._values.append(values)
+
+    def _after(self, last: np.datetime64, horizon: int) -> NDArray[np.datetime64]:
+        if (last, horizon) not in self._calendar:
+            dates = self.setup.frequency.after(pd.Timestamp(last), horizon)
+            self._calendar[last, horizon] = dates.to_numpy()
+        return self._calendar[last, horizon]
 
     def frame(self) -> pd.DataFrame:
         """All forecasts, in the order they were added."""
-        if not self.frames:
+        if not self._ids:
             return pd.DataFrame(columns=FORECAST_COLUMNS)
-        return pd.concat(self.frames, ignore_index=True)
-
-
-def _columns(values: Values) -> dict[str, NDArray[np.float64]]:
-    return dict(zip(VALUE_COLUMNS, values, strict=True))
+        lengths = [len(dates) for dates in self._dates]
+        values = np.concatenate(self._values, axis=1)
+        columns = {"unique_id": np.repeat(self._ids, lengths), "ds": np.concatenate(self._dates)}
+        return pd.DataFrame(columns | dict(zip(VALUE_COLUMNS, values, strict=True)))
 
 
 def reason(error: Exception) -> str:

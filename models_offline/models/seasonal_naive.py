@@ -24,8 +24,9 @@ class SeasonalNaive(PerSeries):
     def predict_one(self, series: Series, state: int, horizon: int) -> Values:
         last = series.y[-state:]
         steps = np.arange(horizon)
-        offsets = [_offsets(series.y, state, step // state + 1) for step in range(horizon)]
-        return around(last[steps % state], np.array(offsets).T)
+        seasons = steps // state
+        offsets = np.array([_offsets(series.y, state, 1 + n) for n in range(seasons[-1] + 1)])
+        return around(last[steps % state], offsets[seasons].T)
 
 
 def _offsets(y: np.ndarray, season: int, seasons: int) -> np.ndarray:

@@ -56,7 +56,8 @@ def test_a_model_forecasts_or_says_why_not(name: str) -> None:
     forecast = model.predict(HORIZON)
     check_contract(forecast)
     assert set(forecast["unique_id"]) | set(model.failures) == set(SERIES)
-    assert set(forecast["unique_id"]) >= {0, 1, 2}
+    assert set(forecast["unique_id"]) >= {0, 1, 2, 3}
+    assert forecast.query("unique_id == 3")["p90"].max() == 0.0
 
 
 @pytest.mark.parametrize("name", ["naive", "seasonal_naive", "moving_average"])

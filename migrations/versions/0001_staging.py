@@ -27,9 +27,6 @@ def upgrade() -> None:
         schema="staging",
         prefixes=["UNLOGGED"],
     )
-    op.create_index(
-        op.f("ix_contracts_load_id"), "contracts", ["load_id"], unique=False, schema="staging"
-    )
     op.create_table(
         "demand",
         sa.Column("load_id", sa.Integer(), nullable=False),
@@ -43,9 +40,6 @@ def upgrade() -> None:
         schema="staging",
         prefixes=["UNLOGGED"],
     )
-    op.create_index(
-        op.f("ix_demand_load_id"), "demand", ["load_id"], unique=False, schema="staging"
-    )
     op.create_table(
         "drivers",
         sa.Column("load_id", sa.Integer(), nullable=False),
@@ -56,9 +50,6 @@ def upgrade() -> None:
         sa.Column("uf", sa.Text(), nullable=True),
         schema="staging",
         prefixes=["UNLOGGED"],
-    )
-    op.create_index(
-        op.f("ix_drivers_load_id"), "drivers", ["load_id"], unique=False, schema="staging"
     )
     op.create_table(
         "equipment",
@@ -73,9 +64,6 @@ def upgrade() -> None:
         sa.Column("readings", postgresql.JSONB(), nullable=True),
         schema="staging",
         prefixes=["UNLOGGED"],
-    )
-    op.create_index(
-        op.f("ix_equipment_load_id"), "equipment", ["load_id"], unique=False, schema="staging"
     )
     op.create_table(
         "items",
@@ -98,7 +86,6 @@ def upgrade() -> None:
         schema="staging",
         prefixes=["UNLOGGED"],
     )
-    op.create_index(op.f("ix_items_load_id"), "items", ["load_id"], unique=False, schema="staging")
     op.create_table(
         "load",
         sa.Column("id", sa.Integer(), sa.Identity(always=False), nullable=False),
@@ -147,9 +134,6 @@ def upgrade() -> None:
         schema="staging",
         prefixes=["UNLOGGED"],
     )
-    op.create_index(
-        op.f("ix_outages_load_id"), "outages", ["load_id"], unique=False, schema="staging"
-    )
     op.create_table(
         "projects",
         sa.Column("load_id", sa.Integer(), nullable=False),
@@ -167,9 +151,6 @@ def upgrade() -> None:
         sa.Column("materials", postgresql.JSONB(), nullable=True),
         schema="staging",
         prefixes=["UNLOGGED"],
-    )
-    op.create_index(
-        op.f("ix_projects_load_id"), "projects", ["load_id"], unique=False, schema="staging"
     )
     op.create_table(
         "purchase_orders",
@@ -191,13 +172,6 @@ def upgrade() -> None:
         schema="staging",
         prefixes=["UNLOGGED"],
     )
-    op.create_index(
-        op.f("ix_purchase_orders_load_id"),
-        "purchase_orders",
-        ["load_id"],
-        unique=False,
-        schema="staging",
-    )
     op.create_table(
         "sites",
         sa.Column("load_id", sa.Integer(), nullable=False),
@@ -214,7 +188,6 @@ def upgrade() -> None:
         schema="staging",
         prefixes=["UNLOGGED"],
     )
-    op.create_index(op.f("ix_sites_load_id"), "sites", ["load_id"], unique=False, schema="staging")
     op.create_table(
         "stock",
         sa.Column("load_id", sa.Integer(), nullable=False),
@@ -228,7 +201,6 @@ def upgrade() -> None:
         schema="staging",
         prefixes=["UNLOGGED"],
     )
-    op.create_index(op.f("ix_stock_load_id"), "stock", ["load_id"], unique=False, schema="staging")
     op.create_table(
         "suppliers",
         sa.Column("load_id", sa.Integer(), nullable=False),
@@ -239,9 +211,6 @@ def upgrade() -> None:
         sa.Column("contract_lead_time_days", sa.Double(), nullable=True),
         schema="staging",
         prefixes=["UNLOGGED"],
-    )
-    op.create_index(
-        op.f("ix_suppliers_load_id"), "suppliers", ["load_id"], unique=False, schema="staging"
     )
     op.create_table(
         "tower_kpis",
@@ -257,9 +226,6 @@ def upgrade() -> None:
         sa.Column("traffic_gb", sa.Double(), nullable=True),
         schema="staging",
         prefixes=["UNLOGGED"],
-    )
-    op.create_index(
-        op.f("ix_tower_kpis_load_id"), "tower_kpis", ["load_id"], unique=False, schema="staging"
     )
     op.create_table(
         "reject",

@@ -57,21 +57,40 @@ class Setup:
     settings: PolicySettings
 
 
-def refresh_views(connection: Connection) -> None:
-    """Brings the materialized views up to date; readers keep the old rows until the commit."""
+_LAST_LOAD = "SELECT max(id) FROM staging.load WHERE state = 'accepted'"
+
+
+def refresh_views(connection: Connection) -> int | None:
+    """Brings the materialized views up to date; readers keep the old rows until the commit. Gives
+    the last load that they hold, for `note_refreshed`."""
+    load_id = connection.execute(text(_LAST_LOAD)).scalar()
     for view in VIEWS:
         connection.execute(text(f"REFRESH MATERIALIZED VIEW CONCURRENTLY analytics.{view}"))
+    return load_id
+
+
+def note_refreshed(connection: Connection, load_id: int | None) -> None:
+    """The last step of a transaction that refreshed: its row lock makes other writers wait."""
+    count_revision(connection)
+    connection.execute(text("UPDATE analytics.revision SET load_id = :id"), {"id": load_id})
+
+
+def refresh_needed(engine: Engine) -> bool:
+    """True if something was loaded that the views do not hold: its refresh was killed, say."""
+    sql = f"SELECT coalesce(({_LAST_LOAD}) > coalesce(max(load_id), 0), false)"
+    with engine.connect() as connection:
+        return connection.execute(text(f"{sql} FROM analytics.revision")).scalar_one()
 
 
 def refresh_after_load(engine: Engine) -> None:
     """After a load: views and the published run's derived tables, shown together. Does without a
     published run."""
     with engine.begin() as connection:
-        refresh_views(connection)
+        load_id = refresh_views(connection)
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
         if run_id is not None:
             derive_run(connection, run_id)
-        count_revision(connection)
+        note_refreshed(connection, load_id)
     forget_version()
 
 

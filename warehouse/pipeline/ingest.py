@@ -36,6 +36,7 @@ MAX_REJECTS = 0.01
 WAIT_SECONDS = 600.0
 STATUS_SECONDS = 2.0
 DRY_LOAD = 0
+REPEATED_KEY = ("21000", "23505")  # SQLSTATE: cardinality and unique violation
 
 log = logging.getLogger(__name__)
 
@@ -234,9 +235,10 @@ def _load_part(report: FileReport, job: _Job, options: _Options) -> None:
         _prepare(connection)
         stage.empty_stage(connection, job.source.kind)
         _stage_rows(connection, report, part, reshaper, checker, options)
-        _settle_duplicates(connection, report, job.source, checker, options)
         report.date_from, report.date_to = stage.staged_dates(connection, job.source.kind)
-        _decide(connection, report, checker, options)
+        if options.dry_run or job.source.on_duplicate != "reject":
+            _settle_duplicates(connection, report, job.source, checker, options)
+        _decide(connection, report, job.source, checker, options)
         if options.dry_run:
             transaction.rollback()
         else:
@@ -314,20 +316,46 @@ def _settle_duplicates(
 
 
 def _decide(
-    connection: Connection, report: FileReport, checker: Checker, options: _Options
+    connection: Connection,
+    report: FileReport,
+    source: Source,
+    checker: Checker,
+    options: _Options,
 ) -> None:
-    if report.rejected > options.max_rejects * report.read:
-        share = report.rejected / report.read
-        report.state = "rejected"
-        report.message = (
-            f"{report.rejected:,} of {report.read:,} rows are bad ({share:.1%}), more than"
-            f" {options.max_rejects:.1%}: nothing was loaded"
-        )
-    elif options.dry_run:
-        report.state = "dry-run"
-    else:
-        _promote(connection, report, checker)
+    if _too_many_rejects(report, options) or options.dry_run:
+        report.state = report.state if report.state == "rejected" else "dry-run"
+    elif _promoted(connection, report, checker):
         report.state = "accepted"
+    else:
+        # looking for repeated keys beforehand would cost every load what few of them need
+        _settle_duplicates(connection, report, source, checker, options)
+        if not _too_many_rejects(report, options):
+            _promote(connection, report, checker)
+            report.state = "accepted"
+
+
+def _too_many_rejects(report: FileReport, options: _Options) -> bool:
+    if report.rejected <= options.max_rejects * report.read:
+        return False
+    share = report.rejected / report.read
+    report.state = "rejected"
+    report.message = (
+        f"{report.rejected:,} of {report.read:,} rows are bad ({share:.1%}), more than"
+        f" {options.max_rejects:.1%}: nothing was loaded"
+    )
+    return True
+
+
+def _promoted(connection: Connection, report: FileReport, checker: Checker) -> bool:
+    """Promotes the rows, unless two of them have the same key: `core` is untouched then."""
+    try:
+        with connection.begin_nested():
+            _promote(connection, report, checker)
+    except DBAPIError as error:
+        if getattr(error.orig, "pgcode", None) not in REPEATED_KEY:
+            raise
+        return False
+    return True
 
 
 def _promote(connection: Connection, report: FileReport, checker: Checker) -> None:

@@ -11,7 +11,8 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from warehouse.partitions import ensure_months, ensure_years
+from warehouse.partitions import ensure_years, months
+from warehouse.pipeline.fresh import attach_fresh, fresh_months, open_fresh
 
 CODES = {"item": "sku", "site": "site", "supplier": "supplier", "contract": "contract"}
 """Tables that facts refer to by code, and the column that holds the code."""
@@ -51,7 +52,7 @@ class Promotion:
     key: tuple[str, ...]
     fields: tuple[Field, ...]
     references: tuple[Reference, ...] = ()
-    months: bool = False
+    month_column: str = ""
     years: bool = False
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
@@ -128,14 +129,14 @@ PROMOTIONS = {
             Field("order_ref", "order_ref", "coalesce(s.order_ref, '')", "''"),
         ),
         (_ITEM, _SITE, _SUPPLIER),
-        months=True,
+        month_column="date",
     ),
     "stock": Promotion(
         "stock",
         ("item_id", "site_id", "date"),
         (*_same("date", "on_hand", "reserved", "in_transit"), _ITEM_ID, _SITE_ID),
         (_ITEM, _SITE),
-        months=True,
+        month_column="date",
     ),
     "purchase_orders": Promotion(
         "purchase_order",
@@ -197,7 +198,7 @@ PROMOTIONS = {
             Field("readings", "readings", "coalesce(s.readings, '{}')"),
         ),
         (_SITE,),
-        months=True,
+        month_column="measured_at",
     ),
     "tower_kpis": Promotion(
         "tower_kpi",
@@ -208,7 +209,7 @@ PROMOTIONS = {
             Field("site_id", "site", "site.site_id"),
         ),
         (_SITE,),
-        months=True,
+        month_column="date",
     ),
     "drivers": Promotion(
         "driver",
@@ -231,20 +232,46 @@ def promote(
 
     Codes that no file has described yet get a row of their own, to be filled by a later file.
     Columns that the file lacks keep their values. `first` and `last` bound the rows' dates.
+    Raises DBAPIError when two staged rows have the same key.
     """
     plan = PROMOTIONS[kind]
     references = [each for each in plan.references if each.staged in staged]
     for reference in references:
         connection.execute(text(_name_unknown(kind, reference)))
-    if first and last and plan.months:
-        ensure_months(connection, f"core.{plan.target}", first, last)
     if first and last and plan.years:
         ensure_years(connection, f"core.{plan.target}", first, last)
     for statement in plan.before:
         connection.execute(text(statement))
-    connection.execute(text(_upsert(kind, plan, references, staged)), {"load_id": load_id})
+    insertion = _Insertion(kind, plan, references, staged)
+    if first and last and plan.month_column:
+        _insert_by_month(connection, insertion, plan, load_id, first, last)
+    else:
+        connection.execute(text(insertion.upsert()), {"load_id": load_id})
     for statement in plan.after if "materials" in staged else ():
         connection.execute(text(statement))
+
+
+def _insert_by_month(
+    connection: Connection,
+    insertion: _Insertion,
+    plan: Promotion,
+    load_id: int,
+    first: date,
+    last: date,
+) -> None:
+    """Fills the months without a partition on their own; upserts the others."""
+    table, column = f"core.{plan.target}", plan.month_column
+    fresh = fresh_months(connection, table, first, last)
+    values = {"load_id": load_id, "fresh": [start for start, _ in fresh]}
+    month = f"date_trunc('month', s.{column}::timestamp)::date"
+    if fresh:
+        parent = open_fresh(connection, table, column, fresh)
+        where = f" WHERE {month} = ANY(CAST(:fresh AS date[]))"
+        connection.execute(text(insertion.into(parent) + where), values)
+        attach_fresh(connection, table, fresh)
+    if len(fresh) < len(list(months(first, last))):
+        where = f" WHERE {month} <> ALL(CAST(:fresh AS date[]))" if fresh else ""
+        connection.execute(text(insertion.upsert(where)), values)
 
 
 def _name_unknown(kind: str, reference: Reference) -> str:
@@ -257,23 +284,37 @@ def _name_unknown(kind: str, reference: Reference) -> str:
     )
 
 
-def _upsert(kind: str, plan: Promotion, references: list[Reference], staged: list[str]) -> str:
-    values = {field.target: _expression(field, staged) for field in plan.fields}
-    filled = {name: value for name, value in values.items() if value is not None}
-    given = [field.target for field in plan.fields if field.staged in staged]
-    updated = [name for name in given if name not in plan.key]
-    sets = ", ".join(f"{name} = excluded.{name}" for name in (*updated, "load_id"))
-    joins = "".join(
-        f" LEFT JOIN core.{each.table} AS {each.alias}"
-        f" ON {each.alias}.{each.code} = s.{each.staged}"
-        for each in references
-    )
-    return (
-        f"INSERT INTO core.{plan.target} ({', '.join(filled)}, load_id)"
-        f" SELECT {', '.join(filled.values())}, CAST(:load_id AS integer)"
-        f" FROM staging.{kind} AS s{joins}"
-        f" ON CONFLICT ({', '.join(plan.key)}) DO UPDATE SET {sets}"
-    )
+class _Insertion:
+    """The statements that put the staged rows of a kind into its target."""
+
+    def __init__(
+        self, kind: str, plan: Promotion, references: list[Reference], staged: list[str]
+    ) -> None:
+        values = {field.target: _expression(field, staged) for field in plan.fields}
+        self._filled = {name: value for name, value in values.items() if value is not None}
+        given = [field.target for field in plan.fields if field.staged in staged]
+        self._updated = [*(name for name in given if name not in plan.key), "load_id"]
+        self._kind, self._plan, self._references = kind, plan, references
+
+    def into(self, table: str) -> str:
+        """Plainly into a table that holds none of the keys."""
+        joins = "".join(
+            f" LEFT JOIN core.{each.table} AS {each.alias}"
+            f" ON {each.alias}.{each.code} = s.{each.staged}"
+            for each in self._references
+        )
+        return (
+            f"INSERT INTO {table} ({', '.join(self._filled)}, load_id)"
+            f" SELECT {', '.join(self._filled.values())}, CAST(:load_id AS integer)"
+            f" FROM staging.{self._kind} AS s{joins}"
+        )
+
+    def upsert(self, where: str = "") -> str:
+        """Into the target; rows whose key is there already supersede it."""
+        sets = ", ".join(f"{name} = excluded.{name}" for name in self._updated)
+        key = ", ".join(self._plan.key)
+        target = f"core.{self._plan.target}"
+        return f"{self.into(target)}{where} ON CONFLICT ({key}) DO UPDATE SET {sets}"
 
 
 def _expression(field: Field, staged: list[str]) -> str | None:

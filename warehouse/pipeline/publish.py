@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from domain.erp import TRAINING_KINDS
 from domain.errors import BadBundle, NotFound, Unavailable
-from warehouse.caching import count_revision, forget_version
+from warehouse.caching import forget_version
 from warehouse.pipeline import derive
 from warehouse.pipeline.bundles import FILES, Bundle, Codes, check_rows, open_bundle
 from warehouse.queries.status import is_training_needed
@@ -276,11 +276,11 @@ def _show(engine: Engine, run_id: int, published_by: str, say: Progress) -> None
     """Views, derived tables, state and pointer change in one transaction."""
     say(f"deriving run {run_id}")
     with engine.begin() as connection:
-        derive.refresh_views(connection)
+        load_id = derive.refresh_views(connection)
         derive.derive_run(connection, run_id)
         connection.execute(update(run).where(run.c.run_id == run_id).values(state="ready"))
         connection.execute(text(_POINT), {"run_id": run_id, "by": published_by})
-        count_revision(connection)
+        derive.note_refreshed(connection, load_id)
     forget_version()
     say(f"run {run_id} is published")
 

@@ -81,7 +81,7 @@ def _raw_table(kind: FileKind) -> Table:
     return Table(
         kind.name,
         metadata,
-        Column("load_id", Integer, nullable=False, index=True),
+        Column("load_id", Integer, nullable=False),
         Column("file_line", BigInteger, nullable=False),
         *columns,
         schema="staging",

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +17,12 @@ from domain.erp import KINDS
 from domain.errors import BadFile, InvalidInput, NovaError
 from warehouse.pipeline import loads, stage
 from warehouse.pipeline.calendar import fill_calendar
-from warehouse.pipeline.checks import Checker
+from warehouse.pipeline.checks import Checked, Checker
 from warehouse.pipeline.chunks import Part
 from warehouse.pipeline.mapping import Source, read_mapping
 from warehouse.pipeline.promote import PROMOTIONS, promote
 from warehouse.pipeline.report import FileReport, IngestReport, Reject
-from warehouse.pipeline.reshape import Reshaper
+from warehouse.pipeline.reshape import Reshaper, Shaped
 from warehouse.pipeline.sources import (
     data_files,
     kinds_in,
@@ -262,35 +263,66 @@ def _stage_rows(
     checker: Checker,
     options: _Options,
 ) -> None:
-    load_id = report.load_id or DRY_LOAD
     shown = time.monotonic()
-    for chunk in part.chunks():
-        for shaped in reshaper.shape(chunk):
-            checked = checker.check(shaped)
-            stage.copy_rows(connection, report.kind, load_id, checked.table)
-            report.read += shaped.read + len(shaped.broken)
-            report.accepted += checked.table.num_rows
-            report.filtered += sum(shaped.dropped.values())
-            report.dropped.update(shaped.dropped)
-            report.notes.update(checked.notes)
-            _reject(connection, report, checked.rejects, checked.rejected, options)
-        _tell(report, options)
-        if time.monotonic() - shown > STATUS_SECONDS:
-            _show_status(report, options)
-            shown = time.monotonic()
+    with _Writer() as writer:
+        for chunk in part.chunks():
+            for shaped in reshaper.shape(chunk):
+                checked = checker.check(shaped)
+                _count(report, shaped, checked)
+                writer.write(_store, connection, report, checked, options)
+            _tell(report, options)
+            if time.monotonic() - shown > STATUS_SECONDS:
+                _show_status(report, options)
+                shown = time.monotonic()
     if not report.read:
         raise BadFile("has a header and no rows", file=report.source)
 
 
-def _reject(
-    connection: Connection,
-    report: FileReport,
-    rejects: list[Reject],
-    rows: int,
-    options: _Options,
+class _Writer:
+    """Lets Postgres take in one stretch of rows while the next is read and checked."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._last: Future[None] | None = None
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def write(self, work: Callable[..., None], *values: object) -> None:
+        """Waits for the stretch before, then starts; raises what that one raised."""
+        self._settle()
+        self._last = self._thread.submit(work, *values)
+
+    def __exit__(self, kind: type[BaseException] | None, *_details: object) -> None:
+        try:
+            if kind is None:
+                self._settle()
+        finally:
+            self._thread.shutdown()
+
+    def _settle(self) -> None:
+        if self._last is not None:
+            self._last.result()
+
+
+def _count(report: FileReport, shaped: Shaped, checked: Checked) -> None:
+    report.read += shaped.read + len(shaped.broken)
+    report.accepted += checked.table.num_rows
+    report.filtered += sum(shaped.dropped.values())
+    report.dropped.update(shaped.dropped)
+    report.notes.update(checked.notes)
+    report.rejected += checked.rejected
+    report.keep_first(checked.rejects)
+
+
+def _store(connection: Connection, report: FileReport, checked: Checked, options: _Options) -> None:
+    stage.copy_rows(connection, report.kind, report.load_id or DRY_LOAD, checked.table)
+    _store_rejects(connection, report, checked.rejects, options)
+
+
+def _store_rejects(
+    connection: Connection, report: FileReport, rejects: list[Reject], options: _Options
 ) -> None:
-    report.rejected += rows
-    report.keep_first(rejects)
     if not options.dry_run and report.load_id is not None:
         stage.copy_rejects(connection, report.load_id, report.source, rejects)
 
@@ -308,7 +340,9 @@ def _settle_duplicates(
     if source.on_duplicate == "reject":
         again = stage.refuse_duplicates(connection, kind, checker.staged)
         report.accepted -= len(again)
-        _reject(connection, report, again, len(again), options)
+        report.rejected += len(again)
+        report.keep_first(again)
+        _store_rejects(connection, report, again, options)
         return
     merged = stage.merge_duplicates(connection, kind, checker.staged, source.on_duplicate)
     report.accepted -= merged

@@ -75,7 +75,7 @@ def ingest(path: Path, dry_run: bool, **options: Any) -> None:
     if not dry_run:
         states = {file.source: file.state for file in report.files}
         _audit(engine, "load", str(path), after={"files": states})
-    if report.changed:
+    if report.changed or (not dry_run and derive.refresh_needed(engine)):
         derive.refresh_after_load(engine)
     if not report.ok:
         raise click.exceptions.Exit(1)

@@ -297,6 +297,18 @@ def test_a_load_is_followed_by_new_alerts_under_the_same_run(
     assert rows(engine, "SELECT run_id FROM analytics.published") == [(run_id,)]
 
 
+def test_a_load_without_its_refresh_is_noticed(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    publish_now(engine, tmp_path)
+    assert not derive.refresh_needed(engine)
+    with engine.begin() as connection:
+        factories.add_load(connection, "stock")
+    assert derive.refresh_needed(engine)
+    derive.refresh_after_load(engine)
+    assert not derive.refresh_needed(engine)
+
+
 def set_status(engine: Engine, alert_id: int, status: str, scope: Scope = EVERYTHING) -> None:
     commands.set_status(
         engine,

@@ -64,10 +64,12 @@ revision = Table(
     metadata,
     Column("singleton", Boolean, primary_key=True, server_default="true"),
     Column("number", BigInteger, nullable=False),
+    Column("load_id", Integer),
     CheckConstraint("singleton", name="singleton"),
     schema="analytics",
 )
-"""Counted up by every write that changes what is shown: part of the data version."""
+"""Counted up by every write that changes what is shown: part of the data version. `load_id` is
+the last load that the materialized views hold."""
 
 _SERIES = ("run_id", "item_id", "site_id")
 

@@ -127,7 +127,7 @@ def _numeric(field: str, header: str, formatter: str, **more: Any) -> Column:
     return {
         "field": field,
         "headerName": header,
-        "minWidth": 84,
+        "minWidth": 78,
         "flex": 1,
         "headerClass": "ag-right-aligned-header",
         "cellClass": ["ag-right-aligned-cell", "tabular"],

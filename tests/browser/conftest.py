@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
 
 from auth.passwords import hash_password
@@ -15,6 +15,7 @@ from tests import factories
 from warehouse.commands import users
 from warehouse.pipeline import publish
 
+POLLS, POLL_MS = 200, 50
 PASSWORD = "uma-senha-longa"
 EMAILS = {role: f"{role.lower()}@nova.example" for role in Role}
 LEVELS = {
@@ -106,7 +107,15 @@ class Watched:
         """Waits until the page is there, no request is under way and no callback is pending."""
         self.page.wait_for_selector("#_pages_content h1, #_pages_content .state")
         self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_function("!document.querySelector('[data-dash-is-loading=true]')")
+        expect(self.page.locator("[data-dash-is-loading=true]")).to_have_count(0)
+
+    def until(self, expression: str) -> None:
+        """Waits until a JavaScript expression holds; evaluated from outside of the page's CSP."""
+        for _ in range(POLLS):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(POLL_MS)
+        raise AssertionError(f"never became true: {expression}")
 
 
 @pytest.fixture

@@ -1,0 +1,135 @@
+"""What is around every page: language, theme, filters in the address, the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Watched
+
+
+def test_language_is_switched_and_kept(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/materials?family=fibra")
+    expect(page.locator("h1")).to_have_text("Materiais")
+    page.click("#language-switch")
+    expect(page.locator("h1")).to_have_text("Materials")
+    assert "family=fibra" in page.url
+    watched.open("/main")
+    expect(page.locator("h1")).to_have_text("Overview")
+    assert page.get_attribute("html", "lang") == "en"
+    assert watched.complaints == []
+
+
+def test_theme_is_switched_and_kept(watch: Callable[..., Watched]) -> None:
+    watched = watch(scheme="light")
+    page = watched.open("/main")
+    ink = "getComputedStyle(document.querySelector('#totals .xtick text')).fill"
+    page.wait_for_selector("#totals .xtick text")
+    light = page.evaluate(ink)
+    page.click("[data-theme-choice=dark]")
+    assert page.get_attribute("html", "data-bs-theme") == "dark"
+    watched.until(f"{ink} !== '{light}'")
+    dark = page.evaluate(ink)
+    watched.open("/main")
+    page.wait_for_selector("#totals .xtick text")
+    assert page.get_attribute("html", "data-bs-theme") == "dark"
+    assert page.evaluate(ink) == dark
+    assert watched.complaints == []
+
+
+def test_filters_live_in_the_address(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/main")
+    everything = page.locator("#kpi-demand_value .kpi-value").inner_text()
+    page.locator(".field", has_text="UF").locator(".dash-dropdown").click()
+    page.get_by_text("BA – Bahia").click()
+    page.keyboard.press("Escape")
+    page.wait_for_url("**uf=BA")
+    watched.settle()
+    narrowed = page.locator("#kpi-demand_value .kpi-value").inner_text()
+    assert narrowed != everything
+    page.reload()
+    watched.settle()
+    expect(page.locator("#kpi-demand_value .kpi-value")).to_have_text(narrowed)
+    page.go_back()
+    expect(page.locator("#kpi-demand_value .kpi-value")).to_have_text(everything)
+    assert watched.complaints == []
+
+
+def test_kpis_are_the_api_s(watch: Callable[..., Watched]) -> None:
+    watched = watch(locale="en-GB")
+    page = watched.open("/main?uf=SP")
+    answer = page.request.get(f"{watched.site}/api/v1/kpis", params={"uf": "SP"})
+    told = {kpi["key"]: kpi for kpi in answer.json()["data"]}
+    for key in ("demand_value", "inventory_value"):
+        exact = page.locator(f"#kpi-{key} .kpi-value").get_attribute("title") or ""
+        assert float(exact.replace("R$", "").replace(",", "")) == round(told[key]["value"], 2)
+    missing = page.locator("#kpi-sla_availability .missing-line")
+    expect(missing).to_contain_text("flask ingest outages.csv")
+
+
+def test_receipt_shows_formula_and_inputs(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/main")
+    page.click("#kpi-wape summary")
+    receipt = page.locator("#kpi-wape .popover-body")
+    expect(receipt.locator("mjx-container").first).to_be_visible()
+    expect(receipt).to_contain_text("soma dos erros absolutos")
+    page.keyboard.press("Escape")
+    expect(receipt).to_be_hidden()
+    assert watched.complaints == []
+
+
+def test_table_is_sorted_by_the_server_and_leads_to_the_material(
+    watch: Callable[..., Watched],
+) -> None:
+    watched = watch()
+    page = watched.open("/materials")
+    page.get_by_role("columnheader", name="Nome").click()
+    page.wait_for_url("**sort=-name")
+    watched.settle()
+    codes = page.locator(".ag-pinned-left-cols-container [col-id=sku]")
+    expect(codes.first).to_have_text("PAR-03")
+    codes.first.locator("a").click()
+    page.wait_for_url("**/materials/PAR-03")
+    expect(page.locator("h1")).to_have_text("Parafuso galvanizado")
+    page.go_back()
+    watched.settle()
+    assert page.url.endswith("sort=-name")
+    expect(codes.first).to_have_text("PAR-03")
+    assert watched.complaints == []
+
+
+def test_search_finds_without_accents(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/materials")
+    page.fill(".search-input input", "fibra optica")
+    page.wait_for_url("**search=fibra+optica")
+    watched.settle()
+    expect(page.locator(".pager")).to_contain_text("1–1 de 1")
+    page.fill(".search-input input", "nada disso")
+    page.wait_for_url("**search=nada+disso")
+    expect(page.locator("#_pages_content .state")).to_be_visible()
+
+
+def test_hostile_addresses_do_no_harm(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/main?uf=%3Cscript%3Ealert(1)%3C/script%3E&measure=x&region=')--")
+    expect(page.locator(".notice-warning")).to_have_count(3)
+    watched.open("/materials?cursor=forged&start=-3&sort=sku;drop")
+    expect(page.locator(".notice-warning").first).to_be_visible()
+    watched.open("/materials/NO-SUCH")
+    expect(page.locator("#_pages_content .state")).to_contain_text("Página não encontrada")
+    assert watched.complaints == []
+
+
+def test_sign_out(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/main")
+    page.click("#user-menu summary")
+    page.click("#sign-out")
+    page.wait_for_url("**/login")
+    page.goto(f"{watched.site}/main")
+    page.wait_for_url("**/login**")

@@ -114,6 +114,32 @@ def test_a_corrected_file_supersedes_its_keys_and_leaves_the_rest(engine: Engine
     assert demand_of(engine)[0] == EXPECTED[0]
 
 
+def test_a_longer_export_rewrites_only_what_is_new(engine: Engine, tmp_path: Path):
+    load(write(tmp_path, demand=DEMAND), engine)
+    old = "SELECT xmin::text, ctid::text, * FROM core.demand WHERE load_id = 1 ORDER BY date"
+    before = rows(engine, old)
+    report = load_one(write(tmp_path, demand=f"{DEMAND}    2024-02-02;FIBRA;3;\n"), engine)
+    assert report.accepted == 4
+    assert rows(engine, old) == before
+    assert rows(engine, "SELECT count(*) FROM core.demand") == [(4,)]
+
+
+@pytest.mark.parametrize("months_exist", [True, False])
+def test_repeated_keys_are_found_in_old_and_new_months(
+    engine: Engine, tmp_path: Path, months_exist: bool
+):
+    day = "2024-01-15" if months_exist else "2025-06-15"
+    load(write(tmp_path, demand=DEMAND), engine)
+    before = demand_of(engine)
+    # the first of the two says what is there already
+    again = f"date;sku;quantity;site\n{day};CABO-1;10;SP-01\n{day};CABO-1;11,5;SP-01\n"
+    report = load_one(write(tmp_path, demand=again), engine)
+    assert (report.state, report.rejects[0].line) == ("rejected", 3)
+    assert demand_of(engine) == before
+    assert load_one(tmp_path, engine, max_rejects=0.5).accepted == 1
+    assert sum(row[3] for row in demand_of(engine) if row[0].isoformat() == day) == 10
+
+
 def test_an_order_whose_date_was_corrected_moves(engine: Engine, tmp_path: Path):
     header = "order;line;sku;supplier;ordered_on;quantity\n"
     load(write(tmp_path, purchase_orders=f"{header}PO1;1;A;S;2023-12-30;5\n"), engine)

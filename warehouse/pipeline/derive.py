@@ -36,6 +36,7 @@ VIEWS = (
     "forecast_by_day",
     "material_overview",
 )
+PUBLISH_LOCK = 0x6E6F7662
 MEASURED_LINES = 5
 MEASURED_DAYS = 730
 SCORED_DAYS = 365
@@ -84,8 +85,10 @@ def refresh_needed(engine: Engine) -> bool:
 
 def refresh_after_load(engine: Engine) -> None:
     """After a load: views and the published run's derived tables, shown together. Does without a
-    published run."""
+    published run. Waits for a publish that is at work."""
     with engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PUBLISH_LOCK})
         load_id = refresh_views(connection)
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
         if run_id is not None:

@@ -20,7 +20,7 @@ from warehouse.pipeline.calendar import fill_calendar
 from warehouse.pipeline.checks import Checked, Checker
 from warehouse.pipeline.chunks import Part
 from warehouse.pipeline.mapping import Source, read_mapping
-from warehouse.pipeline.promote import PROMOTIONS, promote
+from warehouse.pipeline.promote import PROMOTIONS, finds_repeats, promote
 from warehouse.pipeline.report import FileReport, IngestReport, Reject
 from warehouse.pipeline.reshape import Reshaper, Shaped
 from warehouse.pipeline.sources import (
@@ -237,7 +237,7 @@ def _load_part(report: FileReport, job: _Job, options: _Options) -> None:
         stage.empty_stage(connection, job.source.kind)
         _stage_rows(connection, report, part, reshaper, checker, options)
         report.date_from, report.date_to = stage.staged_dates(connection, job.source.kind)
-        if options.dry_run or job.source.on_duplicate != "reject":
+        if _must_look_for_repeats(connection, report, job.source, options):
             _settle_duplicates(connection, report, job.source, checker, options)
         _decide(connection, report, job.source, checker, options)
         if options.dry_run:
@@ -327,6 +327,15 @@ def _store_rejects(
         stage.copy_rejects(connection, report.load_id, report.source, rejects)
 
 
+def _must_look_for_repeats(
+    connection: Connection, report: FileReport, source: Source, options: _Options
+) -> bool:
+    """False where making the key's index finds repeated keys anyway: looking costs a third."""
+    if options.dry_run or source.on_duplicate != "reject":
+        return True
+    return not finds_repeats(connection, report.kind, report.date_from, report.date_to)
+
+
 def _settle_duplicates(
     connection: Connection,
     report: FileReport,
@@ -361,7 +370,6 @@ def _decide(
     elif _promoted(connection, report, checker):
         report.state = "accepted"
     else:
-        # looking for repeated keys beforehand would cost every load what few of them need
         _settle_duplicates(connection, report, source, checker, options)
         if not _too_many_rejects(report, options):
             _promote(connection, report, checker)

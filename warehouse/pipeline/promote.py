@@ -232,7 +232,7 @@ def promote(
 
     Codes that no file has described yet get a row of their own, to be filled by a later file.
     Columns that the file lacks keep their values. `first` and `last` bound the rows' dates.
-    Raises DBAPIError when two staged rows have the same key.
+    No two staged rows may have the same key, unless `finds_repeats`: DBAPIError is raised then.
     """
     plan = PROMOTIONS[kind]
     references = [each for each in plan.references if each.staged in staged]
@@ -249,6 +249,15 @@ def promote(
         connection.execute(text(insertion.upsert()), {"load_id": load_id})
     for statement in plan.after if "materials" in staged else ():
         connection.execute(text(statement))
+
+
+def finds_repeats(connection: Connection, kind: str, first: date | None, last: date | None) -> bool:
+    """Whether `promote` would notice staged rows of the same key: when all months are fresh."""
+    plan = PROMOTIONS[kind]
+    if not (first and last and plan.month_column):
+        return False
+    fresh = fresh_months(connection, f"core.{plan.target}", first, last)
+    return len(fresh) == len(list(months(first, last)))
 
 
 def _insert_by_month(
@@ -293,7 +302,7 @@ class _Insertion:
         values = {field.target: _expression(field, staged) for field in plan.fields}
         self._filled = {name: value for name, value in values.items() if value is not None}
         given = [field.target for field in plan.fields if field.staged in staged]
-        self._updated = [*(name for name in given if name not in plan.key), "load_id"]
+        self._updated = [name for name in given if name not in plan.key]
         self._kind, self._plan, self._references = kind, plan, references
 
     def into(self, table: str) -> str:
@@ -310,11 +319,19 @@ class _Insertion:
         )
 
     def upsert(self, where: str = "") -> str:
-        """Into the target; rows whose key is there already supersede it."""
-        sets = ", ".join(f"{name} = excluded.{name}" for name in self._updated)
-        key = ", ".join(self._plan.key)
-        target = f"core.{self._plan.target}"
-        return f"{self.into(target)}{where} ON CONFLICT ({key}) DO UPDATE SET {sets}"
+        """Into the target; a row whose key is there supersedes it if it says anything else.
+
+        A row that says the same is left alone, so that loading a longer export of the same
+        history rewrites nothing; it keeps the load that it came with.
+        """
+        into = self.into(f"core.{self._plan.target} AS old")
+        conflict = f"{into}{where} ON CONFLICT ({', '.join(self._plan.key)})"
+        if not self._updated:
+            return f"{conflict} DO NOTHING"
+        sets = ", ".join(f"{name} = excluded.{name}" for name in (*self._updated, "load_id"))
+        old = ", ".join(f"old.{name}" for name in self._updated)
+        new = ", ".join(f"excluded.{name}" for name in self._updated)
+        return f"{conflict} DO UPDATE SET {sets} WHERE ({old}) IS DISTINCT FROM ({new})"
 
 
 def _expression(field: Field, staged: list[str]) -> str | None:

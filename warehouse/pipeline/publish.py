@@ -30,7 +30,6 @@ from warehouse.queries.status import is_training_needed
 from warehouse.tables.analytics import PER_RUN, published, run
 
 KEPT_RUNS = 5
-PUBLISH_LOCK = 0x6E6F7662
 DERIVED_TABLES = ("policy", "alert", "kpi_daily", "supplier_score", "sla_exposure")
 
 Progress = Callable[[str], None]
@@ -137,13 +136,13 @@ def training_needed(engine: Engine) -> bool:
 def _alone(engine: Engine) -> Iterator[None]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         try:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": PUBLISH_LOCK})
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": derive.PUBLISH_LOCK})
         except OperationalError as error:
             raise Unavailable("Another publish is at work; try again when it is done.") from error
         try:
             yield
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": PUBLISH_LOCK})
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": derive.PUBLISH_LOCK})
 
 
 # Loading

@@ -28,7 +28,7 @@ LEVELS = {
 
 
 def fill(engine: Engine) -> None:
-    """Demand, stock, a late order and one account of each role."""
+    """Demand, stock and a late order."""
     network = factories.make_network(engine)
     factories.add_demand(engine, network)
     factories.add_stock(engine, network, LEVELS)
@@ -45,6 +45,10 @@ def fill(engine: Engine) -> None:
     with engine.begin() as connection:
         factories.add_load(connection, "drivers", is_demo=True)
     factories.refresh_views(engine)
+
+
+def add_accounts(engine: Engine) -> None:
+    """One account of each role."""
     for role, email in EMAILS.items():
         users.create(
             engine,
@@ -60,6 +64,7 @@ def fill(engine: Engine) -> None:
 def published(module_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """The module's database with a published run."""
     fill(module_engine)
+    add_accounts(module_engine)
     bundle = factories.make_bundle(tmp_path_factory.mktemp("bundles"), module_engine)
     publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
     return module_engine

@@ -1,0 +1,268 @@
+"""Layouts as functions of data: numbers as the reader writes them, states, charts, catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import read_mo
+from babel.messages.pofile import read_po
+from dash.development.base_component import Component
+
+from callbacks.address import Address
+from dashboard.i18n import FOLDER, translator
+from domain.access import Role
+from domain.erp import KINDS
+from domain.kpis import KPIS
+from domain.records import (
+    Alert,
+    DataStatus,
+    DemandPoint,
+    ForecastPoint,
+    Kpi,
+    Option,
+    Receipt,
+    ReceiptInput,
+    TotalPoint,
+)
+from domain.viewer import LOCALES, Viewer
+from layouts import charts, export, shell, text
+from layouts import format as fmt
+from layouts.alerts import reason
+from layouts.components import states
+from layouts.components.cards import kpi_card
+from layouts.components.filters import filter_bar
+from layouts.forecasts import since
+from tests.services import ROOT
+
+TODAY = date(2025, 6, 29)
+
+
+def reader(locale: str = "pt_BR", **more: Any) -> Viewer:
+    role = Role.ANALYST
+    return Viewer("Ana", "ana@nova.example", role, locale=locale, t=translator(locale), **more)
+
+
+def words(component: Any) -> str:
+    """Everything that a component says, in order."""
+    return " ".join(_words(component))
+
+
+def _words(component: Any) -> Iterator[str]:
+    if isinstance(component, (list, tuple)):
+        for part in component:
+            yield from _words(part)
+    elif isinstance(component, Component):
+        yield from _words(getattr(component, "children", None))
+    elif component is not None:
+        yield str(component)
+
+
+@pytest.mark.parametrize(
+    ("written", "portuguese", "english"),
+    [
+        (lambda locale: fmt.number(1234.5, locale, 1), "1.234,5", "1,234.5"),
+        (lambda locale: fmt.number(-0.2, locale), "0", "0"),
+        (lambda locale: fmt.number(None, locale), "—", "—"),
+        (lambda locale: fmt.quantity(0.256, locale), "0,26", "0.26"),
+        (lambda locale: fmt.brl(1234.5, locale, 2), "R$\xa01.234,50", "R$\xa01,234.50"),
+        (lambda locale: fmt.percent(0.1234, locale), "12,3%", "12.3%"),
+        (lambda locale: fmt.signed_percent(0.031, locale), "+3,1%", "+3.1%"),
+        (lambda locale: fmt.day(date(2026, 1, 31), locale), "31/01/2026", "Jan 31, 2026"),
+        (
+            lambda locale: fmt.moment(datetime(2026, 1, 31, 3, tzinfo=UTC), locale),
+            "31/01/2026 00:00",
+            "Jan 31, 2026 00:00",
+        ),
+        (fmt.separators, ",.", ".,"),
+    ],
+)
+def test_values_are_written_as_the_reader_writes_them(
+    written: Any, portuguese: str, english: str
+) -> None:
+    normal = [written(locale).replace(" ", "\xa0") for locale in LOCALES]
+    assert normal == [portuguese.replace(" ", "\xa0"), english.replace(" ", "\xa0")]
+
+
+def kpi(**more: Any) -> Kpi:
+    receipt = Receipt("x", [ReceiptInput("E", "sum of absolute errors", 2.0, "units")], "", 3)
+    known = {"key": "wape", "value": 0.25, "unit": "fraction", "previous": 0.2, "change": 0.25}
+    rest = {"target": None, "as_of": TODAY, "better": "down", "receipt": receipt}
+    return Kpi(**{**known, **rest, **more})
+
+
+def test_kpi_card_judges_the_change_and_shows_the_receipt() -> None:
+    card = kpi_card(kpi(), reader())
+    said = words(card)
+    assert "25,0%" in said and "+25,0%" in said and "de 20,0%" in said
+    assert "soma dos erros absolutos" in said and "rodada 3" in said
+    assert "change-bad" in str(card) and "change-good" not in str(card)
+
+
+def test_kpi_without_its_file_says_which_one() -> None:
+    said = words(kpi_card(kpi(value=None, change=None, missing="stock"), reader()))
+    assert "estoque" in said and "flask ingest stock.csv" in said
+
+
+def test_states_say_what_to_do() -> None:
+    viewer = reader()
+    assert "flask ingest" in words(states.nothing_published(viewer))
+    said = words(states.missing_file("purchase_orders", "", viewer.t))
+    assert "pedidos de compra" in said and "flask ingest purchase_orders.csv" in said
+
+
+def status(**more: Any) -> DataStatus:
+    return replace(
+        DataStatus(run_id=3, data_to=TODAY, frequency="D", series_total=9, series_trained=9), **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, ""),
+        ({"is_demo": True}, "Demonstration data"),
+        ({"series_trained": 4}, "4 of 9 series"),
+        ({"training_needed": True}, "Train and publish again"),
+    ],
+)
+def test_banners_warn_only_where_there_is_reason(more: dict[str, Any], said: str) -> None:
+    lines = words(shell.banners(reader("en"), status(**more)))
+    assert said in lines and bool(lines) == bool(said)
+
+
+def test_freshness_without_a_run() -> None:
+    assert "No forecasts published" in words(shell.freshness(reader("en"), DataStatus()))
+
+
+def test_totals_keep_actual_and_forecast_apart() -> None:
+    points = [
+        TotalPoint(TODAY, 5.0, None, None, None),
+        TotalPoint(date(2025, 6, 30), None, 6.0, 4.0, 9.0),
+    ]
+    chart = charts.totals_chart(points, reader(), "R$")
+    lines = {trace.name: list(trace.y) for trace in chart.data}
+    assert lines == {"Realizado": [5.0], "p10": [4.0], "p10–p90": [9.0], "Previsão": [6.0]}
+    assert chart.layout.separators == ",."
+
+
+def test_band_goes_with_the_ensemble_alone() -> None:
+    history = [DemandPoint(TODAY, 5.0)]
+    points = [
+        ForecastPoint("A", "-", date(2025, 6, 30), model, 6.0, 4.0, 6.0, 9.0)
+        for model in ("ensemble", "naive")
+    ]
+    both = charts.series_chart(history, points, ["ensemble", "naive"], reader("en"), "un")
+    assert [trace.name for trace in both.data] == ["Actual", "p10", "p10–p90", "Ensemble", "Naive"]
+    naive = charts.series_chart(history, points, ["naive"], reader("en"), "un")
+    assert [trace.name for trace in naive.data] == ["Actual", "Naive"]
+    assert charts.series_chart([], [], [], reader(), "un").data == ()
+
+
+def test_line_names_do_not_cover_each_other() -> None:
+    assert charts.spread([10.0, 10.1, 3.0], 1.0) == [10.0, 11.0, 3.0]
+
+
+@pytest.mark.parametrize(("frequency", "first"), [("D", "2025-03-31"), ("W", "2024-12-29")])
+def test_window_counts_periods(frequency: str, first: str) -> None:
+    assert str(since("short", status(frequency=frequency))) == first
+    assert since("all", status(frequency=frequency)) is None
+
+
+def test_alert_reason_carries_its_facts() -> None:
+    alert = Alert(
+        1,
+        "critical",
+        "stockout_imminent",
+        "A",
+        None,
+        None,
+        "-",
+        None,
+        None,
+        TODAY,
+        3.0,
+        1.0,
+        "open",
+        datetime(2025, 6, 29, tzinfo=UTC),
+        {"available": 12.5, "lead_time_days": 30.0},
+    )
+    assert reason(alert, reader()) == (
+        "Acaba em 29/06/2025: restam 12,5, um novo pedido leva 30 dias."
+    )
+    assert reason(replace(alert, kind="unheard_of"), reader()) == ""
+
+
+def test_csv_is_safe_and_local() -> None:
+    rows = [["=1+1", 1.5, None, TODAY], ["a;b", 2.0, -3.25, TODAY]]
+    assert export.csv_text(["x"], rows, "pt_BR") == (
+        '\ufeffx\r\n\'=1+1;1,5;;2025-06-29\r\n"a;b";2;-3,25;2025-06-29\r\n'
+    )
+    assert "'=1+1,1.5,,2025-06-29" in export.csv_text(["x"], rows, "en")
+
+
+def test_address_takes_what_it_knows_and_says_what_it_left_out() -> None:
+    address = Address.parse("?uf=SP&uf=ZZ&uf=BA&start=x&sort=up", translator("en"))
+    filters = address.filters({"uf": [Option("BA", ""), Option("SP", "")]})
+    assert filters.uf == ("SP", "BA")
+    assert address.count("start") == 0
+    assert address.one("sort", ("sku", "-sku"), "sku") == "sku"
+    assert [line.split("”")[0] for line in address.notices] == ["“uf=ZZ", "“start=x", "“sort=up"]
+
+
+def test_filter_bar_remembers_what_the_page_was_made_from() -> None:
+    bar = filter_bar(initial={"sku": "A"}, resets={"sku": ["site"]}, empty={"models": "none"})
+    assert bar.children[-1].data == {
+        "initial": {"sku": "A"},
+        "resets": {"sku": ["site"]},
+        "empty": {"models": "none"},
+    }
+
+
+# Languages
+
+
+def catalogue(locale: str) -> Any:
+    with (FOLDER / locale / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        return read_po(file, locale=locale)
+
+
+def messages_in_the_source() -> set[str]:
+    with (FOLDER / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)
+    found = extract_from_dir(ROOT, methods, options, keywords={"t": None, "N_": None, "_": None})
+    return {message[2] for message in found if isinstance(message[2], str)}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_message_is_in_the_catalogue(locale: str) -> None:
+    known = {message.id for message in catalogue(locale) if message.id and message.string}
+    assert messages_in_the_source() - known == set()
+    assert known - messages_in_the_source() == set(), "messages that nothing says any more"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_translations_keep_their_values(locale: str) -> None:
+    wrong = [(message.id, list(message.check())) for message in catalogue(locale) if message.id]
+    assert [line for line in wrong if line[1]] == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_compiled_catalogue_is_that_of_the_source(locale: str) -> None:
+    with (Path(FOLDER) / locale / "LC_MESSAGES" / "messages.mo").open("rb") as file:
+        compiled = {message.id: message.string for message in read_mo(file) if message.id}
+    assert compiled == {m.id: m.string for m in catalogue(locale) if m.id}
+
+
+def test_coded_values_have_names() -> None:
+    known = messages_in_the_source()
+    for definition in KPIS.values():
+        assert definition.key in text.KPI_NAMES and definition.key in text.KPI_HELP
+        assert {definition.source, *(name for name, _ in definition.inputs.values())} <= known
+    assert set(text.FILE_KINDS) == set(KINDS)

@@ -49,7 +49,8 @@ def respond(data: bytes, meta: dict[str, Any]) -> Response:
     if request.method in ("GET", "HEAD"):
         response.headers["Cache-Control"] = "private, no-cache"
         response.set_etag(hashlib.blake2b(body, digest_size=16).hexdigest())
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -25,7 +25,7 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 class NovaDash(Dash):
     """Dash with the reader's language and colours on the document itself."""
 
-    def interpolate_index(self, **parts: Any) -> str:
+    def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         viewer = current_viewer()
         lang = viewer.locale.replace("_", "-")
         opened = f'<html lang="{lang}" data-theme="{viewer.theme}" data-bs-theme="{viewer.scheme}">'
@@ -73,10 +73,10 @@ def _server(settings: Settings) -> Flask:
 def _dash(server: Flask) -> Dash:
     app = NovaDash(
         "nova-corrente",
-        server=server,
+        server=server,  # type: ignore[arg-type]
         assets_folder=str(ROOT / "assets"),
         title="Nova Corrente",
-        update_title=None,
+        update_title="",
         use_pages=True,
         pages_folder="",
         include_pages_meta=False,

@@ -53,7 +53,7 @@ def limit_logins(server: Flask) -> None:
     """Failed logins are counted by address and by account, for the form and the API together."""
     limiter = _limiter(server, server.config["STORE_URL"])
     for endpoint in LOGIN_ENDPOINTS:
-        view = server.view_functions[endpoint]
+        view: Any = server.view_functions[endpoint]
         for limit, key in (
             (FAILURES_PER_ADDRESS, _address),
             (FAILURES_PER_ACCOUNT, _account),

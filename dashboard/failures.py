@@ -8,14 +8,14 @@ from flask import Flask, Response, g, make_response, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from api.errors import failure, status_of
 from auth.guards import current_viewer
 from auth.session import has_bearer
-from domain.errors import NotAuthenticated, NovaError, TooManyAttempts, Unavailable
+from domain.errors import InvalidInput, NotAuthenticated, NovaError, TooManyAttempts, Unavailable
 from domain.viewer import Viewer
 
 JSON_PATHS = ("/api/", "/_dash-", "/health", "/metrics")
@@ -34,6 +34,9 @@ def _answer(error: Exception) -> ResponseReturnValue:
     if isinstance(error, DATABASE_DOWN):
         log.error("the database does not answer: %s", error)
         error = Unavailable("The database does not answer.")
+    if isinstance(error, DataError):
+        log.warning("the database refused a value: %s", error.orig)
+        error = InvalidInput("A value is out of range.")
     if isinstance(error, RateLimitExceeded):
         error = _too_many(error)
     if status_of(error) == 500:

@@ -1,0 +1,89 @@
+"""Alert messages: deterministic, in two languages, and with no number of their own."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+
+import pytest
+
+from domain.records import Alert
+from domain.wording import alert_message, day, number
+
+STOCK = {
+    "available": 3.0,
+    "on_order": 0.0,
+    "lead_time_days": 30.0,
+    "reorder_point": 12.5,
+    "daily_demand": 1.25,
+}
+ORDER = {"order": "PO-7", "supplier": "BETA", "quantity": 1200.0, "days_late": 4.0}
+
+
+def alert(kind: str, facts: dict[str, float | str | None], **changes: object) -> Alert:
+    values: dict[str, object] = {
+        "id": 1,
+        "level": "critical",
+        "kind": kind,
+        "sku": "BAT",
+        "item_name": "Bateria",
+        "unit": "un",
+        "site": "DEP",
+        "site_name": "Depósito",
+        "uf": "SP",
+        "stockout_on": date(2025, 7, 2),
+        "days_to_stockout": 2.4,
+        "risk_brl": 100.0,
+        "status": "open",
+        "raised_at": datetime(2025, 6, 30, tzinfo=UTC),
+        "facts": facts,
+    }
+    return Alert(**(values | changes))  # type: ignore[arg-type]
+
+
+def test_a_stockout_in_both_languages() -> None:
+    one = alert("stockout_imminent", STOCK)
+    assert alert_message(one, "pt_BR") == (
+        "Bateria em Depósito: o estoque acaba em 2,4 dia(s) (02/07/2025). "
+        "Disponível: 3 un; em pedidos: 0. Um pedido novo leva 30 dia(s)."
+    )
+    assert alert_message(one, "en") == (
+        "Bateria at Depósito: stock runs out in 2.4 day(s) (2 Jul 2025). "
+        "Available: 3 un; on order: 0. A new order takes 30 day(s)."
+    )
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    bare = alert(
+        "stockout_imminent", {}, item_name=None, site="-", stockout_on=None, days_to_stockout=0.0
+    )
+    assert alert_message(bare, "en") == "BAT: no stock available."
+    late = alert("late_order", ORDER | {"promised_on": None})
+    assert "Promised" not in alert_message(late, "en")
+
+
+@pytest.mark.parametrize("locale", ["pt_BR", "en"])
+@pytest.mark.parametrize(
+    ("kind", "facts"),
+    [
+        ("stockout_imminent", STOCK),
+        ("below_reorder_point", STOCK),
+        ("late_order", ORDER | {"promised_on": "2025-06-20"}),
+        ("unheard_of", STOCK),
+    ],
+)
+def test_every_number_stands_in_the_facts(
+    kind: str, facts: dict[str, float | str | None], locale: str
+) -> None:
+    one = alert(kind, facts)
+    spoken = {number(value, locale) for value in facts.values() if isinstance(value, float)}
+    spoken.add(number(one.days_to_stockout, locale))
+    text = alert_message(one, locale)
+    for known in (day(date(2025, 7, 2), locale), day(date(2025, 6, 20), locale), "PO-7"):
+        text = text.replace(known, "")
+    assert set(re.findall(r"\d[\d.,]*\d|\d", text)) <= spoken
+
+
+def test_numbers_have_the_languages_separators() -> None:
+    assert (number(1234.56, "pt_BR"), number(1234.56, "en")) == ("1.234,6", "1,234.6")
+    assert number(1000.0, "pt_BR") == "1.000"

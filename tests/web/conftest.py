@@ -1,0 +1,189 @@
+"""A served product with a published run and one user of each kind, for all tests of this folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from sqlalchemy import Engine, text
+
+from auth.passwords import hash_password
+from domain.access import EVERYTHING, Role, Scope
+from tests import factories, services
+from warehouse import embedded
+from warehouse.commands import users
+from warehouse.db import make_engine
+from warehouse.pipeline import derive
+from warehouse.pipeline.publish import publish_bundle
+
+PASSWORD = "correct-horse-9"
+ADMIN, ANALYST, VIEWER = "admin@nova.test", "analyst@nova.test", "viewer@nova.test"
+SCOPED = "bahia@nova.test"
+PEOPLE: dict[str, tuple[Role, Scope]] = {
+    ADMIN: (Role.ADMIN, EVERYTHING),
+    ANALYST: (Role.ANALYST, EVERYTHING),
+    VIEWER: (Role.VIEWER, EVERYTHING),
+    SCOPED: (Role.ANALYST, Scope(ufs=("BA",))),
+}
+CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Site:
+    """The served product: where it is, and its database."""
+
+    url: str
+    engine: Engine
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        """As nobody, without following redirects."""
+        return self.call("GET", path, **options)
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        """As nobody, without following redirects."""
+        options.setdefault("allow_redirects", False)
+        return requests.request(method, self.url + path, timeout=30, **options)
+
+    def add_user(self, email: str, role: Role = Role.VIEWER, scope: Scope = EVERYTHING) -> None:
+        """One more account, with PASSWORD."""
+        users.create(
+            self.engine,
+            email=email,
+            name=email.partition("@")[0].title(),
+            role=role,
+            password_hash=hash_password(PASSWORD),
+            actor=users.Actor(),
+            scope=scope,
+        )
+
+    def tokens(self, email: str) -> dict[str, Any]:
+        """What POST /auth/login hands out."""
+        body = {"email": email, "password": PASSWORD}
+        response = self.call("POST", "/api/v1/auth/login", json=body)
+        assert response.status_code == 200, response.text
+        return response.json()["data"]
+
+    def api(self, email: str) -> Api:
+        """The API as this user."""
+        return Api(self, self.tokens(email)["access_token"])
+
+    def browser(self, email: str | None = None) -> Browser:
+        """A cookie jar, signed in if a user is named."""
+        browser = Browser(self)
+        if email is not None:
+            response = browser.sign_in(email, PASSWORD)
+            assert response.status_code == 303, response.text
+        return browser
+
+    def audit(self, action: str) -> list[Any]:
+        """Audit rows of this action, oldest first."""
+        sql = text("SELECT * FROM support.audit_log WHERE action = :action ORDER BY audit_id")
+        with self.engine.connect() as connection:
+            return list(connection.execute(sql, {"action": action}))
+
+
+@dataclass(frozen=True)
+class Api:
+    """Calls with a bearer token."""
+
+    site: Site
+    token: str
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.token}"} | options.pop("headers", {})
+        return self.site.call(method, f"/api/v1{path}", headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.call("GET", path, **options)
+
+
+class Browser:
+    """A cookie jar that knows how to fill in the login form."""
+
+    def __init__(self, site: Site) -> None:
+        self.site, self.jar = site, requests.Session()
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        options.setdefault("allow_redirects", False)
+        return self.jar.request(method, self.site.url + path, timeout=30, **options)
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return self.call("GET", path, **options)
+
+    def csrf_token(self) -> str:
+        found = CSRF.search(self.get("/login").text)
+        assert found, "the form has no CSRF token"
+        return found.group(1)
+
+    def sign_in(self, email: str, password: str, **more: str) -> requests.Response:
+        form = {"email": email, "password": password, "csrf_token": self.csrf_token()}
+        return self.call("POST", "/login", data=form | more)
+
+    def callback(self, body: Any) -> requests.Response:
+        headers = {"Content-Type": "application/json"}
+        data = json.dumps(body)
+        return self.call("POST", "/_dash-update-component", data=data, headers=headers)
+
+    def open_page(self, path: str, search: str = "") -> requests.Response:
+        """What Dash's router asks for when a page is opened."""
+        return self.callback(router_call(path, search))
+
+
+def router_call(path: str, search: str = "") -> dict[str, Any]:
+    """The body of Dash's page routing callback."""
+    location = {"id": "_pages_location"}
+    return {
+        "output": ".._pages_content.children..._pages_store.data..",
+        "outputs": [
+            {"id": "_pages_content", "property": "children"},
+            {"id": "_pages_store", "property": "data"},
+        ],
+        "inputs": [
+            {**location, "property": "pathname", "value": path},
+            {**location, "property": "search", "value": search},
+        ],
+        "changedPropIds": ["_pages_location.pathname"],
+    }
+
+
+@pytest.fixture(scope="session")
+def site(
+    server_url: str, template: str, home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """Two gunicorn workers on a database with four items at three sites, stock and a run."""
+    with services.fresh_database(server_url, template) as url:
+        engine = make_engine(url)
+        publish_small_network(engine, tmp_path_factory.mktemp("bundle"))
+        with services.served(home, url, embedded.ensure_valkey(home)) as address:
+            site = Site(address, engine)
+            for email, (role, scope) in PEOPLE.items():
+                site.add_user(email, role, scope)
+            yield site
+        engine.dispose()
+
+
+def publish_small_network(engine: Engine, folder: Path) -> None:
+    """Demand, low stock (hence alerts), a late order, and a published run."""
+    network = factories.make_network(engine)
+    factories.add_demand(engine, network)
+    levels = {(sku, place): 5.0 for sku in network.items for place in network.sites}
+    factories.add_stock(engine, network, levels)
+    factories.add_order(
+        engine,
+        network,
+        order="PO-1",
+        sku="BAT-02",
+        site="DEP-BA",
+        quantity=20,
+        ordered_on=factories.LAST_DAY - timedelta(days=60),
+        promised_on=factories.LAST_DAY - timedelta(days=20),
+    )
+    derive.refresh_after_load(engine)
+    publish_bundle(factories.make_bundle(folder, engine), engine=engine, published_by="tests")

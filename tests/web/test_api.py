@@ -1,0 +1,274 @@
+"""The API through HTTP: one shape, exact parameters, pages, ETags, languages, decisions."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import requests
+
+from tests import factories
+from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
+
+META = {"run_id", "data_as_of", "computed_at", "count", "next", "is_demo"}
+LISTS = {
+    "/kpis": 9,
+    "/alerts": None,
+    "/forecasts": 4 * 3 * 30,
+    "/items": 4,
+    "/materials": 4,
+}
+BAD_PARAMETERS = [
+    ("/kpis?colour=red", "colour"),
+    ("/kpis?uf=sp", "uf"),
+    ("/kpis?limit=5", "limit"),
+    ("/items?limit=0", "limit"),
+    ("/items?limit=501", "limit"),
+    ("/items?limit=ten", "limit"),
+    ("/items?limit=1&limit=2", "limit"),
+    ("/items?sort=colour", "sort"),
+    ("/items?cursor=nonsense", "cursor"),
+    ("/items?abc=D", "abc"),
+    ("/items?sku=a%00b", "sku"),
+    ("/alerts?level=urgent", "level"),
+    ("/alerts?status=done", "status"),
+    ("/forecasts?model=oracle", "model"),
+    ("/forecasts?from=31/12/2025", "from"),
+    ("/forecasts?class=odd", "class"),
+    ("/materials/CABO-01?uf=SP", "uf"),
+    ("/auth/me?verbose=1", "verbose"),
+]
+
+
+@pytest.fixture(scope="module")
+def api(site: Site) -> Api:
+    return site.api(VIEWER)
+
+
+@pytest.fixture(scope="module")
+def analyst(site: Site) -> Api:
+    return site.api(ANALYST)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_has_its_shape(api: Api, path: str) -> None:
+    answer = api.get(path, params={} if path == "/kpis" else {"limit": 500})
+    body = answer.json()
+    assert set(body) == {"data", "meta"} and set(body["meta"]) == META
+    assert body["meta"]["run_id"] == 1 and body["meta"]["data_as_of"] == "2025-06-29"
+    assert answer.headers["Cache-Control"] == "private, no-cache"
+    assert body["meta"]["count"] == len(body["data"]) > 0
+    assert LISTS[path] in (None, len(body["data"]))
+
+
+def test_quantiles_are_in_order_for_every_date_of_the_horizon(api: Api) -> None:
+    asked = {"sku": "BAT-02", "site": "DEP-SP", "limit": 500}
+    rows = api.get("/forecasts", params=asked).json()["data"]
+    assert len({row["date"] for row in rows}) == len(rows) == 30
+    for row in rows:
+        assert 0 <= row["p10"] <= row["p50"] <= row["p90"]
+        assert row["model"] == "ensemble"
+    other = api.get("/forecasts", params=asked | {"model": "naive"}).json()["data"]
+    assert {row["model"] for row in other} == {"naive"}
+    later = api.get("/forecasts", params=asked | {"from": rows[10]["date"]}).json()["data"]
+    assert later == rows[10:]
+
+
+def test_a_material_has_everything(api: Api) -> None:
+    data = api.get("/materials/BAT-02").json()["data"]
+    assert data["item"]["name"] == "Bateria estacionária 48V"
+    assert {row["site"] for row in data["positions"]} == {"DEP-SP", "DEP-RJ", "DEP-BA"}
+    assert data["open_orders"][0]["order"] == "PO-1"
+    assert all(alert["message"] for alert in data["alerts"])
+    missing = api.get("/materials/NO/SUCH")
+    assert missing.status_code == 404
+    assert missing.json()["error"]["code"] == "unknown_material"
+
+
+@pytest.mark.parametrize(("path", "name"), BAD_PARAMETERS)
+def test_a_bad_parameter_is_named(api: Api, path: str, name: str) -> None:
+    answer = api.get(path)
+    assert answer.status_code == 422, answer.text
+    assert list(_error(answer)["fields"]) == [name]
+
+
+@pytest.mark.parametrize("path", ["/items", "/materials", "/alerts", "/forecasts"])
+def test_pages_put_together_are_the_whole_list(api: Api, path: str) -> None:
+    whole = api.get(path, params={"limit": 500}).json()["data"]
+    size = max(1, len(whole) // 3)
+    rows: list[Any] = []
+    cursor: dict[str, str] = {}
+    while True:
+        body = api.get(path, params={"limit": size} | cursor).json()
+        rows += body["data"]
+        assert body["meta"]["count"] == len(whole)
+        if body["meta"]["next"] is None:
+            break
+        cursor = {"cursor": body["meta"]["next"]}
+    assert rows == whole and len(whole) > size
+
+
+def test_a_sort_is_followed_both_ways(api: Api) -> None:
+    up = [row["sku"] for row in api.get("/items?sort=sku").json()["data"]]
+    down = [row["sku"] for row in api.get("/items?sort=-sku").json()["data"]]
+    assert up == sorted(up) == down[::-1]
+
+
+def test_an_unchanged_answer_is_not_sent_again(api: Api) -> None:
+    first = api.get("/items")
+    again = api.get("/items", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert "Content-Security-Policy" in again.headers
+    other = api.get("/items?limit=1", headers={"If-None-Match": first.headers["ETag"]})
+    assert other.status_code == 200
+
+
+def test_a_scope_hides_the_rest(site: Site) -> None:
+    api = site.api(SCOPED)
+    rows = api.get("/forecasts?limit=500").json()["data"]
+    assert {row["site"] for row in rows} == {"DEP-BA"}
+    assert api.get("/forecasts?site=DEP-SP").json()["data"] == []
+    everybodys = site.api(VIEWER).get("/alerts?limit=500").json()["data"]
+    hidden = next(row for row in everybodys if row["uf"] == "SP")
+    assert {row["uf"] for row in api.get("/alerts?limit=500").json()["data"]} == {"BA"}
+    denied = api.call("PATCH", f"/alerts/{hidden['id']}", json={"status": "acknowledged"})
+    assert denied.status_code == 404
+
+
+def test_messages_speak_the_readers_language(api: Api) -> None:
+    portuguese = api.get("/alerts").json()["data"][0]
+    english = api.get("/alerts", headers={"Accept-Language": "en"}).json()["data"][0]
+    assert portuguese["id"] == english["id"]
+    assert portuguese["message"] != english["message"]
+    assert portuguese["item_name"] in english["message"]
+
+
+def test_an_analyst_acknowledges_and_it_is_on_record(site: Site, analyst: Api) -> None:
+    alert = analyst.get("/alerts?status=open&level=info,warning,critical").json()["data"][-1]
+    change = {"status": "acknowledged", "reason": "ordered by phone"}
+    answer = analyst.call("PATCH", f"/alerts/{alert['id']}", json=change)
+    assert answer.status_code == 200 and answer.json()["data"]["status"] == "acknowledged"
+    for _ in range(8):  # both workers
+        shown = analyst.get("/alerts?status=acknowledged").json()["data"]
+        assert [row["id"] for row in shown] == [alert["id"]]
+    row = site.audit("alert.status")[-1]
+    assert (row.actor, row.role, row.before["status"]) == (ANALYST, "ANALYST", "open")
+    assert row.request_id == answer.headers["X-Request-ID"]
+
+
+def test_a_cookie_alone_changes_nothing(site: Site) -> None:
+    browser = site.browser(ANALYST)
+    assert browser.get("/api/v1/alerts").status_code == 200
+    change = {"status": "acknowledged"}
+    refused = browser.call("PATCH", "/api/v1/alerts/1", json=change)
+    assert refused.status_code == 400 and "CSRF" in _error(refused)["message"]
+
+
+BODIES: list[tuple[str, bytes, str | None, int]] = [
+    ("doubled key", b'{"status": "open", "status": "open"}', "application/json", 400),
+    ("no JSON", b"{", "application/json", 400),
+    ("bad UTF-8", b'{"status": "\xff"}', "application/json", 400),
+    ("NaN", b'{"status": NaN}', "application/json", 400),
+    ("deep", b"[" * 100_000, "application/json", 400),
+    ("unknown field", b'{"status": "open", "risk_brl": 0}', "application/json", 422),
+    ("wrong value", b'{"status": "gone"}', "application/json", 422),
+    ("nothing", b"{}", "application/json", 422),
+    ("a list", b"[]", "application/json", 422),
+    ("a form", b"status=open", "application/x-www-form-urlencoded", 415),
+    ("no type", b"{}", None, 415),
+    ("too large", b" " * 3_000_000, "application/json", 413),
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"), [case[1:] for case in BODIES], ids=[case[0] for case in BODIES]
+)
+def test_a_bad_body_is_refused(analyst: Api, body: bytes, kind: str | None, status: int) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    answer = analyst.call("PATCH", "/alerts/1", data=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    _error(answer)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/nothing", 404),
+        ("POST", "/api/v1/nothing", 404),
+        ("GET", "/api/nothing", 404),
+        ("GET", "/api/v1/alerts/99999999999999999999", 404),
+        ("DELETE", "/api/v1/kpis", 405),
+        ("POST", "/api/v1/alerts", 405),
+        ("GET", "/api/v1/auth/login", 405),
+        ("POST", "/health", 405),
+        ("GET", "/api/v1/kpis", 401),
+        ("POST", "/api/v1/auth/login", 415),
+    ],
+)
+def test_a_failure_has_one_shape(site: Site, method: str, path: str, status: int) -> None:
+    answer = site.call(method, path)
+    assert answer.status_code == status
+    _error(answer)
+    assert ("Allow" in answer.headers) == (status == 405)
+
+
+def test_forged_cursors_are_refused(api: Api) -> None:
+    import base64
+
+    for values in (["sku", "a\0", "a"], ["sku", None], ["-sku", "a", "a"], {"a": 1}, 7):
+        cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+        answer = api.get("/items", params={"cursor": cursor})
+        assert answer.status_code == 422, (values, answer.text)
+    huge = base64.urlsafe_b64encode(json.dumps(["-risk_brl", 1.0, 2**70]).encode()).decode()
+    assert api.get("/alerts", params={"cursor": huge}).status_code == 422
+
+
+def test_every_call_leaves_its_audit_row(site: Site, api: Api) -> None:
+    answer = api.get("/items?limit=2")
+    site.get("/api/v1/kpis")
+    call = site.audit("api.items_listed")[-1]
+    assert (call.actor, call.object, call.status) == (VIEWER, "GET /api/v1/items", 200)
+    assert call.request_id == answer.headers["X-Request-ID"]
+    denied = site.audit("api.kpis_listed")[-1]
+    assert (denied.actor, denied.status) == ("anonymous", 401)
+
+
+def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
+    document = site.get("/api/v1/openapi.json").json()
+    assert document["openapi"].startswith("3.1")
+    alerts = document["paths"]["/alerts"]["get"]
+    names = {parameter["name"] for parameter in alerts["parameters"]}
+    assert {"sku", "uf", "class", "level", "status", "limit", "cursor", "sort"} <= names
+    expected = {"/health", "/kpis", "/alerts", "/alerts/{alert_id}", "/forecasts", "/items"}
+    expected |= {"/materials", "/materials/{sku}", "/auth/login", "/auth/refresh"}
+    assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
+    for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):
+        assert name in document["components"]["schemas"], name
+    docs = site.get("/api/v1/docs").text
+    assert "GET /materials/{sku}" in docs and "http://" not in docs
+
+
+def test_answers_have_the_fields_of_the_document(site: Site, api: Api) -> None:
+    document = site.get("/api/v1/openapi.json").json()
+    schemas = document["components"]["schemas"]
+    for path in LISTS:
+        answer = document["paths"][path]["get"]["responses"]["200"]
+        kind = answer["content"]["application/json"]["schema"]["properties"]["data"]["items"]
+        described = schemas[kind["$ref"].rpartition("/")[2]]["properties"]
+        assert set(api.get(path).json()["data"][0]) == set(described), path
+
+
+def test_the_data_of_the_factories_is_what_is_served(api: Api) -> None:
+    names = {row["sku"]: row["name"] for row in api.get("/items").json()["data"]}
+    assert names == {item[0]: item[1] for item in factories.ITEMS}
+
+
+def _error(answer: requests.Response) -> dict[str, Any]:
+    assert answer.headers["Content-Type"] == "application/json"
+    body = answer.json()
+    assert set(body) == {"error"} and set(body["error"]) == {"code", "message", "fields"}
+    assert body["error"]["code"] and body["error"]["message"]
+    assert "Traceback" not in answer.text
+    return body["error"]

@@ -1,0 +1,103 @@
+"""What operators rely on: health in two sizes, headers on everything, request ids, logs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartServer
+from tests.services import execute
+from tests.web.conftest import ANALYST, PASSWORD, VIEWER, Site
+
+POLICY = "default-src 'none'; script-src 'self' 'sha256-"
+
+
+def test_live_and_ready(site: Site) -> None:
+    assert site.get("/health").json()["data"] == {"status": "live"}
+    ready = site.get("/api/v1/health").json()["data"]
+    assert (ready["status"], ready["database"], ready["run_id"]) == ("ready", "up", 1)
+    assert re.fullmatch(r"\d{4}", ready["schema_revision"])
+    assert ready["data_as_of"] == "2025-06-29" and ready["data_age_days"] > 0
+    assert re.fullmatch(r"[0-9a-f]{40}", ready["commit"])
+
+
+def test_without_a_database_it_says_so(start_server: StartServer) -> None:
+    url = start_server("postgresql://nova:none@127.0.0.1:1/nova")
+    down = Site(url, engine=None)  # type: ignore[arg-type]
+    assert down.get("/health").status_code == 200
+    ready = down.get("/api/v1/health")
+    assert ready.status_code == 503
+    error = ready.json()["error"]
+    assert (error["code"], error["fields"]["database"]) == ("unavailable", "down")
+    assert down.get("/login").status_code == 200
+    page = down.browser().sign_in(VIEWER, PASSWORD)
+    assert page.status_code == 503 and page.headers["Content-Type"].startswith("text/html")
+    body = {"email": VIEWER, "password": PASSWORD}
+    refused = down.call("POST", "/api/v1/auth/login", json=body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
+
+
+def test_every_response_carries_the_policy(site: Site) -> None:
+    browser = site.browser(VIEWER)
+    answers = [
+        browser.get(path)
+        for path in (
+            "/main",
+            "/nothing",
+            "/login",
+            "/_dash-layout",
+            "/assets/nova.css",
+            "/assets/nothing.css",
+            "/_dash-component-suites/nothing/x.js",
+            "/api/v1/nothing",
+            "/api/v1/docs",
+            "/health",
+        )
+    ]
+    answers += [site.get("/main"), browser.call("POST", "/login"), browser.callback({})]
+    for answer in answers:
+        headers = answer.headers
+        assert headers["Content-Security-Policy"].startswith(POLICY), answer.url
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "Referrer-Policy" in headers and "Permissions-Policy" in headers
+        assert "X-Request-ID" in headers
+
+
+@pytest.fixture
+def broken(site: Site) -> Site:
+    """A database in which something that a request needs is missing."""
+    url = site.engine.url.render_as_string(hide_password=False)
+    execute(url, "ALTER TABLE core.item RENAME COLUMN name TO title")
+    yield site
+    execute(url, "ALTER TABLE core.item RENAME COLUMN title TO name")
+
+
+def test_an_error_of_ours_shows_no_trace(broken: Site) -> None:
+    answer = broken.api(ANALYST).get("/items?search=nothing-cached")
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "internal_error"
+    assert "title" not in answer.text and "SELECT" not in answer.text
+    assert answer.headers["Content-Security-Policy"].startswith(POLICY)
+
+
+def test_a_sane_request_id_is_kept_and_logged(site: Site, home: Path) -> None:
+    kept = site.get("/login", headers={"X-Request-ID": "trace-0123456789"})
+    assert kept.headers["X-Request-ID"] == "trace-0123456789"
+    forged = site.get("/login", headers={"X-Request-ID": 'x", "level": "forged'})
+    assert re.fullmatch(r"[0-9a-f]{32}", forged.headers["X-Request-ID"])
+    port = site.url.rpartition(":")[2]
+    lines = (home / f"server-{port}.log").read_text().splitlines()
+    logged = [json.loads(line) for line in lines]
+    mine = [line for line in logged if line.get("request_id") == "trace-0123456789"]
+    assert [(line["path"], line["status"]) for line in mine] == [("/login", 200)]
+
+
+def test_no_password_and_no_token_is_logged(site: Site, home: Path) -> None:
+    site.browser(VIEWER)
+    tokens = site.tokens(VIEWER)
+    log = (home / f"server-{site.url.rpartition(':')[2]}.log").read_text()
+    for secret in (PASSWORD, tokens["access_token"], tokens["refresh_token"]):
+        assert secret not in log

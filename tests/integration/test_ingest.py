@@ -78,8 +78,9 @@ def test_gzip_xlsx_and_parquet_give_the_same_rows(engine: Engine, tmp_path: Path
         }
     )
     workbook = Workbook()
+    sheet = workbook.create_sheet("demand")
     for row in [list(frame.columns), *frame.astype(object).itertuples(index=False)]:
-        workbook.active.append([None if pd.isna(cell) else cell for cell in row])
+        sheet.append([None if pd.isna(cell) else cell for cell in row])
     workbook.save(tmp_path / "demand.xlsx")
     frame.to_parquet(tmp_path / "demand.parquet")
     with gzip.open(tmp_path / "demand.csv.gz", "wt") as stream:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -124,7 +125,7 @@ HEADER = (
     "NOME FORNEC.",
     "SITE",
 )
-YEARS = {
+YEARS: dict[str, list[tuple[Any, ...]]] = {
     "2023": [
         # a typed row, as Excel keeps it
         (1001, 1, datetime(2023, 3, 1), datetime(2023, 3, 6), datetime(2023, 3, 20),
@@ -156,8 +157,7 @@ YEARS = {
 def requests_workbook(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A purchase-request export with title rows, a sheet a year and a summary sheet."""
     workbook = Workbook()
-    workbook.active.title = "RESUMO"
-    workbook.active.append(["TOTAL", 6])
+    workbook.create_sheet("RESUMO").append(["TOTAL", 6])
     for year, lines in YEARS.items():
         sheet = workbook.create_sheet(year)
         sheet.append(["SOLICITAÇÕES DE COMPRA"])

@@ -36,6 +36,11 @@ def refused(path: Path, engine: Engine, **options) -> FileReport:
     return report
 
 
+def message(path: Path, engine: Engine) -> str:
+    """Why the file was refused."""
+    return refused(path, engine).message or ""
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -51,10 +56,9 @@ def refused(path: Path, engine: Engine, **options) -> FileReport:
     ],
 )
 def test_a_file_that_cannot_be_understood(loaded: Engine, tmp_path: Path, content, words):
-    report = refused(write(tmp_path, demand=content), loaded)
-    assert report.state == "failed"
+    shown = message(write(tmp_path, demand=content), loaded)
     for word in ["demand.csv", *words]:
-        assert word in report.message
+        assert word in shown
 
 
 @pytest.mark.parametrize(
@@ -68,9 +72,9 @@ def test_a_file_that_cannot_be_understood(loaded: Engine, tmp_path: Path, conten
 )
 def test_a_file_that_is_not_text(loaded: Engine, tmp_path: Path, content, words):
     (tmp_path / "demand.csv").write_bytes(content)
-    report = refused(tmp_path, loaded)
+    shown = message(tmp_path, loaded)
     for word in ["demand.csv", *words]:
-        assert word in report.message
+        assert word in shown
 
 
 @pytest.mark.parametrize(
@@ -165,25 +169,25 @@ def test_a_workbook_that_unpacks_to_gigabytes(loaded: Engine, tmp_path: Path):
             for _ in range(1100):
                 sheet.write(bytes(1 << 20))
     assert path.stat().st_size < 2 << 20
-    report = refused(path, loaded)
-    assert "demand.xlsx" in report.message and "unpacks to 1,100 MB" in report.message
+    shown = message(path, loaded)
+    assert "demand.xlsx" in shown and "unpacks to 1,100 MB" in shown
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not a workbook", b"date;sku;quantity\n"])
 def test_a_workbook_that_is_none(loaded: Engine, tmp_path: Path, content):
     (tmp_path / "demand.xlsx").write_bytes(content)
-    assert "is not an XLSX workbook" in refused(tmp_path / "demand.xlsx", loaded).message
+    assert "is not an XLSX workbook" in message(tmp_path / "demand.xlsx", loaded)
 
 
 def test_a_parquet_file_that_is_none(loaded: Engine, tmp_path: Path):
     (tmp_path / "demand.parquet").write_bytes(b"PAR1 nothing")
-    assert "is not a Parquet file" in refused(tmp_path / "demand.parquet", loaded).message
+    assert "is not a Parquet file" in message(tmp_path / "demand.parquet", loaded)
 
 
 def test_a_gzip_file_cut_short(loaded: Engine, tmp_path: Path):
     whole = gzip.compress(GOOD.encode() * 1000)
     (tmp_path / "demand.csv.gz").write_bytes(whole[: len(whole) // 2])
-    assert "damaged gzip" in refused(tmp_path / "demand.csv.gz", loaded).message
+    assert "damaged gzip" in message(tmp_path / "demand.csv.gz", loaded)
 
 
 def test_a_mapping_that_does_not_fit_the_file(loaded: Engine, tmp_path: Path):
@@ -193,8 +197,8 @@ def test_a_mapping_that_does_not_fit_the_file(loaded: Engine, tmp_path: Path):
         '[source.columns]\ndate = "Data"\nsku = "Codigo"\nquantity = "QTDE"\n'
     )
     (tmp_path / "mapping.toml").write_text(mapping)
-    message = refused(tmp_path, loaded).message
-    assert message is not None and "'QTDE'" in message and "closest is 'QTD'" in message
+    shown = message(tmp_path, loaded)
+    assert "'QTDE'" in shown and "closest is 'QTD'" in shown
     (tmp_path / "mapping.toml").write_text(mapping.replace("kind =", "kinds ="))
     with pytest.raises(BadMapping, match="kind is missing"):
         load(tmp_path, loaded)

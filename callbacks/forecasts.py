@@ -12,14 +12,14 @@ from callbacks.address import Address
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.errors import NotFound
-from domain.records import DataStatus, ForecastPoint, Option
+from domain.records import DataStatus, Filters, ForecastPoint, Option
 from domain.viewer import Viewer
 from layouts import forecasts as layout
 from layouts.components import states
 from layouts.components.filters import control_id
 from layouts.export import csv_text
 from layouts.text import MODELS
-from warehouse.queries import forecasts, materials, status
+from warehouse.queries import forecasts, items, materials, status
 
 OPTIONS = 20
 MAX_SEARCH = 100
@@ -35,13 +35,13 @@ def page(viewer: Viewer, address: Address) -> Component:
 
 
 def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.ForecastData:
-    items = _items(viewer, address.text("sku"))
-    sku = _chosen(address, "sku", items)
+    options = _items(viewer, address.text("sku"))
+    sku = _chosen(address, "sku", options)
     sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
     site = _chosen(address, "site", sites)
     window = address.one("window", layout.WINDOWS, layout.WINDOWS[0])
     return layout.ForecastData(
-        items=items,
+        items=options,
         sites=sites,
         sku=sku,
         site=site,
@@ -80,13 +80,18 @@ def _series(
     return layout.Series(
         sku=sku,
         site=site,
-        unit=materials.detail(sku=sku, scope=viewer.scope).item.unit,
+        unit=_unit(viewer, sku),
         history=forecasts.history(**one, since=layout.since(window, current)),
         points=points,
         accuracy=forecasts.accuracy(**one),
         profile=profile,
         shown=_shown(address, points),
     )
+
+
+def _unit(viewer: Viewer, sku: str) -> str | None:
+    found = items.page(scope=viewer.scope, filters=Filters(sku=(sku,)), limit=1).rows
+    return found[0].unit if found else None
 
 
 def _shown(address: Address, points: list[ForecastPoint]) -> tuple[str, ...]:

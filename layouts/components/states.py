@@ -35,7 +35,7 @@ def nothing_published(viewer: Viewer) -> html.Div:
     return state(
         t("No forecasts have been published yet"),
         t("Load ERP files, train the models and publish the results:"),
-        commands("flask ingest FOLDER", "python -m models_offline train", "flask publish latest"),
+        commands("flask ingest FOLDER", "python -m models_offline train", "flask publish BUNDLE"),
     )
 
 

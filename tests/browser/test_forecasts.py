@@ -24,7 +24,7 @@ def number(text: str) -> float:
 
 def api_forecasts(watched: Watched, **query: str) -> list[dict[str, Any]]:
     """The same series from the API, asked by the same browser."""
-    params = {"sku": "CABO-01", "site": "DEP-SP", "limit": "500", **query}
+    params: dict[str, Any] = {"sku": "CABO-01", "site": "DEP-SP", "limit": "500", **query}
     answer = watched.page.request.get(f"{watched.site}/api/v1/forecasts", params=params)
     assert answer.status == 200, answer.text()
     return list(answer.json()["data"])

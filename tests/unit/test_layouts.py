@@ -200,7 +200,7 @@ def test_alert_reason_carries_its_facts() -> None:
 
 
 def test_csv_is_safe_and_local() -> None:
-    rows = [["=1+1", 1.5, None, TODAY], ["a;b", 2.0, -3.25, TODAY]]
+    rows: list[list[export.Cell]] = [["=1+1", 1.5, None, TODAY], ["a;b", 2.0, -3.25, TODAY]]
     assert export.csv_text(["x"], rows, "pt_BR") == (
         '\ufeffx\r\n\'=1+1;1,5;;2025-06-29\r\n"a;b";2;-3,25;2025-06-29\r\n'
     )

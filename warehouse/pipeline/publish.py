@@ -142,7 +142,9 @@ def _alone(engine: Engine) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": derive.PUBLISH_LOCK})
+            connection.execute(
+                text("SELECT pg_advisory_unlock(:key)"), {"key": derive.PUBLISH_LOCK}
+            )
 
 
 # Loading

@@ -1,0 +1,97 @@
+"""When an alert is raised: before the stock is gone, not when it is."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domain import inventory
+from domain.inventory import PolicySettings
+from warehouse.pipeline.alerting import alerts_of
+
+TODAY = date(2025, 6, 29)
+NO_ORDERS = pd.DataFrame(columns=["item_id", "site_id", "days_late", "order_no", "line"])
+
+
+def situation(on_hand: float, *, daily: float, lead: float, safety: float, **more: Any) -> Any:
+    """One item at one site as derive describes it."""
+    days = inventory.days_to_stockout([on_hand], np.full((1, 366), daily), np.zeros((1, 366)))
+    row: dict[str, Any] = {
+        "item_id": 1,
+        "site_id": 2,
+        "on_hand": on_hand,
+        "reserved": None,
+        "available": on_hand,
+        "on_order": 0.0,
+        "arriving": 0.0,
+        "daily_demand": daily,
+        "lead_time_days": lead,
+        "lead_time_std": 0.0,
+        "lead_time_demand": daily * lead,
+        "lead_time_demand_std": 1.0,
+        "lead_time_source": "items file",
+        "service_level": 0.95,
+        "safety_stock": safety,
+        "reorder_point": float(inventory.reorder_point(daily, lead, safety)),
+        "order_up_to": np.nan,
+        "days_to_stockout": days[0],
+        "stockout_on": pd.Timestamp(TODAY),
+        "stock_date": TODAY,
+        "risk_quantity": 1.0,
+        "unit_cost_brl": 2.0,
+        "risk_brl": 2.0,
+    }
+    return pd.DataFrame([row | more])
+
+
+def raised(policy: pd.DataFrame, orders: pd.DataFrame = NO_ORDERS) -> list[tuple[str, str]]:
+    found = alerts_of(policy, orders, PolicySettings(), TODAY)
+    return list(zip(found["kind"], found["level"], strict=True))
+
+
+def test_the_companys_own_example_is_told_today_and_not_at_the_safety_stock():
+    # 85 units at 8 a day: under PP 132 and gone in 10.6 days, a new order takes 14
+    assert raised(situation(85, daily=8, lead=14, safety=20)) == [("stockout_imminent", "warning")]
+
+
+@pytest.mark.parametrize(
+    ("on_hand", "expected"),
+    [
+        (133, []),
+        (132, [("below_reorder_point", "info")]),
+        (56, [("stockout_imminent", "critical")]),
+        (0, [("stockout_imminent", "critical")]),
+    ],
+)
+def test_levels_follow_the_time_that_is_left(on_hand: float, expected: list[tuple[str, str]]):
+    assert raised(situation(on_hand, daily=8, lead=14, safety=20)) == expected
+
+
+def test_stock_under_its_safety_stock_is_a_warning():
+    policy = situation(15, daily=0.1, lead=10, safety=15.5)
+    assert raised(policy) == [("below_reorder_point", "warning")]
+
+
+def test_what_nobody_asks_for_does_not_run_out():
+    assert raised(situation(0, daily=0.01, lead=14, safety=20)) == []
+
+
+def test_unknown_stock_or_lead_time_raises_no_guess():
+    assert raised(situation(np.nan, daily=8, lead=14, safety=20, days_to_stockout=np.nan)) == []
+    without = {"lead_time_demand": np.nan, "reorder_point": np.nan, "safety_stock": np.nan}
+    assert raised(situation(500, daily=8, lead=np.nan, safety=np.nan, **without)) == []
+
+
+def test_facts_are_plain_json_with_every_number_of_the_message():
+    found = alerts_of(
+        situation(85, daily=8, lead=14, safety=20), NO_ORDERS, PolicySettings(), TODAY
+    )
+    facts = json.loads(found["facts"].iloc[0])
+    assert facts["reorder_point"] == 132 and facts["available"] == 85
+    assert facts["reserved"] is None and facts["order_up_to"] is None
+    assert facts["stock_date"] == "2025-06-29"

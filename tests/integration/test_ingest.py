@@ -71,7 +71,7 @@ def test_encodings_and_delimiters(engine: Engine, tmp_path: Path, encoding, mark
 def test_gzip_xlsx_and_parquet_give_the_same_rows(engine: Engine, tmp_path: Path):
     frame = pd.DataFrame(
         {
-            "date": [date(2024, 1, 15), date(2024, 1, 16), date(2024, 2, 1)],
+            "date": pd.to_datetime(["2024-01-15", "2024-01-16", "2024-02-01"]),
             "sku": ["CABO-1", "CABO-1", "FIBRA"],
             "quantity": [10.0, 2.5, 1234.5],
             "site": ["SP-01", "SP-01", None],
@@ -263,10 +263,40 @@ def test_demo_data_is_marked(engine: Engine, tmp_path: Path):
     assert rows(engine, "SELECT is_demo FROM staging.load") == [(True,)]
 
 
+def test_demo_data_gives_way_to_real_data_and_never_joins_it(engine: Engine, tmp_path: Path):
+    demo = write(
+        tmp_path / "demo",
+        demand=DEMAND,
+        sites="site;uf;depot\nSP-01;SP;SP-02\n",
+        outages="outage;site;started_at\nO;SP-01;2024-01-01 10:00\n",
+        projects='project;materials\nP;"[{""sku"":""A"",""quantity"":1,""needed_on"":""2024-01-01""}]"\n',
+    )
+    (demo / "demo.json").write_text('{"demo": true}')
+    empty = counts(engine)
+    assert load(demo, engine).ok
+    real = write(tmp_path / "real", demand="date;sku;quantity\n2024-01-15;REAL;7\n")
+    assert load(real, engine, dry_run=True).ok
+    assert len(demand_of(engine)) == 3
+    assert load(real, engine).ok
+    assert demand_of(engine) == [(date(2024, 1, 15), "REAL", "-", 7.0)]
+    added = {name: n - empty[name] for name, n in counts(engine).items() if n != empty[name]}
+    assert set(added) == {"core.demand", "core.item", "core.calendar"}
+    assert rows(engine, "SELECT is_demo, state FROM staging.load") == [(False, "accepted")]
+    again = load(demo, engine)
+    assert again.ok and not again.changed
+    assert {file.state for file in again.files} == {"skipped"}
+    assert len(demand_of(engine)) == 1
+
+
 def test_other_files_are_named_and_left_alone(engine: Engine, tmp_path: Path):
     write(tmp_path, demand=DEMAND, holidays="a,b\n1,2\n")
     report = load(tmp_path, engine)
     assert report.ignored == ["holidays.csv"]
     assert "holidays.csv" in render_report(report)
+    (tmp_path / "mapping.toml").write_text(
+        '[[source]]\nkind = "items"\nfile = "materiais*.csv"\n[source.columns]\nsku = "SKU"\n'
+    )
+    assert "no such file: materiais*.csv (items)" in render_report(load(tmp_path, engine))
+    (tmp_path / "mapping.toml").unlink()
     with pytest.raises(BadFile, match="holds no ERP file"):
         load(tmp_path / "holidays.csv", engine)

@@ -6,6 +6,7 @@ import gzip
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
@@ -123,6 +124,12 @@ def test_a_bad_row_is_named_with_its_place(
         ("contracts", "contract,penalty_schedule\nC,2%\n", "penalty_schedule", "7.3:2"),
         ("projects", "project;materials\nP;[1]\n", "materials", "not a list of materials"),
         (
+            "projects",
+            'project;materials\nP;"[{""sku"":""A\\u0000"",""quantity"":1,""needed_on"":""2024-01-01""}]"\n',
+            "materials",
+            "NUL",
+        ),
+        (
             "equipment",
             "equipment,site,measured_at,temp\nE,T,2024-01-01 10:00,quente\n",
             "temp",
@@ -182,6 +189,14 @@ def test_a_workbook_that_is_none(loaded: Engine, tmp_path: Path, content):
 def test_a_parquet_file_that_is_none(loaded: Engine, tmp_path: Path):
     (tmp_path / "demand.parquet").write_bytes(b"PAR1 nothing")
     assert "is not a Parquet file" in message(tmp_path / "demand.parquet", loaded)
+
+
+def test_a_parquet_file_with_odd_texts(loaded: Engine, tmp_path: Path):
+    frame = pd.DataFrame({"date": ["2024\0"], "sku": ["A\0"], "quantity": ["1"]})
+    frame.to_parquet(tmp_path / "demand.parquet")
+    report = refused(tmp_path, loaded)
+    assert [(each.line, each.column) for each in report.rejects] == [(1, "date"), (1, "sku")]
+    assert rows(loaded, "SELECT value FROM staging.reject ORDER BY id DESC LIMIT 1") == [("A␀",)]
 
 
 def test_a_gzip_file_cut_short(loaded: Engine, tmp_path: Path):

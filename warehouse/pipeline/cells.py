@@ -283,8 +283,11 @@ def _why_not_materials(text: str) -> str:
         return f"is longer than {JSON_CHARACTERS:,} characters"
     try:
         rows = json.loads(text)
+        plain = json.dumps(rows, ensure_ascii=False).encode()
     except ValueError as error:
         return f"is not JSON ({error})"
+    if b"\\u0000" in plain:
+        return "has a NUL character"
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         return "is not a list of materials"
     return next((why for row in rows if (why := _why_not_material(row))), "")

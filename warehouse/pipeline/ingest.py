@@ -19,6 +19,7 @@ from warehouse.pipeline import loads, stage
 from warehouse.pipeline.calendar import fill_calendar
 from warehouse.pipeline.checks import Checked, Checker
 from warehouse.pipeline.chunks import Part
+from warehouse.pipeline.demo_rows import NOT_MIXED, real_data_loaded, remove_demo_rows
 from warehouse.pipeline.mapping import Source, read_mapping
 from warehouse.pipeline.promote import PROMOTIONS, finds_repeats, promote
 from warehouse.pipeline.report import FileReport, IngestReport, Reject
@@ -86,7 +87,8 @@ def ingest(
 
     A file that cannot be loaded is in the report, with why; the others are loaded. Raises BadFile
     when there is nothing to load, BadMapping, InvalidInput, and Unavailable when another load
-    keeps running for `wait_seconds`.
+    keeps running for `wait_seconds`. Demo files (a folder with demo.json) are skipped once real
+    data is loaded; the first real file removes demo rows.
     """
     started = time.monotonic()
     share = MAX_REJECTS if max_rejects is None else max_rejects
@@ -99,6 +101,9 @@ def ingest(
     with loads.one_load_at_a_time(engine, wait_seconds):
         if not dry_run:
             loads.fail_stopped_loads(engine)
+        if is_demo and _has_real_data(engine):
+            report.files += [_skipped(job) for job in jobs]
+            jobs = []
         for job in jobs:
             report.files.extend(_load_file(job, options))
         _analyze(engine, report)
@@ -125,6 +130,10 @@ def _jobs(path: Path, mapping: Path | None, kind: str | None, report: IngestRepo
         jobs += [_Job(file, source) for source in found]
         if not found:
             report.ignored.append(file.name)
+    if path.is_dir():
+        names = [file.name for file in files]
+        unused = (each for each in sources if not any(map(each.matches, names)))
+        report.unmatched = [f"{each.file} ({each.kind})" for each in unused]
     if not jobs and not report.files:
         raise BadFile(_nothing(report.ignored), file=str(path))
     order = list(KINDS)
@@ -151,6 +160,15 @@ def _nothing(ignored: list[str]) -> str:
 def _is_demo(path: Path) -> bool:
     marker = (path if path.is_dir() else path.parent) / DEMO
     return marker.is_file() and json.loads(marker.read_text(encoding="utf-8")).get("demo") is True
+
+
+def _has_real_data(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return real_data_loaded(connection)
+
+
+def _skipped(job: _Job) -> FileReport:
+    return FileReport(job.path.name, job.source.kind, state="skipped", message=NOT_MIXED)
 
 
 def _load_file(job: _Job, options: _Options) -> Iterator[FileReport]:
@@ -367,12 +385,12 @@ def _decide(
 ) -> None:
     if _too_many_rejects(report, options) or options.dry_run:
         report.state = report.state if report.state == "rejected" else "dry-run"
-    elif _promoted(connection, report, checker):
+    elif _promoted(connection, report, checker, options):
         report.state = "accepted"
     else:
         _settle_duplicates(connection, report, source, checker, options)
         if not _too_many_rejects(report, options):
-            _promote(connection, report, checker)
+            _promote(connection, report, checker, options)
             report.state = "accepted"
 
 
@@ -388,11 +406,13 @@ def _too_many_rejects(report: FileReport, options: _Options) -> bool:
     return True
 
 
-def _promoted(connection: Connection, report: FileReport, checker: Checker) -> bool:
+def _promoted(
+    connection: Connection, report: FileReport, checker: Checker, options: _Options
+) -> bool:
     """Promotes the rows, unless two of them have the same key: `core` is untouched then."""
     try:
         with connection.begin_nested():
-            _promote(connection, report, checker)
+            _promote(connection, report, checker, options)
     except DBAPIError as error:
         if getattr(error.orig, "pgcode", None) not in REPEATED_KEY:
             raise
@@ -400,8 +420,12 @@ def _promoted(connection: Connection, report: FileReport, checker: Checker) -> b
     return True
 
 
-def _promote(connection: Connection, report: FileReport, checker: Checker) -> None:
+def _promote(
+    connection: Connection, report: FileReport, checker: Checker, options: _Options
+) -> None:
     assert report.load_id is not None
+    if not options.is_demo:
+        remove_demo_rows(connection)
     promote(
         connection,
         report.kind,

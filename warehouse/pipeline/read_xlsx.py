@@ -16,7 +16,7 @@ from domain.errors import BadFile
 from warehouse.pipeline.chunks import Chunk, check_headers, chunk_of, texts_of
 
 CHUNK_ROWS = 20_000
-UNPACKED_BYTES = 1 << 30
+UNPACKED_BYTES = 512 << 20
 RATIO = 200
 RATIO_FROM_BYTES = 64 << 20
 

@@ -9,7 +9,7 @@ from typing import Any
 
 SHOWN_REJECTS = 20
 
-DONE = ("accepted", "unchanged", "dry-run")
+DONE = ("accepted", "unchanged", "dry-run", "skipped")
 """The states of a file that need nobody's attention."""
 
 
@@ -27,8 +27,9 @@ class Reject:
 class FileReport:
     """What happened to one file (or sheet) as one kind.
 
-    `state`: loading, accepted, unchanged, rejected (too many bad rows), failed (not readable) or
-    dry-run. Rows: read = accepted + rejected + filtered + merged, once the state is final.
+    `state`: loading, accepted, unchanged, rejected (too many bad rows), failed (not readable),
+    dry-run or skipped (demo files beside real data). Rows: read = accepted + rejected + filtered
+    + merged, once the state is final.
     `rejects` are the first ones; `dropped` counts filtered rows and `notes` changed ones, by
     reason. `message` says why nothing was loaded.
     """
@@ -68,11 +69,15 @@ class FileReport:
 
 @dataclass
 class IngestReport:
-    """What happened to a folder or a file. `ignored` are files whose names tell no kind."""
+    """What happened to a folder or a file.
+
+    `ignored` are files whose names tell no kind, `unmatched` the mapping's sources without a file.
+    """
 
     path: str
     files: list[FileReport] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
     dry_run: bool = False
     seconds: float = 0.0
 
@@ -103,6 +108,8 @@ def render_report(report: IngestReport) -> str:
         lines += _details(file)
     if report.ignored:
         lines += ["", f"ignored (no kind in the name): {', '.join(report.ignored)}"]
+    if report.unmatched:
+        lines += ["", f"in the mapping, but no such file: {', '.join(report.unmatched)}"]
     return "\n".join(lines)
 
 

@@ -40,10 +40,16 @@ def copy_rejects(connection: Connection, load_id: int, file: str, rejects: list[
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerows(
-        (load_id, file, each.line, each.column, each.value, each.reason) for each in rejects
+        (load_id, file, each.line, each.column, _storable(each.value), each.reason)
+        for each in rejects
     )
     columns = ["load_id", "file", "line", "column_name", "value", "reason"]
     _copy(connection, "staging.reject", columns, io.BytesIO(buffer.getvalue().encode()))
+
+
+def _storable(value: str | None) -> str | None:
+    """Postgres keeps every character but NUL, which Parquet texts may hold."""
+    return value and value.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _copy(connection: Connection, table: str, columns: list[str], data: io.BytesIO) -> None:

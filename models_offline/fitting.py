@@ -114,7 +114,7 @@ def _run(tasks: Sequence[Task], setup: Setup, jobs: int) -> Iterator[tuple[int, 
     from joblib import Parallel, delayed
 
     order = sorted(range(len(tasks)), key=lambda number: -tasks[number].cost)
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
+    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
     yield from parallel(delayed(_numbered)(number, tasks[number], setup) for number in order)
 
 

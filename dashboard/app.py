@@ -28,7 +28,7 @@ class NovaDash(Dash):
     def interpolate_index(self, **parts: Any) -> str:  # type: ignore[override]
         viewer = current_viewer()
         lang = viewer.locale.replace("_", "-")
-        opened = f'<html lang="{lang}" data-theme="{viewer.theme}" data-bs-theme="{viewer.scheme}">'
+        opened = f'<html lang="{lang}" data-bs-theme="{viewer.scheme}">'
         return super().interpolate_index(**parts).replace("<html>", opened, 1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from dash.exceptions import DependencyException
 from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
@@ -15,7 +16,14 @@ from werkzeug.exceptions import HTTPException
 from api.errors import failure, status_of
 from auth.guards import current_viewer
 from auth.session import has_bearer
-from domain.errors import InvalidInput, NotAuthenticated, NovaError, TooManyAttempts, Unavailable
+from domain.errors import (
+    InvalidInput,
+    NotAuthenticated,
+    NotFound,
+    NovaError,
+    TooManyAttempts,
+    Unavailable,
+)
 from domain.viewer import Viewer
 
 JSON_PATHS = ("/api/", "/_dash-", "/health", "/metrics")
@@ -31,14 +39,7 @@ def bind(server: Flask) -> None:
 
 
 def _answer(error: Exception) -> ResponseReturnValue:
-    if isinstance(error, DATABASE_DOWN):
-        log.error("the database does not answer: %s", error)
-        error = Unavailable("The database does not answer.")
-    if isinstance(error, DataError):
-        log.warning("the database refused a value: %s", error.orig)
-        error = InvalidInput("A value is out of range.")
-    if isinstance(error, RateLimitExceeded):
-        error = _too_many(error)
+    error = _named(error)
     if status_of(error) == 500:
         log.error("a request failed: %s %s", request.method, request.path, exc_info=error)
     if request.path.startswith(JSON_PATHS) or has_bearer():
@@ -46,6 +47,19 @@ def _answer(error: Exception) -> ResponseReturnValue:
     if isinstance(error, NotAuthenticated):
         return _to_login()
     return _page(error)
+
+
+def _named(error: Exception) -> Exception:
+    """The libraries' exceptions that are no fault of ours, in our own words."""
+    if isinstance(error, DATABASE_DOWN):
+        log.error("the database does not answer: %s", error)
+        return Unavailable("The database does not answer.")
+    if isinstance(error, DataError):
+        log.warning("the database refused a value: %s", error.orig)
+        return InvalidInput("A value is out of range.")
+    if isinstance(error, DependencyException):
+        return NotFound("There is no such file.")
+    return _too_many(error) if isinstance(error, RateLimitExceeded) else error
 
 
 def _too_many(error: RateLimitExceeded) -> TooManyAttempts:

@@ -20,6 +20,7 @@ from domain.access import Permission
 
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = frozenset({"/health", "/metrics"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 EXTRAS = ("method", "path", "status", "ms", "user", "address")
 
 access = logging.getLogger("nova.access")
@@ -80,7 +81,8 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     seconds = time.perf_counter() - g.began
     endpoint = request.endpoint or "none"
-    REQUESTS.labels(request.method, endpoint, response.status_code).inc()
+    method = request.method if request.method in METHODS else "other"
+    REQUESTS.labels(method, endpoint, response.status_code).inc()
     SECONDS.labels(endpoint).observe(seconds)
     response.headers["X-Request-ID"] = g.request_id
     if request.path not in QUIET:

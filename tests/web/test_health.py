@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,19 @@ def test_without_a_database_it_says_so(start_server: StartServer) -> None:
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
 
 
+def test_without_its_cache_it_serves_from_the_database(
+    site: Site, start_server: StartServer
+) -> None:
+    database = site.engine.url.render_as_string(hide_password=False)
+    alone = Site(start_server(database, REDIS_URL="redis://127.0.0.1:1/0"), site.engine)
+    api = alone.api(VIEWER)
+    assert api.get("/kpis").json() == site.api(VIEWER).get("/kpis").json()
+    assert alone.get("/api/v1/health").json()["data"]["cache"] == "down"
+    wrong = {"email": "limited@nova.test", "password": "wrong-password"}
+    codes = [alone.call("POST", "/api/v1/auth/login", json=wrong).status_code for _ in range(21)]
+    assert set(codes) == {401, 429}
+
+
 def test_every_response_carries_the_policy(site: Site) -> None:
     browser = site.browser(VIEWER)
     answers = [
@@ -58,6 +72,7 @@ def test_every_response_carries_the_policy(site: Site) -> None:
         )
     ]
     answers += [site.get("/main"), browser.call("POST", "/login"), browser.callback({})]
+    assert answers[6].status_code == 404
     for answer in answers:
         headers = answer.headers
         assert headers["Content-Security-Policy"].startswith(POLICY), answer.url
@@ -67,7 +82,7 @@ def test_every_response_carries_the_policy(site: Site) -> None:
 
 
 @pytest.fixture
-def broken(site: Site) -> Site:
+def broken(site: Site) -> Iterator[Site]:
     """A database in which something that a request needs is missing."""
     url = site.engine.url.render_as_string(hide_password=False)
     execute(url, "ALTER TABLE core.item RENAME COLUMN name TO title")

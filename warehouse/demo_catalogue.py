@@ -19,7 +19,9 @@ class Supplier(NamedTuple):
 
 
 class Material(NamedTuple):
-    """`rate`: daily units of issue at a mid-sized depot; `pattern`: the class that it should be."""
+    """`rate`: units of issue a day at a mid-sized depot or, for lumpy ones, an occasion; `pattern`:
+    the class that it should be. `rain`, `rollout`, `renewal`: how far demand follows the wet week,
+    the pace of the 5G roll-out and the contract renewals of January and July (1: doubles)."""
 
     sku: str
     name: str
@@ -37,6 +39,18 @@ class Material(NamedTuple):
     shelf_life: int | None = None
 
 
+class Contract(NamedTuple):
+    """`schedule`: hours of downtime a month and site:percent of the monthly fee; `regions` served."""
+
+    code: str
+    customer: str
+    target: float
+    schedule: str
+    fee: int
+    cap: int
+    regions: str
+
+
 SUPPLIERS = (
     Supplier("F01", "Eletro Andrade Distribuidora", "domestic", 12, 0.14),
     Supplier("F02", "Fibranorte Cabos Ópticos", "domestic", 18, 0.22),
@@ -48,10 +62,7 @@ SUPPLIERS = (
     Supplier("F08", "Shenlan RF Components", "import", 60, 0.38),
     Supplier("F09", "Nordlink Transceivers", "import", 45, 0.27),
     Supplier("F10", "Retífica Watt Power Systems", "import", 50, 0.33),
-    Supplier("F99", "Compra emergencial local", "domestic", 1, 0.0),
 )
-
-EMERGENCY = "F99"
 
 MATERIALS = (
     Material("EL-001", "Disjuntor termomagnético 32 A", "Elétrica", "UN", 38.9, 6, "F01", 10, "smooth", 9, 0.25),
@@ -69,8 +80,8 @@ MATERIALS = (
     Material("FO-005", "Transceptor SFP+ 10 km", "Fibra óptica", "UN", 312.0, 9, "F09", 1, "erratic", 2.6, 0.1, 0.8),
     Material("FO-006", "Protetor de emenda óptica", "Fibra óptica", "CX", 42.0, 4, "F02", 1, "smooth", 6, 0.3, 0.3),
     Material("FO-007", "Bastidor DIO 24 portas", "Fibra óptica", "UN", 534.0, 6, "F02", 1, "lumpy", 3, 0.0, 0.6),
-    Material("BE-001", "Bateria estacionária VRLA 12 V 150 Ah", "Baterias e energia", "UN", 1180.0, 10, "F03", 4, "erratic", 3.4, 0.5, 0.0, 0.5, 540),
-    Material("BE-002", "Bateria de lítio 48 V 100 Ah", "Baterias e energia", "UN", 6450.0, 10, "F10", 1, "lumpy", 2.2, 0.3, 0.5, 0.6, 720),
+    Material("BE-001", "Bateria estacionária VRLA 12 V 150 Ah", "Baterias e energia", "UN", 1180.0, 10, "F03", 4, "lumpy", 5, 0.5, 0.0, 0.5, 540),
+    Material("BE-002", "Bateria de lítio 48 V 100 Ah", "Baterias e energia", "UN", 6450.0, 10, "F10", 1, "lumpy", 1.2, 0.3, 0.5, 0.6, 720),
     Material("BE-003", "Retificador 48 V 3 kW", "Baterias e energia", "UN", 2890.0, 10, "F10", 1, "intermittent", 0.35, 0.6),
     Material("BE-004", "Módulo de supervisão de energia", "Baterias e energia", "UN", 1740.0, 8, "F10", 1, "intermittent", 0.18, 0.3),
     Material("BE-005", "Filtro de óleo para grupo gerador", "Baterias e energia", "UN", 64.0, 6, "F01", 6, "erratic", 2.2, 0.4, 0.0, 0.4),
@@ -83,7 +94,7 @@ MATERIALS = (
     Material("ES-004", "Perfil de aço galvanizado L 50×50", "Estrutura", "KG", 17.8, 4, "F04", 50, "lumpy", 120, 0.0, 0.5, 0.4),
     Material("ES-005", "Trava-quedas para cabo de aço", "Estrutura", "UN", 420.0, 9, "F05", 1, "intermittent", 0.45, 0.0, 0.0, 0.6),
     Material("ES-006", "Chumbador mecânico M20", "Estrutura", "UN", 22.6, 5, "F04", 20, "erratic", 7, 0.0, 0.6, 0.2),
-    Material("EP-001", "Luva isolante classe 2", "EPI", "PAR", 389.0, 9, "F05", 1, "erratic", 2.4, 0.0, 0.1, 0.8, 365),
+    Material("EP-001", "Luva isolante classe 2", "EPI", "PAR", 389.0, 9, "F05", 1, "intermittent", 0.8, 0.0, 0.1, 0.8, 365),
     Material("EP-002", "Capacete com jugular", "EPI", "UN", 68.0, 7, "F05", 10, "erratic", 3.0, 0.0, 0.1, 0.9),
     Material("EP-003", "Cinturão paraquedista com talabarte", "EPI", "KIT", 612.0, 10, "F05", 1, "intermittent", 0.6, 0.0, 0.1, 0.9, 720),
     Material("EP-004", "Óculos de proteção incolor", "EPI", "UN", 9.9, 4, "F05", 24, "smooth", 7, 0.0, 0.1, 0.5),
@@ -91,16 +102,16 @@ MATERIALS = (
     Material("FE-001", "Broca SDS 16 mm", "Ferramentas", "UN", 41.0, 3, "F06", 5, "erratic", 3.2, 0.0, 0.4),
     Material("FE-002", "Clivador de fibra óptica", "Ferramentas", "UN", 890.0, 6, "F06", 1, "intermittent", 0.14, 0.0, 0.4),
     Material("FE-003", "Alicate de compressão coaxial", "Ferramentas", "UN", 156.0, 4, "F06", 1, "intermittent", 0.3),
-    Material("FE-004", "Disco de corte 7 pol", "Ferramentas", "UN", 8.7, 2, "F06", 25, "smooth", 9, 0.0, 0.3, 0.2),
+    Material("FE-004", "Disco de corte 7 pol", "Ferramentas", "UN", 8.7, 2, "F06", 25, "erratic", 9, 0.0, 0.3, 0.2),
     Material("CL-001", "Filtro de ar para gabinete", "Climatização", "UN", 54.0, 6, "F07", 6, "smooth", 7, -0.3),
     Material("CL-002", "Ventilador axial 48 Vcc", "Climatização", "UN", 338.0, 8, "F07", 1, "erratic", 2.0, -0.2),
     Material("CL-003", "Compressor rotativo 18.000 BTU", "Climatização", "UN", 1490.0, 8, "F07", 1, "intermittent", 0.3, -0.3),
     Material("CL-004", "Fluido refrigerante R-410A", "Climatização", "KG", 96.0, 5, "F07", 11, "lumpy", 14, -0.3),
-    Material("RF-001", "Antena setorial 3,5 GHz 64T64R", "RF e antenas", "UN", 18400.0, 9, "F08", 1, "lumpy", 1.6, 0.0, 1.8),
+    Material("RF-001", "Antena setorial 3,5 GHz 64T64R", "RF e antenas", "UN", 18400.0, 9, "F08", 1, "lumpy", 0.9, 0.0, 1.8),
     Material("RF-002", "Unidade remota de rádio 40 W", "RF e antenas", "UN", 9750.0, 10, "F08", 1, "intermittent", 0.22, 0.4, 1.0),
     Material("RF-003", "Jumper coaxial 1/2 pol 3 m", "RF e antenas", "UN", 118.0, 7, "F08", 10, "erratic", 5, 0.5, 0.5),
     Material("RF-004", "Conector N macho 7/8 pol", "RF e antenas", "UN", 61.0, 6, "F08", 20, "erratic", 6, 0.4, 0.2),
-    Material("RF-005", "Kit de vedação a frio", "RF e antenas", "KIT", 33.0, 6, "F08", 20, "smooth", 8, 0.7, 0.3),
+    Material("RF-005", "Kit de vedação a frio", "RF e antenas", "KIT", 33.0, 6, "F08", 20, "erratic", 8, 0.7, 0.3),
     Material("RF-006", "Protetor de surto coaxial DIN", "RF e antenas", "UN", 205.0, 8, "F08", 5, "intermittent", 0.8, 1.0),
 )  # fmt: skip
 
@@ -156,11 +167,19 @@ REGION_OF = {
 }
 
 CONTRACTS = (
-    ("CT-ATL-01", "Atlântida Móvel", 99.5, "3.6:3;7.3:6;14.6:12", 2_450_000, 20),
-    ("CT-ATL-02", "Atlântida Móvel Norte", 99.0, "7.3:2;14.6:5;29.2:10", 980_000, 15),
-    ("CT-CRZ-01", "Cruzeiro Telecom", 99.5, "3.6:2;7.3:5;14.6:10", 1_870_000, 20),
-    ("CT-CRZ-02", "Cruzeiro Telecom Sul", 99.7, "2.2:3;4.4:6;8.8:12", 1_120_000, 25),
-    ("CT-TRB-01", "Torres Reunidas do Brasil", 99.9, "0.7:2;1.5:5;3.0:10", 3_300_000, 30),
-    ("CT-IPE-01", "Ipê Torres", 99.0, "7.3:2;14.6:4;29.2:8", 760_000, 12),
+    Contract("CT-ATL-01", "Atlântida Móvel", 99.5, "3.6:3;7.3:6;14.6:12", 2_450_000, 20, "SE CO"),
+    Contract("CT-ATL-02", "Atlântida Móvel Norte", 99.0, "7.3:2;14.6:5;29.2:10", 980_000, 15, "N"),
+    Contract("CT-CRZ-01", "Cruzeiro Telecom", 99.5, "3.6:2;7.3:5;14.6:10", 1_870_000, 20, "NE SE"),
+    Contract("CT-CRZ-02", "Cruzeiro Telecom Sul", 99.7, "2.2:3;4.4:6;8.8:12", 1_120_000, 25, "S"),
+    Contract(
+        "CT-TRB-01", "Torres Reunidas do Brasil", 99.9, "0.7:2;1.5:5;3.0:10", 3_300_000, 30, "SE S"
+    ),
+    Contract("CT-IPE-01", "Ipê Torres", 99.0, "7.3:2;14.6:4;29.2:8", 760_000, 12, "N NE CO"),
 )
-"""Code, customer, availability target %, downtime hours:percent of the fee, fee, cap %."""
+
+PROJECTS = (
+    ("Expansão 5G", ("RF-001", "RF-002", "RF-003", "FO-005", "BE-002")),
+    ("Troca de bancos de baterias", ("BE-001", "BE-002", "BE-003")),
+    ("Modernização de aterramento", ("EL-005", "EL-006", "EL-003")),
+)
+"""Kind of project and the materials that it takes, in the order in which they are needed."""

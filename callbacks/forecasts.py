@@ -35,10 +35,11 @@ def page(viewer: Viewer, address: Address) -> Component:
 
 
 def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.ForecastData:
-    options = _items(viewer, address.text("sku"))
-    sku = _chosen(address, "sku", options)
+    start = _start(viewer, address, current)
+    options = _items(viewer, address.text("sku") or start.get("sku", ""))
+    sku = _chosen(address, "sku", options, start.get("sku"))
     sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
-    site = _chosen(address, "site", sites)
+    site = _chosen(address, "site", sites, start.get("site"))
     window = address.one("window", layout.WINDOWS, layout.WINDOWS[0])
     return layout.ForecastData(
         items=options,
@@ -62,9 +63,21 @@ def _items(viewer: Viewer, sku: str) -> list[Option]:
     return [option for option in found if option.value == sku] + options
 
 
-def _chosen(address: Address, name: str, options: list[Option]) -> str | None:
+def _start(viewer: Viewer, address: Address, current: DataStatus) -> dict[str, str]:
+    """What to show where nothing is chosen: in a limited run, a series that was trained."""
+    if current.series_trained == current.series_total or address.text("site"):
+        return {}
+    given = address.text("sku")
+    wanted = Filters(sku=(given,) if given else ())
+    found = forecasts.page(scope=viewer.scope, filters=wanted, limit=1).rows
+    return {"sku": found[0].sku, "site": found[0].site} if found else {}
+
+
+def _chosen(address: Address, name: str, options: list[Option], start: str | None) -> str | None:
     values = [option.value for option in options]
-    return address.one(name, values, values[0]) if values else None
+    if not values:
+        return None
+    return address.one(name, values, start if start in values else values[0])
 
 
 def _series(

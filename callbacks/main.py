@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from callbacks.address import Address
 from callbacks.screen import screen
 from domain.access import Permission
+from domain.records import DataStatus
 from domain.viewer import Viewer
 from layouts import main as layout
 from layouts.components import states
@@ -21,12 +22,13 @@ OFFERED = ("region", "uf", "family")
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
     """The overview, narrowed to regions, UFs and families."""
-    if status.current().run_id is None:
+    current = status.current()
+    if current.run_id is None:
         return states.nothing_published(viewer)
-    return layout.layout(_data(viewer, address), viewer)
+    return layout.layout(_data(viewer, address, current), viewer)
 
 
-def _data(viewer: Viewer, address: Address) -> layout.MainData:
+def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.MainData:
     choices = kpis.filter_choices(scope=viewer.scope)
     filters = address.filters({name: choices[name] for name in OFFERED})
     measure = address.one("measure", layout.MEASURES, "brl")
@@ -47,5 +49,6 @@ def _data(viewer: Viewer, address: Address) -> layout.MainData:
         choices=choices,
         filters=filters,
         measure=measure,
+        status=current,
         notices=address.notices,
     )

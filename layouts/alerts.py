@@ -22,6 +22,8 @@ from layouts.components.grid import (
 )
 from layouts.text import ALERT_KINDS, ALERT_REASONS, LEVELS, named
 
+WRAPPED = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
+
 
 def alert_grid(
     name: str, alerts: Sequence[Alert], viewer: Viewer, *, with_item: bool = True
@@ -33,8 +35,8 @@ def alert_grid(
         badge_column("level", t("Level"), minWidth=124),
         *item,
         text_column("site", t("Depot"), flex=2, minWidth=110),
-        text_column("kind", t("What"), flex=2, minWidth=164),
-        text_column("reason", t("Why"), flex=6, minWidth=300),
+        text_column("kind", t("What"), minWidth=186, flex=None, width=186),
+        text_column("reason", t("Why"), flex=6, minWidth=300, **WRAPPED),
         number_column("days", t("Days left"), 0),
         money_column("risk_brl", t("At risk"), 0, minWidth=100),
     ]
@@ -64,11 +66,13 @@ def place(site: str, uf: str | None) -> str:
 
 def reason(alert: Alert, viewer: Viewer) -> str:
     """The alert in a sentence, with its facts put in."""
-    if alert.kind not in ALERT_REASONS:
+    by_a_day = alert.facts.get("days_late") == 1
+    kind = f"{alert.kind}_by_a_day" if by_a_day else alert.kind
+    if kind not in ALERT_REASONS:
         return ""
     facts = {name: _fact(value, viewer) for name, value in alert.facts.items()}
     facts["stockout_on"] = fmt.day(alert.stockout_on, viewer.locale)
-    return viewer.t(ALERT_REASONS[alert.kind]) % defaultdict(lambda: fmt.UNKNOWN, facts)
+    return viewer.t(ALERT_REASONS[kind]) % defaultdict(lambda: fmt.UNKNOWN, facts)
 
 
 def _fact(value: float | str | None, viewer: Viewer) -> str:

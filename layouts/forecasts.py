@@ -88,7 +88,11 @@ def layout(data: ForecastData, viewer: Viewer) -> html.Div:
             html.Div([html.H1(t("Forecasts"))], className="page-head"),
             filters(data, viewer),
             *notices(data.notices),
-            *(content(data, data.series, viewer) if data.series else [nothing_chosen(viewer)]),
+            *(
+                content(data, data.series, viewer)
+                if data.series
+                else [nothing_to_show(data, viewer)]
+            ),
         ],
         className="page page-forecasts",
     )
@@ -122,6 +126,7 @@ def filters(data: ForecastData, viewer: Viewer) -> html.Div:
             multi=False,
             clearable=False,
             placeholder=t("Choose a depot"),
+            wide=True,
         ),
         choice("window", t("History"), windows, data.window, viewer, multi=False, clearable=False),
         initial=initial,
@@ -146,9 +151,18 @@ def since(window: str, status: DataStatus) -> date | None:
     return status.data_to - timedelta(days=round(periods * PERIOD_DAYS[frequency]))
 
 
-def nothing_chosen(viewer: Viewer) -> html.Div:
-    """No item or depot yet."""
-    t = viewer.t
+def nothing_to_show(data: ForecastData, viewer: Viewer) -> html.Div:
+    """No item or depot yet, or one that the run does not know."""
+    t, locale, status = viewer.t, viewer.locale, data.status
+    if data.sku and data.site:
+        return state(
+            t("No forecast for this material at this depot"),
+            t(
+                "The published run was trained on %(trained)s of %(total)s series.",
+                trained=fmt.number(status.series_trained, locale),
+                total=fmt.number(status.series_total, locale),
+            ),
+        )
     return state(
         t("Choose a material and a depot"),
         t("Type a part of the code or of the name to find a material."),

@@ -18,6 +18,7 @@ from babel.numbers import (
 UNKNOWN = "—"
 ZONE = ZoneInfo("America/Sao_Paulo")
 COMPACT_FROM = 10_000
+NEARLY_ALL = 0.99
 
 
 def number(value: float | None, locale: str, digits: int = 0) -> str:
@@ -106,7 +107,7 @@ def by_unit(value: float | None, unit: str, locale: str, *, short: bool = False)
     if unit == "BRL":
         return brl_compact(value, locale) if short else brl(value, locale, 2)
     if unit == "fraction":
-        return percent(value, locale)
+        return percent(value, locale, 2 if value and NEARLY_ALL <= value < 1 else 1)
     if unit == "days":
         return number(value, locale, 1)
     return compact(value, locale) if short else number(value, locale, 2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dash import html
 from dash.development.base_component import Component
 
-from domain.records import Alert, FileStatus, Filters, Kpi, Option, TotalPoint
+from domain.records import Alert, DataStatus, FileStatus, Filters, Kpi, Option, TotalPoint
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.alerts import alert_grid
@@ -17,9 +17,10 @@ from layouts.components.cards import card, kpi_card
 from layouts.components.filters import choice, filter_bar
 from layouts.components.states import commands, missing_file, no_rows, notices
 from layouts.components.table import twin
-from layouts.text import FILE_KINDS, REGIONS, named
+from layouts.text import FILE_KINDS, LASTS, REGIONS, named
 
 HISTORY_DAYS = 90
+PERIODS_SHOWN = {"D": 90, "W": 52, "M": 36}
 MEASURES = ("brl", "units")
 
 
@@ -35,6 +36,7 @@ class MainData:
     choices: dict[str, list[Option]]
     filters: Filters
     measure: str
+    status: DataStatus
     notices: list[str]
 
 
@@ -93,10 +95,20 @@ def totals(data: MainData, viewer: Viewer) -> html.Section:
             [[p.date, p.actual, p.mean, p.p10, p.p90] for p in data.points],
             viewer,
         ),
-        note=t(
-            "Last %(days)s days of consumption and the forecast, summed over the series in view.",
-            days=HISTORY_DAYS,
-        ),
+        note=totals_note(data.status, viewer),
+    )
+
+
+def totals_note(status: DataStatus, viewer: Viewer) -> str:
+    """What the chart sums up; a limited run's forecast does not cover all that was consumed."""
+    t, frequency = viewer.t, status.frequency or "D"
+    window = t(LASTS[frequency], count=PERIODS_SHOWN[frequency])
+    text = t("%(window)s of consumption and the forecast, all series in view.", window=window)
+    if status.series_trained == status.series_total:
+        return text
+    trained = fmt.number(status.series_trained, viewer.locale)
+    return " ".join(
+        [text, t("The forecast adds up the %(count)s trained series only.", count=trained)]
     )
 
 

@@ -99,7 +99,7 @@ def table(data: MaterialsData, viewer: Viewer) -> Component:
     columns = [
         link_column("sku", t("Code"), "href", minWidth=110, pinned="left", width=120, flex=None),
         text_column("name", t("Name"), flex=3, minWidth=210),
-        text_column("family", t("Family"), flex=1, minWidth=120),
+        text_column("family", t("Family"), flex=1, minWidth=154),
         text_column("abc", t("ABC"), minWidth=64),
         text_column("demand_class", t("Demand class"), minWidth=118),
         number_column("sites", t("Depots"), minWidth=88),
@@ -122,9 +122,9 @@ def _row(material: Material, viewer: Viewer) -> dict[str, Any]:
     return {
         "sku": material.sku,
         "href": f"/materials/{quote(material.sku, safe='')}",
-        "name": material.name,
-        "family": material.family,
-        "abc": material.abc,
+        "name": material.name or fmt.UNKNOWN,
+        "family": material.family or fmt.UNKNOWN,
+        "abc": material.abc or fmt.UNKNOWN,
         "demand_class": named(DEMAND_CLASSES, material.demand_class, viewer.t),
         "sites": material.sites,
         "demand_90d": material.demand_90d,

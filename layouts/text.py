@@ -156,6 +156,7 @@ ALERT_REASONS = {
     "below_reorder_point": N_(
         "%(available)s in stock and %(on_order)s on order; the reorder point is %(reorder_point)s."
     ),
+    "late_order_by_a_day": N_("Order %(order)s of %(quantity)s is one day late."),
     "late_order": N_("Order %(order)s of %(quantity)s is %(days_late)s days late."),
 }
 

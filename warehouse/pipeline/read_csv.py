@@ -108,6 +108,8 @@ class CsvPart:
             return None
         if table.num_rows != block.count(b"\n") + (not block.endswith(b"\n")):
             return None
+        if _ends_inside_quotes(table):
+            return None
         lines = np.arange(line, line + table.num_rows, dtype=np.int64)
         return chunk_of(table.columns, self.headers, lines, [])
 
@@ -254,6 +256,12 @@ def _opened(path: Path) -> IO[bytes]:
 def _delimiter(header: str) -> str:
     counts = {mark: len(next(csv.reader([header], delimiter=mark))) for mark in DELIMITERS}
     return max(counts, key=lambda mark: counts[mark])
+
+
+def _ends_inside_quotes(table: pa.Table) -> bool:
+    """Whether the last cell goes on in the next block: it has then swallowed its line's end."""
+    last = table.column(table.num_columns - 1)[-1].as_py() if table.num_rows else None
+    return last is not None and last.endswith("\n")
 
 
 def _ragged(line: int, row: list[str], width: int, delimiter: str) -> Reject:

@@ -57,7 +57,9 @@ def openapi() -> Response:
 @public
 def docs() -> str:
     """The description of this API for people."""
-    return render_template("docs.html", routes=ROUTES, document=document(), path_of=path_of)
+    return render_template(
+        "docs.html", routes=ROUTES, document=document(), path_of=path_of, words=words_of
+    )
 
 
 @lru_cache
@@ -85,6 +87,21 @@ def document() -> dict[str, Any]:
 def path_of(route: Route) -> str:
     """The route's path with `{name}` for what varies."""
     return CONVERTER.sub(lambda found: "{" + found["name"] + "}", route.path)
+
+
+def words_of(schema: dict[str, Any]) -> str:
+    """A parameter's schema in a few words: `integer, 1 to 500, default 50`."""
+    if "anyOf" in schema:
+        return words_of(next(one for one in schema["anyOf"] if one.get("type") != "null"))
+    if schema.get("type") == "array":
+        return f"any number of: {words_of(schema['items'])}"
+    words = [" | ".join(schema["enum"]) if "enum" in schema else schema["type"]]
+    words += [schema[name] for name in ("format", "pattern") if name in schema]
+    if "minimum" in schema:
+        words.append(f"{schema['minimum']} to {schema['maximum']}")
+    if schema.get("default"):
+        words.append(f"default {schema['default']}")
+    return ", ".join(words)
 
 
 def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:

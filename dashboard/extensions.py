@@ -29,6 +29,18 @@ LOGIN_ENDPOINTS = ("auth.login", "api.auth_login")
 csrf = CSRFProtect()
 
 
+class PlainBytes:
+    """Values go to Redis as they are: what comes back from a shared store is never unpickled."""
+
+    def dumps(self, value: bytes) -> bytes:
+        """The bytes to keep."""
+        return value
+
+    def loads(self, value: bytes | None) -> bytes | None:
+        """The bytes that were kept."""
+        return value
+
+
 def store_url(settings: Settings) -> str | None:
     """Where cache and counters live: REDIS_URL, else the embedded Valkey, else None."""
     if settings.redis_url:
@@ -45,7 +57,10 @@ def bind(server: Flask, settings: Settings) -> None:
     server.extensions["nova-cache"] = cache = Cache()
     cache.init_app(server, config=_cache_config(settings, url))
     with server.app_context():
-        caching.use(cache.cache)
+        backend: Any = cache.cache
+    if url is not None:
+        backend.serializer = PlainBytes()
+    caching.use(backend)
     csrf.init_app(server)
 
 

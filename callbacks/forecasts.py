@@ -11,7 +11,7 @@ from auth.guards import current_viewer, requires
 from callbacks.address import Address
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.errors import NotFound
+from domain.errors import NotFound, NothingPublished
 from domain.records import DataStatus, Filters, ForecastPoint, Option
 from domain.viewer import Viewer
 from layouts import forecasts as layout
@@ -119,7 +119,9 @@ def _shown(address: Address, points: list[ForecastPoint]) -> tuple[str, ...]:
 def csv_of(viewer: Viewer, address: Address) -> dict[str, Any]:
     """The numbers that the page at this address shows, as a file to download."""
     current = status.current()
-    series = _data(viewer, address, current).series if current.run_id is not None else None
+    if current.run_id is None:
+        raise NothingPublished("No run has been published.")
+    series = _data(viewer, address, current).series
     if series is None:
         raise NotFound("There is nothing to download.")
     header, rows = layout.csv_table(series, current, viewer)

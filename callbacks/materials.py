@@ -69,8 +69,14 @@ def detail(viewer: Viewer, address: Address) -> Component:
     sku = address.text("sku")
     found = materials.detail(sku=sku, scope=viewer.scope)
     sites = materials.site_options(sku=sku, scope=viewer.scope)
-    site = address.one("site", [o.value for o in sites], sites[0].value) if sites else None
+    site = address.one("site", [o.value for o in sites], _start(found, sites)) if sites else None
     return detail_layout.layout(_detail_data(viewer, address, found, sites, site), viewer)
+
+
+def _start(found: MaterialDetail, sites: list[Option]) -> str:
+    """The depot to show first: of those with a forecast, the one with the most demand."""
+    forecast = {row.site for row in found.positions if row.forecast_horizon is not None}
+    return next((option.value for option in sites if option.value in forecast), sites[0].value)
 
 
 def _detail_data(

@@ -35,7 +35,7 @@ def alert_grid(
         badge_column("level", t("Level"), minWidth=124),
         *item,
         text_column("site", t("Depot"), flex=2, minWidth=110),
-        text_column("kind", t("What"), minWidth=186, flex=None, width=186),
+        text_column("kind", t("What"), minWidth=200, flex=None, width=200),
         text_column("reason", t("Why"), flex=6, minWidth=300, **WRAPPED),
         number_column("days", t("Days left"), 0),
         money_column("risk_brl", t("At risk"), 0, minWidth=100),

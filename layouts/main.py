@@ -103,7 +103,9 @@ def totals_note(status: DataStatus, viewer: Viewer) -> str:
     """What the chart sums up; a limited run's forecast does not cover all that was consumed."""
     t, frequency = viewer.t, status.frequency or "D"
     window = t(LASTS[frequency], count=PERIODS_SHOWN[frequency])
-    text = t("%(window)s of consumption and the forecast, all series in view.", window=window)
+    text = t(
+        "%(window)s: consumption, then the forecast, summed over the series in view.", window=window
+    )
     if status.series_trained == status.series_total:
         return text
     trained = fmt.number(status.series_trained, viewer.locale)

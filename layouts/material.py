@@ -152,12 +152,15 @@ def demand(data: MaterialData, viewer: Viewer) -> html.Section:
     period = named(PERIODS, data.status.frequency, t)
     unit = data.detail.item.unit or t("units")
     axis = t("%(unit)s per %(period)s", unit=unit, period=period)
-    picker = choice("site", t("Depot"), data.sites, data.site, viewer, multi=False, clearable=False)
+    picker = choice(
+        "site", t("Depot"), data.sites, data.site, viewer, multi=False, clearable=False, wide=True
+    )
     models = SHOWN if data.points else ()
     chart = series_chart(data.history, data.points, models, viewer, axis)
     return card(
         title,
         filter_bar(picker, initial={"site": data.site}),
+        *([] if data.points else [html.P(t("No forecast for this depot."), className="quiet")]),
         graph("demand", chart, viewer),
         twin(*_numbers(data, viewer), viewer),
         tools=[_models_link(data, viewer)] if data.points else [],
@@ -192,9 +195,9 @@ def positions(data: MaterialData, viewer: Viewer) -> html.Section:
         ]
     )
     columns = [
-        link_column("site", t("Depot"), "href", flex=None, width=180, pinned="left"),
+        link_column("site", t("Depot"), "href", flex=None, width=208, pinned="left"),
         text_column("demand_class", t("Demand class"), minWidth=118),
-        quantity_column("demand_90d", t("Demand 90 d")),
+        quantity_column("demand_90d", t("Demand 90 d"), minWidth=88),
         quantity_column("forecast_horizon", t("Forecast")),
         quantity_column("on_hand", t("On hand")),
         quantity_column("on_order", t("On order")),

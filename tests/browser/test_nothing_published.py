@@ -27,3 +27,21 @@ def test_pages_say_which_commands_to_run(watch: Callable[..., Watched]) -> None:
     expect(watched.open("/materials").locator(".state")).to_be_visible()
     expect(watched.open("/materials/ANY").locator(".state-error")).to_be_visible()
     assert watched.complaints == []
+
+
+def test_a_failed_callback_tells_the_reader_and_changes_nothing(
+    watch: Callable[..., Watched],
+) -> None:
+    watched = watch()
+    asked = {
+        "output": "forecast-csv-file.data",
+        "outputs": {"id": "forecast-csv-file", "property": "data"},
+        "inputs": [{"id": "forecast-csv", "property": "n_clicks", "value": 1}],
+        "changedPropIds": ["forecast-csv.n_clicks"],
+        "state": [{"id": "_pages_location", "property": "search", "value": ""}],
+    }
+    answer = watched.page.request.post(f"{watched.site}/_dash-update-component", data=asked)
+    assert answer.status == 200, answer.text()
+    toast = answer.json()["sideUpdate"]["toasts"]["children"]["props"]
+    assert toast["children"] == "Nenhuma previsão foi publicada ainda"
+    assert "forecast-csv-file" not in answer.json().get("response", {})

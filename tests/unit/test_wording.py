@@ -10,17 +10,19 @@ import pytest
 from domain.records import Alert
 from domain.wording import alert_message, day, number
 
-STOCK = {
+Facts = dict[str, float | str | None]
+
+STOCK: Facts = {
     "available": 3.0,
     "on_order": 0.0,
     "lead_time_days": 30.0,
     "reorder_point": 12.5,
     "daily_demand": 1.25,
 }
-ORDER = {"order": "PO-7", "supplier": "BETA", "quantity": 1200.0, "days_late": 4.0}
+ORDER: Facts = {"order": "PO-7", "supplier": "BETA", "quantity": 1200.0, "days_late": 4.0}
 
 
-def alert(kind: str, facts: dict[str, float | str | None], **changes: object) -> Alert:
+def alert(kind: str, facts: Facts, **changes: object) -> Alert:
     values: dict[str, object] = {
         "id": 1,
         "level": "critical",
@@ -72,9 +74,7 @@ def test_what_is_not_known_is_left_out() -> None:
         ("unheard_of", STOCK),
     ],
 )
-def test_every_number_stands_in_the_facts(
-    kind: str, facts: dict[str, float | str | None], locale: str
-) -> None:
+def test_every_number_stands_in_the_facts(kind: str, facts: Facts, locale: str) -> None:
     one = alert(kind, facts)
     spoken = {number(value, locale) for value in facts.values() if isinstance(value, float)}
     spoken.add(number(one.days_to_stockout, locale))

@@ -6,6 +6,7 @@ to the k-th backtest origin, counted back from the end.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pandas as pd
 
 from models_offline.models import FALLBACK, MODELS, create
 from models_offline.models.base import VALUE_COLUMNS, Setup, reason
+from models_offline.orphans import end_with
 from models_offline.progress import Progress
 from models_offline.threads import limit_threads
 
@@ -115,10 +117,13 @@ def _run(tasks: Sequence[Task], setup: Setup, jobs: int) -> Iterator[tuple[int, 
 
     order = sorted(range(len(tasks)), key=lambda number: -tasks[number].cost)
     parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-    yield from parallel(delayed(_numbered)(number, tasks[number], setup) for number in order)
+    yield from parallel(
+        delayed(_numbered)(number, tasks[number], setup, os.getpid()) for number in order
+    )
 
 
-def _numbered(number: int, task: Task, setup: Setup) -> tuple[int, Outcome]:
+def _numbered(number: int, task: Task, setup: Setup, run: int) -> tuple[int, Outcome]:
+    end_with(run)
     return number, run_task(task, setup)
 
 

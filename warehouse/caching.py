@@ -116,8 +116,11 @@ def use(backend: Backend | None) -> None:
 
 
 def in_order() -> bool | None:
-    """Whether the bound cache is in use; None when none is bound."""
-    return None if _breaker is None else not _breaker.resting
+    """Whether the bound cache answers, asked now unless it is resting; None when none is bound."""
+    if _breaker is None:
+        return None
+    _breaker.get(f"{PREFIX}:health")
+    return not _breaker.resting
 
 
 def data_version(connection: Connection) -> str:

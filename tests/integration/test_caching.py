@@ -193,12 +193,13 @@ def test_a_dead_cache_is_asked_once_and_the_database_answers(network: factories.
         client = Client(host="127.0.0.1", port=probe.getsockname()[1])
     caching.use(client)
     try:
+        assert caching.in_order() is False
         for _ in range(5):
             assert kpis.headline() == expected
         assert client.gets == 1
-        assert caching.in_order() is False
     finally:
         caching.use(None)
+    assert caching.in_order() is None
 
 
 def test_a_frozen_cache_does_not_hold_anybody_up(network: factories.Network):

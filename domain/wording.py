@@ -9,7 +9,7 @@ from datetime import date
 
 from domain.records import Alert
 
-NO_SITE = "-"
+UNKNOWN = "-"
 ENGLISH = "en"
 
 Fact = float | str | None
@@ -17,38 +17,51 @@ Fact = float | str | None
 PHRASES: dict[str, dict[str, str]] = {
     "pt_BR": {
         "at": " em ",
+        "from": " de ",
+        "day": "dia",
+        "days": "dias",
         "out": "sem estoque disponível.",
-        "runs_out": "o estoque acaba em {days} dia(s).",
-        "runs_out_on": "o estoque acaba em {days} dia(s) ({date}).",
+        "runs_out": "o estoque acaba em {days}.",
+        "runs_out_on": "o estoque acaba em {days} ({date}).",
         "below": "abaixo do ponto de pedido ({point}).",
-        "late": "pedido {order} de {supplier} atrasado {days} dia(s), {quantity} por receber.",
+        "late": "pedido {order}{supplier} atrasado {days}, {quantity} por receber.",
         "promised": "Prometido para {date}.",
         "position": "Disponível: {available}; em pedidos: {on_order}.",
-        "lead_time": "Um pedido novo leva {days} dia(s).",
+        "lead_time": "Um pedido novo leva {days}.",
     },
     ENGLISH: {
         "at": " at ",
+        "from": " from ",
+        "day": "day",
+        "days": "days",
         "out": "no stock available.",
-        "runs_out": "stock runs out in {days} day(s).",
-        "runs_out_on": "stock runs out in {days} day(s) ({date}).",
+        "runs_out": "stock runs out in {days}.",
+        "runs_out_on": "stock runs out in {days} ({date}).",
         "below": "below the reorder point ({point}).",
-        "late": "order {order} from {supplier} is {days} day(s) late, {quantity} to come.",
+        "late": "order {order}{supplier} is {days} late, {quantity} to come.",
         "promised": "Promised for {date}.",
         "position": "Available: {available}; on order: {on_order}.",
-        "lead_time": "A new order takes {days} day(s).",
+        "lead_time": "A new order takes {days}.",
     },
 }
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
 def alert_message(alert: Alert, locale: str) -> str:
-    """A few short sentences about an alert; a kind without words of its own gets its name."""
+    """What it is about and why; a kind without words of its own gets its name."""
+    return f"{_subject(alert, _spoken(locale))}: {_why(alert, locale) or alert.kind}"
+
+
+def alert_reason(alert: Alert, locale: str) -> str:
+    """Why, for where the item and the site stand beside it; empty for a kind without words."""
+    why = _why(alert, locale)
+    return why[:1].upper() + why[1:]
+
+
+def _why(alert: Alert, locale: str) -> str:
     speak = _SPEAKERS.get(alert.kind)
-    if speak is None:
-        return f"{alert.kind}: {alert.item_name or alert.sku}"
-    spoken = ENGLISH if locale == ENGLISH else "pt_BR"
-    sentences = [part for part in speak(alert, spoken) if part]
-    return f"{_subject(alert, spoken)}: {' '.join(sentences)}"
+    sentences = speak(alert, _spoken(locale)) if speak else []
+    return " ".join(part for part in sentences if part)
 
 
 def number(value: Fact, locale: str) -> str:
@@ -66,9 +79,13 @@ def day(value: date | Fact, locale: str) -> str:
     return f"{when:%d/%m/%Y}"
 
 
+def _spoken(locale: str) -> str:
+    return ENGLISH if locale == ENGLISH else "pt_BR"
+
+
 def _subject(alert: Alert, locale: str) -> str:
     thing = alert.item_name or alert.sku
-    if alert.site == NO_SITE:
+    if alert.site == UNKNOWN:
         return thing
     return f"{thing}{PHRASES[locale]['at']}{alert.site_name or alert.site}"
 
@@ -85,10 +102,11 @@ def _below(alert: Alert, locale: str) -> list[str]:
 
 def _late(alert: Alert, locale: str) -> list[str]:
     facts, promised = alert.facts, alert.facts.get("promised_on")
+    supplier = facts.get("supplier") or UNKNOWN
     late = PHRASES[locale]["late"].format(
         order=facts.get("order"),
-        supplier=facts.get("supplier"),
-        days=number(facts.get("days_late"), locale),
+        supplier=f"{PHRASES[locale]['from']}{supplier}" if supplier != UNKNOWN else "",
+        days=_days(facts.get("days_late"), locale),
         quantity=_amount(facts.get("quantity"), alert, locale),
     )
     if promised is None:
@@ -100,7 +118,7 @@ def _running_out(alert: Alert, locale: str) -> str:
     phrases, left = PHRASES[locale], alert.days_to_stockout
     if left is None or left <= 0:
         return phrases["out"]
-    days = number(left, locale)
+    days = _days(left, locale)
     if alert.stockout_on is None:
         return phrases["runs_out"].format(days=days)
     return phrases["runs_out_on"].format(days=days, date=day(alert.stockout_on, locale))
@@ -119,7 +137,12 @@ def _position(alert: Alert, locale: str) -> str:
 def _lead_time(facts: Mapping[str, Fact], locale: str) -> str:
     if facts.get("lead_time_days") is None:
         return ""
-    return PHRASES[locale]["lead_time"].format(days=number(facts["lead_time_days"], locale))
+    return PHRASES[locale]["lead_time"].format(days=_days(facts["lead_time_days"], locale))
+
+
+def _days(value: Fact, locale: str) -> str:
+    count = number(value, locale)
+    return f"{count} {PHRASES[locale]['day' if count == '1' else 'days']}"
 
 
 def _amount(value: Fact, alert: Alert, locale: str) -> str:

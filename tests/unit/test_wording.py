@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domain.records import Alert
-from domain.wording import alert_message, day, number
+from domain.wording import alert_message, alert_reason, day, number
 
 Facts = dict[str, float | str | None]
 
@@ -46,12 +46,12 @@ def alert(kind: str, facts: Facts, **changes: object) -> Alert:
 def test_a_stockout_in_both_languages() -> None:
     one = alert("stockout_imminent", STOCK)
     assert alert_message(one, "pt_BR") == (
-        "Bateria em Depósito: o estoque acaba em 2,4 dia(s) (02/07/2025). "
-        "Disponível: 3 un; em pedidos: 0. Um pedido novo leva 30 dia(s)."
+        "Bateria em Depósito: o estoque acaba em 2,4 dias (02/07/2025). "
+        "Disponível: 3 un; em pedidos: 0. Um pedido novo leva 30 dias."
     )
     assert alert_message(one, "en") == (
-        "Bateria at Depósito: stock runs out in 2.4 day(s) (2 Jul 2025). "
-        "Available: 3 un; on order: 0. A new order takes 30 day(s)."
+        "Bateria at Depósito: stock runs out in 2.4 days (2 Jul 2025). "
+        "Available: 3 un; on order: 0. A new order takes 30 days."
     )
 
 
@@ -62,6 +62,8 @@ def test_what_is_not_known_is_left_out() -> None:
     assert alert_message(bare, "en") == "BAT: no stock available."
     late = alert("late_order", ORDER | {"promised_on": None})
     assert "Promised" not in alert_message(late, "en")
+    nameless = alert("late_order", ORDER | {"supplier": "-"})
+    assert "order PO-7 is 4 days late, 1,200 un to come." in alert_message(nameless, "en")
 
 
 @pytest.mark.parametrize("locale", ["pt_BR", "en"])
@@ -82,6 +84,12 @@ def test_every_number_stands_in_the_facts(kind: str, facts: Facts, locale: str) 
     for known in (day(date(2025, 7, 2), locale), day(date(2025, 6, 20), locale), "PO-7"):
         text = text.replace(known, "")
     assert set(re.findall(r"\d[\d.,]*\d|\d", text)) <= spoken
+
+
+def test_one_day_is_one_day() -> None:
+    late = alert("late_order", ORDER | {"days_late": 1.0})
+    assert alert_reason(late, "pt_BR").startswith("Pedido PO-7 de BETA atrasado 1 dia,")
+    assert alert_reason(alert("unheard_of", ORDER), "en") == ""
 
 
 def test_numbers_have_the_languages_separators() -> None:

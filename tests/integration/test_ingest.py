@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -244,6 +245,27 @@ def test_lines_are_physical_lines(engine: Engine, tmp_path: Path):
         (5, "unit_cost_brl", "x"),
         (7, "unit_cost_brl", "-1"),
     ]
+
+
+def test_the_decimal_mark_of_a_canonical_file_can_be_told(engine: Engine, tmp_path: Path):
+    write(tmp_path, demand="date;sku;quantity\n2024-01-01;A;1.234\n")
+    assert load_one(tmp_path, engine).state == "failed"
+    source = '[[source]]\nkind = "demand"\nfile = "demand.csv"\ndecimal = ","\n'
+    (tmp_path / "mapping.toml").write_text(source)
+    assert load_one(tmp_path, engine).ok
+    assert demand_of(engine) == [(date(2024, 1, 1), "A", "-", 1234.0)]
+
+
+def test_a_load_waits_for_another(engine: Engine, tmp_path: Path):
+    write(tmp_path, demand=DEMAND)
+    with ThreadPoolExecutor() as pool, engine.connect() as other:
+        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOAD_LOCK})
+        waiting = pool.submit(load, tmp_path, engine)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=1)
+        assert rows(engine, "SELECT count(*) FROM staging.load") == [(0,)]
+        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOAD_LOCK})
+        assert waiting.result(timeout=60).ok
 
 
 def test_two_loads_do_not_mix(engine: Engine, tmp_path: Path):

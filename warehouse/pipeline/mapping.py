@@ -14,6 +14,8 @@ Each `[[source]]` reads one table as one kind; a file may be the source of sever
     extra = ["PESO"]                  # columns kept as attributes (items, equipment); true: all
 
     [source.columns]                  # canonical = header in the file; or @line, @sheet, @file
+                                      # (without columns, constants, concat and unpivot the file
+                                      # has canonical headers, and only needs `decimal`, say)
     sku = "CÓD. PRODUTO"
     [source.constants]                # the same value in every row
     unit = "UN"
@@ -134,6 +136,11 @@ class Source:
     date_order: tuple[DateOrder, ...] = ()
 
     @property
+    def canonical(self) -> bool:
+        """Whether the file's headers are the product's own names."""
+        return not (self.columns or self.constants or self.concat or self.unpivot)
+
+    @property
     def description(self) -> dict[str, Any] | None:
         """The mapping as plain values, or None for a canonical file."""
         return asdict(self) if self.mapped else None
@@ -204,6 +211,8 @@ def _source(section: _Section) -> Source:
 
 
 def _check_compulsory(source: Source, kind: FileKind, section: _Section) -> None:
+    if source.canonical:
+        return
     given = [*source.columns, *source.constants, *source.concat, *source.defaults]
     if source.unpivot:
         given += ["date", source.unpivot.value]

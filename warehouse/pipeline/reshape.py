@@ -48,7 +48,7 @@ class Reshaper:
         self._source, self._part, self._kind = source, part, KINDS[source.kind]
         self._headers = self._by_form()
         self._periods = self._period_columns()
-        self._columns = self._mapped() if source.mapped else self._canonical()
+        self._columns = self._canonical() if source.canonical else self._mapped()
         self._extra = self._extra_headers()
         self._tests = [(test, self._header(test.column), True) for test in source.keep]
         self._tests += [(test, self._header(test.column), False) for test in source.drop]
@@ -229,7 +229,7 @@ class Reshaper:
         used = {*self._columns.values(), *(header for header, _ in self._periods)}
         if isinstance(self._source.extra, tuple):
             return [self._header(header) for header in self._source.extra]
-        if self._source.extra or not self._source.mapped:
+        if self._source.extra or self._source.canonical:
             return [header for header in self._part.headers if header not in used]
         return []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +10,7 @@ import dash_ag_grid as dag
 
 from domain.records import Alert
 from domain.viewer import Viewer
-from layouts import format as fmt
+from domain.wording import alert_reason
 from layouts.components.grid import (
     badge_column,
     grid,
@@ -20,7 +19,7 @@ from layouts.components.grid import (
     number_column,
     text_column,
 )
-from layouts.text import ALERT_KINDS, ALERT_REASONS, LEVELS, named
+from layouts.text import ALERT_KINDS, LEVELS, named
 
 WRAPPED = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
 
@@ -54,7 +53,7 @@ def _row(alert: Alert, viewer: Viewer) -> dict[str, Any]:
         "kind": named(ALERT_KINDS, alert.kind, viewer.t),
         "days": alert.days_to_stockout,
         "risk_brl": alert.risk_brl,
-        "reason": reason(alert, viewer),
+        "reason": alert_reason(alert, viewer.locale),
     }
 
 
@@ -62,18 +61,3 @@ def place(site: str, uf: str | None) -> str:
     """A site with its state; the whole network where the ERP gave no site."""
     name = "—" if site == "-" else site
     return f"{name} · {uf}" if uf else name
-
-
-def reason(alert: Alert, viewer: Viewer) -> str:
-    """The alert in a sentence, with its facts put in."""
-    by_a_day = alert.facts.get("days_late") == 1
-    kind = f"{alert.kind}_by_a_day" if by_a_day else alert.kind
-    if kind not in ALERT_REASONS:
-        return ""
-    facts = {name: _fact(value, viewer) for name, value in alert.facts.items()}
-    facts["stockout_on"] = fmt.day(alert.stockout_on, viewer.locale)
-    return viewer.t(ALERT_REASONS[kind]) % defaultdict(lambda: fmt.UNKNOWN, facts)
-
-
-def _fact(value: float | str | None, viewer: Viewer) -> str:
-    return value if isinstance(value, str) else fmt.quantity(value, viewer.locale)

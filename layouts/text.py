@@ -148,18 +148,6 @@ ALERT_KINDS = {
     "late_order": N_("Late order"),
 }
 
-ALERT_REASONS = {
-    "stockout_imminent": N_(
-        "Runs out on %(stockout_on)s: %(available)s left, a new order takes %(lead_time_days)s"
-        " days."
-    ),
-    "below_reorder_point": N_(
-        "%(available)s in stock and %(on_order)s on order; the reorder point is %(reorder_point)s."
-    ),
-    "late_order_by_a_day": N_("Order %(order)s of %(quantity)s is one day late."),
-    "late_order": N_("Order %(order)s of %(quantity)s is %(days_late)s days late."),
-}
-
 ERRORS = {
     "error": N_("The server could not do this. Nothing was changed; the error has been logged."),
     "invalid_input": N_("A value is not acceptable. Nothing was changed."),

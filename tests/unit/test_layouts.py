@@ -21,7 +21,6 @@ from domain.access import Role
 from domain.erp import KINDS
 from domain.kpis import KPIS
 from domain.records import (
-    Alert,
     DataStatus,
     DemandPoint,
     ForecastPoint,
@@ -34,7 +33,6 @@ from domain.records import (
 from domain.viewer import LOCALES, Viewer
 from layouts import charts, export, shell, text
 from layouts import format as fmt
-from layouts.alerts import reason
 from layouts.components import states
 from layouts.components.cards import kpi_card
 from layouts.components.filters import filter_bar
@@ -173,30 +171,6 @@ def test_line_names_do_not_cover_each_other() -> None:
 def test_window_counts_periods(frequency: str, first: str) -> None:
     assert str(since("short", status(frequency=frequency))) == first
     assert since("all", status(frequency=frequency)) is None
-
-
-def test_alert_reason_carries_its_facts() -> None:
-    alert = Alert(
-        1,
-        "critical",
-        "stockout_imminent",
-        "A",
-        None,
-        None,
-        "-",
-        None,
-        None,
-        TODAY,
-        3.0,
-        1.0,
-        "open",
-        datetime(2025, 6, 29, tzinfo=UTC),
-        {"available": 12.5, "lead_time_days": 30.0},
-    )
-    assert reason(alert, reader()) == (
-        "Acaba em 29/06/2025: restam 12,5, um novo pedido leva 30 dias."
-    )
-    assert reason(replace(alert, kind="unheard_of"), reader()) == ""
 
 
 def test_csv_is_safe_and_local() -> None:

@@ -15,6 +15,7 @@ from dash.development.base_component import Component
 
 from domain.records import Option
 from domain.viewer import Viewer
+from layouts.components.attributes import aria
 
 Value = str | list[str] | None
 
@@ -113,4 +114,9 @@ def toggles(
 
 
 def _field(label: str, control: Component, class_name: str) -> html.Div:
-    return html.Div([html.Label(label, className="field-label"), control], className=class_name)
+    return html.Div(
+        [html.Span(label, className="field-label"), control],
+        className=class_name,
+        role="group",
+        **aria(label=label),
+    )

@@ -15,6 +15,10 @@ from tests import factories
 from warehouse.commands import users
 from warehouse.pipeline import publish
 
+ALL_DRAWN = """
+    [[".chart", ".main-svg"], [".table-grid", ".ag-header-cell"]].every(([holder, drawn]) =>
+        [...document.querySelectorAll(holder)].every(one => one.querySelector(drawn)))
+"""
 POLLS, POLL_MS = 200, 50
 PASSWORD = "uma-senha-longa"
 EMAILS = {role: f"{role.lower()}@nova.example" for role in Role}
@@ -109,10 +113,11 @@ class Watched:
         return self.page
 
     def settle(self) -> None:
-        """Waits until the page is there, no request is under way and no callback is pending."""
+        """Waits until the page is there, nothing is under way, and charts and tables are drawn."""
         self.page.wait_for_selector("#_pages_content h1, #_pages_content .state")
         self.page.wait_for_load_state("networkidle")
         expect(self.page.locator("[data-dash-is-loading=true]")).to_have_count(0)
+        self.until(ALL_DRAWN)
 
     def until(self, expression: str) -> None:
         """Waits until a JavaScript expression holds; evaluated from outside of the page's CSP."""

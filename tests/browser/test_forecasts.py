@@ -96,7 +96,7 @@ def test_models_are_switched_on_and_off(watch: Callable[..., Watched]) -> None:
 def test_item_is_found_by_typing(watch: Callable[..., Watched]) -> None:
     watched = watch()
     page = watched.open(ONE)
-    page.locator(".field-wide .dash-dropdown").click()
+    page.locator(".field-wide .dash-dropdown").first.click()
     page.keyboard.type("luva")
     page.get_by_text("EPI-04 – Luva isolante").click()
     page.wait_for_url("**sku=EPI-04**")

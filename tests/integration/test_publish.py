@@ -17,6 +17,7 @@ from sqlalchemy import Engine, text
 from domain.errors import BadBundle, NotFound
 from tests import factories, services
 from warehouse.pipeline import publish
+from warehouse.pipeline.demo_rows import remove_demo_rows
 from warehouse.queries import kpis
 
 BY = "tests"
@@ -241,6 +242,7 @@ KILLED = """
 import os, signal, sys
 from warehouse.db import make_engine
 from warehouse.pipeline import publish
+from warehouse.pipeline.demo_rows import remove_demo_rows
 
 def die(message):
     if message.startswith(sys.argv[3]):
@@ -356,3 +358,17 @@ def test_one_publish_at_a_time(engine: Engine, bundle: Path, tmp_path: Path):
         thread.join()
     assert not failures
     assert [one.state for one in publish.runs(engine)] == ["ready", "ready"]
+
+
+def test_a_run_trained_on_demo_rows_goes_with_them(engine: Engine, tmp_path: Path) -> None:
+    filled(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE staging.load SET is_demo = true"))
+    publish.publish_bundle(factories.make_bundle(tmp_path, engine), engine=engine, published_by=BY)
+    with engine.begin() as connection:
+        remove_demo_rows(connection)
+        shown = connection.execute(text("SELECT count(*) FROM analytics.published")).scalar()
+    publish.clear_debris(engine)
+    with engine.connect() as connection:
+        left = connection.execute(text("SELECT count(*) FROM analytics.forecast")).scalar()
+    assert (shown, left) == (0, 0)

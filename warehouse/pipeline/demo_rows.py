@@ -34,10 +34,13 @@ def real_data_loaded(connection: Connection) -> bool:
 def remove_demo_rows(connection: Connection) -> None:
     """Empties `core` of the demo company, and forgets its loads, if it is what is loaded.
 
-    Demo and real rows are never there together, so everything goes but the reference rows.
+    Demo and real rows are never there together, so everything goes but the reference rows. What was
+    trained on them is no longer shown; the next publish removes it as it removes unfinished runs.
     """
     if not connection.execute(text(_LOADED), {"demo": True}).scalar():
         return
     for table in _CLEARED:
         connection.execute(text(f"DELETE FROM core.{table}"))
+    connection.execute(text("DELETE FROM analytics.published"))
+    connection.execute(text("UPDATE analytics.run SET state = 'loading' WHERE state = 'ready'"))
     connection.execute(text("DELETE FROM staging.load WHERE is_demo"))

@@ -160,7 +160,7 @@ def test_all_classes_of_demand_occur(daily: pd.DataFrame) -> None:
     living = [row[np.flatnonzero(row)[0] :] for row in daily.to_numpy()]
     classes = [demand_class(row, season_length=7, dead_after=180) for row in living]
     found = pd.Series(classes).value_counts()
-    assert (found[["smooth", "erratic", "intermittent", "lumpy"]] >= 30).all()
+    assert (found[["smooth", "erratic", "intermittent", "lumpy"]] >= 45).all()
     assert found["dead"] >= 3
     assert sum(len(row) < 365 for row in living) >= 3
 

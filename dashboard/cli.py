@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -70,11 +71,10 @@ def ingest(path: Path, dry_run: bool, **options: Any) -> None:
     from warehouse.pipeline.report import render_report
 
     engine = get_batch_engine()
-    report = load(path, engine=engine, loaded_by=_actor(), dry_run=dry_run, **options)
+    with _recorded(engine, "load.dry_run" if dry_run else "load", str(path)) as outcome:
+        report = load(path, engine=engine, loaded_by=_actor(), dry_run=dry_run, **options)
+        outcome["files"] = {file.source: file.state for file in report.files}
     click.echo(render_report(report))
-    if not dry_run:
-        states = {file.source: file.state for file in report.files}
-        _audit(engine, "load", str(path), after={"files": states})
     if report.changed or (not dry_run and derive.refresh_needed(engine)):
         derive.refresh_after_load(engine)
     if not report.ok:
@@ -102,8 +102,11 @@ def publish(bundle: Path) -> None:
     from warehouse.pipeline.publish import publish_bundle
 
     engine = get_batch_engine()
-    run_id = publish_bundle(bundle, engine=engine, published_by=_actor(), on_progress=click.echo)
-    _audit(engine, "publish", f"run:{run_id}", after={"bundle": bundle.name})
+    with _recorded(engine, "publish", f"bundle:{bundle.name}") as outcome:
+        run_id = publish_bundle(
+            bundle, engine=engine, published_by=_actor(), on_progress=click.echo
+        )
+        outcome["run_id"] = run_id
     click.echo(f"published run {run_id}")
 
 
@@ -139,8 +142,8 @@ def publish_run(run_id: int) -> None:
     from warehouse.pipeline.publish import point_at
 
     engine = get_batch_engine()
-    point_at(run_id, engine=engine, published_by=_actor(), on_progress=click.echo)
-    _audit(engine, "publish", f"run:{run_id}")
+    with _recorded(engine, "publish", f"run:{run_id}"):
+        point_at(run_id, engine=engine, published_by=_actor(), on_progress=click.echo)
     click.echo(f"published run {run_id}")
 
 
@@ -290,11 +293,23 @@ def _as_actor() -> Any:
     return Actor(name=_actor())
 
 
-def _audit(engine: Any, action: str, what: str, **more: Any) -> None:
+@contextmanager
+def _recorded(engine: Any, action: str, what: str) -> Iterator[dict[str, Any]]:
+    """One audit row for what is tried here, refused or done; the body fills in what came of it."""
+    outcome: dict[str, Any] = {}
+    try:
+        yield outcome
+    except NovaError as error:
+        _audit(engine, f"{action}.refused", what, {"reason": str(error)})
+        raise
+    _audit(engine, action, what, outcome)
+
+
+def _audit(engine: Any, action: str, what: str, after: dict[str, Any]) -> None:
     from warehouse.commands import audit
 
     with engine.begin() as connection:
-        audit.record(connection, actor=_actor(), action=action, object=what, **more)
+        audit.record(connection, actor=_actor(), action=action, object=what, after=after)
 
 
 def _run_line(run: Any) -> str:

@@ -17,8 +17,9 @@ INK = "getComputedStyle(document.body).color"
 @pytest.fixture(params=["light", "dark"])
 def phone(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A narrow, signed-out page in each colour scheme, in English."""
-    size = {"width": 390, "height": 844}
-    context = browser.new_context(viewport=size, locale="en", color_scheme=request.param)
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, locale="en", color_scheme=request.param
+    )
     yield context.new_page()
     context.close()
 

@@ -66,17 +66,19 @@ def command(group: Any, name: str) -> Callable[[Callable[..., R]], Any]:
 def ingest(path: Path, dry_run: bool, **options: Any) -> None:
     """Load an ERP file, or every ERP file of a folder."""
     from warehouse.db import get_batch_engine
-    from warehouse.pipeline import derive
     from warehouse.pipeline.ingest import ingest as load
     from warehouse.pipeline.report import render_report
+    from warehouse.pipeline.views import refresh_needed
 
     engine = get_batch_engine()
     with _recorded(engine, "load.dry_run" if dry_run else "load", str(path)) as outcome:
         report = load(path, engine=engine, loaded_by=_actor(), dry_run=dry_run, **options)
         outcome["files"] = {file.source: file.state for file in report.files}
     click.echo(render_report(report))
-    if report.changed or (not dry_run and derive.refresh_needed(engine)):
-        derive.refresh_after_load(engine)
+    if report.changed or (not dry_run and refresh_needed(engine)):
+        from warehouse.pipeline.derive import refresh_after_load
+
+        refresh_after_load(engine)
     if not report.ok:
         raise click.exceptions.Exit(1)
 
@@ -114,9 +116,9 @@ def publish(bundle: Path) -> None:
 def list_runs() -> None:
     """All runs, newest first; the published one has a star."""
     from warehouse.db import get_batch_engine
-    from warehouse.pipeline import publish as publishing
+    from warehouse.queries.runs import runs as loaded_runs
 
-    for run in publishing.runs(get_batch_engine()):
+    for run in loaded_runs(get_batch_engine()):
         click.echo(_run_line(run))
 
 
@@ -125,9 +127,9 @@ def list_runs() -> None:
 def show_run(run_id: int) -> None:
     """Everything about one run."""
     from warehouse.db import get_batch_engine
-    from warehouse.pipeline import publish as publishing
+    from warehouse.queries.runs import runs as loaded_runs
 
-    found = next((r for r in publishing.runs(get_batch_engine()) if r.run_id == run_id), None)
+    found = next((r for r in loaded_runs(get_batch_engine()) if r.run_id == run_id), None)
     if found is None:
         raise click.ClickException(f"There is no run {run_id}.")
     for name, value in vars(found).items():
@@ -151,7 +153,7 @@ def publish_run(run_id: int) -> None:
 def training_is_needed() -> None:
     """Say whether the data is newer than the published run: yes (exit 0) or no (exit 1)."""
     from warehouse.db import get_batch_engine
-    from warehouse.pipeline.publish import training_needed
+    from warehouse.queries.runs import training_needed
 
     needed = training_needed(get_batch_engine())
     click.echo("yes" if needed else "no")

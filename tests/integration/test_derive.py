@@ -19,6 +19,7 @@ from warehouse.commands import alerts as commands
 from warehouse.commands.users import Actor
 from warehouse.pipeline import derive, publish
 from warehouse.pipeline.derive import total_band
+from warehouse.pipeline.views import refresh_needed
 
 BY = "tests"
 STOCK = {
@@ -301,12 +302,12 @@ def test_a_load_without_its_refresh_is_noticed(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):
     publish_now(engine, tmp_path)
-    assert not derive.refresh_needed(engine)
+    assert not refresh_needed(engine)
     with engine.begin() as connection:
         factories.add_load(connection, "stock")
-    assert derive.refresh_needed(engine)
+    assert refresh_needed(engine)
     derive.refresh_after_load(engine)
-    assert not derive.refresh_needed(engine)
+    assert not refresh_needed(engine)
 
 
 def set_status(engine: Engine, alert_id: int, status: str, scope: Scope = EVERYTHING) -> None:

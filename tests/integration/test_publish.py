@@ -19,6 +19,7 @@ from tests import factories, services
 from warehouse.pipeline import publish
 from warehouse.pipeline.demo_rows import remove_demo_rows
 from warehouse.queries import kpis
+from warehouse.queries.runs import runs, training_needed
 
 BY = "tests"
 
@@ -90,9 +91,9 @@ def test_a_good_bundle_is_loaded_whole_and_shown(engine: Engine, bundle: Path):
         count = scalar(engine, f"SELECT count(*) FROM analytics.{table} WHERE run_id = {run_id}")
         assert count == files[f"{table}.parquet"]["rows"]
     assert scalar(engine, "SELECT run_id FROM analytics.published") == run_id
-    only = publish.runs(engine)[0]
+    only = runs(engine)[0]
     assert (only.state, only.is_published, only.data_to) == ("ready", True, factories.LAST_DAY)
-    assert not publish.training_needed(engine)
+    assert not training_needed(engine)
     assert f"run {run_id} is published" in said
 
 
@@ -125,14 +126,14 @@ def test_the_same_bundle_again_is_only_pointed_at(engine: Engine, bundle: Path, 
 def test_new_demand_calls_for_training_and_an_order_does_not(
     engine: Engine, network: factories.Network, bundle: Path
 ):
-    assert publish.training_needed(engine)
+    assert training_needed(engine)
     publish.publish_bundle(bundle, engine=engine, published_by=BY)
     with engine.begin() as connection:
         factories.add_load(connection, "purchase_orders")
-    assert not publish.training_needed(engine)
+    assert not training_needed(engine)
     with engine.begin() as connection:
         factories.add_load(connection, "demand")
-    assert publish.training_needed(engine)
+    assert training_needed(engine)
 
 
 def spoil(bundle: Path, how: str) -> None:
@@ -275,7 +276,7 @@ def test_killed_at_any_point_the_old_run_stays_and_the_next_publish_heals(
 
     second = publish.publish_bundle(other, engine=engine, published_by=BY)
     assert scalar(engine, "SELECT run_id FROM analytics.published") == second
-    assert {one.state for one in publish.runs(engine)} == {"ready"}
+    assert {one.state for one in runs(engine)} == {"ready"}
 
 
 def test_readers_see_one_run_or_the_next_and_nothing_between(
@@ -330,7 +331,7 @@ def test_five_runs_are_kept_and_the_published_one_always(
     for number in range(5):
         other = factories.make_bundle(tmp_path, engine, name=f"n{number}", scale=2.0 + number)
         publish.publish_bundle(other, engine=engine, published_by=BY)
-    states = {one.run_id: one.state for one in publish.runs(engine)}
+    states = {one.run_id: one.state for one in runs(engine)}
     assert states[first] == "dropped"
     assert sorted(states.values()) == ["dropped"] + ["ready"] * 5
     assert not any(name.endswith(f"_r{first}") for name in partitions(engine))
@@ -357,7 +358,7 @@ def test_one_publish_at_a_time(engine: Engine, bundle: Path, tmp_path: Path):
     for thread in threads:
         thread.join()
     assert not failures
-    assert [one.state for one in publish.runs(engine)] == ["ready", "ready"]
+    assert [one.state for one in runs(engine)] == ["ready", "ready"]
 
 
 def test_a_run_trained_on_demo_rows_goes_with_them(engine: Engine, tmp_path: Path) -> None:

@@ -20,23 +20,14 @@ from sqlalchemy import Connection, Engine, text
 
 from domain import inventory
 from domain.inventory import PolicySettings
-from warehouse.caching import count_revision, forget_version
+from warehouse.caching import forget_version
 from warehouse.pipeline.alerting import alerts_of
+from warehouse.pipeline.views import PUBLISH_LOCK, note_refreshed, refresh_views
 from warehouse.queries.daily import CANCELLED
 from warehouse.queries.published import last_day, next_period
 
 Array = NDArray[np.float64]
 
-VIEWS = (
-    "demand_by_day",
-    "stock_by_day",
-    "order_by_day",
-    "downtime_by_day",
-    "series_overview",
-    "forecast_by_day",
-    "material_overview",
-)
-PUBLISH_LOCK = 0x6E6F7662
 MEASURED_LINES = 5
 MEASURED_DAYS = 730
 SCORED_DAYS = 365
@@ -56,31 +47,6 @@ class Setup:
     known_to: date
     today: date
     settings: PolicySettings
-
-
-_LAST_LOAD = "SELECT max(id) FROM staging.load WHERE state = 'accepted'"
-
-
-def refresh_views(connection: Connection) -> int | None:
-    """Brings the materialized views up to date; readers keep the old rows until the commit. Gives
-    the last load that they hold, for `note_refreshed`."""
-    load_id = connection.execute(text(_LAST_LOAD)).scalar()
-    for view in VIEWS:
-        connection.execute(text(f"REFRESH MATERIALIZED VIEW CONCURRENTLY analytics.{view}"))
-    return load_id
-
-
-def note_refreshed(connection: Connection, load_id: int | None) -> None:
-    """The last step of a transaction that refreshed: its row lock makes other writers wait."""
-    count_revision(connection)
-    connection.execute(text("UPDATE analytics.revision SET load_id = :id"), {"id": load_id})
-
-
-def refresh_needed(engine: Engine) -> bool:
-    """True if something was loaded that the views do not hold: its refresh was killed, say."""
-    sql = f"SELECT coalesce(({_LAST_LOAD}) > coalesce(max(load_id), 0), false)"
-    with engine.connect() as connection:
-        return connection.execute(text(f"{sql} FROM analytics.revision")).scalar_one()
 
 
 def refresh_after_load(engine: Engine) -> None:

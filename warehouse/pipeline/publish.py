@@ -11,8 +11,6 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -21,12 +19,12 @@ from pyarrow import csv
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from domain.erp import TRAINING_KINDS
 from domain.errors import BadBundle, NotFound, Unavailable
 from warehouse.caching import forget_version
 from warehouse.pipeline import derive
 from warehouse.pipeline.bundles import FILES, Bundle, Codes, check_rows, open_bundle
-from warehouse.queries.status import is_training_needed
+from warehouse.pipeline.views import PUBLISH_LOCK, note_refreshed, refresh_views
+from warehouse.queries.runs import runs
 from warehouse.tables.analytics import PER_RUN, published, run
 
 KEPT_RUNS = 5
@@ -35,25 +33,6 @@ DERIVED_TABLES = ("policy", "alert", "kpi_daily", "supplier_score", "sla_exposur
 Progress = Callable[[str], None]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run as `flask runs` shows it. `wape` is the ensemble's over its backtest, a fraction."""
-
-    run_id: int
-    bundle: str
-    state: str
-    is_published: bool
-    frequency: str
-    horizon: int
-    data_from: date
-    data_to: date
-    series_trained: int
-    series_total: int
-    wape: float | None
-    computed_at: datetime | None
-    loaded_at: datetime
 
 
 def publish_bundle(
@@ -103,48 +82,17 @@ def point_at(
         _show(engine, run_id, published_by, on_progress or log.info)
 
 
-def runs(engine: Engine) -> list[Run]:
-    """Every run, newest first, dropped ones included."""
-    sql = """
-        SELECT run.run_id, bundle, state, published.run_id IS NOT NULL AS is_published,
-            frequency, horizon, data_from, data_to,
-            (manifest #>> '{counts,series_trained}')::integer AS series_trained,
-            (manifest #>> '{counts,series_total}')::integer AS series_total,
-            (metrics ->> 'wape')::double precision AS wape, computed_at, loaded_at
-        FROM analytics.run LEFT JOIN analytics.published ON published.run_id = run.run_id
-        ORDER BY run.run_id DESC
-    """
-    with engine.connect() as connection:
-        return [Run(**row._mapping) for row in connection.execute(text(sql))]
-
-
-def training_needed(engine: Engine) -> bool:
-    """True if something that the trainer reads was loaded after the published run's data, or
-    nothing is published yet."""
-    sql = """
-        SELECT (
-                SELECT max(id) FROM staging.load WHERE state = 'accepted' AND kind = ANY(:kinds)
-            ) AS last_load,
-            (SELECT manifest FROM analytics.published JOIN analytics.run USING (run_id)) AS manifest
-    """
-    with engine.connect() as connection:
-        row = connection.execute(text(sql), {"kinds": list(TRAINING_KINDS)}).one()
-    return is_training_needed(row.last_load, row.manifest or {})
-
-
 @contextmanager
 def _alone(engine: Engine) -> Iterator[None]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         try:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": derive.PUBLISH_LOCK})
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": PUBLISH_LOCK})
         except OperationalError as error:
             raise Unavailable("Another publish is at work; try again when it is done.") from error
         try:
             yield
         finally:
-            connection.execute(
-                text("SELECT pg_advisory_unlock(:key)"), {"key": derive.PUBLISH_LOCK}
-            )
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": PUBLISH_LOCK})
 
 
 # Loading
@@ -277,11 +225,11 @@ def _show(engine: Engine, run_id: int, published_by: str, say: Progress) -> None
     """Views, derived tables, state and pointer change in one transaction."""
     say(f"deriving run {run_id}")
     with engine.begin() as connection:
-        load_id = derive.refresh_views(connection)
+        load_id = refresh_views(connection)
         derive.derive_run(connection, run_id)
         connection.execute(update(run).where(run.c.run_id == run_id).values(state="ready"))
         connection.execute(text(_POINT), {"run_id": run_id, "by": published_by})
-        derive.note_refreshed(connection, load_id)
+        note_refreshed(connection, load_id)
     forget_version()
     say(f"run {run_id} is published")
 

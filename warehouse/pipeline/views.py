@@ -1,0 +1,42 @@
+"""The materialized views behind the first screens, and whether they hold what was loaded."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Engine, text
+
+from warehouse.caching import count_revision
+
+VIEWS = (
+    "demand_by_day",
+    "stock_by_day",
+    "order_by_day",
+    "downtime_by_day",
+    "series_overview",
+    "forecast_by_day",
+    "material_overview",
+)
+PUBLISH_LOCK = 0x6E6F7662
+
+_LAST_LOAD = "SELECT max(id) FROM staging.load WHERE state = 'accepted'"
+
+
+def refresh_views(connection: Connection) -> int | None:
+    """Brings the materialized views up to date; readers keep the old rows until the commit. Gives
+    the last load that they hold, for `note_refreshed`."""
+    load_id = connection.execute(text(_LAST_LOAD)).scalar()
+    for view in VIEWS:
+        connection.execute(text(f"REFRESH MATERIALIZED VIEW CONCURRENTLY analytics.{view}"))
+    return load_id
+
+
+def note_refreshed(connection: Connection, load_id: int | None) -> None:
+    """The last step of a transaction that refreshed: its row lock makes other writers wait."""
+    count_revision(connection)
+    connection.execute(text("UPDATE analytics.revision SET load_id = :id"), {"id": load_id})
+
+
+def refresh_needed(engine: Engine) -> bool:
+    """True if something was loaded that the views do not hold: its refresh was killed, say."""
+    sql = f"SELECT coalesce(({_LAST_LOAD}) > coalesce(max(load_id), 0), false)"
+    with engine.connect() as connection:
+        return connection.execute(text(f"{sql} FROM analytics.revision")).scalar_one()

@@ -65,13 +65,15 @@ class DataStatus:
 
 @dataclass(frozen=True)
 class FileStatus:
-    """What is loaded of one kind of ERP file; `rows` 0 means none."""
+    """What is loaded of one kind of ERP file; `rows` 0 means none. `quantity` is the sum over all
+    rows of demand, in units of issue: the control total to hold against the file's own."""
 
     kind: str
     rows: int
     loaded_at: datetime | None
     date_from: date | None
     date_to: date | None
+    quantity: float | None = None
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def profile_strip(profile: SeriesProfile, viewer: Viewer) -> html.Section:
         (t("ADI (periods between demands)"), fmt.number(profile.adi, locale, 2)),
         (t("CV² (variation of quantities)"), fmt.number(profile.cv2, locale, 2)),
         (t("ABC / XYZ"), f"{profile.abc or '—'} / {profile.xyz or '—'}"),
-        (t("Best single model"), named(MODELS, profile.champion, t)),
+        (t("Best model"), named(MODELS, profile.champion, t)),
     ]
     reason = profile.fallback_reason
     fallback = (

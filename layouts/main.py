@@ -155,7 +155,13 @@ def _file_line(file: FileStatus, viewer: Viewer) -> html.Li:
         return html.Li([name, html.Span(t("not loaded"), className="badge-quiet")])
     count = fmt.number(file.rows, locale)
     rows = t("1 row") if file.rows == 1 else t("%(count)s rows", count=count)
-    until = t("until %(date)s", date=fmt.day(file.date_to, locale)) if file.date_to else ""
+    facts = [t("until %(date)s", date=fmt.day(file.date_to, locale))] if file.date_to else []
+    if file.quantity is not None:
+        facts.append(t("quantity %(sum)s", sum=fmt.number(file.quantity, locale)))
     return html.Li(
-        [name, html.Span(rows, className="number"), html.Span(until, className="weak number")],
+        [
+            name,
+            html.Span(rows, className="number"),
+            html.Span(" · ".join(facts), className="weak number"),
+        ],
     )

@@ -372,6 +372,7 @@ def test_search_finds_without_accents_and_takes_wildcards_literally(published: E
     found = materials.item_options(search="bateria estacionaria")
     assert [one.value for one in found] == ["BAT-02"]
     assert [one.value for one in materials.item_options(search="CABO")] == ["CABO-01"]
+    assert materials.item_options(search="BAT-02", limit=1)[0].value == "BAT-02"
     assert materials.item_options(search="%") == []
     assert materials.item_options(search="'; --") == []
 
@@ -394,7 +395,27 @@ def test_status_and_files(published: Engine):
     files = {one.kind: one for one in status.files()}
     assert files["stock"].rows == 280 and files["items"].rows == 4
     assert files["demand"].date_to == LAST_DAY
+    with published.connect() as connection:
+        loaded = connection.execute(text("SELECT sum(quantity) FROM core.demand")).scalar_one()
+    assert files["demand"].quantity == pytest.approx(float(loaded))
+    assert files["stock"].quantity is None
     assert files["drivers"].rows == 0 and files["drivers"].loaded_at is None
+
+
+def test_a_limited_run_is_not_compared_with_the_demand_of_all_series(published: Engine):
+    counts = (
+        "UPDATE analytics.run SET manifest = jsonb_set(manifest, '{counts,series_trained}', :n)"
+    )
+    whole = by_key(kpis.headline())["forecast_value"]
+    assert whole.value and whole.previous
+    with published.begin() as connection:
+        connection.execute(text(counts), {"n": "12"})
+    try:
+        limited = by_key(kpis.headline())["forecast_value"]
+        assert limited.value == whole.value and limited.previous is None
+    finally:
+        with published.begin() as connection:
+            connection.execute(text(counts), {"n": "13"})
 
 
 def test_reads_take_few_statements(published: Engine):

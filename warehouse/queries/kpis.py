@@ -58,7 +58,7 @@ def headline(
 
     A KPI whose file is not loaded has value None and says in `missing` which one it needs.
     `previous` is the same number one period earlier (for the forecast: the demand of as many
-    periods before; for WAPE: the run published before).
+    periods before, unless the run leaves series out; for WAPE: the run published before).
     """
     run = published_run_or_none(connection)
     last = connection.execute(_LAST_DATES).one()
@@ -243,7 +243,8 @@ class _Headline:
 
     def forecast_value(self) -> Kpi:
         value = self.sums["forecast"]["value"]
-        previous = self.sums["demand"]["value_horizon"] if self.run else None
+        covers_all = self.run is not None and not self.run.limited
+        previous = self.sums["demand"]["value_horizon"] if covers_all else None
         as_of = (
             last_day(
                 next_period(self.run.data_to, self.run.frequency, self.run.horizon),

@@ -197,8 +197,8 @@ def detail(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> Ma
 def item_options(
     connection: Connection, *, scope: Scope = EVERYTHING, search: str = "", limit: int = 20
 ) -> list[Option]:
-    """Materials whose code or name contains `search`; codes that start with it come first, then
-    those with the most demand in view."""
+    """Materials whose code or name contains `search`: the code itself first, then codes that start
+    with it, then those with the most demand in view."""
     where = item_where(scope, Filters(search=search))
     sql = f"""
         SELECT item.sku, item.name FROM core.item
@@ -207,10 +207,12 @@ def item_options(
             FROM analytics.series_overview GROUP BY item_id
         ) AS series USING (item_id)
         WHERE {where.sql}
-        ORDER BY {unaccented("item.sku")} LIKE :start DESC, demanded DESC NULLS LAST, item.sku
+        ORDER BY item.sku = :code DESC, {unaccented("item.sku")} LIKE :start DESC,
+            demanded DESC NULLS LAST, item.sku
         LIMIT :limit
     """
-    params = {**where.params, "start": pattern(search).removeprefix("%"), "limit": limit}
+    start = pattern(search).removeprefix("%")
+    params = {**where.params, "code": search, "start": start, "limit": limit}
     return [
         Option(value=sku, label=f"{sku} – {name}" if name else sku)
         for sku, name in connection.execute(text(sql), params)

@@ -17,6 +17,7 @@ _RUN = text(
     """
     SELECT run.run_id, published.previous_run_id, run.frequency, run.horizon,
         run.data_from, run.data_to, run.metrics,
+        (manifest #> '{counts,series_trained}') <> (manifest #> '{counts,series_total}') AS limited,
         (SELECT max(date) FROM analytics.demand_by_day) AS known_to
     FROM analytics.published JOIN analytics.run USING (run_id)
     """
@@ -26,7 +27,7 @@ _RUN = text(
 @dataclass(frozen=True)
 class PublishedRun:
     """The run that everybody sees; `data_to` is the first day of its last known period, `known_to`
-    the last day of demand loaded by now."""
+    the last day of demand loaded by now. `limited`: some series were not trained."""
 
     run_id: int
     previous_run_id: int | None
@@ -35,6 +36,7 @@ class PublishedRun:
     data_from: date
     data_to: date
     metrics: dict[str, Any]
+    limited: bool | None
     known_to: date | None
 
     @property

@@ -47,6 +47,8 @@ _COUNTED = {
     "drivers": "SELECT count(*), min(date), max(date) FROM core.driver",
 }
 
+_QUANTITY = {"demand": "(SELECT sum(quantity)::float FROM analytics.demand_by_day)"}
+
 # a demand file alone also makes items and sites (their codes): only a file of the kind counts
 _LOADED = "load_id IN (SELECT id FROM staging.load WHERE kind = '{kind}')"
 
@@ -86,7 +88,7 @@ def is_training_needed(last_training_load: int | None, manifest: dict) -> bool:
 def files(connection: Connection) -> list[FileStatus]:
     """One row for each kind of ERP file, in loading order, loaded or not."""
     parts = [
-        f"SELECT '{kind}', counted.*,"
+        f"SELECT '{kind}', rows, date_from, date_to, {_QUANTITY.get(kind, 'NULL::float')},"
         f" (SELECT max(finished_at) FROM staging.load WHERE kind = '{kind}' AND state = 'accepted')"
         f" FROM ({_COUNTED[kind].format(loaded=_LOADED.format(kind=kind))})"
         " AS counted (rows, date_from, date_to)"
@@ -97,8 +99,11 @@ def files(connection: Connection) -> list[FileStatus]:
 
 
 def _file_status(
-    kind: str, rows: int | None, first: date | None, last: date | None, loaded_at: datetime | None
+    kind: str,
+    rows: int | None,
+    first: date | None,
+    last: date | None,
+    quantity: float | None,
+    loaded_at: datetime | None,
 ) -> FileStatus:
-    return FileStatus(
-        kind=kind, rows=int(rows or 0), loaded_at=loaded_at, date_from=first, date_to=last
-    )
+    return FileStatus(kind, int(rows or 0), loaded_at, first, last, quantity)

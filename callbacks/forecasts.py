@@ -67,10 +67,8 @@ def _start(viewer: Viewer, address: Address, current: DataStatus) -> dict[str, s
     """What to show where nothing is chosen: in a limited run, a series that was trained."""
     if current.series_trained == current.series_total or address.text("site"):
         return {}
-    given = address.text("sku")
-    wanted = Filters(sku=(given,) if given else ())
-    found = forecasts.page(scope=viewer.scope, filters=wanted, limit=1).rows
-    return {"sku": found[0].sku, "site": found[0].site} if found else {}
+    found = forecasts.most_demanded(sku=address.text("sku"), scope=viewer.scope)
+    return {"sku": found[0], "site": found[1]} if found else {}
 
 
 def _chosen(address: Address, name: str, options: list[Option], start: str | None) -> str | None:

@@ -388,6 +388,19 @@ def test_material_detail_holds_together(published: Engine):
     assert position.on_hand == 25 and position.reorder_point is not None
 
 
+def test_the_series_with_the_most_demand(published: Engine):
+    top = """
+        SELECT sku, site FROM core.demand JOIN core.item USING (item_id)
+        JOIN core.site USING (site_id) WHERE sku = 'BAT-02' OR :any
+        GROUP BY 1, 2 ORDER BY sum(quantity) DESC LIMIT 1
+    """
+    for wanted in (None, "BAT-02"):
+        with published.connect() as connection:
+            row = connection.execute(text(top), {"any": wanted is None}).one()
+        assert forecasts.most_demanded(sku=wanted) == list(row)
+    assert forecasts.most_demanded(scope=Scope(ufs=("AC",))) == []
+
+
 def test_status_and_files(published: Engine):
     current = status.current()
     assert (current.frequency, current.horizon, current.data_to) == ("D", 30, LAST_DAY)

@@ -219,6 +219,25 @@ def profile(
     return SeriesProfile(sku=sku, site=site, **row._mapping)
 
 
+@read_model(ttl=HOUR)
+def most_demanded(
+    connection: Connection, *, sku: str | None = None, scope: Scope = EVERYTHING
+) -> list[str]:
+    """Item and site code of the series in view with the most demand, among those that the
+    published run forecasts; of one material where `sku` is given. Empty where there is none."""
+    run = published_run(connection)
+    where = series_where(scope, Filters(sku=(sku,) if sku else ()))
+    sql = f"""
+        SELECT item.sku, site.site FROM analytics.material_overview AS forecast
+        JOIN analytics.series_overview AS series USING (item_id, site_id)
+        JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+        WHERE forecast.run_id = :run_id AND forecast.forecast_horizon IS NOT NULL AND {where.sql}
+        ORDER BY series.demand_total DESC NULLS LAST, item.sku, site.site LIMIT 1
+    """
+    row = connection.execute(text(sql), {**where.params, "run_id": run.run_id}).one_or_none()
+    return [] if row is None else list(row)
+
+
 def _of_run(run: PublishedRun) -> dict[str, Any]:
     return {"run_id": run.run_id, "period": f"1 {run.bucket}", "known": run.known_to}
 

@@ -7,6 +7,7 @@ README's table are checked against this file by a test.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from functools import lru_cache
 from pathlib import Path
@@ -16,11 +17,19 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EXAMPLE_SECRETS = ("changeme", "change-me", "secret", "example", "password")
+WEAK_PASSWORDS = (*EXAMPLE_SECRETS, "admin", "12345", "qwerty", "letmein", "nova", "corrente")
 SECRET_BYTES = 32
+PASSWORD_LETTERS = 12
+DIFFERENT_LETTERS = 8
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+HOST_NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 
-class SettingsError(Exception):
-    """The environment holds a value that the program cannot run with."""
+class SettingsError(SystemExit):
+    """The environment holds a value that the program cannot run with.
+
+    A SystemExit: where nobody catches it, the process ends with the line and without a trace.
+    """
 
 
 class Settings(BaseSettings):
@@ -75,6 +84,30 @@ class Settings(BaseSettings):
         validation_alias="NOVA_DATA",
         description="Folder of ERP files (and mapping.toml). Empty: demo data.",
     )
+    hosts: str | None = Field(
+        None,
+        validation_alias="NOVA_HOSTS",
+        description="Host names to answer to, with commas; `.example.com` with subdomains. "
+        "Empty: any.",
+    )
+    proxy_hops: int = Field(
+        0,
+        ge=0,
+        le=10,
+        validation_alias="NOVA_PROXY_HOPS",
+        description="Proxies in front whose X-Forwarded-For and -Proto count. 0: none.",
+    )
+    cors_origins: str | None = Field(
+        None,
+        validation_alias="NOVA_CORS_ORIGINS",
+        description="Origins whose scripts may call /api/v1 with a token, with commas. "
+        "Empty: none.",
+    )
+    debug: bool = Field(
+        False,
+        validation_alias="FLASK_DEBUG",
+        description="Flask's debug mode; refused in production.",
+    )
     limit: int | None = Field(
         None,
         ge=1,
@@ -103,20 +136,28 @@ class Settings(BaseSettings):
             raise ValueError("must be a URL such as postgresql://user:password@host:5432/name")
         return f"postgresql+psycopg2://{rest}"
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: str | None) -> str | None:
+        for origin in listed(value):
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is not an origin such as https://app.example.com")
+        return value
+
+    @field_validator("hosts")
+    @classmethod
+    def _names(cls, value: str | None) -> str | None:
+        for name in listed(value):
+            if not HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is not a host name such as nova.example.com")
+        return value
+
     @model_validator(mode="after")
     def _production_is_complete(self) -> Settings:
         if self.env == "production":
-            missing = [
-                name
-                for name, value in (
-                    ("SECRET_KEY", self.secret_key_setting),
-                    ("DATABASE_URL", self.database_url),
-                    ("REDIS_URL", self.redis_url),
-                )
-                if not value
-            ]
-            if missing:
-                raise ValueError(f"NOVA_ENV=production needs {', '.join(missing)}")
+            problems = [problem for check in PRODUCTION for problem in check(self)]
+            if problems:
+                raise ValueError(f"NOVA_ENV=production needs {'; '.join(problems)}")
         if self.secret_key_setting is not None:
             check_secret(self.secret_key_setting)
         return self
@@ -127,11 +168,57 @@ class Settings(BaseSettings):
         return self.secret_key_setting or kept_secret(self.home / "secret_key")
 
 
+def listed(value: str | None) -> tuple[str, ...]:
+    """The parts of a setting that names several things, with commas between them."""
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def _missing(settings: Settings) -> list[str]:
+    needed = {
+        "SECRET_KEY": settings.secret_key_setting,
+        "DATABASE_URL": settings.database_url,
+        "REDIS_URL": settings.redis_url,
+    }
+    return [name for name, value in needed.items() if not value]
+
+
+def _debugging(settings: Settings) -> list[str]:
+    return ["FLASK_DEBUG off"] if settings.debug else []
+
+
+def _weak_password(settings: Settings) -> list[str]:
+    password = settings.admin_password
+    if password is None or is_strong(password):
+        return []
+    return [f"NOVA_ADMIN_PASSWORD of {PASSWORD_LETTERS} characters or more, hard to guess"]
+
+
+def _open_origins(settings: Settings) -> list[str]:
+    plain = [one for one in listed(settings.cors_origins) if not one.startswith("https://")]
+    return [f"NOVA_CORS_ORIGINS with https:// ({', '.join(plain)})"] if plain else []
+
+
+PRODUCTION = (_missing, _debugging, _weak_password, _open_origins)
+
+
+def is_strong(password: str) -> bool:
+    """True for a password that is long, varied and none of the usual words."""
+    is_known = any(word in password.lower() for word in WEAK_PASSWORDS)
+    return (
+        len(password) >= PASSWORD_LETTERS
+        and len(set(password)) >= DIFFERENT_LETTERS
+        and not is_known
+    )
+
+
 def check_secret(value: str) -> None:
     """Raises ValueError for a key that is short or looks like an example."""
     if len(value.encode()) < SECRET_BYTES:
         raise ValueError(f"SECRET_KEY must have at least {SECRET_BYTES} bytes")
-    if any(word in value.lower() for word in EXAMPLE_SECRETS) or len(set(value)) < 8:
+    if (
+        any(word in value.lower() for word in EXAMPLE_SECRETS)
+        or len(set(value)) < DIFFERENT_LETTERS
+    ):
         raise ValueError("SECRET_KEY looks like an example; make one with `openssl rand -hex 32`")
 
 

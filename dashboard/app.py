@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or get_settings()
     server = _server(settings)
     observability.bind(server)
+    security.admit(server, settings)
     doors.bind(server)
     failures.bind(server)
     extensions.bind(server, settings)

@@ -13,6 +13,7 @@ from auth.guards import PUBLIC, check
 from auth.session import has_bearer
 from dashboard.callback_body import check_body
 from dashboard.extensions import csrf
+from dashboard.security import allowed_origin
 from domain.access import Permission
 from domain.errors import NotAllowed
 
@@ -77,10 +78,18 @@ def _refuse_forgery() -> None:
     """A change asked for by another site is refused: by Origin, and by a token in every form."""
     if request.method not in UNSAFE or request.endpoint is None:
         return
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
+    if not (_comes_from_here() or allowed_origin()):
         raise BadRequest("The request comes from another site.")
     view = current_app.view_functions[request.endpoint]
     speaks_json = request.endpoint == CALLBACKS or getattr(view, "credentials_in_body", False)
     if not (speaks_json or (request.blueprint == "api" and has_bearer())):
         csrf.protect()
+
+
+def _comes_from_here() -> bool:
+    """Origin, else Referer, names this site; programs send neither."""
+    source = request.headers.get("Origin") or request.headers.get("Referer")
+    try:
+        return source is None or urlsplit(source).netloc == (request.host or None)
+    except ValueError:
+        return False

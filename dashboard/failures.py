@@ -11,7 +11,7 @@ from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from api.errors import failure, status_of
 from auth.guards import current_viewer
@@ -42,11 +42,17 @@ def _answer(error: Exception) -> ResponseReturnValue:
     error = _named(error)
     if status_of(error) == 500:
         log.error("a request failed: %s %s", request.method, request.path, exc_info=error)
-    if request.path.startswith(JSON_PATHS) or has_bearer():
+    if _speaks_json(error):
         return failure(error)
     if isinstance(error, NotAuthenticated):
         return _to_login()
     return _page(error)
+
+
+def _speaks_json(error: Exception) -> bool:
+    """True for programs, and for a host that is not ours: no address can be built for a page."""
+    is_foreign = isinstance(error, SecurityError)
+    return is_foreign or request.path.startswith(JSON_PATHS) or has_bearer()
 
 
 def _named(error: Exception) -> Exception:

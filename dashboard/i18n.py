@@ -17,6 +17,7 @@ from babel.support import NullTranslations, Translations
 from flask import Blueprint, Flask, Response, redirect, request
 from flask_babel import Babel
 
+from auth.routes import LOCAL_PATH
 from domain.viewer import DEFAULT_LOCALE, LOCALES, THEMES, Translator
 
 FOLDER = Path(__file__).parent / "locale"
@@ -98,7 +99,10 @@ def choose_language(locale: str) -> Response:
 
 def _path_of(referrer: str | None) -> str:
     """The page's path and query on this very site; the start page if it came from elsewhere."""
-    parts = urlsplit(referrer or "")
-    if parts.netloc != request.host or not parts.path.startswith("/") or parts.path[1:2] == "/":
+    try:
+        parts = urlsplit(referrer or "")
+    except ValueError:
         return "/"
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    wanted = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    is_ours = parts.netloc == request.host and LOCAL_PATH.fullmatch(wanted)
+    return wanted if is_ours else "/"

@@ -1,19 +1,67 @@
-"""Headers on every response, and the Content Security Policy that Dash can live with."""
+"""Headers on every response, the Content Security Policy that Dash can live with, which proxies
+are believed, and whose scripts may call the API."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from dash import Dash, page_container
-from flask import Flask, Response
+from flask import Flask, Response, current_app, request
 from flask_talisman import Talisman
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from config import Settings
+from config import Settings, listed
 
 PERMISSIONS = {
     name: "()"
     for name in ("accelerometer", "camera", "geolocation", "gyroscope", "microphone", "payment")
 }
+YEAR_SECONDS = 365 * 24 * 3600
+API = "/api/v1/"
+CORS_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
+CORS_HEADERS = "Authorization, Content-Type, Accept-Language, If-None-Match, X-Request-ID"
+CORS_EXPOSED = "ETag, Retry-After, X-Request-ID, Content-Disposition"
+CORS_SECONDS = "600"
+
+
+def admit(server: Flask, settings: Settings) -> None:
+    """Host names, proxies and foreign origins, as the settings allow them. Bound before the doors:
+    a preflight brings no credentials."""
+    server.config["TRUSTED_HOSTS"] = list(listed(settings.hosts)) or None
+    server.config["CORS_ORIGINS"] = frozenset(listed(settings.cors_origins))
+    if hops := settings.proxy_hops:
+        server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    server.before_request(_answer_preflight)
+    server.after_request(_allow_origin)
+
+
+def allowed_origin() -> str | None:
+    """The request's foreign origin, if the settings let its scripts call this address."""
+    origin = request.headers.get("Origin")
+    if request.path.startswith(API) and origin in current_app.config["CORS_ORIGINS"]:
+        return origin
+    return None
+
+
+def _answer_preflight() -> Response | None:
+    asked = request.headers.get("Access-Control-Request-Method")
+    if request.method != "OPTIONS" or asked is None or allowed_origin() is None:
+        return None
+    response = Response(status=204)
+    response.headers["Access-Control-Allow-Methods"] = CORS_METHODS
+    response.headers["Access-Control-Allow-Headers"] = CORS_HEADERS
+    response.headers["Access-Control-Max-Age"] = CORS_SECONDS
+    return response
+
+
+def _allow_origin(response: Response) -> Response:
+    """Never with credentials: a foreign script brings its own token, no cookie of ours."""
+    if request.path.startswith(API) and current_app.config["CORS_ORIGINS"]:
+        response.vary.add("Origin")
+        if origin := allowed_origin():
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = CORS_EXPOSED
+    return response
 
 
 def bind(server: Flask, settings: Settings, script_hashes: Sequence[str]) -> None:
@@ -24,13 +72,22 @@ def bind(server: Flask, settings: Settings, script_hashes: Sequence[str]) -> Non
         session_cookie_secure=settings.env == "production",
         session_cookie_http_only=True,
         session_cookie_samesite="Lax",
-        strict_transport_security=True,
+        strict_transport_security=False,  # Talisman would believe anybody's X-Forwarded-Proto
         referrer_policy="same-origin",
         frame_options="DENY",
         permissions_policy=PERMISSIONS,
         content_security_policy=policy(script_hashes),
         x_xss_protection=False,
     )
+    server.after_request(_add_own_headers)
+
+
+def _add_own_headers(response: Response) -> Response:
+    if request.is_secure:
+        value = f"max-age={YEAR_SECONDS}; includeSubDomains"
+        response.headers["Strict-Transport-Security"] = value
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    return response
 
 
 def policy(script_hashes: Sequence[str]) -> dict[str, str | list[str]]:

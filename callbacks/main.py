@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from dash.development.base_component import Component
@@ -9,7 +10,7 @@ from dash.development.base_component import Component
 from callbacks.address import Address
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.records import DataStatus
+from domain.records import DataStatus, Kpi
 from domain.viewer import Viewer
 from layouts import main as layout
 from layouts.components import states
@@ -31,12 +32,13 @@ def page(viewer: Viewer, address: Address) -> Component:
 def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.MainData:
     choices = kpis.filter_choices(scope=viewer.scope)
     filters = address.filters({name: choices[name] for name in OFFERED})
-    measure = address.one("measure", layout.MEASURES, "brl")
+    headline = kpis.headline(scope=viewer.scope, filters=filters)
+    measure = address.one("measure", layout.MEASURES, _usual_measure(headline))
     top = alerts.page(
         scope=viewer.scope, filters=replace(filters, status=("open",)), limit=TOP_ALERTS
     )
     return layout.MainData(
-        kpis=kpis.headline(scope=viewer.scope, filters=filters),
+        kpis=headline,
         points=kpis.demand_and_forecast(
             scope=viewer.scope,
             filters=filters,
@@ -52,3 +54,9 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.MainD
         status=current,
         notices=address.notices,
     )
+
+
+def _usual_measure(headline: Sequence[Kpi]) -> str:
+    """Money, unless no item has a unit cost."""
+    costless = any(kpi.key == "demand_value" and kpi.missing == "items" for kpi in headline)
+    return "units" if costless else "brl"

@@ -86,6 +86,9 @@ def totals(data: MainData, viewer: Viewer) -> html.Section:
     title = t("Actual against forecast")
     if not data.points:
         return card(title, no_rows(viewer))
+    if all(point.actual is None and point.mean is None for point in data.points):
+        what = t("With unit costs in it, this area shows demand and forecast in R$.")
+        return card(title, missing_file("items", what, t))
     unit = t("R$ per period") if data.measure == "brl" else t("Units per period")
     return card(
         title,

@@ -309,11 +309,11 @@ def accuracy_card(series: Series, viewer: Viewer) -> html.Section:
     """Each model on the backtest: the ensemble first, then by weight."""
     t = viewer.t
     columns = [
-        badge_column("model", t("Model"), minWidth=150, flex=2),
+        badge_column("model", t("Model"), minWidth=142, flex=2),
         percent_column("weight", t("Weight"), 0, minWidth=64),
         percent_column("wape", t("WAPE"), 1, minWidth=72),
         number_column("mase", t("MASE"), 2, minWidth=64),
-        percent_column("bias", t("Bias"), 1, minWidth=72),
+        percent_column("bias", t("Bias"), 1, minWidth=84),
         percent_column("coverage80", t("In p10–p90"), 0, minWidth=76),
     ]
     rows = [_accuracy_row(line, viewer) for line in by_weight(series.accuracy)]

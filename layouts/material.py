@@ -195,17 +195,17 @@ def positions(data: MaterialData, viewer: Viewer) -> html.Section:
         ]
     )
     columns = [
-        link_column("site", t("Depot"), "href", flex=None, width=184, pinned="left"),
-        text_column("demand_class", t("Demand class"), minWidth=126),
-        quantity_column("demand_90d", t("Demand 90 d"), minWidth=80),
+        link_column("site", t("Depot"), "href", flex=None, width=204, pinned="left"),
+        text_column("demand_class", t("Demand class"), minWidth=130),
+        quantity_column("demand_90d", t("Demand 90 d"), minWidth=76),
         quantity_column("forecast_horizon", t("Forecast"), minWidth=76),
         quantity_column("on_hand", t("On hand"), minWidth=72),
         quantity_column("on_order", t("On order"), minWidth=68),
         number_column("lead_time_days", t("Lead time (days)"), minWidth=62),
-        quantity_column("safety_stock", t("Safety stock"), minWidth=84),
-        quantity_column("reorder_point", t("Reorder point"), minWidth=72),
+        quantity_column("safety_stock", t("Safety stock"), minWidth=80),
+        quantity_column("reorder_point", t("Reorder point"), minWidth=66),
         number_column("days_to_stockout", t("Days to stockout"), minWidth=72),
-        date_column("stockout_on", t("Stockout on"), minWidth=98),
+        date_column("stockout_on", t("Stockout on"), minWidth=96),
         percent_column("wape", t("WAPE"), minWidth=76),
         number_column("open_alerts", t("Alerts"), minWidth=72),
     ]

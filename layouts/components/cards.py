@@ -13,6 +13,8 @@ from layouts.components.icons import icon
 from layouts.components.states import missing_line
 from layouts.text import KPI_HELP, KPI_NAMES, named
 
+SHOWN_DIGITS = 3
+
 
 def card(
     title: str,
@@ -69,14 +71,15 @@ def _context(kpi: Kpi, viewer: Viewer) -> html.P:
 def _change(kpi: Kpi, viewer: Viewer) -> html.Span | None:
     if kpi.change is None:
         return None
-    good = (kpi.change > 0) == (kpi.better == "up")
-    judged = ("good" if good else "bad") if kpi.better and kpi.change else "neutral"
-    direction = "up" if kpi.change > 0 else "down" if kpi.change < 0 else "flat"
+    shown = round(kpi.change, SHOWN_DIGITS) + 0.0  # what reads as 0,0% is no change
+    good = (shown > 0) == (kpi.better == "up")
+    judged = ("good" if good else "bad") if kpi.better and shown else "neutral"
+    direction = "up" if shown > 0 else "down" if shown < 0 else "flat"
     before = fmt.by_unit(kpi.previous, kpi.unit, viewer.locale, short=True)
     return html.Span(
         [
             icon(direction),
-            fmt.signed_percent(kpi.change, viewer.locale),
+            fmt.signed_percent(shown, viewer.locale),
             html.Span(viewer.t("from %(value)s", value=before), className="weak"),
         ],
         className=f"change change-{judged}",

@@ -103,6 +103,11 @@ def test_kpi_card_judges_the_change_and_shows_the_receipt() -> None:
     assert "change-bad" in str(card) and "change-good" not in str(card)
 
 
+def test_a_change_that_reads_as_nothing_is_not_judged() -> None:
+    card = kpi_card(kpi(change=-0.0002), reader())
+    assert "change-neutral" in str(card) and "-0,0%" not in words(card)
+
+
 def test_kpi_without_its_file_says_which_one() -> None:
     said = words(kpi_card(kpi(value=None, change=None, missing="stock"), reader()))
     assert "estoque" in said and "flask ingest stock.csv" in said

@@ -195,19 +195,21 @@ def positions(data: MaterialData, viewer: Viewer) -> html.Section:
         ]
     )
     columns = [
-        link_column("site", t("Depot"), "href", flex=None, width=204, pinned="left"),
-        text_column("demand_class", t("Demand class"), minWidth=130),
-        quantity_column("demand_90d", t("Demand 90 d"), minWidth=76),
+        link_column("site", t("Depot"), "href", flex=None, width=198, pinned="left"),
+        text_column(
+            "demand_class", t("Demand class"), minWidth=126, wrapText=True, autoHeight=True
+        ),
+        quantity_column("demand_90d", t("Demand 90 d"), minWidth=82),
         quantity_column("forecast_horizon", t("Forecast"), minWidth=76),
         quantity_column("on_hand", t("On hand"), minWidth=72),
         quantity_column("on_order", t("On order"), minWidth=68),
         number_column("lead_time_days", t("Lead time (days)"), minWidth=62),
-        quantity_column("safety_stock", t("Safety stock"), minWidth=80),
+        quantity_column("safety_stock", t("Safety stock"), minWidth=86),
         quantity_column("reorder_point", t("Reorder point"), minWidth=66),
         number_column("days_to_stockout", t("Days to stockout"), minWidth=72),
         date_column("stockout_on", t("Stockout on"), minWidth=96),
         percent_column("wape", t("WAPE"), minWidth=76),
-        number_column("open_alerts", t("Alerts"), minWidth=72),
+        number_column("open_alerts", t("Alerts"), minWidth=68),
     ]
     rows = [_position(position, data, viewer) for position in data.detail.positions]
     return card(title, *hint, grid("positions", columns, rows, viewer, row_id="code"))

@@ -24,7 +24,7 @@ from domain.records import (
 )
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.alerts import alert_grid, place
+from layouts.alerts import WRAPPED, alert_grid, place
 from layouts.charts import graph, series_chart
 from layouts.components.cards import card
 from layouts.components.filters import choice, filter_bar
@@ -196,9 +196,7 @@ def positions(data: MaterialData, viewer: Viewer) -> html.Section:
     )
     columns = [
         link_column("site", t("Depot"), "href", flex=None, width=198, pinned="left"),
-        text_column(
-            "demand_class", t("Demand class"), minWidth=126, wrapText=True, autoHeight=True
-        ),
+        text_column("demand_class", t("Demand class"), minWidth=126, **WRAPPED),
         quantity_column("demand_90d", t("Demand 90 d"), minWidth=82),
         quantity_column("forecast_horizon", t("Forecast"), minWidth=76),
         quantity_column("on_hand", t("On hand"), minWidth=72),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
@@ -13,6 +15,7 @@ from auth.guards import public
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 UNKNOWN = "api_unknown"
 MAX_OBJECT = 300
+UNTYPABLE = re.compile(r"[\x00-\x1f\x7f]")
 UNRECORDED = frozenset({"api.health_ready", "api.static"})
 
 
@@ -47,7 +50,7 @@ def _record(response: Response) -> Response:
     if is_call:
         trail.note(
             request.endpoint or UNKNOWN,
-            object=f"{request.method} {request.path}"[:MAX_OBJECT],
+            object=UNTYPABLE.sub("?", f"{request.method} {request.path}")[:MAX_OBJECT],
             status=response.status_code,
         )
     return response

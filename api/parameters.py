@@ -125,12 +125,19 @@ def read_body(model: type[Model]) -> Model:
     if not request.is_json:
         raise UnsupportedMediaType("Send application/json.")
     try:
-        values = json.loads(
-            request.get_data(), object_pairs_hook=_unique, parse_constant=_no_constant
-        )
-    except (ValueError, RecursionError):
+        values = strict_json(request.get_data())
+    except ValueError:
         raise BadRequest("The body is not valid JSON.") from None
     return _validated(lambda: model.model_validate(values))
+
+
+def strict_json(text: str | bytes) -> Any:
+    """What the JSON text says. Raises ValueError for doubled keys, NaN, bad UTF-8 and a depth that
+    Python cannot follow."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
 
 
 def checked_text(name: str, value: str) -> str:

@@ -24,6 +24,9 @@ AUDIENCE = "nova-corrente-api"
 ACCESS, REFRESH = "access", "refresh"
 ACCESS_LIFE = timedelta(minutes=15)
 REFRESH_LIFE = timedelta(days=14)
+LIVES = {ACCESS: ACCESS_LIFE.total_seconds(), REFRESH: REFRESH_LIFE.total_seconds()}
+"""No token of ours lives longer, in seconds, whatever its expiry says."""
+
 REQUIRED = ("iss", "aud", "sub", "iat", "exp", "jti", "typ", "ver")
 
 
@@ -86,10 +89,10 @@ def read(token: str, kind: str) -> Claims:
             audience=AUDIENCE,
             options={"require": list(REQUIRED), "strict_aud": True},
         )
-        if claims["typ"] != kind:
+        if claims["typ"] != kind or claims["exp"] - claims["iat"] > LIVES[kind]:
             raise _refused()
         return Claims(int(claims["sub"]), int(claims["ver"]), UUID(claims["jti"]))
-    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError):
         raise _refused() from None
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from dash import Dash
 from flask import Flask
+from flask.json.provider import DefaultJSONProvider
 
 import api
+from api.parameters import strict_json
 from auth import guards
 from auth import routes as auth_routes
 from auth.guards import current_viewer
@@ -20,6 +22,14 @@ from dashboard import doors, extensions, failures, i18n, observability, pages, s
 ROOT = Path(__file__).resolve().parent.parent
 SESSION_LIFE = timedelta(hours=12)
 MAX_BODY_BYTES = 2 * 1024 * 1024
+
+
+class StrictJson(DefaultJSONProvider):
+    """Bodies are read as the API reads them, whoever asks Flask for one."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        """What the text says. Raises ValueError for whatever is no strict JSON."""
+        return strict_json(s)
 
 
 class NovaDash(Dash):
@@ -59,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _server(settings: Settings) -> Flask:
     server = Flask("nova-corrente", root_path=str(ROOT), static_folder=None)
+    server.json = StrictJson(server)
     server.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,

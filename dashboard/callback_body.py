@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from dash import Dash
 from werkzeug.exceptions import BadRequest
+
+UNTYPABLE = re.compile(rb"\\u(0000|d[89a-f][0-9a-f]{2})", re.IGNORECASE)
+PAIR = re.compile(rb"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}", re.IGNORECASE)
+
+
+def check_letters(data: bytes) -> None:
+    """Raises BadRequest for letters that no database keeps: NUL, and halves of characters."""
+    if UNTYPABLE.search(PAIR.sub(b"", data)):
+        raise BadRequest("A text holds a character that cannot be typed.")
 
 
 def check_body(app: Dash, body: object) -> None:

@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest
 
 from auth.guards import PUBLIC, check
 from auth.session import has_bearer
-from dashboard.callback_body import check_body
+from dashboard.callback_body import check_body, check_letters
 from dashboard.extensions import csrf
 from dashboard.security import allowed_origin
 from domain.access import Permission
@@ -56,7 +56,9 @@ def check_callbacks_of(app: Dash) -> None:
 
     def refuse_garbage() -> None:
         if request.endpoint == CALLBACKS:
-            check_body(app, request.get_json())
+            body = request.get_json()
+            check_letters(request.get_data())
+            check_body(app, body)
 
     app.server.before_request(refuse_garbage)
 

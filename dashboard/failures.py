@@ -6,12 +6,13 @@ import logging
 
 from dash.exceptions import DependencyException
 from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException
 
 from api.errors import failure, status_of
 from auth.guards import current_viewer
@@ -42,16 +43,16 @@ def _answer(error: Exception) -> ResponseReturnValue:
     error = _named(error)
     if status_of(error) == 500:
         log.error("a request failed: %s %s", request.method, request.path, exc_info=error)
-    if _speaks_json(error):
+    if _speaks_json():
         return failure(error)
     if isinstance(error, NotAuthenticated):
         return _to_login()
     return _page(error)
 
 
-def _speaks_json(error: Exception) -> bool:
+def _speaks_json() -> bool:
     """True for programs, and for a host that is not ours: no address can be built for a page."""
-    is_foreign = isinstance(error, SecurityError)
+    is_foreign = request_ctx.url_adapter is None
     return is_foreign or request.path.startswith(JSON_PATHS) or has_bearer()
 
 

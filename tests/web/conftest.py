@@ -33,6 +33,7 @@ PEOPLE: dict[str, tuple[Role, Scope]] = {
     SCOPED: (Role.ANALYST, Scope(ufs=("BA",))),
 }
 CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
+SHELL_CSRF = re.compile(r'"name":"csrf_token","type":"submit","value":"([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,12 @@ class Browser:
     def csrf_token(self) -> str:
         found = CSRF.search(self.get("/login").text)
         assert found, "the form has no CSRF token"
+        return found.group(1)
+
+    def csrf_token_of_page(self) -> str:
+        """The token of the signed-in shell, for the forms in it."""
+        found = SHELL_CSRF.search(self.get("/_dash-layout").text)
+        assert found, "the shell has no CSRF token"
         return found.group(1)
 
     def sign_in(self, email: str, password: str, **more: str) -> requests.Response:

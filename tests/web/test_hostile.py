@@ -1,0 +1,586 @@
+"""What an attacker sends, through HTTP: 4xx in the one shape, never 5xx, and on record.
+
+The attacks are made from the tables of routes, pages and callbacks, so that a new door is attacked
+as soon as it is there.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import pytest
+import requests
+from flask import Flask
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from api.openapi import CONVERTER
+from api.parameters import Query
+from api.routing import ROUTES, Route
+from auth.guards import PUBLIC
+from dashboard.app import create_app
+from dashboard.pages import PAGES
+from tests.web.conftest import ADMIN, ANALYST, PASSWORD, VIEWER, Browser, Site, router_call
+
+API = "/api/v1"
+SHORT = {"error"}
+INJECTIONS = [
+    "'",
+    "' OR '1'='1",
+    "' OR 1=1 --",
+    "'; DROP TABLE core.item CASCADE; --",
+    "') UNION SELECT email, password_hash FROM support.user --",
+    "1; SELECT pg_sleep(9)",
+    "\\'; --",
+    "%' OR '%'='",
+    "$$;SELECT 1;$$",
+    "a\x00b",
+    "%%s %(x)s {0}",
+    "\u202e\ufeff",
+    "9" * 60,
+    "-1",
+    "NaN",
+    "1e400",
+]
+PAGE_PARAMETERS = (
+    *("sku", "site", "uf", "region", "family", "abc", "class", "level", "status", "search", "sort"),
+    *("from", "to", "since", "until", "cursor", "start", "window", "models", "measure", "model"),
+    *("actor", "action", "object", "user", "role", "load", "run", "page", "limit", "q", "kind"),
+)
+DAMAGED: list[tuple[str, bytes, str]] = [
+    ("no JSON", b"{", "application/json"),
+    ("nothing", b"", "application/json"),
+    ("a doubled key", b'{"a": 1, "a": 2}', "application/json"),
+    ("a doubled key inside", b'{"a": {"b": 1, "b": 2}}', "application/json"),
+    ("bad UTF-8", b'{"a": "\xff\xfe"}', "application/json"),
+    ("UTF-16", '{"a": 1}'.encode("utf-16"), "application/json"),
+    ("NaN", b'{"a": NaN}', "application/json"),
+    ("Infinity", b'{"a": -Infinity}', "application/json"),
+    ("a huge number", b'{"a": ' + b"9" * 6000 + b"}", "application/json"),
+    ("a huge exponent", b'{"a": 1e999999}', "application/json"),
+    ("depth", b"[" * 100_000 + b"]" * 100_000, "application/json"),
+    ("deep objects", b'{"a":' * 50_000 + b"1" + b"}" * 50_000, "application/json"),
+    ("NUL", b'{"a": "\\u0000"}', "application/json"),
+    ("half a character", b'{"a": "\\ud800"}', "application/json"),
+    ("a list", b"[]", "application/json"),
+    ("null", b"null", "application/json"),
+    ("too much", b'{"a": "' + b"x" * 3_000_000 + b'"}', "application/json"),
+    ("a form", b"email=a&password=b", "application/x-www-form-urlencoded"),
+    ("plain text", b'{"a": 1}', "text/plain"),
+    ("XML", b"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><x>&e;</x>", "text/xml"),
+]
+TRAVERSALS = [
+    "/assets/../config.py",
+    "/assets/..%2fconfig.py",
+    "/assets/%2e%2e/config.py",
+    "/assets/%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+    "/assets/..%5cconfig.py",
+    "/assets/....//config.py",
+    "/assets//etc/passwd",
+    "/assets/%00config.py",
+    "/assets/nova.css%00.js",
+    "/login-assets/../session.py",
+    "/login-assets/..%2fsession.py",
+    "/api/v1/static/..%2f..%2fconfig.py",
+    "/api/v1/static/%2e%2e/%2e%2e/config.py",
+    "/_dash-component-suites/dash/../../../../../../etc/passwd",
+    "/_dash-component-suites/dash/..%2f..%2f..%2fetc%2fpasswd",
+    "/_dash-component-suites/os/__init__.py",
+    "/_dash-component-suites/dash/dash.py",
+    "/_dash-component-suites/..%2fconfig/x.js",
+    "/_dash-component-suites/dash_ag_grid/../../config.py",
+]
+
+
+@pytest.fixture(scope="module")
+def app(home: object) -> Flask:
+    return create_app()
+
+
+def in_shape(answer: requests.Response) -> None:
+    """A refusal for programs has the one shape."""
+    assert answer.headers["Content-Type"] == "application/json", answer.text[:200]
+    body = answer.json()
+    assert set(body) == SHORT and set(body["error"]) == {"code", "message", "fields"}
+
+
+def refused(site: Site, answer: requests.Response, *statuses: int) -> None:
+    """4xx in the one shape; a call of the API is on record."""
+    asked = f"{answer.request.method} {answer.url}"[:200]
+    assert 400 <= answer.status_code < 500, (asked, answer.status_code, answer.text[:300])
+    assert not statuses or answer.status_code in statuses, (asked, answer.status_code, answer.text)
+    in_shape(answer)
+    on_record(site, answer)
+
+
+def on_record(site: Site, answer: requests.Response) -> None:
+    """The request's own number stands in the audit log, with what came of it."""
+    if urlsplit(answer.url).path == f"{API}/health":
+        return
+    sql = text("SELECT status FROM support.audit_log WHERE request_id = :id")
+    with site.engine.connect() as connection:
+        found = connection.execute(sql, {"id": answer.headers["X-Request-ID"]}).scalars().all()
+    assert answer.status_code in found, (answer.url[:200], answer.status_code, found)
+
+
+def examples(route: Route, value: str | None = None) -> str:
+    """The route's path with everything that varies filled in."""
+    return CONVERTER.sub(lambda found: _example(found["kind"], value), route.path)
+
+
+def _example(kind: str | None, value: str | None) -> str:
+    if value is not None:
+        return quote(value, safe="")
+    return "1" if kind == "int" else "CABO-01"
+
+
+def parameters(model: type[BaseModel]) -> list[str]:
+    return list(model.model_json_schema()["properties"]) if model is not Query else []
+
+
+def called(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+ALL = pytest.mark.parametrize("route", ROUTES, ids=called)
+WITH_BODY = pytest.mark.parametrize("route", [one for one in ROUTES if one.body], ids=called)
+WITH_PATH = pytest.mark.parametrize("route", [one for one in ROUTES if "<" in one.path], ids=called)
+
+
+@pytest.fixture(scope="module")
+def admin(site: Site) -> str:
+    return site.tokens(ADMIN)["access_token"]
+
+
+def send(site: Site, token: str, route: Route, path: str, **options: Any) -> requests.Response:
+    """As an administrator; doors that are open to all are called as nobody."""
+    headers = {} if route.permission == PUBLIC else {"Authorization": f"Bearer {token}"}
+    headers |= options.pop("headers", {})
+    return site.call(route.method, API + path, headers=headers, **options)
+
+
+# SQL
+
+
+@pytest.fixture
+def intact(site: Site) -> Iterator[None]:
+    """No table of facts or people loses or gains a row."""
+    before = counted(site)
+    yield
+    assert counted(site) == before
+
+
+def counted(site: Site) -> dict[str, int]:
+    names = ("core.item", "core.site", "core.demand", "analytics.run", "support.user")
+    with site.engine.connect() as connection:
+        return {
+            name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()
+            for name in names
+        }
+
+
+@pytest.mark.usefixtures("intact")
+@pytest.mark.parametrize("route", [one for one in ROUTES if one.query is not Query], ids=called)
+def test_sql_in_a_parameter_is_only_a_value(site: Site, admin: str, route: Route) -> None:
+    for name in parameters(route.query):
+        for value in INJECTIONS:
+            answer = send(site, admin, route, examples(route), params={name: value})
+            if answer.status_code == 200:
+                assert_harmless(name, value, answer.json()["data"])
+            else:
+                refused(site, answer, 422)
+
+
+def assert_harmless(name: str, value: str, data: Any) -> None:
+    """A filter that matches nothing gives nothing: the condition was not widened."""
+    words = json.dumps(data)
+    assert "$2b$" not in words
+    if name in ("sku", "site", "family", "region", "uf", "search") and isinstance(data, list):
+        assert all(isinstance(row, dict) for row in data)
+        assert not data or "key" in data[0] or name == "search", (name, value, data[:1])
+
+
+@pytest.mark.usefixtures("intact")
+@WITH_PATH
+def test_sql_in_a_path_is_only_a_value(site: Site, admin: str, route: Route) -> None:
+    for value in INJECTIONS:
+        refused(site, send(site, admin, route, examples(route, value)))
+
+
+@pytest.mark.usefixtures("intact")
+@WITH_BODY
+def test_sql_in_a_body_is_only_a_value(site: Site, admin: str, route: Route) -> None:
+    assert route.body is not None
+    names = list(route.body.model_json_schema()["properties"])
+    for value in INJECTIONS[:8]:
+        body = dict.fromkeys(names, value)
+        if "email" in body:
+            body["email"] = f"{len(value)}{value}"
+        refused(site, send(site, admin, route, examples(route), json=body))
+
+
+@pytest.mark.usefixtures("intact")
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.path)
+def test_a_page_survives_any_address(site: Site, entry: Any) -> None:
+    browser = site.browser(ADMIN)
+    for value in INJECTIONS:
+        path = quote(value, safe="").join(re.split("<[^>]+>", entry.path))
+        for search in (urlencode(dict.fromkeys(PAGE_PARAMETERS, value)), ""):
+            answer = browser.open_page(path, f"?{search}")
+            if "\x00" in value and path != entry.path and answer.status_code == 400:
+                continue
+            assert answer.status_code == 200, (path, search, answer.text[:300])
+            assert "state-failed" not in answer.text, (path, search)
+
+
+# Bodies
+
+
+@WITH_BODY
+def test_a_damaged_body_is_refused(site: Site, admin: str, route: Route) -> None:
+    for name, body, kind in DAMAGED:
+        answer = send(
+            site, admin, route, examples(route), data=body, headers={"Content-Type": kind}
+        )
+        assert answer.status_code in (400, 413, 415, 422), (name, answer.status_code)
+        refused(site, answer)
+
+
+@WITH_BODY
+def test_a_field_that_is_not_offered_is_refused(site: Site, admin: str, route: Route) -> None:
+    assert route.body is not None
+    smuggled = {"is_admin": True, "permissions": ["manage_users"], "token_version": 0, "id": 1}
+    known = route.body.model_json_schema()["properties"]
+    for name, value in smuggled.items():
+        if name in known:
+            continue
+        answer = send(site, admin, route, examples(route), json={name: value})
+        refused(site, answer, 422)
+        assert answer.json()["error"]["fields"][name] == "is not known here"
+
+
+@ALL
+def test_a_parameter_that_is_not_offered_is_refused(site: Site, admin: str, route: Route) -> None:
+    for name in ("scope", "ufs", "role", "user_id", "_method", "__proto__", "sku[]"):
+        if name in parameters(route.query):
+            continue
+        answer = send(site, admin, route, examples(route), params={name: "ADMIN"})
+        refused(site, answer, 422)
+
+
+def test_damaged_bodies_of_callbacks_are_bad_requests(site: Site) -> None:
+    browser = site.browser(VIEWER)
+    for name, body, kind in DAMAGED:
+        answer = browser.call(
+            "POST",
+            "/_dash-update-component",
+            data=body,
+            headers={"Content-Type": kind, "Connection": "close"},
+        )
+        assert answer.status_code in (400, 413, 415), (name, answer.status_code, answer.text[:300])
+        in_shape(answer)
+    for value in ("a\x00b", "\ud800", "/materials/\ud800"):
+        data = json.dumps(router_call("/materials", value))
+        headers = {"Content-Type": "application/json"}
+        answer = browser.call("POST", "/_dash-update-component", data=data, headers=headers)
+        assert answer.status_code == 400, answer.text[:300]
+
+
+ODD_VALUES: list[Any] = [
+    *(None, True, -1, 1e308, 10**30, "", "'; --", "x" * 5000, "<script>alert(1)</script>"),
+    *([], {}, [[[]]], {"a": {"b": [1]}}, [None], ["a", 1, {}], {"props": {"children": 1}}),
+]
+
+
+def test_callbacks_survive_values_of_any_kind(app: Flask, site: Site) -> None:
+    browser = site.browser(ADMIN)
+    callbacks = app.extensions["nova-dash"].callback_map
+    for output, callback in callbacks.items():
+        if "callback" not in callback:
+            continue
+        for value in ODD_VALUES:
+            answer = browser.callback(callback_body(output, callback, value))
+            assert answer.status_code < 500, (output, value, answer.text[:300])
+
+
+def callback_body(output: str, callback: dict[str, Any], value: Any) -> dict[str, Any]:
+    """A call of this callback with `value` for everything that the browser would send."""
+    inputs = [_property(one, value) for one in callback["inputs"]]
+    return {
+        "output": output,
+        "outputs": _outputs(output),
+        "inputs": inputs,
+        "state": [_property(one, value) for one in callback["state"]],
+        "changedPropIds": [_name(one) for one in callback["inputs"][:1]],
+    }
+
+
+def _property(declared: dict[str, Any], value: Any) -> Any:
+    identity = _identity(declared["id"])
+    entry = {"id": identity, "property": declared["property"], "value": value}
+    wild = isinstance(identity, dict) and '["ALL"]' in declared["id"]
+    return [entry] if wild else entry
+
+
+def _identity(written: str) -> Any:
+    if not written.startswith("{"):
+        return written
+    wild = {"ALL", "MATCH", "ALLSMALLER"}
+    read = json.loads(written)
+    return {key: "x" if isinstance(v, list) and set(v) <= wild else v for key, v in read.items()}
+
+
+def _outputs(output: str) -> Any:
+    if output.startswith(".."):
+        return [_output(one) for one in output[2:-2].split("...")]
+    return _output(output)
+
+
+def _output(written: str) -> dict[str, Any]:
+    identity, _, name = written.partition("@")[0].rpartition(".")
+    return {"id": _identity(identity), "property": name}
+
+
+def _name(declared: dict[str, Any]) -> str:
+    identity = _identity(declared["id"])
+    shown = json.dumps(identity) if isinstance(identity, dict) else identity
+    return f"{shown}.{declared['property']}"
+
+
+# Addresses, headers, methods
+
+
+def raw(site: Site, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
+    """The address exactly as written: no client tidies it up."""
+    place = urlsplit(site.url)
+    connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=30)
+    try:
+        connection.putrequest(method, path, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name.replace("_", "-"), value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("path", TRAVERSALS)
+def test_no_path_leads_out_of_its_folder(site: Site, path: str) -> None:
+    status, body = raw(site, path)
+    assert status in (302, 400, 404), (status, body[:200])
+    for secret in (b"SettingsError", b"root:", b"import ", b"login_manager"):
+        assert secret not in body
+
+
+@ALL
+def test_a_method_cannot_be_overridden(site: Site, admin: str, route: Route) -> None:
+    """GET stays GET whatever the headers say: nothing is changed, nothing is 5xx."""
+    for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+        bearer = {"Authorization": f"Bearer {admin}", name: route.method}
+        answer = site.get(API + examples(route), headers=bearer, json={})
+        assert answer.status_code == (200 if route.method == "GET" else 405) or (
+            answer.status_code in (200, 404) and _is_read(route.path)
+        ), (answer.status_code, answer.text[:200])
+
+
+def _is_read(path: str) -> bool:
+    return any(one.method == "GET" and one.path == path for one in ROUTES)
+
+
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "FOO", "get"])
+def test_odd_methods_are_refused(site: Site, method: str) -> None:
+    for path in ("/main", f"{API}/kpis", "/login", "/health"):
+        assert 400 <= raw(site, path, method)[0] < 500
+
+
+def test_oversized_lines_and_headers_are_refused(site: Site) -> None:
+    bearer = {"Authorization": "Bearer " + "x" * 20_000}
+    assert 400 <= site.get(f"{API}/kpis", headers=bearer).status_code < 500
+    assert 400 <= site.get(f"{API}/kpis?search=" + "x" * 20_000).status_code < 500
+    many = {f"X-Header-{number}": "1" for number in range(300)}
+    assert 400 <= site.get(f"{API}/kpis", headers=many).status_code < 500
+    cookie = {"Cookie": "nova=" + "x" * 4000}
+    assert site.get("/main", headers=cookie).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "GET /main HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        "POST /login HTTP/1.1\r\nHost: a\r\nContent-Length: abc\r\n\r\n",
+        "GET /main HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET http://evil.example/main HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET //evil.example/main HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /ma\x01in HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /%ff%fe HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /main HTTP/9.9\r\nHost: a\r\n\r\n",
+    ],
+)
+def test_malformed_requests_are_never_our_failure(site: Site, request_text: str) -> None:
+    place = urlsplit(site.url)
+    with socket.create_connection((place.hostname, place.port), timeout=10) as connection:
+        connection.sendall(request_text.encode("latin-1"))
+        status = int(connection.recv(200).split()[1])
+    assert status < 500 or status == 505
+
+
+FORGED = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": "http://["},
+    {"Origin": "file://"},
+    {"Origin": "http://127.0.0.1.evil.example"},
+    {"Origin": "http://127.0.0.1@evil.example"},
+    {"Referer": "https://evil.example/127.0.0.1"},
+    {"Referer": "http://["},
+]
+
+
+@pytest.mark.parametrize("forged", FORGED, ids=str)
+def test_another_sites_request_changes_nothing(site: Site, forged: dict[str, str]) -> None:
+    browser = site.browser(ANALYST)
+    token = browser.csrf_token_of_page()
+    change = {"status": "acknowledged"}
+    attempts = [
+        browser.call("POST", "/_dash-update-component", json=router_call("/main"), headers=forged),
+        browser.call("POST", "/logout", data={"csrf_token": token}, headers=forged),
+        browser.call("PATCH", f"{API}/alerts/1", json=change, headers=forged),
+        site.call(
+            "POST",
+            f"{API}/auth/login",
+            json={"email": VIEWER, "password": PASSWORD},
+            headers=forged,
+        ),
+    ]
+    assert [answer.status_code for answer in attempts] == [400] * 4
+    for answer in attempts[2:]:
+        on_record(site, answer)
+    assert browser.get("/main").status_code == 200
+    language = browser.call(
+        "POST", "/language/en", data={"csrf_token": token}, headers=forged | {"Origin": site.url}
+    )
+    assert language.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "a@b", "a b", "[::1", "x" * 300])
+def test_a_forged_host_is_not_echoed(site: Site, host: str) -> None:
+    answer = site.get("/main", headers={"Host": host})
+    assert answer.status_code in (302, 400)
+    assert answer.headers.get("Location", "/login").startswith("/login")
+    page = site.get("/login", headers={"Host": host, "X-Forwarded-Host": host})
+    assert page.status_code in (200, 400) and host not in page.text
+
+
+# Sessions
+
+
+def test_a_planted_session_is_not_the_one_that_is_signed_in(site: Site) -> None:
+    attacker, victim = site.browser(), site.browser()
+    attacker.get("/login")
+    planted = dict(attacker.jar.cookies)
+    victim.jar.cookies.update(attacker.jar.cookies)
+    token = victim.csrf_token()
+    assert victim.sign_in(VIEWER, PASSWORD, csrf_token=token).status_code == 303
+    assert victim.get("/main").status_code == 200
+    assert dict(victim.jar.cookies) != planted
+    assert attacker.get("/main").status_code == 302
+    for name, value in planted.items():
+        again = site.get("/main", headers={"Cookie": f"{name}={value}"})
+        assert again.status_code == 302
+
+
+@pytest.mark.parametrize("cookie", ["x", "eyJ.a.b", "a" * 64, "1.0", "../../x", '"', "%00"])
+def test_a_made_up_cookie_is_nobody(site: Site, cookie: str) -> None:
+    names = set(site.browser(VIEWER).jar.cookies.keys())
+    header = "; ".join(f"{name}={cookie}" for name in names)
+    assert site.get("/main", headers={"Cookie": header}).status_code == 302
+    assert site.get(f"{API}/kpis", headers={"Cookie": header}).status_code == 401
+
+
+# Ways out
+
+
+REDIRECTS = [
+    "https://evil.example",
+    "http:evil.example",
+    "http:/evil.example",
+    "//evil.example",
+    "///evil.example",
+    "////evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "\\/evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "\t//evil.example",
+    " //evil.example",
+    "/ /evil.example",
+    "/%09/evil.example",
+    "/%2f/evil.example",
+    "/%5cevil.example",
+    "//evil.example/%2f..",
+    "/.//evil.example",
+    "/..//evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "//evil%E3%80%82example",
+    "https:evil.example",
+    "@evil.example",
+    "/ok\r\nSet-Cookie: a=b",
+    "/ok\x00",
+    "//127.0.0.1@evil.example",
+    "http://127.0.0.1.evil.example",
+]
+
+
+@pytest.mark.parametrize("wanted", REDIRECTS)
+def test_no_redirect_leaves_this_site(site: Site, wanted: str) -> None:
+    browser = site.browser()
+    answers = [browser.sign_in(VIEWER, PASSWORD, next=wanted)]
+    answers.append(browser.get("/login", params={"next": wanted}))
+    referrer = wanted.encode("ascii", "ignore").decode().strip()
+    if referrer.isprintable():
+        headers = {"Referer": site.url + referrer, "Origin": site.url}
+        form = {"csrf_token": browser.csrf_token_of_page()}
+        answers.append(browser.call("POST", "/language/en", data=form, headers=headers))
+    for answer in answers:
+        assert answer.status_code == 303, answer.text[:200]
+        assert_stays(answer.headers["Location"])
+        assert "a" not in answer.cookies
+
+
+def assert_stays(location: str) -> None:
+    """A browser reads backslashes as slashes, leaves out tabs, and resolves dots."""
+    seen = re.sub(r"[\t\r\n]", "", location).replace("\\", "/").strip()
+    assert seen.startswith("/") and not seen.startswith("//"), location
+    resolved = requests.compat.urljoin("http://site.test/login", seen)  # type: ignore[attr-defined]
+    assert urlsplit(resolved).netloc == "site.test", location
+
+
+def test_another_users_things_are_not_there(site: Site, admin: str) -> None:
+    """Every route with an id answers 404 to ids that are nobody's."""
+    for route in ROUTES:
+        if "<" not in route.path:
+            continue
+        for value in ("0", "987654321", "9223372036854775807", "9223372036854775808", "-1"):
+            answer = send(site, admin, route, examples(route, value), json=a_body(route))
+            refused(site, answer, 404, 405, 422)
+
+
+def a_body(route: Route) -> dict[str, Any] | None:
+    return {"status": "acknowledged"} if route.body is not None else None
+
+
+def test_browser_is_a_browser(site: Site) -> None:
+    """The helper's own way in works, so that the refusals above mean something."""
+    browser = Browser(site)
+    assert browser.sign_in(ANALYST, PASSWORD).status_code == 303
+    assert browser.open_page("/main").status_code == 200

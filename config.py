@@ -79,6 +79,18 @@ class Settings(BaseSettings):
         validation_alias="NOVA_ADMIN_PASSWORD",
         description="Password of the first administrator. Empty: made and printed once.",
     )
+    session_idle_minutes: int = Field(
+        60,
+        ge=1,
+        validation_alias="NOVA_SESSION_IDLE_MINUTES",
+        description="A browser that rests longer must sign in again.",
+    )
+    session_hours: int = Field(
+        12,
+        ge=1,
+        validation_alias="NOVA_SESSION_HOURS",
+        description="A session ends after this long, however busy.",
+    )
     data: Path | None = Field(
         None,
         validation_alias="NOVA_DATA",

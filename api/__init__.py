@@ -7,7 +7,17 @@ import re
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from api import alerts, auth, forecasts, health, items, kpis, materials, openapi  # noqa: F401
+from api import (  # noqa: F401
+    alerts,
+    auth,
+    forecasts,
+    health,
+    items,
+    kpis,
+    materials,
+    openapi,
+    users,
+)
 from api.routing import blueprint
 from auth import trail
 from auth.guards import public

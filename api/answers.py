@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from auth.guards import current_viewer
 from auth.session import has_bearer, signed_in
 from domain.records import DataStatus, Page
+from domain.viewer import DEFAULT_LOCALE
 from warehouse.queries import status
 
 VARY = "Accept-Language, Authorization, Cookie"
@@ -59,7 +60,7 @@ def locale() -> str:
     """The language of texts in answers: what is asked for, else the account's own."""
     row = signed_in()
     if row is not None and has_bearer() and "Accept-Language" not in request.headers:
-        return row.language
+        return row.language or DEFAULT_LOCALE
     return current_viewer().locale
 
 

@@ -14,6 +14,7 @@ from auth.routes import authenticate
 from auth.session import request_actor, signed_in
 from domain.access import PERMISSIONS
 from domain.errors import NotAuthenticated
+from domain.viewer import DEFAULT_LOCALE
 from warehouse.commands import users as commands
 from warehouse.db import get_engine
 from warehouse.queries.users import UserRow
@@ -102,7 +103,7 @@ def refresh(body: RefreshToken) -> TokensAnswer:
     credentials_in_body=True,
 )
 def logout(body: RefreshToken) -> Done:
-    """Revokes every refresh token of this login."""
+    """Revokes every token of this login, refresh and access."""
     tokens.revoke(get_engine(), body.refresh_token)
     return Done()
 
@@ -133,6 +134,6 @@ def _shown(row: UserRow) -> UserAnswer:
         role=str(row.role),
         ufs=list(row.scope.ufs),
         contracts=list(row.scope.contracts),
-        language=row.language,
+        language=row.language or DEFAULT_LOCALE,
         permissions=sorted(str(permission) for permission in PERMISSIONS[row.role]),
     )

@@ -10,7 +10,7 @@ from flask import current_app
 
 from auth.session import ANONYMOUS, signed_in
 from domain.access import EVERYTHING, Permission, Role, may
-from domain.errors import NotAllowed, NotAuthenticated
+from domain.errors import NotAllowed, NotAuthenticated, PasswordChangeRequired
 from domain.viewer import Translator, Viewer
 
 P = ParamSpec("P")
@@ -55,10 +55,13 @@ def public(door: Callable[P, R]) -> Callable[P, R]:
 
 
 def check(permission: Permission) -> None:
-    """Raises NotAuthenticated or NotAllowed unless the request's user holds the permission."""
+    """Raises NotAuthenticated or NotAllowed unless the request's user holds the permission; until
+    a password that must be changed has been, the account itself is all that opens."""
     row = signed_in()
     if row is None:
         raise NotAuthenticated("Sign in first.")
+    if row.must_change_password and permission != Permission.ACCOUNT:
+        raise PasswordChangeRequired("Choose a new password first, at /account.")
     if not may(row.role, permission):
         raise NotAllowed(f"Your role ({row.role}) does not allow this: {permission}.")
 

@@ -1,12 +1,21 @@
-"""Passwords: bcrypt, checked in the same time whether the account exists or not."""
+"""Passwords: bcrypt, checked in the same time whether the account exists or not.
+
+What is asked of a new one: length, and that nobody would guess it first (NIST SP 800-63B). No rule
+says which kinds of characters it must hold.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import re
 import secrets
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
 
 import bcrypt
 
-from domain.errors import InvalidInput
+from domain.errors import WeakPassword
 
 COST = 12
 MIN_LENGTH = 8
@@ -14,16 +23,35 @@ MAX_BYTES = 72
 NOBODYS = "$2b$12$cJiq5wnxfW5WdXZBNrUx2errLz0NTGItEElDsakQuRfsdof4GnlSO"
 """The hash of a random password that was thrown away: of COST, so that it takes as long."""
 
+OURS = frozenset(
+    {"novacorrente", "nova", "corrente", "senha", "mudar", "trocar", "acesso", "administrador"}
+)
+"""Words that are as common here as those of the published lists, alone or with figures behind."""
 
-def hash_password(password: str) -> str:
-    """The bcrypt hash. Raises InvalidInput for a password that bcrypt would not take whole."""
-    return bcrypt.hashpw(_checked(password).encode(), bcrypt.gensalt(COST)).decode()
+FIGURES = re.compile(r"[\W\d_]+$")
+WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+def hash_password(password: str, own: Sequence[str] = ()) -> str:
+    """The bcrypt hash of a new password; `own` is what the account is called: name, e-mail.
+
+    Raises WeakPassword for one that bcrypt would not take whole, that is too short or common, or
+    that is made of the account's own names.
+    """
+    _check_length(password)
+    if len(password) < MIN_LENGTH:
+        raise WeakPassword("short", f"must have at least {MIN_LENGTH} characters")
+    if len(_without(own, password)) < MIN_LENGTH:
+        raise WeakPassword("own", "must not be made of the account's own name or e-mail")
+    if _is_common(password):
+        raise WeakPassword("common", "is one of the most common passwords: choose another one")
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(COST)).decode()
 
 
 def matches(password: str, password_hash: str | None) -> bool:
     """True if the password is that of the hash; with no hash it takes as long and is False.
 
-    Raises InvalidInput for more than 72 bytes: bcrypt would ignore what follows.
+    Raises WeakPassword for more than 72 bytes: bcrypt would ignore what follows.
     """
     _check_length(password)
     known = bcrypt.checkpw(password.encode(), (password_hash or NOBODYS).encode())
@@ -35,19 +63,41 @@ def generated() -> str:
     return secrets.token_urlsafe(15)
 
 
-def _checked(password: str) -> str:
-    if len(password) < MIN_LENGTH:
-        raise _invalid(f"must have at least {MIN_LENGTH} characters")
-    _check_length(password)
-    return password
+def digest(secret: str) -> str:
+    """What is kept of a long random secret: enough to know it again, not to make it."""
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 
 
 def _check_length(password: str) -> None:
     if len(password.encode(errors="replace")) > MAX_BYTES:
-        raise _invalid(f"must have at most {MAX_BYTES} bytes")
+        raise WeakPassword("long", f"must have at most {MAX_BYTES} bytes")
     if "\0" in password or any("\ud800" <= letter <= "\udfff" for letter in password):
-        raise _invalid("holds a character that cannot be typed")
+        raise WeakPassword("unreadable", "holds a character that cannot be typed")
 
 
-def _invalid(reason: str) -> InvalidInput:
-    return InvalidInput(f"password {reason}.", fields={"password": reason})
+def _without(own: Sequence[str], password: str) -> str:
+    """What is left of a password where the account's own words do not count."""
+    left = _plain(password)
+    words = {word for text in own for word in WORD.findall(_plain(text))}
+    for word in sorted(words, key=len, reverse=True):
+        left = left.replace(word, "")
+    return left
+
+
+def _is_common(password: str) -> bool:
+    plain = _plain(password)
+    return not _common().isdisjoint({plain, FIGURES.sub("", plain)}) or len(set(plain)) < 3
+
+
+def _plain(text: str) -> str:
+    """In small letters without accents."""
+    spelt = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(letter for letter in spelt if not unicodedata.combining(letter))
+
+
+@lru_cache
+def _common() -> frozenset[str]:
+    """Read when the first password is chosen: the lists are large, and most processes need none."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return OURS.union(FREQUENCY_LISTS["passwords"])

@@ -7,7 +7,7 @@ import re
 from flask import Blueprint, Flask, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from auth import passwords, session, trail
+from auth import account, passwords, session, trail
 from auth.guards import current_viewer, public
 from domain.errors import InvalidInput, Unavailable
 from warehouse.commands import users as commands
@@ -17,7 +17,7 @@ from warehouse.queries.users import UserRow
 
 START = "/main"
 LOCAL_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]{0,2000}")
-OWN_PATHS = ("/login", "/logout", "/language/")
+OWN_PATHS = ("/login", "/logout", "/language/", "/reset")
 
 blueprint = Blueprint(
     "auth",
@@ -29,9 +29,10 @@ blueprint = Blueprint(
 
 
 def init_app(server: Flask) -> None:
-    """Binds the session and the login page."""
+    """Binds the session, the login page and the pages of one's own account."""
     session.init_app(server)
     server.register_blueprint(blueprint)
+    server.register_blueprint(account.blueprint)
 
 
 @blueprint.get("/login")
@@ -109,6 +110,7 @@ def _form(message: str = "", code: int = 200) -> ResponseReturnValue:
         email=request.form.get("email", ""),
         next=destination(request.values.get("next")),
         is_demo=_is_demo(),
+        done=not message and request.args.get("done") == "reset",
     )
     return page, code, {"Cache-Control": "no-store"}
 

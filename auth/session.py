@@ -1,45 +1,55 @@
 """The browser's session, and which user a request comes from.
 
-A session cookie carries the user's number and token version: raising the version ends it.
+The cookie carries a random id, the database its hash: ending the row ends the session on every
+worker, wherever the cookie went.
 """
 
 from __future__ import annotations
 
-from flask import Flask, g, request, session
+import secrets
+from datetime import timedelta
+
+from flask import Flask, current_app, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from auth import tokens
+from auth.passwords import digest
 from domain.errors import NotAuthenticated
+from warehouse.commands import sessions as store
 from warehouse.commands.users import Actor
-from warehouse.queries import users
+from warehouse.db import get_engine
+from warehouse.queries import sessions, users
 from warehouse.queries.users import UserRow
 
 ANONYMOUS = "anonymous"
 BEARER = "bearer "
+IDLE = "SESSION_IDLE"
+ID_KEY = "_user_id"
 
 login_manager = LoginManager()
 
 
 class SessionUser(UserMixin):
-    """What Flask-Login keeps of a user."""
+    """What Flask-Login keeps of a user: the session's id takes the place of the user's."""
 
-    def __init__(self, row: UserRow) -> None:
-        self.row = row
+    def __init__(self, row: UserRow, session_id: str) -> None:
+        self.row, self.session_id = row, session_id
 
     def get_id(self) -> str:
-        return f"{self.row.user_id}.{self.row.token_version}"
+        return self.session_id
 
 
 @login_manager.user_loader
 def load(session_id: str) -> SessionUser | None:
-    """The user of a session cookie, unless disabled or of another token version."""
-    number, _, version = session_id.partition(".")
-    if not (number.isdecimal() and version.isdecimal()):
+    """The user of a session that is alive; notes at most once a minute that it was used."""
+    session_hash = digest(session_id)
+    found = sessions.resolve(session_hash, idle=idle_limit())
+    if found is None:
         return None
-    row = users.by_id(int(number))
-    if row is None or not row.active or row.token_version != int(version):
-        return None
-    return SessionUser(row)
+    row, is_stale = found
+    if is_stale:
+        store.touch(get_engine(), session_hash)
+    return SessionUser(row, session_id)
 
 
 def init_app(server: Flask) -> None:
@@ -48,17 +58,39 @@ def init_app(server: Flask) -> None:
     login_manager.init_app(server)
 
 
+def idle_limit() -> timedelta:
+    """How long a session may rest before it ends."""
+    return current_app.config[IDLE]  # type: ignore[no-any-return]
+
+
 def begin(row: UserRow) -> None:
-    """A session of its own for this user: nothing of what was there before stays."""
+    """A session of its own for this user, under a new id: nothing of what was there stays."""
     session.clear()
-    login_user(SessionUser(row))
+    session_id = secrets.token_urlsafe(32)
+    store.start(
+        get_engine(),
+        session_hash=digest(session_id),
+        row=row,
+        life=current_app.permanent_session_lifetime,
+        address=request.remote_addr,
+        agent=request.user_agent.string,
+    )
+    login_user(SessionUser(row, session_id))
     session.permanent = True
 
 
 def end() -> None:
-    """Forgets the user on this browser."""
+    """Ends the session of this browser for good."""
+    if own_hash() is not None:
+        store.end(get_engine(), own_hash() or "")
     logout_user()
     session.clear()
+
+
+def own_hash() -> str | None:
+    """What the database knows this browser's session by; None where there is none."""
+    session_id = session.get(ID_KEY)
+    return digest(session_id) if isinstance(session_id, str) else None
 
 
 def has_bearer() -> bool:
@@ -93,7 +125,7 @@ def _by_session() -> UserRow | None:
 
 def _by_token() -> UserRow:
     claims = tokens.read(request.headers["Authorization"][len(BEARER) :].strip(), tokens.ACCESS)
-    row = users.by_id(claims.user_id)
-    if row is None or not row.active or row.token_version != claims.version:
+    row = users.by_token(user_id=claims.user_id, version=claims.version, family=claims.family)
+    if row is None:
         raise NotAuthenticated("The token is no longer valid.")
     return row

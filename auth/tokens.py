@@ -27,16 +27,18 @@ REFRESH_LIFE = timedelta(days=14)
 LIVES = {ACCESS: ACCESS_LIFE.total_seconds(), REFRESH: REFRESH_LIFE.total_seconds()}
 """No token of ours lives longer, in seconds, whatever its expiry says."""
 
-REQUIRED = ("iss", "aud", "sub", "iat", "exp", "jti", "typ", "ver")
+REQUIRED = ("iss", "aud", "sub", "iat", "exp", "jti", "typ", "ver", "fam")
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What a valid token says: whose it is, at which token version, and its own number."""
+    """What a valid token says: whose it is, at which token version, its own number, and the family
+    of tokens that descend from the same login."""
 
     user_id: int
     version: int
     token_id: UUID
+    family: UUID
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ def refresh(engine: Engine, token: str) -> Pair:
 
 
 def revoke(engine: Engine, token: str) -> Claims:
-    """Ends the login of a refresh token. Raises NotAuthenticated if it is not one of ours."""
+    """Ends the login of a refresh token, its access tokens included. Raises NotAuthenticated if it
+    is not one of ours."""
     claims = read(token, REFRESH)
     store.revoke_family(engine, token_id=claims.token_id, user_id=claims.user_id)
     return claims
@@ -91,29 +94,32 @@ def read(token: str, kind: str) -> Claims:
         )
         if claims["typ"] != kind or claims["exp"] - claims["iat"] > LIVES[kind]:
             raise _refused()
-        return Claims(int(claims["sub"]), int(claims["ver"]), UUID(claims["jti"]))
+        numbers = int(claims["sub"]), int(claims["ver"])
+        return Claims(*numbers, UUID(claims["jti"]), UUID(claims["fam"]))
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError):
         raise _refused() from None
 
 
 def _pair(row: UserRow, held: store.Refresh, expires_at: datetime) -> Pair:
-    access = _sign(row, ACCESS, uuid4(), datetime.now(UTC) + ACCESS_LIFE)
+    fresh = store.Refresh(uuid4(), held.family)
+    access = _sign(row, ACCESS, fresh, datetime.now(UTC) + ACCESS_LIFE)
     return Pair(
         access_token=access,
-        refresh_token=_sign(row, REFRESH, held.token_id, expires_at),
+        refresh_token=_sign(row, REFRESH, held, expires_at),
         expires_in=int(ACCESS_LIFE.total_seconds()),
         user=row,
     )
 
 
-def _sign(row: UserRow, kind: str, token_id: UUID, expires_at: datetime) -> str:
+def _sign(row: UserRow, kind: str, numbers: store.Refresh, expires_at: datetime) -> str:
     claims = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "sub": str(row.user_id),
         "iat": datetime.now(UTC),
         "exp": expires_at,
-        "jti": str(token_id),
+        "jti": str(numbers.token_id),
+        "fam": str(numbers.family),
         "typ": kind,
         "ver": row.token_version,
     }

@@ -20,7 +20,6 @@ from config import Settings, get_settings
 from dashboard import doors, extensions, failures, i18n, observability, pages, security
 
 ROOT = Path(__file__).resolve().parent.parent
-SESSION_LIFE = timedelta(hours=12)
 MAX_BODY_BYTES = 2 * 1024 * 1024
 
 
@@ -73,7 +72,9 @@ def _server(settings: Settings) -> Flask:
     server.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        PERMANENT_SESSION_LIFETIME=SESSION_LIFE,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        SESSION_IDLE=timedelta(minutes=settings.session_idle_minutes),
+        SESSION_REFRESH_EACH_REQUEST=False,
         SESSION_COOKIE_NAME="__Host-nova" if settings.env == "production" else "nova",
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=None,

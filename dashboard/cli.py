@@ -20,18 +20,24 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
 from config import SettingsError, get_settings
-from domain.access import Role
+from domain.access import Role, Scope
 from domain.errors import NovaError
 
 R = TypeVar("R")
 
 app = Flask("nova-corrente", static_folder=None)
 runs = AppGroup("runs", help="Published runs: list, show, publish an older one.")
-users = AppGroup("users", help="Accounts: create, list, roles, passwords.")
+users = AppGroup("users", help="Accounts: create, list, roles, scopes, passwords, sessions.")
 
 ROLE = click.Choice([str(role) for role in Role])
 PASSWORD = click.option(
     "--password", envvar="NOVA_USER_PASSWORD", help="Asked for, or made and printed, if not given."
+)
+
+
+UFS = click.option("--uf", "ufs", multiple=True, help="Only this UF; may be repeated.")
+CONTRACTS = click.option(
+    "--contract", "contracts", multiple=True, help="Only this contract; may be repeated."
 )
 
 
@@ -180,14 +186,19 @@ def list_users() -> None:
 @click.argument("email")
 @click.option("--role", type=ROLE, default=str(Role.VIEWER), show_default=True)
 @click.option("--name", default="")
-@click.option("--uf", "ufs", multiple=True, help="Only this UF; may be repeated.")
+@UFS
+@CONTRACTS
 @PASSWORD
 def create_user(
-    email: str, role: str, name: str, ufs: tuple[str, ...], password: str | None
+    email: str,
+    role: str,
+    name: str,
+    ufs: tuple[str, ...],
+    contracts: tuple[str, ...],
+    password: str | None,
 ) -> None:
     """Make an account; a password that is made here is printed once and must be changed."""
     from auth import passwords
-    from domain.access import Scope
     from warehouse.commands import users as commands
     from warehouse.db import get_engine
 
@@ -197,9 +208,9 @@ def create_user(
         email=email,
         name=name,
         role=Role(role),
-        password_hash=passwords.hash_password(chosen),
+        password_hash=passwords.hash_password(chosen, (name, email)),
         actor=_as_actor(),
-        scope=Scope(ufs=ufs),
+        scope=Scope(ufs=ufs, contracts=contracts),
         must_change_password=password is None,
     )
     click.echo(email if password else f"{email}\t{chosen}")
@@ -218,7 +229,9 @@ def ensure_admin() -> None:
         return
     chosen = settings.admin_password or passwords.generated()
     made = commands.create_first(
-        engine, email=settings.admin_email, password_hash=passwords.hash_password(chosen)
+        engine,
+        email=settings.admin_email,
+        password_hash=passwords.hash_password(chosen, (settings.admin_email,)),
     )
     if made:
         known = settings.admin_password is not None
@@ -234,6 +247,50 @@ def set_role(email: str, role: str) -> None:
     from warehouse.db import get_engine
 
     commands.set_role(get_engine(), email=email, role=Role(role), actor=_as_actor())
+
+
+@command(users, "set-scope")
+@click.argument("email")
+@UFS
+@CONTRACTS
+def set_scope(email: str, ufs: tuple[str, ...], contracts: tuple[str, ...]) -> None:
+    """Let an account see these UFs and contracts only, or everything; its sessions end."""
+    from warehouse.commands import users as commands
+    from warehouse.db import get_engine
+
+    changes = commands.Changes(scope=Scope(ufs=ufs, contracts=contracts))
+    commands.change(get_engine(), email, changes, actor=_as_actor())
+
+
+@command(users, "rename")
+@click.argument("email")
+@click.argument("name")
+def rename(email: str, name: str) -> None:
+    """Give an account another name."""
+    from warehouse.commands import users as commands
+    from warehouse.db import get_engine
+
+    commands.change(get_engine(), email, commands.Changes(name=name), actor=_as_actor())
+
+
+@command(users, "reset")
+@click.argument("email")
+def reset(email: str) -> None:
+    """Print a link (its path) with which the owner sets a new password once, within 24 hours."""
+    from auth import resets
+    from warehouse.db import get_engine
+
+    click.echo(resets.make(get_engine(), email, actor=_as_actor()).path)
+
+
+@command(users, "end-sessions")
+@click.argument("email")
+def end_sessions(email: str) -> None:
+    """Sign an account out of every browser and program."""
+    from warehouse.commands import users as commands
+    from warehouse.db import get_engine
+
+    commands.end_sessions(get_engine(), email, actor=_as_actor())
 
 
 @command(users, "disable")
@@ -269,7 +326,7 @@ def set_password(email: str, password: str | None) -> None:
     commands.set_password(
         get_engine(),
         email=email,
-        password_hash=passwords.hash_password(chosen),
+        password_hash=passwords.hash_password(chosen, (email,)),
         actor=_as_actor(),
         must_change=password is None,
     )

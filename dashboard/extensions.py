@@ -16,6 +16,7 @@ from flask_wtf.csrf import CSRFProtect
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from auth.session import signed_in
 from config import Settings
 from warehouse import caching
 
@@ -24,7 +25,8 @@ DEFAULT_TTL = 300
 FILES_AT_MOST = 20_000
 FAILURES_PER_ADDRESS = "60 per minute"
 FAILURES_PER_ACCOUNT = "10 per 5 minutes"
-LOGIN_ENDPOINTS = ("auth.login", "api.auth_login")
+LOGIN_ENDPOINTS = ("auth.login", "api.auth_login", "account.change_password")
+LINK_ENDPOINTS = ("account.reset_page", "account.reset")
 
 csrf = CSRFProtect()
 
@@ -65,7 +67,8 @@ def bind(server: Flask, settings: Settings) -> None:
 
 
 def limit_logins(server: Flask) -> None:
-    """Failed logins are counted by address and by account, for the form and the API together."""
+    """Wrong passwords are counted by address and by account, for the login form, the API and the
+    form that changes a password together; wrong one-time links by address."""
     limiter = _limiter(server, server.config["STORE_URL"])
     for endpoint in LOGIN_ENDPOINTS:
         view: Any = server.view_functions[endpoint]
@@ -77,6 +80,11 @@ def limit_logins(server: Flask) -> None:
                 limit, scope="login", key_func=key, deduct_when=_is_refused
             )(view)
         server.view_functions[endpoint] = view
+    for endpoint in LINK_ENDPOINTS:
+        view = server.view_functions[endpoint]
+        server.view_functions[endpoint] = limiter.shared_limit(
+            FAILURES_PER_ADDRESS, scope="link", key_func=_address, deduct_when=_is_refused
+        )(view)
 
 
 def _limiter(server: Flask, url: str | None) -> Limiter:
@@ -124,7 +132,11 @@ def _address() -> str:
 
 
 def _account() -> str:
-    if request.is_json:
+    email: object
+    if request.endpoint == "account.change_password":
+        row = signed_in()
+        email = row.email if row else None
+    elif request.is_json:
         body = request.get_json(silent=True)
         email = body.get("email") if isinstance(body, dict) else None
     else:
@@ -133,4 +145,4 @@ def _account() -> str:
 
 
 def _is_refused(response: Response) -> bool:
-    return response.status_code == 401
+    return response.status_code in (401, 404)

@@ -22,6 +22,7 @@ from domain.errors import (
     NotAuthenticated,
     NotFound,
     NovaError,
+    PasswordChangeRequired,
     TooManyAttempts,
     Unavailable,
 )
@@ -47,6 +48,8 @@ def _answer(error: Exception) -> ResponseReturnValue:
         return failure(error)
     if isinstance(error, NotAuthenticated):
         return _to_login()
+    if isinstance(error, PasswordChangeRequired):
+        return redirect(url_for("account.overview"), 303)
     return _page(error)
 
 

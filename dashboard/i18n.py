@@ -14,11 +14,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from babel.support import NullTranslations, Translations
-from flask import Blueprint, Flask, Response, redirect, request
+from flask import Blueprint, Flask, Response, g, redirect, request
 from flask_babel import Babel
 
 from auth.routes import LOCAL_PATH
+from auth.session import has_bearer, request_actor, signed_in
 from domain.viewer import DEFAULT_LOCALE, LOCALES, THEMES, Translator
+from warehouse.commands import users
+from warehouse.db import get_engine
 
 FOLDER = Path(__file__).parent / "locale"
 LOCALE_COOKIE = "nova_locale"
@@ -43,9 +46,18 @@ def init_app(server: Flask) -> None:
 
 
 def select_locale() -> str:
-    """The reader's own choice if there is one, else what the browser asks for, else pt_BR."""
+    """What was chosen in this browser, else on the account, else what the browser asks for, else
+    pt_BR."""
     chosen = request.cookies.get(LOCALE_COOKIE)
-    return chosen if chosen in LOCALES else accepted_locale()
+    if chosen in LOCALES:
+        return chosen
+    return _accounts_own() or accepted_locale()
+
+
+def _accounts_own() -> str | None:
+    """The signed-in reader's language; a program with a token asks by its own header."""
+    row = g.get("signed_in")
+    return row.language if row and not has_bearer() else None
 
 
 def accepted_locale() -> str:
@@ -89,7 +101,11 @@ def translator(locale: str) -> Translator:
 
 @blueprint.post("/language/<any(pt_BR, en):locale>")
 def choose_language(locale: str) -> Response:
-    """Keeps the choice for a year and returns to the page it was made on."""
+    """Keeps the choice, on the account of whoever is signed in and for a year in this browser, and
+    returns to the page it was made on."""
+    row = signed_in()
+    if row is not None:
+        users.set_language(get_engine(), row=row, language=locale, actor=request_actor())
     response = redirect(_path_of(request.referrer), 303)
     response.set_cookie(
         LOCALE_COOKIE, locale, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure

@@ -94,12 +94,18 @@ def _facts(response: Response, seconds: float) -> dict[str, object]:
     row = g.get("signed_in")
     return {
         "method": request.method,
-        "path": request.path,
+        "path": _path(),
         "status": response.status_code,
         "ms": round(seconds * 1000, 1),
         "user": row.user_id if row else None,
         "address": request.remote_addr,
     }
+
+
+def _path() -> str:
+    """The address as asked for, but not the secret of a one-time link."""
+    rule = request.url_rule
+    return rule.rule if rule and "secret" in rule.arguments else request.path
 
 
 def _is_loopback(address: str | None) -> bool:

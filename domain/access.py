@@ -17,6 +17,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     """One word for each thing that a door can ask for."""
 
+    ACCOUNT = "account"
     READ = "read"
     EXPORT = "export"
     ACT = "act"
@@ -27,7 +28,7 @@ class Permission(StrEnum):
     READ_AUDIT = "read_audit"
 
 
-_VIEWER = frozenset({Permission.READ})
+_VIEWER = frozenset({Permission.ACCOUNT, Permission.READ})
 _ANALYST = _VIEWER | {Permission.EXPORT, Permission.ACT, Permission.LOAD_DRY_RUN}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

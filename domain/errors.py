@@ -19,6 +19,29 @@ class InvalidInput(NovaError):
     code = "invalid_input"
 
 
+class EmailTaken(InvalidInput):
+    """Another account has this address."""
+
+    code = "email_taken"
+
+
+class LastAdministrator(InvalidInput):
+    """Nobody could manage users any more."""
+
+    code = "last_administrator"
+
+
+class WeakPassword(InvalidInput):
+    """The password is too short, too long, too common or the account's own name; `reason` is one
+    of `short`, `long`, `unreadable`, `common`, `own`."""
+
+    code = "weak_password"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(f"password {message}.", fields={"password": message})
+        self.reason = reason
+
+
 class NotFound(NovaError):
     """The thing asked for does not exist (or is outside the caller's scope)."""
 
@@ -47,6 +70,12 @@ class NotAllowed(NovaError):
     """The signed-in user lacks the permission."""
 
     code = "not_allowed"
+
+
+class PasswordChangeRequired(NotAllowed):
+    """The account may do nothing but choose a new password."""
+
+    code = "password_change_required"
 
 
 class TooManyAttempts(NovaError):

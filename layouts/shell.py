@@ -136,7 +136,7 @@ def theme_switch(viewer: Viewer) -> html.Div:
 
 
 def user_menu(viewer: Viewer, csrf_token: str) -> html.Details:
-    """Who is signed in, and the way out."""
+    """Who is signed in, their account, and the way out."""
     t = viewer.t
     initials = "".join(word[0] for word in (viewer.name or viewer.email).split()[:2]).upper()
     sign_out = html.Form(
@@ -159,6 +159,12 @@ def user_menu(viewer: Viewer, csrf_token: str) -> html.Details:
                     html.P(viewer.name or viewer.email, className="menu-name"),
                     html.P(viewer.email, className="weak"),
                     html.P(named(ROLES, str(viewer.role), t), className="weak"),
+                    html.A(
+                        [icon("user"), t("Your account")],
+                        href="/account",
+                        id="account-link",
+                        className="menu-item",
+                    ),
                     sign_out,
                 ],
                 className="popover-body menu",

@@ -54,7 +54,7 @@ def test_up_down_and_up_again_leaves_no_trace(empty_url: str):
 def test_each_step_down_can_be_gone_up_again(empty_url: str):
     config = alembic(empty_url)
     command.upgrade(config, "head")
-    for _ in range(7):
+    for _ in range(8):
         command.downgrade(config, "-1")
         command.upgrade(config, "+1")
         command.downgrade(config, "-1")

@@ -7,8 +7,8 @@ import pytest
 from domain.access import EVERYTHING, Permission, Role, Scope, may
 
 EXPECTED = {
-    Role.VIEWER: {"read"},
-    Role.ANALYST: {"read", "export", "act", "load_dry_run"},
+    Role.VIEWER: {"account", "read"},
+    Role.ANALYST: {"account", "read", "export", "act", "load_dry_run"},
     Role.ADMIN: {str(permission) for permission in Permission},
 }
 

@@ -27,6 +27,8 @@ OPEN = {
     "/metrics",
     "/login",
     "/logout",
+    "/reset",
+    "/reset/<secret>",
     "/login-assets/<path:filename>",
     "/language/<any(pt_BR, en):locale>",
     "/assets/<path:filename>",
@@ -160,6 +162,7 @@ def test_metrics_are_for_this_machine_or_an_administrator(site: Site) -> None:
 def _example(rule: str) -> str:
     examples = {
         "<int(max=9223372036854775807):alert_id>": "1",
+        "<int(max=2147483647):user_id>": "1",
         "<path:sku>": "CABO-01",
         "<sku>": "CABO-01",
         "<path:path>": "anywhere",

@@ -13,7 +13,7 @@ from warehouse.tables.support import token
 
 @dataclass(frozen=True)
 class Refresh:
-    """A refresh token's own number and that of the login it descends from."""
+    """A token's own number and that of the login it descends from."""
 
     token_id: UUID
     family: UUID

@@ -1,7 +1,7 @@
 """Changes to accounts. Each writes its audit row in the same transaction.
 
-Whatever takes something away (role, account, password) raises `token_version`, which ends every
-session and token of that account on all workers.
+Whatever takes something away (role, scope, account, password) raises `token_version`, which ends
+every session and token of that account on all workers.
 """
 
 from __future__ import annotations
@@ -10,16 +10,22 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from domain.access import EVERYTHING, Role, Scope
-from domain.errors import InvalidInput, NotFound
+from domain.errors import EmailTaken, InvalidInput, LastAdministrator, NotFound
 from warehouse.commands import audit
-from warehouse.queries.users import UserRow, everyone
-from warehouse.tables.support import token, user
+from warehouse.queries.users import UserRow, everyone, one
+from warehouse.tables.support import password_reset, token, user
 
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
+NAME_LENGTH = 120
+
+Who = int | str
+"""An account by its number or its address."""
+
+_ACTIONS = {"name": "user.rename", "role": "user.set_role", "scope": "user.set_scope"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,16 @@ class Actor:
     role: str | None = None
     address: str | None = None
     request_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What to change about an account; None leaves a thing as it is."""
+
+    name: str | None = None
+    role: Role | None = None
+    scope: Scope | None = None
+    active: bool | None = None
 
 
 def create(
@@ -43,24 +59,25 @@ def create(
     scope: Scope = EVERYTHING,
     must_change_password: bool = False,
 ) -> int:
-    """A new account; gives its number. Raises InvalidInput for a bad or taken address."""
+    """A new account; gives its number. Raises EmailTaken, or InvalidInput for a bad address, name
+    or scope."""
     address = checked_email(email)
     values = {
         "email": address,
-        "name": name,
+        "name": checked_name(name),
         "role": str(role),
-        "ufs": list(scope.ufs),
-        "contracts": list(scope.contracts),
+        **_scope_values(scope),
         "must_change_password": must_change_password,
     }
     try:
         with engine.begin() as connection:
+            _check_scope(connection, scope)
             made = connection.execute(
                 insert(user).values(**values, password_hash=password_hash).returning(user.c.user_id)
             ).scalar_one()
             _audit(connection, actor, "user.create", address, after=values)
     except IntegrityError:
-        raise _invalid("email", "is already taken") from None
+        raise _invalid("email", "is already taken", EmailTaken) from None
     return int(made)
 
 
@@ -83,23 +100,94 @@ def create_first(engine: Engine, *, email: str, password_hash: str) -> bool:
     return True
 
 
+def change(engine: Engine, who: Who, changes: Changes, *, actor: Actor) -> UserRow:
+    """All of the changes or none; what is so already counts as no change. Another role, scope or
+    state ends the account's sessions and tokens. Gives the account as it is then.
+
+    Raises NotFound, InvalidInput, and LastAdministrator where nobody could manage users any more.
+    """
+    with engine.begin() as connection:
+        accounts = _locked(connection)
+        account = _found(accounts, who)
+        wanted = _differences(account, changes)
+        if "scope" in wanted:
+            _check_scope(connection, wanted["scope"])
+        if _takes_last_admin(accounts, account, wanted):
+            raise _last_administrator(wanted)
+        for thing, value in wanted.items():
+            _set(connection, account, actor, thing, value)
+        if wanted.keys() - {"name"}:
+            _end_everything(connection, account)
+        return _as_it_is(connection, account)
+
+
 def set_role(engine: Engine, *, email: str, role: Role, actor: Actor) -> None:
-    """Another role; ends the account's sessions. Raises NotFound, or InvalidInput for the last
-    administrator."""
-    _change(engine, email, actor, "user.set_role", {"role": str(role)})
+    """Another role; see `change`."""
+    change(engine, email, Changes(role=role), actor=actor)
 
 
 def set_active(engine: Engine, *, email: str, active: bool, actor: Actor) -> None:
-    """Lets an account in or shuts it out at once. Raises as `set_role` does."""
-    _change(engine, email, actor, "user.enable" if active else "user.disable", {"active": active})
+    """Lets an account in or shuts it out at once; see `change`."""
+    change(engine, email, Changes(active=active), actor=actor)
 
 
 def set_password(
-    engine: Engine, *, email: str, password_hash: str, actor: Actor, must_change: bool = False
-) -> None:
-    """Another password; ends the account's sessions. Raises NotFound."""
-    values = {"password_hash": password_hash, "must_change_password": must_change}
-    _change(engine, email, actor, "user.set_password", values)
+    engine: Engine, *, email: Who, password_hash: str, actor: Actor, must_change: bool = False
+) -> UserRow:
+    """Another password; ends the account's sessions, tokens and links. Raises NotFound."""
+    with engine.begin() as connection:
+        account = _found(_locked(connection), email)
+        return put_password(
+            connection,
+            account,
+            password_hash=password_hash,
+            actor=actor,
+            must_change=must_change,
+        )
+
+
+def put_password(
+    connection: Connection,
+    account: UserRow,
+    *,
+    password_hash: str,
+    actor: Actor,
+    must_change: bool = False,
+    action: str = "user.set_password",
+) -> UserRow:
+    """`set_password` within the caller's transaction."""
+    connection.execute(
+        update(user)
+        .where(user.c.user_id == account.user_id)
+        .values(password_hash=password_hash, must_change_password=must_change)
+    )
+    connection.execute(delete(password_reset).where(password_reset.c.user_id == account.user_id))
+    _end_everything(connection, account)
+    before = {"must_change_password": account.must_change_password}
+    after = {"must_change_password": must_change}
+    _audit(connection, actor, action, account.email, before=before, after=after)
+    return _as_it_is(connection, account)
+
+
+def end_sessions(engine: Engine, who: Who, *, actor: Actor) -> UserRow:
+    """Ends all sessions and tokens of an account. Raises NotFound."""
+    with engine.begin() as connection:
+        account = _found(_locked(connection), who)
+        _end_everything(connection, account)
+        _audit(connection, actor, "user.end_sessions", account.email)
+        return _as_it_is(connection, account)
+
+
+def set_language(engine: Engine, *, row: UserRow, language: str, actor: Actor) -> None:
+    """The language that the account's owner has chosen."""
+    if row.language == language:
+        return
+    with engine.begin() as connection:
+        connection.execute(
+            update(user).where(user.c.user_id == row.user_id).values(language=language)
+        )
+        before, after = {"language": row.language}, {"language": language}
+        _audit(connection, actor, "user.set_language", row.email, before=before, after=after)
 
 
 def record_login(engine: Engine, *, user_id: int, actor: Actor, action: str) -> None:
@@ -119,39 +207,120 @@ def checked_email(email: str) -> str:
     return address
 
 
-def _change(engine: Engine, email: str, actor: Actor, action: str, values: dict[str, Any]) -> None:
-    with engine.begin() as connection:
-        accounts = _locked(connection)
-        account = next((a for a in accounts if a.email.lower() == email.strip().lower()), None)
-        if account is None:
-            raise NotFound(f"No user has the address {email!r}.")
-        if _takes_last_admin(accounts, account, values):
-            raise _invalid("email", "is the last active administrator")
-        connection.execute(
-            update(user)
-            .where(user.c.user_id == account.user_id)
-            .values(**values, token_version=user.c.token_version + 1)
-        )
-        connection.execute(
-            update(token)
-            .where(token.c.user_id == account.user_id, token.c.revoked_at.is_(None))
-            .values(revoked_at=func.now())
-        )
-        shown = {key: value for key, value in values.items() if key != "password_hash"}
-        before = {key: getattr(account, key) for key in shown}
-        _audit(connection, actor, action, account.email, before=before, after=shown)
+def checked_name(name: str) -> str:
+    """The name without blanks around it; raises InvalidInput if it cannot be shown."""
+    plain = name.strip()
+    if len(plain) > NAME_LENGTH or not all(letter.isprintable() for letter in plain):
+        raise _invalid("name", f"must have at most {NAME_LENGTH} characters that can be read")
+    return plain
+
+
+def find(connection: Connection, who: Who) -> UserRow:
+    """The account, held until the transaction ends. Raises NotFound."""
+    return _found(_locked(connection), who)
+
+
+def note(
+    connection: Connection, account: UserRow, *, actor: Actor, action: str, **more: Any
+) -> None:
+    """One audit row about an account, in the caller's transaction."""
+    _audit(connection, actor, action, account.email, **more)
 
 
 def _locked(connection: Connection) -> list[UserRow]:
     """All accounts; nobody else changes one until the transaction ends."""
-    connection.execute(select(user.c.user_id).with_for_update())
+    held = select(user.c.user_id).order_by(user.c.user_id).with_for_update(key_share=True)
+    connection.execute(held)
     return everyone(connection)
 
 
-def _takes_last_admin(accounts: list[UserRow], account: UserRow, values: dict[str, Any]) -> bool:
+def _found(accounts: list[UserRow], who: Who) -> UserRow:
+    if isinstance(who, int):
+        account = next((a for a in accounts if a.user_id == who), None)
+    else:
+        account = next((a for a in accounts if a.email.lower() == who.strip().lower()), None)
+    if account is None:
+        named = f"number {who}" if isinstance(who, int) else f"address {who!r}"
+        raise NotFound(f"No user has the {named}.")
+    return account
+
+
+def _differences(account: UserRow, changes: Changes) -> dict[str, Any]:
+    name = None if changes.name is None else checked_name(changes.name)
+    wanted = {
+        "name": name,
+        "role": changes.role,
+        "scope": changes.scope,
+        "active": changes.active,
+    }
+    return {
+        thing: value
+        for thing, value in wanted.items()
+        if value is not None and value != getattr(account, thing)
+    }
+
+
+def _takes_last_admin(accounts: list[UserRow], account: UserRow, wanted: dict[str, Any]) -> bool:
     admins = {a.user_id for a in accounts if a.role == Role.ADMIN and a.active}
-    stays = values.get("role", "ADMIN") == "ADMIN" and values.get("active", True)
+    stays = wanted.get("role", Role.ADMIN) == Role.ADMIN and wanted.get("active", True)
     return admins == {account.user_id} and not stays
+
+
+def _last_administrator(wanted: dict[str, Any]) -> InvalidInput:
+    field = "role" if "role" in wanted else "active"
+    return _invalid(
+        field, "cannot change: this is the last active administrator", LastAdministrator
+    )
+
+
+def _set(connection: Connection, account: UserRow, actor: Actor, thing: str, value: Any) -> None:
+    before, after = _shown(thing, getattr(account, thing)), _shown(thing, value)
+    connection.execute(update(user).where(user.c.user_id == account.user_id).values(**after))
+    action = _ACTIONS.get(thing) or ("user.enable" if value else "user.disable")
+    _audit(connection, actor, action, account.email, before=before, after=after)
+
+
+def _shown(thing: str, value: Any) -> dict[str, Any]:
+    """The columns of a thing, which are also what the audit log says of it."""
+    if isinstance(value, Scope):
+        return _scope_values(value)
+    return {thing: str(value) if isinstance(value, Role) else value}
+
+
+def _scope_values(scope: Scope) -> dict[str, Any]:
+    return {"ufs": list(scope.ufs), "contracts": list(scope.contracts)}
+
+
+def _check_scope(connection: Connection, scope: Scope) -> None:
+    """Raises InvalidInput for a UF or a contract that is not there: it would hide everything."""
+    for field, table, given in (
+        ("ufs", "uf", scope.ufs),
+        ("contracts", "contract", scope.contracts),
+    ):
+        known = connection.execute(
+            text(f"SELECT {table} FROM core.{table} WHERE {table} = ANY(:given)"),
+            {"given": list(given)},
+        ).scalars()
+        unknown = set(given) - set(known)
+        if unknown:
+            raise _invalid(field, f"does not know {', '.join(sorted(unknown))}")
+
+
+def _end_everything(connection: Connection, account: UserRow) -> None:
+    connection.execute(
+        update(user)
+        .where(user.c.user_id == account.user_id)
+        .values(token_version=user.c.token_version + 1)
+    )
+    connection.execute(
+        update(token)
+        .where(token.c.user_id == account.user_id, token.c.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+    )
+
+
+def _as_it_is(connection: Connection, account: UserRow) -> UserRow:
+    return one(connection, user.c.user_id == account.user_id) or account
 
 
 def _audit(connection: Connection, actor: Actor, action: str, address: str, **more: Any) -> None:
@@ -167,5 +336,5 @@ def _audit(connection: Connection, actor: Actor, action: str, address: str, **mo
     )
 
 
-def _invalid(name: str, reason: str) -> InvalidInput:
-    return InvalidInput(f"{name} {reason}.", fields={name: reason})
+def _invalid(name: str, reason: str, kind: type[InvalidInput] = InvalidInput) -> InvalidInput:
+    return kind(f"{name} {reason}.", fields={name: reason})

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, text
@@ -31,6 +31,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "bigint": int,
     "text": _text,
     "date": date.fromisoformat,
+    "timestamptz": datetime.fromisoformat,
 }
 
 

@@ -7,20 +7,34 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, exists, func, select, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.access import Role, Scope
-from domain.errors import Unavailable
+from domain.errors import NotFound, Unavailable
+from domain.records import Option, Page
 from warehouse.db import get_engine
-from warehouse.tables.support import user
+from warehouse.queries.paging import fetch_page
+from warehouse.tables.support import password_reset, token, user
+
+SORTS = {
+    "email": "text",
+    "name": "text",
+    "role": "text",
+    "created_at": "timestamptz",
+    "last_login_at": "timestamptz",
+}
 
 
 @dataclass(frozen=True)
 class UserRow:
-    """One account. `token_version` is part of every session and token: a new one ends them all."""
+    """One account. `token_version` is part of every session and token: a new one ends them all.
+
+    `language` is None until its owner has chosen one.
+    """
 
     user_id: int
     email: str
@@ -29,7 +43,7 @@ class UserRow:
     active: bool
     must_change_password: bool
     scope: Scope
-    language: str
+    language: str | None
     token_version: int
     password_hash: str
     created_at: datetime
@@ -38,14 +52,80 @@ class UserRow:
 
 def by_email(email: str) -> UserRow | None:
     """The account with this address, whatever its capitals. Raises Unavailable."""
-    with _connected() as connection:
+    with connected() as connection:
         return one(connection, func.lower(user.c.email) == email.strip().lower())
 
 
 def by_id(user_id: int) -> UserRow | None:
     """The account with this number. Raises Unavailable."""
-    with _connected() as connection:
+    with connected() as connection:
         return one(connection, user.c.user_id == user_id)
+
+
+def known(user_id: int) -> UserRow:
+    """The account with this number. Raises NotFound, Unavailable."""
+    row = by_id(user_id)
+    if row is None:
+        raise NotFound(f"There is no user {user_id}.")
+    return row
+
+
+def by_token(*, user_id: int, version: int, family: UUID) -> UserRow | None:
+    """The active account of an access token, unless its login has ended. One statement.
+
+    A login lives as long as it holds a refresh token that is neither used nor revoked.
+    """
+    lives = exists().where(
+        token.c.family == family,
+        token.c.user_id == user.c.user_id,
+        token.c.used_at.is_(None),
+        token.c.revoked_at.is_(None),
+    )
+    wanted = (user.c.user_id == user_id) & (user.c.token_version == version) & user.c.active & lives
+    with connected() as connection:
+        return one(connection, wanted)
+
+
+def by_link(link_hash: str) -> UserRow | None:
+    """The active account that a one-time link is for, unless the link has expired or was used.
+    Raises Unavailable."""
+    live = exists().where(
+        password_reset.c.link_hash == link_hash,
+        password_reset.c.user_id == user.c.user_id,
+        password_reset.c.expires_at > func.now(),
+    )
+    with connected() as connection:
+        return one(connection, live & user.c.active)
+
+
+def page(*, limit: int = 50, cursor: str | None = None, sort: str = "email") -> Page[UserRow]:
+    """Accounts in order, a page at a time. Raises InvalidInput, Unavailable."""
+    with connected() as connection:
+        return fetch_page(
+            connection,
+            'SELECT * FROM support."user"',
+            {},
+            _row,
+            sort=sort,
+            sorts=SORTS,
+            tie={"user_id": "bigint"},
+            limit=limit,
+            cursor=cursor,
+        )
+
+
+def scope_choices() -> dict[str, list[Option]]:
+    """What a scope can be made of: every UF, and the contracts that are loaded."""
+    sql = {
+        "ufs": "SELECT uf, uf || ' – ' || name FROM core.uf ORDER BY uf",
+        "contracts": "SELECT contract, concat_ws(' – ', contract, customer) FROM core.contract"
+        " ORDER BY contract",
+    }
+    with connected() as connection:
+        return {
+            name: [Option(value, label) for value, label in connection.execute(text(query))]
+            for name, query in sql.items()
+        }
 
 
 def everyone(connection: Connection) -> list[UserRow]:
@@ -65,14 +145,19 @@ def one(connection: Connection, condition: ColumnElement[bool]) -> UserRow | Non
     return None if found is None else _row(found)
 
 
-def _row(found: Row[Any]) -> UserRow:
-    values = dict(found._mapping)
+def row_of(values: dict[str, Any]) -> UserRow:
+    """The account of a row of the table, by column names."""
     scope = Scope(ufs=tuple(values.pop("ufs")), contracts=tuple(values.pop("contracts")))
     return UserRow(**{**values, "role": Role(values["role"]), "scope": scope})
 
 
+def _row(found: Row[Any]) -> UserRow:
+    return row_of(dict(found._mapping))
+
+
 @contextmanager
-def _connected() -> Iterator[Connection]:
+def connected() -> Iterator[Connection]:
+    """A connection on the primary. Raises Unavailable."""
     try:
         with get_engine().connect() as connection:
             yield connection

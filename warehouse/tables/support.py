@@ -36,7 +36,7 @@ user = Table(
     Column("must_change_password", Boolean, nullable=False, server_default="false"),
     Column("ufs", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("contracts", ARRAY(Text), nullable=False, server_default=text("'{}'")),
-    Column("language", Text, nullable=False, server_default="pt_BR"),
+    Column("language", Text),
     Column("token_version", Integer, nullable=False, server_default="0"),
     moment("created_at", default_now=True),
     moment("last_login_at"),
@@ -55,7 +55,18 @@ session = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("address", Text),
     Column("agent", Text),
+    Column("token_version", Integer, nullable=False),
     moment("ended_at"),
+    schema="support",
+)
+
+password_reset = Table(
+    "password_reset",
+    metadata,
+    Column("link_hash", Text, primary_key=True),
+    Column("user_id", ForeignKey(user.c.user_id, ondelete="CASCADE"), nullable=False, index=True),
+    moment("created_at", default_now=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
     schema="support",
 )
 

@@ -1,0 +1,66 @@
+"""Which browsers are signed in. Never cached: ending a session must bite at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from warehouse.queries.users import UserRow, connected, row_of
+from warehouse.tables.support import session, user
+
+TOUCHED_AFTER = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """One signed-in browser; moments are UTC."""
+
+    session_hash: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    address: str | None
+    agent: str | None
+
+
+def resolve(session_hash: str, *, idle: timedelta) -> tuple[UserRow, bool] | None:
+    """Whose session this is, in one statement, and whether its `seen_at` is out of date; None for
+    a session that has ended, by whatever means. Raises Unavailable."""
+    statement = (
+        select(user, (session.c.seen_at < func.now() - TOUCHED_AFTER).label("is_stale"))
+        .join(session, session.c.user_id == user.c.user_id)
+        .where(session.c.session_hash == session_hash, *_alive(idle))
+    )
+    with connected() as connection:
+        found = connection.execute(statement).one_or_none()
+    if found is None:
+        return None
+    values: dict[str, Any] = dict(found._mapping)
+    is_stale = bool(values.pop("is_stale"))
+    return row_of(values), is_stale
+
+
+def of_user(user_id: int, *, idle: timedelta) -> list[SessionRow]:
+    """The live sessions of an account, last seen first. Raises Unavailable."""
+    shown = [session.c[name] for name in SessionRow.__dataclass_fields__]
+    statement = (
+        select(*shown)
+        .join(user, session.c.user_id == user.c.user_id)
+        .where(user.c.user_id == user_id, *_alive(idle))
+        .order_by(session.c.seen_at.desc())
+    )
+    with connected() as connection:
+        return [SessionRow(**row._mapping) for row in connection.execute(statement)]
+
+
+def _alive(idle: timedelta) -> tuple[ColumnElement[bool], ...]:
+    return (
+        session.c.ended_at.is_(None),
+        session.c.expires_at > func.now(),
+        session.c.seen_at > func.now() - idle,
+        session.c.token_version == user.c.token_version,
+        user.c.active,
+    )

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 from sqlalchemy import Engine, text
 
-from auth.passwords import matches
+from auth.passwords import digest, matches
 from dashboard.cli import app
 from tests import factories
 from tests.services import ROOT, forget_settings
@@ -48,6 +48,7 @@ def test_the_first_administrator_is_made_once(flask: Flask, engine: Engine) -> N
         (admin,) = everyone(connection)
     assert (admin.email, admin.role) == (email, "ADMIN") == ("admin@localhost", "ADMIN")
     assert matches(password, admin.password_hash)
+    assert not admin.must_change_password, "the printed password opens the forecasts at once"
     again = flask("users", "ensure-admin")
     assert (again.exit_code, again.stdout) == (0, "")
 
@@ -85,6 +86,30 @@ def test_accounts_are_managed_and_every_change_is_on_record(flask: Flask, engine
     ]
     assert rows[2].before == {"role": "ANALYST"}
     assert not [row for row in rows if "$2b$" in (row[2] or "")]
+
+
+def test_scopes_names_links_and_sessions_from_the_command_line(
+    flask: Flask, engine: Engine
+) -> None:
+    factories.make_network(engine)
+    flask("users", "create", "ana@nova.test", "--name", "Ana", "--contract", "C-SUL")
+    refused(flask("users", "set-scope", "ana@nova.test", "--uf", "XX"), "does not know XX")
+    refused(flask("users", "set-scope", "ana@nova.test", "--contract", "C-X"), "does not know C-X")
+    assert flask("users", "set-scope", "ana@nova.test", "--uf", "BA", "--uf", "SP").exit_code == 0
+    assert flask("users", "rename", "ana@nova.test", "Ana Maria").exit_code == 0
+    assert flask("users", "end-sessions", "ana@nova.test").exit_code == 0
+    link = flask("users", "reset", "ana@nova.test").stdout.strip()
+    refused(flask("users", "reset", "nobody@nova.test"), "No user has the address")
+    weak = ("users", "set-password", "ana@nova.test", "--password", "password123")
+    refused(flask(*weak), "most common")
+    with engine.connect() as connection:
+        (ana,) = everyone(connection)
+        sql = (
+            "SELECT link_hash, expires_at - now() > interval '23 hours' FROM support.password_reset"
+        )
+        ((kept, lasts),) = connection.execute(text(sql)).all()
+    assert (ana.scope.ufs, ana.scope.contracts, ana.name) == (("BA", "SP"), (), "Ana Maria")
+    assert link.startswith("/reset/") and kept == digest(link.removeprefix("/reset/")) and lasts
 
 
 def test_a_file_is_loaded_and_a_bad_one_refused(

@@ -52,9 +52,15 @@ class Site:
         options.setdefault("allow_redirects", False)
         return requests.request(method, self.url + path, timeout=30, **options)
 
-    def add_user(self, email: str, role: Role = Role.VIEWER, scope: Scope = EVERYTHING) -> None:
-        """One more account, with PASSWORD."""
-        users.create(
+    def add_user(
+        self,
+        email: str,
+        role: Role = Role.VIEWER,
+        scope: Scope = EVERYTHING,
+        must_change_password: bool = False,
+    ) -> int:
+        """One more account, with PASSWORD; gives its number."""
+        return users.create(
             self.engine,
             email=email,
             name=email.partition("@")[0].title(),
@@ -62,6 +68,7 @@ class Site:
             password_hash=hash_password(PASSWORD),
             actor=users.Actor(),
             scope=scope,
+            must_change_password=must_change_password,
         )
 
     def tokens(self, email: str) -> dict[str, Any]:
@@ -118,8 +125,8 @@ class Browser:
     def get(self, path: str, **options: Any) -> requests.Response:
         return self.call("GET", path, **options)
 
-    def csrf_token(self) -> str:
-        found = CSRF.search(self.get("/login").text)
+    def csrf_token(self, page: str = "/login") -> str:
+        found = CSRF.search(self.get(page).text)
         assert found, "the form has no CSRF token"
         return found.group(1)
 
@@ -132,6 +139,10 @@ class Browser:
     def sign_in(self, email: str, password: str, **more: str) -> requests.Response:
         form = {"email": email, "password": password, "csrf_token": self.csrf_token()}
         return self.call("POST", "/login", data=form | more)
+
+    def submit(self, page: str, action: str, **fields: str) -> requests.Response:
+        """Fills in and sends a form of a page."""
+        return self.call("POST", action, data=fields | {"csrf_token": self.csrf_token(page)})
 
     def callback(self, body: Any) -> requests.Response:
         headers = {"Content-Type": "application/json"}

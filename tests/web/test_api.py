@@ -243,6 +243,12 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     assert {"sku", "uf", "class", "level", "status", "limit", "cursor", "sort"} <= names
     expected = {"/health", "/kpis", "/alerts", "/alerts/{alert_id}", "/forecasts", "/items"}
     expected |= {"/materials", "/materials/{sku}", "/auth/login", "/auth/refresh"}
+    expected |= {
+        "/users",
+        "/users/{user_id}",
+        "/users/{user_id}/reset",
+        "/users/{user_id}/sessions",
+    }
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):
         assert name in document["components"]["schemas"], name

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
 Cell = str | float | date | None
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = re.compile(r"\s*[=+@\-＝＋－＠]|[\t\r\n]")
+"""How a text starts that a spreadsheet would run: wide letters and leading blanks included."""
+
+WHOLE_NUMBERS = 2**53
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -19,7 +23,7 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]], locale: str)
     """
     output = io.StringIO()
     writer = csv.writer(output, delimiter=";" if locale == "pt_BR" else ",", lineterminator="\r\n")
-    writer.writerow(header)
+    writer.writerow([_text(word) for word in header])
     writer.writerows([_cell(value, locale) for value in row] for row in rows)
     return BYTE_ORDER_MARK + output.getvalue()
 
@@ -28,8 +32,17 @@ def _cell(value: Cell, locale: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULA_STARTS) else value
+        return _text(value)
     if isinstance(value, date):
         return value.isoformat()
-    text = repr(float(value)).removesuffix(".0")
+    text = _number(float(value))
     return text.replace(".", ",") if locale == "pt_BR" else text
+
+
+def _text(value: str) -> str:
+    return f"'{value}" if FORMULA.match(value) else value
+
+
+def _number(value: float) -> str:
+    is_whole = value.is_integer() and abs(value) <= WHOLE_NUMBERS
+    return str(int(value)) if is_whole else repr(value)

@@ -6,6 +6,7 @@ dash patterns repeat the difference. Only ink, grid and surface differ between t
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from babel import Locale
@@ -91,10 +92,15 @@ def figure(viewer: Viewer, y_title: str) -> go.Figure:
     chart.update_layout(
         template=template(viewer.scheme),
         separators=separators(viewer.locale),
-        yaxis={"title": {"text": y_title}},
+        yaxis={"title": {"text": plain(y_title)}},
         uirevision="kept",
     )
     return chart
+
+
+def plain(text: str) -> str:
+    """Text as Plotly shows it letter by letter: it would read tags as format and `$…$` as TeX."""
+    return escape(text, quote=False).replace("$", "&#36;")
 
 
 def graph_config(locale: str) -> Any:

@@ -1,0 +1,82 @@
+"""Names that are attacks, on every page, in both schemes: text is shown as text, nothing runs, the
+policy is never broken, and the console stays empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Dialog
+from sqlalchemy import Engine
+
+from dashboard.pages import PAGES
+from domain.access import Role
+from tests.browser.conftest import Watched, add_accounts
+from tests.hostile_names import IMAGE, NAMES, SKUS, UNIT, publish_hostile_names
+
+VARIABLES = {"<sku>": quote(SKUS[1], safe="")}
+"""What to put for a variable in a page's path; a new kind needs a line here."""
+
+MORE = ("/forecasts?sku=" + quote(SKUS[0]), "/materials/" + quote(SKUS[3], safe=""))
+PATHS = [*(entry.path for entry in PAGES), *MORE]
+VIOLATIONS = """
+    document.addEventListener("securitypolicyviolation", (event) =>
+        console.error("policy:", event.violatedDirective, event.blockedURI, event.sample));
+"""
+PLANTED = """
+    [...document.querySelectorAll("*")].filter((one) =>
+        one.hasAttribute("onerror") || one.hasAttribute("onload")
+        || (one.localName === "script" && /alert\\(/.test(one.textContent))
+        || (one.localName === "img" && one.getAttribute("src") === "x")
+    ).map((one) => one.outerHTML)
+"""
+LINKS = """
+    [...document.querySelectorAll("a[href], form[action]")]
+        .map((one) => one.getAttribute("href") || one.getAttribute("action"))
+        .filter((address) => !/^([/?#](?![/\\\\])|[?#]?$)/.test(address))
+"""
+HOVERED = ".js-plotly-plot .nsewdrag"
+
+
+@pytest.fixture(scope="module")
+def published(module_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    add_accounts(module_engine)
+    publish_hostile_names(module_engine, tmp_path_factory.mktemp("erp"))
+    return module_engine
+
+
+@pytest.fixture(params=["light", "dark"])
+def watched(watch: Callable[..., Watched], request: pytest.FixtureRequest) -> Watched:
+    return watch(role=Role.ADMIN, scheme=request.param)
+
+
+def test_every_page_shows_hostile_names_as_text(watched: Watched) -> None:
+    dialogs: list[str] = []
+    watched.page.on("dialog", lambda dialog: _note(dialogs, dialog))
+    watched.page.add_init_script(VIOLATIONS)
+    seen = ""
+    for path in PATHS:
+        for variable, value in VARIABLES.items():
+            path = path.replace(variable, value)
+        assert "<" not in path, f"say what to put into {path}"
+        page = watched.open(path)
+        for index in range(page.locator(HOVERED).count()):
+            page.locator(HOVERED).nth(index).hover()
+        assert page.evaluate(PLANTED) == [], path
+        assert page.evaluate(LINKS) == [], path
+        seen += page.locator("body").inner_text()
+    assert (dialogs, watched.complaints) == ([], [])
+    for name in (*NAMES, IMAGE):
+        assert name in seen, f"{name} is not shown as it is written"
+
+
+def test_a_chart_shows_a_unit_letter_by_letter(watched: Watched) -> None:
+    page = watched.open("/forecasts?sku=" + quote(SKUS[0]))
+    title = page.locator("#series .ytitle").text_content() or ""
+    assert title.startswith(UNIT)
+
+
+def _note(dialogs: list[str], dialog: Dialog) -> None:
+    dialogs.append(dialog.message)
+    dialog.dismiss()

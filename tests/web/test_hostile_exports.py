@@ -1,0 +1,104 @@
+"""Files to download: what a spreadsheet would run is text, and numbers stay numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import Engine
+
+from layouts.export import BYTE_ORDER_MARK, csv_text
+from tests.conftest import StartServer
+from tests.hostile_names import SITES, SKUS, publish_hostile_names
+from tests.web.conftest import PASSWORD, Browser, Site
+
+ANALYST = "calc@nova.test"
+FORMULAS = ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1+1", "=", "-"]
+
+
+@pytest.fixture(scope="module")
+def hostile(
+    module_engine: Engine,
+    module_database_url: str,
+    start_server: StartServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    publish_hostile_names(module_engine, tmp_path_factory.mktemp("erp"))
+    site = Site(start_server(module_database_url), module_engine)
+    from domain.access import Role
+
+    site.add_user(ANALYST, Role.ANALYST)
+    yield site
+
+
+def cells_of(text: str, delimiter: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text.removeprefix(BYTE_ORDER_MARK)), delimiter=delimiter))
+
+
+@pytest.mark.parametrize("text", FORMULAS, ids=repr)
+@pytest.mark.parametrize(("locale", "delimiter"), [("pt_BR", ";"), ("en", ",")])
+def test_words_are_no_formulas(text: str, locale: str, delimiter: str) -> None:
+    (header, row) = cells_of(csv_text([text], [[text]], locale), delimiter)
+    assert header == row == [f"'{text}"]
+
+
+@pytest.mark.parametrize(
+    ("value", "portuguese", "english"),
+    [(-1.5, "-1,5", "-1.5"), (-3, "-3", "-3"), (0, "0", "0"), (1e15, "1000000000000000", None)],
+)
+def test_numbers_stay_numbers(value: float, portuguese: str, english: str | None) -> None:
+    assert cells_of(csv_text(["x"], [[value]], "pt_BR"), ";")[1] == [portuguese]
+    assert cells_of(csv_text(["x"], [[value]], "en"), ",")[1] == [english or portuguese]
+
+
+def test_a_cell_cannot_break_out_of_its_row() -> None:
+    nasty = 'a";=1\r\n=cmd;"b'
+    ((_, *_), *rows) = cells_of(csv_text(["x"], [[nasty, "=2"]], "pt_BR"), ";")
+    assert rows == [[nasty, "'=2"]]
+
+
+@pytest.mark.parametrize("sku", SKUS)
+def test_a_download_of_hostile_names_holds_no_formula(hostile: Site, sku: str) -> None:
+    browser = hostile.browser()
+    assert browser.sign_in(ANALYST, PASSWORD).status_code == 303
+    for site, _, _ in SITES:
+        file = download(browser, sku=sku, site=site)
+        assert all(letter.isalnum() or letter in "_-." for letter in file["filename"])
+        rows = cells_of(file["content"], ";")
+        words, numbers = 0, 0
+        assert len(rows) > 30
+        for row in rows:
+            for cell in row:
+                number = as_number(cell)
+                numbers += number
+                words += not number
+                assert number or not cell.startswith(("=", "+", "-", "@", "\t", "\r")), cell
+        assert numbers and words
+
+
+def as_number(cell: str) -> bool:
+    try:
+        float(cell.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def download(browser: Browser, **query: str) -> dict[str, Any]:
+    answer = browser.callback(
+        {
+            "output": "forecast-csv-file.data",
+            "outputs": {"id": "forecast-csv-file", "property": "data"},
+            "inputs": [{"id": "forecast-csv", "property": "n_clicks", "value": 1}],
+            "state": [
+                {"id": "_pages_location", "property": "search", "value": f"?{urlencode(query)}"}
+            ],
+            "changedPropIds": ["forecast-csv.n_clicks"],
+        }
+    )
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json()["response"]["forecast-csv-file"]["data"])

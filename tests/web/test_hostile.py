@@ -497,6 +497,16 @@ def test_a_planted_session_is_not_the_one_that_is_signed_in(site: Site) -> None:
         assert again.status_code == 302
 
 
+def test_a_cookie_that_was_signed_out_is_worthless(site: Site) -> None:
+    browser = site.browser(VIEWER)
+    kept = "; ".join(f"{name}={value}" for name, value in browser.jar.cookies.items())
+    token = browser.csrf_token_of_page()
+    assert site.get("/main", headers={"Cookie": kept}).status_code == 200
+    assert browser.call("POST", "/logout", data={"csrf_token": token}).status_code == 303
+    answers = [site.get("/main", headers={"Cookie": kept}).status_code for _ in range(8)]
+    assert answers == [302] * 8
+
+
 @pytest.mark.parametrize("cookie", ["x", "eyJ.a.b", "a" * 64, "1.0", "../../x", '"', "%00"])
 def test_a_made_up_cookie_is_nobody(site: Site, cookie: str) -> None:
     names = set(site.browser(VIEWER).jar.cookies.keys())

@@ -14,8 +14,10 @@ from api import (  # noqa: F401
     health,
     items,
     kpis,
+    loads,
     materials,
     openapi,
+    runs,
     users,
 )
 from api.routing import blueprint

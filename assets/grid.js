@@ -61,6 +61,9 @@
   components.NovaLink = function (params) {
     const href = params.data[params.colDef.cellRendererParams.href];
     const text = params.value || UNKNOWN;
+    if (!href) {
+      return text;
+    }
     return React.createElement("a", { href: href, onClick: follow, className: "grid-link" }, text);
   };
 

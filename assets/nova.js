@@ -83,6 +83,25 @@
     }
   });
 
+  /* Dash leaves a refused page blank: the server's own answer to its address says why. */
+
+  const fetchAsIs = window.fetch;
+
+  function opensPage(options) {
+    return String((options || {}).body).includes('"_pages_content.children');
+  }
+
+  window.fetch = function (resource, options) {
+    return fetchAsIs(resource, options).then(function (response) {
+      const isCallback = String(resource).endsWith("_dash-update-component");
+      const isRefused = response.status === 403 && opensPage(options);
+      if (isCallback && (response.status === 401 || isRefused)) {
+        window.location.reload();
+      }
+      return response;
+    });
+  };
+
   /* Addresses: filters and sorting are written into the query string; the page follows it. */
 
   function asList(value) {

@@ -62,8 +62,9 @@ def check(permission: Permission) -> None:
         raise NotAuthenticated("Sign in first.")
     if row.must_change_password and permission != Permission.ACCOUNT:
         raise PasswordChangeRequired("Choose a new password first, at /account.")
-    if not may(row.role, permission):
-        raise NotAllowed(f"Your role ({row.role}) does not allow this: {permission}.")
+    if not may(row.role, permission, row.scope):
+        what = "role" if row.scope.everything else "role and scope"
+        raise NotAllowed(f"Your {what} ({row.role}) does not allow this: {permission}.")
 
 
 def current_viewer() -> Viewer:

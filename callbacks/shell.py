@@ -15,11 +15,12 @@ from warehouse.queries import status
 
 
 def frame(links: Sequence[NavLink]) -> Callable[[], Component]:
-    """The app's layout function: the shell with these links, for whoever asks."""
+    """The app's layout function: the shell with those links that the reader may follow."""
 
     @requires(Permission.READ)
     def layout() -> Component:
-        content = dash.page_container
-        return shell(current_viewer(), status.current(), links, content, generate_csrf())
+        viewer, content = current_viewer(), dash.page_container
+        open_links = [link for link in links if viewer.may(link.permission)]
+        return shell(viewer, status.current(), open_links, content, generate_csrf())
 
     return layout

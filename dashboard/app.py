@@ -17,7 +17,7 @@ from auth import routes as auth_routes
 from auth.guards import current_viewer
 from callbacks.errors import on_error
 from config import Settings, get_settings
-from dashboard import doors, extensions, failures, i18n, observability, pages, security
+from dashboard import doors, downloads, extensions, failures, i18n, observability, pages, security
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     server.extensions[guards.EXTENSION] = i18n
     auth_routes.init_app(server)
     api.init_app(server)
+    server.register_blueprint(downloads.blueprint)
     extensions.limit_logins(server)
     app = _dash(server)
     doors.check_callbacks_of(app)

@@ -13,17 +13,19 @@ from auth.guards import PUBLIC, check
 from auth.session import has_bearer
 from dashboard.callback_body import check_body, check_letters
 from dashboard.extensions import csrf
+from dashboard.pages import permission_at
 from dashboard.security import allowed_origin
 from domain.access import Permission
 from domain.errors import NotAllowed
 
 CALLBACKS = "/_dash-update-component"
+ANY_PAGE = "/<path:path>"
 START = "/main"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 OTHERS_DOORS: dict[str, Permission | str] = {
     "/": Permission.READ,
-    "/<path:path>": Permission.READ,
+    ANY_PAGE: Permission.READ,
     "/_dash-layout": Permission.READ,
     "/_dash-dependencies": Permission.READ,
     CALLBACKS: Permission.READ,
@@ -73,6 +75,8 @@ def _guard() -> ResponseReturnValue | None:
         raise NotAllowed(f"No permission is set for {endpoint}.")
     if isinstance(permission, Permission):
         check(permission)
+    if endpoint == ANY_PAGE:
+        check(permission_at(request.path) or Permission.READ)
     return redirect(START) if request.path == "/" else None
 
 

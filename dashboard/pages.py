@@ -10,7 +10,7 @@ import dash
 from dash import Dash
 
 from auth.guards import current_viewer
-from callbacks import filters, forecasts, main, materials, not_found, shell
+from callbacks import admin_data, filters, forecasts, main, materials, not_found, shell
 from domain.access import Permission
 from layouts.shell import NavLink
 from layouts.text import N_
@@ -28,6 +28,12 @@ class PageEntry:
     icon: str = ""
     function: str = "page"
 
+    def is_at(self, path: str) -> bool:
+        """True if the path leads to this page."""
+        parts, given = self.path.split("/"), path.split("/")
+        pairs = zip(parts, given, strict=False)
+        return len(parts) == len(given) and all(a == b or a.startswith("<") for a, b in pairs)
+
     @property
     def layout(self) -> Callable[..., object]:
         """The guarded function that makes the page from its path and query string."""
@@ -35,6 +41,7 @@ class PageEntry:
 
 
 OPERATION, PLANNING = N_("Operation"), N_("Planning")
+ADMINISTRATION = N_("Administration")
 
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("/main", N_("Overview"), OPERATION, Permission.READ, main, "gauge"),
@@ -43,7 +50,21 @@ PAGES: tuple[PageEntry, ...] = (
     PageEntry(
         "/materials/<sku>", N_("Material"), None, Permission.READ, materials, function="detail"
     ),
+    PageEntry(
+        "/admin/data",
+        N_("Data and runs"),
+        ADMINISTRATION,
+        Permission.LOAD_DRY_RUN,
+        admin_data,
+        "database",
+    ),
 )
+
+
+def permission_at(path: str) -> Permission | None:
+    """What the page at this path asks for; None if there is no page."""
+    place = path.rstrip("/") or "/"
+    return next((one.permission for one in PAGES if one.is_at(place)), None)
 
 
 def register(app: Dash) -> None:
@@ -76,4 +97,5 @@ def _title_of(entry: PageEntry) -> Callable[..., str]:
 
 
 def _nav_link(entry: PageEntry) -> NavLink:
-    return NavLink(entry.path, entry.title_msgid, entry.nav_group or "", entry.icon)
+    group = entry.nav_group or ""
+    return NavLink(entry.path, entry.title_msgid, group, entry.icon, entry.permission)

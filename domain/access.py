@@ -38,14 +38,6 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
 }
 
 
-def may(role: Role | str | None, permission: Permission) -> bool:
-    """True if the role holds the permission; an unknown role holds none."""
-    try:
-        return permission in PERMISSIONS[Role(role or "")]
-    except ValueError:
-        return False
-
-
 @dataclass(frozen=True)
 class Scope:
     """The part of the network that a viewer may see. Empty means: all of it.
@@ -63,3 +55,15 @@ class Scope:
 
 
 EVERYTHING = Scope()
+
+COMPANY_WIDE = frozenset({Permission.LOAD_DRY_RUN, Permission.LOAD, Permission.MANAGE_RUNS})
+"""Files, their rejects and runs speak of the whole network: nobody with a scope may see them."""
+
+
+def may(role: Role | str | None, permission: Permission, scope: Scope = EVERYTHING) -> bool:
+    """True if the role holds the permission over this scope; an unknown role holds none."""
+    try:
+        held = PERMISSIONS[Role(role or "")]
+    except ValueError:
+        return False
+    return permission in held and (scope.everything or permission not in COMPANY_WIDE)

@@ -77,6 +77,67 @@ class FileStatus:
 
 
 @dataclass(frozen=True)
+class Load:
+    """One file (or sheet of one) that was loaded, or refused. `state` is loading, accepted,
+    rejected (too many bad rows), failed, or stopped: its process died and nothing was kept."""
+
+    load_id: int
+    file: str
+    part: str
+    kind: str
+    state: str
+    message: str | None
+    rows_read: int
+    rows_accepted: int
+    rows_rejected: int
+    rows_filtered: int
+    rows_merged: int
+    date_from: date | None
+    date_to: date | None
+    loaded_by: str
+    started_at: datetime
+    finished_at: datetime | None
+    seconds: float | None
+    is_demo: bool
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """Why a row of a load was refused; `line` is the physical line (CSV) or row (XLSX, Parquet)."""
+
+    reject_id: int
+    file: str
+    line: int | None
+    column: str | None
+    value: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the trainer that was published once. `state` is loading, ready or dropped (its
+    rows are gone, it cannot be shown again). `wape` is the ensemble's over its backtest, a
+    fraction; `published_at` is known of the run that is shown now."""
+
+    run_id: int
+    bundle: str
+    state: str
+    is_published: bool
+    frequency: str
+    horizon: int
+    data_from: date
+    data_to: date
+    series_trained: int
+    series_total: int
+    series_fallback: int
+    wape: float | None
+    computed_at: datetime | None
+    loaded_at: datetime
+    published_at: datetime | None
+    published_by: str | None
+
+
+@dataclass(frozen=True)
 class ReceiptInput:
     """One number that went into a KPI: its symbol in the formula, value and unit."""
 

@@ -43,5 +43,5 @@ class Viewer:
     t: Translator = field(default=untranslated, compare=False, repr=False)
 
     def may(self, permission: Permission) -> bool:
-        """True if the reader's role holds the permission."""
-        return may(self.role, permission)
+        """True if the reader's role holds the permission over the reader's scope."""
+        return may(self.role, permission, self.scope)

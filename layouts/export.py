@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 Cell = str | float | date | None
@@ -21,11 +21,25 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]], locale: str)
 
     Words that a spreadsheet would run as a formula are quoted with an apostrophe.
     """
+    return "".join(csv_lines(header, rows, locale))
+
+
+def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Cell]], locale: str) -> Iterator[str]:
+    """The same line by line, for what is too long to be held at once."""
     output = io.StringIO()
     writer = csv.writer(output, delimiter=";" if locale == "pt_BR" else ",", lineterminator="\r\n")
     writer.writerow([_text(word) for word in header])
-    writer.writerows([_cell(value, locale) for value in row] for row in rows)
-    return BYTE_ORDER_MARK + output.getvalue()
+    yield BYTE_ORDER_MARK + _taken(output)
+    for row in rows:
+        writer.writerow([_cell(value, locale) for value in row])
+        yield _taken(output)
+
+
+def _taken(output: io.StringIO) -> str:
+    text = output.getvalue()
+    output.seek(0)
+    output.truncate()
+    return text
 
 
 def _cell(value: Cell, locale: str) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from domain.records import Filters, Material, Option, Page
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.components.attributes import aria
 from layouts.components.filters import choice, filter_bar, search_box
 from layouts.components.grid import (
     date_column,
@@ -24,6 +23,7 @@ from layouts.components.grid import (
     quantity_column,
     text_column,
 )
+from layouts.components.pager import pager
 from layouts.components.states import no_rows, notices
 from layouts.text import DEMAND_CLASSES, named
 
@@ -60,7 +60,9 @@ class MaterialsData:
 def layout(data: MaterialsData, viewer: Viewer) -> html.Div:
     """The whole page."""
     body: list[Component] = (
-        [table(data, viewer), pager(data, viewer)] if data.page.rows else [no_rows(viewer)]
+        [table(data, viewer), pager(data.page, data.start, data.query, viewer)]
+        if data.page.rows
+        else [no_rows(viewer)]
     )
     return html.Div(
         [
@@ -136,35 +138,3 @@ def _row(material: Material, viewer: Viewer) -> dict[str, Any]:
         "open_alerts": material.open_alerts,
         "next_stockout_on": stockout.isoformat() if stockout else None,
     }
-
-
-def pager(data: MaterialsData, viewer: Viewer) -> html.Nav:
-    """Which rows these are, the first page and the next one; back is the browser's own."""
-    t, locale = viewer.t, viewer.locale
-    first, last = data.start + 1, data.start + len(data.page.rows)
-    text = t(
-        "%(first)s–%(last)s of %(count)s",
-        first=fmt.number(first, locale),
-        last=fmt.number(last, locale),
-        count=fmt.number(data.page.count, locale),
-    )
-    links = []
-    if data.start:
-        links.append(_page_link(t("First page"), data.query, {}))
-    if data.page.next:
-        more = {"cursor": data.page.next, "start": str(last)}
-        links.append(_page_link(t("Next page"), data.query, more))
-    return html.Nav(
-        [html.Span(text, className="number"), *links],
-        className="pager",
-        **aria(label=t("Pages of the table")),
-    )
-
-
-def _page_link(text: str, query: dict[str, list[str]], more: dict[str, str]) -> dcc.Link:
-    kept = {name: values for name, values in query.items() if name not in ("cursor", "start")}
-    return dcc.Link(
-        text,
-        href=f"?{urlencode({**kept, **more}, doseq=True)}",
-        className="btn btn-sm btn-outline-secondary",
-    )

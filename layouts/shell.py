@@ -11,6 +11,7 @@ import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from domain.access import Permission
 from domain.records import DataStatus
 from domain.viewer import Viewer
 from layouts import format as fmt
@@ -25,12 +26,13 @@ LANGUAGES = {"pt_BR": ("PT", "Português"), "en": ("EN", "English")}
 
 @dataclass(frozen=True)
 class NavLink:
-    """One entry of the navigation: address, title and group (messages), icon."""
+    """One entry of the navigation: address, title and group (messages), icon, who may open it."""
 
     path: str
     title: str
     group: str
     icon: str
+    permission: Permission = Permission.READ
 
 
 def shell(

@@ -74,6 +74,21 @@ FILE_KINDS = {
     "drivers": N_("drivers"),
 }
 
+LOAD_STATES = {
+    "loading": N_("Loading"),
+    "accepted": N_("Loaded"),
+    "rejected": N_("Bad rows"),
+    "failed": N_("Refused"),
+    "stopped": N_("Stopped"),
+}
+
+RUN_STATES = {
+    "published": N_("Published"),
+    "ready": N_("Can be published"),
+    "loading": N_("Loading"),
+    "dropped": N_("Dropped"),
+}
+
 REGIONS = {
     "Norte": N_("North"),
     "Nordeste": N_("Northeast"),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config import get_settings
+from domain.errors import Unavailable
 
 APPLICATION = "nova-corrente"
 STATEMENT_TIMEOUT_MS = 30_000
@@ -65,6 +69,16 @@ def get_engine() -> Engine:
 def get_batch_engine() -> Engine:
     """The process's engine for loading, training and publishing: no statement time limit."""
     return make_engine(database_url(), pool_size=2, statement_timeout_ms=0, lock_timeout_ms=30_000)
+
+
+@contextmanager
+def primary() -> Iterator[Connection]:
+    """A connection to the primary, for what must not be old. Raises Unavailable."""
+    try:
+        with get_engine().connect() as connection:
+            yield connection
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise Unavailable("The database does not answer.") from error
 
 
 class _Replica:

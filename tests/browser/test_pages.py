@@ -14,6 +14,7 @@ PAGES = {
     "/forecasts?sku=CABO-01&site=DEP-SP": ("Previsões", "Forecasts"),
     "/materials": ("Materiais", "Materials"),
     "/materials/CABO-01": ("Material", "Material"),
+    "/admin/data": ("Dados e rodadas", "Data and runs"),
     "/nowhere": ("Página não encontrada", "Page not found"),
 }
 LOOKS = (("pt-BR", 1440, "light"), ("pt-BR", 390, "dark"), ("en-GB", 390, "light"))

@@ -2,47 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
-
 from sqlalchemy import Engine, text
 
 from domain.erp import TRAINING_KINDS
+from domain.records import Page, Run
+from warehouse.db import primary
+from warehouse.queries.paging import fetch_page
 from warehouse.queries.status import is_training_needed
 
-
-@dataclass(frozen=True)
-class Run:
-    """One run as `flask runs` shows it. `wape` is the ensemble's over its backtest, a fraction."""
-
-    run_id: int
-    bundle: str
-    state: str
-    is_published: bool
-    frequency: str
-    horizon: int
-    data_from: date
-    data_to: date
-    series_trained: int
-    series_total: int
-    wape: float | None
-    computed_at: datetime | None
-    loaded_at: datetime
+SORTS = {"run_id": "bigint"}
+_SELECT = """
+    SELECT run.run_id, bundle, state, published.run_id IS NOT NULL AS is_published,
+        frequency, horizon, data_from, data_to,
+        coalesce((manifest #>> '{counts,series_trained}')::integer, 0) AS series_trained,
+        coalesce((manifest #>> '{counts,series_total}')::integer, 0) AS series_total,
+        coalesce((manifest #>> '{counts,series_fallback}')::integer, 0) AS series_fallback,
+        (metrics ->> 'wape')::double precision AS wape, computed_at, loaded_at,
+        published.published_at, published.published_by
+    FROM analytics.run LEFT JOIN analytics.published ON published.run_id = run.run_id
+"""
 
 
 def runs(engine: Engine) -> list[Run]:
     """Every run, newest first, dropped ones included."""
-    sql = """
-        SELECT run.run_id, bundle, state, published.run_id IS NOT NULL AS is_published,
-            frequency, horizon, data_from, data_to,
-            (manifest #>> '{counts,series_trained}')::integer AS series_trained,
-            (manifest #>> '{counts,series_total}')::integer AS series_total,
-            (metrics ->> 'wape')::double precision AS wape, computed_at, loaded_at
-        FROM analytics.run LEFT JOIN analytics.published ON published.run_id = run.run_id
-        ORDER BY run.run_id DESC
-    """
     with engine.connect() as connection:
-        return [Run(**row._mapping) for row in connection.execute(text(sql))]
+        found = connection.execute(text(f"{_SELECT} ORDER BY run.run_id DESC"))
+        return [Run(**row._mapping) for row in found]
+
+
+def page(*, limit: int = 50, cursor: str | None = None, sort: str = "-run_id") -> Page[Run]:
+    """Runs, newest first; two statements, never cached. Raises Unavailable."""
+    with primary() as connection:
+        return fetch_page(
+            connection,
+            _SELECT,
+            {},
+            lambda row: Run(**row._mapping),
+            sort=sort,
+            sorts=SORTS,
+            tie={"run_id": "bigint"},
+            limit=limit,
+            cursor=cursor,
+        )
 
 
 def training_needed(engine: Engine) -> bool:

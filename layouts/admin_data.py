@@ -1,0 +1,303 @@
+"""`/admin/data`: what was loaded and refused, and which run is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.records import Load, Page, RejectedRow, Run
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.components.cards import card
+from layouts.components.grid import (
+    Column,
+    badge_column,
+    grid,
+    link_column,
+    number_column,
+    percent_column,
+    text_column,
+)
+from layouts.components.icons import icon
+from layouts.components.pager import pager
+from layouts.components.states import commands, notice, notices, state
+from layouts.text import FILE_KINDS, FREQUENCIES, LOAD_STATES, RUN_STATES, named
+
+PAGE_ROWS = 20
+REJECT_ROWS = 50
+LOADS, RUNS = "loads_", "runs_"
+STATE_KINDS = {
+    "accepted": "good",
+    "loading": "info",
+    "rejected": "critical",
+    "failed": "critical",
+    "stopped": "warning",
+}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page of a table and the number of rows before it."""
+
+    page: Page[Any]
+    start: int
+
+
+@dataclass(frozen=True)
+class AdminData:
+    """Everything that the page shows."""
+
+    loads: Listed
+    runs: Listed
+    query: dict[str, list[str]]
+    notices: list[str]
+
+
+def layout(data: AdminData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    return html.Div(
+        [
+            html.Div([html.H1(viewer.t("Data and runs"))], className="page-head"),
+            *notices(data.notices),
+            loads_card(data.loads, data.query, viewer),
+            runs_card(data.runs, data.query, viewer),
+        ],
+        className="page page-admin-data",
+    )
+
+
+# Loads
+
+
+def loads_card(listed: Listed, query: dict[str, list[str]], viewer: Viewer) -> html.Section:
+    """What was loaded or refused, newest first; a name leads to its rejects."""
+    t = viewer.t
+    if not listed.page.rows:
+        empty = state(
+            t("Nothing has been loaded yet"),
+            t("Upload an ERP file here, or load a folder from the command line:"),
+            commands("flask ingest FOLDER"),
+        )
+        return card(t("Loads"), empty)
+    return card(
+        t("Loads"),
+        loads_table(listed.page.rows, viewer),
+        pager(listed.page, listed.start, query, viewer, LOADS),
+        class_name="surface-table",
+    )
+
+
+def loads_table(loads: list[Load], viewer: Viewer) -> Component:
+    """One line for each file or sheet."""
+    t = viewer.t
+    columns = [
+        link_column("file", t("File"), "href", minWidth=170, flex=3),
+        text_column("kind", t("Kind"), minWidth=140),
+        badge_column("state", t("State"), minWidth=120),
+        number_column("read", t("Rows read"), minWidth=84),
+        number_column("accepted", t("Accepted"), minWidth=84),
+        number_column("rejected", t("Rejected"), minWidth=92),
+        number_column("filtered", t("Filtered"), minWidth=88),
+        text_column("by", t("Who"), flex=2, minWidth=120),
+        text_column("at", t("When"), minWidth=140, cellClass="tabular"),
+        number_column("seconds", t("Seconds"), 1, minWidth=88),
+        text_column("origin", t("Origin"), minWidth=112),
+    ]
+    rows = [_load_row(load, viewer) for load in loads]
+    return grid("loads", _in_order(columns), rows, viewer, row_id="id")
+
+
+def _load_row(load: Load, viewer: Viewer) -> dict[str, Any]:
+    t = viewer.t
+    return {
+        "id": str(load.load_id),
+        "file": _source(load),
+        "href": f"/admin/data?load={load.load_id}",
+        "kind": named(FILE_KINDS, load.kind, t),
+        "state": named(LOAD_STATES, load.state, t),
+        "state_kind": STATE_KINDS.get(load.state, ""),
+        "read": load.rows_read,
+        "accepted": load.rows_accepted,
+        "rejected": load.rows_rejected,
+        "filtered": load.rows_filtered,
+        "by": load.loaded_by,
+        "at": fmt.moment(load.started_at, viewer.locale),
+        "seconds": load.seconds,
+        "origin": t("Demonstration") if load.is_demo else t("Company"),
+    }
+
+
+def _source(load: Load) -> str:
+    return f"{load.file} [{load.part}]" if load.part else load.file
+
+
+def _in_order(columns: list[Column]) -> list[Column]:
+    """The order is the server's: newest first."""
+    return [{**column, "sortable": False} for column in columns]
+
+
+# One load
+
+
+@dataclass(frozen=True)
+class LoadDetail:
+    """One load with a page of its refused rows."""
+
+    load: Load
+    rejects: Listed
+    query: dict[str, list[str]]
+    notices: list[str]
+
+
+def detail(data: LoadDetail, viewer: Viewer) -> html.Div:
+    """What became of one file."""
+    t, load = viewer.t, data.load
+    trail = html.P(dcc.Link(t("Data and runs"), href="/admin/data"), className="trail")
+    message = [notice(load.message, "warning")] if load.message else []
+    return html.Div(
+        [
+            html.Div([trail, html.H1(_source(load))], className="page-head"),
+            *notices(data.notices),
+            *message,
+            html.Section(load_facts(load, viewer), className="surface"),
+            rejects_card(data, viewer),
+        ],
+        className="page page-admin-data",
+    )
+
+
+def load_facts(load: Load, viewer: Viewer) -> html.Dl:
+    """The numbers of one load."""
+    t, locale = viewer.t, viewer.locale
+    span = f"{fmt.day(load.date_from, locale)} – {fmt.day(load.date_to, locale)}"
+    return facts(
+        {
+            t("Kind"): named(FILE_KINDS, load.kind, t),
+            t("State"): named(LOAD_STATES, load.state, t),
+            t("Rows read"): fmt.number(load.rows_read, locale),
+            t("Accepted"): fmt.number(load.rows_accepted, locale),
+            t("Rejected"): fmt.number(load.rows_rejected, locale),
+            t("Filtered"): fmt.number(load.rows_filtered, locale),
+            t("Merged"): fmt.number(load.rows_merged, locale),
+            t("Dates"): span if load.date_from else fmt.UNKNOWN,
+            t("Who"): load.loaded_by,
+            t("When"): fmt.moment(load.started_at, locale),
+            t("Seconds"): fmt.number(load.seconds, locale, 1),
+            t("Origin"): t("Demonstration") if load.is_demo else t("Company"),
+        }
+    )
+
+
+def facts(values: dict[str, str]) -> html.Dl:
+    """Names and values side by side."""
+    return html.Dl(
+        [html.Div([html.Dt(name), html.Dd(value)]) for name, value in values.items()],
+        className="facts",
+    )
+
+
+def rejects_card(data: LoadDetail, viewer: Viewer) -> html.Section:
+    """The refused rows with their place, and all of them as CSV."""
+    t = viewer.t
+    if not data.rejects.page.count:
+        return card(t("Rejected rows"), html.P(t("No row was rejected."), className="quiet"))
+    export = html.A(
+        [icon("download"), t("Download CSV")],
+        href=f"/admin/data/loads/{data.load.load_id}/rejects.csv",
+        id="rejects-csv",
+        className="btn btn-sm btn-outline-secondary",
+    )
+    return card(
+        t("Rejected rows"),
+        rejects_table(data.rejects.page.rows, viewer),
+        pager(data.rejects.page, data.rejects.start, data.query, viewer),
+        tools=[export],
+        class_name="surface-table",
+    )
+
+
+REJECT_HEADER = ("file", "line", "column", "value", "reason")
+
+
+def rejects_table(rejects: list[RejectedRow], viewer: Viewer) -> Component:
+    """File, line, column, value and reason."""
+    t = viewer.t
+    columns = [
+        text_column("file", t("File"), minWidth=150),
+        number_column("line", t("Line"), minWidth=84, flex=0, width=100),
+        text_column("column", t("Column"), minWidth=110),
+        text_column("value", t("Value"), minWidth=130),
+        text_column("reason", t("Reason"), flex=3, minWidth=260),
+    ]
+    rows = [
+        {"id": str(row.reject_id), **{name: getattr(row, name) for name in REJECT_HEADER}}
+        for row in rejects
+    ]
+    return grid("rejects", _in_order(columns), rows, viewer, row_id="id")
+
+
+def reject_cells(row: RejectedRow) -> list[str | float | None]:
+    """One refused row of the CSV file."""
+    return [row.file, row.line, row.column, row.value, row.reason]
+
+
+# Runs
+
+
+def runs_card(listed: Listed, query: dict[str, list[str]], viewer: Viewer) -> html.Section:
+    """The trainer's runs, newest first, the published one marked."""
+    t = viewer.t
+    if not listed.page.rows:
+        empty = state(
+            t("No forecasts have been published yet"),
+            t("Train the models and publish the results:"),
+            commands("python -m models_offline train", "flask publish BUNDLE"),
+        )
+        return card(t("Runs"), empty)
+    return card(
+        t("Runs"),
+        runs_table(listed.page.rows, viewer),
+        pager(listed.page, listed.start, query, viewer, RUNS),
+        class_name="surface-table",
+    )
+
+
+def runs_table(runs: list[Run], viewer: Viewer) -> Component:
+    """One line for each run."""
+    t = viewer.t
+    columns = [
+        number_column("run", t("Run"), minWidth=72, flex=0, width=84),
+        badge_column("state", t("State"), minWidth=132),
+        text_column("computed", t("Computed"), minWidth=140, cellClass="tabular"),
+        text_column("window", t("Data"), flex=2, minWidth=190, cellClass="tabular"),
+        text_column("frequency", t("Frequency"), minWidth=104),
+        text_column("series", t("Series trained"), minWidth=124, cellClass="tabular"),
+        number_column("fallback", t("Fallback"), minWidth=92),
+        percent_column("wape", t("WAPE"), minWidth=88),
+    ]
+    rows = [_run_row(run, viewer) for run in runs]
+    return grid("runs", _in_order(columns), rows, viewer, row_id="id")
+
+
+def _run_row(run: Run, viewer: Viewer) -> dict[str, Any]:
+    t, locale = viewer.t, viewer.locale
+    shown = "published" if run.is_published else run.state
+    return {
+        "id": str(run.run_id),
+        "run": run.run_id,
+        "state": named(RUN_STATES, shown, t),
+        "state_kind": "good" if run.is_published else "",
+        "computed": fmt.moment(run.computed_at, locale),
+        "window": f"{fmt.day(run.data_from, locale)} – {fmt.day(run.data_to, locale)}",
+        "frequency": named(FREQUENCIES, run.frequency, t),
+        "series": t(
+            "%(trained)s of %(total)s",
+            trained=fmt.number(run.series_trained, locale),
+            total=fmt.number(run.series_total, locale),
+        ),
+        "fallback": run.series_fallback,
+        "wape": run.wape,
+    }

@@ -18,9 +18,10 @@ from auth.guards import PUBLIC
 from dashboard import doors
 from dashboard.app import create_app
 from dashboard.pages import PAGES
-from domain.access import Permission, Role, may
+from domain.access import EVERYTHING, Permission, Role, may
 from tests import services
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Browser, Site
+from tests.web.conftest import PEOPLE as ACCOUNTS
 from tests.web.test_hostile import callback_body
 
 DOCUMENT = services.ROOT / "docs" / "access.md"
@@ -203,11 +204,12 @@ def test_a_callback_that_is_open_was_really_called(
 
 def test_the_table_follows_from_the_roles() -> None:
     """Anonymous signs in; a role's doors are those whose permission it holds."""
-    roles = (Role.VIEWER, Role.ANALYST, Role.ADMIN, Role.ANALYST)
+    everyone = [(role, EVERYTHING) for role in (Role.VIEWER, Role.ANALYST, Role.ADMIN)]
+    everyone.append(ACCOUNTS[SCOPED])
     for door, rest in documented().items():
         permission, _, outcomes = rest.partition(" | ")
         expected = [YES] * 5
         if permission != PUBLIC:
-            held = [may(role, Permission(permission)) for role in roles]
+            held = [may(role, Permission(permission), scope) for role, scope in everyone]
             expected = [SIGN_IN, *(YES if one else NO for one in held)]
         assert outcomes.split(" | ") == expected, door

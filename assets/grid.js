@@ -45,6 +45,17 @@
     return day.toLocaleDateString(params.context.locale, { ...pattern, timeZone: "UTC" });
   };
 
+  functions.novaMoment = function (params) {
+    if (!params.value) {
+      return UNKNOWN;
+    }
+    return new Date(params.value).toLocaleString(params.context.locale, {
+      dateStyle: params.context.locale === "pt-BR" ? "short" : "medium",
+      timeStyle: "short",
+      timeZone: "America/Sao_Paulo",
+    });
+  };
+
   /* The server has sorted: every row equals every other, so they stay as they came. */
   functions.novaKeepOrder = () => 0;
 

@@ -58,7 +58,7 @@
 
   /* Popovers are <details>: one open at a time; a click elsewhere or Escape closes them. */
 
-  const POPOVERS = "details.receipt[open], details.user-menu[open]";
+  const POPOVERS = "details.receipt[open], details.user-menu[open], details.confirm[open]";
 
   function closePopovers(except) {
     document.querySelectorAll(POPOVERS).forEach(function (popover) {
@@ -69,7 +69,7 @@
   }
 
   document.addEventListener("click", function (event) {
-    closePopovers(event.target.closest("details.receipt, details.user-menu"));
+    closePopovers(event.target.closest("details.receipt, details.user-menu, details.confirm"));
   });
 
   document.addEventListener("keydown", function (event) {

@@ -10,7 +10,16 @@ import dash
 from dash import Dash
 
 from auth.guards import current_viewer
-from callbacks import admin_data, filters, forecasts, main, materials, not_found, shell
+from callbacks import (
+    admin_data,
+    admin_users,
+    filters,
+    forecasts,
+    main,
+    materials,
+    not_found,
+    shell,
+)
 from domain.access import Permission
 from layouts.shell import NavLink
 from layouts.text import N_
@@ -58,6 +67,30 @@ PAGES: tuple[PageEntry, ...] = (
         admin_data,
         "database",
     ),
+    PageEntry(
+        "/admin/users",
+        N_("Users"),
+        ADMINISTRATION,
+        Permission.MANAGE_USERS,
+        admin_users,
+        "users",
+    ),
+    PageEntry(
+        "/admin/new-user",
+        N_("New user"),
+        None,
+        Permission.MANAGE_USERS,
+        admin_users,
+        function="new",
+    ),
+    PageEntry(
+        "/admin/users/<user_id>",
+        N_("User"),
+        None,
+        Permission.MANAGE_USERS,
+        admin_users,
+        function="detail",
+    ),
 )
 
 
@@ -73,7 +106,7 @@ def register(app: Dash) -> None:
     for entry in PAGES:
         _register_page(entry)
     dash.register_page("not_found_404", path="/404", layout=not_found.page, title=not_found.title)
-    for module in (filters, forecasts):
+    for module in (filters, forecasts, admin_users):
         module.register(app)
     app.layout = shell.frame([_nav_link(entry) for entry in PAGES if entry.nav_group])
 

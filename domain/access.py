@@ -56,8 +56,16 @@ class Scope:
 
 EVERYTHING = Scope()
 
-COMPANY_WIDE = frozenset({Permission.LOAD_DRY_RUN, Permission.LOAD, Permission.MANAGE_RUNS})
-"""Files, their rejects and runs speak of the whole network: nobody with a scope may see them."""
+COMPANY_WIDE = frozenset(
+    {
+        Permission.LOAD_DRY_RUN,
+        Permission.LOAD,
+        Permission.MANAGE_RUNS,
+        Permission.MANAGE_USERS,
+    }
+)
+"""Files, their rejects and runs speak of the whole network: nobody with a scope may see them. And
+whoever gives out scopes could widen their own."""
 
 
 def may(role: Role | str | None, permission: Permission, scope: Scope = EVERYTHING) -> bool:

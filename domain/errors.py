@@ -19,6 +19,12 @@ class InvalidInput(NovaError):
     code = "invalid_input"
 
 
+class InvalidEmail(InvalidInput):
+    """No e-mail address looks like this."""
+
+    code = "invalid_email"
+
+
 class EmailTaken(InvalidInput):
     """Another account has this address."""
 

@@ -61,18 +61,40 @@ def choice(
     wide: bool = False,
 ) -> html.Div:
     """A labelled drop-down over `options`; its value is the parameter `name`."""
-    control = dcc.Dropdown(
-        id=control_id(name),
+    control = dropdown(
+        control_id(name),
+        options,
+        value,
+        viewer,
+        multi=multi,
+        clearable=clearable,
+        placeholder=placeholder or viewer.t("All"),
+    )
+    return _field(label, control, "field field-wide" if wide else "field")
+
+
+def dropdown(
+    identity: Any,
+    options: Sequence[Option],
+    value: Value,
+    viewer: Viewer,
+    *,
+    multi: bool,
+    clearable: bool,
+    placeholder: str,
+) -> dcc.Dropdown:
+    """A drop-down in the reader's language."""
+    return dcc.Dropdown(
+        id=identity,
         options=[{"value": option.value, "label": option.label} for option in options],
         value=value if value or not multi else [],
         multi=multi,
         clearable=clearable,
-        placeholder=placeholder or viewer.t("All"),
+        placeholder=placeholder,
         search_order="original",
         labels=_labels(viewer),
         closeOnSelect=True,
     )
-    return _field(label, control, "field field-wide" if wide else "field")
 
 
 def _labels(viewer: Viewer) -> Any:

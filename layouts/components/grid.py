@@ -123,6 +123,15 @@ def date_column(field: str, header: str, **more: Any) -> Column:
     }
 
 
+def moment_column(field: str, header: str, **more: Any) -> Column:
+    """An ISO date and time, on Brasília's clock."""
+    return {
+        **date_column(field, header),
+        "valueFormatter": {"function": "novaMoment(params)"},
+        **more,
+    }
+
+
 def _numeric(field: str, header: str, formatter: str, **more: Any) -> Column:
     return {
         "field": field,

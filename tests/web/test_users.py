@@ -96,7 +96,7 @@ def test_what_may_not_be_set_is_refused_and_changes_nothing(
     ("body", "status", "code"),
     [
         ({"email": VIEWER.upper()}, 422, "email_taken"),
-        ({"email": "no-address"}, 422, "invalid_input"),
+        ({"email": "no-address"}, 422, "invalid_email"),
         ({"email": "a@b.c", "password": "chosen-by-admin"}, 422, "invalid_input"),
         ({"email": "a@b.c", "active": True}, 422, "invalid_input"),
         ({"email": "a@b.c", "role": "admin"}, 422, "invalid_input"),

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from domain.access import EVERYTHING, Role, Scope
-from domain.errors import EmailTaken, InvalidInput, LastAdministrator, NotFound
+from domain.access import EVERYTHING, Permission, Role, Scope, may
+from domain.errors import EmailTaken, InvalidEmail, InvalidInput, LastAdministrator, NotFound
 from warehouse.commands import audit
 from warehouse.queries.users import UserRow, everyone, one
 from warehouse.tables.support import password_reset, token, user
@@ -203,7 +203,7 @@ def checked_email(email: str) -> str:
     """The address without blanks around it; raises InvalidInput if it cannot be one."""
     address = email.strip()
     if not EMAIL.fullmatch(address):
-        raise _invalid("email", "must look like name@place")
+        raise _invalid("email", "must look like name@place", InvalidEmail)
     return address
 
 
@@ -261,13 +261,20 @@ def _differences(account: UserRow, changes: Changes) -> dict[str, Any]:
 
 
 def _takes_last_admin(accounts: list[UserRow], account: UserRow, wanted: dict[str, Any]) -> bool:
-    admins = {a.user_id for a in accounts if a.role == Role.ADMIN and a.active}
-    stays = wanted.get("role", Role.ADMIN) == Role.ADMIN and wanted.get("active", True)
+    """True if nobody could manage users after this; an administrator with a scope may not."""
+    admins = {a.user_id for a in accounts if a.active and _manages(a.role, a.scope)}
+    stays = wanted.get("active", True) and _manages(
+        wanted.get("role", account.role), wanted.get("scope", account.scope)
+    )
     return admins == {account.user_id} and not stays
 
 
+def _manages(role: Role, scope: Scope) -> bool:
+    return may(role, Permission.MANAGE_USERS, scope)
+
+
 def _last_administrator(wanted: dict[str, Any]) -> InvalidInput:
-    field = "role" if "role" in wanted else "active"
+    field = next(thing for thing in ("active", "role", "scope") if thing in wanted)
     return _invalid(
         field, "cannot change: this is the last active administrator", LastAdministrator
     )

@@ -128,6 +128,12 @@ def scope_choices() -> dict[str, list[Option]]:
         }
 
 
+def listed() -> list[UserRow]:
+    """All accounts by address. Raises Unavailable."""
+    with connected() as connection:
+        return everyone(connection)
+
+
 def everyone(connection: Connection) -> list[UserRow]:
     """All accounts by address."""
     return [_row(found) for found in connection.execute(select(user).order_by(user.c.email))]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from domain.access import Role
+from domain.access import Role, Scope
 from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Site
 
 UNASKED: list[dict[str, Any]] = [
@@ -130,6 +130,15 @@ def test_users_are_for_administrators_alone(site: Site) -> None:
         assert admin.get(path).status_code == 404
 
 
+def test_an_administrator_with_a_scope_cannot_widen_it(site: Site) -> None:
+    number = site.add_user("regional@nova.test", Role.ADMIN, Scope(ufs=("BA",)))
+    regional = site.api("regional@nova.test")
+    assert regional.get("/users").status_code == 403
+    assert regional.call("PATCH", f"/users/{number}", json={"ufs": []}).status_code == 403
+    assert regional.call("POST", "/users", json={"email": "x@nova.test"}).status_code == 403
+    assert site.browser("regional@nova.test").open_page("/admin/users").status_code == 403
+
+
 def test_the_list_is_paged_and_sorted(site: Site) -> None:
     admin = site.api(ADMIN)
     first = admin.get("/users", params={"limit": 2, "sort": "-last_login_at"}).json()
@@ -174,7 +183,7 @@ def test_two_administrators_cannot_remove_each_other(start_server: Any, database
             connection.execute(text("UPDATE support.\"user\" SET role = 'ADMIN', active = true"))
     alone = site.api(pair[0])
     alone.call("PATCH", f"/users/{numbers[1]}", json={"active": False})
-    for change in ({"active": False}, {"role": "ANALYST"}):
+    for change in ({"active": False}, {"role": "ANALYST"}, {"ufs": ["SP"]}):
         refused = alone.call("PATCH", f"/users/{numbers[0]}", json=change)
         assert refused.status_code == 422
         assert refused.json()["error"]["code"] == "last_administrator"

@@ -1,0 +1,291 @@
+"""Who is scoped sees their part alone: every list, page, choice, total, file and id, also right
+after an administrator has filled the caches with everything.
+
+Whatever lies outside carries a word of its own in every code and name, so that one leak anywhere in
+an answer is found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+from flask import Flask
+from sqlalchemy import Engine, text
+
+from api.routing import ROUTES, Route
+from dashboard.app import create_app
+from dashboard.pages import PAGES
+from domain.access import Role, Scope
+from tests import factories
+from tests.conftest import StartServer
+from tests.hostile_names import write
+from tests.ingesting import load
+from tests.web.conftest import ADMIN, PASSWORD, Api, Browser, Site
+from tests.web.test_hostile import callback_body, parameters
+from warehouse.pipeline import derive, publish
+
+OUTSIDE, INSIDE = "FORA", "DENTRO"
+LAST_DAY, DAYS = date(2025, 6, 29), 120
+PLACES = {OUTSIDE: ("SP", 900), INSIDE: ("BA", 3)}
+SCOPES = {
+    "uf@nova.test": Scope(ufs=("BA",)),
+    "contract@nova.test": Scope(contracts=(f"CON-{INSIDE}",)),
+}
+GUESSES = {"sku": f"SKU-{OUTSIDE}", "site": f"DEP-{OUTSIDE}", "uf": "SP", "region": "Sudeste"}
+WORKERS = 6
+FOREIGN_UF = re.compile(r'"(uf|value|label)":"SP["– ]')
+GETS = [one for one in ROUTES if one.method == "GET" and "<" not in one.path]
+
+
+@pytest.fixture(scope="module")
+def split(
+    module_engine: Engine,
+    module_database_url: str,
+    start_server: StartServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """Two halves of a network, one inside the scopes and one outside, and one item in both."""
+    folder = tmp_path_factory.mktemp("erp")
+    write_halves(folder)
+    assert load(folder, module_engine).ok
+    derive.refresh_after_load(module_engine)
+    bundle = factories.make_bundle(folder / "bundles", module_engine)
+    publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
+    site = Site(start_server(module_database_url), module_engine)
+    site.add_user(ADMIN, Role.ADMIN)
+    for email, scope in SCOPES.items():
+        site.add_user(email, Role.ANALYST, scope)
+    yield site
+
+
+def write_halves(folder: Path) -> None:
+    days = [LAST_DAY - timedelta(days=back) for back in range(DAYS)]
+    halves = list(PLACES)
+    owned = [(f"SKU-{half}", half) for half in halves] + [("SKU-BOTH", half) for half in halves]
+    write(
+        folder,
+        "items",
+        "sku name family unit unit_cost_brl lead_time_days supplier",
+        [
+            (f"SKU-{half}", f"Item {half}", f"FAM-{half}", "un", 10, 14, f"SUP-{half}")
+            for half in (*halves, "BOTH")
+        ],
+    )
+    write(
+        folder,
+        "sites",
+        "site name uf kind contract",
+        [(f"DEP-{h}", f"Dep {h}", PLACES[h][0], "depot", f"CON-{h}") for h in halves],
+    )
+    write(
+        folder,
+        "suppliers",
+        "supplier name kind",
+        [(f"SUP-{half}", f"Fornecedor {half}", "domestic") for half in (*halves, "BOTH")],
+    )
+    write(
+        folder,
+        "contracts",
+        "contract customer availability_target_pct",
+        [(f"CON-{half}", f"Cliente {half}", 99) for half in halves],
+    )
+    write(
+        folder,
+        "demand",
+        "date sku quantity site",
+        [
+            (day, sku, PLACES[half][1] + day.toordinal() % 5, f"DEP-{half}")
+            for day in days
+            for sku, half in owned
+        ],
+    )
+    write(
+        folder,
+        "stock",
+        "date sku site on_hand",
+        [(day, sku, f"DEP-{half}", 2) for day in days[:30] for sku, half in owned],
+    )
+    write(
+        folder,
+        "purchase_orders",
+        "order line sku supplier ordered_on quantity site promised_on",
+        [
+            (f"PO-{half}", 1, sku, f"SUP-{sku[4:]}", days[60], 9, f"DEP-{half}", days[20])
+            for sku, half in owned[:2]
+        ],
+    )
+    write(
+        folder,
+        "outages",
+        "outage site started_at ended_at cause",
+        [
+            (f"OUT-{half}", f"DEP-{half}", f"{days[9]} 10:00", f"{days[9]} 12:00", f"Causa {half}")
+            for half in halves
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def admin(split: Site) -> Api:
+    return split.api(ADMIN)
+
+
+@pytest.fixture(scope="module", params=list(SCOPES))
+def scoped(split: Site, request: pytest.FixtureRequest) -> Api:
+    return split.api(request.param)
+
+
+@pytest.fixture(scope="module", params=list(SCOPES))
+def browser(split: Site, request: pytest.FixtureRequest) -> Browser:
+    browser = split.browser()
+    assert browser.sign_in(request.param, PASSWORD).status_code == 303
+    return browser
+
+
+@pytest.fixture(scope="module")
+def everything(split: Site) -> Browser:
+    return split.browser(ADMIN)
+
+
+def assert_inside(words: str, where: object) -> None:
+    """No word from outside, but for what the asker's own address said."""
+    for name, value in GUESSES.items():
+        words = words.replace(f"{name}={value}", "")
+    found = words.find(OUTSIDE)
+    assert found < 0, (where, words[max(0, found - 200) : found + 50])
+    leak = FOREIGN_UF.search(words)
+    assert leak is None, (where, words[max(0, leak.start() - 200) : leak.end()])
+
+
+@pytest.mark.parametrize("route", GETS, ids=lambda route: route.path)
+def test_no_answer_holds_a_row_from_outside(admin: Api, scoped: Api, route: Route) -> None:
+    asked = {"limit": 500} if "limit" in parameters(route.query) else {}
+    guesses = {name: GUESSES[name] for name in GUESSES if name in parameters(route.query)}
+    for params in (asked, *({name: value} | asked for name, value in guesses.items())):
+        whole = [admin.get(route.path, params=params) for _ in range(WORKERS)]
+        assert {answer.status_code for answer in whole} == {200}
+        known = {"If-None-Match": whole[0].headers.get("ETag", "")}
+        for headers in ({}, known):
+            for _ in range(WORKERS // 2):
+                answer = scoped.get(route.path, params=params, headers=headers)
+                if answer.status_code == 403:
+                    return
+                assert answer.status_code in (200, 304), answer.text
+                assert (
+                    answer.status_code == 200
+                    or route.path in ("/health",)
+                    or (OUTSIDE not in whole[0].text)
+                ), "another reader's answer was confirmed"
+                assert_inside(answer.text, (route.path, params))
+
+
+NARROWED = [one for one in GETS if "uf" in parameters(one.query)]
+
+
+@pytest.mark.parametrize("route", NARROWED, ids=lambda route: route.path)
+def test_counts_and_totals_are_those_of_the_part(admin: Api, scoped: Api, route: Route) -> None:
+    """The scoped reader's answer is what an administrator gets who narrows to the same part."""
+    asked = {"limit": 500} if "limit" in parameters(route.query) else {}
+    part = admin.get(route.path, params=asked | {"uf": "BA"}).json()
+    whole = admin.get(route.path, params=asked).json()
+    mine = scoped.get(route.path, params=asked).json()
+    assert rounded(mine["data"]) == rounded(part["data"]) != rounded(whole["data"])
+    assert mine["meta"]["count"] == part["meta"]["count"] > 0
+
+
+def rounded(value: Any) -> Any:
+    """The same with what a receipt says of its filter left out, and sums rounded."""
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items() if name != "receipt"}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return round(value, 6) if isinstance(value, float) else value
+
+
+def test_what_lies_outside_does_not_exist(split: Site, admin: Api, scoped: Api) -> None:
+    assert admin.get(f"/materials/SKU-{OUTSIDE}").status_code == 200
+    missing = scoped.get(f"/materials/SKU-{OUTSIDE}")
+    assert missing.status_code == 404
+    assert missing.json()["error"]["code"] == scoped.get("/materials/NO").json()["error"]["code"]
+    assert_inside(scoped.get("/materials/SKU-BOTH").text, "a material of both")
+    for alert in foreign_alerts(split):
+        for change in ("acknowledged", "open"):
+            answer = scoped.call("PATCH", f"/alerts/{alert}", json={"status": change})
+            assert answer.status_code == 404, answer.text
+            nobodys = scoped.call("PATCH", "/alerts/987654321", json={"status": change})
+            assert answer.json()["error"]["code"] == nobodys.json()["error"]["code"]
+    with split.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM support.decision")).scalar() == 0
+
+
+def foreign_alerts(split: Site) -> list[int]:
+    sql = "SELECT id FROM analytics.alert JOIN core.site USING (site_id) WHERE uf = 'SP'"
+    with split.engine.connect() as connection:
+        found = list(connection.execute(text(sql)).scalars())
+    assert found, "there must be alerts to hide"
+    return found
+
+
+def addresses(path: str) -> Iterator[tuple[str, str]]:
+    """The page as it opens, and with guesses at what lies outside."""
+    for sku in ("SKU-BOTH", f"SKU-{INSIDE}"):
+        place = re.sub("<[^>]+>", quote(sku), path)
+        yield place, ""
+        yield place, f"?{urlencode(GUESSES)}"
+        for name, value in GUESSES.items():
+            yield place, f"?{urlencode({name: value})}"
+        if place == path:
+            return
+
+
+@pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.path)
+def test_no_page_shows_anything_from_outside(
+    everything: Browser, browser: Browser, entry: Any
+) -> None:
+    for path, search in addresses(entry.path):
+        for _ in range(WORKERS // 2):
+            assert everything.open_page(path, search).status_code == 200
+        answer = browser.open_page(path, search)
+        if answer.status_code == 403:
+            return
+        assert answer.status_code == 200 and "state-failed" not in answer.text
+        assert_inside(answer.text, (path, search))
+
+
+def test_the_administrator_does_see_what_is_hidden(everything: Browser) -> None:
+    shown = [everything.open_page(path).text for path in ("/main", "/materials", "/forecasts")]
+    assert all(OUTSIDE in one for one in shown)
+
+
+def test_a_page_of_something_outside_is_not_found(browser: Browser) -> None:
+    known = browser.open_page("/materials/NO-SUCH").text
+    hidden = browser.open_page(f"/materials/SKU-{OUTSIDE}").text
+    assert hidden.replace(f"SKU-{OUTSIDE}", "NO-SUCH") == known
+
+
+@pytest.fixture(scope="module")
+def app(home: object) -> Flask:
+    return create_app()
+
+
+def test_callbacks_find_nothing_outside(app: Flask, split: Site, browser: Browser) -> None:
+    """Searches, choices and downloads, whatever the browser says about where it is."""
+    callbacks = app.extensions["nova-dash"].callback_map
+    search = f"?{urlencode(GUESSES)}"
+    for output, callback in callbacks.items():
+        if not hasattr(callback.get("callback"), "permission"):
+            continue
+        for value in (OUTSIDE, "SKU", "Item", 1, search):
+            body = callback_body(output, callback, value)
+            for one in body["state"]:
+                if isinstance(one, dict):
+                    one["value"] = search if one["property"] == "search" else []
+            answer = browser.callback(body)
+            assert answer.status_code in (200, 204, 403), answer.text
+            assert_inside(answer.text, (output, value))

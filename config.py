@@ -22,6 +22,8 @@ SECRET_BYTES = 32
 PASSWORD_LETTERS = 12
 DIFFERENT_LETTERS = 8
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+ISSUER = re.compile(ORIGIN.pattern + r"(/[A-Za-z0-9._~/-]*)?")
+ROLES = ("ADMIN", "ANALYST", "VIEWER")
 HOST_NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 
@@ -115,6 +117,22 @@ class Settings(BaseSettings):
         description="Origins whose scripts may call /api/v1 with a token, with commas. "
         "Empty: none.",
     )
+    oidc_issuer: str | None = Field(
+        None,
+        validation_alias="NOVA_OIDC_ISSUER",
+        description="OpenID Connect issuer for signing in. Empty: e-mail and password alone.",
+    )
+    oidc_client_id: str | None = Field(
+        None, validation_alias="NOVA_OIDC_CLIENT_ID", description="Our name at the issuer."
+    )
+    oidc_client_secret: str | None = Field(
+        None, validation_alias="NOVA_OIDC_CLIENT_SECRET", description="Our secret at the issuer."
+    )
+    oidc_groups: str | None = Field(
+        None,
+        validation_alias="NOVA_OIDC_GROUPS",
+        description="Roles of the issuer's groups: `telecom-admins=ADMIN,telecom=VIEWER`.",
+    )
     debug: bool = Field(
         False,
         validation_alias="FLASK_DEBUG",
@@ -164,6 +182,34 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name!r} is not a host name such as nova.example.com")
         return value
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str | None) -> str | None:
+        if value is not None and not ISSUER.fullmatch(value):
+            raise ValueError("must be a URL such as https://login.example.com/realms/telecom")
+        return value
+
+    @field_validator("oidc_groups")
+    @classmethod
+    def _groups(cls, value: str | None) -> str | None:
+        for pair in listed(value):
+            if pair.rpartition("=")[2] not in ROLES or not pair.rpartition("=")[0].strip():
+                raise ValueError(f"{pair!r} is not group=ROLE with one of {', '.join(ROLES)}")
+        return value
+
+    @model_validator(mode="after")
+    def _oidc_is_complete(self) -> Settings:
+        parts = {
+            "NOVA_OIDC_ISSUER": self.oidc_issuer,
+            "NOVA_OIDC_CLIENT_ID": self.oidc_client_id,
+            "NOVA_OIDC_CLIENT_SECRET": self.oidc_client_secret,
+            "NOVA_OIDC_GROUPS": self.oidc_groups,
+        }
+        missing = [name for name, value in parts.items() if not value]
+        if missing and len(missing) < len(parts):
+            raise ValueError(f"signing in by OpenID Connect needs {', '.join(missing)} too")
+        return self
+
     @model_validator(mode="after")
     def _production_is_complete(self) -> Settings:
         if self.env == "production":
@@ -210,7 +256,12 @@ def _open_origins(settings: Settings) -> list[str]:
     return [f"NOVA_CORS_ORIGINS with https:// ({', '.join(plain)})"] if plain else []
 
 
-PRODUCTION = (_missing, _debugging, _weak_password, _open_origins)
+def _open_issuer(settings: Settings) -> list[str]:
+    is_open = (settings.oidc_issuer or "https://").startswith("http://")
+    return ["NOVA_OIDC_ISSUER with https://"] if is_open else []
+
+
+PRODUCTION = (_missing, _debugging, _weak_password, _open_origins, _open_issuer)
 
 
 def is_strong(password: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from auth import account, passwords, session, trail
@@ -41,7 +41,7 @@ def login_page() -> ResponseReturnValue:
     """The form; whoever is signed in already is sent on."""
     if session.signed_in() is not None:
         return redirect(destination(request.args.get("next")), 303)
-    return _form()
+    return form()
 
 
 @blueprint.post("/login")
@@ -51,14 +51,14 @@ def login() -> ResponseReturnValue:
     email, password = request.form.get("email", ""), request.form.get("password", "")
     t = current_viewer().t
     if not email.strip() or not password:
-        return _form(t("Enter your e-mail and your password."), 422)
+        return form(t("Enter your e-mail and your password."), 422)
     try:
         row = authenticate(email, password)
     except InvalidInput:
         limit = passwords.MAX_BYTES
-        return _form(t("A password has at most %(limit)s bytes.", limit=limit), 422)
+        return form(t("A password has at most %(limit)s bytes.", limit=limit), 422)
     if row is None:
-        return _form(t("E-mail or password is wrong."), 401)
+        return form(t("E-mail or password is wrong."), 401)
     session.begin(row)
     _note_login(row, "login")
     return redirect(destination(request.form.get("next")), 303)
@@ -83,7 +83,7 @@ def authenticate(email: str, password: str, *, action: str = "login") -> UserRow
     row = users.by_email(email) if "\0" not in email else None
     right = passwords.matches(password, row.password_hash if row else None)
     if row is None or not right or not row.active:
-        trail.note(f"{action}.refused", actor=_shown(email), status=401)
+        trail.note(f"{action}.refused", actor=shown(email), status=401)
         return None
     return row
 
@@ -100,7 +100,8 @@ def _note_login(row: UserRow, action: str) -> None:
     commands.record_login(get_engine(), user_id=row.user_id, actor=actor, action=action)
 
 
-def _form(message: str = "", code: int = 200) -> ResponseReturnValue:
+def form(message: str = "", code: int = 200) -> ResponseReturnValue:
+    """The login page with what is wrong; with a way to the sign-in service where there is one."""
     viewer = current_viewer()
     page = render_template(
         "login.html",
@@ -110,6 +111,7 @@ def _form(message: str = "", code: int = 200) -> ResponseReturnValue:
         email=request.form.get("email", ""),
         next=destination(request.values.get("next")),
         is_demo=_is_demo(),
+        by_service="oidc" in current_app.blueprints,
         done=not message and request.args.get("done") == "reset",
     )
     return page, code, {"Cache-Control": "no-store"}
@@ -122,5 +124,6 @@ def _is_demo() -> bool:
         return False  # the form's own answer says what is out of order
 
 
-def _shown(email: str) -> str:
+def shown(email: str) -> str:
+    """An address that somebody typed, fit for the audit log."""
     return re.sub(r"[^\x21-\x7e]", "?", email.strip())[:120] or session.ANONYMOUS

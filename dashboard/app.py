@@ -12,7 +12,7 @@ from flask.json.provider import DefaultJSONProvider
 
 import api
 from api.parameters import strict_json
-from auth import guards
+from auth import guards, oidc
 from auth import routes as auth_routes
 from auth.guards import current_viewer
 from callbacks.errors import on_error
@@ -57,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     i18n.init_app(server)
     server.extensions[guards.EXTENSION] = i18n
     auth_routes.init_app(server)
+    oidc.init_app(server, settings)
     api.init_app(server)
     server.register_blueprint(downloads.blueprint)
     extensions.limit_logins(server)

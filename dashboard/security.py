@@ -10,6 +10,7 @@ from flask import Flask, Response, current_app, request
 from flask_talisman import Talisman
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from auth import oidc
 from config import Settings, listed
 
 PERMISSIONS = {
@@ -76,7 +77,7 @@ def bind(server: Flask, settings: Settings, script_hashes: Sequence[str]) -> Non
         referrer_policy="same-origin",
         frame_options="DENY",
         permissions_policy=PERMISSIONS,
-        content_security_policy=policy(script_hashes),
+        content_security_policy=policy(script_hashes, oidc.origin(settings)),
         x_xss_protection=False,
     )
     server.after_request(_add_own_headers)
@@ -90,8 +91,11 @@ def _add_own_headers(response: Response) -> Response:
     return response
 
 
-def policy(script_hashes: Sequence[str]) -> dict[str, str | list[str]]:
-    """Nothing but our own files; inline scripts only those that Dash wrote and we hashed."""
+def policy(
+    script_hashes: Sequence[str], sign_in_service: str | None = None
+) -> dict[str, str | list[str]]:
+    """Nothing but our own files; inline scripts only those that Dash wrote and we hashed; forms
+    that lead to ourselves, and to the sign-in service where there is one."""
     return {
         "default-src": "'none'",
         "script-src": ["'self'", *script_hashes],
@@ -101,7 +105,7 @@ def policy(script_hashes: Sequence[str]) -> dict[str, str | list[str]]:
         "connect-src": "'self'",
         "object-src": "'none'",
         "base-uri": "'none'",
-        "form-action": "'self'",
+        "form-action": ["'self'", *([sign_in_service] if sign_in_service else [])],
         "frame-ancestors": "'none'",
     }
 

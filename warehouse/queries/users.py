@@ -19,6 +19,7 @@ from domain.records import Option, Page
 from warehouse.db import get_engine
 from warehouse.queries.paging import fetch_page
 from warehouse.tables.support import password_reset, token, user
+from warehouse.tables.support import subject as subjects
 
 SORTS = {
     "email": "text",
@@ -84,6 +85,17 @@ def by_token(*, user_id: int, version: int, family: UUID) -> UserRow | None:
     wanted = (user.c.user_id == user_id) & (user.c.token_version == version) & user.c.active & lives
     with connected() as connection:
         return one(connection, wanted)
+
+
+def by_subject(*, issuer: str, subject: str) -> UserRow | None:
+    """The account that the sign-in service knows as `subject`. Raises Unavailable."""
+    linked = exists().where(
+        subjects.c.issuer == issuer,
+        subjects.c.subject == subject,
+        subjects.c.user_id == user.c.user_id,
+    )
+    with connected() as connection:
+        return one(connection, linked)
 
 
 def by_link(link_hash: str) -> UserRow | None:

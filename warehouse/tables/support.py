@@ -60,6 +60,17 @@ session = Table(
     schema="support",
 )
 
+subject = Table(
+    "subject",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("user_id", ForeignKey(user.c.user_id, ondelete="CASCADE"), nullable=False),
+    moment("created_at", default_now=True),
+    UniqueConstraint("user_id", "issuer"),
+    schema="support",
+)
+
 password_reset = Table(
     "password_reset",
     metadata,

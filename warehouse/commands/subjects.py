@@ -1,0 +1,25 @@
+"""Which account a person at the organisation's sign-in service has."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, insert
+from sqlalchemy.exc import IntegrityError
+
+from domain.errors import InvalidInput
+from warehouse.commands.users import Actor, note
+from warehouse.queries.users import UserRow
+from warehouse.tables.support import subject as subjects
+
+
+def link(engine: Engine, row: UserRow, *, issuer: str, subject: str, actor: Actor) -> None:
+    """From now on `subject` signs in to this account. Raises InvalidInput if the account belongs to
+    another subject of the issuer: an e-mail that was given to somebody else brings nobody in."""
+    values = {"issuer": issuer, "subject": subject, "user_id": row.user_id}
+    try:
+        with engine.begin() as connection:
+            connection.execute(insert(subjects).values(values))
+            after = {"issuer": issuer, "subject": subject}
+            note(connection, row, actor=actor, action="user.link", after=after)
+    except IntegrityError:
+        reason = "belongs to another person at the sign-in service"
+        raise InvalidInput(f"email {reason}.", fields={"email": reason}) from None

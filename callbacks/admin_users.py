@@ -145,7 +145,7 @@ def _account(row: UserRow) -> layout.Account:
 
 
 def _text(value: Any) -> str:
-    return value.replace("\x00", "") if isinstance(value, str) else ""
+    return value.replace("\0", "") if isinstance(value, str) else ""
 
 
 def _number(value: Any) -> int:
@@ -169,6 +169,7 @@ def _fields(name: Any, role: Any, ufs: Any, contracts: Any) -> commands.Changes:
 def _codes(field: str, values: Any) -> tuple[str, ...]:
     """Nothing chosen means everything; what is no list of codes must not come to mean that."""
     given = [] if values is None else values
-    if not isinstance(given, list) or not all(_text(value) for value in given):
+    codes = {_text(value) for value in given} if isinstance(given, list) else {""}
+    if "" in codes:
         raise InvalidInput(f"{field} must be a list of codes.", fields={field: "must be a list"})
-    return tuple(sorted(set(given)))
+    return tuple(sorted(codes))

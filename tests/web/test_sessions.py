@@ -139,7 +139,7 @@ def test_what_has_expired_is_cleared_at_the_next_login(site: Site) -> None:
     site.browser("cleared@nova.test")
     old = row(site, "cleared@nova.test").session_hash
     set_session(site, old, "expires_at = now() - interval '1 day'")
-    site.browser("cleared@nova.test")
+    site.tokens("cleared@nova.test")
     with site.engine.connect() as connection:
         sql = text("SELECT count(*) FROM support.session WHERE session_hash = :hash")
         assert connection.execute(sql, {"hash": old}).scalar() == 0

@@ -48,14 +48,19 @@ def test_a_refresh_token_is_good_once_and_reuse_ends_its_family(site: Site) -> N
     assert me(site, renewed["access_token"]).status_code == 200
     assert renew(site, first).status_code == 401
     assert renew(site, renewed["refresh_token"]).status_code == 401
+    assert me(site, renewed["access_token"]).status_code == 401
     assert renew(site, other_login).status_code == 200
 
 
 def test_logout_ends_the_family(site: Site) -> None:
-    refresh = site.tokens(VIEWER)["refresh_token"]
+    tokens, other_login = site.tokens(VIEWER), site.tokens(VIEWER)
+    refresh = tokens["refresh_token"]
+    assert me(site, tokens["access_token"]).status_code == 200
     gone = site.call("POST", "/api/v1/auth/logout", json={"refresh_token": refresh})
     assert gone.status_code == 200
     assert renew(site, refresh).status_code == 401
+    assert me(site, tokens["access_token"]).status_code == 401, "at once, not when it expires"
+    assert me(site, other_login["access_token"]).status_code == 200
 
 
 def test_a_token_of_one_kind_is_not_one_of_the_other(site: Site) -> None:
@@ -78,6 +83,8 @@ def test_a_token_of_one_kind_is_not_one_of_the_other(site: Site) -> None:
         {"sub": "999999"},
         {"sub": "one"},
         {"jti": None},
+        {"fam": None},
+        {"fam": "00000000-0000-4000-8000-000000000000"},
         {"iat": datetime.now(UTC) + timedelta(days=1)},
     ],
     ids=str,

@@ -202,3 +202,61 @@ def test_the_password_of_a_new_account_is_in_no_row(site: Site) -> None:
         told = rows.scalar_one()
     assert "user:quiet@nova.test" in told
     assert password not in told and PASSWORD not in told and "$2b$" not in told
+
+
+def act(name: str, user_id: Any, *values: Any) -> dict[str, Any]:
+    """The body that the page's buttons send."""
+    button = {"name": name, "type": "user-action"}
+    fields = zip(("name", "role", "ufs", "contracts"), values, strict=True)
+    return {
+        "output": "user-page.children",
+        "outputs": {"id": "user-page", "property": "children"},
+        "inputs": [[{"id": button, "property": "n_clicks", "value": 1}]],
+        "state": [
+            {"id": "user-id", "property": "data", "value": user_id},
+            *(
+                {"id": f"user-{field}", "property": "value", "value": value}
+                for field, value in fields
+            ),
+        ],
+        "changedPropIds": [f'{{"name":"{name}","type":"user-action"}}.n_clicks'],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "ufs", "contracts"),
+    [
+        ("N", "ROOT", [], []),
+        ("N", ["ADMIN"], [], []),
+        ("N", None, [], []),
+        ("N", "VIEWER", "SP", []),
+        ("N", "VIEWER", {}, []),
+        ("N", "VIEWER", [["SP"]], []),
+        ("N", "VIEWER", ["XX"], []),
+        ("N", "VIEWER", [], ["\0"]),
+        ("x" * 121, "VIEWER", [], []),
+    ],
+    ids=str,
+)
+def test_what_a_forged_form_says_is_refused_and_changes_nothing(
+    site: Site, name: Any, role: Any, ufs: Any, contracts: Any
+) -> None:
+    number = next(row["id"] for row in everyone(site) if row["email"] == SCOPED)
+    before = site.api(ADMIN).get(f"/users/{number}").json()["data"]
+    browser = site.browser(ADMIN)
+    for user_id in (number, str(number), None, -1, 2**40, True):
+        answer = browser.callback(act("save", user_id, name, role, ufs, contracts))
+        assert answer.status_code == 200 and "toasts" in answer.text
+        assert "o erro foi registrado" not in answer.text, "refused, not stumbled over"
+    assert site.api(ADMIN).get(f"/users/{number}").json()["data"] == before
+    assert browser.callback(act("drop", number, "N", "VIEWER", [], [])).status_code == 200
+    kept = site.api(ADMIN).get(f"/users/{number}").json()["data"]
+    assert kept == before
+
+
+def test_only_administrators_may_press_the_buttons(site: Site) -> None:
+    number = next(row["id"] for row in everyone(site) if row["email"] == VIEWER)
+    for email in (VIEWER, ANALYST):
+        pressed = site.browser(email).callback(act("save", number, "N", "ADMIN", [], []))
+        assert pressed.status_code == 403
+    assert site.browser().callback(act("end", number, "N", "ADMIN", [], [])).status_code == 401

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Engine, delete, func, insert, update
+from sqlalchemy import Connection, Engine, delete, func, insert, update
 
 from warehouse.queries.users import UserRow
 from warehouse.tables.support import password_reset, session, token
@@ -21,13 +21,9 @@ def start(
     address: str | None,
     agent: str | None,
 ) -> None:
-    """A session at the account's token version as it was read: a change since then ends it.
-
-    Sessions, tokens and links that have expired are cleared away here.
-    """
+    """A session at the account's token version as it was read: a change since then ends it."""
     with engine.begin() as connection:
-        for table in (session, token, password_reset):
-            connection.execute(delete(table).where(table.c.expires_at < func.now()))
+        clear_expired(connection)
         connection.execute(
             insert(session).values(
                 session_hash=session_hash,
@@ -38,6 +34,12 @@ def start(
                 agent=(agent or "")[:AGENT_LENGTH] or None,
             )
         )
+
+
+def clear_expired(connection: Connection) -> None:
+    """Forgets the sessions, tokens and links that have expired; every login does."""
+    for table in (session, token, password_reset):
+        connection.execute(delete(table).where(table.c.expires_at < func.now()))
 
 
 def touch(engine: Engine, session_hash: str) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
+from warehouse.commands.sessions import clear_expired
 from warehouse.tables.support import token
 
 
@@ -22,6 +23,7 @@ class Refresh:
 def start(engine: Engine, *, user_id: int, expires_at: datetime) -> Refresh:
     """The first refresh token of a login."""
     with engine.begin() as connection:
+        clear_expired(connection)
         return _issue(connection, user_id, uuid4(), expires_at)
 
 

@@ -145,7 +145,7 @@ def _account(row: UserRow) -> layout.Account:
 
 
 def _text(value: Any) -> str:
-    return value.replace("\0", "") if isinstance(value, str) else ""
+    return value if isinstance(value, str) else ""
 
 
 def _number(value: Any) -> int:

@@ -233,7 +233,6 @@ def act(name: str, user_id: Any, *values: Any) -> dict[str, Any]:
         ("N", "VIEWER", {}, []),
         ("N", "VIEWER", [["SP"]], []),
         ("N", "VIEWER", ["XX"], []),
-        ("N", "VIEWER", [], ["\0"]),
         ("x" * 121, "VIEWER", [], []),
     ],
     ids=str,

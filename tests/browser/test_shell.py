@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from domain.access import Role
 from tests.browser.conftest import Watched
 
 
 def test_language_is_switched_and_kept(watch: Callable[..., Watched]) -> None:
-    watched = watch()
+    watched = watch(Role.VIEWER)
     page = watched.open("/materials?family=fibra")
     expect(page.locator("h1")).to_have_text("Materiais")
     page.click("#language-switch")
@@ -19,7 +20,9 @@ def test_language_is_switched_and_kept(watch: Callable[..., Watched]) -> None:
     watched.open("/main")
     expect(page.locator("h1")).to_have_text("Overview")
     assert page.get_attribute("html", "lang") == "en"
-    assert watched.complaints == []
+    elsewhere = watch(Role.VIEWER)
+    assert elsewhere.page.get_attribute("html", "lang") == "en", "the account remembers it"
+    assert watched.complaints == elsewhere.complaints == []
 
 
 def test_theme_is_switched_and_kept(watch: Callable[..., Watched]) -> None:

@@ -138,6 +138,13 @@ class Settings(BaseSettings):
         validation_alias="FLASK_DEBUG",
         description="Flask's debug mode; refused in production.",
     )
+    upload_mb: int = Field(
+        50,
+        ge=1,
+        le=2000,
+        validation_alias="NOVA_UPLOAD_MB",
+        description="Largest ERP file that /admin/data and the API take, in MB.",
+    )
     limit: int | None = Field(
         None,
         ge=1,

@@ -13,6 +13,7 @@ from api import (  # noqa: F401
     forecasts,
     health,
     items,
+    jobs,
     kpis,
     loads,
     materials,

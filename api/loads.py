@@ -1,21 +1,55 @@
-"""GET /loads, GET /loads/{id}/rejects."""
+"""GET /loads, POST /loads, GET /loads/{id}/rejects."""
 
 from __future__ import annotations
 
-from api.parameters import Paged
+from typing import Literal
+
+from api.parameters import Form, Paged, Uploaded
 from api.routing import route
+from auth.guards import check
+from auth.session import request_actor
 from domain.access import Permission
-from domain.records import Load, Page, RejectedRow
-from warehouse.queries import loads
+from domain.erp import KINDS
+from domain.records import Job, Load, Page, RejectedRow
+from warehouse import uploads
+from warehouse.commands import jobs as commands
+from warehouse.db import get_engine
+from warehouse.queries import jobs, loads
 
 LOADS = "/loads"
 ITS_REJECTS = "/loads/<int(max=2147483647):load_id>/rejects"
+
+
+class FileForm(Form):
+    """An ERP file, the mapping that goes with it, and what to do with it."""
+
+    file: Uploaded
+    mapping: Uploaded | None = None
+    kind: Literal[tuple(KINDS)] | None = None  # type: ignore[valid-type]
+    dry_run: bool = False
 
 
 @route("GET", LOADS, permission=Permission.LOAD_DRY_RUN, query=Paged, data=list[Load], paged=True)
 def listed(query: Paged) -> Page[Load]:
     """Files that were loaded or refused, newest first."""
     return loads.page(limit=query.limit, cursor=query.cursor)
+
+
+@route("POST", LOADS, permission=Permission.LOAD_DRY_RUN, form=FileForm, data=Job)
+def sent(form: FileForm) -> Job:
+    """Checks (dry_run) or loads an ERP file; the job says how far it is."""
+    if not form.dry_run:
+        check(Permission.LOAD)
+    mapping = form.mapping.stream if form.mapping else None
+    upload = uploads.keep(form.file.stream, form.file.filename or "", mapping)
+    job_id = commands.start_file(
+        get_engine(),
+        upload=upload,
+        file_kind=form.kind,
+        dry_run=form.dry_run,
+        actor=request_actor(),
+    )
+    return jobs.one(job_id)
 
 
 @route(

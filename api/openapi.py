@@ -119,6 +119,10 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
             "required": True,
             "content": _json(_schema(route.body, schemas, mode="validation")),
         }
+    if route.form is not None:
+        schema = _schema(route.form, schemas, mode="validation")
+        content = {"multipart/form-data": {"schema": schema}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 

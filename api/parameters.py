@@ -8,7 +8,16 @@ from datetime import date
 from typing import Annotated, Any, Literal, TypeVar, get_origin
 
 from flask import request
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
+from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from domain.errors import InvalidInput
@@ -17,6 +26,7 @@ from domain.records import Filters
 MAX_TEXT = 200
 MAX_VALUES = 200
 MAX_LIMIT = 500
+CSRF_FIELD = "csrf_token"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -100,10 +110,35 @@ class Between(Query):
     to: date | None = None
 
 
+class Form(BaseModel):
+    """A multipart form; a field that is not here is refused."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+
+Uploaded = Annotated[FileStorage, WithJsonSchema({"type": "string", "format": "binary"})]
+
+
 class Body(BaseModel):
     """A request body; a field that is not here is refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def read_form(model: type[Model]) -> Model:
+    """The multipart form as `model`, files among its fields. Raises InvalidInput for its content,
+    415 for anything else than a form."""
+    if request.mimetype != "multipart/form-data":
+        raise UnsupportedMediaType("Send multipart/form-data.")
+    values: dict[str, Any] = {}
+    fields: list[tuple[str, list[Any]]] = [*request.form.lists(), *request.files.lists()]
+    for name, given in fields:
+        sent = [one for one in given if isinstance(one, str) or one.filename]
+        if len(sent) > 1 or name in values:
+            raise InvalidInput(f"{name} is given twice.", fields={name: "is given twice"})
+        if sent and name != CSRF_FIELD:
+            values[name] = sent[0]
+    return _validated(lambda: model.model_validate(values))
 
 
 def read_query(model: type[Model]) -> Model:

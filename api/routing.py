@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel
 
 from api.answers import answer
-from api.parameters import Query, read_body, read_query
+from api.parameters import Query, read_body, read_form, read_query
 from auth.guards import PUBLIC, public, requires
 from domain.access import Permission
 
@@ -42,6 +42,7 @@ class Route:
     body: type[BaseModel] | None
     data: Any
     paged: bool
+    form: type[BaseModel] | None = None
 
 
 ROUTES: list[Route] = []
@@ -55,37 +56,43 @@ def route(
     permission: Permission | str = Permission.READ,
     query: type[BaseModel] = Query,
     body: type[BaseModel] | None = None,
+    form: type[BaseModel] | None = None,
     paged: bool = False,
     credentials_in_body: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Opens `handler(query=…, body=…, **path)` at /api/v1 + `path`; its docstring is the summary.
+    """Opens `handler(query=…, body=…, form=…, **path)` under /api/v1; its docstring is the summary.
 
-    `query` and `body` are handed over only where they are declared. `credentials_in_body`: the
-    request proves itself by what it carries, so no cookie and no CSRF token play a part.
+    What is not declared is not handed over; a `form` is multipart, with files.
+    `credentials_in_body`: the request proves itself by what it carries, so no cookie and no CSRF
+    token play a part.
     """
 
     def decorate(handler: Handler) -> Handler:
         name = f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}"
         summary = (handler.__doc__ or "").strip().partition("\n")[0]
-        ROUTES.append(Route(method, path, name, summary, permission, query, body, data, paged))
-        view = _guarded(_view(handler, query, body, data), permission)
+        made = Route(method, path, name, summary, permission, query, body, data, paged, form)
+        ROUTES.append(made)
+        view = _guarded(_view(handler, made), permission)
         view.credentials_in_body = credentials_in_body  # type: ignore[attr-defined]
+        view.takes_files = form is not None  # type: ignore[attr-defined]
         blueprint.add_url_rule(path, name, view, methods=[method])
         return handler
 
     return decorate
 
 
-def _view(handler: Handler, query: type[BaseModel], body: type[BaseModel] | None, data: Any) -> Any:
+def _view(handler: Handler, made: Route) -> Any:
     @wraps(handler)
     def view(**path: Any) -> Response:
-        asked = read_query(query)
+        asked = read_query(made.query)
         arguments = dict(path)
-        if query is not Query:
+        if made.query is not Query:
             arguments["query"] = asked
-        if body is not None:
-            arguments["body"] = read_body(body)
-        return answer(handler(**arguments), data)
+        if made.body is not None:
+            arguments["body"] = read_body(made.body)
+        if made.form is not None:
+            arguments["form"] = read_form(made.form)
+        return answer(handler(**arguments), made.data)
 
     return view
 

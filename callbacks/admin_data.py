@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
+from flask_wtf.csrf import generate_csrf
 
+from auth.guards import current_viewer, requires
+from auth.session import request_actor
 from callbacks.address import Address
 from callbacks.screen import screen
+from config import get_settings
 from domain.access import Permission
 from domain.errors import InvalidInput
-from domain.records import Page
+from domain.records import Page, Run
 from domain.viewer import Viewer
 from layouts import admin_data as layout
 from layouts.admin_data import Listed
-from warehouse.queries import loads, runs
+from layouts.jobs import job_card
+from warehouse.commands import jobs as commands
+from warehouse.db import get_engine
+from warehouse.queries import jobs, loads, runs
 
 
 @screen(Permission.LOAD_DRY_RUN)
 def page(viewer: Viewer, address: Address) -> Component:
-    """Loads and runs; or one load, if the address names it."""
-    load_id = address.count("load")
+    """Loads, runs and what is at work; or one load, if the address names it."""
+    load_id, job_id = address.count("load"), address.count("job")
     if load_id:
         return layout.detail(_detail(address, load_id), viewer)
     data = layout.AdminData(
@@ -29,8 +37,22 @@ def page(viewer: Viewer, address: Address) -> Component:
         runs=_listed(address, layout.RUNS, runs.page),
         query=address.query,
         notices=address.notices,
+        job=jobs.one(job_id) if job_id else None,
+        at_work=jobs.active(),
+        to_publish=_to_publish(viewer, address),
+        csrf_token=generate_csrf(),
+        upload_mb=get_settings().upload_mb,
     )
     return layout.layout(data, viewer)
+
+
+def _to_publish(viewer: Viewer, address: Address) -> Run | None:
+    """The run that the address asks to publish, if it can be."""
+    run_id = address.count("publish")
+    if not run_id or not viewer.may(Permission.MANAGE_RUNS):
+        return None
+    run = runs.one(run_id)
+    return run if run.state == "ready" and not run.is_published else None
 
 
 def _detail(address: Address, load_id: int) -> layout.LoadDetail:
@@ -57,3 +79,56 @@ def _listed(
     except InvalidInput:
         address.ignored(name, cursor or "")
         return Listed(query(limit=limit, cursor=None), 0)
+
+
+def register(app: Dash) -> None:
+    """A job's progress, the load after a preview, and the publish after its confirmation."""
+
+    @app.callback(
+        Output("job-panel", "children"),
+        Output("data-tables", "children"),
+        Input("job-tick", "n_intervals"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.LOAD_DRY_RUN)
+    def tick(ticks: int | None, search: str | None) -> Any:
+        viewer = current_viewer()
+        address = Address.parse(search, viewer.t)
+        if not ticks or not (job_id := address.count("job")):
+            return no_update, no_update
+        job = jobs.one(job_id)
+        panel = job_card(job, jobs.active(), viewer)
+        if job.is_active:
+            return panel, no_update
+        loaded = _listed(address, layout.LOADS, loads.page)
+        published = _listed(address, layout.RUNS, runs.page)
+        return panel, layout.tables(loaded, published, address.query, viewer)
+
+    @app.callback(
+        Output("_pages_location", "search", allow_duplicate=True),
+        Input("load-previewed", "n_clicks"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.LOAD)
+    def load(clicks: int | None, search: str | None) -> Any:
+        seen = Address.parse(search, current_viewer().t).count("job")
+        if not clicks or not seen:
+            return no_update
+        job_id = commands.load_previewed(get_engine(), job_id=seen, actor=request_actor())
+        return f"?job={job_id}"
+
+    @app.callback(
+        Output("_pages_location", "search", allow_duplicate=True),
+        Input("publish-run", "n_clicks"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.MANAGE_RUNS)
+    def publish(clicks: int | None, search: str | None) -> Any:
+        run_id = Address.parse(search, current_viewer().t).count("publish")
+        if not clicks or not run_id:
+            return no_update
+        job_id = commands.start_publish(get_engine(), run_id=run_id, actor=request_actor())
+        return f"?job={job_id}"

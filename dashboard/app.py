@@ -17,7 +17,17 @@ from auth import routes as auth_routes
 from auth.guards import current_viewer
 from callbacks.errors import on_error
 from config import Settings, get_settings
-from dashboard import doors, downloads, extensions, failures, i18n, observability, pages, security
+from dashboard import (
+    doors,
+    downloads,
+    extensions,
+    failures,
+    i18n,
+    observability,
+    pages,
+    security,
+    uploads,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -51,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     server = _server(settings)
     observability.bind(server)
     security.admit(server, settings)
+    uploads.bind(server, settings)
     doors.bind(server)
     failures.bind(server)
     extensions.bind(server, settings)

@@ -27,6 +27,7 @@ R = TypeVar("R")
 
 app = Flask("nova-corrente", static_folder=None)
 runs = AppGroup("runs", help="Published runs: list, show, publish an older one.")
+jobs = AppGroup("jobs", help="Work asked for on the pages; the server starts it.")
 users = AppGroup("users", help="Accounts: create, list, roles, scopes, passwords, sessions.")
 
 ROLE = click.Choice([str(role) for role in Role])
@@ -165,6 +166,20 @@ def training_is_needed() -> None:
     click.echo("yes" if needed else "no")
     if not needed:
         raise click.exceptions.Exit(1)
+
+
+# Jobs
+
+
+@command(jobs, "run")
+@click.argument("job_id", type=int)
+def run_one_job(job_id: int) -> None:
+    """Do a job that is queued; how it ends stands in its row."""
+    from warehouse.db import get_batch_engine
+    from warehouse.pipeline.jobs import run_job
+
+    done = run_job(job_id, engine=get_batch_engine())
+    click.echo(f"job {job_id}: {'done' if done else 'not done'}")
 
 
 # Accounts
@@ -335,6 +350,7 @@ def set_password(email: str, password: str | None) -> None:
 
 
 app.cli.add_command(runs)
+app.cli.add_command(jobs)
 app.cli.add_command(users)
 
 

@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+TEXT_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
+SUFFIXES = (*TEXT_SUFFIXES, ".xlsx", ".parquet")
+"""How the name of an ERP file ends."""
+
 
 class Type(StrEnum):
     """How a cell is read."""

@@ -102,6 +102,71 @@ class Load:
 
 
 @dataclass(frozen=True)
+class RejectShown:
+    """One of the first refused rows of a report."""
+
+    line: int | None
+    column: str | None
+    value: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """What a dry run or a load says of one file (or sheet). `state` is accepted, dry-run, unchanged
+    (it was loaded before), rejected, failed or skipped; `superseded` counts rows of `core` that
+    another value replaces, `repeated` those that it finds as they are; None where that was not
+    looked for. `quantity` is the control total of a demand file, in units of issue."""
+
+    file: str
+    part: str
+    kind: str
+    state: str
+    message: str | None
+    read: int
+    accepted: int
+    rejected: int
+    filtered: int
+    merged: int
+    date_from: date | None
+    date_to: date | None
+    load_id: int | None
+    superseded: int | None
+    repeated: int | None
+    quantity: float | None
+    rejects: list[RejectShown]
+    dropped: dict[str, int]
+    notes: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work that somebody asked for: a dry run, a load or a publish. `state` is queued, running,
+    done, refused (the file is not as it should be) or failed. `phase` is waiting, reading,
+    deriving or publishing; `may_follow` says that a dry run's file is still there to be loaded."""
+
+    job_id: int
+    kind: str
+    state: str
+    object: str
+    run_id: int | None
+    actor: str
+    phase: str | None
+    rows_read: int
+    message: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    may_follow: bool
+    files: list[FileOutcome]
+
+    @property
+    def is_active(self) -> bool:
+        """True while there is something to wait for."""
+        return self.state in ("queued", "running")
+
+
+@dataclass(frozen=True)
 class RejectedRow:
     """Why a row of a load was refused; `line` is the physical line (CSV) or row (XLSX, Parquet)."""
 

@@ -8,7 +8,8 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from domain.records import Load, Page, RejectedRow, Run
+from domain.access import Permission
+from domain.records import Job, Load, Page, RejectedRow, Run
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.cards import card
@@ -24,6 +25,7 @@ from layouts.components.grid import (
 from layouts.components.icons import icon
 from layouts.components.pager import pager
 from layouts.components.states import commands, notice, notices, state
+from layouts.jobs import confirm_card, facts, job_panel, reject_columns, upload_card
 from layouts.text import FILE_KINDS, FREQUENCIES, LOAD_STATES, RUN_STATES, named
 
 PAGE_ROWS = 20
@@ -54,6 +56,11 @@ class AdminData:
     runs: Listed
     query: dict[str, list[str]]
     notices: list[str]
+    job: Job | None
+    at_work: list[Job]
+    to_publish: Run | None
+    csrf_token: str
+    upload_mb: int
 
 
 def layout(data: AdminData, viewer: Viewer) -> html.Div:
@@ -62,11 +69,20 @@ def layout(data: AdminData, viewer: Viewer) -> html.Div:
         [
             html.Div([html.H1(viewer.t("Data and runs"))], className="page-head"),
             *notices(data.notices),
-            loads_card(data.loads, data.query, viewer),
-            runs_card(data.runs, data.query, viewer),
+            *([confirm_card(data.to_publish, viewer)] if data.to_publish else []),
+            job_panel(data.job, data.at_work, viewer),
+            upload_card(viewer, data.csrf_token, data.upload_mb),
+            html.Div(tables(data.loads, data.runs, data.query, viewer), id="data-tables"),
         ],
         className="page page-admin-data",
     )
+
+
+def tables(
+    loads: Listed, runs: Listed, query: dict[str, list[str]], viewer: Viewer
+) -> list[Component]:
+    """Loads and runs: what a job that has ended may have changed."""
+    return [loads_card(loads, query, viewer), runs_card(runs, query, viewer)]
 
 
 # Loads
@@ -191,14 +207,6 @@ def load_facts(load: Load, viewer: Viewer) -> html.Dl:
     )
 
 
-def facts(values: dict[str, str]) -> html.Dl:
-    """Names and values side by side."""
-    return html.Dl(
-        [html.Div([html.Dt(name), html.Dd(value)]) for name, value in values.items()],
-        className="facts",
-    )
-
-
 def rejects_card(data: LoadDetail, viewer: Viewer) -> html.Section:
     """The refused rows with their place, and all of them as CSV."""
     t = viewer.t
@@ -224,14 +232,7 @@ REJECT_HEADER = ("file", "line", "column", "value", "reason")
 
 def rejects_table(rejects: list[RejectedRow], viewer: Viewer) -> Component:
     """File, line, column, value and reason."""
-    t = viewer.t
-    columns = [
-        text_column("file", t("File"), minWidth=150),
-        number_column("line", t("Line"), minWidth=84, flex=0, width=100),
-        text_column("column", t("Column"), minWidth=110),
-        text_column("value", t("Value"), minWidth=130),
-        text_column("reason", t("Reason"), flex=3, minWidth=260),
-    ]
+    columns = [text_column("file", viewer.t("File"), minWidth=150), *reject_columns(viewer)]
     rows = [
         {"id": str(row.reject_id), **{name: getattr(row, name) for name in REJECT_HEADER}}
         for row in rejects
@@ -278,7 +279,10 @@ def runs_table(runs: list[Run], viewer: Viewer) -> Component:
         number_column("fallback", t("Fallback"), minWidth=92),
         percent_column("wape", t("WAPE"), minWidth=88),
     ]
-    rows = [_run_row(run, viewer) for run in runs]
+    if viewer.may(Permission.MANAGE_RUNS):
+        columns.append(link_column("action", t("Action"), "href", minWidth=110))
+    shown = next((run.run_id for run in runs if run.is_published), 0)
+    rows = [_run_row(run, viewer) | _action(run, shown, viewer) for run in runs]
     return grid("runs", _in_order(columns), rows, viewer, row_id="id")
 
 
@@ -301,3 +305,11 @@ def _run_row(run: Run, viewer: Viewer) -> dict[str, Any]:
         "fallback": run.series_fallback,
         "wape": run.wape,
     }
+
+
+def _action(run: Run, shown: int, viewer: Viewer) -> dict[str, str]:
+    """Another run than the published one can be shown while its rows are there."""
+    if run.is_published or run.state != "ready":
+        return {}
+    words = viewer.t("Publish") if run.run_id > shown else viewer.t("Roll back")
+    return {"action": words, "href": f"/admin/data?publish={run.run_id}"}

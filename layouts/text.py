@@ -82,6 +82,24 @@ LOAD_STATES = {
     "stopped": N_("Stopped"),
 }
 
+JOB_TITLES = {"dry_run": N_("Check"), "load": N_("Load"), "publish": N_("Publish")}
+
+PHASES = {
+    "waiting": N_("Starting…"),
+    "reading": N_("Reading: %(rows)s rows so far"),
+    "deriving": N_("Loaded; the pages' figures are being computed…"),
+    "publishing": N_("Publishing…"),
+}
+
+OUTCOMES = {
+    "accepted": N_("Loaded"),
+    "dry-run": N_("In order"),
+    "unchanged": N_("Loaded before, not changed"),
+    "rejected": N_("Bad rows"),
+    "failed": N_("Refused"),
+    "skipped": N_("Left out"),
+}
+
 RUN_STATES = {
     "published": N_("Published"),
     "ready": N_("Can be published"),

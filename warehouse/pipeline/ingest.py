@@ -21,7 +21,7 @@ from warehouse.pipeline.checks import Checked, Checker
 from warehouse.pipeline.chunks import Part
 from warehouse.pipeline.demo_rows import NOT_MIXED, real_data_loaded, remove_demo_rows
 from warehouse.pipeline.mapping import Source, read_mapping
-from warehouse.pipeline.promote import PROMOTIONS, finds_repeats, promote
+from warehouse.pipeline.promote import PROMOTIONS, finds_repeats, promote, what_is_there
 from warehouse.pipeline.report import FileReport, IngestReport, Reject
 from warehouse.pipeline.reshape import Reshaper, Shaped
 from warehouse.pipeline.sources import (
@@ -383,8 +383,13 @@ def _decide(
     checker: Checker,
     options: _Options,
 ) -> None:
-    if _too_many_rejects(report, options) or options.dry_run:
-        report.state = report.state if report.state == "rejected" else "dry-run"
+    report.quantity = stage.staged_quantity(connection, report.kind)
+    if _too_many_rejects(report, options):
+        return
+    if options.dry_run:
+        counts = what_is_there(connection, report.kind, checker.staged)
+        report.superseded, report.repeated = counts
+        report.state = "dry-run"
     elif _promoted(connection, report, checker, options):
         report.state = "accepted"
     else:

@@ -260,6 +260,16 @@ def finds_repeats(connection: Connection, kind: str, first: date | None, last: d
     return len(fresh) == len(list(months(first, last)))
 
 
+def what_is_there(connection: Connection, kind: str, staged: list[str]) -> tuple[int, int]:
+    """How many staged rows would replace another value in `core`, and how many are there as they
+    are. The others are new."""
+    plan = PROMOTIONS[kind]
+    references = [each for each in plan.references if each.staged in staged]
+    sql = _Insertion(kind, plan, references, staged).compare()
+    changed, same = connection.execute(text(sql)).one()
+    return changed, same
+
+
 def _insert_by_month(
     connection: Connection,
     insertion: _Insertion,
@@ -305,17 +315,31 @@ class _Insertion:
         self._updated = [name for name in given if name not in plan.key]
         self._kind, self._plan, self._references = kind, plan, references
 
-    def into(self, table: str) -> str:
-        """Plainly into a table that holds none of the keys."""
+    def _from(self) -> str:
         joins = "".join(
             f" LEFT JOIN core.{each.table} AS {each.alias}"
             f" ON {each.alias}.{each.code} = s.{each.staged}"
             for each in self._references
         )
+        return f" FROM staging.{self._kind} AS s{joins}"
+
+    def into(self, table: str) -> str:
+        """Plainly into a table that holds none of the keys."""
         return (
             f"INSERT INTO {table} ({', '.join(self._filled)}, load_id)"
             f" SELECT {', '.join(self._filled.values())}, CAST(:load_id AS integer)"
-            f" FROM staging.{self._kind} AS s{joins}"
+            f"{self._from()}"
+        )
+
+    def compare(self) -> str:
+        """Counts the rows whose key is in the target: with other values, and with the same."""
+        keys = " AND ".join(f"old.{name} = {self._filled[name]}" for name in self._plan.key)
+        old = ", ".join(f"old.{name}" for name in self._updated)
+        new = ", ".join(self._filled[name] for name in self._updated)
+        differs = f"({old}) IS DISTINCT FROM ({new})" if self._updated else "false"
+        return (
+            f"SELECT count(*) FILTER (WHERE {differs}), count(*) FILTER (WHERE NOT ({differs}))"
+            f"{self._from()} JOIN core.{self._plan.target} AS old ON {keys}"
         )
 
     def upsert(self, where: str = "") -> str:

@@ -7,7 +7,7 @@ import re
 from fnmatch import fnmatch
 from pathlib import Path
 
-from domain.erp import KINDS
+from domain.erp import KINDS, SUFFIXES
 from domain.errors import BadFile
 from warehouse.pipeline.chunks import Part
 from warehouse.pipeline.mapping import Source
@@ -16,8 +16,6 @@ from warehouse.pipeline.read_csv import CsvPart
 from warehouse.pipeline.read_parquet import ParquetPart
 from warehouse.pipeline.read_xlsx import XlsxPart, sheets_of
 
-TEXT_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
-SUFFIXES = (*TEXT_SUFFIXES, ".xlsx", ".parquet")
 HASH_BYTES = 1 << 20
 
 

@@ -22,6 +22,13 @@ def empty_stage(connection: Connection, kind: str) -> None:
     connection.execute(text(f"TRUNCATE staging.{kind}"))
 
 
+def staged_quantity(connection: Connection, kind: str) -> float | None:
+    """The control total of staged demand, in units of issue; None for other kinds."""
+    if kind != "demand":
+        return None
+    return connection.execute(text("SELECT sum(quantity) FROM staging.demand")).scalar()
+
+
 def copy_rows(connection: Connection, kind: str, load_id: int, rows: pa.Table) -> None:
     """Appends typed rows to the kind's raw table."""
     if not rows.num_rows:

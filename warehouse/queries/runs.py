@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine, text
 
 from domain.erp import TRAINING_KINDS
+from domain.errors import NotFound
 from domain.records import Page, Run
 from warehouse.db import primary
 from warehouse.queries.paging import fetch_page
@@ -28,6 +29,16 @@ def runs(engine: Engine) -> list[Run]:
     with engine.connect() as connection:
         found = connection.execute(text(f"{_SELECT} ORDER BY run.run_id DESC"))
         return [Run(**row._mapping) for row in found]
+
+
+def one(run_id: int) -> Run:
+    """Raises NotFound, Unavailable."""
+    with primary() as connection:
+        sql = text(f"{_SELECT} WHERE run.run_id = :run_id")
+        row = connection.execute(sql, {"run_id": run_id}).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no run {run_id}.")
+    return Run(**row._mapping)
 
 
 def page(*, limit: int = 50, cursor: str | None = None, sort: str = "-run_id") -> Page[Run]:

@@ -156,3 +156,33 @@ setting = Table(
     moment("changed_at", default_now=True),
     schema="support",
 )
+
+job = Table(
+    "job",
+    metadata,
+    identity("job_id"),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="queued"),
+    Column("object", Text, nullable=False),
+    Column("upload", Text),
+    Column("file_kind", Text),
+    Column("run_id", Integer),
+    Column("actor", Text, nullable=False),
+    Column("role", Text),
+    Column("address", Text),
+    Column("request_id", Text),
+    Column("phase", Text),
+    Column("rows_read", BigInteger, nullable=False, server_default="0"),
+    Column("report", JSONB),
+    Column("message", Text),
+    moment("created_at", default_now=True),
+    moment("started_at"),
+    moment("finished_at"),
+    CheckConstraint("kind IN ('dry_run', 'load', 'publish')", name="kind"),
+    CheckConstraint("state IN ('queued', 'running', 'done', 'refused', 'failed')", name="state"),
+    Index(
+        "uq_job_one_a_person", "actor", unique=True, postgresql_where=text("finished_at IS NULL")
+    ),
+    schema="support",
+)
+"""What was asked for on the pages and is done by the command line; one at a time a person."""

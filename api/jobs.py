@@ -1,0 +1,26 @@
+"""GET /jobs/{id}, POST /jobs/{id}/load."""
+
+from __future__ import annotations
+
+from api.routing import route
+from auth.session import request_actor
+from domain.access import Permission
+from domain.records import Job
+from warehouse.commands import jobs as commands
+from warehouse.db import get_engine
+from warehouse.queries import jobs
+
+A_JOB = "/jobs/<int(max=2147483647):job_id>"
+
+
+@route("GET", A_JOB, permission=Permission.LOAD_DRY_RUN, data=Job)
+def one(job_id: int) -> Job:
+    """How far a dry run, a load or a publish is, and what came of it."""
+    return jobs.one(job_id)
+
+
+@route("POST", f"{A_JOB}/load", permission=Permission.LOAD, data=Job)
+def loaded(job_id: int) -> Job:
+    """Loads the file that one's own dry run has looked at."""
+    new = commands.load_previewed(get_engine(), job_id=job_id, actor=request_actor())
+    return jobs.one(new)

@@ -1,0 +1,125 @@
+"""Asking for a load or a publish. The command line does it, in a process and under a database role
+of its own; its progress stands in `support.job`, for every worker to show."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from sqlalchemy import Engine, insert, text
+from sqlalchemy.exc import IntegrityError
+
+from config import get_settings
+from domain.errors import InvalidInput, NotFound, TooManyAttempts
+from warehouse import uploads
+from warehouse.commands import audit
+from warehouse.commands.users import Actor
+from warehouse.queries.jobs import SETTLE
+from warehouse.tables.support import job
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = ("-m", "flask", "--app", "dashboard.cli", "jobs", "run")
+AGAIN_SECONDS = 5
+
+
+def start_file(
+    engine: Engine, *, upload: str, file_kind: str | None, dry_run: bool, actor: Actor
+) -> int:
+    """Checks (`dry_run`) or loads a kept upload; gives the job's number. Raises TooManyAttempts
+    while another job of the same person is at work; the upload is gone then."""
+    values = {
+        "kind": "dry_run" if dry_run else "load",
+        "object": uploads.files_of(upload)[0].name,
+        "upload": upload,
+        "file_kind": file_kind,
+    }
+    try:
+        return _start(engine, values, actor)
+    except TooManyAttempts:
+        uploads.remove(upload)
+        raise
+
+
+def load_previewed(engine: Engine, *, job_id: int, actor: Actor) -> int:
+    """Loads what a dry run has looked at; gives the new job's number. Raises NotFound for a job
+    that is no such dry run of the same person, InvalidInput when its file is no longer kept."""
+    sql = """
+        SELECT upload, file_kind, object FROM support.job
+        WHERE job_id = :job_id AND kind = 'dry_run' AND state = 'done' AND actor = :actor
+    """
+    with engine.connect() as connection:
+        seen = connection.execute(text(sql), {"job_id": job_id, "actor": actor.name}).one_or_none()
+    if seen is None:
+        raise NotFound(f"There is no dry run {job_id} of yours that can be loaded.")
+    if not uploads.is_kept(seen.upload):
+        raise InvalidInput("The file is no longer kept; send it again.", fields={"file": "is gone"})
+    return _start(engine, {"kind": "load", **seen._mapping}, actor)
+
+
+def start_publish(engine: Engine, *, run_id: int, actor: Actor) -> int:
+    """Shows a run that is still loaded; gives the job's number. Raises NotFound for another."""
+    sql = text("SELECT state FROM analytics.run WHERE run_id = :run_id")
+    with engine.connect() as connection:
+        state = connection.execute(sql, {"run_id": run_id}).scalar()
+    if state != "ready":
+        reason = "there is no such run" if state is None else f"it is {state}"
+        raise NotFound(f"Run {run_id} cannot be published: {reason}.")
+    return _start(engine, {"kind": "publish", "object": f"run:{run_id}", "run_id": run_id}, actor)
+
+
+def _start(engine: Engine, values: dict[str, Any], actor: Actor) -> int:
+    """The job's row with its audit row, then its process."""
+    who: dict[str, Any] = {
+        "actor": actor.name,
+        "role": actor.role,
+        "address": actor.address,
+        "request_id": actor.request_id,
+    }
+    try:
+        with engine.begin() as connection:
+            connection.execute(text(SETTLE))
+            made = insert(job).values(**values, **who).returning(job.c.job_id)
+            job_id = connection.execute(made).scalar_one()
+            audit.record(
+                connection,
+                **who,
+                action="job.start",
+                object=f"job:{job_id}",
+                after={"kind": values["kind"], "object": values["object"]},
+            )
+    except IntegrityError:
+        message = "Another job of yours is at work; wait until it has ended."
+        raise TooManyAttempts(message, retry_after=AGAIN_SECONDS) from None
+    _spawn(engine, job_id)
+    return int(job_id)
+
+
+def _spawn(engine: Engine, job_id: int) -> None:
+    """In a session of its own: a worker that ends does not take the load with it."""
+    log = get_settings().home / "logs" / "jobs.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, *COMMAND, str(job_id)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    Thread(target=_wait, args=(engine, process, job_id), daemon=True).start()
+
+
+def _wait(engine: Engine, process: subprocess.Popen[bytes], job_id: int) -> None:
+    """Whatever ended the process, the job has ended too."""
+    code = process.wait()
+    sql = """
+        UPDATE support.job SET state = 'failed', message = :message, finished_at = now()
+        WHERE job_id = :job_id AND finished_at IS NULL
+    """
+    message = f"stopped before its end (exit code {code}); nothing of it was kept"
+    with engine.begin() as connection:
+        connection.execute(text(sql), {"job_id": job_id, "message": message})

@@ -1,0 +1,168 @@
+"""Does what was asked for on the pages, in the name of who asked; run by `flask jobs run`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy.exc import DBAPIError
+
+from domain.access import Permission, may
+from domain.errors import NotFound, NovaError
+from warehouse import uploads
+from warehouse.commands import audit
+from warehouse.pipeline.derive import refresh_after_load
+from warehouse.pipeline.ingest import ingest
+from warehouse.pipeline.publish import point_at
+from warehouse.pipeline.report import FileReport, IngestReport
+from warehouse.pipeline.views import refresh_needed
+from warehouse.queries.jobs import JOB_LOCK
+
+SHOW_SECONDS = 0.5
+ACTIONS = {"dry_run": "load.dry_run", "load": "load", "publish": "publish"}
+
+log = logging.getLogger(__name__)
+
+Say = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job has ended; `facts` go into its audit row."""
+
+    state: str
+    message: str | None = None
+    report: IngestReport | None = None
+    facts: dict[str, Any] | None = None
+
+
+def run_job(job_id: int, *, engine: Engine) -> bool:
+    """Does one job that is queued; True if it was done. Its end is in its row and in the audit log.
+    Raises NotFound for a job that is not there or has been taken."""
+    with _alive(engine, job_id) as connection:
+        job = _claimed(connection, job_id)
+        try:
+            outcome = _WORK[job.kind](job, engine, _speaker(connection, job_id))
+        except (NovaError, DBAPIError, OSError) as error:
+            log.warning("job %s failed: %s", job_id, error)
+            outcome = Outcome("failed", _words(error))
+        except BaseException as error:
+            _finish(engine, job, Outcome("failed", f"stopped by {type(error).__name__}"))
+            raise
+        _finish(engine, job, outcome)
+    return outcome.state == "done"
+
+
+@contextmanager
+def _alive(engine: Engine, job_id: int) -> Iterator[Connection]:
+    """Holds the lock that says that this job has a process."""
+    key = {"kind": JOB_LOCK, "job_id": job_id}
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:kind, :job_id)"), key)
+        try:
+            yield connection
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:kind, :job_id)"), key)
+
+
+def _claimed(connection: Connection, job_id: int) -> Row[Any]:
+    sql = """
+        UPDATE support.job SET state = 'running', started_at = now()
+        WHERE job_id = :job_id AND state = 'queued' RETURNING *
+    """
+    job = connection.execute(text(sql), {"job_id": job_id}).one_or_none()
+    if job is None:
+        raise NotFound(f"There is no job {job_id} to be done.")
+    return job
+
+
+def _speaker(connection: Connection, job_id: int) -> Say:
+    """Writes how far the job is, at most twice a second."""
+    sql = text("UPDATE support.job SET phase = :phase, rows_read = :rows WHERE job_id = :job_id")
+
+    said, said_at = "", 0.0
+
+    def say(phase: str, rows: int = 0) -> None:
+        nonlocal said, said_at
+        now = time.monotonic()
+        if phase != said or now - said_at > SHOW_SECONDS:
+            said, said_at = phase, now
+            connection.execute(sql, {"phase": phase, "rows": rows, "job_id": job_id})
+
+    return say
+
+
+def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
+    path, mapping = uploads.files_of(job.upload)
+
+    def on_progress(report: FileReport) -> None:
+        say("reading", report.read)
+
+    is_dry_run = job.kind == "dry_run"
+    say("waiting")
+    report = ingest(
+        path,
+        engine=engine,
+        loaded_by=job.actor,
+        mapping=mapping,
+        kind=job.file_kind,
+        dry_run=is_dry_run,
+        on_progress=on_progress,
+    )
+    if report.changed or (not is_dry_run and refresh_needed(engine)):
+        say("deriving")
+        refresh_after_load(engine)
+    facts = {"files": {one.source: one.state for one in report.files}}
+    message = None if report.files else f"ignored: {', '.join(report.ignored)}"
+    return Outcome("done" if report.ok else "refused", message, report, facts)
+
+
+def _publish(job: Row[Any], engine: Engine, say: Say) -> Outcome:
+    say("publishing")
+    point_at(job.run_id, engine=engine, published_by=job.actor)
+    return Outcome("done", facts={"run_id": job.run_id})
+
+
+_WORK = {"dry_run": _ingest, "load": _ingest, "publish": _publish}
+
+
+def _words(error: Exception) -> str:
+    return f"the database refused: {error.orig}" if isinstance(error, DBAPIError) else str(error)
+
+
+def _finish(engine: Engine, job: Row[Any], outcome: Outcome) -> None:
+    sql = """
+        UPDATE support.job SET state = :state, message = :message, finished_at = clock_timestamp(),
+            report = CAST(:report AS jsonb)
+        WHERE job_id = :job_id
+    """
+    report = outcome.report and json.dumps(outcome.report.as_dict(), default=str)
+    values = {"state": outcome.state, "message": outcome.message, "report": report}
+    refused = "" if outcome.state == "done" else ".refused"
+    if job.upload and not _is_kept(job, outcome):
+        uploads.remove(job.upload)
+    with engine.begin() as connection:
+        connection.execute(text(sql), {**values, "job_id": job.job_id})
+        audit.record(
+            connection,
+            actor=job.actor,
+            role=job.role,
+            address=job.address,
+            request_id=job.request_id,
+            action=f"{ACTIONS[job.kind]}{refused}",
+            object=job.object,
+            after=outcome.facts or {"reason": outcome.message},
+        )
+
+
+def _is_kept(job: Row[Any], outcome: Outcome) -> bool:
+    """A file that was looked at waits for its load, if whoever sent it may load."""
+    files = outcome.report.files if outcome.report else []
+    is_new = outcome.state == "done" and any(one.state == "dry-run" for one in files)
+    return is_new and may(job.role, Permission.LOAD)

@@ -1,0 +1,84 @@
+"""Work asked for on the pages: how far it is, and what came of it. Never cached."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from domain.errors import NotFound
+from domain.records import FileOutcome, Job, RejectShown
+from warehouse import uploads
+from warehouse.db import primary
+
+JOB_LOCK = 0x6A6F62
+START_SECONDS = 60
+STOPPED = "stopped before its end; nothing of it was kept"
+
+# a job's process holds its lock: a job without it has died, or not been started
+_IS_DEAD = f"""
+finished_at IS NULL AND (state = 'running' OR created_at < now() - interval '{START_SECONDS} s')
+AND NOT EXISTS (
+    SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted
+        AND classid = {JOB_LOCK} AND objid = job_id AND objsubid = 2
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""
+
+_SELECT = f"""
+SELECT job_id, kind, object, run_id, actor, phase, rows_read, upload, report, created_at,
+    started_at, finished_at, {_IS_DEAD} AS is_dead,
+    CASE WHEN {_IS_DEAD} THEN 'failed' ELSE state END AS state,
+    CASE WHEN {_IS_DEAD} THEN '{STOPPED}' ELSE message END AS message
+FROM support.job
+"""
+
+SETTLE = f"""
+UPDATE support.job SET state = 'failed', message = '{STOPPED}', finished_at = now()
+WHERE {_IS_DEAD}
+"""
+
+
+def one(job_id: int) -> Job:
+    """Raises NotFound, Unavailable."""
+    with primary() as connection:
+        return read(connection, job_id)
+
+
+def read(connection: Connection, job_id: int) -> Job:
+    """The same on a connection that is open. Raises NotFound."""
+    sql = text(f"{_SELECT} WHERE job_id = :job_id")
+    row = connection.execute(sql, {"job_id": job_id}).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no job {job_id}.")
+    return _job(row)
+
+
+def active() -> list[Job]:
+    """What is at work now, oldest first."""
+    with primary() as connection:
+        sql = text(f"SELECT * FROM ({_SELECT}) AS j WHERE finished_at IS NULL AND NOT is_dead")
+        return sorted(map(_job, connection.execute(sql)), key=lambda job: job.job_id)
+
+
+def _job(row: Row[Any]) -> Job:
+    known = {one.name: row._mapping[one.name] for one in fields(Job) if one.name in row._mapping}
+    report = row.report or {"files": []}
+    is_open = row.kind == "dry_run" and row.state == "done" and uploads.is_kept(row.upload)
+    is_new = any(one["state"] == "dry-run" for one in report["files"])
+    outcomes = [_outcome(one) for one in report["files"]]
+    return Job(**known, may_follow=is_open and is_new, files=outcomes)
+
+
+def _outcome(values: dict[str, Any]) -> FileOutcome:
+    known: dict[str, Any] = {one.name: values.get(one.name) for one in fields(FileOutcome)}
+    return FileOutcome(
+        **known
+        | {"rejects": [RejectShown(**one) for one in values["rejects"]]}
+        | {name: _day(values[name]) for name in ("date_from", "date_to")}
+    )
+
+
+def _day(value: str | None) -> date | None:
+    return None if value is None else date.fromisoformat(value)

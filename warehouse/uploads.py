@@ -1,0 +1,89 @@
+"""Files that people send: each in a folder of its own under NOVA_HOME, gone after use or a day."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import time
+import unicodedata
+from pathlib import Path
+from typing import IO
+
+from config import get_settings
+from domain.erp import SUFFIXES
+from domain.errors import InvalidInput
+
+KEPT_SECONDS = 24 * 3600
+MAX_NAME = 100
+MAPPING = "mapping.toml"
+NAME = re.compile(r"[0-9a-f]{32}")
+UNSAFE = re.compile(r"[^\w .()-]|^[ .~-]+")
+
+
+def place() -> Path:
+    """The folder of all uploads; made on first use, for this account alone."""
+    folder = get_settings().home / "uploads"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def keep(file: IO[bytes], name: str, mapping: IO[bytes] | None = None) -> str:
+    """Keeps a file, and the mapping that goes with it; gives the upload's number.
+
+    The folder's name is ours. Of the sender's name the last part stays, in safe letters: it tells
+    the kind. Raises InvalidInput for a name that no ERP file has.
+    """
+    shown = safe_name(name)
+    sweep()
+    upload = secrets.token_hex(16)
+    folder = place() / upload
+    folder.mkdir(mode=0o700)
+    _copy(file, folder / shown)
+    if mapping is not None:
+        _copy(mapping, folder / MAPPING)
+    return upload
+
+
+def safe_name(name: str) -> str:
+    """The last part of a path in letters that no file system minds. Raises InvalidInput."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    suffix = next((one for one in sorted(SUFFIXES, key=len) if last.lower().endswith(one)), None)
+    if suffix is None:
+        reason = f"must be one of {', '.join(SUFFIXES)}"
+        raise InvalidInput(f"file {reason}.", fields={"file": reason})
+    stem = UNSAFE.sub("_", last[: -len(suffix)])[:MAX_NAME]
+    return f"{stem or '_'}{suffix}"
+
+
+def files_of(upload: str) -> tuple[Path, Path | None]:
+    """The kept file and its mapping, if any. Raises InvalidInput when they are gone."""
+    folder = place() / upload
+    found = [path for path in folder.glob("*") if path.name != MAPPING]
+    if not NAME.fullmatch(upload) or not found:
+        raise InvalidInput("The file is no longer kept; send it again.", fields={"file": "is gone"})
+    mapping = folder / MAPPING
+    return found[0], mapping if mapping.is_file() else None
+
+
+def is_kept(upload: str | None) -> bool:
+    """True while the upload's file is there."""
+    return upload is not None and (place() / upload).is_dir()
+
+
+def remove(upload: str) -> None:
+    """Removes an upload's files."""
+    if NAME.fullmatch(upload):
+        shutil.rmtree(place() / upload, ignore_errors=True)
+
+
+def sweep() -> None:
+    """Removes what was kept for more than a day."""
+    for folder in place().iterdir():
+        if NAME.fullmatch(folder.name) and time.time() - folder.stat().st_mtime > KEPT_SECONDS:
+            remove(folder.name)
+
+
+def _copy(source: IO[bytes], target: Path) -> None:
+    with target.open("xb") as output:
+        shutil.copyfileobj(source, output, 1 << 20)

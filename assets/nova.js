@@ -88,12 +88,12 @@
   const fetchAsIs = window.fetch;
 
   function opensPage(options) {
-    return String((options || {}).body).includes('"_pages_content.children');
+    return String((options || {}).body).includes("_pages_content.children");
   }
 
   window.fetch = function (resource, options) {
     return fetchAsIs(resource, options).then(function (response) {
-      const isCallback = String(resource).endsWith("_dash-update-component");
+      const isCallback = String(resource).includes("/_dash-update-component");
       const isRefused = response.status === 403 && opensPage(options);
       if (isCallback && (response.status === 401 || isRefused)) {
         window.location.reload();

@@ -106,7 +106,7 @@ def register(app: Dash) -> None:
         return panel, layout.tables(loaded, published, address.query, viewer)
 
     @app.callback(
-        Output("_pages_location", "search", allow_duplicate=True),
+        Output("load-address", "search"),
         Input("load-previewed", "n_clicks"),
         State("_pages_location", "search"),
         prevent_initial_call=True,
@@ -120,7 +120,7 @@ def register(app: Dash) -> None:
         return f"?job={job_id}"
 
     @app.callback(
-        Output("_pages_location", "search", allow_duplicate=True),
+        Output("publish-address", "search"),
         Input("publish-run", "n_clicks"),
         State("_pages_location", "search"),
         prevent_initial_call=True,

@@ -276,10 +276,15 @@ def _next_steps(job: Job, viewer: Viewer) -> list[Component]:
             id="load-previewed",
             className=MAIN_BUTTON,
         )
-        return [load, back]
+        return [load, back, _way_on("load-address")]
     if job.kind == "dry_run" and job.state == "done" and not viewer.may(Permission.LOAD):
         return [html.P(t("An administrator can load it."), className="weak"), back]
     return [*_hint(job, viewer), back]
+
+
+def _way_on(name: str) -> dcc.Location:
+    """Where a callback writes the address of the job that it has started."""
+    return dcc.Location(id=name, refresh="callback-nav")
 
 
 def _hint(job: Job, viewer: Viewer) -> list[Component]:
@@ -314,6 +319,7 @@ def confirm_card(run: Run, viewer: Viewer) -> html.Section:
                 className=MAIN_BUTTON,
             ),
             dcc.Link(t("Cancel"), href="/admin/data", className=BUTTON),
+            _way_on("publish-address"),
         ],
         className="actions",
     )

@@ -166,6 +166,8 @@ def _example(rule: str) -> str:
         "<int(max=9223372036854775807):alert_id>": "1",
         "<int(max=2147483647):user_id>": "1",
         "<int(max=2147483647):load_id>": "1",
+        "<int(max=2147483647):job_id>": "1",
+        "<int(max=2147483647):run_id>": "1",
         "<user_id>": "1",
         "<path:sku>": "CABO-01",
         "<sku>": "CABO-01",

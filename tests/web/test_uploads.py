@@ -67,7 +67,9 @@ def office(
     with services.fresh_database(server_url, template) as url:
         engine = make_engine(url)
         publish_small_network(engine, tmp_path_factory.mktemp("bundle"))
-        second = factories.make_bundle(tmp_path_factory.mktemp("second"), engine, name="second", scale=1.5)
+        second = factories.make_bundle(
+            tmp_path_factory.mktemp("second"), engine, name="second", scale=1.5
+        )
         publish_bundle(second, engine=engine, published_by="tests")
         more = {"NOVA_UPLOAD_MB": "4"}
         with services.served(home, url, embedded.ensure_valkey(home), **more) as address:

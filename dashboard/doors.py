@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from dash import Dash
-from flask import Flask, current_app, redirect, request
+from flask import Flask, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
@@ -19,6 +19,7 @@ from domain.access import Permission
 from domain.errors import NotAllowed
 
 CALLBACKS = "/_dash-update-component"
+ANY_PAGE = "/<path:path>"
 ANY_PAGE = "/<path:path>"
 START = "/main"
 UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -51,6 +52,7 @@ def bind(server: Flask) -> None:
     """Bound before Dash and the limits, so that nothing is done for whoever may not come in."""
     server.before_request(_guard)
     server.before_request(_refuse_forgery)
+    server.after_request(_say_not_found)
 
 
 def check_callbacks_of(app: Dash) -> None:
@@ -78,6 +80,14 @@ def _guard() -> ResponseReturnValue | None:
     if endpoint == ANY_PAGE:
         check(permission_at(request.path) or Permission.READ)
     return redirect(START) if request.path == "/" else None
+
+
+def _say_not_found(response: Response) -> Response:
+    """The frame is drawn around "page not found" too, but programs read the status alone."""
+    is_frame = request.endpoint == ANY_PAGE and response.status_code == 200
+    if is_frame and permission_at(request.path) is None:
+        response.status_code = 404
+    return response
 
 
 def _refuse_forgery() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
@@ -24,6 +25,8 @@ from domain.access import Permission
 from layouts.shell import NavLink
 from layouts.text import N_
 
+VARIABLE = re.compile(r"<\w+>")
+
 
 @dataclass(frozen=True)
 class PageEntry:
@@ -38,10 +41,9 @@ class PageEntry:
     function: str = "page"
 
     def is_at(self, path: str) -> bool:
-        """True if the path leads to this page."""
-        parts, given = self.path.split("/"), path.split("/")
-        pairs = zip(parts, given, strict=False)
-        return len(parts) == len(given) and all(a == b or a.startswith("<") for a, b in pairs)
+        """True if the path leads to this page; a variable may hold anything, slashes included."""
+        pattern = VARIABLE.sub(".+", self.path.strip("/"))
+        return re.fullmatch(pattern, path.strip("/"), re.DOTALL) is not None
 
     @property
     def layout(self) -> Callable[..., object]:
@@ -96,8 +98,7 @@ PAGES: tuple[PageEntry, ...] = (
 
 def permission_at(path: str) -> Permission | None:
     """What the page at this path asks for; None if there is no page."""
-    place = path.rstrip("/") or "/"
-    return next((one.permission for one in PAGES if one.is_at(place)), None)
+    return next((one.permission for one in PAGES if one.is_at(path)), None)
 
 
 def register(app: Dash) -> None:

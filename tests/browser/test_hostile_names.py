@@ -15,7 +15,7 @@ from domain.access import Role
 from tests.browser.conftest import Watched, add_accounts
 from tests.hostile_names import IMAGE, NAMES, SKUS, UNIT, publish_hostile_names
 
-VARIABLES = {"<sku>": quote(SKUS[1], safe="")}
+VARIABLES = {"<sku>": quote(SKUS[1], safe=""), "<user_id>": "1"}
 """What to put for a variable in a page's path; a new kind needs a line here."""
 
 MORE = ("/forecasts?sku=" + quote(SKUS[0]), "/materials/" + quote(SKUS[3], safe=""))

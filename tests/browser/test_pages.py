@@ -9,13 +9,14 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched
 
+NOWHERE = "/nowhere"
 PAGES = {
     "/main": ("Visão geral", "Overview"),
     "/forecasts?sku=CABO-01&site=DEP-SP": ("Previsões", "Forecasts"),
     "/materials": ("Materiais", "Materials"),
     "/materials/CABO-01": ("Material", "Material"),
     "/admin/data": ("Dados e rodadas", "Data and runs"),
-    "/nowhere": ("Página não encontrada", "Page not found"),
+    NOWHERE: ("Página não encontrada", "Page not found"),
 }
 LOOKS = (("pt-BR", 1440, "light"), ("pt-BR", 390, "dark"), ("en-GB", 390, "light"))
 
@@ -33,7 +34,9 @@ def test_pages_are_whole(
         assert wide <= width, f"{path} is {wide} px wide at {width}"
         assert page.get_attribute("html", "data-bs-theme") == scheme
         assert page.get_attribute("html", "lang") == locale.replace("en-GB", "en")
-    assert watched.complaints == []
+    told = [text for text in watched.complaints if not text.startswith("console: Failed to load")]
+    assert told == [f"404: {watched.site}{NOWHERE}"]
+    assert len(watched.complaints) == 2
 
 
 def _title(path: str, name: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from playwright.sync_api import expect
+from sqlalchemy import Engine
 
 from domain.access import Role
-from tests.browser.conftest import Watched
+from tests.browser.conftest import EMAILS, Watched
+from warehouse.commands import users
 
 
 def test_language_is_switched_and_kept(watch: Callable[..., Watched]) -> None:
@@ -136,3 +138,17 @@ def test_sign_out(watch: Callable[..., Watched]) -> None:
     page.wait_for_url("**/login")
     page.goto(f"{watched.site}/main")
     page.wait_for_url("**/login**")
+
+
+def test_an_open_page_of_somebody_shut_out_leads_to_the_login(
+    watch: Callable[..., Watched], published: Engine
+) -> None:
+    watched = watch(role=Role.VIEWER)
+    page = watched.open("/main")
+    users.set_active(published, email=EMAILS[Role.VIEWER], active=False, actor=users.Actor())
+    try:
+        page.get_by_role("link", name="Materiais", exact=True).click()
+        page.wait_for_url("**/login**")
+        expect(page.locator("#sign-in")).to_be_visible()
+    finally:
+        users.set_active(published, email=EMAILS[Role.VIEWER], active=True, actor=users.Actor())

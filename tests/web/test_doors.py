@@ -113,6 +113,18 @@ def test_nobody_gets_through_a_guarded_rule(app: Flask, site: Site) -> None:
             assert answer.status_code == expected, (method, path, answer.text)
 
 
+def test_an_address_without_a_page_is_not_found(site: Site) -> None:
+    admin = site.browser(ADMIN)
+    for entry in PAGES:
+        for path in (_example(entry.path), _example(entry.path) + "/"):
+            assert admin.get(path).status_code == 200, path
+    for path in ("/nowhere", "/404", "/main/x", "/mainx", "/materials/A/..%2f", "/wp-login.php"):
+        answer = admin.get(path)
+        expected = 200 if path.startswith("/materials/") else 404
+        assert answer.status_code == expected, path
+        assert '<div id="react-entry-point">' in answer.text
+
+
 def test_pages_are_guarded_behind_dashs_own_door(site: Site) -> None:
     nobody, viewer = site.browser(), site.browser(VIEWER)
     for entry in PAGES:

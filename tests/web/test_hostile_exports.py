@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from sqlalchemy import Engine
 
+from domain.access import Role
 from layouts.export import BYTE_ORDER_MARK, csv_text
 from tests.conftest import StartServer
 from tests.hostile_names import SITES, SKUS, publish_hostile_names
@@ -29,8 +30,6 @@ def hostile(
 ) -> Iterator[Site]:
     publish_hostile_names(module_engine, tmp_path_factory.mktemp("erp"))
     site = Site(start_server(module_database_url), module_engine)
-    from domain.access import Role
-
     site.add_user(ANALYST, Role.ANALYST)
     yield site
 
@@ -89,16 +88,18 @@ def as_number(cell: str) -> bool:
 
 
 def download(browser: Browser, **query: str) -> dict[str, Any]:
-    answer = browser.callback(
-        {
-            "output": "forecast-csv-file.data",
-            "outputs": {"id": "forecast-csv-file", "property": "data"},
-            "inputs": [{"id": "forecast-csv", "property": "n_clicks", "value": 1}],
-            "state": [
-                {"id": "_pages_location", "property": "search", "value": f"?{urlencode(query)}"}
-            ],
-            "changedPropIds": ["forecast-csv.n_clicks"],
-        }
-    )
+    answer = browser.callback(download_call(**query))
     assert answer.status_code == 200, answer.text
     return dict(answer.json()["response"]["forecast-csv-file"]["data"])
+
+
+def download_call(**query: str) -> dict[str, Any]:
+    """The body of a click on the forecasts' download, on the page with this query."""
+    search = f"?{urlencode(query)}"
+    return {
+        "output": "forecast-csv-file.data",
+        "outputs": {"id": "forecast-csv-file", "property": "data"},
+        "inputs": [{"id": "forecast-csv", "property": "n_clicks", "value": 1}],
+        "state": [{"id": "_pages_location", "property": "search", "value": search}],
+        "changedPropIds": ["forecast-csv.n_clicks"],
+    }

@@ -26,6 +26,7 @@ from layouts.components.icons import icon
 from layouts.components.pager import pager
 from layouts.components.states import commands, notice, notices, state
 from layouts.jobs import confirm_card, facts, job_panel, reject_columns, upload_card
+from layouts.reasons import reason_in
 from layouts.text import FILE_KINDS, FREQUENCIES, LOAD_STATES, RUN_STATES, named
 
 PAGE_ROWS = 20
@@ -172,7 +173,7 @@ def detail(data: LoadDetail, viewer: Viewer) -> html.Div:
     """What became of one file."""
     t, load = viewer.t, data.load
     trail = html.P(dcc.Link(t("Data and runs"), href="/admin/data"), className="trail")
-    message = [notice(load.message, "warning")] if load.message else []
+    message = [notice(reason_in(load.message, t), "warning")] if load.message else []
     return html.Div(
         [
             html.Div([trail, html.H1(_source(load))], className="page-head"),
@@ -234,7 +235,11 @@ def rejects_table(rejects: list[RejectedRow], viewer: Viewer) -> Component:
     """File, line, column, value and reason."""
     columns = [text_column("file", viewer.t("File"), minWidth=150), *reject_columns(viewer)]
     rows = [
-        {"id": str(row.reject_id), **{name: getattr(row, name) for name in REJECT_HEADER}}
+        {
+            "id": str(row.reject_id),
+            **{name: getattr(row, name) for name in REJECT_HEADER},
+            "reason": reason_in(row.reason, viewer.t),
+        }
         for row in rejects
     ]
     return grid("rejects", _in_order(columns), rows, viewer, row_id="id")

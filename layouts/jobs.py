@@ -18,6 +18,7 @@ from layouts.components.cards import card
 from layouts.components.grid import Column, grid, number_column, text_column
 from layouts.components.icons import icon
 from layouts.components.states import commands, notice
+from layouts.reasons import reason_in
 from layouts.text import FILE_KINDS, JOB_TITLES, OUTCOMES, PHASES, named
 
 START = PHASES["waiting"]
@@ -170,9 +171,12 @@ def _verdict(job: Job, viewer: Viewer) -> list[Component]:
     """One line: did it work, and what changed."""
     t = viewer.t
     if job.state == "failed":
-        return [_line("alert", "bad", t("It did not work. Nothing was changed.")), _said(job)]
+        return [
+            _line("alert", "bad", t("It did not work. Nothing was changed.")),
+            _said(job, viewer),
+        ]
     if job.state == "refused":
-        more = [_said(job)] if job.message else []
+        more = [_said(job, viewer)] if job.message else []
         return [_line("alert", "bad", t("The file was refused. Nothing was changed.")), *more]
     texts = {
         "dry_run": t("The file is in order. Nothing has been changed yet."),
@@ -186,8 +190,8 @@ def _line(drawing: str, kind: str, text: str) -> html.P:
     return html.P([icon(drawing), text], className=f"verdict verdict-{kind}", role="status")
 
 
-def _said(job: Job) -> html.P:
-    return html.P(job.message or "", className="job-message")
+def _said(job: Job, viewer: Viewer) -> html.P:
+    return html.P(reason_in(job.message or "", viewer.t), className="job-message")
 
 
 def outcome(one: FileOutcome, viewer: Viewer) -> list[Component]:
@@ -195,7 +199,7 @@ def outcome(one: FileOutcome, viewer: Viewer) -> list[Component]:
     name = f"{one.file} [{one.part}]" if one.part else one.file
     parts: list[Component] = [html.H3(name, className="outcome-name"), _numbers(one, viewer)]
     if one.message:
-        parts.append(html.P(one.message, className="job-message"))
+        parts.append(html.P(reason_in(one.message, viewer.t), className="job-message"))
     for words, count in [*one.dropped.items(), *one.notes.items()]:
         text = viewer.t("%(count)s rows", count=fmt.number(count, viewer.locale))
         parts.append(html.P(f"{text}: {words}", className="weak"))
@@ -239,18 +243,18 @@ def _first_rejects(one: FileOutcome, viewer: Viewer) -> list[Component]:
 
 def reject_grid(name: str, one: FileOutcome, viewer: Viewer) -> Component:
     """The first refused rows: line, column, value and reason."""
-    rows = [_reject_row(number, reject) for number, reject in enumerate(one.rejects)]
+    rows = [_reject_row(number, reject, viewer) for number, reject in enumerate(one.rejects)]
     identity = f"{name}-{one.kind}-{one.part}".replace(".", "-")
     return grid(identity, reject_columns(viewer), rows, viewer, row_id="id")
 
 
-def _reject_row(number: int, reject: RejectShown) -> dict[str, Any]:
+def _reject_row(number: int, reject: RejectShown, viewer: Viewer) -> dict[str, Any]:
     return {
         "id": str(number),
         "line": reject.line,
         "column": reject.column,
         "value": reject.value,
-        "reason": reject.reason,
+        "reason": reason_in(reject.reason, viewer.t),
     }
 
 

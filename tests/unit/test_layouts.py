@@ -37,6 +37,7 @@ from layouts.components import states
 from layouts.components.cards import kpi_card
 from layouts.components.filters import filter_bar
 from layouts.forecasts import since
+from layouts.reasons import reason_in
 from tests.services import ROOT
 
 TODAY = date(2025, 6, 29)
@@ -202,6 +203,21 @@ def test_filter_bar_remembers_what_the_page_was_made_from() -> None:
         "resets": {"sku": ["site"]},
         "empty": {"models": "none"},
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("is empty", "está vazio"),
+        ("is more than 10", "é mais que 10"),
+        ("demand.csv: has a header and no rows", "demand.csv: tem cabeçalho e nenhuma linha"),
+        ("something new", "something new"),
+        ("100% of 1: %(x)s", "100% of 1: %(x)s"),
+    ],
+)
+def test_the_pipeline_s_reasons_are_told_in_the_reader_s_language(said: str, shown: str) -> None:
+    assert reason_in(said, translator("pt_BR")) == shown
+    assert reason_in(said, translator("en")) == said
 
 
 # Languages

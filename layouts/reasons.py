@@ -38,6 +38,10 @@ REASONS = tuple(
         ),
         (r"is neither true nor false (?P<words>\(.+\))", N_("is neither true nor false %(words)s")),
         (
+            r"repeats the key of line (?P<line>\d+) \(see on_duplicate\)",
+            N_("repeats the key of line %(line)s (see on_duplicate)"),
+        ),
+        (
             r"has (?P<cells>\d+) cells where the header has (?P<width>\d+)",
             N_("has %(cells)s cells where the header has %(width)s"),
         ),

@@ -51,6 +51,11 @@ class Settings(BaseSettings):
         validation_alias="DATABASE_URL",
         description="Postgres 14 or newer. Empty: the embedded one.",
     )
+    database_owner_url: str | None = Field(
+        None,
+        validation_alias="DATABASE_OWNER_URL",
+        description="Owner of the tables, for migrations and loads. Empty: DATABASE_URL.",
+    )
     database_replica_url: str | None = Field(
         None,
         validation_alias="DATABASE_REPLICA_URL",
@@ -92,6 +97,12 @@ class Settings(BaseSettings):
         ge=1,
         validation_alias="NOVA_SESSION_HOURS",
         description="A session ends after this long, however busy.",
+    )
+    audit_months: int = Field(
+        24,
+        ge=1,
+        validation_alias="NOVA_AUDIT_MONTHS",
+        description="Months that audit rows are kept by `flask audit retain`.",
     )
     data: Path | None = Field(
         None,
@@ -163,7 +174,7 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
 
-    @field_validator("database_url", "database_replica_url")
+    @field_validator("database_url", "database_owner_url", "database_replica_url")
     @classmethod
     def _with_driver(cls, value: str | None) -> str | None:
         if value is None:

@@ -28,6 +28,7 @@ R = TypeVar("R")
 app = Flask("nova-corrente", static_folder=None)
 runs = AppGroup("runs", help="Published runs: list, show, publish an older one.")
 jobs = AppGroup("jobs", help="Work asked for on the pages; the server starts it.")
+audit_log = AppGroup("audit", help="The audit log: verify, retain.")
 users = AppGroup("users", help="Accounts: create, list, roles, scopes, passwords, sessions.")
 
 ROLE = click.Choice([str(role) for role in Role])
@@ -349,9 +350,71 @@ def set_password(email: str, password: str | None) -> None:
         click.echo(f"{email}\t{chosen}")
 
 
+@command(users, "export")
+@click.argument("email")
+def export_user(email: str) -> None:
+    """Print everything that is held about a person, as JSON."""
+    import json
+
+    from warehouse.db import get_batch_engine
+    from warehouse.queries.privacy import held
+
+    with get_batch_engine().connect() as connection:
+        click.echo(json.dumps(held(connection, email), ensure_ascii=False, indent=2))
+
+
+@command(users, "anonymise")
+@click.argument("email")
+@click.confirmation_option(prompt="The account and every trace of its name will be erased. Go on?")
+def anonymise_user(email: str) -> None:
+    """Erase a person; what they did stays, under another name."""
+    from auth import passwords
+    from warehouse.commands.privacy import anonymise
+    from warehouse.db import get_batch_engine
+
+    nobodys = passwords.hash_password(passwords.generated())
+    click.echo(anonymise(get_batch_engine(), email, unusable_hash=nobodys, actor=_as_actor()))
+
+
+# The audit log
+
+
+@command(audit_log, "verify")
+def verify_audit_log() -> None:
+    """Say whether the audit log is whole; exit 1 and the first row that is not."""
+    from warehouse.db import get_batch_engine
+    from warehouse.queries.chain import verify
+
+    with get_batch_engine().connect() as connection:
+        chain = verify(connection)
+    extent = f"{chain.rows} rows, {chain.first_at} to {chain.last_at}, {chain.erased} erased"
+    click.echo(f"{extent}\nseal {chain.last_id}:{chain.seal}")
+    if not chain.is_whole:
+        raise click.ClickException(f"row {chain.at_id} is not whole: {chain.problem}")
+
+
+@command(audit_log, "retain")
+def retain_audit_log() -> None:
+    """Drop the months of the audit log that are past NOVA_AUDIT_MONTHS."""
+    from datetime import UTC, datetime
+
+    from warehouse.commands.retention import drop_old_months
+    from warehouse.db import get_batch_engine
+
+    dropped = drop_old_months(
+        get_batch_engine(),
+        kept=get_settings().audit_months,
+        today=datetime.now(UTC).date(),
+        actor=_as_actor(),
+    )
+    for month in dropped:
+        click.echo(f"dropped {month:%Y-%m}")
+
+
 app.cli.add_command(runs)
 app.cli.add_command(jobs)
 app.cli.add_command(users)
+app.cli.add_command(audit_log)
 
 
 def _actor() -> str:

@@ -28,7 +28,7 @@ def _in_our_schemas(name, kind, _parents) -> bool:
 def run_migrations() -> None:
     """Runs in one transaction under an advisory lock."""
     engine = make_engine(
-        context.config.get_main_option("sqlalchemy.url") or database_url(),
+        context.config.get_main_option("sqlalchemy.url") or database_url(owner=True),
         statement_timeout_ms=STATEMENT_TIMEOUT_MS,
         lock_timeout_ms=LOCK_TIMEOUT_MS,
     )

@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -16,6 +17,9 @@ from config import get_settings
 from domain.errors import Unavailable
 
 APPLICATION = "nova-corrente"
+ROLE = "nova_app"
+"""What requests work as: it reads everything, and may only add to the audit log."""
+
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
 REPLICA_CHECK_SECONDS = 5.0
@@ -23,11 +27,13 @@ REPLICA_CHECK_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-def database_url() -> str:
-    """DATABASE_URL, else the embedded Postgres, started if it is not running."""
+def database_url(*, owner: bool = False) -> str:
+    """DATABASE_URL, else the embedded Postgres, started if it is not running. For the `owner` of
+    the tables, DATABASE_OWNER_URL where it is given."""
     settings = get_settings()
-    if settings.database_url:
-        return settings.database_url
+    given = owner and settings.database_owner_url or settings.database_url
+    if given:
+        return given
     from warehouse.embedded import ensure_postgres
 
     return ensure_postgres(settings.home)
@@ -59,16 +65,35 @@ def make_engine(
     )
 
 
+def as_application(engine: Engine) -> Engine:
+    """Makes new connections work as ROLE. Before the migration that makes it, or for a login that
+    is no member, they work as the login itself."""
+    event.listen(engine, "connect", _take_role)
+    return engine
+
+
+def _take_role(connection: Any, _record: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('role', rolname, false) FROM pg_roles"
+            " WHERE rolname = %s AND pg_has_role(rolname, 'MEMBER')",
+            (ROLE,),
+        )
+    connection.commit()
+
+
 @lru_cache
 def get_engine() -> Engine:
-    """The process's engine on the primary, for requests: short statements only."""
-    return make_engine(database_url())
+    """The process's engine on the primary, for requests: short statements only, as ROLE."""
+    return as_application(make_engine(database_url()))
 
 
 @lru_cache
 def get_batch_engine() -> Engine:
-    """The process's engine for loading, training and publishing: no statement time limit."""
-    return make_engine(database_url(), pool_size=2, statement_timeout_ms=0, lock_timeout_ms=30_000)
+    """The process's engine for loading, training and publishing, as the owner of the tables: no
+    statement time limit."""
+    url = database_url(owner=True)
+    return make_engine(url, pool_size=2, statement_timeout_ms=0, lock_timeout_ms=30_000)
 
 
 @contextmanager
@@ -85,7 +110,7 @@ class _Replica:
     """The read replica and what was last known of its health."""
 
     def __init__(self, url: str) -> None:
-        self.engine = make_engine(url)
+        self.engine = as_application(make_engine(url))
         self._healthy = False
         self._checked_at = float("-inf")
 

@@ -1,0 +1,258 @@
+"""The audit log only grows, and a change behind its back is found: by SQL and by command."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from dashboard.cli import app
+from domain.access import Role
+from warehouse.commands import audit, privacy, retention, users
+from warehouse.db import as_application, make_engine
+from warehouse.partitions import ensure_audit_months
+from warehouse.queries import chain
+
+ROWS = 7
+HASH = "$2b$12$cJiq5wnxfW5WdXZBNrUx2errLz0NTGItEElDsakQuRfsdof4GnlSO"
+
+
+@pytest.fixture
+def application(database_url: str) -> Iterator[Engine]:
+    """An engine that works as the web's role."""
+    engine = as_application(make_engine(database_url))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def log(application: Engine) -> Engine:
+    """Seven rows, written as the application."""
+    for number in range(ROWS):
+        audit.record_alone(
+            application, actor="ana@nova.test", action="page.view", object=f"/p{number}", status=200
+        )
+    return application
+
+
+def state(engine: Engine) -> chain.Chain:
+    with engine.connect() as connection:
+        return chain.verify(connection)
+
+
+def behind_its_back(engine: Engine, *statements: str) -> None:
+    """As somebody who owns the database and switches the triggers off."""
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def test_an_untouched_log_is_whole(engine: Engine, log: Engine) -> None:
+    found = state(engine)
+    assert found.is_whole and (found.rows, found.last_id) == (ROWS, ROWS)
+    assert state(log) == found, "the application may read and verify it too"
+
+
+def test_an_empty_log_is_whole(engine: Engine) -> None:
+    found = state(engine)
+    assert found.is_whole and found.rows == 0 and found.first_at is None
+
+
+def test_rows_written_side_by_side_make_one_chain(engine: Engine, application: Engine) -> None:
+    def write() -> None:
+        for _ in range(10):
+            audit.record_alone(application, actor="bia@nova.test", action="page.view")
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    found = state(engine)
+    assert found.is_whole and found.rows == found.last_id == 40
+
+
+def test_a_row_that_was_taken_back_leaves_no_gap(engine: Engine, log: Engine) -> None:
+    with log.connect() as connection:
+        audit.record(connection, actor="ana@nova.test", action="page.view")
+        connection.rollback()
+    audit.record_alone(log, actor="ana@nova.test", action="page.view")
+    assert state(engine).is_whole and state(engine).last_id == ROWS + 1
+
+
+@pytest.mark.parametrize(
+    ("statement", "row", "problem"),
+    [
+        ("UPDATE support.audit_log SET actor = 'eva' WHERE audit_id = 3", 3, "changed"),
+        ("UPDATE support.audit_log SET at = at + interval '1 second' WHERE audit_id = 3", 3, "fol"),
+        ("UPDATE support.audit_log SET after = '{}' WHERE audit_id = 3", 3, "changed"),
+        ("UPDATE support.audit_log SET salt = gen_random_uuid() WHERE audit_id = 3", 3, "changed"),
+        ("UPDATE support.audit_log SET digest = 'x' WHERE audit_id = 3", 3, "follow"),
+        ("UPDATE support.audit_log SET hash = 'x' WHERE audit_id = 3", 3, "follow"),
+        ("DELETE FROM support.audit_log WHERE audit_id = 3", 4, "missing"),
+        ("DELETE FROM support.audit_log WHERE audit_id = 1", 2, "missing"),
+        ("DELETE FROM support.audit_log WHERE audit_id = 7", 7, "at the end"),
+        ("DELETE FROM support.audit_log", 7, "at the end"),
+        (
+            "UPDATE support.audit_log SET redacted = true, salt = NULL, actor = 'x'"
+            " WHERE audit_id = 3",
+            3,
+            "without a record",
+        ),
+        (
+            "UPDATE support.audit_log SET audit_id = 10 - audit_id WHERE audit_id IN (4, 6)",
+            4,
+            "follow",
+        ),
+    ],
+)
+def test_what_is_changed_is_found(
+    engine: Engine, log: Engine, statement: str, row: int, problem: str
+) -> None:
+    behind_its_back(engine, statement)
+    found = state(engine)
+    assert not found.is_whole
+    assert found.at_id == row and problem in str(found.problem)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE support.audit_log SET actor = 'eva'",
+        "DELETE FROM support.audit_log",
+        "TRUNCATE support.audit_log",
+        "UPDATE support.audit_head SET audit_id = 0",
+        "DELETE FROM support.audit_head",
+        "DROP TABLE support.audit_log",
+        "ALTER TABLE support.audit_log DISABLE TRIGGER ALL",
+        "SET session_replication_role = replica",
+        "UPDATE core.item SET name = 'x'",
+        "DELETE FROM analytics.run",
+        "CREATE TABLE support.mine (a int)",
+    ],
+)
+def test_the_application_may_only_add(engine: Engine, log: Engine, statement: str) -> None:
+    with log.connect() as connection, pytest.raises(ProgrammingError):
+        connection.execute(text(statement))
+    assert state(engine).is_whole and state(engine).rows == ROWS
+
+
+def test_partitions_are_as_shut_as_the_log(engine: Engine, log: Engine) -> None:
+    part = f"support.audit_log_{datetime.now(UTC):%Y_%m}"
+    for statement in (f"DELETE FROM {part}", f"UPDATE {part} SET actor = ''", f"TRUNCATE {part}"):
+        with log.connect() as connection, pytest.raises(ProgrammingError):
+            connection.execute(text(statement))
+    assert state(engine).is_whole
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE support.audit_log SET actor = 'eva'",
+        "UPDATE support.audit_log SET redacted = true, salt = NULL, action = 'x'",
+        "DELETE FROM support.audit_log",
+        "TRUNCATE support.audit_log",
+    ],
+)
+def test_the_owner_is_stopped_too(engine: Engine, log: Engine, statement: str) -> None:
+    with engine.connect() as connection, pytest.raises(DBAPIError, match="append-only"):
+        connection.execute(text(statement))
+
+
+def test_the_application_makes_the_months_ahead(engine: Engine, application: Engine) -> None:
+    with application.begin() as connection:
+        ensure_audit_months(connection, date(2031, 11, 5))
+    assert {"2031_11", "2031_12", "2032_01", "2032_02"} <= months_of(engine)
+
+
+def months_of(engine: Engine) -> set[str]:
+    sql = "SELECT right(relid::regclass::text, 7) FROM pg_partition_tree('support.audit_log')"
+    with engine.connect() as connection:
+        return set(connection.execute(text(sql)).scalars())
+
+
+def write_at(connection: Connection, moment: str, number: int) -> None:
+    for _ in range(number):
+        connection.execute(
+            text("INSERT INTO support.audit_log (at, actor, action) VALUES (:at, 'x', 'y')"),
+            {"at": moment},
+        )
+
+
+def test_what_stays_after_retention_can_be_verified(engine: Engine) -> None:
+    with engine.begin() as connection:
+        ensure_audit_months(connection, date(2026, 5, 1))
+        write_at(connection, "2026-05-30 10:00+00", 3)
+        write_at(connection, "2026-06-01 00:00+00", 1)
+        write_at(connection, "2026-05-31 23:59+00", 1)
+        write_at(connection, "2026-06-10 10:00+00", 4)
+    gone = retention.drop_old_months(engine, kept=2, today=date(2026, 8, 3), actor=users.Actor())
+    assert gone == [date(2026, 5, 1)] and "2026_05" not in months_of(engine)
+    found = state(engine)
+    assert found.is_whole and found.last_id == 10 and found.rows == 5
+    behind_its_back(engine, "DELETE FROM support.audit_log WHERE audit_id = 6")
+    assert not state(engine).is_whole
+    assert not retention.drop_old_months(
+        engine, kept=2, today=date(2026, 8, 3), actor=users.Actor()
+    )
+
+
+def add_user(engine: Engine, email: str, role: Role = Role.VIEWER) -> int:
+    return users.create(
+        engine, email=email, name="Ana Souza", role=role, password_hash=HASH, actor=users.Actor()
+    )
+
+
+def everything(engine: Engine) -> str:
+    tables = ("support.user", "support.session", "support.audit_log", "support.decision")
+    with engine.connect() as connection:
+        rows = [
+            connection.execute(text(f"SELECT string_agg(t::text, ' ') FROM {table} AS t")).scalar()
+            for table in tables
+        ]
+    return " ".join(row or "" for row in rows)
+
+
+def test_an_erased_person_leaves_a_whole_log(engine: Engine, log: Engine) -> None:
+    number = add_user(engine, "Ana@nova.test")
+    audit.record_alone(log, actor="ANA@nova.test", action="login.refused", address="203.0.113.9")
+    label = privacy.anonymise(engine, "ana@nova.test", unusable_hash=HASH, actor=users.Actor())
+    assert label == f"removed-user-{number}"
+    left = everything(engine)
+    assert "ana@nova.test" not in left.lower() and "Souza" not in left
+    assert "203.0.113.9" not in left and label in left
+    found = state(engine)
+    assert found.is_whole and found.erased >= ROWS + 2
+    behind_its_back(engine, "UPDATE support.audit_log SET action = 'x' WHERE audit_id = 2")
+    assert state(engine).at_id == 2, "what stays of an erased row is sealed"
+
+
+def test_the_last_administrator_is_not_erased(engine: Engine) -> None:
+    add_user(engine, "boss@nova.test", Role.ADMIN)
+    with pytest.raises(users.LastAdministrator):
+        privacy.anonymise(engine, "boss@nova.test", unusable_hash=HASH, actor=users.Actor())
+    assert "boss@nova.test" in everything(engine)
+
+
+def test_the_commands(nova: str, engine: Engine, log: Engine) -> None:
+    run = CliRunner().invoke
+    add_user(engine, "ana@nova.test")
+    shown = run(app.cli, ["users", "export", "ana@nova.test"])
+    assert shown.exit_code == 0 and '"/p6"' in shown.output
+    assert "password" not in shown.output.replace("password_resets", "").replace(
+        "must_change_password", ""
+    )
+    assert run(app.cli, ["users", "anonymise", "ana@nova.test", "--yes"]).exit_code == 0
+    assert run(app.cli, ["users", "export", "ana@nova.test"]).exit_code == 1
+    good = run(app.cli, ["audit", "verify"])
+    assert good.exit_code == 0 and "seal" in good.output
+    assert run(app.cli, ["audit", "retain"]).exit_code == 0
+    behind_its_back(engine, "UPDATE support.audit_log SET action = 'x' WHERE audit_id = 9")
+    bad = run(app.cli, ["audit", "verify"])
+    assert bad.exit_code == 1 and "row 9" in bad.output

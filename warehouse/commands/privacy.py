@@ -1,0 +1,77 @@
+"""Erasing a person while keeping what was done (LGPD art. 18, GDPR art. 17).
+
+The account becomes `removed-user-N`. Audit rows keep their number, time, action, digest and hash,
+so the chain holds; what named the person, and the salt without which the digest tells nothing of
+it, are gone. The erasure's own row lists the numbers of the rows, and `flask audit verify` accepts
+no other erased row.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Engine, text
+
+from warehouse.commands import audit
+from warehouse.commands.users import Actor, Changes, change
+
+_PERSONAL = ("session", "token", "password_reset", "saved_view")
+_NAMED = (
+    ("staging.load", "loaded_by"),
+    ("analytics.published", "published_by"),
+    ("support.setting", "changed_by"),
+    ("support.decision", "actor"),
+)
+_ERASE_ACCOUNT = text(
+    """
+    UPDATE support.user SET email = :label || '@removed.invalid', name = '', language = NULL,
+        password_hash = :hash, ufs = '{}', contracts = '{}', last_login_at = NULL
+    WHERE user_id = :id
+    """
+)
+_ERASE_TRACES = text(
+    """
+    WITH erased AS (
+        UPDATE support.audit_log SET redacted = true, salt = NULL,
+            actor = CASE WHEN lower(actor) = lower(:email) THEN :label ELSE actor END,
+            address = CASE WHEN lower(actor) = lower(:email) THEN NULL ELSE address END,
+            object = regexp_replace(object, '***=' || :email, :label, 'gi'),
+            before = regexp_replace((before - 'name')::text, '***=' || :email, :label, 'gi')::jsonb,
+            after = regexp_replace((after - 'name')::text, '***=' || :email, :label, 'gi')::jsonb
+        WHERE lower(actor) = lower(:email) OR position(
+            lower(:email) IN lower(concat_ws(' ', object, before::text, after::text))) > 0
+        RETURNING audit_id
+    )
+    SELECT count(*) AS number, range_agg(int8range(audit_id, audit_id, '[]'))::text AS rows
+    FROM erased
+    """
+)
+
+
+def anonymise(engine: Engine, email: str, *, unusable_hash: str, actor: Actor) -> str:
+    """Disables the account and erases the person; gives the name that stays. Needs the owner of the
+    tables. Raises NotFound, and LastAdministrator for the last active one."""
+    account = change(engine, email, Changes(active=False), actor=actor)
+    label = f"removed-user-{account.user_id}"
+    who = {"id": account.user_id, "email": account.email, "label": label, "hash": unusable_hash}
+    with engine.begin() as connection:
+        _erase(connection, who)
+        traces = connection.execute(_ERASE_TRACES, who).one()
+        audit.record(
+            connection,
+            actor=actor.name,
+            role=actor.role,
+            address=actor.address,
+            request_id=actor.request_id,
+            action="user.anonymise",
+            object=f"user:{label}",
+            after={"rows": traces.rows, "number": traces.number},
+        )
+    return label
+
+
+def _erase(connection: Connection, who: dict[str, object]) -> None:
+    for table in _PERSONAL:
+        connection.execute(text(f"DELETE FROM support.{table} WHERE user_id = :id"), who)
+    for table, column in _NAMED:
+        named = f"UPDATE {table} SET {column} = :label WHERE lower({column}) = lower(:email)"
+        connection.execute(text(named), who)
+    connection.execute(_ERASE_ACCOUNT, who)

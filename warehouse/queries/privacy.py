@@ -1,0 +1,42 @@
+"""Everything that is held about one person (LGPD art. 18, GDPR art. 15)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from domain.errors import NotFound
+
+_HELD = {
+    "account": "SELECT to_jsonb(u) - 'password_hash' FROM support.user AS u WHERE user_id = :id",
+    "sessions": "SELECT to_jsonb(s) - 'session_hash' FROM support.session AS s WHERE user_id = :id",
+    "tokens": "SELECT to_jsonb(t) - 'token_id' FROM support.token AS t WHERE user_id = :id",
+    "password_resets": (
+        "SELECT to_jsonb(r) - 'link_hash' FROM support.password_reset AS r WHERE user_id = :id"
+    ),
+    "decisions": "SELECT to_jsonb(d) FROM support.decision AS d WHERE user_id = :id ORDER BY at",
+    "saved_views": "SELECT to_jsonb(v) FROM support.saved_view AS v WHERE user_id = :id",
+    "loads": (
+        "SELECT jsonb_build_object('id', id, 'file', file, 'finished_at', finished_at)"
+        " FROM staging.load WHERE lower(loaded_by) = lower(:email) ORDER BY id"
+    ),
+    "audit_log": (
+        "SELECT to_jsonb(log) - '{salt,digest,hash}'::text[] FROM support.audit_log AS log"
+        " WHERE lower(actor) = lower(:email) OR position(lower(:email) IN lower("
+        " concat_ws(' ', object, before::text, after::text))) > 0 ORDER BY audit_id"
+    ),
+}
+
+
+def held(connection: Connection, email: str) -> dict[str, list[dict[str, Any]]]:
+    """Rows by kind, as JSON values; hashes and secrets are left out. Raises NotFound."""
+    sql = text("SELECT user_id, email FROM support.user WHERE lower(email) = lower(:email)")
+    found = connection.execute(sql, {"email": email.strip()}).one_or_none()
+    if found is None:
+        raise NotFound(f"No user has the address {email!r}.")
+    params = {"id": found.user_id, "email": found.email}
+    return {
+        kind: list(connection.execute(text(query), params).scalars())
+        for kind, query in _HELD.items()
+    }

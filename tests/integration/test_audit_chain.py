@@ -233,6 +233,17 @@ def test_an_erased_person_leaves_a_whole_log(engine: Engine, log: Engine) -> Non
     assert state(engine).at_id == 2, "what stays of an erased row is sealed"
 
 
+def test_no_table_about_people_is_forgotten(engine: Engine) -> None:
+    sql = """
+        SELECT conrelid::regclass::text FROM pg_constraint
+        WHERE confrelid = 'support.user'::regclass AND contype = 'f'
+    """
+    with engine.connect() as connection:
+        about_people = set(connection.execute(text(sql)).scalars())
+    erased = {f"support.{table}" for table in privacy.PERSONAL}
+    assert about_people == erased | {table for table, _ in privacy.NAMED if table in about_people}
+
+
 def test_the_last_administrator_is_not_erased(engine: Engine) -> None:
     add_user(engine, "boss@nova.test", Role.ADMIN)
     with pytest.raises(users.LastAdministrator):

@@ -13,8 +13,10 @@ from sqlalchemy import Connection, Engine, text
 from warehouse.commands import audit
 from warehouse.commands.users import Actor, Changes, change
 
-_PERSONAL = ("session", "token", "password_reset", "saved_view")
-_NAMED = (
+PERSONAL = ("session", "token", "password_reset", "saved_view", "subject")
+"""Tables of `support` whose rows go with their account."""
+
+NAMED = (
     ("staging.load", "loaded_by"),
     ("analytics.published", "published_by"),
     ("support.setting", "changed_by"),
@@ -69,9 +71,9 @@ def anonymise(engine: Engine, email: str, *, unusable_hash: str, actor: Actor) -
 
 
 def _erase(connection: Connection, who: dict[str, object]) -> None:
-    for table in _PERSONAL:
+    for table in PERSONAL:
         connection.execute(text(f"DELETE FROM support.{table} WHERE user_id = :id"), who)
-    for table, column in _NAMED:
+    for table, column in NAMED:
         named = f"UPDATE {table} SET {column} = :label WHERE lower({column}) = lower(:email)"
         connection.execute(text(named), who)
     connection.execute(_ERASE_ACCOUNT, who)

@@ -16,6 +16,7 @@ _HELD = {
         "SELECT to_jsonb(r) - 'link_hash' FROM support.password_reset AS r WHERE user_id = :id"
     ),
     "decisions": "SELECT to_jsonb(d) FROM support.decision AS d WHERE user_id = :id ORDER BY at",
+    "subjects": "SELECT to_jsonb(s) FROM support.subject AS s WHERE user_id = :id",
     "saved_views": "SELECT to_jsonb(v) FROM support.saved_view AS v WHERE user_id = :id",
     "loads": (
         "SELECT jsonb_build_object('id', id, 'file', file, 'finished_at', finished_at)"

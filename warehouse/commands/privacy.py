@@ -73,6 +73,7 @@ def anonymise(engine: Engine, email: str, *, unusable_hash: str, actor: Actor) -
 def _erase(connection: Connection, who: dict[str, object]) -> None:
     for table in PERSONAL:
         connection.execute(text(f"DELETE FROM support.{table} WHERE user_id = :id"), who)
+    connection.execute(text("DELETE FROM support.job WHERE lower(actor) = lower(:email)"), who)
     for table, column in NAMED:
         named = f"UPDATE {table} SET {column} = :label WHERE lower({column}) = lower(:email)"
         connection.execute(text(named), who)

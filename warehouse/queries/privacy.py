@@ -17,6 +17,7 @@ _HELD = {
     ),
     "decisions": "SELECT to_jsonb(d) FROM support.decision AS d WHERE user_id = :id ORDER BY at",
     "subjects": "SELECT to_jsonb(s) FROM support.subject AS s WHERE user_id = :id",
+    "jobs": "SELECT to_jsonb(j) FROM support.job AS j WHERE lower(actor) = lower(:email)",
     "saved_views": "SELECT to_jsonb(v) FROM support.saved_view AS v WHERE user_id = :id",
     "loads": (
         "SELECT jsonb_build_object('id', id, 'file', file, 'finished_at', finished_at)"

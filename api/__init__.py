@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from api import (  # noqa: F401
     alerts,
+    audit,
     auth,
     forecasts,
     health,
@@ -27,8 +26,6 @@ from auth.guards import public
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 UNKNOWN = "api_unknown"
-MAX_OBJECT = 300
-UNTYPABLE = re.compile(r"[\x00-\x1f\x7f]")
 UNRECORDED = frozenset({"api.health_ready", "api.static"})
 
 
@@ -63,7 +60,7 @@ def _record(response: Response) -> Response:
     if is_call:
         trail.note(
             request.endpoint or UNKNOWN,
-            object=UNTYPABLE.sub("?", f"{request.method} {request.path}")[:MAX_OBJECT],
+            object=trail.readable(f"{request.method} {request.path}"),
             status=response.status_code,
         )
     return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,7 +13,15 @@ from domain.errors import Unavailable
 from warehouse.commands import audit
 from warehouse.db import get_engine
 
+UNTYPABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+MAX_OBJECT = 300
+
 log = logging.getLogger(__name__)
+
+
+def readable(text: str) -> str:
+    """What a caller sent, in one short line that no terminal acts on."""
+    return UNTYPABLE.sub("?", text)[:MAX_OBJECT]
 
 
 def note(action: str, *, actor: str | None = None, **more: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 from urllib.parse import parse_qs
 
 from domain.records import Filters, Option
@@ -63,6 +64,19 @@ class Address:
             return int(given or 0)
         self.ignored(name, given)
         return 0
+
+    def day(self, name: str) -> date | None:
+        """A date, as ISO or as Brazilians write it; None if it is not given."""
+        given = self.text(name)
+        for form in ("%Y-%m-%d", "%d/%m/%Y"):
+            try:
+                return datetime.strptime(given, form).date()
+            except ValueError:
+                continue
+        if given:
+            t = self._t
+            self.notices.append(t("“%(value)s” is no date: write 2026-12-31.", value=given[:40]))
+        return None
 
     def ignored(self, name: str, value: str) -> None:
         """Tells the reader that a parameter could not be used."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
@@ -12,14 +11,13 @@ from flask_wtf.csrf import generate_csrf
 from auth.guards import current_viewer, requires
 from auth.session import request_actor
 from callbacks.address import Address
+from callbacks.listing import listed
 from callbacks.screen import screen
 from config import get_settings
 from domain.access import Permission
-from domain.errors import InvalidInput
 from domain.records import Page, Run
 from domain.viewer import Viewer
 from layouts import admin_data as layout
-from layouts.admin_data import Listed
 from layouts.jobs import job_card
 from warehouse.commands import jobs as commands
 from warehouse.db import get_engine
@@ -33,8 +31,8 @@ def page(viewer: Viewer, address: Address) -> Component:
     if load_id:
         return layout.detail(_detail(address, load_id), viewer)
     data = layout.AdminData(
-        loads=_listed(address, layout.LOADS, loads.page),
-        runs=_listed(address, layout.RUNS, runs.page),
+        loads=listed(address, layout.LOADS, loads.page, layout.PAGE_ROWS),
+        runs=listed(address, layout.RUNS, runs.page, layout.PAGE_ROWS),
         query=address.query,
         notices=address.notices,
         job=jobs.one(job_id) if job_id else None,
@@ -61,24 +59,10 @@ def _detail(address: Address, load_id: int) -> layout.LoadDetail:
 
     return layout.LoadDetail(
         load=loads.one(load_id),
-        rejects=_listed(address, "", rejects, layout.REJECT_ROWS),
+        rejects=listed(address, "", rejects, layout.REJECT_ROWS),
         query=address.query,
         notices=address.notices,
     )
-
-
-def _listed(
-    address: Address, prefix: str, query: Callable[..., Page[Any]], limit: int = layout.PAGE_ROWS
-) -> Listed:
-    """The page at the address's cursor; the first one if the cursor is not good (any more)."""
-    name = f"{prefix}cursor"
-    cursor = address.text(name, 500) or None
-    try:
-        found = query(limit=limit, cursor=cursor)
-        return Listed(found, address.count(f"{prefix}start") if cursor else 0)
-    except InvalidInput:
-        address.ignored(name, cursor or "")
-        return Listed(query(limit=limit, cursor=None), 0)
 
 
 def register(app: Dash) -> None:
@@ -101,8 +85,8 @@ def register(app: Dash) -> None:
         panel = job_card(job, jobs.active(), viewer)
         if job.is_active:
             return panel, no_update
-        loaded = _listed(address, layout.LOADS, loads.page)
-        published = _listed(address, layout.RUNS, runs.page)
+        loaded = listed(address, layout.LOADS, loads.page, layout.PAGE_ROWS)
+        published = listed(address, layout.RUNS, runs.page, layout.PAGE_ROWS)
         return panel, layout.tables(loaded, published, address.query, viewer)
 
     @app.callback(

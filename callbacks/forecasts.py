@@ -7,6 +7,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, no_update
 from dash.development.base_component import Component
 
+from auth import trail
 from auth.guards import current_viewer, requires
 from callbacks.address import Address
 from callbacks.screen import screen
@@ -123,8 +124,9 @@ def csv_of(viewer: Viewer, address: Address) -> dict[str, Any]:
     if series is None:
         raise NotFound("There is nothing to download.")
     header, rows = layout.csv_table(series, current, viewer)
-    text = csv_text(header, rows, viewer.locale)
-    return dcc.send_string(text, layout.csv_name(series, current))
+    text, name = csv_text(header, rows, viewer.locale), layout.csv_name(series, current)
+    trail.note("export", object=name)
+    return dcc.send_string(text, name)
 
 
 def register(app: Dash) -> None:

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 
+from dash import ctx
 from dash.development.base_component import Component
 from werkzeug.exceptions import HTTPException
 
+from auth import trail
 from auth.guards import current_viewer, requires
 from callbacks.address import Address
 from domain.access import Permission
@@ -29,11 +31,19 @@ def screen(permission: Permission) -> Callable[[Maker], Callable[..., Component]
         @wraps(make)
         def page(**query: str) -> Component:
             viewer = current_viewer()
+            trail.note("page.view", object=_address_asked_for())
             return _made(make, viewer, Address(query, viewer.t))
 
         return page
 
     return decorate
+
+
+def _address_asked_for() -> str:
+    """The address in the browser, as Dash's router was told it."""
+    told = ctx.inputs
+    path, search = (told.get(f"_pages_location.{part}") or "" for part in ("pathname", "search"))
+    return trail.readable(f"{path}{search}")
 
 
 def _made(make: Maker, viewer: Viewer, address: Address) -> Component:

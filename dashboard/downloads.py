@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, stream_with_context
+from flask import Blueprint, Response, request, stream_with_context
 
 from auth import trail
 from auth.guards import check, current_viewer, requires
+from callbacks.address import Address
+from callbacks.admin_audit import filters_of
 from domain.access import Permission
-from domain.viewer import Viewer
+from layouts.admin_audit import CSV_HEADER, csv_cells
 from layouts.admin_data import REJECT_HEADER, reject_cells
 from layouts.export import csv_lines
-from warehouse.queries import loads
+from warehouse.queries import audit, loads
 
 blueprint = Blueprint("downloads", __name__)
 
@@ -24,13 +26,25 @@ def rejects_csv(load_id: int) -> Response:
     check(Permission.EXPORT)
     load, viewer = loads.one(load_id), current_viewer()
     trail.note("export", object=f"load:{load_id}:rejects", after={"rows": load.rows_rejected})
-    response = Response(stream_with_context(_rejects(load_id, viewer)), content_type="text/csv")
-    name = f"nova-load-{load_id}-rejects.csv"
+    rows = (reject_cells(row) for row in loads.every_reject(load_id))
+    lines = csv_lines(REJECT_HEADER, rows, viewer.locale)
+    return _as_file(lines, f"nova-load-{load_id}-rejects.csv")
+
+
+@blueprint.get("/admin/audit.csv")
+@requires(Permission.READ_AUDIT)
+def audit_csv() -> Response:
+    """Every row of the audit log that the page's filter lets through, oldest first."""
+    viewer = current_viewer()
+    asked = filters_of(Address.parse(request.query_string.decode(errors="replace"), viewer.t))
+    said = {name: str(value) for name, value in vars(asked).items() if value}
+    trail.note("export", object="audit_log", after=said)
+    rows = (csv_cells(row) for row in audit.every(asked))
+    return _as_file(csv_lines(CSV_HEADER, rows, viewer.locale), "nova-audit-log.csv")
+
+
+def _as_file(lines: Iterator[str], name: str) -> Response:
+    response = Response(stream_with_context(lines), content_type="text/csv")
     response.headers["Content-Disposition"] = f"attachment; filename={name}"
     response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _rejects(load_id: int, viewer: Viewer) -> Iterator[str]:
-    rows = (reject_cells(row) for row in loads.every_reject(load_id))
-    return csv_lines(REJECT_HEADER, rows, viewer.locale)

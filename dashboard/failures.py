@@ -15,8 +15,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from api.errors import failure, status_of
+from auth import trail
 from auth.guards import current_viewer
-from auth.session import has_bearer
+from auth.session import has_bearer, own_hash
+from dashboard.doors import CALLBACKS
 from domain.errors import (
     InvalidInput,
     NotAuthenticated,
@@ -38,6 +40,30 @@ def bind(server: Flask) -> None:
     """Every exception ends here, whoever raised it."""
     for kind in (NovaError, HTTPException, Exception):
         server.register_error_handler(kind, _answer)
+    server.after_request(_note_denial)
+
+
+def _note_denial(response: Response) -> Response:
+    """Somebody known, or with a token or session that is not good, was kept out. The API's calls
+    leave rows of their own; visitors who were only asked to sign in leave none."""
+    has_credentials = has_bearer() or own_hash() is not None
+    is_denial = response.status_code == 403 or (response.status_code == 401 and has_credentials)
+    if is_denial and not request.path.startswith("/api/"):
+        asked_for = trail.readable(f"{request.method} {_asked_for()}")
+        trail.note("denied", object=asked_for, status=response.status_code)
+    return response
+
+
+def _asked_for() -> str:
+    """The path; of a callback, the page that it opens or what it writes."""
+    body = request.get_json(silent=True) if request.path == CALLBACKS else None
+    if not isinstance(body, dict):
+        return request.path
+    inputs = body.get("inputs")
+    for entry in inputs if isinstance(inputs, list) else []:
+        if isinstance(entry, dict) and entry.get("property") == "pathname":
+            return f"page {entry.get('value')}"
+    return f"callback {body.get('output')}"
 
 
 def _answer(error: Exception) -> ResponseReturnValue:

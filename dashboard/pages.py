@@ -12,6 +12,7 @@ from dash import Dash
 
 from auth.guards import current_viewer
 from callbacks import (
+    admin_audit,
     admin_data,
     admin_users,
     filters,
@@ -76,6 +77,14 @@ PAGES: tuple[PageEntry, ...] = (
         Permission.MANAGE_USERS,
         admin_users,
         "users",
+    ),
+    PageEntry(
+        "/admin/audit",
+        N_("Audit log"),
+        ADMINISTRATION,
+        Permission.READ_AUDIT,
+        admin_audit,
+        "shield",
     ),
     PageEntry(
         "/admin/new-user",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -433,3 +433,34 @@ class MaterialDetail:
     positions: list[SitePosition]
     open_orders: list[OpenOrder]
     alerts: list[Alert]
+
+
+@dataclass(frozen=True)
+class AuditFilters:
+    """What narrows the audit log: parts of the actor's and the object's name, an action or the
+    beginning of its dotted name, and a span of time (`before` not included)."""
+
+    actor: str = ""
+    action: str = ""
+    object: str = ""
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """Something that was done, tried or refused. `redacted`: it named somebody whose data were
+    erased."""
+
+    audit_id: int
+    at: datetime
+    actor: str
+    role: str | None
+    address: str | None
+    request_id: str | None
+    action: str
+    object: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    status: int | None
+    redacted: bool

@@ -9,7 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.access import Permission
-from domain.records import Job, Load, Page, RejectedRow, Run
+from domain.records import Job, Load, RejectedRow, Run
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.cards import card
@@ -23,7 +23,7 @@ from layouts.components.grid import (
     text_column,
 )
 from layouts.components.icons import icon
-from layouts.components.pager import pager
+from layouts.components.pager import Listed, pager
 from layouts.components.states import commands, notice, notices, state
 from layouts.jobs import confirm_card, facts, job_panel, reject_columns, upload_card
 from layouts.reasons import reason_in
@@ -39,14 +39,6 @@ STATE_KINDS = {
     "failed": "critical",
     "stopped": "warning",
 }
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One page of a table and the number of rows before it."""
-
-    page: Page[Any]
-    start: int
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,52 @@ RECEIPT_WORDS = (
     N_("outages of the sites under contract, last 30 days (ITU-T E.800)"),
 )
 
+AUDIT_ACTIONS = {
+    "page.view": N_("Page opened"),
+    "api": N_("API call"),
+    "export": N_("Export"),
+    "denied": N_("Access denied"),
+    "login": N_("Sign-in"),
+    "login.refused": N_("Sign-in refused"),
+    "login.oidc": N_("Sign-in by the organisation"),
+    "login.oidc.refused": N_("Sign-in by the organisation refused"),
+    "api.login": N_("Sign-in by API"),
+    "api.login.refused": N_("Sign-in by API refused"),
+    "logout": N_("Sign-out"),
+    "load": N_("File loaded"),
+    "load.refused": N_("File refused"),
+    "load.dry_run": N_("File checked"),
+    "load.dry_run.refused": N_("File checked and refused"),
+    "job.start": N_("Job started"),
+    "publish": N_("Run published"),
+    "publish.refused": N_("Run not published"),
+    "alert.status": N_("Alert decided on"),
+    "user": N_("Change of a user"),
+    "user.create": N_("User created"),
+    "user.rename": N_("User renamed"),
+    "user.set_role": N_("Role changed"),
+    "user.set_scope": N_("Scope changed"),
+    "user.enable": N_("User enabled"),
+    "user.disable": N_("User disabled"),
+    "user.link": N_("User linked to the organisation's sign-in"),
+    "user.set_password": N_("Password changed"),
+    "user.set_password.refused": N_("Password change refused"),
+    "user.make_reset_link": N_("Password link made"),
+    "user.reset_password": N_("Password chosen by link"),
+    "user.end_sessions": N_("Sessions ended"),
+    "user.set_language": N_("Language changed"),
+    "user.anonymise": N_("Person erased"),
+    "audit.retain": N_("Old audit months dropped"),
+}
+
+CHAIN_PROBLEMS = (
+    N_("rows before it are missing"),
+    N_("it does not follow the row before"),
+    N_("it was erased without a record"),
+    N_("it was changed"),
+    N_("it and perhaps rows before it are missing at the end"),
+)
+
 ALERT_KINDS = {
     "stockout_imminent": N_("Stockout ahead"),
     "below_reorder_point": N_("Below reorder point"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,14 @@ from domain.records import Page
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page of a table and the number of rows before it."""
+
+    page: Page[Any]
+    start: int
 
 
 def pager(

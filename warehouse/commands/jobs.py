@@ -108,7 +108,6 @@ def _spawn(engine: Engine, job_id: int) -> None:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
         )
     Thread(target=_wait, args=(engine, process, job_id), daemon=True).start()
 

@@ -57,7 +57,7 @@ def layout(data: AuditData, viewer: Viewer) -> html.Div:
 
 def _filters(data: AuditData, viewer: Viewer) -> html.Div:
     t, asked = viewer.t, data.filters
-    since, until = _day(asked.since), _day(asked.before, -1)
+    since, until = _day(asked.since, viewer), _day(asked.before, viewer, -1)
     options = [Option(code, t(name)) for code, name in AUDIT_ACTIONS.items()]
     if asked.action and asked.action not in AUDIT_ACTIONS:
         options.append(Option(asked.action, asked.action))
@@ -65,8 +65,8 @@ def _filters(data: AuditData, viewer: Viewer) -> html.Div:
         search_box("actor", t("Who"), asked.actor, t("Part of an e-mail")),
         choice("action", t("Action"), options, asked.action or None, viewer, multi=False),
         search_box("object", t("Object"), asked.object, t("Part of a name")),
-        search_box("from", t("From"), since, "2026-12-31"),
-        search_box("to", t("To"), until, "2026-12-31"),
+        search_box("from", t("From"), since, t("2026-12-31")),
+        search_box("to", t("To"), until, t("2026-12-31")),
         initial={
             "actor": asked.actor,
             "action": asked.action or None,
@@ -78,10 +78,12 @@ def _filters(data: AuditData, viewer: Viewer) -> html.Div:
     )
 
 
-def _day(moment: datetime | None, later: int = 0) -> str:
+def _day(moment: datetime | None, viewer: Viewer, later: int = 0) -> str:
+    """A day as it is typed."""
     if moment is None:
         return ""
-    return (moment.astimezone(fmt.ZONE).date() + timedelta(days=later)).isoformat()
+    day = moment.astimezone(fmt.ZONE).date() + timedelta(days=later)
+    return f"{day:%d/%m/%Y}" if viewer.locale == "pt_BR" else day.isoformat()
 
 
 def _rows(data: AuditData, viewer: Viewer) -> html.Section:

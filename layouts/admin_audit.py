@@ -62,11 +62,11 @@ def _filters(data: AuditData, viewer: Viewer) -> html.Div:
     if asked.action and asked.action not in AUDIT_ACTIONS:
         options.append(Option(asked.action, asked.action))
     return filter_bar(
-        search_box("actor", t("Who"), asked.actor, t("Part of an e-mail")),
+        search_box("actor", t("Who"), asked.actor, t("Part of an e-mail"), wide=False),
         choice("action", t("Action"), options, asked.action or None, viewer, multi=False),
-        search_box("object", t("Object"), asked.object, t("Part of a name")),
-        search_box("from", t("From"), since, t("2026-12-31")),
-        search_box("to", t("To"), until, t("2026-12-31")),
+        search_box("object", t("Object"), asked.object, t("Part of a name"), wide=False),
+        search_box("from", t("From"), since, t("2026-12-31"), wide=False),
+        search_box("to", t("To"), until, t("2026-12-31"), wide=False),
         initial={
             "actor": asked.actor,
             "action": asked.action or None,

@@ -110,7 +110,9 @@ def _labels(viewer: Viewer) -> Any:
     }
 
 
-def search_box(name: str, label: str, value: str, placeholder: str) -> html.Div:
+def search_box(
+    name: str, label: str, value: str, placeholder: str, *, wide: bool = True
+) -> html.Div:
     """A text field that searches when the reader stops typing."""
     control = dcc.Input(
         id=control_id(name),
@@ -120,7 +122,7 @@ def search_box(name: str, label: str, value: str, placeholder: str) -> html.Div:
         placeholder=placeholder,
         className="search-input",
     )
-    return _field(label, control, "field field-wide")
+    return _field(label, control, "field field-wide" if wide else "field")
 
 
 def toggles(

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 
 from config import SettingsError, get_settings
 from domain.access import Role, Scope
-from domain.errors import NovaError
+from domain.errors import InvalidInput, NovaError, WeakPassword
 
 R = TypeVar("R")
 
@@ -244,11 +244,11 @@ def ensure_admin() -> None:
     if exist(engine):
         return
     chosen = settings.admin_password or passwords.generated()
-    made = commands.create_first(
-        engine,
-        email=settings.admin_email,
-        password_hash=passwords.hash_password(chosen, (settings.admin_email,)),
-    )
+    try:
+        password_hash = passwords.hash_password(chosen, (settings.admin_email,))
+    except WeakPassword as weak:
+        raise InvalidInput(f"NOVA_ADMIN_PASSWORD: {weak}") from None
+    made = commands.create_first(engine, email=settings.admin_email, password_hash=password_hash)
     if made:
         known = settings.admin_password is not None
         click.echo(settings.admin_email if known else f"{settings.admin_email}\t{chosen}")

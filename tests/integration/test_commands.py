@@ -61,6 +61,10 @@ def test_a_password_from_the_settings_is_not_printed(flask: Flask, engine: Engin
     assert matches("a-good-long-one", admin.password_hash)
 
 
+def test_a_weak_password_in_the_settings_is_named(flask: Flask) -> None:
+    refused(flask("users", "ensure-admin", NOVA_ADMIN_PASSWORD="password"), "NOVA_ADMIN_PASSWORD: ")
+
+
 def test_accounts_are_managed_and_every_change_is_on_record(flask: Flask, engine: Engine) -> None:
     flask("users", "ensure-admin")
     made = flask("users", "create", "ana@nova.test", "--role", "ANALYST", "--uf", "BA")

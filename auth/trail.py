@@ -6,6 +6,7 @@ import logging
 import re
 from typing import Any
 
+from flask import g
 from sqlalchemy.exc import SQLAlchemyError
 
 from auth.session import request_actor
@@ -28,6 +29,7 @@ def note(action: str, *, actor: str | None = None, **more: Any) -> None:
     """One audit row about this request. A database that is down is logged: the request's own
     answer must still reach the caller."""
     who = request_actor(actor)
+    g.noted_status = more.get("status")
     try:
         audit.record_alone(
             get_engine(),

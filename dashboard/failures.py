@@ -40,17 +40,23 @@ def bind(server: Flask) -> None:
     """Every exception ends here, whoever raised it."""
     for kind in (NovaError, HTTPException, Exception):
         server.register_error_handler(kind, _answer)
-    server.after_request(_note_denial)
+    server.after_request(_note_refusal)
 
 
-def _note_denial(response: Response) -> Response:
-    """Somebody known, or with a token or session that is not good, was kept out. The API's calls
-    leave rows of their own; visitors who were only asked to sign in leave none."""
-    has_credentials = has_bearer() or own_hash() is not None
-    is_denial = response.status_code == 403 or (response.status_code == 401 and has_credentials)
-    if is_denial and not request.path.startswith("/api/"):
-        asked_for = trail.readable(f"{request.method} {_asked_for()}")
-        trail.note("denied", object=asked_for, status=response.status_code)
+def _note_refusal(response: Response) -> Response:
+    """Whatever is refused leaves a row, the API's calls theirs and what was noted before its own;
+    visitors who were only asked to sign in leave none."""
+    is_known = has_bearer() or own_hash() is not None
+    is_refused = 400 <= response.status_code < 500 and (response.status_code != 401 or is_known)
+    is_new = g.get("noted_status") != response.status_code
+    if is_refused and is_new and not request.path.startswith("/api/"):
+        is_denied = response.status_code in (401, 403)
+        asked_for = f"{request.method} {_asked_for() if is_denied else request.path}"
+        trail.note(
+            "denied" if is_denied else "refused",
+            object=trail.readable(asked_for),
+            status=response.status_code,
+        )
     return response
 
 

@@ -180,6 +180,7 @@ AUDIT_ACTIONS = {
     "api": N_("API call"),
     "export": N_("Export"),
     "denied": N_("Access denied"),
+    "refused": N_("Request refused"),
     "login": N_("Sign-in"),
     "login.refused": N_("Sign-in refused"),
     "login.oidc": N_("Sign-in by the organisation"),

@@ -7,15 +7,22 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from domain.access import Role
 from tests.browser.conftest import Watched
 
 NOWHERE = "/nowhere"
+ONE_OF_MANY = ("/materials/CABO-01", "/admin/users/1")
 PAGES = {
     "/main": ("Visão geral", "Overview"),
     "/forecasts?sku=CABO-01&site=DEP-SP": ("Previsões", "Forecasts"),
     "/materials": ("Materiais", "Materials"),
     "/materials/CABO-01": ("Material", "Material"),
     "/admin/data": ("Dados e rodadas", "Data and runs"),
+    "/admin/users": ("Usuários", "Users"),
+    "/admin/users/1": ("Usuário", "User"),
+    "/admin/new-user": ("Novo usuário", "New user"),
+    "/admin/audit": ("Auditoria", "Audit log"),
+    "/admin/audit?row=1": ("Auditoria", "Audit log"),
     NOWHERE: ("Página não encontrada", "Page not found"),
 }
 LOOKS = (("pt-BR", 1440, "light"), ("pt-BR", 390, "dark"), ("en-GB", 390, "light"))
@@ -25,7 +32,7 @@ LOOKS = (("pt-BR", 1440, "light"), ("pt-BR", 390, "dark"), ("en-GB", 390, "light
 def test_pages_are_whole(
     watch: Callable[..., Watched], locale: str, width: int, scheme: str
 ) -> None:
-    watched = watch(locale=locale, width=width, scheme=scheme)
+    watched = watch(role=Role.ADMIN, locale=locale, width=width, scheme=scheme)
     for path, names in PAGES.items():
         page = watched.open(path)
         name = names[locale.startswith("en")]
@@ -40,5 +47,5 @@ def test_pages_are_whole(
 
 
 def _title(path: str, name: str) -> str:
-    sku = path.removeprefix("/materials/") if path.startswith("/materials/") else ""
-    return " · ".join([*([sku] if sku else []), name, "Nova Corrente"])
+    what = [path.rsplit("/", 1)[1]] if path in ONE_OF_MANY else []
+    return " · ".join([*what, name, "Nova Corrente"])

@@ -1,7 +1,7 @@
 """Rolling-origin backtest, written once for all models.
 
 Origin k lies k horizons before the end, so the test windows do not overlap. `points` are rows of
-forecasts with the actual beside them: unique_id, cut, ds, model, mean, p10, p50, p90, actual,
+forecasts with the actual beside them: unique_id, cut, ds, model, mean, quantiles, actual,
 demand_class, absolute (scaled |error|), squared (scaled error²). The scales are the in-sample
 seasonal naive errors before the earliest origin (NaN where undefined).
 """
@@ -14,15 +14,26 @@ import numpy as np
 import pandas as pd
 
 from domain.accuracy import naive_scales
-from domain.demand import INTERMITTENT_CLASSES
+from domain.demand import DEMAND_CLASSES, INTERMITTENT_CLASSES
 from models_offline.dataset import Dataset
-from models_offline.fitting import FINAL, MIN_TRAIN, Task, plan
+from models_offline.fitting import FINAL, MIN_TRAIN, Task, cut_history, plan
+from models_offline.models import kind
 
+BASELINES = ("naive", "seasonal_naive", "moving_average")
+CURVES = ("arima", "lstm", "lightgbm", "ets", "theta", "ces", *BASELINES)
+COUNTS = ("lstm", "lightgbm", "ses", "imapa", "tsb", "moving_average")
+CANDIDATES: dict[str, tuple[str, ...]] = {
+    "smooth": ("prophet", *CURVES),
+    "erratic": ("prophet", *CURVES),
+    "intermittent": COUNTS,
+    "lumpy": COUNTS,
+    "dead": ("tsb", "moving_average"),
+    "short": ("ses", *CURVES),
+}
+"""What each demand class is forecast by. A smooth curve with normal errors does harm on
+intermittent demand, whatever its mean error; a dead series only has to fade away."""
 JUDGED_ON_SAMPLE = ("prophet",)
 """Too expensive to fit where it is not wanted: judged on a sample of each class first."""
-JUDGED_CLASSES = ("smooth", "erratic")
-"""Classes that the judged models are meant for: a smooth curve with normal errors does harm on
-intermittent demand, and a short or dead series has no season to learn."""
 SAMPLE_PER_CLASS = 30
 FEW_SERIES = 5
 
@@ -39,14 +50,19 @@ def origins(dataset: Dataset, horizon: int, count: int) -> dict[int, pd.Timestam
 
 def wanted(model: str, demand_class: str) -> bool:
     """Whether a model is a candidate for a demand class."""
-    return model not in JUDGED_ON_SAMPLE or demand_class in JUDGED_CLASSES
+    return model in CANDIDATES[demand_class]
 
 
-def sample(dataset: Dataset, size: int = SAMPLE_PER_CLASS) -> np.ndarray:
-    """Ids of up to `size` series of each judged demand class, evenly over their value."""
+def classes_of(model: str) -> list[str]:
+    """The demand classes that a model is a candidate for."""
+    return [name for name in DEMAND_CLASSES if wanted(model, name)]
+
+
+def sample(dataset: Dataset, model: str, size: int = SAMPLE_PER_CLASS) -> np.ndarray:
+    """Ids of up to `size` series of each class of a model, evenly over their value."""
     picks = [np.empty(0, dtype=int)]
-    for _, group in dataset.series.groupby("demand_class", sort=True):
-        if group["demand_class"].iloc[0] not in JUDGED_CLASSES:
+    for name, group in dataset.series.groupby("demand_class", sort=True):
+        if not wanted(model, str(name)):
             continue
         ranked = group.sort_values("value", ascending=False, kind="stable").index.to_numpy()
         chosen = np.linspace(0, len(ranked) - 1, min(size, len(ranked))).round().astype(int)
@@ -60,20 +76,28 @@ def tasks(
     """Every fit of the backtest; with `final` also the forecast itself, except for the models
     that are judged on a sample."""
     planned = []
-    sampled = dataset.history["unique_id"].isin(sample(dataset))
     for model in models:
         judged = model in JUDGED_ON_SAMPLE
         cuts = [*ends, FINAL] if final and not judged else [*ends]
-        history = dataset.history[sampled] if judged else dataset.history
-        planned += plan(model, history, cuts, [ends.get(cut, dataset.last) for cut in cuts])
+        history = dataset.history[dataset.history["unique_id"].isin(_fitted(dataset, model))]
+        planned += plan(model, history, cuts)
     return planned
 
 
-def with_actuals(rows: pd.DataFrame, dataset: Dataset, first_origin: pd.Timestamp) -> pd.DataFrame:
-    """The points of backtest rows."""
+def _fitted(dataset: Dataset, model: str) -> np.ndarray:
+    """Ids of the series that a model is fitted to: baselines and global models to all of them."""
+    if model in JUDGED_ON_SAMPLE:
+        return sample(dataset, model)
+    if model in BASELINES or kind(model).scope == "global":
+        return dataset.series.index.to_numpy()
+    return dataset.series.index[dataset.series["demand_class"].isin(classes_of(model))].to_numpy()
+
+
+def with_actuals(rows: pd.DataFrame, dataset: Dataset, dropped: int) -> pd.DataFrame:
+    """The points of backtest rows; errors are scaled on all but the last `dropped` periods."""
     known = dataset.history.rename(columns={"y": "actual"})
     points = rows[rows["cut"] != FINAL].merge(known, on=["unique_id", "ds"], how="inner")
-    scales = _scales(dataset, first_origin)
+    scales = _scales(dataset, dropped)
     ids = points["unique_id"]
     error = points["mean"] - points["actual"]
     return points.assign(
@@ -83,9 +107,9 @@ def with_actuals(rows: pd.DataFrame, dataset: Dataset, first_origin: pd.Timestam
     )
 
 
-def _scales(dataset: Dataset, first_origin: pd.Timestamp) -> pd.DataFrame:
+def _scales(dataset: Dataset, dropped: int) -> pd.DataFrame:
     season = dataset.frequency.season_length
-    known = dataset.history[dataset.history["ds"] <= first_origin]
+    known = cut_history(dataset.history, dropped)
     rows = {uid: naive_scales(y.to_numpy(), season) for uid, y in known.groupby("unique_id")["y"]}
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=["absolute", "squared"])
     return frame.astype(float)

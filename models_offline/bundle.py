@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models_offline import __version__
-from models_offline.backtest import JUDGED_CLASSES, JUDGED_ON_SAMPLE
+from models_offline.backtest import JUDGED_ON_SAMPLE, classes_of
 from models_offline.dataset import LIMIT_RULE
 from models_offline.ensemble import MEDIAN_SHARE, NAME, POOLED, TOLERANCE
 from models_offline.fitting import FINAL
@@ -192,14 +192,13 @@ def _model(results: Results, name: str) -> dict[str, Any]:
 
 
 def _parameters(results: Results, name: str) -> dict[str, Any]:
-    parameters = MODELS[name].parameters(results.setup)
+    parameters = MODELS[name].parameters(results.setup) | {"candidate_for": classes_of(name)}
     parameters["class_weight"] = {
         demand_class: round(shares.get(name, 0.0), 4)
         for demand_class, shares in results.weights.items()
     }
     if name in JUDGED_ON_SAMPLE:
         parameters["judged_on_sample"] = results.judged.get(name, {})
-        parameters["candidate_for"] = list(JUDGED_CLASSES)
     tests = [note["ljung_box_p"] for note in results.fits.notes.get(name, {}).values()]
     if tests:
         passed = sum(p >= LJUNG_BOX_LEVEL for p in tests) / len(tests)

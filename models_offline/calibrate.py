@@ -1,67 +1,132 @@
-"""Honest intervals: widths scaled so that the backtest's actuals fall where they should.
+"""Honest quantiles: moved so that the backtest's actuals fall where they should.
 
-One factor per side, model and demand class (split conformal scaling; Romano, Patterson & Candès
-2019, "Conformalized quantile regression").
+One correction per model and demand class. Where demand is regular, the distance of each quantile
+from the median is scaled by one factor per level (split conformal scaling; Romano, Patterson &
+Candès 2019, "Conformalized quantile regression"). Where most periods are without demand there is
+no distance to scale: there each level takes the quantile of the level that turned out to be it
+(recalibration by the randomised probability integral transform; Czado, Gneiting & Held 2009).
+Both are linear in the quantiles, so a correction is a matrix.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from domain.demand import INTERMITTENT_CLASSES
-from models_offline.quantiles import no_crumbs
+from models_offline.quantiles import LEVELS, QUANTILE_COLUMNS, no_crumbs
 
 ENOUGH_POINTS = 60
+ENOUGH_BEYOND = 8
+"""A level with fewer expected points beyond it borrows from the next one nearer the median."""
 NARROWEST = 0.3
 WIDEST = 4.0
-TAIL = 0.9
-"""p90 must lie above 90 % of the actuals, p10 below 90 %."""
+TOLERANCE = 0.01
+"""A level that holds within so much is left as it is."""
+MEDIAN = LEVELS.index(0.5)
+
+Correction = NDArray[np.float64]
+"""Shape (quantiles, quantiles): corrected = quantiles @ correction."""
+Corrections = dict[tuple[str, str], Correction]
 
 
-class Widths(NamedTuple):
-    """Factors on p50 − p10 and on p90 − p50."""
-
-    lower: float
-    upper: float
-
-
-Factors = dict[tuple[str, str], Widths]
-
-
-def factors(points: pd.DataFrame) -> Factors:
-    """(demand class, model) → widths, from backtest points."""
+def corrections(points: pd.DataFrame) -> Corrections:
+    """(demand class, model) → correction, from backtest points."""
     groups = points.groupby(["demand_class", "model"], sort=True)
-    return {(str(key[0]), str(key[1])): _widths(str(key[0]), group) for key, group in groups}
+    return {(str(key[0]), str(key[1])): _correction(str(key[0]), group) for key, group in groups}
 
 
-def apply(rows: pd.DataFrame, series: pd.DataFrame, found: Factors) -> pd.DataFrame:
-    """Rows with p10 and p90 moved; `series` gives demand_class and smallest by unique_id."""
+def apply(rows: pd.DataFrame, series: pd.DataFrame, found: Corrections) -> pd.DataFrame:
+    """Rows with corrected quantiles; `series` gives demand_class and smallest by unique_id."""
     ids = rows["unique_id"]
-    keys = pd.MultiIndex.from_arrays([ids.map(series["demand_class"]), rows["model"]])
-    table = pd.DataFrame(list(found.values()), columns=["lower", "upper"], dtype=float)
-    table.index = pd.MultiIndex.from_tuples(list(found), names=["demand_class", "model"])
-    widths = table.reindex(keys).fillna(1.0).to_numpy()
-    p10 = rows["p50"] - (rows["p50"] - rows["p10"]) * widths[:, 0]
-    p90 = rows["p50"] + (rows["p90"] - rows["p50"]) * widths[:, 1]
-    smallest = ids.map(series["smallest"]).to_numpy()
-    return rows.assign(p10=no_crumbs(p10.clip(lower=0.0).to_numpy(), smallest), p90=p90)
+    values = rows[QUANTILE_COLUMNS].to_numpy(dtype=float, copy=True)
+    groups = rows.groupby([ids.map(series["demand_class"]).to_numpy(), "model"]).indices
+    for key, mine in groups.items():
+        if key in found:
+            values[mine] = values[mine] @ found[key]
+    values = np.sort(np.maximum(values, 0.0), axis=1)
+    smallest = ids.map(series["smallest"]).to_numpy()[:, None]
+    return rows.assign(**dict(zip(QUANTILE_COLUMNS, no_crumbs(values, smallest).T, strict=True)))
 
 
-def _widths(demand_class: str, points: pd.DataFrame) -> Widths:
-    actual, middle = points["actual"], points["p50"]
-    lower = _factor(middle - actual, middle - points["p10"])
-    upper = _factor(actual - middle, points["p90"] - middle)
+def _correction(demand_class: str, points: pd.DataFrame) -> Correction:
+    if len(points) < ENOUGH_POINTS:
+        return np.eye(len(LEVELS))
+    values = points[QUANTILE_COLUMNS].to_numpy(dtype=float)
+    actual = points["actual"].to_numpy(dtype=float)
     if demand_class in INTERMITTENT_CLASSES:
-        # counts: zeros tie with the quantiles, so too much coverage is not a fault to mend
-        return Widths(1.0, max(1.0, upper))
-    return Widths(lower, upper)
+        return _relevelled(values, actual)
+    return _scaled(values, actual)
 
 
-def _factor(distance: pd.Series, width: pd.Series) -> float:
+def _scaled(values: NDArray[np.float64], actual: NDArray[np.float64]) -> Correction:
+    matrix = np.eye(len(LEVELS))
+    for step in (-1, 1):
+        factor, at = 1.0, MEDIAN + step
+        while 0 <= at < len(LEVELS):
+            if len(actual) * min(LEVELS[at], 1 - LEVELS[at]) >= ENOUGH_BEYOND:
+                factor = _factor(values[:, at], values[:, MEDIAN], actual, LEVELS[at])
+            matrix[at, at], matrix[MEDIAN, at] = factor, 1 - factor
+            at += step
+    return matrix
+
+
+def _factor(
+    quantile: NDArray[np.float64],
+    median: NDArray[np.float64],
+    actual: NDArray[np.float64],
+    level: float,
+) -> float:
+    side = 1.0 if level > 0.5 else -1.0
+    width = side * (quantile - median)
     wide = width > 1e-9
-    if wide.sum() < ENOUGH_POINTS:
+    tail = max(level, 1 - level)
+    if (
+        wide.sum() < ENOUGH_POINTS
+        or abs(np.mean(side * (actual - quantile) <= 0) - tail) < TOLERANCE
+    ):
         return 1.0
-    return float(np.clip(np.quantile(distance[wide] / width[wide], TAIL), NARROWEST, WIDEST))
+    ratios = side * (actual - median)[wide] / width[wide]
+    return float(np.clip(np.quantile(ratios, tail), NARROWEST, WIDEST))
+
+
+def _relevelled(values: NDArray[np.float64], actual: NDArray[np.float64]) -> Correction:
+    grid = np.linspace(0.0, 1.0, 401)
+    below, upto = transform(values, actual)
+    shares = np.array([held(below, upto, level) for level in grid])
+    wanted = np.interp(LEVELS, shares, grid)
+    wanted = np.clip(wanted, LEVELS[0], LEVELS[-1])
+    return np.array([np.interp(wanted, LEVELS, row) for row in np.eye(len(LEVELS))])
+
+
+def transform(
+    values: NDArray[np.float64], actual: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """P(demand < actual) and P(demand ≤ actual) of each point, from its quantiles (n, levels).
+
+    Between two quantiles that an actual lies between, the probability is interpolated; a jump at
+    the actual itself ends halfway to the next level.
+    """
+    edges = np.array([0.0, *LEVELS, 1.0])
+    middles = (edges[1:] + edges[:-1]) / 2
+    less = (values < actual[:, None] - 1e-9).sum(axis=1)
+    most = (values <= actual[:, None] + 1e-9).sum(axis=1)
+    inside = (less == most) & (less > 0) & (less < len(LEVELS))
+    rows = np.flatnonzero(inside)
+    low, high = values[rows, less[rows] - 1], values[rows, less[rows]]
+    share = (actual[rows] - low) / (high - low)
+    below, upto = middles[less], middles[most]
+    below[rows] = upto[rows] = edges[less[rows]] + share * (
+        edges[less[rows] + 1] - edges[less[rows]]
+    )
+    below[less == 0] = 0.0
+    upto[most == len(LEVELS)] = 1.0
+    return below, upto
+
+
+def held(below: NDArray[np.float64], upto: NDArray[np.float64], level: float) -> float:
+    """Expected share (0–1) of randomised transforms at or below `level`."""
+    jump = upto - below
+    share = np.where(jump > 0, (level - below) / np.where(jump > 0, jump, 1.0), level >= below)
+    return float(np.clip(share, 0.0, 1.0).mean())

@@ -1,13 +1,15 @@
-"""The command line: `train` writes a results bundle, `backtest` prints the leaderboard."""
+"""The command line: `train` writes a results bundle, `backtest` prints the leaderboard,
+`benchmark accuracy` measures the engine on a file."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.errors import InvalidInput, NovaError
 from models_offline.frequency import FREQUENCIES
@@ -49,7 +51,27 @@ def parser() -> argparse.ArgumentParser:
     backtest = commands.add_parser("backtest", help="judge the models; writes nothing")
     _add_options(backtest)
     backtest.set_defaults(run=run_backtest)
+    _add_benchmark(commands)
     return root
+
+
+def _add_benchmark(commands: Any) -> None:
+    benchmark = commands.add_parser("benchmark", help="measure the engine on data of your own")
+    kinds = benchmark.add_subparsers(required=True, metavar="what")
+    accuracy = kinds.add_parser("accuracy", help="hold the last periods out and score all models")
+    accuracy.add_argument(
+        "--data", type=Path, required=True, help="CSV or CSV.gz with unique_id, ds, y"
+    )
+    accuracy.add_argument("--horizon", type=_positive, required=True, help="periods held out")
+    accuracy.add_argument("--freq", choices=sorted(FREQUENCIES), required=True)
+    accuracy.add_argument(
+        "--origins", type=_positive, default=1, help="test origins, a horizon apart (default: 1)"
+    )
+    accuracy.add_argument("--json", type=Path, help="file for the table as JSON")
+    accuracy.add_argument("--limit", type=_positive, help="only so many series, evenly spread")
+    accuracy.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes")
+    accuracy.add_argument("--seed", type=_seed, default=1, help="same seed, same numbers")
+    accuracy.set_defaults(run=run_benchmark)
 
 
 def _add_options(command: argparse.ArgumentParser) -> None:
@@ -114,6 +136,25 @@ def run_train(arguments: argparse.Namespace) -> int:
 def run_backtest(arguments: argparse.Namespace) -> int:
     """Backtests and prints the leaderboard."""
     print_summary(_run(arguments, final=False))
+    return 0
+
+
+def run_benchmark(arguments: argparse.Namespace) -> int:
+    """Prints the table of models, and writes it as JSON where asked."""
+    from models_offline import benchmark
+
+    report = benchmark.accuracy(
+        benchmark.read(arguments.data),
+        FREQUENCIES[arguments.freq],
+        arguments.horizon,
+        origins=arguments.origins,
+        limit=arguments.limit,
+        jobs=arguments.jobs,
+        seed=arguments.seed,
+    )
+    print(benchmark.text(report))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
     return 0
 
 

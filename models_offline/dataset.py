@@ -152,12 +152,13 @@ def _profiles(
     history: pd.DataFrame, series: pd.DataFrame, items: pd.DataFrame, frequency: Frequency
 ) -> pd.DataFrame:
     groups = history.groupby("unique_id", sort=True)["y"]
-    rows = pd.DataFrame([_profile(y.to_numpy(), frequency) for _, y in groups])
+    rows = pd.DataFrame([profile(y.to_numpy(), frequency) for _, y in groups])
     value = groups.sum().to_numpy() * _unit_costs(series["sku"], items)
     return rows.assign(value=value, abc=demand.abc(value))
 
 
-def _profile(y: NDArray[np.float64], frequency: Frequency) -> dict[str, object]:
+def profile(y: NDArray[np.float64], frequency: Frequency) -> dict[str, object]:
+    """What is known of one history: class, regularity, variability, moments (units of issue)."""
     return {
         "demand_class": demand.demand_class(
             y, season_length=frequency.season_length, dead_after=frequency.dead_after

@@ -15,10 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models_offline.backtest import class_errors, wanted
-from models_offline.calibrate import Factors, apply, factors
+from models_offline.calibrate import Corrections, apply, corrections
 from models_offline.fitting import CUT_COLUMNS, FINAL
 from models_offline.models import FALLBACK
-from models_offline.models.base import VALUE_COLUMNS
+from models_offline.quantiles import VALUE_COLUMNS
 
 NAME = "ensemble"
 TOLERANCE = 1.15
@@ -40,16 +40,24 @@ def weigh(errors: dict[str, float]) -> dict[str, float]:
 def class_weights(errors: dict[str, dict[str, float]], classes: Sequence[str]) -> Weights:
     """Weights of each class; one with hardly any backtest takes the pooled ones, and without any
     backtest at all the fallback model stands alone."""
-    pooled = errors.get(POOLED, {FALLBACK: 0.0})
+    pooled = errors.get(POOLED, {})
     return {name: weigh(_members(errors.get(name, pooled), name)) for name in sorted(classes)}
 
 
 def _members(errors: dict[str, float], demand_class: str) -> dict[str, float]:
-    return {
-        model: error
-        for model, error in errors.items()
-        if model != NAME and wanted(model, demand_class)
-    }
+    known = {model: error for model, error in errors.items() if wanted(model, demand_class)}
+    return known or {FALLBACK: errors.get(FALLBACK, 0.0)}
+
+
+def guarded(weights: Weights, errors: dict[str, dict[str, float]]) -> Weights:
+    """The weights, with the fallback alone where the ensemble's backtest lost to it."""
+    return {name: _guard(shares, errors.get(name, {})) for name, shares in weights.items()}
+
+
+def _guard(shares: dict[str, float], errors: dict[str, float]) -> dict[str, float]:
+    if errors.get(NAME, 0.0) <= errors.get(FALLBACK, np.inf):
+        return shares
+    return dict.fromkeys(shares, 0.0) | {FALLBACK: 1.0}
 
 
 def combine(rows: pd.DataFrame, series: pd.DataFrame, weights: Weights) -> pd.DataFrame:
@@ -87,13 +95,13 @@ def _blend(values: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[
     return (1 - MEDIAN_SHARE) * mean + MEDIAN_SHARE * median
 
 
-def backtested(raw: pd.DataFrame, series: pd.DataFrame) -> tuple[pd.DataFrame, Factors]:
+def backtested(raw: pd.DataFrame, series: pd.DataFrame) -> tuple[pd.DataFrame, Corrections]:
     """Calibrated members and ensemble at each origin, and the widths for the forecast itself.
 
     Weights and widths for an origin come from the other origins, so that the ensemble is not
     judged on what it was tuned to; with one origin there is no other.
     """
-    members = _per_origin(raw, lambda here, others: apply(here, series, factors(others)))
+    members = _per_origin(raw, lambda here, others: apply(here, series, corrections(others)))
     columns = [*CUT_COLUMNS, "model", *VALUE_COLUMNS]
     mixed = pd.concat(
         [_mix(members[members["cut"] == cut], others, series) for cut, others in _others(raw)],
@@ -101,9 +109,9 @@ def backtested(raw: pd.DataFrame, series: pd.DataFrame) -> tuple[pd.DataFrame, F
     )
     mixed = mixed.merge(raw[[*CUT_COLUMNS, "actual"]].drop_duplicates(), on=CUT_COLUMNS)
     mixed = mixed.assign(demand_class=mixed["unique_id"].map(series["demand_class"]))
-    honest = _per_origin(mixed, lambda here, others: apply(here, series, factors(others)))
+    honest = _per_origin(mixed, lambda here, others: apply(here, series, corrections(others)))
     rows = pd.concat([members[columns], honest[columns]], ignore_index=True)
-    return rows, factors(raw) | factors(mixed)
+    return rows, corrections(raw) | corrections(mixed)
 
 
 def _others(points: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
@@ -125,7 +133,7 @@ def _mix(members: pd.DataFrame, others: pd.DataFrame, series: pd.DataFrame) -> p
 
 
 def forecast(
-    rows: pd.DataFrame, series: pd.DataFrame, weights: Weights, found: Factors
+    rows: pd.DataFrame, series: pd.DataFrame, weights: Weights, found: Corrections
 ) -> pd.DataFrame:
     """The published forecast: calibrated members and the calibrated ensemble."""
     members = apply(rows[rows["cut"] == FINAL], series, found)

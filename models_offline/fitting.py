@@ -1,7 +1,7 @@
 """Fits models to series at several cuts in time, in batches, on several processes.
 
-A cut is a number: 0 is the whole history (the forecast that is published), k ≥ 1 the history up
-to the k-th backtest origin, counted back from the end.
+A cut is a number: 0 is the whole history (the forecast that is published), k ≥ 1 the history
+without its last k horizons, counted back from the end of each series.
 """
 
 from __future__ import annotations
@@ -9,35 +9,35 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from models_offline.models import FALLBACK, MODELS, create
-from models_offline.models.base import VALUE_COLUMNS, Setup, reason
+from models_offline.models import FALLBACK, create, kind
+from models_offline.models.base import Setup, reason
 from models_offline.orphans import end_with
 from models_offline.progress import Progress
+from models_offline.quantiles import VALUE_COLUMNS
 from models_offline.threads import limit_threads
 
 BATCH_SERIES = 24
 FINAL = 0
 MIN_TRAIN = 8
 """A backtest needs so many periods before its origin."""
-COST = {"prophet": 6.0, "arima": 3.0, "lstm": 3.0}
+COST = {"SCUM": 15.0, "prophet": 6.0, "arima": 3.0, "lstm": 3.0, "ets": 1.0, "lightgbm": 0.5}
 """Rough cost of one fit, for the progress bar; the baselines count as 0.1."""
 CUT_COLUMNS = ["unique_id", "cut", "ds"]
 
 
 @dataclass(frozen=True)
 class Task:
-    """One model, some series, some cuts. `ends` are the last known periods, one per cut."""
+    """One model, some series, some cuts."""
 
     model: str
     history: pd.DataFrame
     cuts: tuple[int, ...]
-    ends: tuple[pd.Timestamp, ...]
 
     @property
     def cost(self) -> float:
@@ -56,23 +56,32 @@ class Failure:
 
 @dataclass
 class Fits:
-    """`rows`: unique_id, cut, ds, model, mean, p10, p50, p90 (fallbacks included)."""
+    """`rows`: unique_id, cut, ds, model, mean and quantiles (fallbacks included). `seconds` are
+    CPU-seconds by model, `final_seconds` those of them that the published forecast took."""
 
     rows: pd.DataFrame
     failures: list[Failure]
     notes: dict[str, dict[Any, dict[str, float]]]
     seconds: dict[str, float]
+    final_seconds: dict[str, float] = field(default_factory=dict)
 
     def and_more(self, other: Fits) -> Fits:
-        seconds = dict(self.seconds)
-        for model, value in other.seconds.items():
-            seconds[model] = seconds.get(model, 0.0) + value
         rows = pd.concat([self.rows, other.rows], ignore_index=True)
         notes = {
             name: self.notes.get(name, {}) | other.notes.get(name, {})
             for name in self.notes.keys() | other.notes.keys()
         }
-        return Fits(rows, self.failures + other.failures, notes, seconds)
+        return Fits(
+            rows,
+            self.failures + other.failures,
+            notes,
+            _summed(self.seconds, other.seconds),
+            _summed(self.final_seconds, other.final_seconds),
+        )
+
+
+def _summed(first: dict[str, float], second: dict[str, float]) -> dict[str, float]:
+    return {name: first.get(name, 0.0) + second.get(name, 0.0) for name in {**first, **second}}
 
 
 @dataclass(frozen=True)
@@ -81,23 +90,21 @@ class Outcome:
     rows: pd.DataFrame
     failures: list[Failure]
     notes: dict[Any, dict[str, float]]
-    seconds: float
+    seconds: dict[int, float]
 
 
-def plan(
-    model: str, history: pd.DataFrame, cuts: Sequence[int], ends: Sequence[pd.Timestamp]
-) -> list[Task]:
+def plan(model: str, history: pd.DataFrame, cuts: Sequence[int]) -> list[Task]:
     """The tasks of one model: batches of series, or everything at once for a global model.
 
     Batches do not depend on the number of processes, so the numbers do not either.
     """
     if history.empty or not cuts:
         return []
-    if MODELS[model].scope == "global":
-        return [Task(model, history, tuple(cuts), tuple(ends))]
+    if kind(model).scope == "global":
+        return [Task(model, history, tuple(cuts))]
     batches = history["unique_id"].factorize()[0] // BATCH_SERIES
     return [
-        Task(model, batch.reset_index(drop=True), tuple(cuts), tuple(ends))
+        Task(model, batch.reset_index(drop=True), tuple(cuts))
         for _, batch in history.groupby(batches, sort=True)
     ]
 
@@ -130,28 +137,30 @@ def _numbered(number: int, task: Task, setup: Setup, run: int) -> tuple[int, Out
 def run_task(task: Task, setup: Setup) -> Outcome:
     """Fits and predicts at each cut; whatever goes wrong becomes failures of the series."""
     limit_threads()
-    started = time.perf_counter()
     frames: list[pd.DataFrame] = []
     failures: list[Failure] = []
     notes: dict[Any, dict[str, float]] = {}
-    for cut, end in zip(task.cuts, task.ends, strict=True):
-        history = cut_history(task.history, cut, end)
+    seconds: dict[int, float] = {}
+    for cut in task.cuts:
+        history = cut_history(task.history, cut * setup.horizon)
         if history.empty:
             continue
+        started = time.process_time()
         model = create(task.model, setup)
         frames.append(_forecast(model, history, setup).assign(cut=cut))
         failures += [Failure(uid, cut, task.model, why) for uid, why in model.failures.items()]
         notes |= model.notes if cut == FINAL else {}
+        seconds[cut] = time.process_time() - started
     rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    seconds = time.perf_counter() - started
     return Outcome(task, rows.assign(model=task.model), failures, notes, seconds)
 
 
-def cut_history(history: pd.DataFrame, cut: int, end: pd.Timestamp) -> pd.DataFrame:
-    """What was known at `end`; for a backtest, only series with MIN_TRAIN periods by then."""
-    if cut == FINAL:
+def cut_history(history: pd.DataFrame, dropped: int) -> pd.DataFrame:
+    """The history without each series' last `dropped` periods; if any are dropped, only of series
+    that keep MIN_TRAIN periods."""
+    if not dropped:
         return history
-    known = history[history["ds"] <= end]
+    known = history[history.groupby("unique_id").cumcount(ascending=False) >= dropped]
     periods = known.groupby("unique_id")["y"].transform("size")
     return known[periods >= MIN_TRAIN]
 
@@ -168,13 +177,15 @@ def _gather(outcomes: Sequence[Outcome]) -> Fits:
     frames = [outcome.rows for outcome in outcomes if not outcome.rows.empty]
     notes: dict[str, dict[Any, dict[str, float]]] = {}
     seconds: dict[str, float] = {}
+    final: dict[str, float] = {}
     for outcome in outcomes:
         notes.setdefault(outcome.task.model, {}).update(outcome.notes)
         model = outcome.task.model
-        seconds[model] = seconds.get(model, 0.0) + outcome.seconds
+        seconds = _summed(seconds, {model: sum(outcome.seconds.values())})
+        final = _summed(final, {model: outcome.seconds.get(FINAL, 0.0)})
     rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     failures = [failure for outcome in outcomes for failure in outcome.failures]
-    return Fits(rows, failures, notes, seconds)
+    return Fits(rows, failures, notes, seconds, final)
 
 
 def with_fallbacks(fits: Fits, spare: pd.DataFrame) -> Fits:
@@ -195,7 +206,7 @@ def with_fallbacks(fits: Fits, spare: pd.DataFrame) -> Fits:
     naive = spare[spare["model"] == FALLBACK].drop(columns="model")
     filled = failed.merge(naive, on=["unique_id", "cut"], how="inner")
     rows = pd.concat([fits.rows, filled[fits.rows.columns]], ignore_index=True)
-    return Fits(rows, fits.failures, fits.notes, fits.seconds)
+    return replace(fits, rows=rows)
 
 
 def sort_rows(rows: pd.DataFrame) -> pd.DataFrame:

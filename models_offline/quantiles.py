@@ -1,6 +1,7 @@
 """Quantiles that demand can have: finite, at least 0, in order, of a plausible size.
 
-An array of forecast values has shape (4, horizon): mean, p10, p50, p90, in units of issue.
+An array of forecast values has shape (1 + quantiles, horizon): the mean, then one row for each of
+LEVELS, in units of issue.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 
-LEVELS = (0.1, 0.5, 0.9)
+LEVELS = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99)
+"""A grid fine enough to average, calibrate and test whole distributions."""
+QUANTILE_COLUMNS = [f"p{100 * level:g}" for level in LEVELS]
+VALUE_COLUMNS = ["mean", *QUANTILE_COLUMNS]
 MEAN_CEILING = 3.0
 """A mean forecast above so many times the largest quantity ever seen is an explosion."""
 QUANTILE_CEILING = 5.0
@@ -40,7 +44,7 @@ def tidy(values: Values, history: NDArray[np.float64]) -> Values:
         )
     cut = np.clip(values, 0.0, QUANTILE_CEILING * largest)
     cut[1:] = np.sort(cut[1:], axis=0)
-    cut[1] = no_crumbs(cut[1], smallest_demand(history))
+    cut[1:] = no_crumbs(cut[1:], smallest_demand(history))
     return cut
 
 
@@ -51,20 +55,20 @@ def smallest_demand(history: NDArray[np.float64]) -> float:
     return float(sizes.min()) if usual and len(sizes) else 0.0
 
 
-def no_crumbs(p10: NDArray[np.float64], smallest: float | NDArray[np.float64]) -> Values:
-    """p10 with 0 where it is below the smallest demand: nothing lies between that and none, and
-    a p10 just above 0 would miss every period without demand."""
-    return np.where(p10 < smallest, 0.0, p10)
+def no_crumbs(quantiles: NDArray[np.float64], smallest: float | NDArray[np.float64]) -> Values:
+    """Quantiles with 0 where they are below the smallest demand: nothing lies between that and
+    none, and a p10 just above 0 would miss every period without demand."""
+    return np.where(quantiles < smallest, 0.0, quantiles)
 
 
 def around(mean: NDArray[np.float64], offsets: NDArray[np.float64]) -> Values:
-    """The mean (h,) with quantiles at `offsets` from it: shape (3,) for all steps or (3, h)."""
+    """The mean (h,) with quantiles at `offsets` from it: one for all steps or (quantiles, h)."""
     spread = offsets[:, None] if offsets.ndim == 1 else offsets
     return np.vstack([mean, mean + spread])
 
 
 def empirical_offsets(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The 10, 50 and 90 % quantiles of residuals (actual − forecast); zeros without any."""
+    """The quantiles of residuals (actual − forecast); zeros without any."""
     return np.quantile(residuals, LEVELS) if len(residuals) else np.zeros(len(LEVELS))
 
 
@@ -86,7 +90,7 @@ def negative_binomial(mean: NDArray[np.float64], history: NDArray[np.float64]) -
 
     sizes = history[history > 0]
     if len(sizes) == 0:
-        return np.zeros((4, len(mean)))
+        return np.zeros((len(VALUE_COLUMNS), len(mean)))
     lot = max(1.0, float(np.median(sizes)) / 2)
     recent, variance = recent_moments(history / lot)
     dispersion = max(variance / recent if recent > 0 else 1.0, 1.0 + 1e-6)
@@ -94,3 +98,10 @@ def negative_binomial(mean: NDArray[np.float64], history: NDArray[np.float64]) -
     size = counts / (dispersion - 1)
     quantiles = [stats.nbinom.ppf(level, size, 1 / dispersion) * lot for level in LEVELS]
     return np.vstack([np.maximum(mean, 0.0), *quantiles])
+
+
+def normal(mean: NDArray[np.float64], sigma: NDArray[np.float64]) -> Values:
+    """Quantiles of a normal distribution of each step's mean and standard deviation."""
+    from scipy import stats
+
+    return around(mean, stats.norm.ppf(LEVELS)[:, None] * sigma)

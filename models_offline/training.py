@@ -58,7 +58,12 @@ class Results:
 def run(training: TrainingSet, options: Options) -> Results:
     """Trains; raises InvalidInput when there is nothing to train on."""
     started = time.monotonic()
-    dataset = build(training, options.frequency).limited(options.limit)
+    return train(build(training, options.frequency).limited(options.limit), options, started)
+
+
+def train(dataset: Dataset, options: Options, started: float | None = None) -> Results:
+    """Backtest, weights and forecast of a dataset; `started` on the monotonic clock."""
+    started = time.monotonic() if started is None else started
     horizon = options.horizon or dataset.frequency.horizon
     setup = Setup(dataset.frequency, horizon, options.seed)
     ends = backtest.origins(dataset, horizon, options.origins)
@@ -66,9 +71,10 @@ def run(training: TrainingSet, options: Options) -> Results:
     first = backtest.tasks(dataset, models, ends, final=options.final)
     fits = fitting.fit_all(first, setup, options.jobs, "models")
     fits = fitting.with_fallbacks(fits, fits.rows)
-    points, widths = _backtest(fits, dataset, ends)
+    points, widths = _backtest(fits, dataset, horizon)
     errors = backtest.class_errors(points)
     weights = ensemble.class_weights(errors, list(dataset.series["demand_class"].unique()))
+    weights = ensemble.guarded(weights, errors)
     fits = _fit_judged(fits, dataset, models, weights, setup, options)
     rows = pd.DataFrame()
     if options.final:
@@ -94,15 +100,15 @@ def _with_fallback(models: Sequence[str]) -> tuple[str, ...]:
 
 
 def _backtest(
-    fits: fitting.Fits, dataset: Dataset, ends: dict[int, pd.Timestamp]
-) -> tuple[pd.DataFrame, calibrate.Factors]:
+    fits: fitting.Fits, dataset: Dataset, horizon: int
+) -> tuple[pd.DataFrame, calibrate.Corrections]:
     """Points of calibrated members and ensemble, and the widths for the forecast itself."""
-    first = min(ends.values(), default=dataset.last)
-    raw = backtest.with_actuals(fitting.sort_rows(fits.rows), dataset, first)
+    dropped = int(fits.rows["cut"].max()) * horizon
+    raw = backtest.with_actuals(fitting.sort_rows(fits.rows), dataset, dropped)
     if raw.empty:
         return raw, {}
     rows, widths = ensemble.backtested(raw, dataset.series)
-    return backtest.with_actuals(fitting.sort_rows(rows), dataset, first), widths
+    return backtest.with_actuals(fitting.sort_rows(rows), dataset, dropped), widths
 
 
 def _fit_judged(
@@ -121,7 +127,7 @@ def _fit_judged(
         kept = [name for name, shares in weights.items() if shares.get(model, 0.0) > 0]
         ids = dataset.series.index[dataset.series["demand_class"].isin(kept)]
         history = dataset.history[dataset.history["unique_id"].isin(ids)]
-        tasks += fitting.plan(model, history, [fitting.FINAL], [dataset.last])
+        tasks += fitting.plan(model, history, [fitting.FINAL])
     if not tasks:
         return fits
     more = fitting.fit_all(tasks, setup, options.jobs, "survivors")

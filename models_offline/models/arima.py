@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from domain.demand import ADI_LIMIT, adi
 from models_offline.models.base import PerSeries, Series, Setup
-from models_offline.quantiles import Values, negative_binomial
+from models_offline.quantiles import Values, negative_binomial, normal
 from models_offline.seasonality import Season, estimate
 
 LEVEL = 80
+Z_LEVEL = 1.2816
 RECENT_PERIODS = 420
 """Older periods tell an ARIMA without annual terms nothing, and cost time."""
 APPROXIMATE_FROM = 105
@@ -62,8 +63,9 @@ class Arima(PerSeries):
 
     def predict_one(self, series: Series, state: State, horizon: int) -> Values:
         raw = state.model.predict(h=horizon, level=[LEVEL])
-        plain = np.vstack([raw["mean"], raw[f"lo-{LEVEL}"], raw["mean"], raw[f"hi-{LEVEL}"]])
-        values = state.season.restore(plain.astype(float), len(state.y))
+        mean = np.asarray(raw["mean"], dtype=float)
+        sigma = (np.asarray(raw[f"hi-{LEVEL}"], dtype=float) - mean) / Z_LEVEL
+        values = state.season.restore(normal(mean, sigma), len(state.y))
         if _is_intermittent(state.y):
             return negative_binomial(np.maximum(values[0], 0.0), state.y)
         return values

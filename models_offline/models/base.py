@@ -13,9 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models_offline.frequency import Frequency
-from models_offline.quantiles import Values, tidy
+from models_offline.quantiles import VALUE_COLUMNS, Values, tidy
 
-VALUE_COLUMNS = ["mean", "p10", "p50", "p90"]
 FORECAST_COLUMNS = ["unique_id", "ds", *VALUE_COLUMNS]
 
 
@@ -32,8 +31,9 @@ class Forecaster(Protocol):
     """One model over many series.
 
     `history` is a frame `unique_id, ds, y` sorted by series and date, one row per period without
-    gaps. `predict` returns `unique_id, ds, mean, p10, p50, p90`, `horizon` rows per series that
-    could be fitted, finite, at least 0, p10 ≤ p50 ≤ p90; `failures` says why for each other one.
+    gaps. `predict` returns `unique_id, ds`, mean and quantiles (VALUE_COLUMNS), `horizon` rows per
+    series that could be fitted, finite, at least 0, quantiles in order; `failures` says why for
+    each other one.
     """
 
     name: ClassVar[str]
@@ -137,7 +137,7 @@ class PerSeries(ABC):
 
     @abstractmethod
     def predict_one(self, series: Series, state: Any, horizon: int) -> Values:
-        """Mean, p10, p50, p90 as an array of shape (4, horizon)."""
+        """Mean and quantiles as an array of shape (1 + quantiles, horizon)."""
 
     def fit(self, history: pd.DataFrame) -> Self:
         self._fitted = []

@@ -1,6 +1,6 @@
 """One LSTM for all series: level-normalised log windows in, quantiles of the whole horizon out.
 
-Trained on windows of every series of the run at once, with the pinball loss for p10, p50 and p90
+Trained on windows of every series of the run at once, with the pinball loss for every quantile
 and a Poisson likelihood for the mean (Salinas et al. 2020, DeepAR; Wen et al. 2017, MQ-RNN).
 TensorFlow is imported here and nowhere else.
 """
@@ -61,7 +61,7 @@ class Lstm:
             "nets": NETS,
             "epochs": EPOCHS,
             "max_windows": max_windows(setup),
-            "loss": "pinball 0.1, 0.5, 0.9 and Poisson mean",
+            "loss": "pinball of each quantile and Poisson mean",
         }
 
     def fit(self, history: pd.DataFrame) -> Self:
@@ -117,7 +117,7 @@ class Prepared:
         return normalise(self.y[end : end + horizon], self.level(end))
 
     def restore(self, output: NDArray[np.float64]) -> Values:
-        """Units of issue from a network's output (4, horizon)."""
+        """Units of issue from a network's output (1 + quantiles, horizon)."""
         level = self.level(len(self.y))
         quantiles = np.expm1(np.clip(output[1:], 0.0, LARGEST_LOG))
         values = level * np.vstack([output[:1], quantiles])
@@ -198,7 +198,7 @@ class Net:
         self._model, self._horizon = model, horizon
 
     def predict(self, windows: Windows) -> NDArray[np.float64]:
-        """Mean (÷ level) and log quantiles, shape (n, 4, horizon), averaged over the networks."""
+        """Mean (÷ level) and log quantiles, (n, 1 + quantiles, horizon), averaged over the nets."""
         raw = self._model.predict([windows.steps, windows.static], batch_size=BATCH, verbose=0)
         output = raw.reshape(len(raw), NETS, OUTPUTS, self._horizon).astype(float)
         output[:, :, 0] = np.exp(np.clip(output[:, :, 0], -LARGEST_LOG, LARGEST_LOG))

@@ -1,0 +1,284 @@
+"""Accuracy of the engine on a file, beside its members and outside references.
+
+The last periods of each series are held out; the engine sees the rest, and its own validation
+happens inside it. Errors are scaled as in the M competitions: MASE and RMSSE by the in-sample
+seasonal naive (12 months, 7 days, 1 week), OWA against Naive 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from domain import demand
+from domain.accuracy import naive_scales
+from domain.errors import InvalidInput
+from models_offline import calibrate, ensemble, fitting
+from models_offline.dataset import Dataset, profile
+from models_offline.fitting import FINAL
+from models_offline.frequency import Frequency
+from models_offline.models import MODELS, REFERENCES
+from models_offline.models.naive2 import competition_season
+from models_offline.quantiles import LEVELS, QUANTILE_COLUMNS
+from models_offline.training import Options, Results, train
+
+COLUMNS = ("unique_id", "ds", "y")
+SCUM, NAIVE2 = "SCUM", "naive2"
+NOT_SINGLE = (ensemble.NAME, SCUM)
+RESAMPLES = 2000
+PIT_LEVELS = (0.1, 0.5, 0.9, 0.95, 0.99)
+UPPER_LEVELS = (0.9, 0.95, 0.99)
+TRIES = 2
+"""Validation origins inside the history that the engine is given."""
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The file as unique_id, ds, y, sorted. Raises InvalidInput where it is not such a file."""
+    try:
+        frame = pd.read_csv(path, dtype={"unique_id": str})
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{path}: cannot be read ({error})") from error
+    missing = [name for name in COLUMNS if name not in frame.columns]
+    if missing:
+        raise InvalidInput(f"{path}: column {missing[0]!r} is missing")
+    frame = frame[list(COLUMNS)].assign(
+        ds=pd.to_datetime(frame["ds"], errors="coerce"),
+        y=pd.to_numeric(frame["y"], errors="coerce"),
+    )
+    wrong = frame.isna().any(axis=1)
+    if wrong.any() or frame.empty:
+        line = int(np.argmax(wrong)) + 2 if wrong.any() else 1
+        raise InvalidInput(f"{path}: line {line} has no unique_id, date or number")
+    if frame.duplicated(["unique_id", "ds"]).any():
+        raise InvalidInput(f"{path}: a series has the same date twice")
+    return frame.sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
+
+
+def dataset_of(frame: pd.DataFrame, frequency: Frequency) -> Dataset:
+    """A dataset of long rows; each series ends where it ends."""
+    ids, names = pd.factorize(frame["unique_id"])
+    history = pd.DataFrame(
+        {"unique_id": ids.astype(np.int32), "ds": frame["ds"], "y": frame["y"].clip(lower=0.0)}
+    )
+    groups = history.groupby("unique_id", sort=True)
+    series = groups["ds"].agg(first_date="min", last_date="max", periods="size")
+    profiles = pd.DataFrame([profile(y.to_numpy(), frequency) for _, y in groups["y"]])
+    value = groups["y"].sum().to_numpy()
+    series = series.assign(sku=names, site="-").join(profiles).assign(value=value)
+    return Dataset(history, series.assign(abc=demand.abc(value)), frequency, {}, len(series))
+
+
+def accuracy(
+    frame: pd.DataFrame,
+    frequency: Frequency,
+    horizon: int,
+    *,
+    origins: int = 1,
+    limit: int | None = None,
+    jobs: int = 1,
+    seed: int = 1,
+) -> dict[str, Any]:
+    """The report: models with their measures, and the ensemble's differences to the best."""
+    chosen = _limited(frame, limit)
+    options = Options(horizon=horizon, jobs=jobs, seed=seed, origins=TRIES)
+    scores, seconds, fits = [], dict[str, float](), 0
+    for known, held in _splits(chosen, horizon, origins):
+        points, spent, count = _measure(dataset_of(known, frequency), held, options)
+        scores.append(points.assign(origin=len(scores)))
+        seconds = {name: seconds.get(name, 0.0) + value for name, value in spent.items()}
+        fits += count
+    if not scores:
+        raise InvalidInput(f"no series is longer than {horizon} held-out periods and a history")
+    points = pd.concat(scores, ignore_index=True)
+    return _report(points, seconds, fits, frequency, horizon, origins)
+
+
+def _limited(frame: pd.DataFrame, limit: int | None) -> pd.DataFrame:
+    names = frame["unique_id"].unique()
+    if limit is None or limit >= len(names):
+        return frame
+    picks = names[np.linspace(0, len(names) - 1, limit).round().astype(int)]
+    return frame[frame["unique_id"].isin(picks)].reset_index(drop=True)
+
+
+def _splits(
+    frame: pd.DataFrame, horizon: int, origins: int
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """What is known and what is held out, at each test origin, the nearest first."""
+    back = frame.groupby("unique_id").cumcount(ascending=False)
+    length = frame.groupby("unique_id")["y"].transform("size")
+    for origin in range(origins):
+        end = origin * horizon
+        enough = length - end - horizon >= fitting.MIN_TRAIN
+        known = frame[enough & (back >= end + horizon)]
+        if len(known):
+            held = frame[enough & (back >= end) & (back < end + horizon)]
+            yield known.reset_index(drop=True), held.reset_index(drop=True)
+
+
+def _measure(
+    dataset: Dataset, held: pd.DataFrame, options: Options
+) -> tuple[pd.DataFrame, dict[str, float], int]:
+    """Forecasts beside the held-out actuals, and CPU-seconds by model."""
+    results = train(dataset, options)
+    others = _others(results)
+    naive = results.fits.rows
+    rows = fitting.with_fallbacks(others, naive).rows.assign(cut=FINAL)
+    shared = ["unique_id", "ds", "model", "mean", *QUANTILE_COLUMNS]
+    rows = pd.concat([results.forecast[shared], rows[shared]], ignore_index=True)
+    rows["step"] = rows.groupby(["model", "unique_id"]).cumcount()
+    ids = pd.Series(dataset.series.index, index=dataset.series["sku"])
+    actual = held.assign(
+        unique_id=held["unique_id"].map(ids),
+        step=held.groupby("unique_id").cumcount(),
+    )[["unique_id", "step", "y"]].rename(columns={"y": "actual"})
+    points = rows.merge(actual, on=["unique_id", "step"], how="inner")
+    points = points.join(_scales(dataset), on="unique_id")
+    return points, _seconds(results, others), len(dataset.series)
+
+
+def _others(results: Results) -> fitting.Fits:
+    """The references, and every model on the series that it is no candidate for."""
+    dataset, tasks = results.dataset, []
+    final = results.forecast
+    for name in (*MODELS, *REFERENCES):
+        done = final.loc[final["model"] == name, "unique_id"]
+        if MODELS.get(name) and MODELS[name].scope == "global" and len(done):
+            continue
+        missing = dataset.history[~dataset.history["unique_id"].isin(done)]
+        tasks += fitting.plan(name, missing.reset_index(drop=True), [FINAL])
+    return fitting.fit_all(tasks, results.setup, results.options.jobs, "references")
+
+
+def _seconds(results: Results, others: fitting.Fits) -> dict[str, float]:
+    single = results.fits.and_more(others).final_seconds
+    return single | {ensemble.NAME: sum(results.fits.seconds.values())}
+
+
+def _scales(dataset: Dataset) -> pd.DataFrame:
+    season = competition_season(dataset.frequency)
+    rows = {
+        uid: naive_scales(y.to_numpy(), season)
+        for uid, y in dataset.history.groupby("unique_id")["y"]
+    }
+    names = ["scale", "scale2"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=names).astype(float)
+
+
+def _report(
+    points: pd.DataFrame,
+    seconds: dict[str, float],
+    fits: int,
+    frequency: Frequency,
+    horizon: int,
+    origins: int,
+) -> dict[str, Any]:
+    series = _by_series(points)
+    means = series.groupby("model")[["mase", "rmsse", "smape"]].mean()
+    naive = means.loc[NAIVE2]
+    order = means["mase"].sort_values().index
+    models = []
+    for name in order:
+        mine, mean = points[points["model"] == name], means.loc[name]
+        owa = (mean["mase"] / naive["mase"] + mean["smape"] / naive["smape"]) / 2
+        measures = {"mase": mean["mase"], "owa": owa, "rmsse": mean["rmsse"]}
+        measures |= _pooled(mine) | {"smape": mean["smape"]} | _quantiles(mine)
+        measures["cpu_seconds_per_100"] = 100 * seconds.get(str(name), np.nan) / fits
+        models.append({"model": str(name)} | {key: _number(v) for key, v in measures.items()})
+    return {
+        "frequency": frequency.code,
+        "horizon": horizon,
+        "origins": origins,
+        "series": int(points["unique_id"].nunique()),
+        "points": int((points["model"] == ensemble.NAME).sum()),
+        "models": models,
+        "comparisons": _comparisons(series),
+    }
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _number(inner) for key, inner in value.items()}
+    return round(float(value), 5) if np.isfinite(value) else None
+
+
+def _by_series(points: pd.DataFrame) -> pd.DataFrame:
+    """MASE, RMSSE and sMAPE of each model, series and origin; NaN where undefined."""
+    error = (points["mean"] - points["actual"]).abs()
+    total = points["mean"].abs() + points["actual"].abs()
+    parts = points[["model", "unique_id", "origin"]].assign(
+        mase=error / points["scale"],
+        squared=error**2 / points["scale2"],
+        smape=(2 * error / total.where(total > 0)).fillna(0.0),
+    )
+    table = parts.groupby(["model", "unique_id", "origin"], as_index=False).mean()
+    return table.assign(rmsse=np.sqrt(table["squared"]))
+
+
+def _pooled(points: pd.DataFrame) -> dict[str, Any]:
+    error, total = points["mean"] - points["actual"], points["actual"].sum()
+    total = total if total > 0 else np.nan
+    return {"wape": error.abs().sum() / total, "bias": error.sum() / total}
+
+
+def _quantiles(points: pd.DataFrame) -> dict[str, Any]:
+    values = points[QUANTILE_COLUMNS].to_numpy(dtype=float)
+    actual = points["actual"].to_numpy(dtype=float)
+    losses = pinball(values, actual) / points["scale"].to_numpy()[:, None]
+    below, upto = calibrate.transform(values, actual)
+    upper = [LEVELS.index(level) for level in UPPER_LEVELS]
+    return {
+        "pinball": np.nanmean(losses),
+        "pinball_upper": np.nanmean(losses[:, upper]),
+        "coverage80": actual_between(points, "p10", "p90"),
+        "coverage95": actual_between(points, "p2.5", "p97.5"),
+        "pit": {f"{100 * q:g}": calibrate.held(below, upto, q) for q in PIT_LEVELS},
+    }
+
+
+def pinball(values: NDArray[np.float64], actual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pinball loss (units) of each point and level."""
+    error = actual[:, None] - values
+    levels = np.array(LEVELS)
+    return np.maximum(levels * error, (levels - 1) * error)
+
+
+def actual_between(points: pd.DataFrame, low: str, high: str) -> float:
+    return float(points["actual"].between(points[low], points[high]).mean())
+
+
+def _comparisons(series: pd.DataFrame) -> list[dict[str, Any]]:
+    """The ensemble's MASE minus SCUM's and the best single model's, with 95 % intervals."""
+    wide = series.pivot_table(index="unique_id", columns="model", values="mase").dropna()
+    singles = wide.drop(columns=list(NOT_SINGLE)).mean()
+    rivals = [SCUM, str(singles.idxmin())]
+    random = np.random.default_rng(1)
+    picks = random.integers(0, len(wide), (RESAMPLES, len(wide)))
+    found = []
+    for rival in rivals:
+        difference = (wide[ensemble.NAME] - wide[rival]).to_numpy()
+        low, high = np.quantile(difference[picks].mean(axis=1), [0.025, 0.975])
+        values = {"mase_difference": difference.mean(), "low": low, "high": high}
+        found.append({"against": rival} | {key: _number(value) for key, value in values.items()})
+    return found
+
+
+def text(report: dict[str, Any]) -> str:
+    """The report as lines to print."""
+    table = pd.DataFrame(report["models"])
+    table["pit"] = [" ".join(f"{100 * v:.1f}" for v in one.values()) for one in table["pit"]]
+    lines = [table.to_string(index=False, float_format=lambda value: f"{value:.3f}")]
+    levels = ", ".join(f"{100 * level:g}" for level in PIT_LEVELS)
+    lines.append(f"pit: % of randomised transforms at or below {levels} %")
+    for one in report["comparisons"]:
+        lines.append(
+            f"ensemble against {one['against']}: MASE {one['mase_difference']:+.4f}"
+            f" (95 % interval {one['low']:+.4f} to {one['high']:+.4f}, paired bootstrap)"
+        )
+    facts = f"{report['series']} series, {report['origins']} origins, {report['points']} points"
+    return "\n".join([facts, *lines])

@@ -1,0 +1,98 @@
+"""What the members that statsforecast fits have in common; each has its own file."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models_offline.models.base import PerSeries, Series
+from models_offline.quantiles import Values, negative_binomial, normal
+from models_offline.seasonality import NO_SEASON, Season, estimate
+
+LONGEST_SEASON = 24
+"""Seasons longer than this are taken out by classical indices instead of being smoothed."""
+
+
+class State(NamedTuple):
+    model: Any
+    season: Season
+    length: int
+    sigma: float
+
+
+class Smoothed(PerSeries):
+    """A model of recent demand, of which a long season is taken out first.
+
+    Its spread is that of the one-step errors, growing as an exponential smoothing's would; what
+    that gets wrong the calibration mends, which simulated intervals would need as much.
+    """
+
+    library = "statsforecast"
+    recent_periods: ClassVar[int] = 420
+    shortest: ClassVar[int] = 5
+
+    @abstractmethod
+    def build(self, season_length: int) -> Any:
+        """The library's model, unfitted."""
+
+    @abstractmethod
+    def memory(self, model: Any) -> float:
+        """The weight (0–1) that the fitted model gives to the newest period."""
+
+    def longest_season(self) -> int:
+        return LONGEST_SEASON
+
+    def fit_one(self, series: Series) -> State:
+        y = series.y[-self.recent_periods :]
+        if len(y) < self.shortest:
+            raise ValueError(f"{len(y)} periods are too few for {self.name}")
+        length = self.season_length(Series(series.unique_id, series.ds, y))
+        outside = length > self.longest_season()
+        season = estimate(y, length) if outside else NO_SEASON
+        rest = season.remove(y)
+        model = quietly(self.build(1 if outside else length).fit, rest)
+        return State(model, season, len(y), one_step_error(model, rest))
+
+    def predict_one(self, series: Series, state: State, horizon: int) -> Values:
+        mean = np.asarray(state.model.predict(h=horizon)["mean"], dtype=float)
+        growth = np.sqrt(1 + np.arange(horizon) * self.memory(state.model) ** 2)
+        return state.season.restore(normal(mean, state.sigma * growth), state.length)
+
+
+def one_step_error(model: Any, y: NDArray[np.float64]) -> float:
+    """Standard deviation of a fitted model's errors, in units of issue."""
+    errors = y - np.asarray(model.predict_in_sample()["fitted"], dtype=float)
+    errors = errors[np.isfinite(errors)]
+    return float(np.sqrt(np.mean(errors**2))) if len(errors) else 0.0
+
+
+class Counted(PerSeries):
+    """A flat rate for intermittent demand, with quantiles of a negative binomial."""
+
+    library = "statsforecast"
+
+    @abstractmethod
+    def build(self) -> Any:
+        """The library's model, unfitted."""
+
+    def fit_one(self, series: Series) -> Any:
+        return quietly(self.build().fit, series.y) if series.y.any() else None
+
+    def predict_one(self, series: Series, state: Any, horizon: int) -> Values:
+        mean = np.zeros(horizon) if state is None else rate(state, horizon)
+        return negative_binomial(mean, series.y)
+
+
+def rate(model: Any, horizon: int) -> NDArray[np.float64]:
+    return np.maximum(np.asarray(model.predict(h=horizon)["mean"], dtype=float), 0.0)
+
+
+def quietly(call: Any, *arguments: Any, **named: Any) -> Any:
+    """Calls without the notes that optimisers write about candidates, not about the result."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return call(*arguments, **named)

@@ -86,7 +86,9 @@ def accuracy(
     """The report: models with their measures, and the ensemble's differences to the best."""
     chosen = _limited(frame, limit)
     options = Options(horizon=horizon, jobs=jobs, seed=seed, origins=TRIES)
-    scores, seconds, fits = [], dict[str, float](), 0
+    scores: list[pd.DataFrame] = []
+    seconds: dict[str, float] = {}
+    fits = 0
     for known, held in _splits(chosen, horizon, origins):
         points, spent, count = _measure(dataset_of(known, frequency), held, options)
         scores.append(points.assign(origin=len(scores)))

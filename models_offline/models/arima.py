@@ -57,7 +57,7 @@ class Arima(PerSeries):
         if len(y) < SHORTEST:
             raise ValueError(f"{len(y)} periods are too few for ARIMA")
         season = estimate(y, self.season_length(series))
-        model = _search(season.remove(y), _is_intermittent(y))
+        model = _search(season.remove(y), is_intermittent(y))
         self.notes[series.unique_id] = {"ljung_box_p": ljung_box(model.model_["residuals"])}
         return State(model, season, y)
 
@@ -66,7 +66,7 @@ class Arima(PerSeries):
         mean = np.asarray(raw["mean"], dtype=float)
         sigma = (np.asarray(raw[f"hi-{LEVEL}"], dtype=float) - mean) / Z_LEVEL
         values = state.season.restore(normal(mean, sigma), len(state.y))
-        if _is_intermittent(state.y):
+        if is_intermittent(state.y):
             return negative_binomial(np.maximum(values[0], 0.0), state.y)
         return values
 
@@ -85,7 +85,8 @@ def _search(y: NDArray[np.float64], intermittent: bool) -> Any:
         return model.fit(y)
 
 
-def _is_intermittent(y: NDArray[np.float64]) -> bool:
+def is_intermittent(y: NDArray[np.float64]) -> bool:
+    """True when more than every fourth period or so is without demand (ADI above its limit)."""
     interval = adi(y)
     return interval is None or interval > ADI_LIMIT
 

@@ -2,8 +2,8 @@
 winners of the M5 competition).
 
 A row is an origin of one series and a step ahead: level-normalised log lags, their means, the
-share of periods without demand, the step and the time of year of its target. Sparse series have
-trees of their own, which learn the mean itself instead of its logarithm.
+share of periods without demand, the step and the time of year of its target. Even demand is learnt
+by its median in logs; uneven demand has trees of its own, which learn the mean itself.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models_offline.models.arima import is_intermittent
 from models_offline.models.base import Results, Setup, split
 from models_offline.models.lstm import LARGEST_LOG, Prepared, prepare
 from models_offline.quantiles import LEVELS, Values, negative_binomial
 
 LAGS = {"D": 28, "W": 26, "M": 13}
 SHORTEST = 4
-SPARSE = 0.25
-"""Share of periods without demand from which on a series is sparse."""
 MAX_ROWS = 120_000
 """Most rows that the trees are grown on: what bounds the time, whatever the data's size."""
 MAX_STEPS_PER_ORIGIN = 6
@@ -33,7 +32,6 @@ HELD_OUT = 5
 ROUNDS = 150
 SMALLEST_SPREAD = 0.02
 BOOSTER: dict[str, Any] = {
-    "objective": "regression",
     "learning_rate": 0.05,
     "num_leaves": 31,
     "min_data_in_leaf": 60,
@@ -73,10 +71,10 @@ class LightGbm:
             else:
                 ready.append(prepare(series, self.setup))
         self._groups = []
-        for sparse in (False, True):
-            group = [one for one in ready if is_sparse(one) == sparse]
+        for even in (True, False):
+            group = [one for one in ready if one.even == even]
             if group:
-                self._groups.append((group, grow(group, self.setup, sparse=sparse)))
+                self._groups.append((group, grow(group, self.setup, even=even)))
         return self
 
     def predict(self, horizon: int) -> pd.DataFrame:
@@ -104,7 +102,7 @@ class Trees:
 
     booster: Any
     offsets: NDArray[np.float64]
-    sparse: bool
+    even: bool
     setup: Setup
 
     def forecast(self, group: list[Prepared], horizon: int) -> list[Values]:
@@ -116,33 +114,31 @@ class Trees:
 
     def _values(self, one: Prepared, line: NDArray[np.float64]) -> Values:
         level = one.level(len(one.y))
-        if self.sparse:
-            mean = one.season.restore(np.maximum(line, 0.0) * level, len(one.y))
-            return negative_binomial(np.maximum(mean, 0.0), one.series.y)
         spread = _features(one, len(one.y), np.zeros(1, int), self.setup)[1]
-        logs = np.vstack([line, line + self.offsets[: len(line)].T * spread])
-        values = level * np.expm1(np.clip(logs, 0.0, LARGEST_LOG))
-        return one.season.restore(values, len(one.y))
+        ratios = np.vstack([line, line + self.offsets[: len(line)].T * spread])
+        if self.even:
+            ratios = np.expm1(np.clip(ratios, 0.0, LARGEST_LOG))
+        values = one.season.restore(level * np.maximum(ratios, 0.0), len(one.y))
+        if is_intermittent(one.series.y):
+            return negative_binomial(np.maximum(values[0], 0.0), one.series.y)
+        return values
 
 
-def is_sparse(one: Prepared) -> bool:
-    return float((one.series.y <= 0).mean()) > SPARSE
-
-
-def grow(group: list[Prepared], setup: Setup, *, sparse: bool) -> Trees:
+def grow(group: list[Prepared], setup: Setup, *, even: bool) -> Trees:
     """Raises ValueError when no series of the group is longer than the horizon, ImportError
     saying what to install."""
     try:
         import lightgbm
     except ImportError as error:
         raise ImportError("LightGBM is missing: see models_offline/requirements.txt") from error
-    rows = training_rows(group, setup, sparse=sparse)
+    rows = training_rows(group, setup, even=even)
     seen = np.arange(len(rows.targets)) % HELD_OUT > 0
-    parameters = BOOSTER | {"seed": setup.seed}
+    objective = "l1" if even else "l2"
+    parameters = BOOSTER | {"seed": setup.seed, "objective": objective}
     data = lightgbm.Dataset(rows.features[seen], rows.targets[seen])
     booster = lightgbm.train(parameters, data, ROUNDS)
     errors = (rows.targets - booster.predict(rows.features))[~seen] / rows.spreads[~seen]
-    return Trees(booster, _offsets(errors, rows.steps[~seen], setup.horizon), sparse, setup)
+    return Trees(booster, _offsets(errors, rows.steps[~seen], setup.horizon), even, setup)
 
 
 def _offsets(
@@ -158,7 +154,7 @@ def _offsets(
     return table
 
 
-def training_rows(group: list[Prepared], setup: Setup, *, sparse: bool) -> Rows:
+def training_rows(group: list[Prepared], setup: Setup, *, even: bool) -> Rows:
     """At most MAX_ROWS, drawn evenly over the series, then at random in time and steps."""
     ends = [np.arange(min(SHORTEST, len(one.y) // 3 + 1), len(one.y)) for one in group]
     ends = [
@@ -177,12 +173,12 @@ def training_rows(group: list[Prepared], setup: Setup, *, sparse: bool) -> Rows:
         for end in np.sort(random.permutation(choice)[:count]):
             steps = random.permutation(setup.horizon)[:per_origin]
             parts.append((one, int(end), steps))
-    return _rows(parts, setup, sparse=sparse)
+    return _rows(parts, setup, even=even)
 
 
-def _rows(parts: list[tuple[Prepared, int, Any]], setup: Setup, *, sparse: bool) -> Rows:
+def _rows(parts: list[tuple[Prepared, int, Any]], setup: Setup, *, even: bool) -> Rows:
     made = [_features(one, end, steps, setup) for one, end, steps in parts]
-    targets = [_targets(one, end, steps, sparse=sparse) for one, end, steps in parts]
+    targets = [_targets(one, end, steps, even=even) for one, end, steps in parts]
     return Rows(
         np.concatenate([features for features, _ in made]),
         np.concatenate(targets),
@@ -192,10 +188,10 @@ def _rows(parts: list[tuple[Prepared, int, Any]], setup: Setup, *, sparse: bool)
 
 
 def _targets(
-    one: Prepared, end: int, steps: NDArray[np.int_], *, sparse: bool
+    one: Prepared, end: int, steps: NDArray[np.int_], *, even: bool
 ) -> NDArray[np.float64]:
     logs = one.target(end, int(steps.max()) + 1)[steps]
-    return np.expm1(logs) if sparse else logs
+    return logs if even else np.expm1(logs)
 
 
 def _features(

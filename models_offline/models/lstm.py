@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from domain.demand import adi, classify, cv2
 from models_offline.models.base import Results, Series, Setup, split
 from models_offline.quantiles import LEVELS, Values
 from models_offline.seasonality import Season, estimate
@@ -98,6 +99,8 @@ class Prepared:
     length: int
     levels: NDArray[np.float64]
     phases: NDArray[np.float64]
+    even: bool
+    """Demand comes often and in similar quantities (the class "smooth")."""
 
     def level(self, end: int) -> float:
         """Exponentially weighted mean quantity before `end`."""
@@ -120,7 +123,9 @@ class Prepared:
         """Units of issue from a network's output (1 + quantiles, horizon)."""
         level = self.level(len(self.y))
         quantiles = np.expm1(np.clip(output[1:], 0.0, LARGEST_LOG))
-        values = level * np.vstack([output[:1], quantiles])
+        # of even demand the median is the steadier point; of uneven demand it is not the mean
+        point = quantiles[LEVELS.index(0.5)] if self.even else output[0]
+        values = level * np.vstack([point, quantiles])
         return self.season.restore(values, len(self.y))
 
 
@@ -151,7 +156,16 @@ def prepare(series: Series, setup: Setup) -> Prepared:
     y = season.remove(series.y)
     days = pd.DatetimeIndex(series.ds).dayofyear.to_numpy()
     levels = _levels(np.maximum(y, 0.0), MEMORY[frequency.code])
-    return Prepared(series, y, season, WINDOW[frequency.code], levels, days / 366.0)
+    return Prepared(
+        series, y, season, WINDOW[frequency.code], levels, days / 366.0, is_even(series.y)
+    )
+
+
+def is_even(y: NDArray[np.float64]) -> bool:
+    interval, variation = adi(y), cv2(y)
+    if interval is None or variation is None:
+        return False
+    return classify(interval, variation) == "smooth"
 
 
 def _levels(y: NDArray[np.float64], memory: float) -> NDArray[np.float64]:

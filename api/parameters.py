@@ -61,7 +61,20 @@ Levels = Annotated[
 AlertStatus = Literal["open", "acknowledged", "snoozed", "resolved"]
 Statuses = Annotated[tuple[AlertStatus, ...], BeforeValidator(_split)]
 ModelName = Literal[
-    "ensemble", "arima", "prophet", "lstm", "naive", "seasonal_naive", "moving_average"
+    "ensemble",
+    "arima",
+    "prophet",
+    "lstm",
+    "lightgbm",
+    "ets",
+    "theta",
+    "ces",
+    "ses",
+    "imapa",
+    "tsb",
+    "naive",
+    "seasonal_naive",
+    "moving_average",
 ]
 
 

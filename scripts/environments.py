@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes.util import find_library
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -108,6 +109,8 @@ def _locked(name: str) -> Iterator[None]:
 
 
 def _install(name: str) -> None:
+    if name == "trainer":
+        _find_openmp()
     if _fits_this_python(name):
         (FOLDER / name / "nova-stamp").unlink(missing_ok=True)
     else:
@@ -176,6 +179,13 @@ def _install_venv_module() -> None:
     package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
     if not install_debian_packages([package]):
         raise Failed(f"This Python has no venv module. Install it: sudo apt-get install {package}")
+
+
+def _find_openmp() -> None:
+    """LightGBM's wheel takes GCC's OpenMP from the system; the other models do without."""
+    if sys.platform != "linux" or find_library("gomp") or install_debian_packages(["libgomp1"]):
+        return
+    say("trainer environment: no libgomp (Debian: libgomp1), so LightGBM will be left out")
 
 
 def install_debian_packages(packages: list[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models_offline.models.base import PerSeries, Series
-from models_offline.quantiles import Values, around, empirical_offsets
+from models_offline.quantiles import LEVELS, Values, around, empirical_offsets
 
 
 class SeasonalNaive(PerSeries):
@@ -34,4 +34,4 @@ def _offsets(y: np.ndarray, season: int, seasons: int) -> np.ndarray:
         lag = season * count
         if len(y) >= 2 * lag or (count == 1 and len(y) > lag):
             return empirical_offsets(y[lag:] - y[:-lag])
-    return np.zeros(3)
+    return np.zeros(len(LEVELS))

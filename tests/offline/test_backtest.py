@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm, poisson
 
 from models_offline import backtest, calibrate, ensemble
 from models_offline.dataset import build
 from models_offline.fitting import FINAL, Failure, Fits, cut_history, plan, with_fallbacks
+from models_offline.quantiles import LEVELS
+from models_offline.quantiles import QUANTILE_COLUMNS as QUANTILES
 from tests.offline.conftest import MakeTraining
 from warehouse.queries.training import TrainingSet
 
@@ -28,21 +31,29 @@ def test_there_are_only_origins_that_leave_a_history(make_training: MakeTraining
 def test_nothing_after_the_origin_is_known(small: TrainingSet) -> None:
     dataset = build(small)
     end = backtest.origins(dataset, 20, 1)[1]
-    known = cut_history(dataset.history, 1, end)
+    known = cut_history(dataset.history, 20)
     assert known["ds"].max() == end
-    assert cut_history(dataset.history, FINAL, dataset.last) is dataset.history
+    assert cut_history(dataset.history, 0) is dataset.history
+
+
+def test_series_that_end_earlier_have_origins_of_their_own() -> None:
+    days = pd.date_range("2025-01-01", periods=40)
+    frame = pd.DataFrame({"unique_id": [0] * 40 + [1] * 30, "ds": [*days, *days[:30]], "y": 1.0})
+    ends = cut_history(frame, 20).groupby("unique_id")["ds"].max()
+    assert ends.tolist() == [days[19], days[9]]
 
 
 def test_batches_do_not_depend_on_anything_but_the_series(make_training: MakeTraining) -> None:
     dataset = build(make_training({(f"S{n:03d}", "-"): np.ones(20) for n in range(50)}))
-    tasks = plan("naive", dataset.history, (FINAL,), (dataset.last,))
+    tasks = plan("naive", dataset.history, (FINAL,))
     assert [task.history["unique_id"].nunique() for task in tasks] == [24, 24, 2]
-    assert len(plan("lstm", dataset.history, (FINAL,), (dataset.last,))) == 1
+    assert len(plan("lstm", dataset.history, (FINAL,))) == 1
 
 
 def test_the_sample_is_of_the_judged_classes(small: TrainingSet) -> None:
     dataset = build(small)
-    classes = dataset.series.loc[backtest.sample(dataset), "demand_class"]
+    picks = backtest.sample(dataset, "prophet")
+    classes = dataset.series["demand_class"].loc[picks]
     assert set(classes) == {"smooth", "erratic"}
 
 
@@ -55,9 +66,7 @@ def rows(values: dict[tuple[int, str], float], cut: int = FINAL) -> pd.DataFrame
                 "ds": pd.Timestamp("2025-01-01"),
                 "model": model,
                 "mean": value,
-                "p10": value / 2,
-                "p50": value,
-                "p90": value * 2,
+                **{name: 2 * level * value for name, level in zip(QUANTILES, LEVELS, strict=True)},
             }
             for (uid, model), value in values.items()
         ]
@@ -84,9 +93,19 @@ def test_a_class_without_backtest_takes_the_pooled_weights() -> None:
     assert ensemble.class_weights({}, ["short"]) == {"short": {"seasonal_naive": 1.0}}
 
 
-def test_prophet_has_no_weight_where_it_is_no_candidate() -> None:
-    errors = {"*": {"prophet": 1.0, "arima": 1.0}}
-    assert ensemble.class_weights(errors, ["lumpy"]) == {"lumpy": {"arima": 1.0}}
+def test_a_model_has_no_weight_where_it_is_no_candidate() -> None:
+    errors = {"*": {"prophet": 1.0, "tsb": 1.0}}
+    assert ensemble.class_weights(errors, ["lumpy"]) == {"lumpy": {"tsb": 1.0}}
+
+
+def test_a_class_whose_ensemble_loses_to_seasonal_naive_is_published_as_that() -> None:
+    weights = {"smooth": {"arima": 1.0}, "lumpy": {"tsb": 1.0}}
+    errors = {
+        "smooth": {"ensemble": 1.1, "seasonal_naive": 1.0},
+        "lumpy": {"ensemble": 0.9, "seasonal_naive": 1.0},
+    }
+    guarded = ensemble.guarded(weights, errors)
+    assert guarded == {"smooth": {"arima": 0.0, "seasonal_naive": 1.0}, "lumpy": {"tsb": 1.0}}
 
 
 def test_half_mean_half_median() -> None:
@@ -122,37 +141,47 @@ def test_a_model_that_failed_everywhere_is_left_out() -> None:
 
 def points(count: int, spread: float, demand_class: str = "smooth") -> pd.DataFrame:
     random = np.random.default_rng(8)
+    steps = spread * norm.ppf(LEVELS) / norm.ppf(0.9)
     return pd.DataFrame(
         {
             "unique_id": np.arange(count) % 10,
             "model": "arima",
             "demand_class": demand_class,
             "actual": 100 + random.normal(0, 10, count),
-            "p10": 100 - spread,
-            "p50": 100.0,
-            "p90": 100 + spread,
         }
+        | dict(zip(QUANTILES, 100 + steps, strict=True))
     )
 
 
 @pytest.mark.parametrize("spread", [5.0, 12.8, 40.0])
 def test_widths_bring_the_coverage_to_what_is_promised(spread: float) -> None:
     given = points(2000, spread)
-    found = calibrate.factors(given)
+    found = calibrate.corrections(given)
     series = pd.DataFrame({"demand_class": ["smooth"] * 10, "smallest": 0.0})
     fixed = calibrate.apply(given, series, found)
-    inside = given["actual"].between(fixed["p10"], fixed["p90"]).mean()
-    assert inside == pytest.approx(0.8, abs=0.01)
+    for low, high, share in (("p10", "p90", 0.8), ("p2.5", "p97.5", 0.95)):
+        inside = given["actual"].between(fixed[low], fixed[high]).mean()
+        assert inside == pytest.approx(share, abs=0.025)
 
 
-def test_intervals_of_counts_are_only_widened() -> None:
-    assert calibrate.factors(points(500, 40.0, "lumpy")) == {("lumpy", "arima"): (1.0, 1.0)}
-    wider = calibrate.factors(points(500, 5.0, "lumpy"))[("lumpy", "arima")]
-    assert wider.upper > 2
+def test_counts_are_calibrated_by_their_randomised_transform() -> None:
+    random = np.random.default_rng(2)
+    rates = random.uniform(0.1, 3.0, 4000)
+    wrong = poisson.ppf(np.array(LEVELS)[:, None], 2 * rates)
+    given = points(4000, 1.0, "lumpy").assign(actual=random.poisson(rates))
+    given = given.assign(**dict(zip(QUANTILES, wrong, strict=True)))
+    series = pd.DataFrame({"demand_class": ["lumpy"] * 10, "smallest": 1.0})
+    fixed = calibrate.apply(given, series, calibrate.corrections(given))
+    below, upto = calibrate.transform(
+        fixed[QUANTILES].to_numpy(dtype=float), given["actual"].to_numpy(dtype=float)
+    )
+    for level in (0.5, 0.9, 0.95):
+        assert calibrate.held(below, upto, level) == pytest.approx(level, abs=0.03)
 
 
 def test_few_points_change_nothing() -> None:
-    assert calibrate.factors(points(40, 5.0)) == {("smooth", "arima"): (1.0, 1.0)}
+    given = points(40, 5.0)
+    assert np.array_equal(calibrate.corrections(given)["smooth", "arima"], np.eye(len(LEVELS)))
 
 
 def scored(errors: dict[tuple[int, str], float], demand_class: str) -> pd.DataFrame:

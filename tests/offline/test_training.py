@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from models_offline import bundle, cli
+from models_offline.models import MODELS
 from models_offline.models.arima import Arima
 from models_offline.training import Options, Results, run
 from tests.offline.conftest import MakeTraining, shapes, training_set
@@ -74,16 +75,8 @@ def test_the_manifest_says_where_the_numbers_come_from(
     assert manifest["dataset"]["data_version"] == "7"
     assert manifest["counts"]["series_total"] == len(shapes())
     by_name = {model["name"]: model for model in manifest["models"]}
-    assert set(by_name) == {
-        "arima",
-        "prophet",
-        "lstm",
-        "naive",
-        "seasonal_naive",
-        "moving_average",
-        "ensemble",
-    }
-    for name in ("arima", "prophet", "lstm"):
+    assert set(by_name) == {*MODELS, "ensemble"}
+    for name in ("arima", "prophet", "lstm", "lightgbm", "theta", "tsb"):
         assert by_name[name]["version"]
         assert by_name[name]["seconds"] > 0
     assert by_name["prophet"]["parameters"]["judged_on_sample"] == {"smooth": 2, "erratic": 1}
@@ -102,7 +95,7 @@ def test_every_trained_series_has_every_date_of_the_horizon(
     for _, group in forecast.groupby(KEYS):
         assert group["date"].tolist() == dates
     trained = manifest["counts"]["series_trained"]
-    for model in ("ensemble", "seasonal_naive", "arima", "lstm", "naive", "moving_average"):
+    for model in ("ensemble", "seasonal_naive", "lightgbm", "lstm", "naive", "moving_average"):
         here = forecast[forecast["model"] == model]
         assert here[["sku", "site"]].drop_duplicates().shape[0] == trained
 

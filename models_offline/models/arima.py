@@ -21,9 +21,15 @@ LEVEL = 80
 Z_LEVEL = 1.2816
 RECENT_PERIODS = 420
 """Older periods tell an ARIMA without annual terms nothing, and cost time."""
-APPROXIMATE_FROM = 105
-"""From so many periods on the order is searched by conditional sum of squares."""
-LARGEST_ORDER = 5
+SEARCH: dict[str, Any] = {
+    "max_p": 3,
+    "max_q": 3,
+    "start_p": 1,
+    "start_q": 1,
+    "max_order": 4,
+    "approximation": True,
+}
+"""Larger orders, and a search by exact likelihood, cost twice as much for the same forecasts."""
 INTERMITTENT_SEARCH = {"max_p": 1, "max_q": 1, "start_p": 0, "start_q": 0}
 """Higher orders double the cost there and forecast the same."""
 LJUNG_BOX_LAGS = 10
@@ -47,9 +53,8 @@ class Arima(PerSeries):
         return {
             "seasonality": "classical indices when the autocorrelation test passes",
             "recent_periods": RECENT_PERIODS,
-            "max_order": LARGEST_ORDER,
+            "search": SEARCH,
             "intermittent_search": INTERMITTENT_SEARCH,
-            "approximation_from": APPROXIMATE_FROM,
         }
 
     def fit_one(self, series: Series) -> State:
@@ -74,12 +79,8 @@ class Arima(PerSeries):
 def _search(y: NDArray[np.float64], intermittent: bool) -> Any:
     from statsforecast.models import AutoARIMA
 
-    model = AutoARIMA(
-        season_length=1,
-        max_order=LARGEST_ORDER,
-        approximation=intermittent or len(y) >= APPROXIMATE_FROM,
-        **(INTERMITTENT_SEARCH if intermittent else {}),
-    )
+    search = SEARCH | (INTERMITTENT_SEARCH if intermittent else {})
+    model = AutoARIMA(season_length=1, **search)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # convergence notes on candidate orders, not on the result
         return model.fit(y)

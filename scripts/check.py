@@ -24,6 +24,9 @@ from scripts.environments import (
 from scripts.processes import ROOT
 
 BROWSER_PACKAGES = ["chromium", "chromium-driver", "fonts-liberation"]
+SIDE_BY_SIDE = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
+"""Each process has a home of its own: database, cache, served product, browser."""
+
 LINTERS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
 
 
@@ -48,7 +51,7 @@ def test() -> None:
     if offline:
         say(f"the trainer's tests ended with exit code {offline}")
     say("tests of everything else")
-    rest = _module("tests", "pytest", *sys.argv[2:])
+    rest = _module("tests", "pytest", *SIDE_BY_SIDE, *sys.argv[2:])
     sys.exit(offline or rest)
 
 

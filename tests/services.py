@@ -23,16 +23,15 @@ from config import Settings, get_settings
 from warehouse import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
-PREFIX = "nova-test-"
+PREFIX = "nova-run-"
 TEMPLATE = "nova_template"
 SERVE_SECONDS = 60
 
 
 def make_home() -> Path:
     """A NOVA_HOME on a short path that the unprivileged account can reach."""
-    home = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
+    home = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir="/tmp"))
     home.chmod(0o711)
-    (home / "owner.pid").write_text(str(os.getpid()))
     return home
 
 
@@ -53,7 +52,7 @@ def remove_abandoned_homes() -> None:
 
 def _owner_lives(home: Path) -> bool:
     try:
-        os.kill(int((home / "owner.pid").read_text()), 0)
+        os.kill(int(home.name.removeprefix(PREFIX).partition("-")[0]), 0)
     except (OSError, ValueError):
         return False
     return True

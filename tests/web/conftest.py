@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 import requests
+from flask import Flask
 from sqlalchemy import Engine, text
 
 from auth.passwords import hash_password
+from dashboard.app import create_app
 from domain.access import EVERYTHING, Role, Scope
 from tests import factories, services
-from warehouse import embedded
+from warehouse import caching, embedded
 from warehouse.commands import users
 from warehouse.db import make_engine
 from warehouse.pipeline import derive
@@ -169,6 +171,13 @@ def router_call(path: str, search: str = "") -> dict[str, Any]:
         ],
         "changedPropIds": ["_pages_location.pathname"],
     }
+
+
+@pytest.fixture(scope="module")
+def app(home: object) -> Iterator[Flask]:
+    """The app in this process, for its registries; afterwards the process caches nothing."""
+    yield create_app()
+    caching.use(None)
 
 
 @pytest.fixture(scope="session")

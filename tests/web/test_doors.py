@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import dash
@@ -69,10 +68,9 @@ GARBAGE: list[Any] = [
 
 
 @pytest.fixture(scope="module")
-def app(home: object) -> Iterator[Flask]:
+def app(app: Flask) -> Flask:
     """The second of two apps made in this process: nothing may be left of the first."""
-    create_app()
-    yield create_app()
+    return create_app()
 
 
 def test_every_url_rule_has_a_permission(app: Flask) -> None:

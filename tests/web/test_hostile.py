@@ -24,7 +24,6 @@ from api.openapi import CONVERTER
 from api.parameters import Query
 from api.routing import ROUTES, Route
 from auth.guards import PUBLIC
-from dashboard.app import create_app
 from dashboard.pages import PAGES
 from tests.web.conftest import ADMIN, ANALYST, PASSWORD, VIEWER, Browser, Site, router_call
 
@@ -96,11 +95,6 @@ TRAVERSALS = [
     "/_dash-component-suites/..%2fconfig/x.js",
     "/_dash-component-suites/dash_ag_grid/../../config.py",
 ]
-
-
-@pytest.fixture(scope="module")
-def app(home: object) -> Flask:
-    return create_app()
 
 
 def in_shape(answer: requests.Response) -> None:

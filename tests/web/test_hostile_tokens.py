@@ -148,7 +148,7 @@ TIMES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("times", TIMES, ids=str)
+@pytest.mark.parametrize("times", TIMES)
 def test_even_a_right_signature_does_not_stretch_time(
     site: Site, claims: dict[str, Any], times: dict[str, Any]
 ) -> None:

@@ -4,7 +4,7 @@ what docs/access.md says. A new door fails here until its line stands there."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,6 @@ from api.openapi import CONVERTER
 from api.routing import ROUTES
 from auth.guards import PUBLIC
 from dashboard import doors
-from dashboard.app import create_app
 from dashboard.pages import PAGES
 from domain.access import EVERYTHING, Permission, Role, may
 from tests import services
@@ -80,11 +79,6 @@ def people(site: Site) -> dict[str, Person]:
     for person in found.values():
         person.sign_in()
     return found
-
-
-@pytest.fixture(scope="module")
-def app(home: object) -> Iterator[Flask]:
-    yield create_app()
 
 
 @pytest.fixture(scope="module")

@@ -259,7 +259,7 @@ CLAIMS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("lie", CLAIMS, ids=str)
+@pytest.mark.parametrize("lie", CLAIMS)
 def test_a_token_with_a_wrong_claim_is_refused(
     federated: Site, provider: Provider, lie: dict[str, Any]
 ) -> None:

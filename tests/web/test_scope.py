@@ -19,7 +19,6 @@ from flask import Flask
 from sqlalchemy import Engine, text
 
 from api.routing import ROUTES, Route
-from dashboard.app import create_app
 from dashboard.pages import PAGES
 from domain.access import Role, Scope
 from tests import factories
@@ -267,11 +266,6 @@ def test_a_page_of_something_outside_is_not_found(browser: Browser) -> None:
     known = browser.open_page("/materials/NO-SUCH").text
     hidden = browser.open_page(f"/materials/SKU-{OUTSIDE}").text
     assert hidden.replace(f"SKU-{OUTSIDE}", "NO-SUCH") == known
-
-
-@pytest.fixture(scope="module")
-def app(home: object) -> Flask:
-    return create_app()
 
 
 def test_callbacks_find_nothing_outside(app: Flask, split: Site, browser: Browser) -> None:

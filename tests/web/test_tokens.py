@@ -87,7 +87,6 @@ def test_a_token_of_one_kind_is_not_one_of_the_other(site: Site) -> None:
         {"fam": "00000000-0000-4000-8000-000000000000"},
         {"iat": datetime.now(UTC) + timedelta(days=1)},
     ],
-    ids=str,
 )
 def test_every_claim_is_required_and_pinned(site: Site, change: dict[str, Any]) -> None:
     claims = claims_of(site.tokens(VIEWER)["access_token"])

@@ -2,8 +2,9 @@
 
 Origin k lies k horizons before the end, so the test windows do not overlap. `points` are rows of
 forecasts with the actual beside them: unique_id, cut, ds, model, mean, quantiles, actual,
-demand_class, absolute (scaled |error|), squared (scaled error²). The scales are the in-sample
-seasonal naive errors before the earliest origin (NaN where undefined).
+demand_class, absolute (scaled |error|), squared (scaled error²). The scales are the in-sample naive
+errors before the earliest origin (NaN where undefined), seasonal as in the M competitions: of 12
+months or 7 days; weeks are compared with the week before.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from domain.accuracy import naive_scales
 from domain.demand import DEMAND_CLASSES, INTERMITTENT_CLASSES
 from models_offline.dataset import Dataset
 from models_offline.fitting import FINAL, MIN_TRAIN, Task, cut_history, plan
-from models_offline.models import kind
+from models_offline.models import FALLBACK, kind
+from models_offline.models.naive2 import competition_season
 
 BASELINES = ("naive", "seasonal_naive", "moving_average")
 CURVES = ("arima", "lstm", "lightgbm", "ets", "theta", "ces", *BASELINES)
@@ -36,6 +38,8 @@ JUDGED_ON_SAMPLE = ("prophet",)
 """Too expensive to fit where it is not wanted: judged on a sample of each class first."""
 SAMPLE_PER_CLASS = 30
 FEW_SERIES = 5
+POOLED = "*"
+"""Stands for all demand classes together."""
 
 
 def origins(dataset: Dataset, horizon: int, count: int) -> dict[int, pd.Timestamp]:
@@ -108,7 +112,7 @@ def with_actuals(rows: pd.DataFrame, dataset: Dataset, dropped: int) -> pd.DataF
 
 
 def _scales(dataset: Dataset, dropped: int) -> pd.DataFrame:
-    season = dataset.frequency.season_length
+    season = competition_season(dataset.frequency)
     known = cut_history(dataset.history, dropped)
     rows = {uid: naive_scales(y.to_numpy(), season) for uid, y in known.groupby("unique_id")["y"]}
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=["absolute", "squared"])
@@ -120,8 +124,8 @@ def class_errors(points: pd.DataFrame) -> dict[str, dict[str, float]]:
 
     The error of a series is its MASE, or its RMSSE where demand is intermittent (on absolute
     errors the all-zero forecast would win); that of a class is the mean over its series. A model
-    judged on some of the series is compared with the others on those, and its error scaled
-    accordingly. The class "*" pools all classes, for those with fewer than FEW_SERIES series.
+    judged on some of the series is compared on those with the best of the others, and its error
+    scaled accordingly. The class "*" pools all, for those with fewer than FEW_SERIES series.
     """
     by_series = _series_errors(points)
     result = {
@@ -130,8 +134,27 @@ def class_errors(points: pd.DataFrame) -> dict[str, dict[str, float]]:
         if group["unique_id"].nunique() >= FEW_SERIES
     }
     if not by_series.empty:
-        result["*"] = _comparable(by_series)
+        result[POOLED] = _comparable(by_series)
     return result
+
+
+def losers(points: pd.DataFrame, model: str) -> set[str]:
+    """The demand classes where a model's errors are above those of the fallback by more than their
+    standard error; "*" is among them when it loses over all series."""
+    wide = _series_errors(points).pivot_table(
+        index=["demand_class", "unique_id"], columns="model", values="error"
+    )
+    if model not in wide or FALLBACK not in wide:
+        return set()
+    excess = (wide[model] - wide[FALLBACK]).dropna()
+    groups = excess.groupby("demand_class")
+    lost = {str(name) for name, group in groups if len(group) >= FEW_SERIES and _is_above(group)}
+    return lost | ({POOLED} if len(excess) and _is_above(excess) else set())
+
+
+def _is_above(excess: pd.Series) -> bool:
+    noise = float(excess.std(ddof=0)) / np.sqrt(len(excess))
+    return float(excess.mean()) > noise + 1e-12
 
 
 def _series_errors(points: pd.DataFrame) -> pd.DataFrame:
@@ -147,10 +170,10 @@ def _comparable(by_series: pd.DataFrame) -> dict[str, float]:
     full = wide.columns[wide.notna().all()]
     if not len(full):
         full = wide.columns[wide.notna().sum() == wide.notna().sum().max()]
+    best = wide[full].mean().idxmin()
     errors = {}
     for model in wide.columns:
-        seen = wide[model].notna()
-        there, everywhere = wide.loc[seen, full].mean().mean(), wide[full].mean().mean()
+        there, everywhere = wide[best][wide[model].notna()].mean(), wide[best].mean()
         ratio = everywhere / there if there > 0 else 1.0
         errors[str(model)] = float(wide[model].mean() * ratio)
     return errors

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models_offline import __version__
-from models_offline.backtest import JUDGED_ON_SAMPLE, classes_of
+from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, classes_of
 from models_offline.dataset import LIMIT_RULE
-from models_offline.ensemble import MEDIAN_SHARE, NAME, POOLED, TOLERANCE
+from models_offline.ensemble import MEDIAN_SHARE, NAME, TOLERANCE
 from models_offline.fitting import FINAL
-from models_offline.models import MODELS
+from models_offline.models import FALLBACK, MODELS
 from models_offline.training import Results
 
 FORMAT = "nova-corrente-results"
@@ -178,7 +178,7 @@ def _trained_models(results: Results) -> list[str]:
 
 def _model(results: Results, name: str) -> dict[str, Any]:
     if name == NAME:
-        library, parameters = "numpy", {"drop_above": TOLERANCE, "median_share": MEDIAN_SHARE}
+        library, parameters = "numpy", _ensemble(results)
     else:
         library, parameters = MODELS[name].library, _parameters(results, name)
     return {
@@ -188,6 +188,25 @@ def _model(results: Results, name: str) -> dict[str, Any]:
         "parameters": parameters | {"class_error": _by_class(results, name)},
         "seconds": round(results.fits.seconds.get(name, 0.0), 2),
         "failures": sum(failure.model == name for failure in results.fits.failures),
+    }
+
+
+def _ensemble(results: Results) -> dict[str, Any]:
+    return {
+        "drop_above": TOLERANCE,
+        "median_share": MEDIAN_SHARE,
+        "published_as_seasonal_naive": results.published_as_naive,
+        "value_added": value_added(results),
+    }
+
+
+def value_added(results: Results) -> dict[str, float]:
+    """Forecast value added by class: the share of seasonal naive's backtest error that the
+    ensemble takes away (negative where it adds some)."""
+    return {
+        name: round(1 - errors[NAME] / errors[FALLBACK], 4)
+        for name, errors in results.errors.items()
+        if name != POOLED and errors.get(FALLBACK, 0.0) > 0 and NAME in errors
     }
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models_offline.backtest import class_errors, wanted
+from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, class_errors, losers, wanted
 from models_offline.calibrate import Corrections, apply, corrections
 from models_offline.fitting import CUT_COLUMNS, FINAL
 from models_offline.models import FALLBACK
@@ -23,14 +23,15 @@ from models_offline.quantiles import VALUE_COLUMNS
 NAME = "ensemble"
 TOLERANCE = 1.15
 MEDIAN_SHARE = 0.5
-POOLED = "*"
 
 Weights = dict[str, dict[str, float]]
 
 
 def weigh(errors: dict[str, float]) -> dict[str, float]:
-    """model → weight, summing to 1; 0 for a dropped member."""
-    best = min(errors.values())
+    """model → weight, summing to 1; 0 for a dropped member. Luck on a sample drops nobody: the
+    best is one that was judged on all series."""
+    whole = [error for model, error in errors.items() if model not in JUDGED_ON_SAMPLE]
+    best = min(whole or errors.values())
     kept = {model: error for model, error in errors.items() if error <= TOLERANCE * best + 1e-12}
     inverse = {model: 1.0 / max(error, 1e-9) for model, error in kept.items()}
     total = sum(inverse.values())
@@ -49,15 +50,21 @@ def _members(errors: dict[str, float], demand_class: str) -> dict[str, float]:
     return known or {FALLBACK: errors.get(FALLBACK, 0.0)}
 
 
-def guarded(weights: Weights, errors: dict[str, dict[str, float]]) -> Weights:
-    """The weights, with the fallback alone where the ensemble's backtest lost to it."""
-    return {name: _guard(shares, errors.get(name, {})) for name, shares in weights.items()}
+def guarded(weights: Weights, lost: set[str]) -> Weights:
+    """The weights, with the fallback alone for the classes where the ensemble `lost` to it."""
+    alone = {FALLBACK: 1.0}
+    return {
+        name: dict.fromkeys(shares, 0.0) | alone if name in lost else shares
+        for name, shares in weights.items()
+    }
 
 
-def _guard(shares: dict[str, float], errors: dict[str, float]) -> dict[str, float]:
-    if errors.get(NAME, 0.0) <= errors.get(FALLBACK, np.inf):
-        return shares
-    return dict.fromkeys(shares, 0.0) | {FALLBACK: 1.0}
+def lost_classes(points: pd.DataFrame, errors: dict[str, dict[str, float]]) -> set[str]:
+    """The classes that have to be published as seasonal naive; one that is too small to be judged
+    goes with all series together."""
+    lost = losers(points, NAME)
+    known = set(points["demand_class"].unique())
+    return {name for name in known if name in lost or (name not in errors and POOLED in lost)}
 
 
 def combine(rows: pd.DataFrame, series: pd.DataFrame, weights: Weights) -> pd.DataFrame:

@@ -1,7 +1,10 @@
-"""Classical decomposition: is there a season, and what does it look like?
+"""Decomposition: is there a season, and what does it look like?
 
-Makridakis, Wheelwright & Hyndman (1998), "Forecasting: Methods and Applications", chapter 3; the
-autocorrelation test is that of the M competitions' Naive 2.
+`classical` is that of the M competitions' Naive 2 (Makridakis, Wheelwright & Hyndman 1998,
+"Forecasting: Methods and Applications", chapter 3; the autocorrelation test included). `estimate`,
+which the models use, asks no test: it trusts recent seasons more than old ones, outliers less, and
+shrinks the indices towards no season by what of them is noise (Miller & Williams 2003, "Shrinkage
+estimators of time series seasonal factors").
 """
 
 from __future__ import annotations
@@ -12,6 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Z_90 = 1.645
+MEMORY = 0.7
+"""What a season counts of what the next one does."""
+TRIMMED = 0.2
+"""The lowest and highest shares of a phase's ratios are cut to what lies between."""
+SHRINKAGE = 1.5
+"""Above the James–Stein factor of 1: the noise of neighbouring periods is not independent."""
 SMALLEST_FACTOR = 0.1
 """Below this factor a multiplicative season would blow noise up: then it is additive."""
 
@@ -44,6 +53,43 @@ NO_SEASON = Season(np.ones(1), multiplicative=True)
 
 
 def estimate(y: NDArray[np.float64], season_length: int) -> Season:
+    """The season of a history as far as it stands out of the noise; NO_SEASON without two whole
+    seasons. Where there are periods without demand it is that of `classical`."""
+    if season_length < 2 or len(y) < 2 * season_length or np.any(y <= 0):
+        return classical(y, season_length)
+    trend = moving_trend(y, season_length)
+    half = season_length // 2
+    ratios = np.log(y[half : half + len(trend)] / trend)
+    phases = (half + np.arange(len(trend))) % season_length
+    age = ((len(ratios) - 1 - np.arange(len(ratios))) // season_length).astype(float)
+    indices = _shrunk(ratios, phases, MEMORY**age, season_length)
+    if not indices.any():
+        return NO_SEASON
+    factors = np.exp(indices)
+    return Season(factors / factors.mean(), multiplicative=True)
+
+
+def _shrunk(
+    ratios: NDArray[np.float64],
+    phases: NDArray[np.int_],
+    weights: NDArray[np.float64],
+    season_length: int,
+) -> NDArray[np.float64]:
+    """Log indices of the phases: weighted trimmed means, times the share that is no noise."""
+    indices, counts = np.zeros(season_length), np.ones(season_length)
+    for phase in range(season_length):
+        mine = phases == phase
+        low, high = np.quantile(ratios[mine], [TRIMMED, 1 - TRIMMED])
+        indices[phase] = np.average(np.clip(ratios[mine], low, high), weights=weights[mine])
+        counts[phase] = weights[mine].sum() ** 2 / np.sum(weights[mine] ** 2)
+    indices -= indices.mean()
+    freedom = max(1, len(ratios) - season_length)
+    noise = np.sum((ratios - indices[phases]) ** 2) / freedom / counts.mean()
+    signal = max(float(np.sum(indices**2)), 1e-12)
+    return indices * max(0.0, 1 - SHRINKAGE * max(season_length - 3, 0) * noise / signal)
+
+
+def classical(y: NDArray[np.float64], season_length: int) -> Season:
     """The season of a history, or NO_SEASON when it is too short or the test sees none."""
     if season_length < 2 or len(y) < 2 * season_length or not is_seasonal(y, season_length):
         return NO_SEASON

@@ -49,6 +49,8 @@ class Results:
     fits: fitting.Fits
     seconds: float
     judged: dict[str, dict[str, int]] = field(default_factory=dict)
+    published_as_naive: list[str] = field(default_factory=list)
+    """Demand classes where the ensemble's backtest lost to seasonal naive."""
 
     @property
     def classes(self) -> pd.Series:
@@ -74,7 +76,8 @@ def train(dataset: Dataset, options: Options, started: float | None = None) -> R
     points, widths = _backtest(fits, dataset, horizon)
     errors = backtest.class_errors(points)
     weights = ensemble.class_weights(errors, list(dataset.series["demand_class"].unique()))
-    weights = ensemble.guarded(weights, errors)
+    lost = ensemble.lost_classes(points, errors)
+    weights = ensemble.guarded(weights, lost)
     fits = _fit_judged(fits, dataset, models, weights, setup, options)
     rows = pd.DataFrame()
     if options.final:
@@ -92,6 +95,7 @@ def train(dataset: Dataset, options: Options, started: float | None = None) -> R
         fits=fits,
         seconds=time.monotonic() - started,
         judged=_judged(dataset, models, points),
+        published_as_naive=sorted(lost),
     )
 
 

@@ -9,17 +9,11 @@ from models_offline.models.wrapped import Smoothed
 MEMORY = 0.5
 """Its complex weight has no plain counterpart: only the spread's growth depends on this."""
 
-LONGEST_SMOOTHED = 7
-"""Monthly factors are steadier from classical indices than smoothed as complex numbers."""
-
 
 class Ces(Smoothed):
     """Level and its "potential" smoothed as one complex number."""
 
     name = "ces"
-
-    def longest_season(self) -> int:
-        return LONGEST_SMOOTHED
 
     def build(self, season_length: int) -> Any:
         from statsforecast.models import AutoCES

@@ -21,7 +21,7 @@ from models_offline.models.base import Results, Setup, split
 from models_offline.models.lstm import LARGEST_LOG, Prepared, prepare
 from models_offline.quantiles import LEVELS, Values, negative_binomial
 
-LAGS = {"D": 28, "W": 26, "M": 13}
+LAGS = {"D": 28, "W": 26, "M": 18}
 SHORTEST = 4
 MAX_ROWS = 120_000
 """Most rows that the trees are grown on: what bounds the time, whatever the data's size."""
@@ -56,7 +56,8 @@ class LightGbm:
         self.setup = setup
         self.failures: dict[Any, str] = {}
         self.notes: dict[Any, dict[str, float]] = {}
-        self._groups: list[tuple[list[Prepared], Trees]] = []
+        self._series: list[Prepared] = []
+        self._trees: dict[bool, Trees] = {}
 
     @classmethod
     def parameters(cls, setup: Setup) -> dict[str, Any]:
@@ -64,22 +65,31 @@ class LightGbm:
         return {"lags": LAGS[setup.frequency.code], "rounds": ROUNDS, "max_rows": MAX_ROWS} | named
 
     def fit(self, history: pd.DataFrame) -> Self:
-        ready = []
+        self.look_at(history)
+        self._trees = {
+            even: grow(group, self.setup, even=even) for even, group in self._groups().items()
+        }
+        return self
+
+    def look_at(self, history: pd.DataFrame) -> Self:
+        """Forecasts will be of this history; what was learnt from another one stays."""
+        self.failures, self._series = {}, []
         for series in split(history):
             if len(series.y) < SHORTEST:
                 self.failures[series.unique_id] = f"{len(series.y)} periods are too few"
             else:
-                ready.append(prepare(series, self.setup))
-        self._groups = []
-        for even in (True, False):
-            group = [one for one in ready if one.even == even]
-            if group:
-                self._groups.append((group, grow(group, self.setup, even=even)))
+                self._series.append(prepare(series, self.setup))
         return self
+
+    def _groups(self) -> dict[bool, list[Prepared]]:
+        """The series of even demand, and the others."""
+        kinds = {even: [one for one in self._series if one.even == even] for even in (True, False)}
+        return {even: group for even, group in kinds.items() if group}
 
     def predict(self, horizon: int) -> pd.DataFrame:
         results = Results(self.setup)
-        for group, trees in self._groups:
+        for even, group in self._groups().items():
+            trees = self._trees.get(even) or next(iter(self._trees.values()))
             for one, values in zip(group, trees.forecast(group, horizon), strict=True):
                 results.add(one.series, horizon, partial(np.asarray, values))
         self.failures |= results.failures

@@ -66,14 +66,19 @@ class Lstm:
         }
 
     def fit(self, history: pd.DataFrame) -> Self:
-        self._series = []
+        self.look_at(history)
+        inputs, targets = training_windows(self._series, self.setup)
+        self._net = train(inputs, targets, self.setup)
+        return self
+
+    def look_at(self, history: pd.DataFrame) -> Self:
+        """Forecasts will be of this history; what was learnt from another one stays."""
+        self.failures, self._series = {}, []
         for series in split(history):
             if len(series.y) < SHORTEST:
                 self.failures[series.unique_id] = f"{len(series.y)} periods are too few for LSTM"
             else:
                 self._series.append(prepare(series, self.setup))
-        inputs, targets = training_windows(self._series, self.setup)
-        self._net = train(inputs, targets, self.setup)
         return self
 
     def predict(self, horizon: int) -> pd.DataFrame:
@@ -240,16 +245,21 @@ def _build(window: int, horizon: int) -> Any:
 
 
 def _branch(steps: Any, static: Any, horizon: int) -> Any:
+    """An LSTM beside a linear path, which by itself is a pooled autoregression: the network only
+    has to learn what that cannot say."""
     layers = _keras().layers
     memory = layers.LSTM(UNITS)(steps)
     hidden = layers.Dense(HIDDEN, activation="relu")(layers.Concatenate()([memory, static]))
     # starts at the level itself, so that training only has to learn what differs from it
     start = np.repeat([0.0] + [np.log(2.0)] * len(LEVELS), horizon)
-    return layers.Dense(
+    own = layers.Dense(
         OUTPUTS * horizon,
         kernel_initializer="zeros",
         bias_initializer=lambda shape, dtype=None: start.astype("float32"),
     )(hidden)
+    centred = layers.Rescaling(1.0, offset=-float(np.log(2.0)))(layers.Flatten()(steps))
+    line = layers.Dense(horizon, kernel_initializer="zeros", use_bias=False)(centred)
+    return layers.Add()([own, layers.Concatenate()([line] * OUTPUTS)])
 
 
 def _loss(horizon: int) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 from models_offline.frequency import Frequency
 from models_offline.models.base import PerSeries, Series
 from models_offline.quantiles import Values, normal
-from models_offline.seasonality import Season, estimate
+from models_offline.seasonality import Season, classical
 
 LONGEST_SEASON = 12
 """As in the M4 competition, weekly series have no season here: the forecast is then naive."""
@@ -19,7 +19,7 @@ class Naive2(PerSeries):
     name = "naive2"
 
     def fit_one(self, series: Series) -> Season:
-        return estimate(series.y, competition_season(self.setup.frequency))
+        return classical(series.y, competition_season(self.setup.frequency))
 
     def predict_one(self, series: Series, state: Season, horizon: int) -> Values:
         rest = state.remove(series.y)

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from models_offline.models.base import PerSeries, Series
-from models_offline.models.wrapped import LONGEST_SEASON, one_step_error, quietly
+from models_offline.models.wrapped import one_step_error, quietly
 from models_offline.quantiles import Values, normal
 
 APPROXIMATE_FROM = 150
+LONGEST_SEASON = 24
 
 
 class Scum(PerSeries):

@@ -13,8 +13,8 @@ from models_offline.models.base import PerSeries, Series
 from models_offline.quantiles import Values, negative_binomial, normal
 from models_offline.seasonality import NO_SEASON, Season, estimate
 
-LONGEST_SEASON = 24
-"""Seasons longer than this are taken out by classical indices instead of being smoothed."""
+LONGEST_SMOOTHED = 7
+"""Seasons longer than this are taken out by indices, which are steadier, not smoothed."""
 
 
 class State(NamedTuple):
@@ -44,7 +44,7 @@ class Smoothed(PerSeries):
         """The weight (0–1) that the fitted model gives to the newest period."""
 
     def longest_season(self) -> int:
-        return LONGEST_SEASON
+        return LONGEST_SMOOTHED
 
     def fit_one(self, series: Series) -> State:
         y = series.y[-self.recent_periods :]

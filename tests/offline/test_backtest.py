@@ -73,6 +73,7 @@ def rows(values: dict[tuple[int, str], float], cut: int = FINAL) -> pd.DataFrame
     )
 
 
+NAIVE = "seasonal_naive"
 SERIES = pd.DataFrame({"demand_class": ["smooth", "lumpy"], "smallest": [0.0, 0.0]})
 
 
@@ -100,12 +101,20 @@ def test_a_model_has_no_weight_where_it_is_no_candidate() -> None:
 
 def test_a_class_whose_ensemble_loses_to_seasonal_naive_is_published_as_that() -> None:
     weights = {"smooth": {"arima": 1.0}, "lumpy": {"tsb": 1.0}}
-    errors = {
-        "smooth": {"ensemble": 1.1, "seasonal_naive": 1.0},
-        "lumpy": {"ensemble": 0.9, "seasonal_naive": 1.0},
-    }
-    guarded = ensemble.guarded(weights, errors)
+    smooth = {(uid, name): e for uid in range(6) for name, e in (("ensemble", 1.1), (NAIVE, 1.0))}
+    lumpy = {(9 + uid, name): e for uid in range(6) for name, e in (("ensemble", 0.9), (NAIVE, 1))}
+    both = pd.concat([scored(smooth, "smooth"), scored(lumpy, "lumpy")])
+    lost = ensemble.lost_classes(both, backtest.class_errors(both))
+    assert lost == {"smooth"}
+    guarded = ensemble.guarded(weights, lost)
     assert guarded == {"smooth": {"arima": 0.0, "seasonal_naive": 1.0}, "lumpy": {"tsb": 1.0}}
+
+
+def test_a_loss_within_the_noise_is_none() -> None:
+    excess = [-1.0, 1.2, -1.1, 1.3, -1.0, 0.9]
+    errors = {(uid, "ensemble"): 2.0 + e for uid, e in enumerate(excess)}
+    errors |= {(uid, NAIVE): 2.0 for uid in range(6)}
+    assert backtest.losers(scored(errors, "smooth"), "ensemble") == set()
 
 
 def test_half_mean_half_median() -> None:

@@ -1,8 +1,8 @@
 """Accuracy of the engine on a file, beside its members and outside references.
 
 The last periods of each series are held out; the engine sees the rest, and its own validation
-happens inside it. Errors are scaled as in the M competitions: MASE and RMSSE by the in-sample
-seasonal naive (12 months, 7 days, 1 week), OWA against Naive 2.
+happens inside it. Errors are scaled as in the M competitions: MASE by the in-sample seasonal naive
+(12 months, 7 days, 1 week), RMSSE by the in-sample naive (M5), OWA against Naive 2.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _seconds(results: Results, others: fitting.Fits) -> dict[str, float]:
 def _scales(dataset: Dataset) -> pd.DataFrame:
     season = competition_season(dataset.frequency)
     rows = {
-        uid: naive_scales(y.to_numpy(), season)
+        uid: (naive_scales(y.to_numpy(), season).absolute, naive_scales(y.to_numpy()).squared)
         for uid, y in dataset.history.groupby("unique_id")["y"]
     }
     names = ["scale", "scale2"]

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from models_offline import __version__
 from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, classes_of
 from models_offline.dataset import LIMIT_RULE
-from models_offline.ensemble import MEDIAN_SHARE, NAME, TOLERANCE
+from models_offline.ensemble import MEDIAN_SHARE, NAME, TOLERANCE, TOLERANCE_OF_COUNTS
 from models_offline.fitting import FINAL
 from models_offline.models import FALLBACK, MODELS
 from models_offline.training import Results
@@ -194,6 +194,7 @@ def _model(results: Results, name: str) -> dict[str, Any]:
 def _ensemble(results: Results) -> dict[str, Any]:
     return {
         "drop_above": TOLERANCE,
+        "drop_above_of_counts": TOLERANCE_OF_COUNTS,
         "median_share": MEDIAN_SHARE,
         "published_as_seasonal_naive": results.published_as_naive,
         "value_added": value_added(results),

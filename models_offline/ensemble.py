@@ -1,9 +1,9 @@
 """The ensemble: members weighted by the inverse of their class's backtest error.
 
 Errors are pooled over the series of a demand class, because one series' errors at a few origins
-are mostly noise. A member more than 15 % worse than the best of its class is dropped. Half of
-the forecast is the weighted mean of the rest, half their median (Jose & Winkler 2008, "Simple
-robust averages of forecasts").
+are mostly noise. A member more than 15 % worse than the best of its class is dropped (5 % where
+demand is intermittent). Half of the forecast is the weighted mean of the rest, half their median
+(Jose & Winkler 2008, "Simple robust averages of forecasts").
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from domain.demand import INTERMITTENT_CLASSES
 from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, class_errors, losers, wanted
 from models_offline.calibrate import Corrections, apply, corrections
 from models_offline.fitting import CUT_COLUMNS, FINAL
@@ -22,17 +23,20 @@ from models_offline.quantiles import VALUE_COLUMNS
 
 NAME = "ensemble"
 TOLERANCE = 1.15
+TOLERANCE_OF_COUNTS = 1.05
+"""Most of the error of intermittent demand is noise that every member shares, so a bad one stands
+out by less."""
 MEDIAN_SHARE = 0.5
 
 Weights = dict[str, dict[str, float]]
 
 
-def weigh(errors: dict[str, float]) -> dict[str, float]:
+def weigh(errors: dict[str, float], tolerance: float = TOLERANCE) -> dict[str, float]:
     """model → weight, summing to 1; 0 for a dropped member. Luck on a sample drops nobody: the
     best is one that was judged on all series."""
     whole = [error for model, error in errors.items() if model not in JUDGED_ON_SAMPLE]
     best = min(whole or errors.values())
-    kept = {model: error for model, error in errors.items() if error <= TOLERANCE * best + 1e-12}
+    kept = {model: error for model, error in errors.items() if error <= tolerance * best + 1e-12}
     inverse = {model: 1.0 / max(error, 1e-9) for model, error in kept.items()}
     total = sum(inverse.values())
     return {model: inverse.get(model, 0.0) / total for model in sorted(errors)}
@@ -42,7 +46,13 @@ def class_weights(errors: dict[str, dict[str, float]], classes: Sequence[str]) -
     """Weights of each class; one with hardly any backtest takes the pooled ones, and without any
     backtest at all the fallback model stands alone."""
     pooled = errors.get(POOLED, {})
-    return {name: weigh(_members(errors.get(name, pooled), name)) for name in sorted(classes)}
+    return {
+        name: weigh(
+            _members(errors.get(name, pooled), name),
+            TOLERANCE_OF_COUNTS if name in INTERMITTENT_CLASSES else TOLERANCE,
+        )
+        for name in sorted(classes)
+    }
 
 
 def _members(errors: dict[str, float], demand_class: str) -> dict[str, float]:

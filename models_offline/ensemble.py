@@ -3,7 +3,8 @@
 Errors are pooled over the series of a demand class, because one series' errors at a few origins
 are mostly noise. A member more than 15 % worse than the best of its class is dropped (5 % where
 demand is intermittent). Half of the forecast is the weighted mean of the rest, half their median
-(Jose & Winkler 2008, "Simple robust averages of forecasts").
+(Jose & Winkler 2008, "Simple robust averages of forecasts"); of intermittent demand all of it is
+the median.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ def combine(rows: pd.DataFrame, series: pd.DataFrame, weights: Weights) -> pd.Da
     values = {name: _columns(wide, name, names) for name in VALUE_COLUMNS}
     classes = series.loc[wide.index.get_level_values("unique_id"), "demand_class"]
     shares = _shares(classes, names, weights, ~np.isnan(values["mean"]))
-    blended = {name: _blend(values[name], shares) for name in VALUE_COLUMNS}
+    median = np.where(classes.isin(INTERMITTENT_CLASSES), 1.0, MEDIAN_SHARE)
+    blended = {name: _blend(values[name], shares, median) for name in VALUE_COLUMNS}
     frame = pd.DataFrame(blended, index=wide.index).reset_index()
     return frame.assign(model=NAME)[rows.columns]
 
@@ -106,10 +108,12 @@ def _shares(
     return shares / shares.sum(axis=1, keepdims=True)
 
 
-def _blend(values: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+def _blend(
+    values: NDArray[np.float64], shares: NDArray[np.float64], median_share: NDArray[np.float64]
+) -> NDArray[np.float64]:
     mean = np.nansum(np.where(shares > 0, values * shares, 0.0), axis=1)
     median = np.nanmedian(np.where(shares > 0, values, np.nan), axis=1)
-    return (1 - MEDIAN_SHARE) * mean + MEDIAN_SHARE * median
+    return (1 - median_share) * mean + median_share * median
 
 
 def backtested(raw: pd.DataFrame, series: pd.DataFrame) -> tuple[pd.DataFrame, Corrections]:

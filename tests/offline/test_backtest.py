@@ -126,6 +126,13 @@ def test_half_mean_half_median() -> None:
     assert mixed["model"].tolist() == ["ensemble"]
 
 
+def test_intermittent_demand_takes_the_median() -> None:
+    given = rows({(1, "tsb"): 10.0, (1, "ses"): 20.0, (1, "lstm"): 60.0})
+    weights = {"smooth": {"arima": 1.0}, "lumpy": {"tsb": 0.2, "ses": 0.4, "lstm": 0.4}}
+    mixed = ensemble.combine(given, SERIES, weights)
+    assert mixed["mean"].tolist() == pytest.approx([20.0])
+
+
 def test_weights_go_to_the_members_that_are_there() -> None:
     given = rows({(0, "arima"): 10.0, (1, "seasonal_naive"): 7.0})
     weights = {"smooth": {"arima": 0.5, "lstm": 0.5}, "lumpy": {"lstm": 1.0}}

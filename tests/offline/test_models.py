@@ -104,6 +104,18 @@ def test_the_same_seed_gives_the_same_numbers(name: str) -> None:
     pd.testing.assert_frame_equal(first, second, check_exact=True)
 
 
+def test_a_global_model_looks_at_a_later_history_without_learning_from_it() -> None:
+    later = {uid: np.r_[y, y[-HORIZON:]] for uid, y in SERIES.items()}
+    learnt = create("lightgbm", SETUP).fit(history(SERIES))
+    looked = learnt.look_at(history(later)).predict(HORIZON)  # type: ignore[attr-defined]
+    fresh = create("lightgbm", SETUP).fit(history(later)).predict(HORIZON)
+    assert set(looked["unique_id"]) == set(SERIES)
+    assert not np.allclose(looked["mean"], fresh["mean"])
+    again = learnt.look_at(history(SERIES)).predict(HORIZON)  # type: ignore[attr-defined]
+    first = create("lightgbm", SETUP).fit(history(SERIES)).predict(HORIZON)
+    pd.testing.assert_frame_equal(again, first, check_exact=True)
+
+
 def test_another_seed_gives_another_network() -> None:
     other = Setup(SETUP.frequency, HORIZON, seed=6)
     first = create("lstm", SETUP).fit(history(SERIES)).predict(HORIZON)
@@ -150,6 +162,15 @@ def test_days_off_make_the_season_additive() -> None:
     season = estimate(y, 3)
     assert not season.multiplicative
     assert season.restore(season.remove(y), 0) == pytest.approx(y)
+
+
+def test_a_weak_season_is_shrunk_and_a_strong_one_is_kept() -> None:
+    random = np.random.default_rng(3)
+    shape = 1 + 0.5 * np.sin(2 * np.pi * np.arange(60) / 12)
+    strong = estimate(100 * shape * random.lognormal(0, 0.02, 60), 12)
+    weak = estimate(100 * (1 + (shape - 1) / 10) * random.lognormal(0, 0.2, 60), 12)
+    assert strong.indices == pytest.approx(shape[:12], abs=0.06)
+    assert np.ptp(weak.indices) < 0.15
 
 
 def test_noise_has_no_season() -> None:

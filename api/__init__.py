@@ -16,6 +16,7 @@ from api import (  # noqa: F401
     kpis,
     loads,
     materials,
+    models,
     openapi,
     runs,
     users,

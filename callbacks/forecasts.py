@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, no_update
@@ -83,21 +84,29 @@ def _series(
     viewer: Viewer, address: Address, sku: str, site: str, window: str, current: DataStatus
 ) -> layout.Series | None:
     """The series as the address asks for it; None if the run does not know it."""
+    series = series_of(viewer, sku, site, current, window)
+    return series and series.showing(_shown(address, series.points))
+
+
+def series_of(
+    viewer: Viewer, sku: str, site: str, current: DataStatus, window: str = layout.WINDOWS[0]
+) -> layout.Series | None:
+    """One series with no model switched on; None if the run does not know it. Raises
+    UnknownMaterial, NotFound for a depot that is not in view."""
     one: dict[str, Any] = {"sku": sku, "site": site, "scope": viewer.scope}
     try:
         profile = forecasts.profile(**one)
     except NotFound:
         return None
-    points = forecasts.series(**one)
     return layout.Series(
         sku=sku,
         site=site,
         unit=_unit(viewer, sku),
         history=forecasts.history(**one, since=layout.since(window, current)),
-        points=points,
+        points=forecasts.series(**one),
         accuracy=forecasts.accuracy(**one),
         profile=profile,
-        shown=_shown(address, points),
+        shown=(),
     )
 
 
@@ -106,7 +115,7 @@ def _unit(viewer: Viewer, sku: str) -> str | None:
     return found[0].unit if found else None
 
 
-def _shown(address: Address, points: list[ForecastPoint]) -> tuple[str, ...]:
+def _shown(address: Address, points: Sequence[ForecastPoint]) -> tuple[str, ...]:
     """The models switched on: the ensemble unless the address says otherwise."""
     present = {point.model for point in points}
     if address.text("models") == layout.NO_MODEL:

@@ -15,6 +15,7 @@ from callbacks import (
     admin_audit,
     admin_data,
     admin_users,
+    features,
     filters,
     forecasts,
     main,
@@ -58,6 +59,7 @@ ADMINISTRATION = N_("Administration")
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("/main", N_("Overview"), OPERATION, Permission.READ, main, "gauge"),
     PageEntry("/forecasts", N_("Forecasts"), PLANNING, Permission.READ, forecasts, "chart"),
+    PageEntry("/features", N_("Model performance"), PLANNING, Permission.READ, features, "scale"),
     PageEntry("/materials", N_("Materials"), PLANNING, Permission.READ, materials, "box"),
     PageEntry(
         "/materials/<sku>", N_("Material"), None, Permission.READ, materials, function="detail"

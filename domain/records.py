@@ -319,6 +319,79 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class ModelPerformance:
+    """A model's backtest over the series of a demand class, or over everything (class None).
+
+    Rates are of sums over all points; MASE and RMSSE are means over series. `fva` is the WAPE of
+    seasonal naive on the same series minus the model's own: above 0 the model is worth its cost.
+    `wins`: series where it has the lowest error of all. Of the class as a whole, whatever is in
+    view: `weight` in the ensemble, `class_error` that decides it, `judged_on` (series of the sample
+    that it was judged on; None for all). `seconds` are CPU-seconds of the whole training.
+    """
+
+    model: str
+    demand_class: str | None
+    series: int
+    points: int
+    wape: float | None
+    mase: float | None
+    rmsse: float | None
+    bias: float | None
+    mape: float | None
+    mape_coverage: float | None
+    coverage80: float | None
+    fva: float | None
+    wins: int
+    weight: float | None = None
+    class_error: float | None = None
+    judged_on: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class ModelStep:
+    """A model's backtest, `step` periods ahead of the origin. `below` and `at_most`: shares of
+    actuals below, and not above, p10, p50 and p90; a calibrated quantile lies between the two."""
+
+    model: str
+    step: int
+    points: int
+    wape: float | None
+    bias: float | None
+    below: tuple[float, float, float]
+    at_most: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class ClassChoice:
+    """How the members of a demand class were chosen: error and weight of each candidate.
+
+    `published_as_naive`: the ensemble lost to seasonal naive, which is published instead.
+    `drop_above` times the best error is where a member is left out.
+    """
+
+    demand_class: str
+    errors: dict[str, float]
+    weights: dict[str, float]
+    judged_on: dict[str, int]
+    drop_above: float | None
+    published_as_naive: bool
+
+
+@dataclass(frozen=True)
+class BacktestPoint:
+    """What one model said of one period, from an origin before it, and what was then demanded."""
+
+    model: str
+    origin: date
+    date: date
+    actual: float
+    mean: float
+    p10: float
+    p90: float
+
+
+@dataclass(frozen=True)
 class SeriesProfile:
     """What kind of demand a series is, and which models speak for it."""
 

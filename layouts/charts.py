@@ -9,11 +9,12 @@ from typing import Any
 from dash import dcc
 from plotly import graph_objects as go
 
-from domain.records import DemandPoint, ForecastPoint, TotalPoint
+from domain.records import BacktestPoint, DemandPoint, ForecastPoint, ModelStep, TotalPoint
 from domain.viewer import Viewer
 from layouts.text import MODELS, named
 from layouts.theme import ACCENT, BAND, MODEL_COLOURS, MODEL_DASHES, figure, graph_config
 
+LEVELS = (0.1, 0.5, 0.9)
 LABEL_GAP = 0.07
 LABEL_MARGIN, LETTER_WIDTH = 16, 7
 
@@ -74,11 +75,105 @@ def series_chart(
             [point.date for point in points],
             [point.mean for point in points],
             named(MODELS, model, t),
-            colour=MODEL_COLOURS.get(model),
-            dash=MODEL_DASHES.get(model, "solid"),
-            width=2.5 if model == "ensemble" else 1.5,
+            **model_style(model),
         )
     return finish(chart, viewer)
+
+
+def steps_chart(
+    steps: Sequence[ModelStep], models: Sequence[str], viewer: Viewer, ahead: str
+) -> go.Figure:
+    """WAPE by periods ahead, a line for each chosen model; `ahead` names the axis."""
+    chart = figure(viewer, viewer.t("WAPE"))
+    for model in models:
+        rows = [row for row in steps if row.model == model and row.step and row.wape is not None]
+        add_line(
+            chart,
+            [row.step for row in rows],
+            [row.wape for row in rows],
+            named(MODELS, model, viewer.t),
+            **model_style(model),
+            number=".1%",
+        )
+    chart.update_yaxes(tickformat=".0%")
+    chart.update_xaxes(title={"text": ahead}, nticks=8)
+    label_ends(chart)
+    return chart
+
+
+def model_style(model: str) -> dict[str, Any]:
+    """Colour, dashes and width of a model's line."""
+    return {
+        "colour": MODEL_COLOURS.get(model),
+        "dash": MODEL_DASHES.get(model, "solid"),
+        "width": 2.5 if model == "ensemble" else 1.5,
+    }
+
+
+def calibration_chart(whole: ModelStep, viewer: Viewer) -> go.Figure:
+    """For each quantile the share of actuals under it: a bar from those below to those not above,
+    which should meet the diagonal."""
+    t = viewer.t
+    chart = figure(viewer, t("Actuals under it"))
+    chart.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        line={"dash": "dot", "width": 1.5},
+        name=t("Ideal"),
+        hoverinfo="skip",
+    )
+    for name, level, low, high in zip(
+        ("p10", "p50", "p90"), LEVELS, whole.below, whole.at_most, strict=True
+    ):
+        chart.add_scatter(
+            x=[level, level],
+            y=[low, high],
+            mode="lines+markers",
+            line={"color": ACCENT, "width": 6},
+            marker={"size": 9, "color": ACCENT},
+            name=name,
+            hovertemplate=f"%{{y:.1%}}<extra>{name}</extra>",
+        )
+        chart.add_annotation(x=level, y=high, text=name, yshift=16, xanchor="center")
+    chart.update_xaxes(
+        title={"text": t("Quantile")}, tickvals=list(LEVELS), tickformat=".0%", range=[0, 1]
+    )
+    chart.update_yaxes(tickformat=".0%", range=[0, 1.08])
+    chart.update_layout(hovermode="closest")
+    return chart
+
+
+def backtest_chart(
+    points: Sequence[BacktestPoint], models: Sequence[str], viewer: Viewer, unit: str
+) -> go.Figure:
+    """What was demanded in the backtest's periods and what each chosen model had said of them,
+    one stretch of line for each origin."""
+    chart = figure(viewer, unit)
+    actual = {point.date: point.actual for point in points}
+    for origin in sorted({point.origin for point in points}):
+        mine = [p for p in points if p.model == "ensemble" and p.origin == origin]
+        dates = [point.date for point in mine]
+        add_band(chart, dates, [p.p10 for p in mine], [p.p90 for p in mine], viewer.t("p10–p90"))
+    days = sorted(actual)
+    add_line(chart, days, [actual[day] for day in days], viewer.t("Actual"))
+    for model in models:
+        dates, values = _stretches([point for point in points if point.model == model])
+        add_line(chart, dates, values, named(MODELS, model, viewer.t), **model_style(model))
+    return finish(chart, viewer)
+
+
+def _stretches(points: Sequence[BacktestPoint]) -> tuple[list[Any], list[float | None]]:
+    """Dates and means by origin, with a gap between one origin's and the next one's."""
+    dates: list[Any] = []
+    values: list[float | None] = []
+    for before, point in zip([None, *points], points, strict=False):
+        if before and before.origin != point.origin:
+            dates.append(point.date)
+            values.append(None)
+        dates.append(point.date)
+        values.append(point.mean)
+    return dates, values
 
 
 def add_band(
@@ -108,15 +203,17 @@ def add_band(
 
 def add_line(
     chart: go.Figure,
-    dates: Sequence[date],
+    dates: Sequence[date | int | None],
     values: Sequence[float | None],
     name: str,
     *,
     colour: str | None = None,
     dash: str = "solid",
     width: float = 1.5,
+    number: str = ",.1f",
 ) -> None:
-    """One line. Without a colour it is drawn in the template's ink."""
+    """One line over dates or steps; a None breaks it. Without a colour it is drawn in the
+    template's ink. `number` is how its values are written."""
     if not dates:
         return
     line: dict[str, Any] = {"width": width, "dash": dash}
@@ -128,7 +225,7 @@ def add_line(
         name=name,
         mode="lines" if len(dates) > 1 else "markers",
         line=line,
-        hovertemplate=f"%{{y:,.1f}}<extra>{name}</extra>",
+        hovertemplate=f"%{{y:{number}}}<extra>{name}</extra>",
         meta={"label": True},
     )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -63,6 +64,10 @@ class Series:
         """The models that have a forecast here, the ensemble first."""
         present = {point.model for point in self.points}
         return [model for model in MODELS if model in present]
+
+    def showing(self, models: Sequence[str]) -> Series:
+        """The same with these models switched on."""
+        return replace(self, shown=models)
 
 
 @dataclass(frozen=True)
@@ -226,9 +231,7 @@ def chart_card(data: ForecastData, series: Series, viewer: Viewer) -> html.Secti
     header, rows = table_of(series, viewer)
     return card(
         t("History and forecast"),
-        toggles(
-            "models", t("Models"), [_toggle(m, viewer) for m in series.models], [*series.shown]
-        ),
+        model_toggles(series.models, series.shown, viewer),
         graph(
             "series",
             series_chart(series.history, series.points, series.shown, viewer, unit),
@@ -241,9 +244,15 @@ def chart_card(data: ForecastData, series: Series, viewer: Viewer) -> html.Secti
     )
 
 
-def _toggle(model: str, viewer: Viewer) -> dict[str, Any]:
+def model_toggles(models: Sequence[str], shown: Sequence[str], viewer: Viewer) -> html.Fieldset:
+    """A switch for each model, in its colour."""
+    options = [{"value": model, "label": _toggle(model, viewer)} for model in models]
+    return toggles("models", viewer.t("Models"), options, [*shown])
+
+
+def _toggle(model: str, viewer: Viewer) -> html.Span:
     swatch = html.Span(className="swatch", style={"background": MODEL_COLOURS[model]})
-    return {"value": model, "label": html.Span([swatch, named(MODELS, model, viewer.t)])}
+    return html.Span([swatch, named(MODELS, model, viewer.t)])
 
 
 def _download(viewer: Viewer) -> html.Div:
@@ -327,6 +336,13 @@ def accuracy_card(series: Series, viewer: Viewer) -> html.Section:
         t("Accuracy of each model"),
         grid("accuracy", columns, rows, viewer, row_id="code"),
         note=note,
+        tools=[
+            dcc.Link(
+                t("Why these weights"),
+                href=f"/features?{urlencode({'sku': series.sku, 'site': series.site})}",
+                className="card-link",
+            )
+        ],
         class_name="grow",
     )
 

@@ -45,6 +45,12 @@ DEMAND_CLASS_MEANING = {
     "short": N_("The history is too short for a season to show: simple methods speak here."),
 }
 
+PERIODS_AHEAD = {
+    "D": N_("Days ahead"),
+    "W": N_("Weeks ahead"),
+    "M": N_("Months ahead"),
+}
+
 LEVELS = {
     "critical": N_("Critical"),
     "warning": N_("Warning"),

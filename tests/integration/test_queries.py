@@ -18,7 +18,7 @@ from tests import factories, services
 from tests.factories import LAST_DAY
 from warehouse.db import get_read_engine
 from warehouse.pipeline import derive, publish
-from warehouse.queries import alerts, forecasts, items, kpis, materials, status
+from warehouse.queries import alerts, forecasts, items, kpis, materials, models, status
 from warehouse.queries.training import load_training_set
 
 SP, SOUTH = Scope(ufs=("SP",)), Scope(contracts=("C-SUL",))
@@ -308,14 +308,43 @@ def test_accuracy_of_a_series_and_of_a_class(published: Engine):
     own = forecasts.accuracy(sku="CABO-01", site="DEP-SP")
     assert {one.model for one in own} == set(factories.MODELS)
     assert {one.model: one.weight for one in own}["naive"] == 0.5
-    everything = [one for one in forecasts.accuracy_by_class() if one.demand_class is None]
-    ensemble = next(one for one in everything if one.model == "ensemble")
+    everything = {one.model: one for one in models.performance() if one.demand_class is None}
+    ensemble = everything["ensemble"]
     assert ensemble.wape == pytest.approx(by_key(kpis.headline())["wape"].value)
     assert ensemble.series == 13
+    naive = everything["seasonal_naive"]
+    assert naive.wape and ensemble.wape and naive.fva == 0.0
+    assert ensemble.fva == pytest.approx(naive.wape - ensemble.wape)
+    assert sum(one.wins for one in everything.values()) == 13
     assert forecasts.profile(sku="CABO-01", site="DEP-SP").weights == {
         "naive": 0.5,
         "seasonal_naive": 0.5,
     }
+
+
+def test_accuracy_by_step_adds_up_to_that_of_the_horizon(published: Engine):
+    rows = [one for one in models.steps() if one.model == "ensemble"]
+    assert [one.step for one in rows] == list(range(len(rows)))
+    whole, ahead = rows[0], rows[1:]
+    assert whole.points == sum(one.points for one in ahead) > 0
+    overall = next(one for one in models.performance() if one.model == "ensemble")
+    assert whole.wape == pytest.approx(overall.wape)
+    inside = whole.at_most[2] - whole.below[0]
+    assert inside == pytest.approx(overall.coverage80)
+    assert all(low <= high for low, high in zip(whole.below, whole.at_most, strict=True))
+    scoped = [one for one in models.steps(scope=Scope(ufs=("BA",))) if one.model == "ensemble"]
+    assert 0 < scoped[0].points < whole.points
+
+
+def test_the_backtest_of_a_series_is_that_of_its_accuracy(published: Engine):
+    rows = forecasts.backtest(sku="CABO-01", site="DEP-SP")
+    assert {one.model for one in rows} == set(factories.MODELS)
+    mine = [one for one in rows if one.model == "ensemble"]
+    own = next(
+        one for one in forecasts.accuracy(sku="CABO-01", site="DEP-SP") if one.model == "ensemble"
+    )
+    missed = sum(abs(one.mean - one.actual) for one in mine)
+    assert missed / sum(one.actual for one in mine) == pytest.approx(own.wape)
 
 
 def test_unknown_materials_and_sites_are_told_apart(published: Engine):

@@ -65,7 +65,8 @@ def refresh_after_load(engine: Engine) -> None:
 
 def derive_run(connection: Connection, run_id: int) -> None:
     """Fills policy, alert, kpi_daily, supplier_score and sla_exposure of a run, replacing what
-    was there; the views must be up to date. Statuses of alerts that persist are kept."""
+    was there, and accuracy_by_step, once; the views must be up to date. Statuses of alerts that
+    persist are kept."""
     setup = _setup(connection, run_id)
     _derive_lead_times(connection, setup)
     series = _series(connection, setup)
@@ -75,6 +76,7 @@ def derive_run(connection: Connection, run_id: int) -> None:
     _write_alerts(connection, setup, alerts_of(policy, orders, setup.settings, setup.today))
     for statement in (_KPI_DAILY, _SUPPLIER_SCORE, _SLA_EXPOSURE):
         _replace(connection, setup, statement)
+    connection.execute(text(_ACCURACY_BY_STEP), {"run_id": run_id})
     _write_metrics(connection, setup)
 
 
@@ -494,6 +496,25 @@ JOIN (
     SELECT contract_id, count(*) AS sites FROM core.site
     WHERE contract_id IS NOT NULL GROUP BY contract_id
 ) AS covered USING (contract_id)
+"""
+
+
+_ACCURACY_BY_STEP = """
+INSERT INTO analytics.accuracy_by_step
+SELECT run_id, site_id, demand_class, model,
+    CASE run.frequency WHEN 'D' THEN date - origin WHEN 'W' THEN (date - origin) / 7
+        ELSE (extract(year FROM age(date, origin)) * 12 + extract(month FROM age(date, origin)))
+    END AS step,
+    count(*), sum(abs(backtest.mean - actual)), sum(backtest.mean - actual), sum(actual),
+    count(*) FILTER (WHERE actual < p10), count(*) FILTER (WHERE actual < p50),
+    count(*) FILTER (WHERE actual < p90), count(*) FILTER (WHERE actual <= p10),
+    count(*) FILTER (WHERE actual <= p50), count(*) FILTER (WHERE actual <= p90)
+FROM analytics.backtest
+JOIN analytics.run USING (run_id)
+JOIN analytics.series_profile USING (run_id, item_id, site_id)
+WHERE run_id = :run_id
+    AND NOT EXISTS (SELECT FROM analytics.accuracy_by_step AS known WHERE known.run_id = :run_id)
+GROUP BY 1, 2, 3, 4, 5
 """
 
 

@@ -28,7 +28,10 @@ from warehouse.queries.runs import runs
 from warehouse.tables.analytics import PER_RUN, published, run
 
 KEPT_RUNS = 5
-DERIVED_TABLES = ("policy", "alert", "kpi_daily", "supplier_score", "sla_exposure")
+DERIVED_TABLES = (
+    *("policy", "alert", "kpi_daily", "supplier_score", "sla_exposure"),
+    "accuracy_by_step",
+)
 
 Progress = Callable[[str], None]
 

@@ -13,6 +13,7 @@ from domain.errors import NotFound
 from domain.records import (
     NO_FILTERS,
     Accuracy,
+    BacktestPoint,
     DemandPoint,
     Filters,
     ForecastPoint,
@@ -46,16 +47,6 @@ FROM analytics.forecast
 JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
 {_ACTUAL}
-"""
-
-_SUMS = """
-sum(points) AS points, count(*) AS series,
-sum(abs_error_sum) / nullif(sum(actual_sum), 0) AS wape,
-avg(mase) AS mase, avg(rmsse) AS rmsse,
-sum(error_sum) / nullif(sum(actual_sum), 0) AS bias,
-sum(pct_error_sum) / nullif(sum(pct_points), 0) AS mape,
-sum(pct_points)::double precision / nullif(sum(points), 0) AS mape_coverage,
-sum(covered80_points)::double precision / nullif(sum(points), 0) AS coverage80
 """
 
 
@@ -181,23 +172,19 @@ def accuracy(
 
 
 @read_model(ttl=HOUR)
-def accuracy_by_class(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Accuracy]:
-    """Each model over each demand class and (class None) over everything in view.
-
-    Rates are recomputed from the sums over all points; MASE and RMSSE are means over series.
-    """
+def backtest(
+    connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
+) -> list[BacktestPoint]:
+    """Every model's backtest of one series, by model, origin and date."""
     run = published_run(connection)
-    where = series_where(scope)
-    sql = f"""
-        SELECT model, demand_class, {_SUMS}
-        FROM analytics.forecast_accuracy
-        JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-        WHERE run_id = :run_id AND {where.sql}
-        GROUP BY GROUPING SETS ((model, demand_class), (model))
-        ORDER BY demand_class NULLS FIRST, wape NULLS LAST, model
+    found = find_series(connection, sku, site, scope)
+    sql = """
+        SELECT model, origin, date, actual, mean, p10, p90 FROM analytics.backtest
+        WHERE run_id = :run_id AND item_id = :item_id AND site_id = :site_id
+        ORDER BY model, origin, date
     """
-    rows = connection.execute(text(sql), {**where.params, "run_id": run.run_id})
-    return [Accuracy(**row._mapping) for row in rows]
+    rows = connection.execute(text(sql), {**vars(found), "run_id": run.run_id})
+    return [BacktestPoint(*row) for row in rows]
 
 
 @read_model(ttl=HOUR)

@@ -163,6 +163,26 @@ def _run_id(*, primary_key: bool = False) -> Column:
     )
 
 
+accuracy_by_step = Table(
+    "accuracy_by_step",
+    metadata,
+    _run_id(primary_key=True),
+    Column("site_id", Integer, primary_key=True),
+    Column("demand_class", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("step", SmallInteger, primary_key=True),
+    Column("points", Integer, nullable=False),
+    *(double(name, nullable=False) for name in ("abs_error_sum", "error_sum", "actual_sum")),
+    *(
+        Column(f"{name}{level}", Integer, nullable=False)
+        for name in ("below", "at_most")
+        for level in (10, 50, 90)
+    ),
+    schema="analytics",
+)
+"""Sums of the backtest, `step` periods ahead of the origin; `below10` counts the actuals below p10,
+`at_most10` those not above it."""
+
 policy = Table(
     "policy",
     metadata,

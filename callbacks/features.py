@@ -1,0 +1,88 @@
+"""`/features`: the models over all series, or of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash.development.base_component import Component
+
+from callbacks import forecasts as forecasts_page
+from callbacks.address import Address
+from callbacks.screen import screen
+from domain.access import Permission
+from domain.records import ClassChoice, DataStatus, ModelPerformance
+from domain.viewer import Viewer
+from layouts import features as layout
+from layouts import series_models
+from layouts.components import states
+from layouts.forecasts import NO_MODEL
+from layouts.text import DEMAND_CLASSES, MODELS
+from warehouse.queries import forecasts, models, status
+
+ENSEMBLE, NAIVE = "ensemble", "seasonal_naive"
+
+
+@screen(Permission.READ)
+def page(viewer: Viewer, address: Address) -> Component:
+    """All series in view; with `sku` and `site` in the address, that one."""
+    current = status.current()
+    if current.run_id is None:
+        return states.nothing_published(viewer)
+    if address.text("sku") and address.text("site"):
+        return _one_series(viewer, address, current)
+    return layout.layout(_data(viewer, address, current), viewer)
+
+
+def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.FeaturesData:
+    every = models.performance(scope=viewer.scope)
+    present = {row.demand_class for row in every}
+    classes = [name for name in DEMAND_CLASSES if name in present]
+    demand_class = address.one("class", classes, "") or None
+    rows = [row for row in every if row.demand_class == demand_class]
+    wanted = (demand_class,) if demand_class else ()
+    return layout.FeaturesData(
+        demand_class=demand_class,
+        classes=classes,
+        rows=rows,
+        steps=models.steps(scope=viewer.scope, demand_class=wanted),
+        choices=[one for one in models.choices() if demand_class in (None, one.demand_class)],
+        shown=_shown(address, [row.model for row in rows], _usual(rows)),
+        status=current,
+        notices=address.notices,
+    )
+
+
+def _usual(rows: list[ModelPerformance]) -> list[str]:
+    """The ensemble, the best of the others, and what they have to beat."""
+    others = [row.model for row in rows if row.model not in (ENSEMBLE, NAIVE)]
+    return [ENSEMBLE, *others[:1], NAIVE]
+
+
+def _shown(address: Address, present: list[str], usual: list[str]) -> tuple[str, ...]:
+    """The models switched on, in their one order."""
+    if address.text("models") == NO_MODEL:
+        return ()
+    chosen = address.many("models", present) or usual
+    return tuple(model for model in MODELS if model in chosen and model in present)
+
+
+def _one_series(viewer: Viewer, address: Address, current: DataStatus) -> Component:
+    sku, site = address.text("sku"), address.text("site")
+    series = forecasts_page.series_of(viewer, sku, site, current)
+    if series is None:
+        return states.not_found(viewer)
+    usual = [ENSEMBLE, series.profile.champion or ENSEMBLE, NAIVE]
+    shown = _shown(address, series.models, usual)
+    one: dict[str, Any] = {"sku": sku, "site": site, "scope": viewer.scope}
+    data = series_models.SeriesModels(
+        series=series.showing(shown),
+        backtest=forecasts.backtest(**one),
+        chosen=_choice(series.profile.demand_class),
+        frequency=current.frequency or "D",
+        notices=address.notices,
+    )
+    return series_models.layout(data, viewer)
+
+
+def _choice(demand_class: str) -> ClassChoice | None:
+    return next((one for one in models.choices() if one.demand_class == demand_class), None)

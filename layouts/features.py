@@ -1,0 +1,259 @@
+"""`/features`: how good each model is, by demand class and horizon, and why it has its weight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from domain.records import ClassChoice, DataStatus, ModelPerformance, ModelStep, Option
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.charts import calibration_chart, graph, steps_chart
+from layouts.components.cards import card
+from layouts.components.filters import choice, filter_bar
+from layouts.components.grid import (
+    badge_column,
+    grid,
+    number_column,
+    percent_column,
+    text_column,
+)
+from layouts.components.states import notice, notices
+from layouts.components.table import twin
+from layouts.forecasts import NO_MODEL, model_toggles
+from layouts.text import DEMAND_CLASSES, MODELS, PERIODS_AHEAD, named
+from layouts.theme import MODEL_COLOURS
+
+
+@dataclass(frozen=True)
+class FeaturesData:
+    """What the page shows: the rows of one demand class, or over all of them (None)."""
+
+    demand_class: str | None
+    classes: Sequence[str]
+    rows: Sequence[ModelPerformance]
+    steps: Sequence[ModelStep]
+    choices: Sequence[ClassChoice]
+    shown: Sequence[str]
+    status: DataStatus
+    notices: list[str]
+
+    @property
+    def models(self) -> list[str]:
+        """The models that were backtested here, the ensemble first."""
+        present = {row.model for row in self.rows}
+        return [model for model in MODELS if model in present]
+
+
+def layout(data: FeaturesData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    t = viewer.t
+    return html.Div(
+        [
+            html.Div([html.H1(t("Model performance"))], className="page-head"),
+            _filters(data, viewer),
+            *notices(data.notices),
+            *[naive_notice(one, viewer) for one in data.choices if one.published_as_naive],
+            leaderboard(data, viewer),
+            html.Div(
+                [_steps(data, viewer), _calibration(data, viewer)],
+                className="columns columns-chart",
+            ),
+            choices_card(data.choices, viewer),
+        ],
+        className="page page-features",
+    )
+
+
+def _filters(data: FeaturesData, viewer: Viewer) -> html.Div:
+    t = viewer.t
+    options = [Option(name, t(DEMAND_CLASSES[name])) for name in data.classes]
+    return filter_bar(
+        choice("class", t("Demand class"), options, data.demand_class, viewer, multi=False),
+        initial={"class": data.demand_class, "models": list(data.shown)},
+        empty={"models": NO_MODEL},
+    )
+
+
+def naive_notice(chosen: ClassChoice, viewer: Viewer) -> html.Div:
+    """The publishing guard in words."""
+    t = viewer.t
+    return notice(
+        t(
+            "%(class)s: the ensemble lost to seasonal naive in the backtest (%(ours)s against"
+            " %(naive)s), so seasonal naive is published.",
+            **{"class": named(DEMAND_CLASSES, chosen.demand_class, t)},
+            ours=fmt.fixed(chosen.errors["ensemble"], viewer.locale, 3),
+            naive=fmt.fixed(chosen.errors["seasonal_naive"], viewer.locale, 3),
+        )
+    )
+
+
+def leaderboard(data: FeaturesData, viewer: Viewer) -> html.Section:
+    """Every model on the backtest, the lowest MASE first."""
+    t = viewer.t
+    columns = [
+        badge_column("model", t("Model"), minWidth=190, flex=2),
+        number_column("series", t("Series"), minWidth=72),
+        percent_column("wape", t("WAPE"), 1),
+        number_column("mase", t("MASE"), 3),
+        number_column("rmsse", t("RMSSE"), 3),
+        percent_column("bias", t("Bias"), 1),
+        percent_column("coverage80", t("In p10–p90"), 1, minWidth=84),
+        percent_column("fva", t("Value added"), 1, minWidth=84),
+        number_column("wins", t("Wins"), minWidth=72),
+        number_column("seconds", t("CPU-seconds"), minWidth=92),
+    ]
+    rows = [_performance_row(row, viewer) for row in data.rows]
+    return card(
+        t("Models on the backtest"),
+        grid("leaderboard", columns, rows, viewer, row_id="code"),
+        note=t(
+            "Value added: WAPE of seasonal naive on the same series less the model's own. Wins:"
+            " series where no model has a lower error. CPU-seconds are of the whole training."
+        ),
+        class_name="surface-table",
+    )
+
+
+def _performance_row(row: ModelPerformance, viewer: Viewer) -> dict[str, Any]:
+    numbers = ("series", "wape", "mase", "rmsse", "bias", "coverage80", "fva", "wins", "seconds")
+    return {
+        "code": row.model,
+        "model": named(MODELS, row.model, viewer.t),
+        "model_colour": MODEL_COLOURS.get(row.model),
+        **{name: getattr(row, name) for name in numbers},
+    }
+
+
+def _steps(data: FeaturesData, viewer: Viewer) -> html.Section:
+    t = viewer.t
+    title = t("Error by horizon")
+    if not data.steps:
+        return card(title, _not_kept(viewer), class_name="grow")
+    ahead = named(PERIODS_AHEAD, data.status.frequency, t)
+    rows = [row for row in data.steps if row.model in data.shown and row.step]
+    table: list[list[Any]] = [
+        [row.step, named(MODELS, row.model, t), fmt.percent(row.wape, viewer.locale)]
+        for row in rows
+    ]
+    return card(
+        title,
+        model_toggles(data.models, data.shown, viewer),
+        graph("steps", steps_chart(data.steps, data.shown, viewer, ahead), viewer),
+        twin([ahead, t("Model"), t("WAPE")], table, viewer),
+        class_name="grow",
+    )
+
+
+def _calibration(data: FeaturesData, viewer: Viewer) -> html.Section:
+    t, locale = viewer.t, viewer.locale
+    title = t("Calibration of the ensemble")
+    whole = next((one for one in data.steps if one.model == "ensemble" and not one.step), None)
+    if whole is None:
+        return card(title, _not_kept(viewer), class_name="grow")
+    table = [
+        [name, *(fmt.percent(value, locale) for value in (level, low, high))]
+        for name, level, low, high in zip(
+            ("p10", "p50", "p90"), (0.1, 0.5, 0.9), whole.below, whole.at_most, strict=True
+        )
+    ]
+    header = [t("Quantile"), t("Should be"), t("Actuals below"), t("Actuals not above")]
+    return card(
+        title,
+        graph("calibration", calibration_chart(whole, viewer), viewer),
+        twin(header, table, viewer),
+        note=t(
+            "Each bar should meet the dotted line. It is long where demand often equals the"
+            " quantile, as zero does."
+        ),
+        class_name="grow",
+    )
+
+
+def _not_kept(viewer: Viewer) -> Component:
+    text = viewer.t("This run was published before these figures were kept: publish it again.")
+    return html.P(text, className="quiet")
+
+
+def choices_card(choices: Sequence[ClassChoice], viewer: Viewer) -> html.Section:
+    """The candidates of each demand class with weight, error and the reason."""
+    t = viewer.t
+    title = t("Weights in the ensemble")
+    if not choices:
+        return card(title, html.P(t("This run's manifest does not say."), className="quiet"))
+    columns = [
+        text_column("demand_class", t("Demand class"), minWidth=150),
+        badge_column("model", t("Model"), minWidth=190, flex=2),
+        percent_column("weight", t("Weight"), 1),
+        number_column("error", t("Error"), 3),
+        number_column("ratio", t("× best"), 2),
+        text_column("reason", t("Why"), minWidth=300, flex=4),
+    ]
+    rows = [row for chosen in choices for row in _choice_rows(chosen, viewer)]
+    return card(
+        title,
+        grid("choices", columns, rows, viewer, row_id="code"),
+        note=t(
+            "The error is the mean MASE of the class's series over all origins, the mean RMSSE"
+            " where demand is intermittent or lumpy."
+        ),
+        class_name="surface-table",
+    )
+
+
+def _choice_rows(chosen: ClassChoice, viewer: Viewer) -> list[dict[str, Any]]:
+    best = best_error(chosen)
+    return [
+        {
+            "code": f"{chosen.demand_class} {model}",
+            "demand_class": named(DEMAND_CLASSES, chosen.demand_class, viewer.t),
+            "model": named(MODELS, model, viewer.t),
+            "model_colour": MODEL_COLOURS.get(model),
+            "weight": weight,
+            "error": chosen.errors.get(model),
+            "ratio": _ratio(chosen.errors.get(model), best),
+            "reason": reason_of(chosen, model, viewer),
+        }
+        for model, weight in sorted(
+            chosen.weights.items(), key=lambda pair: (-pair[1], chosen.errors.get(pair[0], 9e9))
+        )
+    ]
+
+
+def best_error(chosen: ClassChoice) -> float | None:
+    """The lowest error of the class's candidates."""
+    return min((chosen.errors[one] for one in chosen.weights if one in chosen.errors), default=None)
+
+
+def _ratio(error: float | None, best: float | None) -> float | None:
+    return error / best if error is not None and best else None
+
+
+def reason_of(chosen: ClassChoice, model: str, viewer: Viewer) -> str:
+    """Why a candidate has its weight, in a sentence."""
+    t = viewer.t
+    sample = chosen.judged_on.get(model)
+    judged = " " + t("Judged on a sample of %(count)s series.", count=sample) if sample else ""
+    return _verdict(chosen, model, viewer) + judged
+
+
+def _verdict(chosen: ClassChoice, model: str, viewer: Viewer) -> str:
+    t, locale = viewer.t, viewer.locale
+    ratio = _ratio(chosen.errors.get(model), best_error(chosen))
+    if chosen.published_as_naive:
+        alone = model == "seasonal_naive"
+        return t("Published alone: the ensemble lost to it.") if alone else t("Not published.")
+    if chosen.weights[model] > 0:
+        return t("In the ensemble.")
+    if ratio is None:
+        return t("Left out: it could not be judged.")
+    return t(
+        "Left out: its error is %(ratio)s times the best one's; the limit is %(limit)s.",
+        ratio=fmt.fixed(ratio, locale, 2),
+        limit=fmt.fixed(chosen.drop_above, locale, 2),
+    )

@@ -1,0 +1,142 @@
+"""`/features` of one item at one depot: every member's forecast, the backtest, and the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import dcc, html
+
+from domain.records import BacktestPoint, ClassChoice
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.charts import backtest_chart, graph, series_chart
+from layouts.components.cards import card
+from layouts.components.filters import filter_bar
+from layouts.components.states import notices
+from layouts.components.table import twin
+from layouts.features import best_error, choices_card, naive_notice
+from layouts.forecasts import (
+    NO_MODEL,
+    Series,
+    accuracy_card,
+    model_toggles,
+    profile_strip,
+    table_of,
+)
+from layouts.text import DEMAND_CLASSES, MODELS, PERIODS, named
+
+
+@dataclass(frozen=True)
+class SeriesModels:
+    """What the page shows of one series; `chosen` is None where the run does not say."""
+
+    series: Series
+    backtest: Sequence[BacktestPoint]
+    chosen: ClassChoice | None
+    frequency: str
+    notices: list[str]
+
+
+def layout(data: SeriesModels, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    t, series = viewer.t, data.series
+    links = html.P(
+        [
+            dcc.Link(t("Model performance"), href="/features"),
+            " / ",
+            dcc.Link(
+                f"{series.sku} · {series.site}",
+                href=f"/forecasts?sku={series.sku}&site={series.site}",
+            ),
+        ],
+        className="crumbs",
+    )
+    chosen = [data.chosen] if data.chosen else []
+    return html.Div(
+        [
+            html.Div(
+                [html.Div([links, html.H1(t("Models of one series"))])], className="page-head"
+            ),
+            filter_bar(initial={"models": list(series.shown)}, empty={"models": NO_MODEL}),
+            *notices(data.notices),
+            profile_strip(series.profile, viewer),
+            *[naive_notice(one, viewer) for one in chosen if one.published_as_naive],
+            _why(data, viewer),
+            html.Div(
+                [_ahead(data, viewer), accuracy_card(series, viewer)],
+                className="columns columns-chart",
+            ),
+            _backtest(data, viewer),
+            choices_card(chosen, viewer),
+        ],
+        className="page page-features",
+    )
+
+
+def _why(data: SeriesModels, viewer: Viewer) -> html.Section:
+    """Why this champion, in a sentence with its figures."""
+    t, locale = viewer.t, viewer.locale
+    champion = named(MODELS, data.series.profile.champion, t)
+    title = t("Why %(model)s", model=champion)
+    errors = data.chosen.errors if data.chosen else {}
+    own = errors.get(data.series.profile.champion or "")
+    if data.chosen is None or own is None:
+        text = t(
+            "The backtest has too few points to judge its class: the shares are those of all"
+            " series."
+        )
+        return card(title, html.P(text))
+    text = t(
+        "Over all series of the class “%(class)s”, %(model)s has the lowest backtest error,"
+        " %(error)s; the best single model has %(single)s, seasonal naive %(naive)s. One series"
+        " alone is too few points to choose by.",
+        **{"class": named(DEMAND_CLASSES, data.chosen.demand_class, t)},
+        model=champion,
+        error=fmt.fixed(own, locale, 3),
+        single=fmt.fixed(best_error(data.chosen), locale, 3),
+        naive=fmt.fixed(errors.get("seasonal_naive"), locale, 3),
+    )
+    return card(title, html.P(text))
+
+
+def _unit(data: SeriesModels, viewer: Viewer) -> str:
+    t = viewer.t
+    period = named(PERIODS, data.frequency, t)
+    return t("%(unit)s per %(period)s", unit=data.series.unit or t("units"), period=period)
+
+
+def _ahead(data: SeriesModels, viewer: Viewer) -> html.Section:
+    t, series = viewer.t, data.series
+    chart = series_chart(series.history, series.points, series.shown, viewer, _unit(data, viewer))
+    header, rows = table_of(series, viewer)
+    return card(
+        t("Each member's forecast"),
+        model_toggles(series.models, series.shown, viewer),
+        graph("series", chart, viewer),
+        twin(header, rows, viewer),
+        class_name="grow",
+    )
+
+
+def _backtest(data: SeriesModels, viewer: Viewer) -> html.Section:
+    t = viewer.t
+    title = t("Backtest")
+    if not data.backtest:
+        text = t("The history is too short for a backtest.")
+        return card(title, html.P(text, className="quiet"))
+    chart = backtest_chart(data.backtest, data.series.shown, viewer, _unit(data, viewer))
+    shown = [point for point in data.backtest if point.model in data.series.shown]
+    rows: list[list[Any]] = [
+        [p.origin, p.date, named(MODELS, p.model, t), p.actual, p.mean, p.p10, p.p90] for p in shown
+    ]
+    header = [t("Origin"), t("Date"), t("Model"), t("Actual"), t("Mean"), "p10", "p90"]
+    return card(
+        title,
+        graph("backtest", chart, viewer),
+        twin(header, rows, viewer),
+        note=t(
+            "What each model said at its origin, knowing nothing later, and what was then demanded."
+        ),
+    )

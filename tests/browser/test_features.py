@@ -1,0 +1,37 @@
+"""`/features` in the browser: which model is how good, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Watched
+
+
+def test_the_reasons_stand_beside_the_weights(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/features")
+    board = page.locator("#leaderboard")
+    expect(board.locator("[row-id=ensemble] [col-id=series]")).to_have_text("12")
+    dropped = page.locator("#choices [row-id='smooth seasonal_naive'] [col-id=reason]")
+    expect(dropped).to_have_text("Fora: seu erro é 1,33 vezes o do melhor; o limite é 1,15.")
+    kept = page.locator("#choices [row-id='smooth naive']")
+    expect(kept.locator("[col-id=weight]")).to_have_text("100,0%")
+    assert watched.complaints == []
+
+
+def test_a_series_leads_to_its_models(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/forecasts?sku=CABO-01&site=DEP-SP")
+    page.get_by_text("Por que estes pesos").click()
+    page.wait_for_url("**/features?sku=CABO-01&site=DEP-SP")
+    watched.settle()
+    expect(page.locator("h1")).to_have_text("Modelos de uma série")
+    expect(page.get_by_text("menor erro no backtest, 0,800")).to_be_visible()
+    page.get_by_label("Ingênuo", exact=True).first.check()
+    page.wait_for_url("**models=naive**")
+    watched.settle()
+    names = page.locator("#backtest .annotation-text")
+    expect(names.filter(has_text="Ingênuo").first).to_be_visible()
+    assert watched.complaints == []

@@ -59,7 +59,7 @@ ADMINISTRATION = N_("Administration")
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("/main", N_("Overview"), OPERATION, Permission.READ, main, "gauge"),
     PageEntry("/forecasts", N_("Forecasts"), PLANNING, Permission.READ, forecasts, "chart"),
-    PageEntry("/features", N_("Model performance"), PLANNING, Permission.READ, features, "scale"),
+    PageEntry("/features", N_("Models"), PLANNING, Permission.READ, features, "scale"),
     PageEntry("/materials", N_("Materials"), PLANNING, Permission.READ, materials, "box"),
     PageEntry(
         "/materials/<sku>", N_("Material"), None, Permission.READ, materials, function="detail"

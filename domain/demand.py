@@ -9,22 +9,13 @@ Supply Chains", chapters 2 (ABC) and 9; Scholz-Reiter et al. (2012) for XYZ.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-DemandClass = Literal["smooth", "erratic", "intermittent", "lumpy", "dead", "short"]
-
-DEMAND_CLASSES: tuple[DemandClass, ...] = (
-    "smooth",
-    "erratic",
-    "intermittent",
-    "lumpy",
-    "dead",
-    "short",
-)
-INTERMITTENT_CLASSES: tuple[DemandClass, ...] = ("intermittent", "lumpy", "dead")
+from domain.classes import DEMAND_CLASSES as DEMAND_CLASSES
+from domain.classes import INTERMITTENT_CLASSES as INTERMITTENT_CLASSES
+from domain.classes import DemandClass
 
 ADI_LIMIT = 1.32
 CV2_LIMIT = 0.49

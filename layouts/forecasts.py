@@ -179,7 +179,10 @@ def content(data: ForecastData, series: Series, viewer: Viewer) -> list[Componen
     return [
         profile_strip(series.profile, viewer),
         html.Div(
-            [chart_card(data, series, viewer), accuracy_card(series, viewer)],
+            [
+                chart_card(data, series, viewer),
+                accuracy_card(series, viewer, [_to_models(series, viewer)]),
+            ],
             className="columns columns-chart",
         ),
     ]
@@ -314,7 +317,15 @@ def csv_name(series: Series, status: DataStatus) -> str:
     return "".join(c if c.isalnum() or c in "_-" else "-" for c in name) + ".csv"
 
 
-def accuracy_card(series: Series, viewer: Viewer) -> html.Section:
+def _to_models(series: Series, viewer: Viewer) -> dcc.Link:
+    address = urlencode({"sku": series.sku, "site": series.site})
+    words = viewer.t("Why these weights")
+    return dcc.Link(words, href=f"/features?{address}", className="card-link")
+
+
+def accuracy_card(
+    series: Series, viewer: Viewer, tools: list[Component] | None = None
+) -> html.Section:
     """Each model on the backtest: the ensemble first, then by weight."""
     t = viewer.t
     columns = [
@@ -336,13 +347,7 @@ def accuracy_card(series: Series, viewer: Viewer) -> html.Section:
         t("Accuracy of each model"),
         grid("accuracy", columns, rows, viewer, row_id="code"),
         note=note,
-        tools=[
-            dcc.Link(
-                t("Why these weights"),
-                href=f"/features?{urlencode({'sku': series.sku, 'site': series.site})}",
-                className="card-link",
-            )
-        ],
+        tools=tools,
         class_name="grow",
     )
 

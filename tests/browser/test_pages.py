@@ -15,8 +15,8 @@ ONE_OF_MANY = ("/materials/CABO-01", "/admin/users/1")
 PAGES = {
     "/main": ("Visão geral", "Overview"),
     "/forecasts?sku=CABO-01&site=DEP-SP": ("Previsões", "Forecasts"),
-    "/features": ("Desempenho dos modelos", "Model performance"),
-    "/features?sku=CABO-01&site=DEP-SP": ("Desempenho dos modelos", "Model performance"),
+    "/features": ("Modelos", "Models"),
+    "/features?sku=CABO-01&site=DEP-SP": ("Modelos", "Models"),
     "/materials": ("Materiais", "Materials"),
     "/materials/CABO-01": ("Material", "Material"),
     "/admin/data": ("Dados e rodadas", "Data and runs"),

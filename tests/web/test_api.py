@@ -137,6 +137,21 @@ def test_a_scope_hides_the_rest(site: Site) -> None:
     assert denied.status_code == 404
 
 
+def test_models_are_judged_on_what_the_reader_may_see(site: Site) -> None:
+    every = site.api(VIEWER).get("/models/performance").json()["data"]
+    assert {row["model"] for row in every} == set(factories.MODELS)
+    whole = next(r for r in every if r["model"] == "ensemble" and r["demand_class"] is None)
+    kpis = site.api(VIEWER).get("/kpis").json()["data"]
+    assert whole["wape"] == pytest.approx(next(k["value"] for k in kpis if k["key"] == "wape"))
+    api = site.api(SCOPED)
+    mine = api.get("/models/performance").json()["data"]
+    seen = next(r for r in mine if r["model"] == "ensemble" and r["demand_class"] is None)
+    assert 0 < seen["points"] < whole["points"] and seen["wape"] != whole["wape"]
+    steps = api.get("/models/steps?class=smooth").json()["data"]
+    assert [row["points"] for row in steps if row["model"] == "ensemble"][0] == seen["points"]
+    assert api.get("/models/steps?class=lumpy").json()["data"] == []
+
+
 def test_messages_speak_the_readers_language(api: Api) -> None:
     portuguese = api.get("/alerts").json()["data"][0]
     english = api.get("/alerts", headers={"Accept-Language": "en"}).json()["data"][0]

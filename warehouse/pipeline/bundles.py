@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, ValidationError
 
-from domain.demand import DEMAND_CLASSES
+from domain.classes import DEMAND_CLASSES
 from domain.errors import BadBundle
 
 MANIFEST = "manifest.json"

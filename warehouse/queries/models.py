@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from domain.access import EVERYTHING, Scope
-from domain.demand import DEMAND_CLASSES, INTERMITTENT_CLASSES
+from domain.classes import DEMAND_CLASSES, INTERMITTENT_CLASSES
 from domain.records import NO_FILTERS, ClassChoice, Filters, ModelPerformance, ModelStep
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where

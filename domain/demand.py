@@ -13,8 +13,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from domain.classes import DEMAND_CLASSES as DEMAND_CLASSES
-from domain.classes import INTERMITTENT_CLASSES as INTERMITTENT_CLASSES
 from domain.classes import DemandClass
 
 ADI_LIMIT = 1.32

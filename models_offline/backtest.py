@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from domain.accuracy import naive_scales
-from domain.demand import DEMAND_CLASSES, INTERMITTENT_CLASSES
+from domain.classes import DEMAND_CLASSES, INTERMITTENT_CLASSES
 from models_offline.dataset import Dataset
 from models_offline.fitting import FINAL, MIN_TRAIN, Task, cut_history, plan
 from models_offline.models import FALLBACK, kind

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from domain.demand import INTERMITTENT_CLASSES
+from domain.classes import INTERMITTENT_CLASSES
 from models_offline.quantiles import LEVELS, QUANTILE_COLUMNS, no_crumbs
 
 ENOUGH_POINTS = 60

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from domain.demand import INTERMITTENT_CLASSES
+from domain.classes import INTERMITTENT_CLASSES
 from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, class_errors, losers, wanted
 from models_offline.calibrate import Corrections, apply, corrections
 from models_offline.fitting import CUT_COLUMNS, FINAL

@@ -439,6 +439,7 @@ def _chosen(model: str) -> dict[str, Any]:
         "class_weight": {"smooth": 1.0 if model == "naive" else 0.0},
         "candidate_for": ["smooth"] if model != "ensemble" else [],
         "drop_above": 1.15,
+        "published_as_seasonal_naive": [],
     }
 
 

@@ -266,6 +266,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     }
     expected |= {"/loads", "/loads/{load_id}/rejects", "/jobs/{job_id}", "/jobs/{job_id}/load"}
     expected |= {"/audit", "/runs", "/runs/{run_id}/publish"}
+    expected |= {"/models/performance", "/models/steps"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):
         assert name in document["components"]["schemas"], name

@@ -129,14 +129,15 @@ def _choice(demand_class: str, trained: Mapping[str, Mapping[str, Any]]) -> Clas
         for name, weight in _of_class(said, "class_weight", demand_class).items()
         if weight > 0 or demand_class in said[name].get("candidate_for", ())
     }
-    lost = errors.get(ENSEMBLE, 0.0) > errors.get(NAIVE, float("inf"))
+    rules = said.get(ENSEMBLE, {})
+    limit = "drop_above_of_counts" if demand_class in INTERMITTENT_CLASSES else "drop_above"
     return ClassChoice(
         demand_class=demand_class,
         errors=errors,
         weights=weights,
         judged_on=_of_class(said, "judged_on_sample", demand_class),
-        drop_above=said.get(ENSEMBLE, {}).get("drop_above"),
-        published_as_naive=lost and weights.get(NAIVE) == 1.0,
+        drop_above=rules.get(limit),
+        published_as_naive=demand_class in rules.get("published_as_seasonal_naive", ()),
     )
 
 

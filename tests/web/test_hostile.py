@@ -461,7 +461,7 @@ def test_another_sites_request_changes_nothing(site: Site, forged: dict[str, str
         on_record(site, answer)
     assert browser.get("/main").status_code == 200
     language = browser.call(
-        "POST", "/language/en", data={"csrf_token": token}, headers=forged | {"Origin": site.url}
+        "POST", "/language/pt_BR", data={"csrf_token": token}, headers=forged | {"Origin": site.url}
     )
     assert language.headers["Location"] == "/"
 
@@ -556,7 +556,7 @@ def test_no_redirect_leaves_this_site(site: Site, wanted: str) -> None:
     if referrer.isprintable():
         headers = {"Referer": site.url + referrer, "Origin": site.url}
         form = {"csrf_token": browser.csrf_token_of_page()}
-        answers.append(browser.call("POST", "/language/en", data=form, headers=headers))
+        answers.append(browser.call("POST", "/language/pt_BR", data=form, headers=headers))
     for answer in answers:
         assert answer.status_code == 303, answer.text[:200]
         assert_stays(answer.headers["Location"])

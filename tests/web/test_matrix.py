@@ -141,7 +141,7 @@ def _shown(path: str) -> str:
 
 def _example(path: str) -> str:
     """An address of something that does not exist: whoever may come in changes nothing."""
-    words = {"locale": "en", "package_name": "dash"}
+    words = {"locale": "pt_BR", "package_name": "dash"}
     return CONVERTER.sub(
         lambda found: words.get(found["name"], NOBODYS.get(found["kind"], "NO-SUCH")), path
     )

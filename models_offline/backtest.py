@@ -18,6 +18,7 @@ from domain.accuracy import naive_scales
 from domain.classes import DEMAND_CLASSES, INTERMITTENT_CLASSES
 from models_offline.dataset import Dataset
 from models_offline.fitting import FINAL, MIN_TRAIN, Task, cut_history, plan
+from models_offline.histories import Histories
 from models_offline.models import FALLBACK, kind
 from models_offline.models.naive2 import competition_season
 
@@ -80,11 +81,11 @@ def tasks(
     """Every fit of the backtest; with `final` also the forecast itself, except for the models
     that are judged on a sample."""
     planned = []
+    source = Histories(dataset.history)
     for model in models:
         judged = model in JUDGED_ON_SAMPLE
         cuts = [*ends, FINAL] if final and not judged else [*ends]
-        history = dataset.history[dataset.history["unique_id"].isin(_fitted(dataset, model))]
-        planned += plan(model, history, cuts)
+        planned += plan(model, source, cuts, _fitted(dataset, model).tolist())
     return planned
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -16,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models_offline import __version__
+from models_offline import __version__, keys
 from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, classes_of
 from models_offline.dataset import LIMIT_RULE
 from models_offline.ensemble import MEDIAN_SHARE, NAME, TOLERANCE, TOLERANCE_OF_COUNTS
@@ -60,7 +62,8 @@ def write(results: Results, folder: Path) -> Path:
     created = datetime.now(UTC)
     fingerprint = str(results.dataset.source["fingerprint"])
     final = folder / f"{created:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}"
-    partial = final.with_name(f".{final.name}.partial")
+    _sweep(folder)
+    partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True)
     try:
         files = {name: _write_table(partial / name, make(results)) for name, make in TABLES.items()}
@@ -71,6 +74,17 @@ def write(results: Results, folder: Path) -> Path:
         shutil.rmtree(partial)
         raise
     return final
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what runs that were killed while they wrote have left."""
+    for left in folder.glob(".*.partial"):
+        try:
+            os.kill(int(left.suffixes[-2].lstrip(".")), 0)
+        except ProcessLookupError:
+            shutil.rmtree(left)
+        except (PermissionError, ValueError, IndexError):
+            pass  # another user's, or no folder of ours
 
 
 def _write_table(path: Path, frame: pd.DataFrame) -> dict[str, Any]:
@@ -155,7 +169,10 @@ def make_manifest(results: Results, created: datetime, files: dict[str, Any]) ->
             "limit": options.limit,
             "limit_rule": LIMIT_RULE if trained < dataset.series_total else None,
             "seconds": round(results.seconds, 1),
+            "code": keys.code(),
+            "libraries": keys.libraries(),
         },
+        "checkpoints": results.tally.facts(),
         "dataset": dataset.source,
         "frequency": dataset.frequency.code,
         "horizon": results.setup.horizon,
@@ -168,6 +185,7 @@ def make_manifest(results: Results, created: datetime, files: dict[str, Any]) ->
             "series_fallback": len(reasons),
         },
         "fallbacks": _fallbacks(results),
+        "failure_reasons": failure_reasons(results),
         "files": files,
     }
 
@@ -243,6 +261,17 @@ def _version(library: str) -> str | None:
         except PackageNotFoundError:
             continue
     return None
+
+
+def failure_reasons(results: Results) -> list[dict[str, Any]]:
+    """How many series have no forecast of their own from a model and why, the most first."""
+    found = Counter(
+        (failure.model, failure.reason) for failure in results.fits.failures if failure.cut == FINAL
+    )
+    return [
+        {"model": model, "reason": why, "series": count}
+        for (model, why), count in sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
 
 
 def _fallbacks(results: Results) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,11 @@ from models_offline.frequency import FREQUENCIES
 from models_offline.models import MODELS
 
 if TYPE_CHECKING:
+    from models_offline.checkpoints import Tally
     from models_offline.training import Options, Results
     from warehouse.queries.training import TrainingSet
 
+MOST_REASONS = 10
 BAD_INPUT = 2
 INTERRUPTED = 130
 
@@ -32,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
+        print("interrupted: no bundle was written; started again, it goes on", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -47,12 +50,26 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--out", type=Path, help="folder for the bundle (default: NOVA_HOME/bundles)"
     )
+    _add_checkpoints(train)
     train.set_defaults(run=run_train)
     backtest = commands.add_parser("backtest", help="judge the models; writes nothing")
     _add_options(backtest)
     backtest.set_defaults(run=run_backtest)
     _add_benchmark(commands)
     return root
+
+
+def _add_checkpoints(train: argparse.ArgumentParser) -> None:
+    train.add_argument(
+        "--fresh",
+        action="store_true",
+        help="compute everything, whatever an earlier or killed run left",
+    )
+    train.add_argument(
+        "--incremental",
+        action="store_true",
+        help="let the LSTM go on from the last run's weights",
+    )
 
 
 def _add_benchmark(commands: Any) -> None:
@@ -126,16 +143,26 @@ def _models(text: str) -> tuple[str, ...]:
 def run_train(arguments: argparse.Namespace) -> int:
     """Trains, writes the bundle and prints its path as the last line of standard output."""
     from models_offline.bundle import write
+    from models_offline.checkpoints import opened
+    from models_offline.training import prepared, train
 
-    results = _run(arguments, final=True)
-    print_summary(results)
-    print(write(results, arguments.out or _bundles()))
+    started, options = time.monotonic(), _options(arguments, final=True)
+    dataset = prepared(_training_set(), options)
+    folder = _home() / "training"
+    with opened(folder, incremental=arguments.incremental, fresh=arguments.fresh) as store:
+        results = train(dataset, options, started, store)
+        print_summary(results)
+        bundle = write(results, arguments.out or _home() / "bundles")
+        store.finish(bundle.name)
+    print(bundle)
     return 0
 
 
 def run_backtest(arguments: argparse.Namespace) -> int:
     """Backtests and prints the leaderboard."""
-    print_summary(_run(arguments, final=False))
+    from models_offline.training import run
+
+    print_summary(run(_training_set(), _options(arguments, final=False)))
     return 0
 
 
@@ -156,12 +183,6 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
     return 0
-
-
-def _run(arguments: argparse.Namespace, *, final: bool) -> Results:
-    from models_offline.training import run
-
-    return run(_training_set(), _options(arguments, final))
 
 
 def _options(arguments: argparse.Namespace, final: bool) -> Options:
@@ -194,14 +215,16 @@ def _training_set() -> TrainingSet:
         ) from error
 
 
-def _bundles() -> Path:
+def _home() -> Path:
     from config import get_settings
 
-    return get_settings().home / "bundles"
+    return get_settings().home
 
 
 def print_summary(results: Results) -> None:
     """The run in a few lines, and the leaderboard by demand class."""
+    from models_offline.bundle import failure_reasons
+    from models_offline.fitting import FINAL
     from models_offline.scoring import leaderboard
 
     dataset, setup = results.dataset, results.setup
@@ -214,5 +237,18 @@ def print_summary(results: Results) -> None:
         table = leaderboard(results.accuracy)
         print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in results.fits.seconds.items())
-    failed = sum(failure.cut == 0 for failure in results.fits.failures)
-    print(f"time by model: {seconds}; forecasts that fell back to seasonal naive: {failed}")
+    print(f"time by model: {seconds}")
+    print(f"fits: {_sources(results.tally)}")
+    failed = sum(failure.cut == FINAL for failure in results.fits.failures)
+    print(f"forecasts that fell back to seasonal naive: {failed}")
+    for one in failure_reasons(results)[:MOST_REASONS]:
+        print(f"  {one['model']}: {one['series']} × {one['reason']}")
+
+
+def _sources(tally: Tally) -> str:
+    facts = tally.facts()
+    return (
+        f"{facts['fits']}, of which {facts['resumed']} resumed, {facts['reused']} reused,"
+        f" {facts['computed']} computed; series refit: {facts['series_refit']}"
+        f" of {len(tally.series)}"
+    )

@@ -1,7 +1,8 @@
 """Fits models to series at several cuts in time, in batches, on several processes.
 
 A cut is a number: 0 is the whole history (the forecast that is published), k ≥ 1 the history
-without its last k horizons, counted back from the end of each series.
+without its last k horizons, counted back from the end of each series. What the store of
+checkpoints holds already is not fitted again.
 """
 
 from __future__ import annotations
@@ -14,20 +15,29 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from models_offline import keys, shards
+from models_offline.checkpoints import Store, say
+from models_offline.histories import Histories
 from models_offline.models import FALLBACK, create, kind
-from models_offline.models.base import Setup, reason
+from models_offline.models.base import Setup, WarmStarting, reason
 from models_offline.orphans import end_with
 from models_offline.progress import Progress
 from models_offline.quantiles import VALUE_COLUMNS
+from models_offline.shards import Piece
 from models_offline.threads import limit_threads
 
-BATCH_SERIES = 24
+BATCH_COST = 24.0
+LEAST_SERIES = 4
+MOST_SERIES = 96
+"""A worker takes so many series at a time that a killed run loses little, and files stay few."""
 FINAL = 0
 MIN_TRAIN = 8
 """A backtest needs so many periods before its origin."""
 COST = {"SCUM": 15.0, "prophet": 6.0, "arima": 3.0, "lstm": 3.0, "ets": 1.0, "lightgbm": 0.5}
-"""Rough cost of one fit, for the progress bar; the baselines count as 0.1."""
+"""Rough cost of one fit, for the size of batches and the progress bar."""
+OTHER_COST = 0.1
 CUT_COLUMNS = ["unique_id", "cut", "ds"]
 
 
@@ -36,12 +46,31 @@ class Task:
     """One model, some series, some cuts."""
 
     model: str
-    history: pd.DataFrame
+    source: Histories
+    ids: tuple[Any, ...]
     cuts: tuple[int, ...]
 
-    @property
-    def cost(self) -> float:
-        return COST.get(self.model, 0.1) * len(self.cuts) * self.history["unique_id"].nunique()
+
+@dataclass(frozen=True)
+class Fit:
+    """One model and one cut of one series, or of all its series for a global model."""
+
+    model: str
+    cut: int
+    ids: tuple[Any, ...]
+    key: bytes
+    start: bytes = b""
+    """Weights that it goes on from."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker does at a time: some cuts of a batch of series. `keys` of the fits by cut."""
+
+    model: str
+    history: pd.DataFrame
+    keys: dict[int, tuple[bytes, ...]]
+    start: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -84,83 +113,257 @@ def _summed(first: dict[str, float], second: dict[str, float]) -> dict[str, floa
     return {name: first.get(name, 0.0) + second.get(name, 0.0) for name in {**first, **second}}
 
 
-@dataclass(frozen=True)
-class Outcome:
-    task: Task
-    rows: pd.DataFrame
-    failures: list[Failure]
-    notes: dict[Any, dict[str, float]]
-    seconds: dict[int, float]
-
-
-def plan(model: str, history: pd.DataFrame, cuts: Sequence[int]) -> list[Task]:
-    """The tasks of one model: batches of series, or everything at once for a global model.
+def plan(
+    model: str,
+    history: pd.DataFrame | Histories,
+    cuts: Sequence[int],
+    ids: Sequence[Any] | None = None,
+) -> list[Task]:
+    """The tasks of one model for some series (all by default): batches, or everything at once for
+    a global model.
 
     Batches do not depend on the number of processes, so the numbers do not either.
     """
-    if history.empty or not cuts:
+    source = history if isinstance(history, Histories) else Histories(history)
+    chosen = tuple(source.ids if ids is None else ids)
+    if not chosen or not cuts:
         return []
-    if kind(model).scope == "global":
-        return [Task(model, history, tuple(cuts))]
-    batches = history["unique_id"].factorize()[0] // BATCH_SERIES
+    size = len(chosen) if kind(model).scope == "global" else _batch_size(model)
     return [
-        Task(model, batch.reset_index(drop=True), tuple(cuts))
-        for _, batch in history.groupby(batches, sort=True)
+        Task(model, source, chosen[at : at + size], tuple(cuts))
+        for at in range(0, len(chosen), size)
     ]
 
 
-def fit_all(tasks: Sequence[Task], setup: Setup, jobs: int, label: str) -> Fits:
-    """Runs the tasks, the longest first, and gathers them in the order given."""
-    outcomes: dict[int, Outcome] = {}
-    with Progress(label, sum(task.cost for task in tasks)) as progress:
-        for number, outcome in _run(tasks, setup, jobs):
-            outcomes[number] = outcome
-            progress.advance(outcome.task.cost, outcome.task.model)
-    return _gather([outcomes[number] for number in range(len(tasks))])
+def _batch_size(model: str) -> int:
+    return min(MOST_SERIES, max(LEAST_SERIES, int(BATCH_COST / COST.get(model, OTHER_COST))))
 
 
-def _run(tasks: Sequence[Task], setup: Setup, jobs: int) -> Iterator[tuple[int, Outcome]]:
+def fit_all(
+    tasks: Sequence[Task], setup: Setup, jobs: int, label: str, store: Store | None = None
+) -> Fits:
+    """Runs what the store does not hold, the longest first, and gathers all in the order given."""
+    store = Store() if store is None else store
+    before = store.tally.found
+    fits = [_fits(task, setup, store) for task in tasks]
+    todo = _todo(tasks, fits, store)
+    _tell(store, before, label, sum(len(some) for some in fits))
+    with Progress(label, sum(batch.cost for batch in todo)) as progress:
+        for batch, blob in _run(todo, setup, jobs):
+            store.save(blob)
+            progress.advance(batch.cost, batch.task.model)
+    return _gather([fit for some in fits for fit in some], store)
+
+
+def _tell(store: Store, before: tuple[int, int], label: str, fits: int) -> None:
+    for word, was, now in zip(("resumed", "reused"), before, store.tally.found, strict=True):
+        if now > was:
+            say(f"{label}: {word} {now - was} of {fits} fits")
+
+
+def _fits(task: Task, setup: Setup, store: Store) -> list[Fit]:
+    """Every fit of a task, with its key; counted in the store."""
+    shared = keys.of_model(task.model, setup)
+    if kind(task.model).scope == "global":
+        return [fit for cuts in _learnt_once(task) for fit in _global(task, cuts, setup, store)]
+    return [
+        _series_fit(task, cut, uid, shared, setup, store)
+        for cut in task.cuts
+        for uid in _reaching(task, cut, setup)
+    ]
+
+
+def _learnt_once(task: Task) -> list[list[int]]:
+    """The cuts for which a global model learns once, the earliest origin first: those of the
+    whole backtest, and the final one."""
+    tried = sorted((cut for cut in task.cuts if cut != FINAL), reverse=True)
+    return [cuts for cuts in (tried, [FINAL] if FINAL in task.cuts else []) if cuts]
+
+
+def _reaching(task: Task, cut: int, setup: Setup) -> tuple[Any, ...]:
+    """The series of a task that `cut_history` keeps."""
+    least = cut * setup.horizon + MIN_TRAIN if cut else 0
+    return tuple(uid for uid in task.ids if task.source.periods(uid) >= least)
+
+
+def _series_fit(task: Task, cut: int, uid: Any, shared: bytes, setup: Setup, store: Store) -> Fit:
+    key = keys.of_fit(shared, [task.source.digest(uid, cut * setup.horizon)])
+    store.use(key, [uid])
+    return Fit(task.model, cut, (uid,), key)
+
+
+def _global(task: Task, cuts: Sequence[int], setup: Setup, store: Store) -> list[Fit]:
+    """The fits of a global model that learns at the first of `cuts`. The key of each names what
+    it forecasts and all that was seen before."""
+    shared = keys.of_model(task.model, setup)
+    slots = [f"{shared.hex()}@{cut}" for cut in cuts]
+    cold, start = _contents(task, cuts, shared, setup), store.start(slots[0])
+    found, weights = store.unchanged(slots, cold), b""
+    if found is None and start is not None:
+        key, weights = start
+        found = _contents(task, cuts, shared, setup, key)
+        store.warm(task.model)
+    fits = []
+    for cut, slot, key, content in zip(cuts, slots, found or cold, cold, strict=True):
+        ids = _reaching(task, cut, setup)
+        if ids:
+            store.use_global(key, task.model, slot, content)
+            fits.append(Fit(task.model, cut, ids, key, weights))
+    return fits
+
+
+def _contents(
+    task: Task, cuts: Sequence[int], shared: bytes, setup: Setup, start: bytes = b""
+) -> list[bytes]:
+    seen: list[bytes] = []
+    made = []
+    for cut in cuts:
+        ids = _reaching(task, cut, setup)
+        seen += [b"@", *(task.source.digest(uid, cut * setup.horizon) for uid in ids)]
+        made.append(keys.of_fit(shared, seen, start))
+    return made
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Fits of a task that are still to be made: the same cuts of some of its series."""
+
+    task: Task
+    ids: tuple[Any, ...]
+    keys: dict[int, tuple[bytes, ...]]
+    start: bytes = b""
+
+    @property
+    def cost(self) -> float:
+        return COST.get(self.task.model, OTHER_COST) * len(self.keys) * len(self.ids)
+
+    def work(self) -> Work:
+        """What is sent to a worker: the histories of these series alone."""
+        return Work(self.task.model, self.task.source.frame(self.ids), self.keys, self.start)
+
+
+def _todo(tasks: Sequence[Task], fits: Sequence[Sequence[Fit]], store: Store) -> list[Batch]:
+    """Batches of what the store lacks; fits to equal histories are made once."""
+    planned: set[bytes] = set()
+    batches = []
+    for task, some in zip(tasks, fits, strict=True):
+        missing = [fit for fit in some if fit.key not in store and fit.key not in planned]
+        missing = list({fit.key: fit for fit in missing}.values())
+        planned.update(fit.key for fit in missing)
+        batches += _batches(task, some, missing)
+    return batches
+
+
+def _batches(task: Task, fits: Sequence[Fit], missing: Sequence[Fit]) -> list[Batch]:
+    if kind(task.model).scope == "global":
+        return _global_batches(task, fits, {fit.cut for fit in missing})
+    by_series: dict[Any, dict[int, bytes]] = {}
+    for fit in missing:
+        by_series.setdefault(fit.ids[0], {})[fit.cut] = fit.key
+    by_cuts: dict[tuple[int, ...], list[Any]] = {}
+    for uid, own in by_series.items():
+        by_cuts.setdefault(tuple(sorted(own)), []).append(uid)
+    return [
+        Batch(task, tuple(ids), {cut: tuple(by_series[uid][cut] for uid in ids) for cut in cuts})
+        for cuts, ids in by_cuts.items()
+    ]
+
+
+def _global_batches(task: Task, fits: Sequence[Fit], missing: set[int]) -> list[Batch]:
+    """What is learnt once is done for all of its cuts, even if one alone is missing."""
+    by_cut = {fit.cut: fit for fit in fits}
+    batches = []
+    for cuts in _learnt_once(task):
+        together: dict[int, tuple[bytes, ...]] = {
+            cut: (by_cut[cut].key,) for cut in cuts if cut in by_cut
+        }
+        if missing & together.keys():
+            start = by_cut[next(iter(together))].start
+            batches.append(Batch(task, task.ids, together, start))
+    return batches
+
+
+def _run(batches: Sequence[Batch], setup: Setup, jobs: int) -> Iterator[tuple[Batch, bytes]]:
     from joblib import Parallel, delayed
 
-    order = sorted(range(len(tasks)), key=lambda number: -tasks[number].cost)
+    order = sorted(range(len(batches)), key=lambda number: -batches[number].cost)
     parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-    yield from parallel(
-        delayed(_numbered)(number, tasks[number], setup, os.getpid()) for number in order
+    done = parallel(
+        delayed(_numbered)(number, batches[number].work(), setup, os.getpid()) for number in order
     )
+    for number, blob in done:
+        yield batches[number], blob
 
 
-def _numbered(number: int, task: Task, setup: Setup, run: int) -> tuple[int, Outcome]:
+def _numbered(number: int, work: Work, setup: Setup, run: int) -> tuple[int, bytes]:
     end_with(run)
-    return number, run_task(task, setup)
+    return number, shards.pack(run_work(work, setup))
 
 
-def run_task(task: Task, setup: Setup) -> Outcome:
+def run_work(work: Work, setup: Setup) -> list[Piece]:
     """Fits and predicts at each cut; whatever goes wrong becomes failures of the series.
 
     A global model learns once for the whole backtest, at its earliest origin, and then only looks
     at what each later one knows: that costs it a little accuracy, and nothing leaks back.
     """
     limit_threads()
-    frames: list[pd.DataFrame] = []
-    failures: list[Failure] = []
-    notes: dict[Any, dict[str, float]] = {}
-    seconds: dict[int, float] = {}
+    pieces: list[Piece] = []
     learnt: Any = None
-    for cut in sorted(task.cuts, reverse=True):
-        history = cut_history(task.history, cut * setup.horizon)
-        if history.empty:
-            continue
+    for cut in work.keys:
+        history = cut_history(work.history, cut * setup.horizon)
         started = time.process_time()
-        model = create(task.model, setup) if learnt is None or cut == FINAL else learnt
-        forecast = _forecast(model, history, setup, again=model is learnt)
-        frames.append(forecast.assign(cut=cut))
-        if model.scope == "global" and not forecast.empty:
+        model = _created(work, setup) if learnt is None else learnt
+        rows = _forecast(model, history, setup, again=model is learnt)
+        seconds = time.process_time() - started
+        pieces += _pieces(work, cut, history, rows, model, seconds, is_new=model is not learnt)
+        if model.scope == "global" and not rows.empty:
             learnt = model
-        failures += [Failure(uid, cut, task.model, why) for uid, why in model.failures.items()]
-        notes |= model.notes if cut == FINAL else {}
-        seconds[cut] = time.process_time() - started
-    rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    return Outcome(task, rows.assign(model=task.model), failures, notes, seconds)
+    return pieces
+
+
+def _created(work: Work, setup: Setup) -> Any:
+    model = create(work.model, setup)
+    if isinstance(model, WarmStarting):
+        model.start = work.start
+    return model
+
+
+def _pieces(
+    work: Work,
+    cut: int,
+    history: pd.DataFrame,
+    rows: pd.DataFrame,
+    model: Any,
+    seconds: float,
+    *,
+    is_new: bool,
+) -> list[Piece]:
+    ids = history["unique_id"].unique().tolist()
+    if model.scope == "global":
+        state = model.state() if is_new and isinstance(model, WarmStarting) else b""
+        return [_piece(work.keys[cut][0], ids, rows, model, seconds, state)]
+    parts = dict(iter(rows.groupby("unique_id"))) if len(rows) else {}
+    return [
+        _piece(key, [uid], parts.get(uid, pd.DataFrame()), model, seconds / len(ids))
+        for key, uid in zip(work.keys[cut], ids, strict=True)
+    ]
+
+
+def _piece(
+    key: bytes, ids: list[Any], rows: pd.DataFrame, model: Any, seconds: float, state: bytes = b""
+) -> Piece:
+    rows = rows if len(rows) else pd.DataFrame(columns=["unique_id", "ds", *VALUE_COLUMNS])
+    places = {uid: place for place, uid in enumerate(ids)}
+    return Piece(
+        key=key,
+        position=rows["unique_id"].map(places).to_numpy(dtype=np.int32),
+        ds=rows["ds"].to_numpy(dtype="datetime64[ns]").view(np.int64),
+        values=rows[VALUE_COLUMNS].to_numpy(dtype=float),
+        failures={places[uid]: why for uid, why in model.failures.items() if uid in places},
+        notes={places[uid]: note for uid, note in model.notes.items() if uid in places},
+        seconds=seconds,
+        state=state,
+    )
 
 
 def cut_history(history: pd.DataFrame, dropped: int) -> pd.DataFrame:
@@ -182,19 +385,68 @@ def _forecast(model: Any, history: pd.DataFrame, setup: Setup, *, again: bool) -
         return pd.DataFrame()
 
 
-def _gather(outcomes: Sequence[Outcome]) -> Fits:
-    frames = [outcome.rows for outcome in outcomes if not outcome.rows.empty]
-    notes: dict[str, dict[Any, dict[str, float]]] = {}
-    seconds: dict[str, float] = {}
-    final: dict[str, float] = {}
-    for outcome in outcomes:
-        notes.setdefault(outcome.task.model, {}).update(outcome.notes)
-        model = outcome.task.model
-        seconds = _summed(seconds, {model: sum(outcome.seconds.values())})
-        final = _summed(final, {model: outcome.seconds.get(FINAL, 0.0)})
-    rows = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-    failures = [failure for outcome in outcomes for failure in outcome.failures]
-    return Fits(rows, failures, notes, seconds, final)
+def _gather(fits: Sequence[Fit], store: Store) -> Fits:
+    wanted: dict[bytes, list[int]] = {}
+    for number, fit in enumerate(fits):
+        wanted.setdefault(fit.key, []).append(number)
+    table = Gathered(fits, [store.rows(fit.key) for fit in fits])
+    for piece in store.read(wanted):
+        for number in wanted[piece.key]:
+            table.put(number, piece)
+    return table.fits()
+
+
+class Gathered:
+    """The rows of all fits, written into their places as the shards come, so that nothing is held
+    twice."""
+
+    def __init__(self, fits: Sequence[Fit], lengths: Sequence[int]) -> None:
+        self._fits = fits
+        self._ends = np.cumsum([0, *lengths])
+        total = int(self._ends[-1])
+        self._ids: NDArray[Any] = np.empty(total, dtype=_dtype(fits))
+        self._ds = np.empty(total, dtype="datetime64[ns]")
+        self._values = np.empty((len(VALUE_COLUMNS), total))
+        self._failures: dict[int, list[Failure]] = {}
+        self._notes: dict[str, dict[Any, dict[str, float]]] = {fit.model: {} for fit in fits}
+        self._seconds = np.zeros(len(fits))
+
+    def put(self, number: int, piece: Piece) -> None:
+        fit, place = self._fits[number], slice(self._ends[number], self._ends[number + 1])
+        self._ids[place] = np.asarray(fit.ids, dtype=self._ids.dtype)[piece.position]
+        self._ds[place] = piece.ds.view("datetime64[ns]")
+        self._values[:, place] = piece.values.T
+        self._seconds[number] = piece.seconds
+        self._failures[number] = [
+            Failure(fit.ids[at], fit.cut, fit.model, why) for at, why in piece.failures.items()
+        ]
+        if fit.cut == FINAL:
+            named = {fit.ids[at]: note for at, note in piece.notes.items()}
+            self._notes[fit.model].update(named)
+
+    def fits(self) -> Fits:
+        seconds: dict[str, float] = {}
+        final: dict[str, float] = {}
+        for fit, spent in zip(self._fits, self._seconds.tolist(), strict=True):
+            seconds = _summed(seconds, {fit.model: spent})
+            final = _summed(final, {fit.model: spent if fit.cut == FINAL else 0.0})
+        failures = [one for number in sorted(self._failures) for one in self._failures[number]]
+        return Fits(self._rows(), failures, self._notes, seconds, final)
+
+    def _rows(self) -> pd.DataFrame:
+        lengths = np.diff(self._ends)
+        rows = pd.DataFrame(self._values.T, columns=VALUE_COLUMNS, copy=False)
+        rows.insert(0, "unique_id", self._ids)
+        rows.insert(1, "ds", self._ds)
+        rows["cut"] = np.repeat([fit.cut for fit in self._fits], lengths)
+        names = np.array([fit.model for fit in self._fits], dtype=object)
+        rows["model"] = np.repeat(names, lengths)
+        return rows
+
+
+def _dtype(fits: Sequence[Fit]) -> np.dtype[Any]:
+    found = np.asarray(fits[0].ids).dtype if fits else np.dtype(np.int64)
+    return found if found.kind in "iu" else np.dtype(object)
 
 
 def with_fallbacks(fits: Fits, spare: pd.DataFrame) -> Fits:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from models_offline import backtest, calibrate, ensemble, fitting, scoring
+from models_offline.checkpoints import Store, Tally
 from models_offline.dataset import Dataset, build
 from models_offline.models import FALLBACK, MODELS
 from models_offline.models.base import Setup
@@ -51,34 +52,47 @@ class Results:
     judged: dict[str, dict[str, int]] = field(default_factory=dict)
     published_as_naive: list[str] = field(default_factory=list)
     """Demand classes where the ensemble's backtest lost to seasonal naive."""
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def classes(self) -> pd.Series:
         return self.dataset.series["demand_class"]
 
 
-def run(training: TrainingSet, options: Options) -> Results:
+def run(training: TrainingSet, options: Options, store: Store | None = None) -> Results:
     """Trains; raises InvalidInput when there is nothing to train on."""
     started = time.monotonic()
-    return train(build(training, options.frequency).limited(options.limit), options, started)
+    return train(prepared(training, options), options, started, store)
 
 
-def train(dataset: Dataset, options: Options, started: float | None = None) -> Results:
-    """Backtest, weights and forecast of a dataset; `started` on the monotonic clock."""
+def prepared(training: TrainingSet, options: Options) -> Dataset:
+    """What is trained on; raises InvalidInput when there is nothing."""
+    return build(training, options.frequency).limited(options.limit)
+
+
+def train(
+    dataset: Dataset,
+    options: Options,
+    started: float | None = None,
+    store: Store | None = None,
+) -> Results:
+    """Backtest, weights and forecast of a dataset; `started` on the monotonic clock. What `store`
+    holds is not fitted again."""
+    store = Store() if store is None else store
     started = time.monotonic() if started is None else started
     horizon = options.horizon or dataset.frequency.horizon
     setup = Setup(dataset.frequency, horizon, options.seed)
     ends = backtest.origins(dataset, horizon, options.origins)
     models = _with_fallback(options.models)
     first = backtest.tasks(dataset, models, ends, final=options.final)
-    fits = fitting.fit_all(first, setup, options.jobs, "models")
+    fits = fitting.fit_all(first, setup, options.jobs, "models", store)
     fits = fitting.with_fallbacks(fits, fits.rows)
     points, widths = _backtest(fits, dataset, horizon)
     errors = backtest.class_errors(points)
     weights = ensemble.class_weights(errors, list(dataset.series["demand_class"].unique()))
     lost = ensemble.lost_classes(points, errors)
     weights = ensemble.guarded(weights, lost)
-    fits = _fit_judged(fits, dataset, models, weights, setup, options)
+    fits = _fit_judged(fits, dataset, models, weights, setup, options, store)
     rows = pd.DataFrame()
     if options.final:
         rows = ensemble.forecast(fits.rows, dataset.series, weights, widths)
@@ -96,6 +110,7 @@ def train(dataset: Dataset, options: Options, started: float | None = None) -> R
         seconds=time.monotonic() - started,
         judged=_judged(dataset, models, points),
         published_as_naive=sorted(lost),
+        tally=store.tally,
     )
 
 
@@ -122,6 +137,7 @@ def _fit_judged(
     weights: ensemble.Weights,
     setup: Setup,
     options: Options,
+    store: Store,
 ) -> fitting.Fits:
     """Fits the models that were judged on a sample, for the classes where they survived."""
     if not options.final:
@@ -130,11 +146,10 @@ def _fit_judged(
     for model in set(models) & set(backtest.JUDGED_ON_SAMPLE):
         kept = [name for name, shares in weights.items() if shares.get(model, 0.0) > 0]
         ids = dataset.series.index[dataset.series["demand_class"].isin(kept)]
-        history = dataset.history[dataset.history["unique_id"].isin(ids)]
-        tasks += fitting.plan(model, history, [fitting.FINAL])
+        tasks += fitting.plan(model, dataset.history, [fitting.FINAL], ids.tolist())
     if not tasks:
         return fits
-    more = fitting.fit_all(tasks, setup, options.jobs, "survivors")
+    more = fitting.fit_all(tasks, setup, options.jobs, "survivors", store)
     return fits.and_more(fitting.with_fallbacks(more, fits.rows))
 
 

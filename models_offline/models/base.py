@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, Literal, Protocol, Self
+from typing import Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,18 @@ class Forecaster(Protocol):
 
     @classmethod
     def parameters(cls, setup: Setup) -> dict[str, Any]: ...
+
+
+@runtime_checkable
+class WarmStarting(Protocol):
+    """A global model that can go on from the weights of an earlier fit to older data."""
+
+    start: bytes
+    """Set before `fit`; empty for a fit from nothing."""
+
+    def state(self) -> bytes:
+        """The weights after `fit`; empty where there are none."""
+        ...
 
 
 @dataclass(frozen=True)

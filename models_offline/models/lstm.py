@@ -26,10 +26,13 @@ UNITS = 32
 HIDDEN = 64
 NETS = 2
 EPOCHS = 8
+WARM_EPOCHS = 2
+"""Epochs where the weights of an earlier fit are gone on from, at a smaller rate."""
 BATCH = 128
 MAX_STEPS = 450_000
 """Most window periods an epoch sees: what bounds the training time, whatever the data's size."""
 LEARNING_RATE = 4e-3
+WARM_LEARNING_RATE = 1e-3
 MEMORY = {"D": 0.08, "W": 0.15, "M": 0.3}
 """Weight of the newest period in the level, for regular demand; sparse demand remembers longer."""
 SPARSE_MEMORY = 0.03
@@ -53,6 +56,7 @@ class Lstm:
         self.notes: dict[Any, dict[str, float]] = {}
         self._series: list[Prepared] = []
         self._net: Net | None = None
+        self.start = b""
 
     @classmethod
     def parameters(cls, setup: Setup) -> dict[str, Any]:
@@ -68,7 +72,7 @@ class Lstm:
     def fit(self, history: pd.DataFrame) -> Self:
         self.look_at(history)
         inputs, targets = training_windows(self._series, self.setup)
-        self._net = train(inputs, targets, self.setup)
+        self._net = train(inputs, targets, self.setup, self.start)
         return self
 
     def look_at(self, history: pd.DataFrame) -> Self:
@@ -80,6 +84,9 @@ class Lstm:
             else:
                 self._series.append(prepare(series, self.setup))
         return self
+
+    def state(self) -> bytes:
+        return b"" if self._net is None else self._net.state()
 
     def predict(self, horizon: int) -> pd.DataFrame:
         """At most the horizon of the setup: the network gives all its steps at once."""
@@ -216,6 +223,10 @@ class Net:
     def __init__(self, model: Any, horizon: int) -> None:
         self._model, self._horizon = model, horizon
 
+    def state(self) -> bytes:
+        """The weights, one array after the other."""
+        return b"".join(part.astype("<f4").tobytes() for part in self._model.get_weights())
+
     def predict(self, windows: Windows) -> NDArray[np.float64]:
         """Mean (÷ level) and log quantiles, (n, 1 + quantiles, horizon), averaged over the nets."""
         raw = self._model.predict([windows.steps, windows.static], batch_size=BATCH, verbose=0)
@@ -224,16 +235,28 @@ class Net:
         return output.mean(axis=1)
 
 
-def train(inputs: Windows, targets: NDArray[np.float32], setup: Setup) -> Net:
-    """The networks from a fresh, seeded start; each learns as if alone."""
+def train(inputs: Windows, targets: NDArray[np.float32], setup: Setup, start: bytes = b"") -> Net:
+    """The networks from a fresh, seeded start or from the weights of `start`; each learns as if
+    alone."""
     keras = _keras()
     keras.utils.set_random_seed(setup.seed)
     model = _build(inputs.steps.shape[1], setup.horizon)
-    steps = EPOCHS * -(-len(targets) // BATCH)
-    rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
+    if start:
+        model.set_weights(_weights(start, model))
+    epochs = WARM_EPOCHS if start else EPOCHS
+    steps = epochs * -(-len(targets) // BATCH)
+    first_rate = WARM_LEARNING_RATE if start else LEARNING_RATE
+    rate = keras.optimizers.schedules.CosineDecay(first_rate, steps)
     model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=_loss(setup.horizon))
-    model.fit([inputs.steps, inputs.static], targets, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    model.fit([inputs.steps, inputs.static], targets, batch_size=BATCH, epochs=epochs, verbose=0)
     return Net(model, setup.horizon)
+
+
+def _weights(start: bytes, model: Any) -> list[NDArray[np.float32]]:
+    shapes = [part.shape for part in model.get_weights()]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])[:-1]
+    parts = np.split(np.frombuffer(start, "<f4"), ends)
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def _build(window: int, horizon: int) -> Any:

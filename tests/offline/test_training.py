@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,8 @@ def test_the_manifest_says_where_the_numbers_come_from(
     assert (manifest["frequency"], manifest["horizon"]) == ("D", HORIZON)
     assert (manifest["origins"], manifest["season_length"]) == (2, 7)
     assert manifest["trainer"]["limit"] is None
+    assert manifest["trainer"]["libraries"]["numpy"] == np.__version__
+    assert manifest["checkpoints"]["computed"] == manifest["checkpoints"]["fits"] > 0
     assert manifest["dataset"]["rows"] == len(small.demand)
     assert manifest["dataset"]["demand_total"] == small.demand["quantity"].sum()
     assert manifest["dataset"]["data_version"] == "7"
@@ -210,6 +213,9 @@ def test_a_failing_series_falls_back_and_is_counted(
         {**name, "model": "arima", "reason": "RuntimeError: the optimiser gave up"}
     ]
     forecast = table(written, "forecast").query("sku == @name['sku'] and site == @name['site']")
+    assert facts["failure_reasons"] == [
+        {"model": "arima", "reason": "RuntimeError: the optimiser gave up", "series": 1}
+    ]
     arima, naive = (
         forecast.query("model == @model")["mean"].tolist() for model in ("arima", "seasonal_naive")
     )
@@ -245,6 +251,18 @@ def test_a_bundle_that_cannot_be_finished_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_writer_left_is_swept_away_and_a_living_ones_is_not(
+    results: Results, tmp_path: Path
+) -> None:
+    done = subprocess.Popen([sys.executable, "-c", ""])
+    done.wait()
+    dead, alive = (tmp_path / f".x.{pid}.partial" for pid in (done.pid, os.getpid()))
+    dead.mkdir()
+    alive.mkdir()
+    bundle.write(results, tmp_path)
+    assert (dead.exists(), alive.exists()) == (False, True)
+
+
 def test_the_command_trains_writes_and_names_the_bundle(
     small: TrainingSet,
     tmp_path: Path,
@@ -263,6 +281,10 @@ def test_the_command_trains_writes_and_names_the_bundle(
     assert facts["counts"]["series_total"] == len(shapes())
     assert facts["trainer"]["limit_rule"]
     assert "models: 100 %" in output.err
+    assert cli.main(["train", *options]) == 0
+    assert " 0 computed; series refit: 0 of 3" in capsys.readouterr().out
+    assert cli.main(["train", "--fresh", *options]) == 0
+    assert " 0 resumed, 0 reused, " in capsys.readouterr().out
 
 
 def test_backtest_prints_the_leaderboard_and_writes_nothing(

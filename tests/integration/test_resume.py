@@ -1,0 +1,123 @@
+"""A training killed at any moment and started again ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy import Engine, text
+
+from scripts.environments import python_of
+from tests import factories
+
+ROOT = Path(__file__).resolve().parents[2]
+TRAINER = python_of("trainer")
+COMMAND = [
+    TRAINER, "-m", "models_offline", "train", "--jobs", "2", "--horizon", "7",
+    "--models", "ets,theta,ses,tsb,naive,moving_average",
+]  # fmt: skip
+KILLS = 3
+
+pytestmark = pytest.mark.skipif(
+    not Path(TRAINER).exists(), reason="the trainer's environment is not made: `make test` makes it"
+)
+
+
+def start(database_url: str, home: Path) -> subprocess.Popen[str]:
+    environment = {"PATH": "/usr/bin:/bin", "DATABASE_URL": database_url, "NOVA_HOME": str(home)}
+    return subprocess.Popen(
+        COMMAND,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(database_url: str, home: Path) -> tuple[Path, str]:
+    """The bundle and what the run said on standard error."""
+    run = start(database_url, home)
+    printed, said = run.communicate(timeout=300)
+    assert run.returncode == 0, said
+    return Path(printed.splitlines()[-1]), said
+
+
+def kept(home: Path) -> int:
+    return len(list((home / "training" / "fits").glob("*")))
+
+
+def kill_after(database_url: str, home: Path, files: int) -> None:
+    """Starts a training and kills it, and it alone, a random moment after it kept so many more
+    files."""
+    goal = kept(home) + files
+    run = start(database_url, home)
+    while kept(home) < goal and run.poll() is None:
+        time.sleep(0.005)
+    time.sleep(random.uniform(0, 0.2))
+    os.kill(run.pid, signal.SIGKILL)
+    run.communicate(timeout=60)
+
+
+def manifest(bundle: Path) -> dict[str, Any]:
+    return json.loads((bundle / "manifest.json").read_text())
+
+
+def same(first: Path, second: Path) -> bool:
+    names = [path.name for path in sorted(first.glob("*.parquet"))]
+    assert names
+    return all(pq.read_table(first / one).equals(pq.read_table(second / one)) for one in names)
+
+
+@pytest.fixture
+def loaded(engine: Engine) -> factories.Network:
+    network = factories.make_network(engine)
+    factories.add_demand(engine, network)
+    factories.refresh_views(engine)
+    return network
+
+
+def test_a_killed_training_goes_on_and_ends_the_same(
+    loaded: factories.Network, database_url: str, tmp_path: Path
+) -> None:
+    whole, _ = finish(database_url, tmp_path / "whole")
+    home = tmp_path / "killed"
+    for _ in range(KILLS):
+        kill_after(database_url, home, random.randint(1, 3))
+    assert list((home / "bundles").glob("2*")) == []
+    bundle, said = finish(database_url, home)
+    facts = manifest(bundle)["checkpoints"]
+    assert facts["resumed"] > 0
+    assert f"resumed {facts['resumed']} of {facts['fits']} fits" in said
+    assert facts["resumed"] + facts["computed"] == facts["fits"]
+    assert same(whole, bundle)
+    assert [path.name for path in (home / "bundles").iterdir()] == [bundle.name]
+
+
+def test_only_a_series_with_new_data_is_refit(
+    loaded: factories.Network, engine: Engine, database_url: str, tmp_path: Path
+) -> None:
+    first, _ = finish(database_url, tmp_path)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE core.demand SET quantity = quantity + 5 WHERE (item_id, site_id, date) ="
+                " (SELECT item_id, site_id, date FROM core.demand"
+                " ORDER BY date DESC, item_id, site_id LIMIT 1)"
+            )
+        )
+    second, _ = finish(database_url, tmp_path)
+    facts = manifest(second)["checkpoints"]
+    series = manifest(second)["counts"]["series_trained"]
+    assert (facts["series_refit"], facts["series_reused"]) == (1, series - 1)
+    assert list(facts["reused_from"]) == [first.name]
+    assert same(finish(database_url, tmp_path / "other")[0], second)

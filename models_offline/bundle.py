@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,8 @@ def write(results: Results, folder: Path) -> Path:
     """Writes the bundle into `folder` and returns its path; nothing half-written is ever seen."""
     created = datetime.now(UTC)
     fingerprint = str(results.dataset.source["fingerprint"])
-    final = folder / f"{created:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}"
     _sweep(folder)
+    final = _unused(folder, f"{created:%Y%m%dT%H%M%SZ}-{fingerprint[:8]}")
     partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True)
     try:
@@ -74,6 +75,12 @@ def write(results: Results, folder: Path) -> Path:
         shutil.rmtree(partial)
         raise
     return final
+
+
+def _unused(folder: Path, name: str) -> Path:
+    """A folder of this name, numbered if another run of the same second has it."""
+    names = chain([name], (f"{name}-{number}" for number in count(2)))
+    return next(folder / one for one in names if not (folder / one).exists())
 
 
 def _sweep(folder: Path) -> None:

@@ -8,7 +8,7 @@ import os
 import platform
 import shutil
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain, count
@@ -24,6 +24,8 @@ from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, classes_of
 from models_offline.dataset import LIMIT_RULE
 from models_offline.ensemble import MEDIAN_SHARE, NAME, TOLERANCE, TOLERANCE_OF_COUNTS
 from models_offline.fitting import FINAL
+from models_offline.hierarchy import Hierarchy
+from models_offline.levels import KEYS
 from models_offline.models import FALLBACK, MODELS
 from models_offline.training import Results
 
@@ -31,6 +33,7 @@ FORMAT = "nova-corrente-results"
 SCHEMA_VERSION = 1
 MOST_FALLBACKS = 200
 LJUNG_BOX_LEVEL = 0.05
+LEVEL_COLUMNS = {"ds": "date", "p2.5": "p025", "p97.5": "p975"}
 
 
 def _schema(text: str, dates: str, integers: str, numbers: str) -> dict[str, pa.DataType]:
@@ -48,6 +51,15 @@ SCHEMAS = {
         "points pct_points covered80_points",
         "wape mase rmsse bias mape mape_coverage coverage80"
         " abs_error_sum error_sum actual_sum pct_error_sum",
+    ),
+    "hierarchy.parquet": _schema(
+        "level sku family unit area", "date", "", "mean p025 p10 p50 p90 p975"
+    ),
+    "hierarchy_accuracy.parquet": _schema(
+        "level sku family unit area model",
+        "",
+        "points covered80_points covered95_points",
+        "mase rmsse abs_error_sum error_sum actual_sum",
     ),
     "series_profile.parquet": _schema(
         "sku site demand_class abc xyz champion weights fallback_reason",
@@ -67,7 +79,7 @@ def write(results: Results, folder: Path) -> Path:
     partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True)
     try:
-        files = {name: _write_table(partial / name, make(results)) for name, make in TABLES.items()}
+        files = {name: _write_table(partial / name, rows) for name, rows in _tables(results)}
         manifest = make_manifest(results, created, files)
         (partial / "manifest.json").write_text(json.dumps(manifest, indent=1, allow_nan=False))
         partial.rename(final)
@@ -81,6 +93,22 @@ def _unused(folder: Path, name: str) -> Path:
     """A folder of this name, numbered if another run of the same second has it."""
     names = chain([name], (f"{name}-{number}" for number in count(2)))
     return next(folder / one for one in names if not (folder / one).exists())
+
+
+def _tables(results: Results) -> Iterator[tuple[str, pd.DataFrame]]:
+    for name, make in TABLES.items():
+        yield name, make(results)
+    if results.levels is not None:
+        yield "hierarchy.parquet", _levels(results.levels)
+        yield "hierarchy_accuracy.parquet", _sorted(results.levels.accuracy, "model")
+
+
+def _levels(found: Hierarchy) -> pd.DataFrame:
+    return _sorted(found.forecast.rename(columns=LEVEL_COLUMNS), "date")
+
+
+def _sorted(rows: pd.DataFrame, last: str) -> pd.DataFrame:
+    return rows.sort_values([*KEYS, last], kind="stable")
 
 
 def _sweep(folder: Path) -> None:
@@ -193,6 +221,7 @@ def make_manifest(results: Results, created: datetime, files: dict[str, Any]) ->
         },
         "fallbacks": _fallbacks(results),
         "failure_reasons": failure_reasons(results),
+        "levels": None if results.levels is None else results.levels.facts,
         "files": files,
     }
 

@@ -34,7 +34,7 @@ Corrections = dict[tuple[str, str], Correction]
 def corrections(points: pd.DataFrame) -> Corrections:
     """(demand class, model) → correction, from backtest points."""
     groups = points.groupby(["demand_class", "model"], sort=True)
-    return {(str(key[0]), str(key[1])): _correction(str(key[0]), group) for key, group in groups}
+    return {(str(key[0]), str(key[1])): correction(str(key[0]), group) for key, group in groups}
 
 
 def apply(rows: pd.DataFrame, series: pd.DataFrame, found: Corrections) -> pd.DataFrame:
@@ -50,7 +50,8 @@ def apply(rows: pd.DataFrame, series: pd.DataFrame, found: Corrections) -> pd.Da
     return rows.assign(**dict(zip(QUANTILE_COLUMNS, no_crumbs(values, smallest).T, strict=True)))
 
 
-def _correction(demand_class: str, points: pd.DataFrame) -> Correction:
+def correction(demand_class: str, points: pd.DataFrame) -> Correction:
+    """The correction of one group of points; none where there are too few."""
     if len(points) < ENOUGH_POINTS:
         return np.eye(len(LEVELS))
     values = points[QUANTILE_COLUMNS].to_numpy(dtype=float)

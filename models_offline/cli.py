@@ -225,6 +225,7 @@ def print_summary(results: Results) -> None:
     """The run in a few lines, and the leaderboard by demand class."""
     from models_offline.bundle import failure_reasons
     from models_offline.fitting import FINAL
+    from models_offline.hierarchy import table as level_table
     from models_offline.scoring import leaderboard
 
     dataset, setup = results.dataset, results.setup
@@ -236,6 +237,10 @@ def print_summary(results: Results) -> None:
     if not results.accuracy.empty:
         table = leaderboard(results.accuracy)
         print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
+    if results.levels is not None and not results.levels.accuracy.empty:
+        print(
+            level_table(results.levels.accuracy).to_string(index=False, float_format="%.3f".__mod__)
+        )
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in results.fits.seconds.items())
     print(f"time by model: {seconds}")
     print(f"fits: {_sources(results.tally)}")

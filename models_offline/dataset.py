@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from domain import demand
 from domain.errors import InvalidInput
 from models_offline.frequency import FREQUENCIES, Frequency, infer_frequency
+from models_offline.levels import with_places
 from models_offline.quantiles import smallest_demand
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ MAX_DAYS_SHORT = {"W": 6, "M": 3}
 class Dataset:
     """`history`: unique_id (row number in `series`), ds, y (units of issue, ≥ 0), sorted, without
     gaps, every series up to the same last period. `series`: one row per sku and site with its
-    profile. `source` are the facts about the rows that it was made of."""
+    profile, family, unit, uf and region. `source` are the facts about the rows that it was made
+    of."""
 
     history: pd.DataFrame
     series: pd.DataFrame
@@ -60,6 +62,7 @@ def build(training: TrainingSet, frequency: str | None = None) -> Dataset:
     periods = _whole_periods(_per_period(rows, chosen), rows["date"], native, chosen)
     history, series = _regular(periods, chosen)
     series = series.join(_profiles(history, series, training.items, chosen))
+    series = with_places(series, training.items, training.sites)
     source = _source(training) | {
         "negative_periods": int((periods["quantity"] < 0).sum()),
         "inferred_frequency": native.code,

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from models_offline import backtest, calibrate, ensemble, fitting, scoring
+from models_offline import backtest, calibrate, ensemble, fitting, hierarchy, scoring
 from models_offline.checkpoints import Store, Tally
 from models_offline.dataset import Dataset, build
+from models_offline.levels import PLACES
 from models_offline.models import FALLBACK, MODELS
 from models_offline.models.base import Setup
 
@@ -53,6 +54,8 @@ class Results:
     published_as_naive: list[str] = field(default_factory=list)
     """Demand classes where the ensemble's backtest lost to seasonal naive."""
     tally: Tally = field(default_factory=Tally)
+    levels: hierarchy.Hierarchy | None = None
+    """None where nothing is known of places and units (the benchmark)."""
 
     @property
     def classes(self) -> pd.Series:
@@ -107,11 +110,20 @@ def train(
         errors=errors,
         weights=weights,
         fits=fits,
+        levels=_levels(dataset, rows, points, setup),
         seconds=time.monotonic() - started,
         judged=_judged(dataset, models, points),
         published_as_naive=sorted(lost),
         tally=store.tally,
     )
+
+
+def _levels(
+    dataset: Dataset, forecast: pd.DataFrame, points: pd.DataFrame, setup: Setup
+) -> hierarchy.Hierarchy | None:
+    if not set(PLACES) <= set(dataset.series):
+        return None
+    return hierarchy.build(dataset, forecast, points, setup.horizon, setup.seed)
 
 
 def _with_fallback(models: Sequence[str]) -> tuple[str, ...]:

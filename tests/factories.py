@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sqlalchemy import Connection, Engine, insert, select, text
 
+from domain.levels import COUNTRY, DEPOTS, LEVELS
 from warehouse.partitions import ensure_months, ensure_years
 from warehouse.queries.training import TrainingSet, load_training_set
 from warehouse.tables import core, staging
@@ -258,15 +259,18 @@ def make_bundle(
     horizon: int = 30,
     frequency: str = "D",
     scale: float = 1.0,
+    levels: bool = True,
 ) -> Path:
     """A complete, valid bundle for what is in `core`: every series forecast at `scale` × its mean.
 
-    A different `scale` makes a different run.
+    A different `scale` makes a different run; without `levels` it is an older trainer's.
     """
     training = load_training_set(engine)
     bundle = folder / name
     bundle.mkdir(parents=True)
     frames = _frames(training, horizon, STEP_DAYS[frequency], scale)
+    if levels:
+        frames |= _levels(training, frames)
     for file, frame in frames.items():
         _write(bundle / file, frame)
     write_manifest(bundle, _manifest(training, frames, horizon, frequency))
@@ -340,6 +344,58 @@ def _frames(
         "forecast_accuracy.parquet": _accuracy(tested),
         "series_profile.parquet": pd.DataFrame(profile),
     }
+
+
+def _levels(training: TrainingSet, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """The sums of the ensemble over depots, with quantiles summed too; accuracy of both models."""
+    sums = ["mean", "p10", "p50", "p90"]
+    ahead = _placed(frames["forecast.parquet"].query("model == 'ensemble'"), training)
+    tested = _placed(frames["backtest.parquet"].query("model != 'naive'"), training)
+    forecasts: list[pd.DataFrame] = []
+    accuracy: list[pd.DataFrame] = []
+    for name, level in LEVELS.items():
+        keys = {"item": ["sku"], "family": ["family"], "all": []}[level.what]
+        if level.what == "all":
+            continue
+        by = [*keys, "unit", level.area]
+        for frame, last, found in ((ahead, ["date"], forecasts), (tested, [], accuracy)):
+            columns = sums if frame is ahead else [*sums, "actual"]
+            rows = frame.groupby([*by, *(last or ["model", "date"])], as_index=False)[columns].sum()
+            found.append(rows.rename(columns={level.area: "area"}).assign(level=name))
+    tested = tested.assign(level=DEPOTS, area=tested["site"]).drop(columns="family")
+    return {
+        "hierarchy.parquet": _level_keys(pd.concat(forecasts)).assign(
+            p025=lambda rows: rows["p10"] * 0.5, p975=lambda rows: rows["p90"] * 1.5
+        ),
+        "hierarchy_accuracy.parquet": _level_accuracy(_level_keys(pd.concat([*accuracy, tested]))),
+    }
+
+
+def _placed(rows: pd.DataFrame, training: TrainingSet) -> pd.DataFrame:
+    places = training.sites[["site", "uf", "region"]]
+    frame = rows.merge(training.items[["sku", "family", "unit"]], on="sku").merge(places, on="site")
+    return frame.assign(country=COUNTRY)
+
+
+def _level_keys(rows: pd.DataFrame) -> pd.DataFrame:
+    kept = [name for name in rows if name not in ("site", "uf", "region", "country", "origin")]
+    return rows[kept].fillna({"sku": "", "family": ""})
+
+
+def _level_accuracy(rows: pd.DataFrame) -> pd.DataFrame:
+    error, actual = rows["mean"] - rows["actual"], rows["actual"]
+    rows = rows.assign(
+        points=1,
+        covered80_points=actual.between(rows["p10"], rows["p90"]).astype(int),
+        covered95_points=actual.between(rows["p10"] * 0.5, rows["p90"] * 1.5).astype(int),
+        abs_error_sum=error.abs(),
+        error_sum=error,
+        actual_sum=actual,
+    )
+    columns = ["points", "covered80_points", "covered95_points"]
+    columns += ["abs_error_sum", "error_sum", "actual_sum"]
+    keys = ["level", "sku", "family", "unit", "area", "model"]
+    return rows.groupby(keys, as_index=False)[columns].sum().assign(mase=0.8, rmsse=0.9)
 
 
 def _quantiles(mean: float, std: float) -> dict[str, float]:

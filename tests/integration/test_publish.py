@@ -22,6 +22,14 @@ from warehouse.queries import kpis
 from warehouse.queries.runs import runs, training_needed
 
 BY = "tests"
+TABLE_OF = {
+    "forecast.parquet": "forecast",
+    "backtest.parquet": "backtest",
+    "forecast_accuracy.parquet": "forecast_accuracy",
+    "series_profile.parquet": "series_profile",
+    "hierarchy.parquet": "level_forecast",
+    "hierarchy_accuracy.parquet": "level_accuracy",
+}
 
 
 @pytest.fixture
@@ -54,7 +62,7 @@ def bundle(engine: Engine, network: factories.Network, tmp_path: Path) -> Path:
 
 def state(engine: Engine) -> dict[str, object]:
     """Everything that publish may change, as far as a reader could tell."""
-    counted = ("forecast", "backtest", "forecast_accuracy", "series_profile", "policy", "alert")
+    counted = (*TABLE_OF.values(), "policy", "alert")
     with engine.connect() as connection:
         rows = {
             name: connection.execute(text(f"SELECT count(*) FROM analytics.{name}")).scalar()
@@ -87,14 +95,42 @@ def test_a_good_bundle_is_loaded_whole_and_shown(engine: Engine, bundle: Path):
     run_id = publish.publish_bundle(bundle, engine=engine, published_by=BY, on_progress=said.append)
 
     files = json.loads((bundle / "manifest.json").read_text())["files"]
-    for table in ("forecast", "backtest", "forecast_accuracy", "series_profile"):
+    assert set(files) == set(TABLE_OF)
+    for file, table in TABLE_OF.items():
         count = scalar(engine, f"SELECT count(*) FROM analytics.{table} WHERE run_id = {run_id}")
-        assert count == files[f"{table}.parquet"]["rows"]
+        assert count == files[file]["rows"] > 0
     assert scalar(engine, "SELECT run_id FROM analytics.published") == run_id
     only = runs(engine)[0]
     assert (only.state, only.is_published, only.data_to) == ("ready", True, factories.LAST_DAY)
     assert not training_needed(engine)
     assert f"run {run_id} is published" in said
+
+
+def test_an_older_bundle_without_levels_is_published_as_it_is(
+    engine: Engine, network, tmp_path: Path
+):
+    older = factories.make_bundle(tmp_path, engine, levels=False)
+    run_id = publish.publish_bundle(older, engine=engine, published_by=BY)
+    assert scalar(engine, "SELECT run_id FROM analytics.published") == run_id
+    assert scalar(engine, "SELECT count(*) FROM analytics.level_forecast") == 0
+    assert scalar(engine, "SELECT count(*) FROM analytics.forecast") == 3 * 4 * 3 * 30
+
+
+def test_levels_are_dropped_with_their_run(engine: Engine, bundle: Path):
+    run_id = publish.publish_bundle(bundle, engine=engine, published_by=BY)
+    publish._forget(engine, run_id)
+    assert scalar(engine, "SELECT count(*) FROM analytics.level_forecast") == 0
+    assert not [name for name in partitions(engine) if name.startswith("level")]
+
+
+def test_a_site_that_moved_to_another_uf_after_training_is_found(engine: Engine, bundle: Path):
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE core.site SET uf = 'RJ' WHERE site = 'DEP-SP'"))
+    wrong = (
+        r"level item_uf, 'BAT-02' in RJ on 2025-06-30: is .*, but its depots sum to .*train again"
+    )
+    with pytest.raises(BadBundle, match=wrong):
+        publish.publish_bundle(bundle, engine=engine, published_by=BY)
 
 
 def test_partitions_have_the_indexes_of_their_parents(engine: Engine, bundle: Path):
@@ -180,7 +216,23 @@ def _set(column: str, value: object):
     return change
 
 
+def _more_of(sku: str, area: str):
+    """One forecast of one level a thousandth too high."""
+
+    def change(frame):
+        one = frame.index[(frame["sku"] == sku) & (frame["area"] == area)][3]
+        frame.loc[one, ["mean"]] *= 1.001
+        return frame
+
+    return change
+
+
 CHANGES = {
+    "level off": ("hierarchy.parquet", _more_of("CABO-01", "SP")),
+    "level gone": ("hierarchy.parquet", lambda frame: frame[frame["area"] != "NE"]),
+    "foreign level": ("hierarchy.parquet", _set("level", "continent")),
+    "level crossed": ("hierarchy.parquet", _set("p975", 0.0)),
+    "level of nothing": ("hierarchy_accuracy.parquet", _set("sku", "OTHER-SKU")),
     "quantiles crossed": ("forecast.parquet", _set("p10", 1e9)),
     "negative": ("backtest.parquet", _set("p10", -1.0)),
     "infinite": ("forecast.parquet", _set("mean", float("inf"))),
@@ -225,6 +277,14 @@ CHANGES = {
         ("column too many", "column 'extra' is not known"),
         ("text for number", "column 'mean' is string"),
         ("short horizon", "the ensemble has 359 rows"),
+        (
+            "level off",
+            "hierarchy.parquet: level item_uf, 'CABO-01' in SP on 2025-07-03: is .* depots sum to",
+        ),
+        ("level gone", "level item_region, 'BAT-02' in NE on 2025-06-30: is missing"),
+        ("foreign level", "level is not a known one"),
+        ("level crossed", "p90 is above p975"),
+        ("level of nothing", "sku 'OTHER-SKU'"),
         ("key twice", "backtest.parquet: a key comes twice"),
     ],
 )

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from domain.classes import DEMAND_CLASSES
 from domain.errors import BadBundle
+from domain.levels import DEPOTS, LEVELS
 
 MANIFEST = "manifest.json"
 FORMAT = "nova-corrente-results"
@@ -38,11 +40,18 @@ _TESTS: dict[str, Callable[[pa.DataType], bool]] = {
 
 @dataclass(frozen=True)
 class FileSpec:
-    """One file: its columns with their kind, and those that may be null."""
+    """One file: its columns with their kind, and those that may be null. Bundles of older trainers
+    lack what is `optional`."""
 
     table: str
     columns: Mapping[str, str]
     nullable: frozenset[str] = frozenset()
+    optional: bool = False
+
+    @property
+    def codes(self) -> list[str]:
+        """The columns that hold codes of `core`."""
+        return [name for name in ("sku", "site") if name in self.columns]
 
 
 def _spec(
@@ -53,10 +62,11 @@ def _spec(
     integer: str = "",
     number: str = "",
     nullable: str = "",
+    optional: bool = False,
 ) -> FileSpec:
     kinds = {"text": text, "date": date, "integer": integer, "number": number}
     columns = {name: kind for kind, names in kinds.items() for name in names.split()}
-    return FileSpec(table, columns, frozenset(nullable.split()))
+    return FileSpec(table, columns, frozenset(nullable.split()), optional)
 
 
 _QUANTILES = "mean p10 p50 p90"
@@ -84,7 +94,24 @@ FILES: dict[str, FileSpec] = {
         nullable="abc xyz champion fallback_reason first_date last_date season_length"
         " adi cv2 mean std",
     ),
+    "hierarchy.parquet": _spec(
+        "level_forecast",
+        text="level sku family unit area",
+        date="date",
+        number="mean p025 p10 p50 p90 p975",
+        optional=True,
+    ),
+    "hierarchy_accuracy.parquet": _spec(
+        "level_accuracy",
+        text="level sku family unit area model",
+        integer="points covered80_points covered95_points",
+        number="mase rmsse abs_error_sum error_sum actual_sum",
+        nullable="mase rmsse",
+        optional=True,
+    ),
 }
+NAMING = ("level", "sku", "family", "unit", "site", "area", "model", "date")
+QUANTILES = ("p025", "p10", "p50", "p90", "p975")
 
 
 class _Dataset(BaseModel):
@@ -130,6 +157,13 @@ class Codes:
         """Codes from a mapping of code to key."""
         return cls(pa.array(list(known), pa.string()), pa.array(list(known.values()), pa.int32()))
 
+    def or_none(self) -> Codes:
+        """The same, and key 0 for the empty code: no item."""
+        return Codes(
+            pa.concat_arrays([self.codes, pa.array([""], pa.string())]),
+            pa.concat_arrays([self.keys, pa.array([0], pa.int32())]),
+        )
+
     def keys_of(self, column: pa.Array) -> pa.Array:
         """The key of each code; null where it is not known."""
         return pc.take(self.keys, pc.index_in(column.cast(pa.string()), value_set=self.codes))
@@ -143,6 +177,12 @@ class Bundle:
     manifest: Manifest
     raw: dict[str, Any]
     sha256: str
+
+    @property
+    def files(self) -> list[str]:
+        """The files it has to have, and those it does have of the optional ones."""
+        listed = self.manifest.files
+        return [file for file, spec in FILES.items() if file in listed or not spec.optional]
 
     def batches(self, file: str) -> Iterator[pa.RecordBatch]:
         """The rows of one file, columns in the order of its spec."""
@@ -164,7 +204,7 @@ def open_bundle(path: Path) -> Bundle:
         place = ".".join(str(part) for part in first["loc"])
         raise BadBundle(f"{MANIFEST}: {place}: {first['msg']}.") from None
     bundle = Bundle(path, manifest, raw, hashlib.sha256(content).hexdigest())
-    for file in FILES:
+    for file in bundle.files:
         _check_file(bundle, file)
     return bundle
 
@@ -238,11 +278,17 @@ def _check_columns(file: str, schema: pa.Schema) -> None:
 def check_rows(bundle: Bundle, items: Codes, sites: Codes) -> None:
     """Reads every row: codes known, nothing null or infinite that may not be, quantiles in order,
     the ensemble complete. Raises BadBundle at the first wrong one."""
-    known = {"sku": items, "site": sites}
-    for file in FILES:
+    for file in bundle.files:
+        known = codes_of(FILES[file], items, sites)
         for batch in bundle.batches(file):
             _check_batch(file, batch, known)
     _check_horizon(bundle)
+
+
+def codes_of(spec: FileSpec, items: Codes, sites: Codes) -> dict[str, Codes]:
+    """What each column of codes may hold; only a level may be of no item."""
+    known = {"sku": items.or_none() if "level" in spec.columns else items, "site": sites}
+    return {name: known[name] for name in spec.codes}
 
 
 def _check_batch(file: str, batch: pa.RecordBatch, known: Mapping[str, Codes]) -> None:
@@ -258,16 +304,25 @@ def _check_batch(file: str, batch: pa.RecordBatch, known: Mapping[str, Codes]) -
         _refuse(file, batch, unknown, f"this {name} is not known here: the data is another")
     if "p50" in spec.columns:
         _check_quantiles(file, batch)
+    if "level" in spec.columns:
+        _check_level(file, batch)
     if file == "series_profile.parquet":
         _check_profile(file, batch)
 
 
 def _check_quantiles(file: str, batch: pa.RecordBatch) -> None:
-    p10, p50, p90, mean = (batch.column(name) for name in ("p10", "p50", "p90", "mean"))
-    _refuse(file, batch, pc.less(p10, 0.0), "p10 is below 0")
-    _refuse(file, batch, pc.less(mean, 0.0), "mean is below 0")
-    _refuse(file, batch, pc.greater(p10, pc.add(p50, TOLERANCE)), "p10 is above p50")
-    _refuse(file, batch, pc.greater(p50, pc.add(p90, TOLERANCE)), "p50 is above p90")
+    names = [name for name in QUANTILES if name in batch.schema.names]
+    for name in (names[0], "mean"):
+        _refuse(file, batch, pc.less(batch.column(name), 0.0), f"{name} is below 0")
+    for low, high in pairwise(names):
+        crossed = pc.greater(batch.column(low), pc.add(batch.column(high), TOLERANCE))
+        _refuse(file, batch, crossed, f"{low} is above {high}")
+
+
+def _check_level(file: str, batch: pa.RecordBatch) -> None:
+    known = pa.array([*LEVELS, *([DEPOTS] if "model" in batch.schema.names else [])])
+    unknown = pc.invert(pc.is_in(batch.column("level").cast(pa.string()), known))
+    _refuse(file, batch, unknown, "level is not a known one")
 
 
 def _check_profile(file: str, batch: pa.RecordBatch) -> None:
@@ -294,7 +349,7 @@ def _refuse(file: str, batch: pa.RecordBatch, wrong: pa.Array, reason: str) -> N
 
 
 def _where(batch: pa.RecordBatch, row: int) -> str:
-    names = [name for name in ("sku", "site", "model", "date") if name in batch.schema.names]
+    names = [name for name in NAMING if name in batch.schema.names]
     return ", ".join(f"{name} {str(batch.column(name)[row].as_py())!r}" for name in names)
 
 

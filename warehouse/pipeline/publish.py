@@ -22,7 +22,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from domain.errors import BadBundle, NotFound, Unavailable
 from warehouse.caching import forget_version
 from warehouse.pipeline import derive
-from warehouse.pipeline.bundles import FILES, Bundle, Codes, check_rows, open_bundle
+from warehouse.pipeline.bundles import FILES, Bundle, Codes, check_rows, codes_of, open_bundle
+from warehouse.pipeline.coherence import check_sums
 from warehouse.pipeline.views import PUBLISH_LOCK, note_refreshed, refresh_views
 from warehouse.queries.runs import runs
 from warehouse.tables.analytics import PER_RUN, published, run
@@ -32,6 +33,8 @@ DERIVED_TABLES = (
     *("policy", "alert", "kpi_daily", "supplier_score", "sla_exposure"),
     "accuracy_by_step",
 )
+
+_KEYS = {"sku": "item_id", "site": "site_id"}
 
 Progress = Callable[[str], None]
 
@@ -141,7 +144,8 @@ def _begin(engine: Engine, bundle: Bundle, dropped_run_id: int | None) -> int:
 def _load(
     engine: Engine, bundle: Bundle, run_id: int, items: Codes, sites: Codes, say: Progress
 ) -> None:
-    for file, spec in FILES.items():
+    for file in bundle.files:
+        spec = FILES[file]
         say(f"loading {file}, {bundle.manifest.files[file].rows} rows")
         with engine.begin() as connection:
             partition = _make_partition(connection, spec.table, run_id)
@@ -150,6 +154,8 @@ def _load(
             _attach(connection, spec.table, partition, run_id, file)
     with engine.begin() as connection:
         connection.execute(text(_LAST_PERIOD), {"run_id": run_id})
+        if "hierarchy.parquet" in bundle.files:
+            check_sums(connection, run_id)
 
 
 # the dataset's last date may lie inside a period: the run's last known one is before its forecast
@@ -184,15 +190,15 @@ def _copy(
     items: Codes,
     sites: Codes,
 ) -> None:
-    others = [name for name in FILES[file].columns if name not in ("sku", "site")]
-    names = ["run_id", "item_id", "site_id", *others]
+    codes = codes_of(FILES[file], items, sites)
+    others = [name for name in FILES[file].columns if name not in codes]
+    names = ["run_id", *(_KEYS[name] for name in codes), *others]
     statement = f"COPY {partition} ({', '.join(names)}) FROM STDIN (FORMAT csv)"
     with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]
         for batch in bundle.batches(file):
             columns = [
                 pa.repeat(pa.scalar(run_id, pa.int32()), batch.num_rows),
-                items.keys_of(batch.column("sku")),
-                sites.keys_of(batch.column("site")),
+                *(known.keys_of(batch.column(name)) for name, known in codes.items()),
                 *(batch.column(name) for name in others),
             ]
             cursor.copy_expert(statement, _as_csv(pa.table(columns, names=names)))

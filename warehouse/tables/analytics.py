@@ -150,7 +150,49 @@ series_profile = Table(
     postgresql_partition_by="LIST (run_id)",
 )
 
-PER_RUN = (forecast, backtest, forecast_accuracy, series_profile)
+_LEVEL = ("run_id", "level", "item_id", "family", "unit", "area")
+
+
+def _level_columns() -> list[Column]:
+    kinds = {"run_id": Integer, "item_id": Integer}
+    return [Column(name, kinds.get(name, Text), nullable=False) for name in _LEVEL]
+
+
+level_forecast = Table(
+    "level_forecast",
+    metadata,
+    *_level_columns(),
+    Column("date", Date, nullable=False),
+    *(double(name, nullable=False) for name in ("mean", "p025", "p10", "p50", "p90", "p975")),
+    PrimaryKeyConstraint(*_LEVEL, "date"),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+"""The ensemble's forecasts summed to the levels of `domain.levels`: item_id 0 and family '' where
+a level has none; `area` is a UF's or region's code, or BR."""
+
+level_accuracy = Table(
+    "level_accuracy",
+    metadata,
+    *_level_columns(),
+    Column("model", Text, nullable=False),
+    *(
+        Column(name, Integer, nullable=False)
+        for name in ("points", "covered80_points", "covered95_points")
+    ),
+    *(double(name) for name in ("mase", "rmsse")),
+    *(double(name, nullable=False) for name in ("abs_error_sum", "error_sum", "actual_sum")),
+    PrimaryKeyConstraint(*_LEVEL, "model"),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+"""The backtest of each level's nodes, and of the depots themselves (level item_depot, `area` the
+site's code)."""
+
+PER_RUN = (
+    *(forecast, backtest, forecast_accuracy, series_profile),
+    *(level_forecast, level_accuracy),
+)
 """Tables with one partition a run, named `<table>_r<run_id>`: filled by COPY, then attached."""
 
 

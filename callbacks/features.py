@@ -38,7 +38,7 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.Featu
     present = {row.demand_class for row in every}
     classes = [name for name in DEMAND_CLASSES if name in present]
     demand_class = address.one("class", classes, "") or None
-    rows = [row for row in every if row.demand_class == demand_class]
+    rows = layout.comparable_first([row for row in every if row.demand_class == demand_class])
     wanted = (demand_class,) if demand_class else ()
     return layout.FeaturesData(
         demand_class=demand_class,
@@ -53,7 +53,7 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.Featu
 
 
 def _usual(rows: list[ModelPerformance]) -> list[str]:
-    """The ensemble, the best of the others, and what they have to beat."""
+    """The ensemble, the best of the others on the same series, and what they have to beat."""
     others = [row.model for row in rows if row.model not in (ENSEMBLE, NAIVE)]
     return [ENSEMBLE, *others[:1], NAIVE]
 
@@ -78,6 +78,7 @@ def _one_series(viewer: Viewer, address: Address, current: DataStatus) -> Compon
         series=series.showing(shown),
         backtest=forecasts.backtest(**one),
         chosen=_choice(series.profile.demand_class),
+        diagnostics=forecasts.diagnostics(**one),
         frequency=current.frequency or "D",
         notices=address.notices,
     )

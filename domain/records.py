@@ -392,6 +392,47 @@ class BacktestPoint:
 
 
 @dataclass(frozen=True)
+class Residuals:
+    """What is left in a model's errors one period ahead, over `count` periods.
+
+    `acf`: autocorrelation at 1, 2, … periods apart; within ± `bound` it is noise (95 %). `p` is
+    that of the Ljung–Box test over `lags` lags; from 0.05 on no pattern is left.
+    """
+
+    model: str
+    count: int
+    acf: list[float]
+    bound: float
+    lags: int
+    ljung_box: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """Demand taken apart by STL: `actual` = `trend` + `season` + `rest`, in units of issue a period
+    from `first_date` on. Strengths are between 0 and 1."""
+
+    frequency: str
+    season_length: int
+    first_date: date
+    actual: list[float]
+    trend: list[float]
+    season: list[float]
+    rest: list[float]
+    trend_strength: float
+    season_strength: float
+
+
+@dataclass(frozen=True)
+class SeriesDiagnostics:
+    """Both of one series, where they exist."""
+
+    residuals: Residuals | None
+    decomposition: Decomposition | None
+
+
+@dataclass(frozen=True)
 class SeriesProfile:
     """What kind of demand a series is, and which models speak for it."""
 

@@ -19,14 +19,14 @@ LABEL_GAP = 0.07
 LABEL_MARGIN, LETTER_WIDTH = 16, 7
 
 
-def graph(name: str, chart: go.Figure, viewer: Viewer) -> dcc.Graph:
+def graph(name: str, chart: go.Figure, viewer: Viewer, *, tall: bool = False) -> dcc.Graph:
     """The figure on the page, drawn to the width of its card."""
     return dcc.Graph(
         id=name,
         figure=chart,
         config=graph_config(viewer.locale),
         responsive=True,
-        className="chart",
+        className="chart chart-tall" if tall else "chart",
     )
 
 
@@ -233,8 +233,15 @@ def add_line(
 def finish(chart: go.Figure, viewer: Viewer) -> go.Figure:
     """Names the lines at their ends and sets the dates of the axis."""
     order_ink_first(chart)
-    days = "%d %b" if viewer.locale == "pt_BR" else "%b %-d"
     chart.update_yaxes(tickformat=",~f")
+    dates_of_axis(chart, viewer)
+    label_ends(chart)
+    return chart
+
+
+def dates_of_axis(chart: go.Figure, viewer: Viewer) -> None:
+    """Dates on the x axis as the reader writes them."""
+    days = "%d %b" if viewer.locale == "pt_BR" else "%b %-d"
     chart.update_xaxes(
         hoverformat="%d/%m/%Y" if viewer.locale == "pt_BR" else "%b %-d, %Y",
         tickformatstops=[
@@ -243,8 +250,6 @@ def finish(chart: go.Figure, viewer: Viewer) -> go.Figure:
         ],
         nticks=6,
     )
-    label_ends(chart)
-    return chart
 
 
 def order_ink_first(chart: go.Figure) -> None:

@@ -93,11 +93,17 @@ def naive_notice(chosen: ClassChoice, viewer: Viewer) -> html.Div:
     )
 
 
+def comparable_first(rows: Sequence[ModelPerformance]) -> list[ModelPerformance]:
+    """As they come, but those that were judged on fewer series than others after them."""
+    most = max((row.series for row in rows), default=0)
+    return sorted(rows, key=lambda row: row.series < most)
+
+
 def leaderboard(data: FeaturesData, viewer: Viewer) -> html.Section:
     """Every model on the backtest, the lowest MASE first."""
     t = viewer.t
     columns = [
-        badge_column("model", t("Model"), minWidth=190, flex=2),
+        badge_column("model", t("Model"), minWidth=210, flex=2),
         number_column("series", t("Series"), minWidth=72),
         percent_column("wape", t("WAPE"), 1),
         number_column("mase", t("MASE"), 3),
@@ -112,12 +118,21 @@ def leaderboard(data: FeaturesData, viewer: Viewer) -> html.Section:
     return card(
         t("Models on the backtest"),
         grid("leaderboard", columns, rows, viewer, row_id="code"),
-        note=t(
-            "Value added: WAPE of seasonal naive on the same series less the model's own. Wins:"
-            " series where no model has a lower error. CPU-seconds are of the whole training."
-        ),
+        note=_note(data, viewer),
         class_name="surface-table",
     )
+
+
+def _note(data: FeaturesData, viewer: Viewer) -> str:
+    t = viewer.t
+    words = t(
+        "Value added: WAPE of seasonal naive on the same series less the model's own. Wins:"
+        " series where no model has a lower error. CPU-seconds are of the whole training."
+    )
+    if len({row.series for row in data.rows}) < 2:
+        return words
+    fewer = t("The last ones were judged on fewer series: compare them within a demand class.")
+    return f"{words} {fewer}"
 
 
 def _performance_row(row: ModelPerformance, viewer: Viewer) -> dict[str, Any]:
@@ -188,7 +203,7 @@ def choices_card(choices: Sequence[ClassChoice], viewer: Viewer) -> html.Section
         return card(title, html.P(t("This run's manifest does not say."), className="quiet"))
     columns = [
         text_column("demand_class", t("Demand class"), minWidth=150),
-        badge_column("model", t("Model"), minWidth=190, flex=2),
+        badge_column("model", t("Model"), minWidth=210, flex=2),
         percent_column("weight", t("Weight"), 1),
         number_column("error", t("Error"), 3),
         number_column("ratio", t("× best"), 2),

@@ -8,7 +8,7 @@ from typing import Any
 
 from dash import dcc, html
 
-from domain.records import BacktestPoint, ClassChoice
+from domain.records import BacktestPoint, ClassChoice, SeriesDiagnostics
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import backtest_chart, graph, series_chart
@@ -16,6 +16,7 @@ from layouts.components.cards import card
 from layouts.components.filters import filter_bar
 from layouts.components.states import notices
 from layouts.components.table import twin
+from layouts.diagnostics import diagnostics_cards
 from layouts.features import best_error, choices_card, naive_notice
 from layouts.forecasts import (
     NO_MODEL,
@@ -30,11 +31,13 @@ from layouts.text import DEMAND_CLASSES, MODELS, PERIODS, named
 
 @dataclass(frozen=True)
 class SeriesModels:
-    """What the page shows of one series; `chosen` is None where the run does not say."""
+    """What the page shows of one series; `chosen` and `diagnostics` are None where the run does not
+    say."""
 
     series: Series
     backtest: Sequence[BacktestPoint]
     chosen: ClassChoice | None
+    diagnostics: SeriesDiagnostics | None
     frequency: str
     notices: list[str]
 
@@ -69,6 +72,7 @@ def layout(data: SeriesModels, viewer: Viewer) -> html.Div:
                 className="columns columns-chart",
             ),
             _backtest(data, viewer),
+            diagnostics_cards(data.diagnostics, series.unit, viewer),
             choices_card(chosen, viewer),
         ],
         className="page page-features",

@@ -22,11 +22,13 @@ import pyarrow.parquet as pq
 from models_offline import __version__, keys
 from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, classes_of
 from models_offline.dataset import LIMIT_RULE
+from models_offline.decomposition import decompositions
 from models_offline.ensemble import MEDIAN_SHARE, NAME, TOLERANCE, TOLERANCE_OF_COUNTS
 from models_offline.fitting import FINAL
 from models_offline.hierarchy import Hierarchy
 from models_offline.levels import KEYS
 from models_offline.models import FALLBACK, MODELS
+from models_offline.residuals import described
 from models_offline.training import Results
 
 FORMAT = "nova-corrente-results"
@@ -34,6 +36,8 @@ SCHEMA_VERSION = 1
 MOST_FALLBACKS = 200
 LJUNG_BOX_LEVEL = 0.05
 LEVEL_COLUMNS = {"ds": "date", "p2.5": "p025", "p97.5": "p975"}
+WITH_RESIDUALS = ("ses", "arima")
+"""Models whose one-step errors are looked at; where a class has both, the last one counts."""
 
 
 def _schema(text: str, dates: str, integers: str, numbers: str) -> dict[str, pa.DataType]:
@@ -67,6 +71,7 @@ SCHEMAS = {
         "periods nonzero season_length",
         "adi cv2 mean std",
     ),
+    "series_diagnostics.parquet": _schema("sku site residuals decomposition", "", "", ""),
 }
 
 
@@ -160,11 +165,39 @@ def _profile(results: Results) -> pd.DataFrame:
     ).sort_values(["sku", "site"], kind="stable")
 
 
+def _diagnostics(results: Results) -> pd.DataFrame:
+    dataset, series = results.dataset, results.dataset.series
+    parts = decompositions(
+        dataset.history, results.classes, dataset.frequency, results.options.jobs
+    )
+    left = _residuals(results.fits.notes)
+    rows = series.assign(
+        residuals=[_json(left.get(uid)) for uid in series.index],
+        decomposition=[_json(parts.get(uid)) for uid in series.index],
+    )
+    return rows.sort_values(["sku", "site"], kind="stable")
+
+
+def _residuals(notes: dict[str, dict[Any, dict[str, float]]]) -> dict[Any, dict[str, Any]]:
+    """Of each series, those of the single model that its class has."""
+    found = {
+        uid: described(model, noted)
+        for model in WITH_RESIDUALS
+        for uid, noted in notes.get(model, {}).items()
+    }
+    return {uid: one for uid, one in found.items() if one is not None}
+
+
+def _json(value: dict[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value, allow_nan=False)
+
+
 TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
     "forecast.parquet": _forecast,
     "backtest.parquet": _backtest,
     "forecast_accuracy.parquet": _accuracy,
     "series_profile.parquet": _profile,
+    "series_diagnostics.parquet": _diagnostics,
 }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.demand import ADI_LIMIT, adi
+from models_offline import residuals
 from models_offline.models.base import PerSeries, Series, Setup
 from models_offline.quantiles import Values, negative_binomial, normal
 from models_offline.seasonality import Season, estimate
@@ -32,7 +33,6 @@ SEARCH: dict[str, Any] = {
 """Larger orders, and a search by exact likelihood, cost twice as much for the same forecasts."""
 INTERMITTENT_SEARCH = {"max_p": 1, "max_q": 1, "start_p": 0, "start_q": 0}
 """Higher orders double the cost there and forecast the same."""
-LJUNG_BOX_LAGS = 10
 SHORTEST = 4
 
 
@@ -63,7 +63,7 @@ class Arima(PerSeries):
             raise ValueError(f"{len(y)} periods are too few for ARIMA")
         season = estimate(y, self.season_length(series))
         model = _search(season.remove(y), is_intermittent(y))
-        self.notes[series.unique_id] = {"ljung_box_p": ljung_box(model.model_["residuals"])}
+        self.notes[series.unique_id] = residuals.note(model.model_["residuals"])
         return State(model, season, y)
 
     def predict_one(self, series: Series, state: State, horizon: int) -> Values:
@@ -90,15 +90,3 @@ def is_intermittent(y: NDArray[np.float64]) -> bool:
     """True when more than every fourth period or so is without demand (ADI above its limit)."""
     interval = adi(y)
     return interval is None or interval > ADI_LIMIT
-
-
-def ljung_box(residuals: NDArray[np.float64]) -> float:
-    """p-value of the Ljung–Box test over 10 lags; above 0.05 no structure is left."""
-    from statsmodels.stats.diagnostic import acorr_ljungbox
-
-    finite = np.asarray(residuals, dtype=float)
-    finite = finite[np.isfinite(finite)]
-    lags = min(LJUNG_BOX_LAGS, len(finite) // 2 - 1)
-    if lags < 1 or not np.any(finite - finite.mean()):
-        return 1.0
-    return float(acorr_ljungbox(finite, lags=[lags])["lb_pvalue"].iloc[0])

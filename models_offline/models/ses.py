@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from models_offline import residuals
+from models_offline.models.base import Series
 from models_offline.models.wrapped import Counted
 
 
@@ -16,3 +20,10 @@ class Ses(Counted):
         from statsforecast.models import SimpleExponentialSmoothingOptimized
 
         return SimpleExponentialSmoothingOptimized()
+
+    def fit_one(self, series: Series) -> Any:
+        model = super().fit_one(series)
+        if model is not None:
+            fitted = np.asarray(model.predict_in_sample()["fitted"], dtype=float)
+            self.notes[series.unique_id] = residuals.note(series.y - fitted)
+        return model

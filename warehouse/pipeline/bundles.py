@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from domain.classes import DEMAND_CLASSES
 from domain.errors import BadBundle
@@ -109,6 +109,12 @@ FILES: dict[str, FileSpec] = {
         nullable="mase rmsse",
         optional=True,
     ),
+    "series_diagnostics.parquet": _spec(
+        "series_diagnostics",
+        text="sku site residuals decomposition",
+        nullable="residuals decomposition",
+        optional=True,
+    ),
 }
 NAMING = ("level", "sku", "family", "unit", "site", "area", "model", "date")
 QUANTILES = ("p025", "p10", "p50", "p90", "p975")
@@ -130,6 +136,34 @@ class _Counts(BaseModel):
 class _File(BaseModel):
     rows: int = Field(ge=0)
     sha256: str
+
+
+class _Residuals(BaseModel, extra="forbid", allow_inf_nan=False):
+    model: str
+    count: int = Field(ge=1)
+    acf: list[float]
+    bound: float
+    lags: int
+    ljung_box: float
+    p: float = Field(ge=0, le=1)
+
+
+class _Decomposition(BaseModel, extra="forbid", allow_inf_nan=False):
+    frequency: Literal["D", "W", "M"]
+    season_length: int
+    first_date: date
+    actual: list[float]
+    trend: list[float]
+    season: list[float]
+    rest: list[float]
+    trend_strength: float
+    season_strength: float
+
+    @model_validator(mode="after")
+    def _parts_match(self) -> Self:
+        if len({len(part) for part in (self.actual, self.trend, self.season, self.rest)}) > 1:
+            raise ValueError("its parts are not equally long")
+        return self
 
 
 class Manifest(BaseModel):
@@ -308,6 +342,8 @@ def _check_batch(file: str, batch: pa.RecordBatch, known: Mapping[str, Codes]) -
         _check_level(file, batch)
     if file == "series_profile.parquet":
         _check_profile(file, batch)
+    if file == "series_diagnostics.parquet":
+        _check_diagnostics(file, batch)
 
 
 def _check_quantiles(file: str, batch: pa.RecordBatch) -> None:
@@ -332,6 +368,21 @@ def _check_profile(file: str, batch: pa.RecordBatch) -> None:
     for row, weights in enumerate(batch.column("weights").to_pylist()):
         if not _are_weights(weights):
             raise BadBundle(f"{file}: {_where(batch, row)}: weights {weights!r} do not sum to 1.")
+
+
+def _check_diagnostics(file: str, batch: pa.RecordBatch) -> None:
+    for name, kind in (("residuals", _Residuals), ("decomposition", _Decomposition)):
+        for row, content in enumerate(batch.column(name).to_pylist()):
+            if content is None:
+                continue
+            try:
+                kind.model_validate_json(content)
+            except ValidationError as error:
+                first = error.errors()[0]
+                place = ".".join(str(part) for part in (name, *first["loc"]))
+                raise BadBundle(
+                    f"{file}: {_where(batch, row)}: {place}: {first['msg']}."
+                ) from None
 
 
 def _are_weights(value: str) -> bool:

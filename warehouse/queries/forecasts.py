@@ -14,10 +14,13 @@ from domain.records import (
     NO_FILTERS,
     Accuracy,
     BacktestPoint,
+    Decomposition,
     DemandPoint,
     Filters,
     ForecastPoint,
     Page,
+    Residuals,
+    SeriesDiagnostics,
     SeriesProfile,
 )
 from warehouse.caching import read_model
@@ -185,6 +188,28 @@ def backtest(
     """
     rows = connection.execute(text(sql), {**vars(found), "run_id": run.run_id})
     return [BacktestPoint(*row) for row in rows]
+
+
+@read_model(ttl=HOUR)
+def diagnostics(
+    connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
+) -> SeriesDiagnostics | None:
+    """What the trainer found in one series; None for a run of a trainer that did not look."""
+    run = published_run(connection)
+    found = find_series(connection, sku, site, scope)
+    sql = """
+        SELECT residuals, decomposition FROM analytics.series_diagnostics
+        WHERE run_id = :run_id AND item_id = :item_id AND site_id = :site_id
+    """
+    row = connection.execute(text(sql), {**vars(found), "run_id": run.run_id}).one_or_none()
+    if row is None:
+        return None
+    parts = row.decomposition
+    first = {"first_date": date.fromisoformat(parts["first_date"])} if parts else {}
+    return SeriesDiagnostics(
+        residuals=Residuals(**row.residuals) if row.residuals else None,
+        decomposition=Decomposition(**parts | first) if parts else None,
+    )
 
 
 @read_model(ttl=HOUR)

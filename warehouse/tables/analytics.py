@@ -189,9 +189,22 @@ level_accuracy = Table(
 """The backtest of each level's nodes, and of the depots themselves (level item_depot, `area` the
 site's code)."""
 
+series_diagnostics = Table(
+    "series_diagnostics",
+    metadata,
+    *_series_columns(),
+    Column("residuals", JSONB),
+    Column("decomposition", JSONB),
+    PrimaryKeyConstraint(*_SERIES),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+"""What is left in the errors of a series' model, and its demand taken apart: see
+`domain.records.Residuals` and `Decomposition`."""
+
 PER_RUN = (
     *(forecast, backtest, forecast_accuracy, series_profile),
-    *(level_forecast, level_accuracy),
+    *(level_forecast, level_accuracy, series_diagnostics),
 )
 """Tables with one partition a run, named `<table>_r<run_id>`: filled by COPY, then attached."""
 

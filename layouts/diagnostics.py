@@ -102,8 +102,10 @@ def _decomposition(
         html.P(_strengths(parts, viewer)),
         graph("decomposition", chart, viewer, tall=True),
         twin([t("Date"), *(name for name, _ in named_parts)], rows, viewer),
-        note=t("Demand taken apart by STL; a season has %(count)s periods.")
-        % {"count": parts.season_length},
+        note=t(
+            "Demand taken apart by STL; a season has %(count)s periods.",
+            count=parts.season_length,
+        ),
         class_name="grow",
     )
 

@@ -171,10 +171,11 @@ def _diagnostics(results: Results) -> pd.DataFrame:
         dataset.history, results.classes, dataset.frequency, results.options.jobs
     )
     left = _residuals(results.fits.notes)
+    ids = series.index.to_series()
     rows = series.assign(
-        residuals=[_json(left.get(uid)) for uid in series.index],
-        decomposition=[_json(parts.get(uid)) for uid in series.index],
-    )
+        residuals=ids.map({uid: json.dumps(one, allow_nan=False) for uid, one in left.items()}),
+        decomposition=ids.map({uid: json.dumps(one) for uid, one in parts.items()}),
+    ).astype({"residuals": object, "decomposition": object})
     return rows.sort_values(["sku", "site"], kind="stable")
 
 
@@ -186,10 +187,6 @@ def _residuals(notes: dict[str, dict[Any, dict[str, float]]]) -> dict[Any, dict[
         for uid, noted in notes.get(model, {}).items()
     }
     return {uid: one for uid, one in found.items() if one is not None}
-
-
-def _json(value: dict[str, Any] | None) -> str | None:
-    return None if value is None else json.dumps(value, allow_nan=False)
 
 
 TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {

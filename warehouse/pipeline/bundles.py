@@ -380,9 +380,7 @@ def _check_diagnostics(file: str, batch: pa.RecordBatch) -> None:
             except ValidationError as error:
                 first = error.errors()[0]
                 place = ".".join(str(part) for part in (name, *first["loc"]))
-                raise BadBundle(
-                    f"{file}: {_where(batch, row)}: {place}: {first['msg']}."
-                ) from None
+                raise BadBundle(f"{file}: {_where(batch, row)}: {place}: {first['msg']}.") from None
 
 
 def _are_weights(value: str) -> bool:

@@ -28,6 +28,7 @@ from layouts.components.grid import badge_column, grid, number_column, percent_c
 from layouts.components.icons import icon
 from layouts.components.states import notices, state
 from layouts.components.table import twin
+from layouts.fallbacks import fallback_lines
 from layouts.text import (
     DEMAND_CLASS_MEANING,
     DEMAND_CLASSES,
@@ -197,12 +198,8 @@ def profile_strip(profile: SeriesProfile, viewer: Viewer) -> html.Section:
         (t("ABC / XYZ"), f"{profile.abc or '—'} / {profile.xyz or '—'}"),
         (t("Best model"), named(MODELS, profile.champion, t)),
     ]
-    reason = profile.fallback_reason
-    fallback = (
-        [html.P([icon("alert"), t("Fallback: %(reason)s", reason=reason)], className="warn-line")]
-        if reason
-        else []
-    )
+    reasons = fallback_lines(profile.fallback_reason or "", viewer)
+    fallback = [html.P([icon("alert"), one], className="warn-line") for one in reasons if one]
     words = html.Div(
         [
             html.P(t("Demand class"), className="weak"),

@@ -1,0 +1,27 @@
+"""Reasons why a model has no forecast, as the reader sees them."""
+
+from __future__ import annotations
+
+from domain.access import Role
+from domain.viewer import Viewer
+from layouts.fallbacks import fallback_lines
+
+READER = Viewer(name="", email="", role=Role.VIEWER, locale="en")
+
+
+def test_models_that_need_more_history_share_a_line() -> None:
+    reason = "arima: ValueError: 3 periods are too few for ARIMA; lstm: 3 periods are too few"
+    assert fallback_lines(reason, READER) == ["3 periods of history are too few for: ARIMA, LSTM."]
+
+
+def test_what_a_library_said_is_kept_whole() -> None:
+    reason = "ets: LinAlgError: singular; matrix; arima: ValueError: 3 periods are too few"
+    assert fallback_lines(reason, READER) == [
+        "3 periods of history are too few for: ARIMA.",
+        "Exponential smoothing (ETS) failed here: LinAlgError: singular; matrix",
+    ]
+
+
+def test_a_reason_in_other_words_is_shown_as_it_is() -> None:
+    assert fallback_lines("no data", READER) == ["no data"]
+    assert fallback_lines("", READER) == [""]

@@ -3,10 +3,9 @@ of."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-import pandas as pd
 from dash import html
 
 from domain.records import Decomposition, Residuals, SeriesDiagnostics
@@ -130,9 +129,12 @@ def _strengths(parts: Decomposition, viewer: Viewer) -> str:
 
 
 def _dates(parts: Decomposition) -> list[date]:
-    steps = {"D": "D", "W": "7D", "M": "MS"}
-    days = pd.date_range(parts.first_date, periods=len(parts.actual), freq=steps[parts.frequency])
-    return [day.date() for day in days]
+    first, count = parts.first_date, len(parts.actual)
+    if parts.frequency != "M":
+        step = timedelta(days=7 if parts.frequency == "W" else 1)
+        return [first + number * step for number in range(count)]
+    months = range(first.month - 1, first.month - 1 + count)
+    return [date(first.year + month // 12, month % 12 + 1, 1) for month in months]
 
 
 def _none(found: SeriesDiagnostics | None, why: str, viewer: Viewer) -> html.P:

@@ -103,7 +103,7 @@ def leaderboard(data: FeaturesData, viewer: Viewer) -> html.Section:
     """Every model on the backtest, the lowest MASE first."""
     t = viewer.t
     columns = [
-        badge_column("model", t("Model"), minWidth=210, flex=2),
+        badge_column("model", t("Model"), minWidth=230, flex=2),
         number_column("series", t("Series"), minWidth=72),
         percent_column("wape", t("WAPE"), 1),
         number_column("mase", t("MASE"), 3),
@@ -203,7 +203,7 @@ def choices_card(choices: Sequence[ClassChoice], viewer: Viewer) -> html.Section
         return card(title, html.P(t("This run's manifest does not say."), className="quiet"))
     columns = [
         text_column("demand_class", t("Demand class"), minWidth=150),
-        badge_column("model", t("Model"), minWidth=210, flex=2),
+        badge_column("model", t("Model"), minWidth=230, flex=2),
         percent_column("weight", t("Weight"), 1),
         number_column("error", t("Error"), 3),
         number_column("ratio", t("× best"), 2),

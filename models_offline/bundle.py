@@ -199,9 +199,11 @@ TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
 
 
 def champion(results: Results, demand_class: str) -> str:
-    """The model, ensemble included, with the lowest backtest error of the class."""
-    errors = results.errors.get(demand_class) or results.errors.get(POOLED)
-    return min(errors, key=lambda model: errors[model]) if errors else NAME
+    """The model, ensemble included, with the lowest backtest error of the class; one that was
+    judged on a sample of its series may owe that to luck, and is passed over."""
+    errors = results.errors.get(demand_class) or results.errors.get(POOLED) or {}
+    whole = {model: error for model, error in errors.items() if model not in JUDGED_ON_SAMPLE}
+    return min(whole, key=lambda model: whole[model], default=NAME)
 
 
 def _shares(results: Results, demand_class: str) -> str:

@@ -18,7 +18,7 @@ def test_what_a_library_said_is_kept_whole() -> None:
     reason = "ets: LinAlgError: singular; matrix; arima: ValueError: 3 periods are too few"
     assert fallback_lines(reason, READER) == [
         "3 periods of history are too few for: ARIMA.",
-        "Exponential smoothing (ETS) failed here: LinAlgError: singular; matrix",
+        "ETS (exponential smoothing) failed here: LinAlgError: singular; matrix",
     ]
 
 

@@ -2,7 +2,8 @@
 
 Quantities are in units of issue, times in days, rates per day. Functions take numbers or NumPy
 arrays and work element by element; NaN stands for "not known" and stays NaN. Source unless named:
-Silver, Pyke & Thomas (2017), "Inventory and Production Management in Supply Chains", chapters 4, 6.
+Silver, Pyke & Thomas (2017), "Inventory and Production Management in Supply Chains", chapters 4, 6;
+of costs, Snyder & Shen (2019), "Fundamentals of Supply Chain Theory", chapters 3 to 5.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+
+SEARCHES = 80
+"""Halvings of an interval; more change nothing that a double can hold."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,18 @@ def reorder_point(
     return rate * lead + np.asarray(safety_stock, float)
 
 
+def order_up_to(
+    daily_demand: ArrayLike,
+    lead_time_days: ArrayLike,
+    review_days: ArrayLike,
+    safety_stock: ArrayLike,
+) -> Array:
+    """S = D·(L + R) + SS: where stock is looked at every R days, an order raises stock on hand and
+    on order to it. The safety stock is that of L + R days."""
+    review = np.asarray(review_days, float)
+    return reorder_point(daily_demand, np.asarray(lead_time_days, float) + review, safety_stock)
+
+
 def eoq(annual_demand: ArrayLike, order_cost: ArrayLike, annual_holding_cost: ArrayLike) -> Array:
     """Economic order quantity √(2·D·S ÷ H) (Harris 1913); NaN where H is not above 0.
 
@@ -93,6 +109,43 @@ def eoq(annual_demand: ArrayLike, order_cost: ArrayLike, annual_holding_cost: Ar
     holding = np.asarray(annual_holding_cost, float)
     usable = np.where(holding > 0, holding, np.nan)
     return np.sqrt(2.0 * np.asarray(annual_demand, float) * np.asarray(order_cost, float) / usable)
+
+
+def cycle_cost(
+    quantity: ArrayLike,
+    annual_demand: ArrayLike,
+    order_cost: ArrayLike,
+    annual_holding_cost: ArrayLike,
+) -> Array:
+    """S·D ÷ Q + H·Q ÷ 2: cost of ordering and holding lots of Q, in BRL a year."""
+    lot_size = np.asarray(quantity, float)
+    orders = np.asarray(annual_demand, float) / np.where(lot_size > 0, lot_size, np.nan)
+    return (
+        np.asarray(order_cost, float) * orders
+        + np.asarray(annual_holding_cost, float) * lot_size / 2
+    )
+
+
+def economic_lot(
+    annual_demand: ArrayLike,
+    order_cost: ArrayLike,
+    annual_holding_cost: ArrayLike,
+    minimum: ArrayLike = np.nan,
+    pack: ArrayLike = np.nan,
+) -> Array:
+    """The cheapest lot that can be ordered: EOQ in whole packs, not under the minimum order.
+
+    Costs are convex in the lot, so it is one of the two whole packs around EOQ, or the minimum.
+    NaN where EOQ is.
+    """
+    best = eoq(annual_demand, order_cost, annual_holding_cost)
+    above = lot(best, minimum, pack)
+    size = np.asarray(pack, float)
+    below = lot(np.maximum(above - np.where(size > 0, size, 0.0), 0.0), minimum, pack)
+    below = np.where(below > 0, below, above)
+    costs = [cycle_cost(q, annual_demand, order_cost, annual_holding_cost) for q in (below, above)]
+    chosen = np.where(costs[0] < costs[1], below, above)
+    return np.where(np.isnan(best), np.nan, chosen)
 
 
 def lot(quantity: ArrayLike, minimum: ArrayLike = np.nan, pack: ArrayLike = np.nan) -> Array:
@@ -155,6 +208,150 @@ def expected_shortage(mean: ArrayLike, std: ArrayLike, available: ArrayLike) -> 
     below = _each(lambda x: 0.5 * (1 + erf(x / sqrt(2))), k)
     loss = sigma * (density - k * (1 - below))
     return np.where(np.isnan(usable), certain, np.maximum(loss, 0.0))
+
+
+def expected_squared_shortage(mean: ArrayLike, std: ArrayLike, available: ArrayLike) -> Array:
+    """½·E[max(0, X − available)²] for X ~ N(mean, std): its slope is −`expected_shortage`.
+
+    σ²÷2 · ((1 + k²)·(1 − Φ(k)) − k·φ(k)), k = (a − μ) ÷ σ; std above 0.
+    """
+    sigma = np.asarray(std, float)
+    k = (np.asarray(available, float) - np.asarray(mean, float)) / sigma
+    beyond = _each(lambda x: 0.5 * (1 - erf(x / sqrt(2))), k)
+    density = np.exp(-(k**2) / 2) / sqrt(2 * np.pi)
+    return np.maximum(sigma**2 / 2 * ((1 + k**2) * beyond - k * density), 0.0)
+
+
+def critical_ratio(underage: ArrayLike, overage: ArrayLike) -> Array:
+    """c_u ÷ (c_u + c_o): the probability of having enough that costs least.
+
+    underage: cost of a unit that was missing; overage: of a unit left over.
+    """
+    missing, left = np.asarray(underage, float), np.asarray(overage, float)
+    total = missing + left
+    return missing / np.where(total > 0, total, np.nan)
+
+
+def newsvendor(mean: ArrayLike, std: ArrayLike, underage: ArrayLike, overage: ArrayLike) -> Array:
+    """The quantity of least cost for demand N(mean, std): F(Q) = c_u ÷ (c_u + c_o)."""
+    z = service_factor(critical_ratio(underage, overage))
+    return np.asarray(mean, float) + z * np.asarray(std, float)
+
+
+def newsvendor_cost(
+    quantity: ArrayLike,
+    mean: ArrayLike,
+    std: ArrayLike,
+    underage: ArrayLike,
+    overage: ArrayLike,
+) -> Array:
+    """c_o·E[left over] + c_u·E[missing] of a quantity, in BRL a period; demand N(mean, std)."""
+    missing = expected_shortage(mean, std, quantity)
+    left = np.asarray(quantity, float) - np.asarray(mean, float) + missing
+    return np.asarray(overage, float) * left + np.asarray(underage, float) * missing
+
+
+def enough_for(probabilities: Array, level: ArrayLike) -> NDArray[np.int64]:
+    """The smallest stock s with P(demand ≤ s) ≥ level, of each row of `probabilities`.
+
+    probabilities: P(demand = 0, 1, 2 …), shape (items, quantities); level: one, or one an item.
+    With the critical ratio as level it is the newsvendor's quantity.
+    """
+    upto = np.cumsum(probabilities, axis=1)
+    wanted = np.minimum(np.reshape(np.asarray(level, float), (-1, 1)), upto[:, -1:])
+    return np.argmax(upto >= wanted - 1e-12, axis=1)
+
+
+def shortages(probabilities: Array) -> Array:
+    """E[max(0, demand − s)] for s = 0, 1, 2 …, of each row of P(demand = 0, 1, 2 …)."""
+    beyond = np.maximum(1.0 - np.cumsum(probabilities, axis=1), 0.0)
+    return np.cumsum(beyond[:, ::-1], axis=1)[:, ::-1]
+
+
+@dataclass(frozen=True)
+class LotCosts:
+    """What (r, Q) costs are made of, per unit of any one time (a year, a day): demand of that time,
+    S an order, H a unit held and P a unit short for that time."""
+
+    demand: float
+    order_cost: float
+    holding_cost: float
+    shortage_cost: float
+
+
+def lot_policy_cost(
+    reorder: ArrayLike, quantity: ArrayLike, mean: float, std: float, costs: LotCosts
+) -> Array:
+    """Cost of ordering Q whenever stock on hand and on order falls to r; shortages wait.
+
+    (S·D + ∫ g(y) dy from r to r + Q) ÷ Q, g the newsvendor's cost (Zheng 1992), in BRL a time unit;
+    mean and std are those of lead-time demand, N(mean, std).
+    """
+    low, size = np.asarray(reorder, float), np.asarray(quantity, float)
+    high = low + size
+    held = costs.holding_cost * ((high - mean) ** 2 - (low - mean) ** 2) / 2
+    short = expected_squared_shortage(mean, std, low) - expected_squared_shortage(mean, std, high)
+    priced = held + (costs.holding_cost + costs.shortage_cost) * short
+    return (costs.order_cost * costs.demand + priced) / size
+
+
+def reorder_point_for(quantity: float, mean: float, std: float, costs: LotCosts) -> float:
+    """The cheapest r for a given Q: where the newsvendor's cost at r and at r + Q is the same."""
+    prices = (costs.shortage_cost, costs.holding_cost)
+    high = float(newsvendor(mean, std, *prices))
+    low = high - quantity
+    for _ in range(SEARCHES):
+        middle = (low + high) / 2
+        here, there = newsvendor_cost([middle, middle + quantity], mean, std, *prices)
+        low, high = (low, middle) if here < there else (middle, high)
+    return (low + high) / 2
+
+
+def lot_policy(mean: float, std: float, costs: LotCosts) -> tuple[float, float, float]:
+    """The cheapest (r, Q) and its cost, for lead-time demand N(mean, std).
+
+    The cost is convex in Q once r follows it (Zheng 1992): a golden-section search from EOQ, which
+    the best Q never is below.
+    """
+    economic = float(eoq(costs.demand, costs.order_cost, costs.holding_cost))
+    spread = costs.shortage_cost / costs.holding_cost + 1
+
+    def cost(quantity: float) -> float:
+        reorder = reorder_point_for(quantity, mean, std, costs)
+        return float(lot_policy_cost(reorder, quantity, mean, std, costs))
+
+    low, high, golden = economic, economic * sqrt(spread) + spread * std, (sqrt(5) - 1) / 2
+    for _ in range(SEARCHES):
+        left, right = high - golden * (high - low), low + golden * (high - low)
+        low, high = (low, right) if cost(left) < cost(right) else (left, high)
+    best = (low + high) / 2
+    return reorder_point_for(best, mean, std, costs), best, cost(best)
+
+
+def discrete_lot_policy(probabilities: Array, costs: LotCosts) -> tuple[int, int, float]:
+    """The cheapest (r, Q) in whole units and its cost, for P(lead-time demand = 0, 1, 2 …).
+
+    Q grows by the cheaper of the two neighbours while that lowers the average (Federgruen & Zheng
+    1992). Right where demand comes in single units; of lots the order overshoots r.
+    """
+    chances = np.asarray(probabilities, float)
+    mean = float(chances @ np.arange(len(chances)))
+    missing = shortages(chances[None, :])[0]
+
+    def price(stock: int) -> float:
+        short = mean - stock if stock < 0 else missing[stock] if stock < len(missing) else 0.0
+        left = stock - mean + short
+        return costs.holding_cost * left + costs.shortage_cost * short
+
+    ratio = critical_ratio(costs.shortage_cost, costs.holding_cost)
+    top = int(enough_for(chances[None, :], ratio)[0])
+    reorder, quantity, total = top - 1, 1, costs.order_cost * costs.demand + price(top)
+    while True:
+        below, above = price(reorder), price(reorder + quantity + 1)
+        if min(below, above) >= total / quantity:
+            return reorder, quantity, total / quantity
+        reorder -= below < above
+        total, quantity = total + min(below, above), quantity + 1
 
 
 def _each(function: object, values: ArrayLike) -> Array:

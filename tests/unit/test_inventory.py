@@ -72,3 +72,38 @@ def test_expected_shortage():
     # k = 0: σ·φ(0) = 10·0.39894; far above: nothing; without spread: the difference
     shortage = inventory.expected_shortage([100, 100, 100], [10, 10, 0], [100, 200, 70])
     assert shortage == pytest.approx([3.9894, 0, 30], abs=1e-4)
+
+
+def test_order_up_to_covers_the_lead_time_and_the_wait_for_the_next_look():
+    # 8 a day, 14 days' lead time, looked at weekly, safety stock 20: 8·21 + 20
+    assert inventory.order_up_to(8, 14, 7, 20) == pytest.approx(188)
+
+
+def test_economic_lot_takes_the_cheaper_of_the_packs_around_eoq():
+    # EOQ 200; packs of 150: 150 costs 1200·100÷150 + 6·75 = 1250, 300 costs 400 + 900 = 1300
+    lots = inventory.economic_lot(1200, 100, 6, minimum=[np.nan, 250, 250], pack=[150, 150, np.nan])
+    assert lots.tolist() == [150, 300, 250]
+    # packs of 1000 hold more than EOQ: one pack is the least
+    assert inventory.economic_lot(1200, 100, 6, pack=1000) == 1000
+    assert inventory.economic_lot(1200, 100, 6) == pytest.approx(200)
+    assert np.isnan(inventory.economic_lot(1200, 100, 0, 5, 10))
+
+
+@pytest.mark.parametrize("pack", [1, 7, 40, 150, 333])
+@pytest.mark.parametrize("minimum", [np.nan, 90, 410])
+def test_no_lot_that_may_be_ordered_is_cheaper(pack, minimum):
+    chosen = inventory.economic_lot(1200, 100, 6, minimum, pack)
+    others = np.arange(1, 1000) * pack
+    others = others[~(others < minimum)]
+    assert chosen in others
+    costs = inventory.cycle_cost(others, 1200, 100, 6)
+    assert inventory.cycle_cost(chosen, 1200, 100, 6) == pytest.approx(costs.min())
+
+
+def test_enough_for_and_shortages_of_a_die():
+    die = np.array([[0, 1, 1, 1, 1, 1, 1]]) / 6
+    assert inventory.enough_for(die, 0.5).tolist() == [3]
+    assert inventory.enough_for(die, 0.51).tolist() == [4]
+    assert inventory.enough_for(die, 1.0).tolist() == [6]
+    expected = [3.5, 2.5, 10 / 6, 1, 0.5, 1 / 6, 0]
+    assert inventory.shortages(die)[0] == pytest.approx(expected)

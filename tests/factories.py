@@ -428,13 +428,17 @@ def _profile(demand: pd.Series, std: float) -> dict[str, Any]:
     }
 
 
-def _diagnostics(demand: pd.Series) -> dict[str, str]:
-    """A flat model's errors; a week's moving average as trend, no season."""
+def _diagnostics(demand: pd.Series) -> dict[str, str | None]:
+    """A flat model's errors; a week's moving average as trend, no season. None of what does not
+    vary."""
+    acf = [float(demand.autocorr(lag)) for lag in range(1, min(15, len(demand) - 2))]
+    if not acf or not np.isfinite(acf).all():
+        return {"residuals": None, "decomposition": None}
     trend = demand.rolling(7, min_periods=1).mean()
     residuals = {
         "model": "arima",
         "count": len(demand),
-        "acf": [float(demand.autocorr(lag)) for lag in range(1, 15)],
+        "acf": acf,
         "bound": 1.96 / len(demand) ** 0.5,
         "lags": 10,
         "ljung_box": 4.2,

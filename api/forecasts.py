@@ -1,12 +1,16 @@
-"""GET /forecasts."""
+"""GET /forecasts, /forecasts/levels and /forecasts/levels/accuracy."""
 
 from __future__ import annotations
 
-from api.parameters import Between, ModelName, Paged, SeriesFilters
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from api.parameters import Between, ModelName, Paged, SeriesFilters, Texts, split
 from api.routing import route
 from auth.guards import current_viewer
-from domain.records import ForecastPoint, Page
-from warehouse.queries import forecasts
+from domain.records import ForecastPoint, LevelAccuracy, LevelPoint, Page
+from warehouse.queries import forecasts, levels
 
 
 class ForecastsQuery(SeriesFilters, Between, Paged):
@@ -25,3 +29,48 @@ def listed(query: ForecastsQuery) -> Page[ForecastPoint]:
         limit=query.limit,
         cursor=query.cursor,
     )
+
+
+LevelName = Literal[
+    "item_uf",
+    "item_region",
+    "item_country",
+    "family_uf",
+    "family_region",
+    "family_country",
+    "all_country",
+]
+Area = Annotated[str, Field(pattern=r"^[A-Z]{1,2}$")]
+Areas = Annotated[tuple[Area, ...], BeforeValidator(split), Field(max_length=40)]
+
+
+class LevelsQuery(Between, Paged):
+    """One level; all of its sums unless some are named."""
+
+    level: LevelName = "item_uf"
+    sku: Texts = ()
+    family: Texts = ()
+    area: Areas = ()
+
+
+@route("GET", "/forecasts/levels", query=LevelsQuery, data=list[LevelPoint], paged=True)
+def summed(query: LevelsQuery) -> Page[LevelPoint]:
+    """Forecasts of items or families (by unit) in UFs, regions (N, NE, CO, SE, S) or Brazil (BR):
+    the sums of their depots'. A reader with a scope sees the sums over their UFs."""
+    return levels.page(
+        scope=current_viewer().scope,
+        level=query.level,
+        sku=query.sku,
+        family=query.family,
+        area=query.area,
+        date_from=query.from_,
+        date_to=query.to,
+        limit=query.limit,
+        cursor=query.cursor,
+    )
+
+
+@route("GET", "/forecasts/levels/accuracy", data=list[LevelAccuracy])
+def accuracy() -> list[LevelAccuracy]:
+    """The ensemble's backtest at each level in view, from depots (item_depot) to the country."""
+    return levels.accuracy(scope=current_viewer().scope)

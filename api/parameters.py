@@ -38,7 +38,7 @@ def clean(value: str) -> str:
     return value
 
 
-def _split(values: Any) -> Any:
+def split(values: Any) -> Any:
     """Codes never hold a comma, so `uf=SP,RJ` means the same as `uf=SP&uf=RJ`."""
     if not isinstance(values, list):
         return values
@@ -48,18 +48,18 @@ def _split(values: Any) -> Any:
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(clean)]
 Texts = Annotated[tuple[Text, ...], Field(max_length=MAX_VALUES)]
 Uf = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
-Ufs = Annotated[tuple[Uf, ...], BeforeValidator(_split), Field(max_length=27)]
-Abc = Annotated[tuple[Literal["A", "B", "C"], ...], BeforeValidator(_split)]
+Ufs = Annotated[tuple[Uf, ...], BeforeValidator(split), Field(max_length=27)]
+Abc = Annotated[tuple[Literal["A", "B", "C"], ...], BeforeValidator(split)]
 DemandClass = Annotated[
     tuple[Literal["smooth", "erratic", "intermittent", "lumpy", "dead", "short"], ...],
-    BeforeValidator(_split),
+    BeforeValidator(split),
 ]
 Levels = Annotated[
     tuple[Literal["critical", "warning", "info"], ...],
-    BeforeValidator(_split),
+    BeforeValidator(split),
 ]
 AlertStatus = Literal["open", "acknowledged", "snoozed", "resolved"]
-Statuses = Annotated[tuple[AlertStatus, ...], BeforeValidator(_split)]
+Statuses = Annotated[tuple[AlertStatus, ...], BeforeValidator(split)]
 ModelName = Literal[
     "ensemble",
     "arima",

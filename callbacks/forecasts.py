@@ -10,10 +10,12 @@ from dash.development.base_component import Component
 
 from auth import trail
 from auth.guards import current_viewer, requires
+from callbacks import levels
 from callbacks.address import Address
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.errors import NotFound, NothingPublished
+from domain.levels import DEPOTS, visible_levels
 from domain.records import DataStatus, Filters, ForecastPoint, Option
 from domain.viewer import Viewer
 from layouts import forecasts as layout
@@ -33,12 +35,20 @@ def page(viewer: Viewer, address: Address) -> Component:
     current = status.current()
     if current.run_id is None:
         return states.nothing_published(viewer)
+    level = _level(viewer, address)
+    if level != DEPOTS:
+        return levels.page(viewer, address, current, level)
     return layout.layout(_data(viewer, address, current), viewer)
+
+
+def _level(viewer: Viewer, address: Address) -> str:
+    return address.one("level", (DEPOTS, *visible_levels(viewer.scope)), DEPOTS)
 
 
 def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.ForecastData:
     start = _start(viewer, address, current)
-    options = _items(viewer, address.text("sku") or start.get("sku", ""))
+    wanted = address.text("sku") or start.get("sku", "")
+    options = materials.item_options_with(wanted, scope=viewer.scope, limit=OPTIONS)
     sku = _chosen(address, "sku", options, start.get("sku"))
     sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
     site = _chosen(address, "site", sites, start.get("site"))
@@ -54,15 +64,6 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.Forec
         notices=address.notices,
         may_export=viewer.may(Permission.EXPORT),
     )
-
-
-def _items(viewer: Viewer, sku: str) -> list[Option]:
-    """The choices to start from, the chosen one among them."""
-    options = materials.item_options(scope=viewer.scope, limit=OPTIONS)
-    if not sku or any(option.value == sku for option in options):
-        return options
-    found = materials.item_options(scope=viewer.scope, search=sku, limit=OPTIONS)
-    return [option for option in found if option.value == sku] + options
 
 
 def _start(viewer: Viewer, address: Address, current: DataStatus) -> dict[str, str]:
@@ -129,13 +130,22 @@ def csv_of(viewer: Viewer, address: Address) -> dict[str, Any]:
     current = status.current()
     if current.run_id is None:
         raise NothingPublished("No run has been published.")
+    header, rows, name = _table(viewer, address, current)
+    text = csv_text(header, rows, viewer.locale)
+    trail.note("export", object=name)
+    return dcc.send_string(text, name)
+
+
+def _table(
+    viewer: Viewer, address: Address, current: DataStatus
+) -> tuple[list[str], list[list[Any]], str]:
+    level = _level(viewer, address)
+    if level != DEPOTS:
+        return levels.table(viewer, address, current, level)
     series = _data(viewer, address, current).series
     if series is None:
         raise NotFound("There is nothing to download.")
-    header, rows = layout.csv_table(series, current, viewer)
-    text, name = csv_text(header, rows, viewer.locale), layout.csv_name(series, current)
-    trail.note("export", object=name)
-    return dcc.send_string(text, name)
+    return *layout.csv_table(series, current, viewer), layout.csv_name(series, current)
 
 
 def register(app: Dash) -> None:

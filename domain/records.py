@@ -279,6 +279,42 @@ class ForecastPoint:
 
 
 @dataclass(frozen=True)
+class LevelPoint:
+    """The ensemble's forecast for one date, summed to a level of `domain.levels`: an item or a
+    family (of one unit) in an area, which is a UF's or region's code, or BR."""
+
+    level: str
+    sku: str | None
+    family: str | None
+    unit: str | None
+    area: str
+    date: date
+    mean: float
+    p025: float
+    p10: float
+    p50: float
+    p90: float
+    p975: float
+
+
+@dataclass(frozen=True)
+class LevelAccuracy:
+    """The ensemble's backtest at one level, over its `nodes` in view; `naive_wape` is seasonal
+    naive's on the same points. MASE and RMSSE are means over nodes."""
+
+    level: str
+    nodes: int
+    points: int
+    wape: float | None
+    mase: float | None
+    rmsse: float | None
+    bias: float | None
+    coverage80: float | None
+    coverage95: float | None
+    naive_wape: float | None
+
+
+@dataclass(frozen=True)
 class DemandPoint:
     """What was consumed in the period that starts on `date`."""
 

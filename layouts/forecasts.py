@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from domain.levels import DEPOTS
 from domain.records import (
     Accuracy,
     DataStatus,
@@ -29,6 +30,7 @@ from layouts.components.icons import icon
 from layouts.components.states import notices, state
 from layouts.components.table import twin
 from layouts.fallbacks import fallback_lines
+from layouts.levels import level_choice
 from layouts.text import (
     DEMAND_CLASS_MEANING,
     DEMAND_CLASSES,
@@ -105,13 +107,19 @@ def layout(data: ForecastData, viewer: Viewer) -> html.Div:
 
 
 def filters(data: ForecastData, viewer: Viewer) -> html.Div:
-    """Item and depot, found by typing; and how much history."""
+    """Level, item and depot, found by typing; and how much history."""
     t = viewer.t
     windows = window_options(data.status.frequency or "D", viewer)
-    initial: dict[str, Any] = {"sku": data.sku, "site": data.site, "window": data.window}
+    initial: dict[str, Any] = {
+        "level": DEPOTS,
+        "sku": data.sku,
+        "site": data.site,
+        "window": data.window,
+    }
     if data.series:
         initial["models"] = list(data.series.shown)
     return filter_bar(
+        level_choice(DEPOTS, viewer),
         choice(
             "sku",
             t("Material"),
@@ -136,7 +144,7 @@ def filters(data: ForecastData, viewer: Viewer) -> html.Div:
         ),
         choice("window", t("History"), windows, data.window, viewer, multi=False, clearable=False),
         initial=initial,
-        resets={"sku": ["site", "models"], "site": ["models"]},
+        resets={"level": ["site", "models"], "sku": ["site", "models"], "site": ["models"]},
         empty={"models": NO_MODEL},
     )
 
@@ -238,7 +246,7 @@ def chart_card(data: ForecastData, series: Series, viewer: Viewer) -> html.Secti
             viewer,
         ),
         twin(header, rows, viewer),
-        tools=[_download(viewer)] if data.may_export else [],
+        tools=[download(viewer)] if data.may_export else [],
         note=named(HORIZONS, frequency, t) % {"count": data.status.horizon},
         class_name="grow",
     )
@@ -255,7 +263,8 @@ def _toggle(model: str, viewer: Viewer) -> html.Span:
     return html.Span([swatch, named(MODELS, model, viewer.t)])
 
 
-def _download(viewer: Viewer) -> html.Div:
+def download(viewer: Viewer) -> html.Div:
+    """The button that takes what the chart shows as CSV."""
     button = html.Button(
         [icon("download"), viewer.t("CSV")],
         id="forecast-csv",

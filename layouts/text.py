@@ -128,6 +128,17 @@ REGIONS = {
     "Sul": N_("South"),
 }
 
+LEVEL_NAMES = {
+    "item_depot": N_("Material at a depot"),
+    "item_uf": N_("Material in a state"),
+    "item_region": N_("Material in a region"),
+    "item_country": N_("Material in Brazil"),
+    "family_uf": N_("Family in a state"),
+    "family_region": N_("Family in a region"),
+    "family_country": N_("Family in Brazil"),
+    "all_country": N_("Everything in Brazil"),
+}
+
 
 def named(names: dict[str, str], code: str | None, t: Translator) -> str:
     """The reader's word for a coded value; an unknown code speaks for itself, none is a dash."""

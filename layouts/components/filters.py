@@ -58,6 +58,7 @@ def choice(
     multi: bool = True,
     clearable: bool = True,
     placeholder: str | None = None,
+    class_name: str = "",
     wide: bool = False,
 ) -> html.Div:
     """A labelled drop-down over `options`; its value is the parameter `name`."""
@@ -70,7 +71,8 @@ def choice(
         clearable=clearable,
         placeholder=placeholder or viewer.t("All"),
     )
-    return _field(label, control, "field field-wide" if wide else "field")
+    width = "field field-wide" if wide else "field"
+    return _field(label, control, f"{width} {class_name}".strip())
 
 
 def dropdown(

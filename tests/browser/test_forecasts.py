@@ -143,3 +143,57 @@ def test_unknown_item_falls_back_with_a_notice(watch: Callable[..., Watched]) ->
     expect(page.locator(".notice-warning").first).to_contain_text("sku=NO-SUCH")
     assert page.locator("#series .main-svg").count() > 0
     assert "sku=NO-SUCH" in page.url
+
+
+def points_of(watched: Watched, level: str, **query: str) -> list[dict[str, Any]]:
+    """A level's forecast from the API."""
+    params: dict[str, Any] = {"level": level, "limit": "500", **query}
+    answer = watched.page.request.get(f"{watched.site}/api/v1/forecasts/levels", params=params)
+    assert answer.status == 200, answer.text()
+    return list(answer.json()["data"])
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Picks an entry of the drop-down with this label."""
+    page.get_by_role("group", name=label).locator(".dash-dropdown").click()
+    page.locator(".dash-dropdown-content").get_by_text(option, exact=True).click()
+
+
+def test_a_level_is_chosen_and_shows_the_sum_of_its_depots(
+    watch: Callable[..., Watched],
+) -> None:
+    watched = watch()
+    page = watched.open(ONE)
+    choose(page, "Nível", "Material por região")
+    page.wait_for_url("**level=item_region**")
+    watched.settle()
+    assert "site=" not in page.url
+    choose(page, "Região", "Sudeste")
+    page.wait_for_url("**area=SE**")
+    watched.settle()
+    page.wait_for_selector("#series .main-svg")
+    assert {"p10–p90", "Realizado", "Ensemble"} <= set(trace_names(page))
+    expected = points_of(watched, "item_region", sku="CABO-01", area="SE")
+    ahead = [row for row in table(page) if row["Ensemble mean"] != "—"]
+    assert len(ahead) == len(expected) == 30
+    for row, point in zip(ahead, expected, strict=True):
+        for name in ("mean", "p025", "p10", "p90", "p975"):
+            assert number(row[f"Ensemble {name}"]) == pytest.approx(point[name], abs=0.005)
+    expect(page.locator("#level-accuracy")).to_contain_text("Material no Brasil")
+    assert watched.complaints == []
+
+
+def test_a_familys_csv_says_what_it_is_of(watch: Callable[..., Watched], tmp_path: Path) -> None:
+    watched = watch()
+    page = watched.open("/forecasts?level=family_country&family=energia (un)")
+    shown = table(page)
+    with page.expect_download() as download:
+        page.click("#forecast-csv")
+    assert download.value.suggested_filename == "forecast_energia_BR_run1_demo.csv"
+    file = tmp_path / "levels.csv"
+    download.value.save_as(file)
+    rows = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig")), delimiter=";"))
+    assert len(rows) == len(shown)
+    assert {(row["Nível"], row["Código"], row["Área"], row["Unidade"]) for row in rows} == {
+        ("Família no Brasil", "energia", "BR", "un")
+    }

@@ -15,6 +15,8 @@ ONE_OF_MANY = ("/materials/CABO-01", "/admin/users/1")
 PAGES = {
     "/main": ("Visão geral", "Overview"),
     "/forecasts?sku=CABO-01&site=DEP-SP": ("Previsões", "Forecasts"),
+    "/forecasts?level=item_region&sku=CABO-01&area=SE": ("Previsões", "Forecasts"),
+    "/forecasts?level=family_country": ("Previsões", "Forecasts"),
     "/features": ("Modelos", "Models"),
     "/features?sku=CABO-01&site=DEP-SP": ("Modelos", "Models"),
     "/materials": ("Materiais", "Materials"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,7 +19,7 @@ from tests import factories, services
 from tests.factories import LAST_DAY
 from warehouse.db import get_read_engine
 from warehouse.pipeline import derive, publish
-from warehouse.queries import alerts, forecasts, items, kpis, materials, models, status
+from warehouse.queries import alerts, forecasts, items, kpis, levels, materials, models, status
 from warehouse.queries.training import load_training_set
 
 SP, SOUTH = Scope(ufs=("SP",)), Scope(contracts=("C-SUL",))
@@ -302,6 +303,45 @@ def test_forecasts_of_a_series(published: Engine):
     assert min(point.quantity for point in history) == 0
     recent = forecasts.history(sku="EPI-04", site="DEP-SP", since=date(2025, 6, 1))
     assert recent[0].date == date(2025, 6, 1) and recent == history[-29:]
+
+
+def test_a_sums_history_is_that_of_its_depots(published: Engine):
+    demand = load_training_set(published.engine).demand
+    for level, area, inside in (
+        ("item_region", "SE", ["DEP-SP", "DEP-RJ"]),
+        ("item_country", "BR", ["DEP-SP", "DEP-RJ", "DEP-BA", "-"]),
+    ):
+        rows = levels.history(level=level, area=area, sku="CABO-01")
+        mine = demand[(demand["sku"] == "CABO-01") & demand["site"].isin(inside)]
+        wanted = mine.groupby("date")["quantity"].sum()
+        assert sum(row.quantity for row in rows) == pytest.approx(wanted.sum())
+        assert [row.quantity for row in rows[-3:]] == wanted.tail(3).tolist()
+        later = levels.history(level=level, area=area, sku="CABO-01", since=LAST_DAY)
+        assert [row.date for row in later] == [LAST_DAY]
+    family = levels.history(level="family_uf", area="BA", family="energia", unit="un")
+    one = forecasts.history(sku="BAT-02", site="DEP-BA")
+    assert [row.quantity for row in family] == [row.quantity for row in one]
+
+
+def test_levels_of_a_scope(published: Engine):
+    asked: Any = {"level": "item_uf", "sku": "CABO-01"}
+    assert [row.value for row in levels.areas(**asked)] == ["BA", "RJ", "SP"]
+    assert [row.value for row in levels.areas(**asked, scope=SP)] == ["SP"]
+    assert len(levels.series(**asked, area="SP", scope=SP)) == 30
+    for scope, area in ((SP, "RJ"), (SOUTH, "SP")):
+        assert levels.series(**asked, area=area, scope=scope) == []
+        with pytest.raises(NotFound):
+            levels.history(**asked, area=area, scope=scope)
+    with pytest.raises(NotFound):
+        levels.history(level="item_country", sku="CABO-01", area="BR", scope=SP)
+    assert levels.families(level="family_country", scope=SP) == []
+    assert ("fibra", "m") in levels.families(level="family_uf", scope=SP)
+    assert [row.level for row in levels.accuracy(scope=SP)] == [
+        "item_depot",
+        "item_uf",
+        "family_uf",
+    ]
+    assert [row.level for row in levels.accuracy(scope=SOUTH)] == ["item_depot"]
 
 
 def test_accuracy_of_a_series_and_of_a_class(published: Engine):

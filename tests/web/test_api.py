@@ -17,6 +17,7 @@ LISTS = {
     "/kpis": 9,
     "/alerts": None,
     "/forecasts": 4 * 3 * 30,
+    "/forecasts/levels": 4 * 3 * 30,
     "/items": 4,
     "/materials": 4,
 }
@@ -37,6 +38,8 @@ BAD_PARAMETERS = [
     ("/forecasts?model=oracle", "model"),
     ("/forecasts?from=31/12/2025", "from"),
     ("/forecasts?class=odd", "class"),
+    ("/forecasts/levels?level=item_depot", "level"),
+    ("/forecasts/levels?area=sp", "area"),
     ("/materials/CABO-01?uf=SP", "uf"),
     ("/auth/me?verbose=1", "verbose"),
 ]
@@ -250,6 +253,80 @@ def test_every_call_leaves_its_audit_row(site: Site, api: Api) -> None:
     assert (denied.actor, denied.status) == ("anonymous", 401)
 
 
+def test_a_level_is_the_sum_of_its_depots(api: Api) -> None:
+    depots = api.get("/forecasts?sku=CABO-01&limit=500").json()["data"]
+    asked = {"sku": "CABO-01", "limit": 500}
+    for level, areas in {
+        "item_uf": {"SP": ["DEP-SP"], "RJ": ["DEP-RJ"], "BA": ["DEP-BA"]},
+        "item_region": {"SE": ["DEP-SP", "DEP-RJ"], "NE": ["DEP-BA"]},
+        "item_country": {"BR": ["DEP-SP", "DEP-RJ", "DEP-BA"]},
+    }.items():
+        rows = api.get("/forecasts/levels", params=asked | {"level": level}).json()["data"]
+        assert {row["area"] for row in rows} == set(areas)
+        for row in rows:
+            parts = [
+                one["mean"]
+                for one in depots
+                if one["date"] == row["date"] and one["site"] in areas[row["area"]]
+            ]
+            assert row["mean"] == pytest.approx(sum(parts))
+            assert (row["sku"], row["unit"]) == ("CABO-01", "m")
+            assert row["p025"] <= row["p10"] <= row["p50"] <= row["p90"] <= row["p975"]
+
+
+def test_a_family_is_told_by_unit_and_a_level_narrowed(api: Api) -> None:
+    asked = {"level": "family_region", "area": "SE,NE", "limit": 1}
+    families = api.get("/forecasts/levels", params=asked | {"limit": 500}).json()["data"]
+    assert {(row["family"], row["unit"], row["sku"]) for row in families} == {
+        ("fibra", "m", None),
+        ("energia", "un", None),
+        ("estrutura", "un", None),
+        ("epi", "par", None),
+    }
+    seen, cursor = [], None
+    while True:
+        page = api.get("/forecasts/levels", params=asked | {"limit": 100, "cursor": cursor}).json()
+        seen += page["data"]
+        cursor = page["meta"]["next"]
+        if cursor is None:
+            break
+    assert seen == families
+    one = asked | {"family": "epi", "from": "2025-07-02", "to": "2025-07-03", "limit": 500}
+    assert len(api.get("/forecasts/levels", params=one).json()["data"]) == 2 * 2
+
+
+def test_every_level_says_how_good_it_was(api: Api) -> None:
+    answer = api.get("/forecasts/levels/accuracy")
+    assert answer.status_code == 200, answer.text
+    rows = answer.json()["data"]
+    assert [row["level"] for row in rows] == [
+        "item_depot",
+        "item_uf",
+        "item_region",
+        "item_country",
+        "family_uf",
+        "family_region",
+        "family_country",
+    ]
+    by_level = {row["level"]: row for row in rows}
+    assert (by_level["item_depot"]["nodes"], by_level["item_country"]["nodes"]) == (12, 4)
+    assert by_level["item_depot"]["points"] == 12 * 30
+    assert by_level["item_country"]["wape"] < by_level["item_depot"]["wape"]
+    assert all(0 < row["coverage80"] <= row["coverage95"] <= 1 for row in rows)
+
+
+def test_who_sees_one_uf_sees_the_sums_over_it_alone(site: Site) -> None:
+    scoped = site.api(SCOPED)
+    for level in ("item_uf", "family_uf"):
+        rows = scoped.get("/forecasts/levels", params={"level": level, "limit": 500}).json()["data"]
+        assert {row["area"] for row in rows} == {"BA"}
+    for level in ("item_region", "item_country", "family_region", "family_country", "all_country"):
+        assert scoped.get("/forecasts/levels", params={"level": level}).json()["data"] == []
+    rows = scoped.get("/forecasts/levels/accuracy").json()["data"]
+    found = {row["level"]: row["nodes"] for row in rows}
+    assert found == {"item_depot": 4, "item_uf": 4, "family_uf": 4}
+
+
 def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     document = site.get("/api/v1/openapi.json").json()
     assert document["openapi"].startswith("3.1")
@@ -267,6 +344,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/loads", "/loads/{load_id}/rejects", "/jobs/{job_id}", "/jobs/{job_id}/load"}
     expected |= {"/audit", "/runs", "/runs/{run_id}/publish"}
     expected |= {"/models/performance", "/models/steps"}
+    expected |= {"/forecasts/levels", "/forecasts/levels/accuracy"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):
         assert name in document["components"]["schemas"], name

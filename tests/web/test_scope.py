@@ -21,6 +21,7 @@ from sqlalchemy import Engine, text
 from api.routing import ROUTES, Route
 from dashboard.pages import PAGES
 from domain.access import Role, Scope
+from domain.levels import LEVELS
 from tests import factories
 from tests.conftest import StartServer
 from tests.hostile_names import write
@@ -37,6 +38,7 @@ SCOPES = {
     "contract@nova.test": Scope(contracts=(f"CON-{INSIDE}",)),
 }
 GUESSES = {"sku": f"SKU-{OUTSIDE}", "site": f"DEP-{OUTSIDE}", "uf": "SP", "region": "Sudeste"}
+GUESSES |= {"area": "SP", "family": f"FAM-{OUTSIDE} (un)"}
 WORKERS = 6
 FOREIGN_UF = re.compile(r'"(uf|value|label)":"SP["– ]')
 GETS = [one for one in ROUTES if one.method == "GET" and "<" not in one.path]
@@ -255,6 +257,21 @@ def test_no_page_shows_anything_from_outside(
             return
         assert answer.status_code == 200 and "state-failed" not in answer.text
         assert_inside(answer.text, (path, search))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_no_level_shows_anything_from_outside(
+    everything: Browser, browser: Browser, level: str
+) -> None:
+    for search in ({}, {"sku": "SKU-BOTH"}, {"sku": "SKU-BOTH", "area": "SP"}, GUESSES):
+        asked = f"?{urlencode({'level': level} | search)}"
+        for _ in range(WORKERS // 2):
+            assert everything.open_page("/forecasts", asked).status_code == 200
+        answer = browser.open_page("/forecasts", asked)
+        assert answer.status_code == 200 and "state-failed" not in answer.text
+        assert_inside(answer.text.replace(f"level={level}", ""), (level, search))
+        for name in ("item_region", "item_country", "family_country"):
+            assert f'"value":"{name}"' not in answer.text
 
 
 def test_the_administrator_does_see_what_is_hidden(everything: Browser) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.access import Scope
+from domain.levels import DEPOTS, visible_levels
 from domain.records import NO_FILTERS, Filters
 
 _ACCENTED, _PLAIN = "áàâãäéêëíïóôõöúüç", "aaaaaeeeiioooouuc"
@@ -81,6 +82,26 @@ def daily_where(scope: Scope, filters: Filters, alias: str = "daily") -> Where:
     where.any_of(filters.uf, "uf", f"{alias}.uf = ANY(:uf)")
     where.any_of(filters.region, "region", _region(f"{alias}.uf"))
     where.any_of(filters.family, "family", f"{alias}.family = ANY(:family)")
+    return where
+
+
+def level_where(scope: Scope, alias: str) -> Where:
+    """What of the rows of levels (columns `level`, `area`) may be seen. Depots are seen as
+    elsewhere; of sums, a viewer of some UFs sees theirs alone."""
+    where = Where()
+    if scope.everything:
+        return where
+    depots = Where()
+    _scope(depots, scope, uf="site.uf", contract="site.contract_id")
+    where.add(
+        f"({alias}.level = ANY(:visible) AND {alias}.area = ANY(:visible_areas)"
+        f" OR {alias}.level = :depots AND {alias}.area IN"
+        f" (SELECT site FROM core.site WHERE {depots.sql}))",
+        visible=list(visible_levels(scope)),
+        visible_areas=list(scope.ufs),
+        depots=DEPOTS,
+        **depots.params,
+    )
     return where
 
 

@@ -219,6 +219,15 @@ def item_options(
     ]
 
 
+def item_options_with(sku: str, *, scope: Scope, limit: int) -> list[Option]:
+    """The materials to start from, `sku` among them if it is in view."""
+    options = item_options(scope=scope, limit=limit)
+    if not sku or any(option.value == sku for option in options):
+        return options
+    found = item_options(scope=scope, search=sku, limit=limit)
+    return [option for option in found if option.value == sku] + options
+
+
 @read_model(ttl=300)
 def site_options(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> list[Option]:
     """The sites in view that have demand or stock of a material, most demand first. Raises

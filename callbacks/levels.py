@@ -1,0 +1,110 @@
+"""`/forecasts` above the depots: an item or a family in a UF, a region or Brazil."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash.development.base_component import Component
+
+from callbacks.address import Address
+from domain.access import Permission
+from domain.errors import NotFound
+from domain.levels import LEVELS
+from domain.records import DataStatus, Option
+from domain.viewer import Viewer
+from layouts import forecasts as forecasts_layout
+from layouts import levels as layout
+from warehouse.queries import levels, materials
+
+OPTIONS = 20
+
+
+def page(viewer: Viewer, address: Address, current: DataStatus, level: str) -> Component:
+    """One sum; without a choice, the first one there is."""
+    return layout.layout(data_of(viewer, address, current, level), viewer)
+
+
+def table(
+    viewer: Viewer, address: Address, current: DataStatus, level: str
+) -> tuple[list[str], list[list[Any]], str]:
+    """What the page at this address shows, for a file: header, rows, name. Raises NotFound."""
+    data = data_of(viewer, address, current, level)
+    if data.sum is None:
+        raise NotFound("There is nothing to download.")
+    return *layout.csv_table(data, data.sum, viewer), layout.csv_name(data, data.sum)
+
+
+def data_of(viewer: Viewer, address: Address, current: DataStatus, level: str) -> layout.LevelsData:
+    """What the address asks for at a level that the viewer may see."""
+    what = LEVELS[level].what
+    whats = _whats(viewer, address, level)
+    chosen = _chosen(address, "sku" if what == "item" else "family", whats)
+    one = _keys(viewer, level, chosen)
+    areas = levels.areas(level=level, scope=viewer.scope, **one) if chosen else []
+    area = _chosen(address, "area", areas)
+    window = address.one("window", forecasts_layout.WINDOWS, forecasts_layout.WINDOWS[0])
+    return layout.LevelsData(
+        level=level,
+        whats=whats,
+        areas=areas,
+        what=chosen,
+        area=area,
+        window=window,
+        windows=forecasts_layout.window_options(current.frequency or "D", viewer),
+        sum=_sum(viewer, current, level, one, area, window) if area else None,
+        accuracy=levels.accuracy(scope=viewer.scope),
+        status=current,
+        notices=address.notices,
+        download=[forecasts_layout.download(viewer)] if viewer.may(Permission.EXPORT) else [],
+    )
+
+
+def _whats(viewer: Viewer, address: Address, level: str) -> list[Option]:
+    if LEVELS[level].what == "all":
+        return [Option("all", "all")]
+    if LEVELS[level].what == "family":
+        found = levels.families(level=level, scope=viewer.scope)
+        return [Option(_name(*pair), _name(*pair)) for pair in found]
+    return materials.item_options_with(address.text("sku"), scope=viewer.scope, limit=OPTIONS)
+
+
+def _name(family: str, unit: str) -> str:
+    return f"{family} ({unit})"
+
+
+def _keys(viewer: Viewer, level: str, chosen: str | None) -> dict[str, str]:
+    """The chosen sum as the queries' arguments."""
+    what = LEVELS[level].what
+    if chosen is None or what == "all":
+        return {}
+    if what == "item":
+        return {"sku": chosen}
+    found = levels.families(level=level, scope=viewer.scope)
+    family, unit = next(pair for pair in found if _name(*pair) == chosen)
+    return {"family": family, "unit": unit}
+
+
+def _chosen(address: Address, name: str, options: list[Option]) -> str | None:
+    values = [option.value for option in options]
+    return address.one(name, values, values[0]) if values else None
+
+
+def _sum(
+    viewer: Viewer,
+    current: DataStatus,
+    level: str,
+    keys: dict[str, str],
+    area: str,
+    window: str,
+) -> layout.Sum | None:
+    asked: dict[str, Any] = {"level": level, "area": area, "scope": viewer.scope, **keys}
+    points = levels.series(**asked)
+    if not points:
+        return None
+    return layout.Sum(
+        what=keys.get("sku") or keys.get("family") or "",
+        area=area,
+        unit=points[0].unit,
+        history=levels.history(**asked, since=forecasts_layout.since(window, current)),
+        points=points,
+    )

@@ -1,0 +1,234 @@
+"""`/forecasts` above the depots: an item or a family in a UF, a region or Brazil."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+
+from domain.levels import DEPOTS, LEVELS, visible_levels
+from domain.records import (
+    DataStatus,
+    DemandPoint,
+    ForecastPoint,
+    LevelAccuracy,
+    LevelPoint,
+    Option,
+)
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.charts import graph, series_chart
+from layouts.components.cards import card
+from layouts.components.filters import choice, filter_bar
+from layouts.components.grid import grid, number_column, percent_column, text_column
+from layouts.components.states import notices, state
+from layouts.components.table import twin
+from layouts.text import HORIZONS, LEVEL_NAMES, PERIODS, REGIONS, named
+
+QUANTILES = ("mean", "p025", "p10", "p50", "p90", "p975")
+ENSEMBLE = "ensemble"
+
+
+@dataclass(frozen=True)
+class Sum:
+    """One sum over depots as shown: what (a code or a family), where, and in which unit."""
+
+    what: str
+    area: str
+    unit: str | None
+    history: Sequence[DemandPoint]
+    points: Sequence[LevelPoint]
+
+
+@dataclass(frozen=True)
+class LevelsData:
+    """What the page shows at one level; `sum` is None where the run has none in view."""
+
+    level: str
+    whats: Sequence[Option]
+    areas: Sequence[Option]
+    what: str | None
+    area: str | None
+    window: str
+    windows: Sequence[Option]
+    sum: Sum | None
+    accuracy: Sequence[LevelAccuracy]
+    status: DataStatus
+    notices: list[str]
+    download: Sequence[Component]
+
+
+def layout(data: LevelsData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    return html.Div(
+        [
+            html.Div([html.H1(viewer.t("Forecasts"))], className="page-head"),
+            filters(data, viewer),
+            *notices(data.notices),
+            *(content(data, data.sum, viewer) if data.sum else [no_levels(viewer)]),
+        ],
+        className="page page-forecasts",
+    )
+
+
+def level_choice(level: str, viewer: Viewer) -> html.Div:
+    """At which level to look: the depots, or one above them that the reader may see."""
+    names = [DEPOTS, *visible_levels(viewer.scope)]
+    options = [Option(name, viewer.t(LEVEL_NAMES[name])) for name in names]
+    return choice(
+        "level",
+        viewer.t("Level"),
+        options,
+        level,
+        viewer,
+        multi=False,
+        clearable=False,
+        class_name="field-level",
+    )
+
+
+def filters(data: LevelsData, viewer: Viewer) -> html.Div:
+    """Level, what is summed, and where; and how much history."""
+    t, level = viewer.t, LEVELS[data.level]
+    controls = [level_choice(data.level, viewer)]
+    one: dict[str, Any] = {"multi": False, "clearable": False}
+    if level.what == "item":
+        controls.append(
+            choice("sku", t("Material"), data.whats, data.what, viewer, wide=True, **one)
+        )
+    if level.what == "family":
+        label = t("Family")
+        controls.append(choice("family", label, data.whats, data.what, viewer, wide=True, **one))
+    if level.area != "country":
+        label = t("UF") if level.area == "uf" else t("Region")
+        controls.append(
+            choice("area", label, named_areas(data.areas, viewer), data.area, viewer, **one)
+        )
+    controls.append(choice("window", t("History"), data.windows, data.window, viewer, **one))
+    name = "sku" if level.what == "item" else "family"
+    return filter_bar(
+        *controls,
+        initial={"level": data.level, name: data.what, "area": data.area, "window": data.window},
+        resets={"level": ["area", "family", "site", "models"]},
+    )
+
+
+def named_areas(areas: Sequence[Option], viewer: Viewer) -> list[Option]:
+    """The areas in the reader's words."""
+    return [Option(one.value, named(REGIONS, one.label, viewer.t)) for one in areas]
+
+
+def no_levels(viewer: Viewer) -> html.Div:
+    """A run from before levels were published, or a level without a sum in view."""
+    t = viewer.t
+    return state(
+        t("The published run has no forecast at this level"),
+        t(
+            "States and regions need depots with a state, families need items with a family and a"
+            " unit. Runs trained by an older version have depots only: train again."
+        ),
+    )
+
+
+def content(data: LevelsData, total: Sum, viewer: Viewer) -> list[Component]:
+    """The chart, and how good the levels are."""
+    return [chart_card(data, total, viewer), accuracy_card(data, viewer)]
+
+
+def chart_card(data: LevelsData, total: Sum, viewer: Viewer) -> html.Section:
+    """History, forecast and band; the same numbers as table."""
+    t, frequency = viewer.t, data.status.frequency or "D"
+    unit = t(
+        "%(unit)s per %(period)s",
+        unit=total.unit or t("units"),
+        period=named(PERIODS, frequency, t),
+    )
+    points = [
+        ForecastPoint(
+            total.what, total.area, one.date, ENSEMBLE, one.mean, one.p10, one.p50, one.p90
+        )
+        for one in total.points
+    ]
+    chart = series_chart(total.history, points, [ENSEMBLE], viewer, unit)
+    header, rows = table_of(total, viewer)
+    return card(
+        t("History and forecast"),
+        graph("series", chart, viewer),
+        twin(header, rows, viewer),
+        tools=list(data.download),
+        note=named(HORIZONS, frequency, t) % {"count": data.status.horizon},
+        class_name="grow",
+    )
+
+
+def table_of(total: Sum, viewer: Viewer) -> tuple[list[str], list[list[Any]]]:
+    """The chart's numbers, one row a date."""
+    t = viewer.t
+    header = [t("Date"), t("Actual"), *(f"{t('Ensemble')} {name}" for name in QUANTILES)]
+    known = [[one.date, one.quantity, *[None] * len(QUANTILES)] for one in total.history]
+    ahead = [[one.date, None, *(getattr(one, name) for name in QUANTILES)] for one in total.points]
+    return header, known + ahead
+
+
+def accuracy_card(data: LevelsData, viewer: Viewer) -> html.Section:
+    """The backtest of the ensemble at each level, against seasonal naive."""
+    t = viewer.t
+    columns = [
+        text_column("level", t("Level"), minWidth=150, flex=2),
+        number_column("nodes", t("Sums"), 0, minWidth=64),
+        percent_column("wape", t("WAPE"), 1, minWidth=76),
+        percent_column("naive", t("WAPE naive"), 1, minWidth=92),
+        number_column("mase", t("MASE"), 2, minWidth=70),
+        percent_column("bias", t("Bias"), 1, minWidth=80),
+        percent_column("coverage80", t("In 80 %"), 0, minWidth=76),
+        percent_column("coverage95", t("In 95 %"), 0, minWidth=76),
+    ]
+    rows = [_accuracy_row(line, viewer) for line in data.accuracy]
+    points = max((line.points for line in data.accuracy), default=0)
+    note = t(
+        "Backtest of the sums of the depots, up to %(points)s points. The wider the area, the more"
+        " errors cancel out. 80 and 95 %% of actuals should fall into their intervals.",
+        points=fmt.number(points, viewer.locale),
+    )
+    return card(
+        t("Accuracy by level"),
+        grid("level-accuracy", columns, rows, viewer, row_id="code"),
+        note=note,
+        class_name="grow",
+    )
+
+
+def _accuracy_row(line: LevelAccuracy, viewer: Viewer) -> dict[str, Any]:
+    return {
+        "code": line.level,
+        "level": named(LEVEL_NAMES, line.level, viewer.t),
+        "nodes": line.nodes,
+        "wape": line.wape,
+        "naive": line.naive_wape,
+        "mase": line.mase,
+        "bias": line.bias,
+        "coverage80": line.coverage80,
+        "coverage95": line.coverage95,
+    }
+
+
+def csv_table(data: LevelsData, total: Sum, viewer: Viewer) -> tuple[list[str], list[list[Any]]]:
+    """The chart's numbers for a file: each row says what it is of, and which run made it."""
+    t = viewer.t
+    header, rows = table_of(total, viewer)
+    source = t("run %(run)s", run=data.status.run_id)
+    if data.status.is_demo:
+        source = t("demonstration data, %(source)s", source=source)
+    same = [t(LEVEL_NAMES[data.level]), total.what, total.area, total.unit, source]
+    names = [t("Level"), t("Code"), t("Area"), t("Unit"), t("Source")]
+    return [*names, *header], [same + row for row in rows]
+
+
+def csv_name(data: LevelsData, total: Sum) -> str:
+    """A file name that says what, where, run, and whether the data are made up."""
+    parts = ["forecast", total.what, total.area, f"run{data.status.run_id}"]
+    name = "_".join(part for part in [*parts, *(["demo"] if data.status.is_demo else [])] if part)
+    return "".join(c if c.isalnum() or c in "_-" else "-" for c in name) + ".csv"

@@ -1,5 +1,5 @@
 """The command line: `train` writes a results bundle, `backtest` prints the leaderboard,
-`benchmark accuracy` measures the engine on a file."""
+`benchmark accuracy` measures the engine on a file, `benchmark levels` its sums on the warehouse."""
 
 from __future__ import annotations
 
@@ -89,6 +89,11 @@ def _add_benchmark(commands: Any) -> None:
     accuracy.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes")
     accuracy.add_argument("--seed", type=_seed, default=1, help="same seed, same numbers")
     accuracy.set_defaults(run=run_benchmark)
+    levels = kinds.add_parser(
+        "levels", help="sums of the depots' forecasts against MinT, on the loaded data"
+    )
+    _add_options(levels)
+    levels.set_defaults(run=run_levels)
 
 
 def _add_options(command: argparse.ArgumentParser) -> None:
@@ -182,6 +187,18 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
     print(benchmark.text(report))
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    return 0
+
+
+def run_levels(arguments: argparse.Namespace) -> int:
+    """Prints the accuracy by level, and bottom-up against reconciliation."""
+    from models_offline import hierarchy, reconcile
+    from models_offline.training import run
+
+    results = run(_training_set(), _options(arguments, final=False))
+    if results.levels is not None and not results.levels.accuracy.empty:
+        print(reconcile.text(hierarchy.table(results.levels.accuracy)))
+    print(reconcile.text(reconcile.measure(results, arguments.jobs)))
     return 0
 
 

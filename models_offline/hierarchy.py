@@ -163,19 +163,22 @@ class Judge:
     ) -> tuple[Correlations, Corrections]:
         """Correlation of the depots' errors by level, corrections by level and kind."""
         rho = self._correlations([blocks[cut] for cut in cuts])
-        points = _together([self.rows(blocks[cut], rho, {}) for cut in cuts])
+        several = [self.rows(blocks[cut], rho, {}, at_least=2) for cut in cuts]
+        points = _together(several)
         if points.empty:
             return rho, {}
-        several = points[points["parts"] > 1]
         found = {
             str(group): calibrate.correction(_class_of(str(group)), rows)
-            for group, rows in several.groupby("group", sort=True)
+            for group, rows in points.groupby("group", sort=True)
         }
         return rho, found
 
-    def rows(self, block: Block, rho: Correlations, found: Corrections) -> pd.DataFrame:
-        """Points of a block: node, group, parts, ds, mean, quantiles and actual if known."""
-        present, steps = self._present(block), len(block.ds)
+    def rows(
+        self, block: Block, rho: Correlations, found: Corrections, at_least: int = 1
+    ) -> pd.DataFrame:
+        """Points of a block: node, group, ds, mean, quantiles and actual if known; of the nodes
+        with `at_least` so many series."""
+        present, steps = self._present(block, at_least), len(block.ds)
         if not present:
             return pd.DataFrame()
         numbers = [number for number, _ in present]
@@ -186,7 +189,6 @@ class Judge:
         frame = pd.DataFrame(values, columns=VALUE_COLUMNS)
         frame["node"] = np.repeat(numbers, steps)
         frame["group"] = np.repeat(np.array(groups, dtype=object), steps)
-        frame["parts"] = np.repeat([len(chosen) for _, chosen in present], steps)
         frame["ds"] = np.tile(block.ds, len(present))
         if block.actual is not None:
             actual = block.actual
@@ -197,14 +199,14 @@ class Judge:
         """Points without calibration, with the same correlation at every level."""
         return self.rows(block, dict.fromkeys(self.tree.nodes["level"].unique(), rho), {})
 
-    def _present(self, block: Block) -> list[tuple[int, NDArray[np.int_]]]:
+    def _present(self, block: Block, at_least: int = 1) -> list[tuple[int, NDArray[np.int_]]]:
         """Nodes with the places in the block of those of their series that are there."""
         index: pd.Index[Any] = pd.Index(block.ids)
         found = []
         for number, members in enumerate(self.tree.members):
             places = index.get_indexer(pd.Index(members))
             places = places[places >= 0]
-            if len(places):
+            if len(places) >= at_least:
                 found.append((number, places))
         return found
 
@@ -248,7 +250,7 @@ class Judge:
         assert block.actual is not None
         deviation = sums.spread(block.values[..., 1:])
         error = block.actual - block.values[..., 0]
-        several = [(number, chosen) for number, chosen in self._present(block) if len(chosen) > 1]
+        several = self._present(block, at_least=2)
         if not several:
             return pd.DataFrame()
         wanted = (error, deviation**2, deviation)

@@ -447,7 +447,8 @@ class Residuals:
 @dataclass(frozen=True)
 class Decomposition:
     """Demand taken apart by STL: `actual` = `trend` + `season` + `rest`, in units of issue a period
-    from `first_date` on. Strengths are between 0 and 1."""
+    from `first_date` on. `outliers` are the places of rests that stand far out. Strengths are
+    between 0 and 1."""
 
     frequency: str
     season_length: int
@@ -456,6 +457,7 @@ class Decomposition:
     trend: list[float]
     season: list[float]
     rest: list[float]
+    outliers: list[int]
     trend_strength: float
     season_strength: float
 

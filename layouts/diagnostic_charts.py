@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 from domain.records import Decomposition, Residuals
 from domain.viewer import Viewer
 from layouts.charts import dates_of_axis
-from layouts.theme import ACCENT, BAND, figure
+from layouts.theme import ACCENT, BAND, OUTLIER, figure
 
 PANELS = ((0.79, 1.0), (0.53, 0.74), (0.27, 0.48), (0.0, 0.22))
 """The heights of the four panels, as shares of the whole."""
@@ -71,6 +71,14 @@ def decomposition_chart(
         chart.add_annotation(
             text=name, x=0, y=panel[1], xref="paper", yref="paper", xanchor="left", yanchor="bottom"
         )
+    chart.add_scatter(
+        x=[dates[place] for place in found.outliers],
+        y=[found.actual[place] for place in found.outliers],
+        mode="markers",
+        marker={"size": 9, "symbol": "circle-open", "color": OUTLIER, "line": {"width": 2}},
+        name=viewer.t("Outlier"),
+        hovertemplate=f"<extra>{viewer.t('Outlier')}</extra>",
+    )
     dates_of_axis(chart, viewer)
     chart.update_xaxes(anchor=f"y{len(parts)}")
     return chart

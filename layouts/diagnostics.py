@@ -99,6 +99,7 @@ def _decomposition(
     return card(
         title,
         html.P(_strengths(parts, viewer)),
+        *_outliers(parts, viewer),
         graph("decomposition", chart, viewer, tall=True),
         twin([t("Date"), *(name for name, _ in named_parts)], rows, viewer),
         note=t(
@@ -126,6 +127,18 @@ def _strengths(parts: Decomposition, viewer: Viewer) -> str:
         trend=told(parts.trend_strength),
         season=told(parts.season_strength),
     )
+
+
+def _outliers(parts: Decomposition, viewer: Viewer) -> list[html.P]:
+    t = viewer.t
+    if not parts.outliers:
+        return []
+    words = t(
+        "Outliers: %(count)s, circled. Trend and season are far from explaining them. No model"
+        " leaves them out: check the records.",
+        count=fmt.number(len(parts.outliers), viewer.locale),
+    )
+    return [html.P(words)]
 
 
 def _dates(parts: Decomposition) -> list[date]:

@@ -22,6 +22,7 @@ FONT = (
 ACCENT = "#0f8f85"
 BAND = "rgba(15, 143, 133, 0.16)"
 
+OUTLIER = "#d9600c"
 MODEL_COLOURS = {
     "ensemble": ACCENT,
     "arima": "#2f7fd6",
@@ -35,6 +36,7 @@ MODEL_COLOURS = {
     "ses": "#8a9a2b",
     "imapa": "#a3714f",
     "tsb": "#5f8f7a",
+    "family": "#4f9d69",
     "moving_average": "#cc5a8f",
     "naive": "#7b8794",
 }
@@ -50,6 +52,7 @@ MODEL_DASHES = {
     "ses": "dashdot",
     "imapa": "dashdot",
     "tsb": "dashdot",
+    "family": "dashdot",
     "seasonal_naive": "dot",
     "moving_average": "dot",
     "naive": "dot",

@@ -31,7 +31,7 @@ CANDIDATES: dict[str, tuple[str, ...]] = {
     "intermittent": COUNTS,
     "lumpy": COUNTS,
     "dead": ("tsb", "moving_average"),
-    "short": ("ses", *CURVES),
+    "short": ("family", "ses", *CURVES),
 }
 """What each demand class is forecast by. A smooth curve with normal errors does harm on
 intermittent demand, whatever its mean error; a dead series only has to fade away."""
@@ -100,7 +100,7 @@ def _fitted(dataset: Dataset, model: str) -> np.ndarray:
 
 def with_actuals(rows: pd.DataFrame, dataset: Dataset, dropped: int) -> pd.DataFrame:
     """The points of backtest rows; errors are scaled on all but the last `dropped` periods."""
-    known = dataset.history.rename(columns={"y": "actual"})
+    known = dataset.history[["unique_id", "ds", "y"]].rename(columns={"y": "actual"})
     points = rows[rows["cut"] != FINAL].merge(known, on=["unique_id", "ds"], how="inner")
     scales = _scales(dataset, dropped)
     ids = points["unique_id"]

@@ -25,9 +25,9 @@ MAX_DAYS_SHORT = {"W": 6, "M": 3}
 
 @dataclass(frozen=True)
 class Dataset:
-    """`history`: unique_id (row number in `series`), ds, y (units of issue, ≥ 0), sorted, without
-    gaps, every series up to the same last period. `series`: one row per sku and site with its
-    profile, family, unit, uf and region. `source` are the facts about the rows that it was made
+    """`history`: unique_id (row number in `series`), ds, y (units of issue, ≥ 0), family, sorted,
+    without gaps, every series up to the same last period. `series`: one row per sku and site with
+    its profile, family, unit, uf and region. `source` are the facts about the rows that it was made
     of."""
 
     history: pd.DataFrame
@@ -63,6 +63,8 @@ def build(training: TrainingSet, frequency: str | None = None) -> Dataset:
     history, series = _regular(periods, chosen)
     series = series.join(_profiles(history, series, training.items, chosen))
     series = with_places(series, training.items, training.sites)
+    family = series["family"].astype("category")
+    history["family"] = family.take(history["unique_id"].to_numpy()).to_numpy()
     source = _source(training) | {
         "negative_periods": int((periods["quantity"] < 0).sum()),
         "inferred_frequency": native.code,

@@ -1,8 +1,10 @@
 """Trend, season and rest of each series, to be looked at; no model uses them.
 
-STL, robust (Cleveland et al. 1990, "STL: A seasonal-trend decomposition procedure based on loess"),
-by statsmodels. Strengths as in Wang, Smith & Hyndman 2006, "Characteristic-based clustering for
-time series data". Demand that pauses is summed to months first: day by day it is mostly zeros.
+STL with a season that does not change (Cleveland et al. 1990, "STL: A seasonal-trend decomposition
+procedure based on loess"), by statsmodels. An outlier is a rest outside of its quartiles by three
+times their distance (Hyndman 2021, "Detecting time series outliers"): it is flagged, never altered.
+Strengths as in Wang, Smith & Hyndman 2006, "Characteristic-based clustering for time series data".
+Demand that pauses is summed to months first: day by day it is mostly zeros.
 """
 
 from __future__ import annotations
@@ -24,6 +26,14 @@ from models_offline.threads import limit_threads
 LONGEST = 420
 """Older periods are left out: the picture is of the present."""
 DIGITS = 4
+UNCHANGING = 2 * LONGEST + 1
+"""A season smoothed over more cycles than there are is the same in each; with few cycles, a season
+that may change takes most of the noise for its own."""
+CYCLES = 5
+"""With so many, outliers count less for trend and season; with fewer, they could not be told from
+the season."""
+FENCE = 3.0
+"""An outlier is so many times the distance of the quartiles away from them."""
 BATCH = 64
 
 
@@ -79,7 +89,8 @@ def decompose(
 
     if len(y) < 2 * calendar.season_length or not np.any(y - y[0]):
         return None
-    parts = STL(y, period=calendar.season_length, robust=True).fit()
+    season = {"period": calendar.season_length, "seasonal": UNCHANGING, "seasonal_deg": 0}
+    parts = STL(y, **season, robust=len(y) >= CYCLES * calendar.season_length).fit()
     rest = float(np.var(parts.resid))
     return {
         "frequency": calendar.code,
@@ -89,9 +100,18 @@ def decompose(
         "trend": _rounded(parts.trend),
         "season": _rounded(parts.seasonal),
         "rest": _rounded(parts.resid),
+        "outliers": outliers(parts.resid),
         "trend_strength": _strength(rest, parts.trend + parts.resid),
         "season_strength": _strength(rest, parts.seasonal + parts.resid),
     }
+
+
+def outliers(rest: NDArray[np.float64]) -> list[int]:
+    """The places of those that stand far out; none where most are alike."""
+    low, high = np.quantile(rest, [0.25, 0.75])
+    reach = FENCE * (high - low)
+    far = (rest < low - reach) | (rest > high + reach)
+    return np.flatnonzero(far).tolist() if reach > 0 else []
 
 
 def _strength(rest: float, both: NDArray[np.float64]) -> float:

@@ -12,7 +12,8 @@ import pandas as pd
 
 
 class Histories:
-    """Looks up the series of a frame `unique_id, ds, y`, sorted by series and date."""
+    """Looks up the series of a frame `unique_id, ds, y`, sorted by series and date; `family`, if it
+    is there, names the item family of each."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self._frame = frame
@@ -25,6 +26,7 @@ class Histories:
             one: (start, end) for one, start, end in zip(self.ids, starts, ends, strict=True)
         }
         self._ds, self._y = frame["ds"].to_numpy(), frame["y"].to_numpy(dtype=float)
+        self._family = frame["family"].to_numpy() if "family" in frame else None
         self.digest = cache(self._digest)
 
     def periods(self, unique_id: Any) -> int:
@@ -37,7 +39,7 @@ class Histories:
         return self._frame.iloc[rows].reset_index(drop=True)
 
     def _digest(self, unique_id: Any, dropped: int) -> bytes:
-        """SHA-256 of a series' dates and quantities without its last `dropped` periods.
+        """SHA-256 of a series' dates, quantities and family without its last `dropped` periods.
 
         Its name plays no part: what a model makes of it does not depend on that.
         """
@@ -46,4 +48,6 @@ class Histories:
         digest = hashlib.sha256(f"{len(ds)} {ds.dtype} ".encode())
         digest.update(np.ascontiguousarray(ds).view("int64").tobytes())
         digest.update(np.ascontiguousarray(y).tobytes())
+        if self._family is not None:
+            digest.update(str(self._family[start]).encode())
         return digest.digest()

@@ -6,6 +6,7 @@ from models_offline.models.arima import Arima
 from models_offline.models.base import Forecaster, PerSeries, Setup
 from models_offline.models.ces import Ces
 from models_offline.models.ets import Ets
+from models_offline.models.family import FamilySeason
 from models_offline.models.imapa import Imapa
 from models_offline.models.lightgbm import LightGbm
 from models_offline.models.lstm import Lstm
@@ -19,7 +20,7 @@ from models_offline.models.ses import Ses
 from models_offline.models.theta import Theta
 from models_offline.models.tsb import Tsb
 
-ForecasterType = type[PerSeries] | type[Lstm] | type[LightGbm]
+ForecasterType = type[PerSeries] | type[Lstm] | type[LightGbm] | type[FamilySeason]
 
 FALLBACK = SeasonalNaive.name
 
@@ -36,6 +37,7 @@ MODELS: dict[str, ForecasterType] = {
         Ses,
         Imapa,
         Tsb,
+        FamilySeason,
         Naive,
         SeasonalNaive,
         MovingAverage,

@@ -33,7 +33,7 @@ class Forecaster(Protocol):
     `history` is a frame `unique_id, ds, y` sorted by series and date, one row per period without
     gaps. `predict` returns `unique_id, ds`, mean and quantiles (VALUE_COLUMNS), `horizon` rows per
     series that could be fitted, finite, at least 0, quantiles in order; `failures` says why for
-    each other one.
+    each other one that the model is meant for.
     """
 
     name: ClassVar[str]

@@ -52,6 +52,18 @@ def test_trend_and_week_are_taken_apart() -> None:
     assert flat and flat["season_strength"] < 0.4
 
 
+def test_an_outlier_is_flagged_and_kept() -> None:
+    y = (
+        20
+        + np.where(np.arange(140) % 7 < 5, 2.0, -5.0)
+        + np.random.default_rng(4).normal(0, 1, 140)
+    )
+    y[77] += 30
+    found = decompose(days(140), y, DAILY)
+    assert found and found["outliers"] == [77]
+    assert found["actual"][77] == pytest.approx(y[77], abs=0.01)
+
+
 def test_less_than_two_seasons_or_no_variation_has_no_parts() -> None:
     assert decompose(days(13), np.arange(13.0), DAILY) is None
     assert decompose(days(60), np.full(60, 3.0), DAILY) is None

@@ -50,7 +50,7 @@ def check_contract(forecast: pd.DataFrame) -> None:
         assert group["ds"].tolist() == expected.tolist()
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize("name", sorted(MODELS.keys() - {"family"}))
 def test_a_model_forecasts_or_says_why_not(name: str) -> None:
     model = create(name, SETUP).fit(history(SERIES))
     forecast = model.predict(HORIZON)

@@ -156,6 +156,7 @@ class _Decomposition(BaseModel, extra="forbid", allow_inf_nan=False):
     trend: list[float]
     season: list[float]
     rest: list[float]
+    outliers: list[int]
     trend_strength: float
     season_strength: float
 
@@ -163,6 +164,8 @@ class _Decomposition(BaseModel, extra="forbid", allow_inf_nan=False):
     def _parts_match(self) -> Self:
         if len({len(part) for part in (self.actual, self.trend, self.season, self.rest)}) > 1:
             raise ValueError("its parts are not equally long")
+        if any(not 0 <= place < len(self.actual) for place in self.outliers):
+            raise ValueError("an outlier lies outside of it")
         return self
 
 

@@ -2,9 +2,9 @@
 
 Origin k lies k horizons before the end, so the test windows do not overlap. `points` are rows of
 forecasts with the actual beside them: unique_id, cut, ds, model, mean, quantiles, actual,
-demand_class, absolute (scaled |error|), squared (scaled error²). The scales are the in-sample naive
-errors before the earliest origin (NaN where undefined), seasonal as in the M competitions: of 12
-months or 7 days; weeks are compared with the week before.
+demand_class, absolute (scaled |error|), squared (scaled error²), unit (what that was scaled by).
+The scales are the in-sample naive errors before the earliest origin (NaN where undefined), seasonal
+as in the M competitions: of 12 months or 7 days; weeks are compared with the week before.
 """
 
 from __future__ import annotations
@@ -109,6 +109,7 @@ def with_actuals(rows: pd.DataFrame, dataset: Dataset, dropped: int) -> pd.DataF
         demand_class=ids.map(dataset.series["demand_class"]),
         absolute=error.abs() / ids.map(scales["absolute"]),
         squared=error**2 / ids.map(scales["squared"]),
+        unit=ids.map(scales["squared"]),
     )
 
 

@@ -283,6 +283,7 @@ def _ensemble(results: Results) -> dict[str, Any]:
         "drop_above_of_counts": TOLERANCE_OF_COUNTS,
         "median_share": MEDIAN_SHARE,
         "median_share_of_counts": 1.0,
+        "damping": results.damping,
         "published_as_seasonal_naive": results.published_as_naive,
         "value_added": value_added(results),
     }

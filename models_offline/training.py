@@ -12,6 +12,7 @@ import pandas as pd
 
 from models_offline import backtest, calibrate, ensemble, fitting, hierarchy, scoring
 from models_offline.checkpoints import Store, Tally
+from models_offline.damping import Damping
 from models_offline.dataset import Dataset, build
 from models_offline.levels import PLACES
 from models_offline.models import FALLBACK, MODELS
@@ -53,6 +54,8 @@ class Results:
     judged: dict[str, dict[str, int]] = field(default_factory=dict)
     published_as_naive: list[str] = field(default_factory=list)
     """Demand classes where the ensemble's backtest lost to seasonal naive."""
+    damping: Damping = field(default_factory=dict)
+    """Demand class → what the mean of its ensemble was multiplied by."""
     tally: Tally = field(default_factory=Tally)
     levels: hierarchy.Hierarchy | None = None
     """None where nothing is known of places and units (the benchmark)."""
@@ -90,15 +93,16 @@ def train(
     first = backtest.tasks(dataset, models, ends, final=options.final)
     fits = fitting.fit_all(first, setup, options.jobs, "models", store)
     fits = fitting.with_fallbacks(fits, fits.rows)
-    points, widths = _backtest(fits, dataset, horizon)
+    points, widths, damping = _backtest(fits, dataset, horizon)
     errors = backtest.class_errors(points)
     weights = ensemble.class_weights(errors, list(dataset.series["demand_class"].unique()))
     lost = ensemble.lost_classes(points, errors)
+    damping = {name: factor for name, factor in damping.items() if name not in lost}
     weights = ensemble.guarded(weights, lost)
     fits = _fit_judged(fits, dataset, models, weights, setup, options, store)
     rows = pd.DataFrame()
     if options.final:
-        rows = ensemble.forecast(fits.rows, dataset.series, weights, widths)
+        rows = ensemble.forecast(fits.rows, dataset.series, weights, widths, damping)
     return Results(
         dataset=dataset,
         setup=setup,
@@ -114,6 +118,7 @@ def train(
         seconds=time.monotonic() - started,
         judged=_judged(dataset, models, points),
         published_as_naive=sorted(lost),
+        damping=damping,
         tally=store.tally,
     )
 
@@ -132,14 +137,14 @@ def _with_fallback(models: Sequence[str]) -> tuple[str, ...]:
 
 def _backtest(
     fits: fitting.Fits, dataset: Dataset, horizon: int
-) -> tuple[pd.DataFrame, calibrate.Corrections]:
-    """Points of calibrated members and ensemble, and the widths for the forecast itself."""
+) -> tuple[pd.DataFrame, calibrate.Corrections, Damping]:
+    """Points of calibrated members and ensemble; widths and damping for the forecast itself."""
     dropped = int(fits.rows["cut"].max()) * horizon
     raw = backtest.with_actuals(fitting.sort_rows(fits.rows), dataset, dropped)
     if raw.empty:
-        return raw, {}
-    rows, widths = ensemble.backtested(raw, dataset.series)
-    return backtest.with_actuals(fitting.sort_rows(rows), dataset, dropped), widths
+        return raw, {}, {}
+    rows, widths, damping = ensemble.backtested(raw, dataset.series)
+    return backtest.with_actuals(fitting.sort_rows(rows), dataset, dropped), widths, damping
 
 
 def _fit_judged(

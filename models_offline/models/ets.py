@@ -11,9 +11,10 @@ from models_offline.models.wrapped import Smoothed
 
 
 class Ets(Smoothed):
-    """ETS(A,Ad,A), or ETS(A,Ad,N) where there is no season to smooth."""
+    """ETS(A,Ad,A), or ETS(A,Ad,N) where there is no season to smooth; in logs where it may."""
 
     name = "ets"
+    in_logs = True
 
     def build(self, season_length: int) -> Any:
         from statsforecast.models import AutoETS

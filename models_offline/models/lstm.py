@@ -21,17 +21,18 @@ from models_offline.models.base import Results, Series, Setup, split
 from models_offline.quantiles import LEVELS, Values
 from models_offline.seasonality import Season, estimate
 
-WINDOW = {"D": 56, "W": 39, "M": 18}
-UNITS = 32
-HIDDEN = 64
+WINDOW = {"D": 56, "W": 39, "M": 24}
+UNITS = 16
+HIDDEN = 96
+HIDDEN_LAYERS = 2
 NETS = 2
-EPOCHS = 8
+EPOCHS = 10
 WARM_EPOCHS = 2
 """Epochs where the weights of an earlier fit are gone on from, at a smaller rate."""
-BATCH = 128
-MAX_STEPS = 450_000
+BATCH = 256
+MAX_STEPS = 900_000
 """Most window periods an epoch sees: what bounds the training time, whatever the data's size."""
-LEARNING_RATE = 4e-3
+LEARNING_RATE = 2e-3
 WARM_LEARNING_RATE = 1e-3
 MEMORY = {"D": 0.08, "W": 0.15, "M": 0.3}
 """Weight of the newest period in the level, for regular demand; sparse demand remembers longer."""
@@ -40,7 +41,10 @@ SHORTEST = 4
 LARGEST_LOG = 4.0
 """Normalised quantities are cut at exp(4), about 55 times their level."""
 OUTPUTS = 1 + len(LEVELS)
-STATIC_FEATURES = 4
+STATIC_FEATURES = 7
+MOST_WEIGHT = 5.0
+"""A window of even demand counts by how calm its series is, up to so many times the median: the
+same error in logs is more, in units of the series' own noise, where demand is calm."""
 
 
 class Lstm:
@@ -71,8 +75,8 @@ class Lstm:
 
     def fit(self, history: pd.DataFrame) -> Self:
         self.look_at(history)
-        inputs, targets = training_windows(self._series, self.setup)
-        self._net = train(inputs, targets, self.setup, self.start)
+        inputs, targets, weights = training_windows(self._series, self.setup)
+        self._net = train(inputs, targets, weights, self.setup, self.start)
         return self
 
     def look_at(self, history: pd.DataFrame) -> Self:
@@ -125,8 +129,18 @@ class Prepared:
         padded = np.concatenate([np.full(self.length - len(recent), level), recent])
         phase = 2 * np.pi * self.phases[end - 1]
         zeros = float((recent <= 0).mean())
-        static = np.array([np.sin(phase), np.cos(phase), np.log1p(level), zeros])
-        return normalise(padded, level), static, level
+        logs = normalise(padded, level)
+        noise = float(np.abs(np.diff(logs[-len(recent) :])).mean()) if len(recent) > 1 else 0.0
+        known = np.log1p(end) / 5
+        # even demand looks the same in any unit; how a count goes on depends on its size
+        size = 0.0 if self.even else np.log1p(level)
+        static = [np.sin(phase), np.cos(phase), size, zeros, noise, float(logs.std()), known]
+        return logs, np.array(static), level
+
+    def calmness(self, end: int) -> float:
+        """The level before `end`, in mean absolute changes from one period to the next."""
+        level = self.level(end)
+        return level / max(float(np.abs(np.diff(self.y)).mean()), 1e-3 * level)
 
     def target(self, end: int, horizon: int) -> NDArray[np.float64]:
         return normalise(self.y[end : end + horizon], self.level(end))
@@ -143,7 +157,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Windows:
-    """Network inputs: steps (n, window, 1) and static features (n, 4)."""
+    """Network inputs: steps (n, window, 1) and static features (n, 7)."""
 
     steps: NDArray[np.float32]
     static: NDArray[np.float32]
@@ -188,8 +202,11 @@ def _levels(y: NDArray[np.float64], memory: float) -> NDArray[np.float64]:
     return np.maximum(smooth, 1e-6 * max(1.0, float(y.max(initial=0.0))))
 
 
-def training_windows(prepared: list[Prepared], setup: Setup) -> tuple[Windows, NDArray[np.float32]]:
-    """At most `max_windows`, drawn evenly over the series and then at random in time.
+def training_windows(
+    prepared: list[Prepared], setup: Setup
+) -> tuple[Windows, NDArray[np.float32], NDArray[np.float32]]:
+    """At most `max_windows`, drawn evenly over the series and then at random in time, with their
+    targets and weights.
 
     Raises ValueError when no series is long enough for one.
     """
@@ -199,13 +216,24 @@ def training_windows(prepared: list[Prepared], setup: Setup) -> tuple[Windows, N
         raise ValueError(f"no series is longer than the horizon of {setup.horizon} periods")
     share = min(1.0, max_windows(setup) / available)
     random = np.random.default_rng(setup.seed)
-    windows, targets = [], []
+    windows, targets, calmness = [], [], []
     for one, choice in zip(prepared, ends, strict=True):
         count = int(share * len(choice) + random.random())
         for end in np.sort(random.permutation(choice)[:count]):
             windows.append(one.window(int(end)))
             targets.append(one.target(int(end), setup.horizon))
-    return Windows.stack(windows), np.array(targets, dtype=np.float32)
+            calmness.append(one.calmness(int(end)) if one.even else np.nan)
+    stacked, wanted = Windows.stack(windows), np.array(targets, dtype=np.float32)
+    return stacked, wanted, _weigh(np.array(calmness, dtype=np.float32))
+
+
+def _weigh(calmness: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The weight of each window; 1 where there is no calmness, demand being uneven."""
+    even = np.isfinite(calmness)
+    if not even.any():
+        return np.ones_like(calmness)
+    relative = np.minimum(calmness / np.median(calmness[even]), MOST_WEIGHT)
+    return np.where(even, (1 + relative) / 2, 1.0).astype(np.float32)
 
 
 def max_windows(setup: Setup) -> int:
@@ -235,7 +263,13 @@ class Net:
         return output.mean(axis=1)
 
 
-def train(inputs: Windows, targets: NDArray[np.float32], setup: Setup, start: bytes = b"") -> Net:
+def train(
+    inputs: Windows,
+    targets: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    setup: Setup,
+    start: bytes = b"",
+) -> Net:
     """The networks from a fresh, seeded start or from the weights of `start`; each learns as if
     alone."""
     keras = _keras()
@@ -248,7 +282,14 @@ def train(inputs: Windows, targets: NDArray[np.float32], setup: Setup, start: by
     first_rate = WARM_LEARNING_RATE if start else LEARNING_RATE
     rate = keras.optimizers.schedules.CosineDecay(first_rate, steps)
     model.compile(keras.optimizers.Adam(rate, clipnorm=1.0), loss=_loss(setup.horizon))
-    model.fit([inputs.steps, inputs.static], targets, batch_size=BATCH, epochs=epochs, verbose=0)
+    model.fit(
+        [inputs.steps, inputs.static],
+        targets,
+        sample_weight=weights,
+        batch_size=BATCH,
+        epochs=epochs,
+        verbose=0,
+    )
     return Net(model, setup.horizon)
 
 
@@ -268,11 +309,14 @@ def _build(window: int, horizon: int) -> Any:
 
 
 def _branch(steps: Any, static: Any, horizon: int) -> Any:
-    """An LSTM beside a linear path, which by itself is a pooled autoregression: the network only
-    has to learn what that cannot say."""
+    """An LSTM whose memory goes, with the window itself, through two hidden layers; beside them a
+    linear path, which by itself is a pooled autoregression."""
     layers = _keras().layers
-    memory = layers.LSTM(UNITS)(steps)
-    hidden = layers.Dense(HIDDEN, activation="relu")(layers.Concatenate()([memory, static]))
+    centred = layers.Rescaling(1.0, offset=-float(np.log(2.0)))(steps)
+    window = layers.Flatten()(centred)
+    hidden = layers.Concatenate()([layers.LSTM(UNITS)(centred), window, static])
+    for _ in range(HIDDEN_LAYERS):
+        hidden = layers.Dense(HIDDEN, activation="relu")(hidden)
     # starts at the level itself, so that training only has to learn what differs from it
     start = np.repeat([0.0] + [np.log(2.0)] * len(LEVELS), horizon)
     own = layers.Dense(
@@ -280,8 +324,7 @@ def _branch(steps: Any, static: Any, horizon: int) -> Any:
         kernel_initializer="zeros",
         bias_initializer=lambda shape, dtype=None: start.astype("float32"),
     )(hidden)
-    centred = layers.Rescaling(1.0, offset=-float(np.log(2.0)))(layers.Flatten()(steps))
-    line = layers.Dense(horizon, kernel_initializer="zeros", use_bias=False)(centred)
+    line = layers.Dense(horizon, kernel_initializer="zeros", use_bias=False)(window)
     return layers.Add()([own, layers.Concatenate()([line] * OUTPUTS)])
 
 
@@ -296,7 +339,9 @@ def _loss(horizon: int) -> Any:
         poisson = tf.exp(log_mean) - tf.math.expm1(target)[:, None] * log_mean
         error = target[:, None, None, :] - parts[:, :, 1:]
         pinball = tf.maximum(levels * error, (levels - 1.0) * error)
-        return tf.reduce_mean(poisson) + tf.reduce_mean(tf.reduce_sum(pinball, axis=2))
+        return tf.reduce_mean(poisson, axis=(1, 2)) + tf.reduce_mean(
+            tf.reduce_sum(pinball, axis=2), axis=(1, 2)
+        )
 
     return loss
 

@@ -9,12 +9,14 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models_offline.models.base import PerSeries, Series
+from models_offline.models.base import PerSeries, Series, Setup
 from models_offline.quantiles import Values, negative_binomial, normal
 from models_offline.seasonality import NO_SEASON, Season, estimate
 
 LONGEST_SMOOTHED = 7
 """Seasons longer than this are taken out by indices, which are steadier, not smoothed."""
+LARGEST_LOG = 50.0
+"""Beyond it exp would overflow; `tidy` refuses such a forecast."""
 
 
 class State(NamedTuple):
@@ -22,6 +24,7 @@ class State(NamedTuple):
     season: Season
     length: int
     sigma: float
+    logs: bool = False
 
 
 class Smoothed(PerSeries):
@@ -33,6 +36,8 @@ class Smoothed(PerSeries):
 
     library = "statsforecast"
     recent_periods: ClassVar[int] = 420
+    in_logs: ClassVar[bool] = False
+    """Whether demand that never stops is modelled in logs: see `may_log`."""
     shortest: ClassVar[int] = 5
 
     @abstractmethod
@@ -54,13 +59,30 @@ class Smoothed(PerSeries):
         outside = length > self.longest_season()
         season = estimate(y, length) if outside else NO_SEASON
         rest = season.remove(y)
+        logs = self.in_logs and may_log(rest, self.setup)
+        rest = np.log1p(rest) if logs else rest
         model = quietly(self.build(1 if outside else length).fit, rest)
-        return State(model, season, len(y), one_step_error(model, rest))
+        return State(model, season, len(y), one_step_error(model, rest), logs)
 
     def predict_one(self, series: Series, state: State, horizon: int) -> Values:
         mean = np.asarray(state.model.predict(h=horizon)["mean"], dtype=float)
         growth = np.sqrt(1 + np.arange(horizon) * self.memory(state.model) ** 2)
-        return state.season.restore(normal(mean, state.sigma * growth), state.length)
+        values = normal(mean, state.sigma * growth)
+        return state.season.restore(from_logs(values) if state.logs else values, state.length)
+
+
+def may_log(y: NDArray[np.float64], setup: Setup) -> bool:
+    """True where demand can be modelled in logs: above 0 in every period, of a week or longer.
+
+    Its changes are then shares of it, and a trend bends. A single day can be near 0 (a holiday),
+    which in logs would outweigh everything else.
+    """
+    return setup.frequency.code != "D" and bool(np.all(y > 0))
+
+
+def from_logs(values: Values) -> Values:
+    """Units of issue from log(1 + units); the mean's row becomes a median."""
+    return np.expm1(np.minimum(values, LARGEST_LOG))
 
 
 def one_step_error(model: Any, y: NDArray[np.float64]) -> float:

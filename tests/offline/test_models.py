@@ -8,7 +8,8 @@ import pytest
 
 from models_offline.frequency import FREQUENCIES
 from models_offline.models import MODELS, create
-from models_offline.models.base import FORECAST_COLUMNS, Setup
+from models_offline.models.base import FORECAST_COLUMNS, Setup, split
+from models_offline.models.lstm import prepare, training_windows
 from models_offline.quantiles import Implausible, negative_binomial, tidy
 from models_offline.seasonality import NO_SEASON, estimate
 
@@ -114,6 +115,35 @@ def test_a_global_model_looks_at_a_later_history_without_learning_from_it() -> N
     again = learnt.look_at(history(SERIES)).predict(HORIZON)  # type: ignore[attr-defined]
     first = create("lightgbm", SETUP).fit(history(SERIES)).predict(HORIZON)
     pd.testing.assert_frame_equal(again, first, check_exact=True)
+
+
+MONTHS = Setup(FREQUENCIES["M"], 18, seed=5)
+
+
+def monthly(y: np.ndarray) -> pd.DataFrame:
+    ds = pd.date_range("2015-01-01", periods=len(y), freq="MS")
+    return pd.DataFrame({"unique_id": 0, "ds": ds, "y": y})
+
+
+def test_demand_that_never_stops_has_the_spread_of_its_logs() -> None:
+    random = np.random.default_rng(4)
+    steady = 100 * np.exp(random.normal(0, 0.6, 72))
+    last = create("ets", MONTHS).fit(monthly(steady)).predict(18).iloc[-1]
+    assert last["p97.5"] - last["p50"] > 1.5 * (last["p50"] - last["p2.5"])
+    stopped = np.r_[steady[:-1], 0.0]
+    last = create("ets", MONTHS).fit(monthly(stopped)).predict(18).iloc[-1]
+    assert last["p80"] - last["p50"] == pytest.approx(last["p50"] - last["p20"], rel=0.01)
+
+
+def test_the_network_learns_more_from_calm_even_demand() -> None:
+    random = np.random.default_rng(6)
+    calm, rough = 100 + random.normal(0, 2, 60), 100 + random.normal(0, 20, 60)
+    sparse = (random.random(60) < 0.2) * 5.0
+    frames = [monthly(y).assign(unique_id=uid) for uid, y in enumerate((calm, rough, sparse))]
+    prepared = [prepare(series, MONTHS) for series in split(pd.concat(frames))]
+    weights = training_windows(prepared, MONTHS)[2].reshape(3, -1)
+    assert weights[0].min() > weights[1].max()
+    assert np.all(weights[2] == 1.0)
 
 
 def test_another_seed_gives_another_network() -> None:

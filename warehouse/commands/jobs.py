@@ -98,7 +98,7 @@ def _start(engine: Engine, values: dict[str, Any], actor: Actor) -> int:
 
 
 def _spawn(engine: Engine, job_id: int) -> None:
-    """In a session of its own: a worker that ends does not take the load with it."""
+    """A process of its own: a worker that ends does not take the load with it."""
     log = get_settings().home / "logs" / "jobs.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:

@@ -1,5 +1,6 @@
 """The command line: `train` writes a results bundle, `backtest` prints the leaderboard,
-`benchmark accuracy` measures the engine on a file, `benchmark levels` its sums on the warehouse."""
+`benchmark accuracy` measures the engine on a file, `benchmark levels` its sums on the warehouse,
+`benchmark inventory` stock levels on a file of parts."""
 
 from __future__ import annotations
 
@@ -94,6 +95,31 @@ def _add_benchmark(commands: Any) -> None:
     )
     _add_options(levels)
     levels.set_defaults(run=run_levels)
+    _add_inventory(kinds)
+
+
+def _add_inventory(kinds: Any) -> None:
+    inventory = kinds.add_parser(
+        "inventory", help="replay stock levels on weekly parts: value against service"
+    )
+    inventory.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        help="CSV or CSV.gz with sku, unit_cost_eur, lead_time_weeks, w001, w002 …",
+    )
+    inventory.add_argument(
+        "--carparts",
+        type=Path,
+        help="monthly sales of car parts, one column a month (default: the file beside --data)",
+    )
+    inventory.add_argument(
+        "--known", type=_positive, default=100, help="weeks before the replayed ones"
+    )
+    inventory.add_argument("--weeks", type=_positive, help="weeks to look at (default: all)")
+    inventory.add_argument("--json", type=Path, help="file for the report as JSON")
+    inventory.add_argument("--seed", type=_seed, default=1, help="same seed, same numbers")
+    inventory.set_defaults(run=run_inventory)
 
 
 def _add_options(command: argparse.ArgumentParser) -> None:
@@ -199,6 +225,26 @@ def run_levels(arguments: argparse.Namespace) -> int:
     if results.levels is not None and not results.levels.accuracy.empty:
         print(reconcile.text(hierarchy.table(results.levels.accuracy)))
     print(reconcile.text(reconcile.measure(results, arguments.jobs)))
+    return 0
+
+
+def run_inventory(arguments: argparse.Namespace) -> int:
+    """Prints the curves of stock value against service, and writes them as JSON where asked."""
+    from models_offline import inventory_benchmark as benchmark
+    from models_offline.lumpy import Sampling
+
+    parts = benchmark.read(arguments.data, arguments.known, arguments.weeks)
+    beside = arguments.data.with_name(benchmark.CARPARTS)
+    monthly = arguments.carparts or (beside if beside.exists() else None)
+    report = benchmark.measure(
+        parts,
+        benchmark.read_carparts(monthly) if monthly else None,
+        arguments.known,
+        Sampling(seed=arguments.seed),
+    )
+    print(benchmark.text(report))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
     return 0
 
 

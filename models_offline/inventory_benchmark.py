@@ -1,0 +1,212 @@
+"""`benchmark inventory`: stock against service, ours beside the textbook's, on a file of parts.
+
+The parts with demand in at least 2 of the first 100 weeks; the weeks after them are replayed
+(`models_offline.replay`): a look every week, order up to S, lost sales, the file's lead times and
+costs, S estimated again every 4 weeks from what was known then. The textbook's S is
+μ·(L + 1) + z·σ·√(L + 1), μ and σ of all history, one z for all parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from domain import inventory
+from domain.errors import InvalidInput
+from models_offline.allocation import Choices, allocate, choices
+from models_offline.lumpy import Array, Sampling, samples
+from models_offline.promise import ASKED, Delivered, delivered
+from models_offline.replay import Outcome, replay
+
+KNOWN_WEEKS = 100
+EVERY = 4
+SEEN = 2
+UNITS_WEIGHT = 0.8
+"""How much of the served share is units, the rest order lines; chosen on the known weeks."""
+FACTORS = (-0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.65, 1.9, 2.2, 2.5, 2.8, 3.2, 3.6, 4.0)
+PRICES = tuple(float(f"{price:.3g}") for price in np.geomspace(3e-6, 3e-8, 17))
+TARGETS = (
+    ("lines_0.90", "lines", 0.90),
+    ("lines_0.95", "lines", 0.95),
+    ("units_0.95", "units", 0.95),
+)
+KNOWN_MONTHS = 33
+CARPARTS = "carparts_monthly_2674.csv"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """demand: parts × weeks, in units; unit_cost in EUR; lead_time in weeks."""
+
+    demand: Array
+    unit_cost: Array
+    lead_time: NDArray[np.int64]
+
+
+def read(path: Path, known: int = KNOWN_WEEKS, until: int | None = None) -> Parts:
+    """The parts of a wide file (sku, unit_cost_eur, lead_time_weeks, w001 …) with demand in at
+    least 2 of the known weeks; nothing after week `until`. Raises InvalidInput where it is not
+    such a file."""
+    frame = _csv(path)
+    weeks = sorted(name for name in frame.columns if name[:1] == "w" and name[1:].isdigit())
+    weeks = weeks[:until]
+    missing = [n for n in ("sku", "unit_cost_eur", "lead_time_weeks") if n not in frame.columns]
+    if missing:
+        raise InvalidInput(f"{path}: column {missing[0]!r} is missing")
+    if len(weeks) <= known:
+        raise InvalidInput(f"{path}: {len(weeks)} weeks, of which {known} are to be known before")
+    numbers = frame[["unit_cost_eur", "lead_time_weeks", *weeks]].apply(
+        pd.to_numeric, errors="coerce"
+    )
+    values = numbers.to_numpy(dtype=float)
+    wrong = ~np.isfinite(values).all(axis=1) | (values < 0).any(axis=1) | (values[:, 1] < 1)
+    if wrong.any():
+        raise InvalidInput(f"{path}: line {int(np.argmax(wrong)) + 2} has no cost, time or demand")
+    demand = values[:, 2:]
+    kept = (demand[:, :known] > 0).sum(axis=1) >= SEEN
+    if not kept.any():
+        raise InvalidInput(f"{path}: no part has demand in {SEEN} of the first {known} weeks")
+    return Parts(demand[kept], values[kept, 0], values[kept, 1].astype(np.int64))
+
+
+def read_carparts(path: Path) -> Array:
+    """The monthly sales of the parts without missing months (parts × months)."""
+    values = _csv(path).iloc[:, 1:].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
+    return values[np.isfinite(values).all(axis=1)]
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{path}: cannot be read ({error})") from error
+
+
+def measure(
+    parts: Parts,
+    carparts: Array | None = None,
+    known: int = KNOWN_WEEKS,
+    sampling: Sampling | None = None,
+) -> dict[str, Any]:
+    """The report: curves of value against service, what ours needs of the textbook's value, and
+    how far cycle service is from what was asked for."""
+    sampling = sampling or Sampling()
+    curves = {"textbook": textbook(parts, known), "ours": ours(parts, known, sampling)}
+    kept = {"man": delivered(parts.demand, parts.lead_time, known, EVERY, sampling)}
+    if carparts is not None:
+        months = np.ones(len(carparts), dtype=np.int64)
+        kept["carparts"] = delivered(carparts, months, KNOWN_MONTHS, 1, sampling)
+    else:
+        kept["carparts"] = None
+    return {
+        "parts": len(parts.demand),
+        "weeks": [known + 1, parts.demand.shape[1]],
+        "curves": curves,
+        "ratio": ratios(curves["ours"], curves["textbook"]),
+        "promise": {name: _promise(one) for name, one in kept.items() if one},
+        "promise_gap": {name: round(one.gap(), 4) if one else None for name, one in kept.items()},
+    }
+
+
+def textbook(parts: Parts, known: int) -> list[dict[str, float]]:
+    """The curve of the textbook over z."""
+
+    def levels(at: int, factor: float) -> Array:
+        history, weeks = parts.demand[:, :at], parts.lead_time + 1
+        safety = factor * history.std(axis=1, ddof=1) * np.sqrt(weeks)
+        level = inventory.order_up_to(history.mean(axis=1), parts.lead_time, 1, safety)
+        return np.maximum(np.ceil(level), 0.0)
+
+    return [
+        _point(
+            "z", factor, _replay(parts, known, [levels(at, factor) for at in _cuts(parts, known)])
+        )
+        for factor in FACTORS
+    ]
+
+
+def ours(parts: Parts, known: int, sampling: Sampling) -> list[dict[str, float]]:
+    """The curve of levels decided across all parts, over the price of stock."""
+    found: list[Choices] = [
+        choices(samples(parts.demand[:, :at], parts.lead_time, sampling))
+        for at in _cuts(parts, known)
+    ]
+    return [
+        _point(
+            "price",
+            price,
+            _replay(
+                parts, known, [allocate(one, parts.unit_cost, price, UNITS_WEIGHT) for one in found]
+            ),
+        )
+        for price in PRICES
+    ]
+
+
+def _cuts(parts: Parts, known: int) -> range:
+    return range(known, parts.demand.shape[1], EVERY)
+
+
+def _replay(parts: Parts, known: int, levels: Sequence[Array]) -> Outcome:
+    return replay(parts.demand[:, known:], parts.unit_cost, parts.lead_time, levels, EVERY)
+
+
+def _point(knob: str, value: float, outcome: Outcome) -> dict[str, float]:
+    rounded = {"value": round(outcome.value), "lines": round(outcome.lines, 5)}
+    return {knob: value, **rounded, "units": round(outcome.units, 5)}
+
+
+def ratios(
+    mine: Sequence[dict[str, float]], other: Sequence[dict[str, float]]
+) -> dict[str, float | None]:
+    """Stock value of `mine` ÷ that of `other` at the same service; None where a curve ends."""
+    found: dict[str, float | None] = {}
+    for name, measure_, share in TARGETS:
+        ratio = value_at(mine, measure_, share) / value_at(other, measure_, share)
+        found[name] = round(ratio, 4) if np.isfinite(ratio) else None
+    return found
+
+
+def value_at(curve: Sequence[dict[str, float]], measure_: str, share: float) -> float:
+    """Stock value at which a curve reaches a service, between its points by proportion."""
+    ordered = sorted(curve, key=lambda point: point[measure_])
+    services = [point[measure_] for point in ordered]
+    values = [point["value"] for point in ordered]
+    return float(np.interp(share, services, values, left=np.nan, right=np.nan))
+
+
+def _promise(one: Delivered) -> dict[str, list[float]]:
+    rounded = {name: [round(share, 4) for share in shares] for name, shares in asdict(one).items()}
+    return {"asked": list(ASKED), **rounded}
+
+
+def text(report: dict[str, Any]) -> str:
+    """The report as lines to print."""
+    first, last = report["weeks"]
+    lines = [f"{report['parts']} parts, weeks {first} to {last} replayed"]
+    for name, points in report["curves"].items():
+        table = pd.DataFrame(points)
+        table["value"] = (table["value"] / 1000).round().astype(int)
+        for share in ("lines", "units"):
+            table[share] = (100 * table[share]).map("{:.1f}".format)
+        lines += ["", f"{name} (value in thousands of EUR, lines and units filled in %)"]
+        lines.append(table.to_string(index=False))
+    lines += ["", "stock value, ours ÷ textbook: "]
+    lines[-1] += ", ".join(f"{name} {_shown(value)}" for name, value in report["ratio"].items())
+    for name, one in report["promise"].items():
+        lines.append(f"cycle service, {name}: mean gap {report['promise_gap'][name]:.4f}")
+        for who in ("ours", "textbook"):
+            pairs = zip(one["asked"], one[who], strict=True)
+            told = ", ".join(f"{100 * a:g} → {100 * d:.1f}" for a, d in pairs)
+            lines.append(f"  {who}, asked → delivered in %: {told}")
+    return "\n".join(lines)
+
+
+def _shown(value: float | None) -> str:
+    return "not reached" if value is None else f"{value:.3f}"

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from models_offline.lumpy import Array, Samples
 
+MOST_LEVELS = 500
+"""Levels of an item that are looked at, evenly spread over its samples."""
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -31,22 +34,34 @@ class Choices:
     on_hand: Array
 
 
-def choices(samples: Samples) -> Choices:
-    """Every level that is the demand of some sample, and none at all."""
+def choices(samples: Samples, first: bool = False) -> Choices:
+    """What the levels do that are the demand of some sample, and none at all.
+
+    first: of the cycle that begins with a full level and nothing on order, in the mean of its
+    periods, instead of later ones.
+    """
+    draws = samples.size.shape[1]
     needed = np.sort(samples.before + samples.size, axis=1)
-    items, draws = needed.shape
-    levels = np.concatenate([np.zeros((items, 1)), needed], axis=1)
-    filled = np.empty(levels.shape)
-    units, on_hand = np.empty(levels.shape), np.empty(levels.shape)
-    before, after = np.sort(samples.before, axis=1), samples.lead_time()
-    for row in range(items):
-        at = levels[row]
-        filled[row] = np.searchsorted(needed[row], at, side="right") / draws
+    kept = np.unique(np.linspace(draws - 1, 0, min(draws, MOST_LEVELS)).round().astype(int))
+    levels = np.concatenate([np.zeros((len(needed), 1)), needed[:, kept]], axis=1)
+    phases = [np.zeros_like(samples.before), *samples.early, samples.before]
+    parts = [_phase(samples, before, levels) for before in (phases if first else phases[-1:])]
+    lines, units, on_hand = (np.mean(one, axis=0) for one in zip(*parts, strict=True))
+    return Choices(levels, lines, units, on_hand)
+
+
+def _phase(samples: Samples, before: Array, levels: Array) -> tuple[Array, Array, Array]:
+    """Lines, units and stock of a period before which `before` was demanded since the order."""
+    draws = before.shape[1]
+    needed, after = np.sort(before + samples.size, axis=1), np.sort(before + samples.last, axis=1)
+    before = np.sort(before, axis=1)
+    lines, units, on_hand = (np.empty(levels.shape) for _ in range(3))
+    for row, at in enumerate(levels):
+        lines[row] = np.searchsorted(needed[row], at, side="right") / draws
         units[row] = left_over(before[row], at) - left_over(needed[row], at)
         on_hand[row] = left_over(after[row], at)
-    filled[:, 0] = np.where(needed[:, -1] > 0, filled[:, 0], 0.0)
     rate = samples.rate[:, None]
-    return Choices(levels, rate * filled, rate * units, on_hand)
+    return rate * lines, rate * units, on_hand
 
 
 def left_over(demand: Array, levels: Array) -> Array:

@@ -9,7 +9,7 @@ costs, S estimated again every 4 weeks from what was known then. The textbook's 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,36 @@ from models_offline.replay import Outcome, replay
 KNOWN_WEEKS = 100
 EVERY = 4
 SEEN = 2
-UNITS_WEIGHT = 0.8
+UNITS_WEIGHT = 0.9
 """How much of the served share is units, the rest order lines; chosen on the known weeks."""
-FACTORS = (-0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.65, 1.9, 2.2, 2.5, 2.8, 3.2, 3.6, 4.0)
-PRICES = tuple(float(f"{price:.3g}") for price in np.geomspace(3e-6, 3e-8, 17))
+FACTORS = (
+    -0.2,
+    0.0,
+    0.2,
+    0.4,
+    0.6,
+    0.8,
+    1.0,
+    1.2,
+    1.4,
+    1.65,
+    1.9,
+    2.1,
+    2.3,
+    2.5,
+    2.8,
+    3.2,
+    3.6,
+    4.0,
+)
+PRICES = tuple(float(f"{price:.3g}") for price in np.geomspace(1.5e-6, 2e-8, 26))
 TARGETS = (
     ("lines_0.90", "lines", 0.90),
     ("lines_0.95", "lines", 0.95),
     ("units_0.95", "units", 0.95),
 )
 KNOWN_MONTHS = 33
+PROMISE_DRAWS = 400
 CARPARTS = "carparts_monthly_2674.csv"
 
 
@@ -47,6 +67,10 @@ class Parts:
     demand: Array
     unit_cost: Array
     lead_time: NDArray[np.int64]
+
+    def kinds(self) -> NDArray[np.int64]:
+        """Thirds by unit cost: parts that are alike in how much is asked for at a time."""
+        return np.argsort(np.argsort(self.unit_cost, kind="stable")) * 3 // len(self.unit_cost)
 
 
 def read(path: Path, known: int = KNOWN_WEEKS, until: int | None = None) -> Parts:
@@ -98,12 +122,14 @@ def measure(
     how far cycle service is from what was asked for."""
     sampling = sampling or Sampling()
     curves = {"textbook": textbook(parts, known), "ours": ours(parts, known, sampling)}
-    kept = {"man": delivered(parts.demand, parts.lead_time, known, EVERY, sampling)}
+    few = replace(sampling, draws=PROMISE_DRAWS)
+    kept = {
+        "man": delivered(parts.demand, parts.lead_time, parts.kinds(), known, EVERY, few),
+        "carparts": None,
+    }
     if carparts is not None:
-        months = np.ones(len(carparts), dtype=np.int64)
-        kept["carparts"] = delivered(carparts, months, KNOWN_MONTHS, 1, sampling)
-    else:
-        kept["carparts"] = None
+        months, alike = np.ones(len(carparts), np.int64), np.zeros(len(carparts), np.int64)
+        kept["carparts"] = delivered(carparts, months, alike, KNOWN_MONTHS, 1, few)
     return {
         "parts": len(parts.demand),
         "weeks": [known + 1, parts.demand.shape[1]],
@@ -132,9 +158,13 @@ def textbook(parts: Parts, known: int) -> list[dict[str, float]]:
 
 
 def ours(parts: Parts, known: int, sampling: Sampling) -> list[dict[str, float]]:
-    """The curve of levels decided across all parts, over the price of stock."""
+    """The curve of levels decided across all parts, over the price of stock. The first levels are
+    those of a cycle that begins full, with nothing on order."""
     found: list[Choices] = [
-        choices(samples(parts.demand[:, :at], parts.lead_time, sampling))
+        choices(
+            samples(parts.demand[:, :at], parts.lead_time, parts.kinds(), sampling),
+            first=at == known,
+        )
         for at in _cuts(parts, known)
     ]
     return [

@@ -54,12 +54,18 @@ class Delivered:
 
 
 def delivered(
-    demand: Array, lead_time: NDArray[np.int64], known: int, every: int, sampling: Sampling
+    demand: Array,
+    lead_time: NDArray[np.int64],
+    kinds: NDArray[np.int64],
+    known: int,
+    every: int,
+    sampling: Sampling,
 ) -> Delivered | None:
     """What levels deliver that are set at `known` periods and at every `every`-th after it.
 
-    demand: items × periods, lead_time in periods. At each origin only what was known then is used;
-    the last one is the last whose longest lead time ends within the data; None if there is none.
+    demand: items × periods; lead_time in periods; items of a kind lend each other sizes. At each
+    origin only what was known then is used; the last one is the last whose longest lead time ends
+    within the data; None if there is none.
     """
     longest = int(lead_time.max())
     if known + longest > demand.shape[1]:
@@ -67,7 +73,7 @@ def delivered(
     back = every * -(-longest // every) + every * (LOOKED_BACK - 1)
     last = demand.shape[1] - longest
     origins = {
-        at: _origin(demand, lead_time, at, sampling)
+        at: _origin(demand, lead_time, kinds, at, sampling)
         for at in range(known - back, last + 1, every)
         if at >= longest
     }
@@ -88,7 +94,13 @@ def quantiles_for(asked: Sequence[float], past: Sequence[Origin]) -> list[float]
     return np.interp(asked, np.maximum.accumulate(shares), GRID).tolist()
 
 
-def _origin(demand: Array, lead_time: NDArray[np.int64], at: int, sampling: Sampling) -> Origin:
+def _origin(
+    demand: Array,
+    lead_time: NDArray[np.int64],
+    kinds: NDArray[np.int64],
+    at: int,
+    sampling: Sampling,
+) -> Origin:
     known = (demand[:, :at] > 0).sum(axis=1) >= SEEN
     history, lead = demand[known, :at], lead_time[known]
     until = at + lead[:, None]
@@ -97,4 +109,4 @@ def _origin(demand: Array, lead_time: NDArray[np.int64], at: int, sampling: Samp
     mean, std = history.mean(axis=1), history.std(axis=1, ddof=1)
     spread = np.sqrt(lead)[:, None] * std[:, None] * service_factor(ASKED)
     textbook = np.ceil(np.maximum((lead * mean)[:, None] + spread, 0.0) - 1e-9)
-    return Origin(samples(history, lead, sampling).lead_time(), came, textbook)
+    return Origin(samples(history, lead, kinds[known], sampling).lead_time(), came, textbook)

@@ -35,6 +35,8 @@ PIT_LEVELS = (0.1, 0.5, 0.9, 0.95, 0.99)
 UPPER_LEVELS = (0.9, 0.95, 0.99)
 TRIES = 2
 """Validation origins inside the history that the engine is given."""
+MOST = 0.9
+"""A model is reported if it has forecasts of so much of the series."""
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -96,7 +98,7 @@ def accuracy(
         fits += count
     if not scores:
         raise InvalidInput(f"no series is longer than {horizon} held-out periods and a history")
-    points = pd.concat(scores, ignore_index=True)
+    points = _of_most_series(pd.concat(scores, ignore_index=True))
     return _report(points, seconds, fits, frequency, horizon, origins)
 
 
@@ -142,6 +144,12 @@ def _measure(
     points = rows.merge(actual, on=["unique_id", "step"], how="inner")
     points = points.join(_scales(dataset), on="unique_id")
     return points, _seconds(results, others), len(dataset.series)
+
+
+def _of_most_series(points: pd.DataFrame) -> pd.DataFrame:
+    """Without the models that are meant for some series alone: they cannot be compared."""
+    series = points.groupby("model")["unique_id"].nunique()
+    return points[points["model"].isin(series.index[series >= MOST * series.max()])]
 
 
 def _others(results: Results) -> fitting.Fits:

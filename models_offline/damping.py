@@ -1,8 +1,10 @@
 """The point forecast of intermittent demand, drawn towards zero as far as its backtest asks for.
 
 Forecasts of rare demand are noisy, and the noise costs squared error: a forecast times a little
-less than 1 has a smaller RMSSE than itself. The factor of a demand class is the one that its
-backtest liked best, but no less than 0.8: what it takes away is missing from every sum.
+less than 1 has a smaller RMSSE than itself. What it takes away, though, is missing from every sum.
+So the factor of a demand class is the one that its backtest liked best, but only what was forecast
+too much is taken away: the class's sum does not fall below what was demanded, nor by more than a
+fifth.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ def learn(points: pd.DataFrame) -> Damping:
     known = points[points["demand_class"].isin(INTERMITTENT_CLASSES) & (points["unit"] > 0)]
     for name, group in known.groupby("demand_class", sort=True):
         if group["unique_id"].nunique() >= FEW_SERIES:
-            errors = [_error(group, factor) for factor in GRID]
+            least = min(1.0, group["actual"].sum() / max(group["mean"].sum(), 1e-9))
+            errors = [_error(group, factor) if factor >= least else np.inf for factor in GRID]
             found[str(name)] = round(float(GRID[int(np.argmin(errors))]), 4)
     return found
 

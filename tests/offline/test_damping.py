@@ -26,6 +26,12 @@ def test_a_forecast_that_is_right_or_too_low_is_left_alone() -> None:
     assert learn(points(1.0)) == {"lumpy": 1.0}
 
 
+def test_no_sum_falls_below_what_was_demanded() -> None:
+    rare = points(0.4).assign(actual=[2.0, 0.0, 0.0, 0.0, 0.0, 0.0] * 40)
+    assert learn(rare) == {"lumpy": 0.84}
+    assert learn(rare.assign(mean=1 / 3)) == {"lumpy": 1.0}
+
+
 def test_there_is_a_limit() -> None:
     assert learn(points(50.0)) == {"lumpy": LEAST}
 

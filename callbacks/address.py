@@ -57,6 +57,14 @@ class Address:
         self.ignored(name, given)
         return default
 
+    def option(self, name: str, options: Sequence[Option], start: str | None = None) -> str | None:
+        """One of what is offered: `start`, if it is there, or the first unless the address says
+        otherwise; None of nothing."""
+        values = [option.value for option in options]
+        if not values:
+            return None
+        return self.one(name, values, start if start in values else values[0])
+
     def count(self, name: str) -> int:
         """A parameter that counts; 0 if it is not given."""
         given = self.text(name)

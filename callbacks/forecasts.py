@@ -16,7 +16,7 @@ from callbacks.screen import screen
 from domain.access import Permission
 from domain.errors import NotFound, NothingPublished
 from domain.levels import DEPOTS, visible_levels
-from domain.records import DataStatus, Filters, ForecastPoint, Option
+from domain.records import DataStatus, Filters, ForecastPoint
 from domain.viewer import Viewer
 from layouts import forecasts as layout
 from layouts.components import states
@@ -49,9 +49,9 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.Forec
     start = _start(viewer, address, current)
     wanted = address.text("sku") or start.get("sku", "")
     options = materials.item_options_with(wanted, scope=viewer.scope, limit=OPTIONS)
-    sku = _chosen(address, "sku", options, start.get("sku"))
+    sku = address.option("sku", options, start.get("sku"))
     sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
-    site = _chosen(address, "site", sites, start.get("site"))
+    site = address.option("site", sites, start.get("site"))
     window = address.one("window", layout.WINDOWS, layout.WINDOWS[0])
     return layout.ForecastData(
         items=options,
@@ -72,13 +72,6 @@ def _start(viewer: Viewer, address: Address, current: DataStatus) -> dict[str, s
         return {}
     found = forecasts.most_demanded(sku=address.text("sku"), scope=viewer.scope)
     return {"sku": found[0], "site": found[1]} if found else {}
-
-
-def _chosen(address: Address, name: str, options: list[Option], start: str | None) -> str | None:
-    values = [option.value for option in options]
-    if not values:
-        return None
-    return address.one(name, values, start if start in values else values[0])
 
 
 def _series(

@@ -38,10 +38,10 @@ def data_of(viewer: Viewer, address: Address, current: DataStatus, level: str) -
     """What the address asks for at a level that the viewer may see."""
     what = LEVELS[level].what
     whats = _whats(viewer, address, level)
-    chosen = _chosen(address, "sku" if what == "item" else "family", whats)
+    chosen = address.option("sku" if what == "item" else "family", whats)
     one = _keys(viewer, level, chosen)
     areas = levels.areas(level=level, scope=viewer.scope, **one) if chosen else []
-    area = _chosen(address, "area", areas)
+    area = address.option("area", areas)
     window = address.one("window", forecasts_layout.WINDOWS, forecasts_layout.WINDOWS[0])
     return layout.LevelsData(
         level=level,
@@ -82,11 +82,6 @@ def _keys(viewer: Viewer, level: str, chosen: str | None) -> dict[str, str]:
     found = levels.families(level=level, scope=viewer.scope)
     family, unit = next(pair for pair in found if _name(*pair) == chosen)
     return {"family": family, "unit": unit}
-
-
-def _chosen(address: Address, name: str, options: list[Option]) -> str | None:
-    values = [option.value for option in options]
-    return address.one(name, values, values[0]) if values else None
 
 
 def _sum(

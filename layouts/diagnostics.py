@@ -15,7 +15,7 @@ from layouts.charts import graph
 from layouts.components.cards import card
 from layouts.components.table import twin
 from layouts.diagnostic_charts import acf_chart, decomposition_chart
-from layouts.text import MODELS, PERIODS, named
+from layouts.text import MODELS, named, per_period
 
 SIGNIFICANT = 0.05
 STRONG, WEAK = 0.6, 0.3
@@ -88,14 +88,10 @@ def _decomposition(
         (t("Rest"), parts.rest),
     ]
     dates = _dates(parts)
-    per_period = t(
-        "%(unit)s per %(period)s",
-        unit=unit or t("units"),
-        period=named(PERIODS, parts.frequency, t),
-    )
+    axis = per_period(unit, parts.frequency, t)
     columns = [values for _, values in named_parts]
     rows: list[list[Any]] = [list(row) for row in zip(dates, *columns, strict=True)]
-    chart = decomposition_chart(named_parts, parts, dates, viewer, per_period)
+    chart = decomposition_chart(named_parts, parts, dates, viewer, axis)
     return card(
         title,
         html.P(_strengths(parts, viewer)),

@@ -8,12 +8,28 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
+from domain.records import DataStatus
+from domain.viewer import Translator
+
 Cell = str | float | date | None
 FORMULA = re.compile(r"\s*[=+@\-＝＋－＠]|[\t\r\n]")
 """How a text starts that a spreadsheet would run: wide letters and leading blanks included."""
 
 WHOLE_NUMBERS = 2**53
 BYTE_ORDER_MARK = "\ufeff"
+
+
+def file_name(parts: Sequence[str], status: DataStatus) -> str:
+    """A file name that says what it is of, which run made it, and whether the data are made up."""
+    told = [*parts, f"run{status.run_id}", "demo" if status.is_demo else ""]
+    name = "_".join(part for part in told if part)
+    return "".join(c if c.isalnum() or c in "_-" else "-" for c in name) + ".csv"
+
+
+def source_of(status: DataStatus, t: Translator) -> str:
+    """Where the numbers of a row come from, in words."""
+    run = t("run %(run)s", run=status.run_id)
+    return t("demonstration data, %(source)s", source=run) if status.is_demo else run
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Cell]], locale: str) -> str:

@@ -29,6 +29,7 @@ from layouts.components.grid import badge_column, grid, number_column, percent_c
 from layouts.components.icons import icon
 from layouts.components.states import notices, state
 from layouts.components.table import twin
+from layouts.export import file_name, source_of
 from layouts.fallbacks import fallback_lines
 from layouts.levels import level_choice
 from layouts.text import (
@@ -37,8 +38,8 @@ from layouts.text import (
     HORIZONS,
     LASTS,
     MODELS,
-    PERIODS,
     named,
+    per_period,
 )
 from layouts.theme import MODEL_COLOURS
 
@@ -231,11 +232,7 @@ def chart_card(data: ForecastData, series: Series, viewer: Viewer) -> html.Secti
     """History, forecasts and band; each model switchable; the same numbers as table and CSV."""
     t = viewer.t
     frequency = data.status.frequency or "D"
-    unit = t(
-        "%(unit)s per %(period)s",
-        unit=series.unit or t("units"),
-        period=named(PERIODS, frequency, t),
-    )
+    unit = per_period(series.unit, frequency, t)
     header, rows = table_of(series, viewer)
     return card(
         t("History and forecast"),
@@ -309,18 +306,14 @@ def csv_table(
     """The same table for a file: each row says what it is of, and which run made it."""
     t = viewer.t
     header, rows = table_of(series, viewer)
-    source = t("run %(run)s", run=status.run_id)
-    if status.is_demo:
-        source = t("demonstration data, %(source)s", source=source)
+    source = source_of(status, t)
     same = [series.sku, series.site, series.unit, source]
     return [t("Code"), t("Depot"), t("Unit"), t("Source"), *header], [same + row for row in rows]
 
 
 def csv_name(series: Series, status: DataStatus) -> str:
     """A file name that says material, depot, run, and whether the data are made up."""
-    parts = ["forecast", series.sku, series.site, f"run{status.run_id}"]
-    name = "_".join(parts + (["demo"] if status.is_demo else []))
-    return "".join(c if c.isalnum() or c in "_-" else "-" for c in name) + ".csv"
+    return file_name(["forecast", series.sku, series.site], status)
 
 
 def _to_models(series: Series, viewer: Viewer) -> dcc.Link:

@@ -26,7 +26,8 @@ from layouts.components.filters import choice, filter_bar
 from layouts.components.grid import grid, number_column, percent_column, text_column
 from layouts.components.states import notices, state
 from layouts.components.table import twin
-from layouts.text import HORIZONS, LEVEL_NAMES, PERIODS, REGIONS, named
+from layouts.export import file_name, source_of
+from layouts.text import HORIZONS, LEVEL_NAMES, REGIONS, named, per_period
 
 QUANTILES = ("mean", "p025", "p10", "p50", "p90", "p975")
 ENSEMBLE = "ensemble"
@@ -141,11 +142,7 @@ def content(data: LevelsData, total: Sum, viewer: Viewer) -> list[Component]:
 def chart_card(data: LevelsData, total: Sum, viewer: Viewer) -> html.Section:
     """History, forecast and band; the same numbers as table."""
     t, frequency = viewer.t, data.status.frequency or "D"
-    unit = t(
-        "%(unit)s per %(period)s",
-        unit=total.unit or t("units"),
-        period=named(PERIODS, frequency, t),
-    )
+    unit = per_period(total.unit, frequency, t)
     points = [
         ForecastPoint(
             total.what, total.area, one.date, ENSEMBLE, one.mean, one.p10, one.p50, one.p90
@@ -219,9 +216,7 @@ def csv_table(data: LevelsData, total: Sum, viewer: Viewer) -> tuple[list[str], 
     """The chart's numbers for a file: each row says what it is of, and which run made it."""
     t = viewer.t
     header, rows = table_of(total, viewer)
-    source = t("run %(run)s", run=data.status.run_id)
-    if data.status.is_demo:
-        source = t("demonstration data, %(source)s", source=source)
+    source = source_of(data.status, t)
     same = [t(LEVEL_NAMES[data.level]), total.what, total.area, total.unit, source]
     names = [t("Level"), t("Code"), t("Area"), t("Unit"), t("Source")]
     return [*names, *header], [same + row for row in rows]
@@ -229,6 +224,4 @@ def csv_table(data: LevelsData, total: Sum, viewer: Viewer) -> tuple[list[str], 
 
 def csv_name(data: LevelsData, total: Sum) -> str:
     """A file name that says what, where, run, and whether the data are made up."""
-    parts = ["forecast", total.what, total.area, f"run{data.status.run_id}"]
-    name = "_".join(part for part in [*parts, *(["demo"] if data.status.is_demo else [])] if part)
-    return "".join(c if c.isalnum() or c in "_-" else "-" for c in name) + ".csv"
+    return file_name(["forecast", total.what, total.area], data.status)

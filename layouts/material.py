@@ -41,7 +41,7 @@ from layouts.components.grid import (
 from layouts.components.states import missing_file, notices
 from layouts.components.table import twin
 from layouts.forecasts import fact_list
-from layouts.text import DEMAND_CLASSES, PERIODS, named
+from layouts.text import DEMAND_CLASSES, named, per_period
 
 SHOWN = ("ensemble",)
 
@@ -149,9 +149,7 @@ def demand(data: MaterialData, viewer: Viewer) -> html.Section:
     title = t("Demand and forecast by depot")
     if data.site is None:
         return card(title, html.P(t("No depot in view has demand."), className="quiet"))
-    period = named(PERIODS, data.status.frequency, t)
-    unit = data.detail.item.unit or t("units")
-    axis = t("%(unit)s per %(period)s", unit=unit, period=period)
+    axis = per_period(data.detail.item.unit, data.status.frequency, t)
     picker = choice(
         "site", t("Depot"), data.sites, data.site, viewer, multi=False, clearable=False, wide=True
     )

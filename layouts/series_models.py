@@ -26,7 +26,7 @@ from layouts.forecasts import (
     profile_strip,
     table_of,
 )
-from layouts.text import DEMAND_CLASSES, MODELS, PERIODS, named
+from layouts.text import DEMAND_CLASSES, MODELS, named, per_period
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,7 @@ def _why(data: SeriesModels, viewer: Viewer) -> html.Section:
 
 
 def _unit(data: SeriesModels, viewer: Viewer) -> str:
-    t = viewer.t
-    period = named(PERIODS, data.frequency, t)
-    return t("%(unit)s per %(period)s", unit=data.series.unit or t("units"), period=period)
+    return per_period(data.series.unit, data.frequency, viewer.t)
 
 
 def _ahead(data: SeriesModels, viewer: Viewer) -> html.Section:

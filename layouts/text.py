@@ -148,6 +148,12 @@ def named(names: dict[str, str], code: str | None, t: Translator) -> str:
     return t(names[code]) if code in names else code
 
 
+def per_period(unit: str | None, frequency: str | None, t: Translator) -> str:
+    """The unit of a demand axis: quantity in one period of the frequency."""
+    period = named(PERIODS, frequency, t)
+    return t("%(unit)s per %(period)s", unit=unit or t("units"), period=period)
+
+
 KPI_NAMES = {
     "wape": N_("Forecast error (WAPE)"),
     "stockout_rate": N_("Stockout rate"),

@@ -21,13 +21,13 @@ from domain.classes import INTERMITTENT_CLASSES
 from domain.levels import DEPOTS
 from models_offline import calibrate, levels, sums
 from models_offline.dataset import Dataset, profile
+from models_offline.ensemble import NAME as ENSEMBLE
 from models_offline.fitting import FINAL
 from models_offline.models import FALLBACK
 from models_offline.models.naive2 import competition_season
 from models_offline.quantiles import LEVELS, VALUE_COLUMNS
 
 METHOD = "bottom_up"
-ENSEMBLE = "ensemble"
 JUDGED = (ENSEMBLE, FALLBACK)
 SUMS = (
     *("points", "abs_error_sum", "error_sum", "actual_sum"),

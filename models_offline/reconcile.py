@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from domain.accuracy import naive_scales
 from domain.errors import InvalidInput
 from domain.levels import DEPOTS
-from models_offline import fitting, hierarchy, levels
+from models_offline import ensemble, fitting, hierarchy, levels
 from models_offline.dataset import Dataset, profile
 from models_offline.models.base import Setup
 from models_offline.models.naive2 import competition_season
@@ -48,7 +48,7 @@ def measure(results: Results, jobs: int) -> pd.DataFrame:
     tree = levels.tree(results.dataset.series)
     families = list(_families(tree))
     own = _own_forecasts(results, tree, sorted({n for one in families for n in one.upper}), jobs)
-    blocks = hierarchy.blocks_of(results.points, hierarchy.ENSEMBLE)
+    blocks = hierarchy.blocks_of(results.points, ensemble.NAME)
     reconciled = [rows for one in families for rows in _reconciled(one, blocks, own)]
     if not reconciled:
         raise InvalidInput("no item has more than one depot with enough history to compare")

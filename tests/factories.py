@@ -259,20 +259,20 @@ def make_bundle(
     horizon: int = 30,
     frequency: str = "D",
     scale: float = 1.0,
-    levels: bool = True,
+    older: bool = False,
 ) -> Path:
     """A complete, valid bundle for what is in `core`: every series forecast at `scale` × its mean.
 
-    A different `scale` makes a different run; without `levels` it is an older trainer's.
+    A different `scale` makes a different run; an `older` trainer's has fewer files.
     """
     training = load_training_set(engine)
     bundle = folder / name
     bundle.mkdir(parents=True)
     frames = _frames(training, horizon, STEP_DAYS[frequency], scale)
-    if levels:
-        frames |= _levels(training, frames)
-    else:
+    if older:
         del frames["series_diagnostics.parquet"]
+    else:
+        frames |= _levels(training, frames)
     for file, frame in frames.items():
         _write(bundle / file, frame)
     write_manifest(bundle, _manifest(training, frames, horizon, frequency))

@@ -110,7 +110,7 @@ def test_a_good_bundle_is_loaded_whole_and_shown(engine: Engine, bundle: Path):
 def test_an_older_bundle_without_levels_is_published_as_it_is(
     engine: Engine, network, tmp_path: Path
 ):
-    older = factories.make_bundle(tmp_path, engine, levels=False)
+    older = factories.make_bundle(tmp_path, engine, older=True)
     run_id = publish.publish_bundle(older, engine=engine, published_by=BY)
     assert scalar(engine, "SELECT run_id FROM analytics.published") == run_id
     assert scalar(engine, "SELECT count(*) FROM analytics.level_forecast") == 0

@@ -12,7 +12,7 @@ from domain.errors import NotFound
 from domain.levels import COUNTRY, DEPOTS, LEVELS, visible_levels
 from domain.records import DemandPoint, LevelAccuracy, LevelPoint, Option, Page
 from warehouse.caching import read_model
-from warehouse.queries.filtering import level_where
+from warehouse.queries.filtering import Where, level_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
@@ -87,9 +87,7 @@ def page(
 ) -> Page[LevelPoint]:
     """Forecasts of one level, by item, family and unit, area and date; empty for a run without
     levels and for a level outside the scope. Raises NothingPublished."""
-    run = published_run(connection)
-    where = level_where(scope, "nodes")
-    where.add("nodes.run_id = :run_id AND nodes.level = :level", run_id=run.run_id, level=level)
+    where = _of_level(connection, level, scope)
     where.any_of(tuple(sku), "sku", "item.sku = ANY(:sku)")
     where.any_of(tuple(family), "family", "nodes.family = ANY(:family)")
     where.any_of(tuple(unit), "unit", "nodes.unit = ANY(:unit)")
@@ -130,14 +128,8 @@ def series(
 ) -> list[LevelPoint]:
     """The horizon of one sum: of `sku`, of a family in one unit, or of everything; empty where
     there is none in view. Raises NothingPublished."""
-    run = published_run(connection)
-    where = level_where(scope, "nodes")
-    where.add(
-        "nodes.run_id = :run_id AND nodes.level = :level AND nodes.area = :area",
-        run_id=run.run_id,
-        level=level,
-        area=area,
-    )
+    where = _of_level(connection, level, scope)
+    where.add("nodes.area = :area", area=area)
     if LEVELS[level].what == "item":
         where.add("item.sku = :sku", sku=sku)
     if LEVELS[level].what == "family":
@@ -221,12 +213,18 @@ def areas(
     return [Option(value=area, label=name) for area, name in rows]
 
 
+def _of_level(connection: Connection, level: str, scope: Scope) -> Where:
+    """What of the published run's `nodes` at a level may be seen."""
+    where = level_where(scope, "nodes")
+    run_id = published_run(connection).run_id
+    where.add("nodes.run_id = :run_id AND nodes.level = :level", run_id=run_id, level=level)
+    return where
+
+
 def _distinct(
     connection: Connection, sql: str, level: str, scope: Scope, **wanted: str
 ) -> list[tuple[str, str]]:
-    run = published_run(connection)
-    where = level_where(scope, "nodes")
-    where.add("nodes.run_id = :run_id AND nodes.level = :level", run_id=run.run_id, level=level)
+    where = _of_level(connection, level, scope)
     for number, (column, value) in enumerate(wanted.items()):
         if value:
             where.add(f"{column} = :wanted{number}", **{f"wanted{number}": value})

@@ -72,6 +72,7 @@ ModelName = Literal[
     "ses",
     "imapa",
     "tsb",
+    "family",
     "naive",
     "seasonal_naive",
     "moving_average",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 from sqlalchemy import Engine
 
 from auth.passwords import hash_password
@@ -19,6 +19,8 @@ ALL_DRAWN = """
     [[".chart", ".main-svg"], [".table-grid", ".ag-header-cell"]].every(([holder, drawn]) =>
         [...document.querySelectorAll(holder)].every(one => one.querySelector(drawn)))
 """
+LEFT_BEHIND = "net::ERR_ABORTED"
+"""How a request fails that a page started and its reader did not wait for."""
 POLLS, POLL_MS = 200, 50
 PASSWORD = "uma-senha-longa"
 EMAILS = {role: f"{role.lower()}@nova.example" for role in Role}
@@ -88,11 +90,15 @@ class Watched:
         self.complaints: list[str] = []
         page.on("console", lambda message: self._note(f"console: {message.text}"))
         page.on("pageerror", lambda error: self._note(f"error: {error}"))
-        page.on("requestfailed", lambda request: self._note(f"failed: {request.url}"))
+        page.on("requestfailed", self._note_failure)
         page.on("response", self._note_status)
 
     def _note(self, text: str) -> None:
         self.complaints.append(text)
+
+    def _note_failure(self, request: Request) -> None:
+        if request.failure != LEFT_BEHIND:
+            self._note(f"failed ({request.failure}): {request.url}")
 
     def _note_status(self, response: object) -> None:
         if response.status >= 400:  # type: ignore[attr-defined]

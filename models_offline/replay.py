@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from domain import simulation
 from models_offline.lumpy import Array
 
 
@@ -31,29 +32,19 @@ def replay(
     """What `levels` would have done on `demand` (items × periods); levels[k] holds from period
     k × every on.
 
-    It starts with a full first level and nothing on order. In a period deliveries come first, then
-    demand; what is not in stock is lost. Then stock on hand and on order is raised to the level;
-    that delivery comes `lead_time` periods later. Of the stock what is left then is counted.
+    It starts with a full first level and nothing on order; see `domain.simulation` for what
+    happens in a period. Of the stock what is left at its end is counted.
     """
-    items, periods = demand.shape
-    on_hand, on_order = np.array(levels[0], float), np.zeros(items)
-    span = int(lead_time.max(initial=1)) + 1
-    arriving, rows = np.zeros((items, span)), np.arange(items)
-    value, lines, full, served = 0.0, 0, 0, 0.0
-    for period in range(periods):
-        slot = period % span
-        on_hand += arriving[:, slot]
-        on_order -= arriving[:, slot]
-        arriving[:, slot] = 0.0
-        asked = demand[:, period]
-        given = np.minimum(on_hand, asked)
-        on_hand -= given
-        lines += int((asked > 0).sum())
-        full += int(((asked > 0) & (given >= asked)).sum())
-        served += float(given.sum())
-        order = np.maximum(levels[period // every] - on_hand - on_order, 0.0)
-        arriving[rows, (slot + lead_time) % span] += order
-        on_order += order
-        value += float(unit_cost @ on_hand)
-    total = float(demand.sum())
-    return Outcome(value / periods, full / max(lines, 1), served / total if total else 1.0)
+    found = simulation.replay(
+        demand,
+        [simulation.Rules(level, level) for level in levels],
+        lead_time,
+        simulation.Start(levels[0]),
+        rule_of=np.arange(demand.shape[1]) // every,
+    )
+    lines, asked = found.lines.sum(), found.asked.sum()
+    return Outcome(
+        float(unit_cost @ found.stock[:, 0]) / demand.shape[1],
+        float(found.full.sum() / lines) if lines else 0.0,
+        float(found.served.sum() / asked) if asked else 1.0,
+    )

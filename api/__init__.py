@@ -20,6 +20,7 @@ from api import (  # noqa: F401
     openapi,
     runs,
     users,
+    what_if,
 )
 from api.routing import blueprint
 from auth import trail

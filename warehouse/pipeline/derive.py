@@ -22,6 +22,7 @@ from domain import inventory
 from domain.inventory import PolicySettings
 from warehouse.caching import forget_version
 from warehouse.pipeline.alerting import alerts_of
+from warehouse.pipeline.simulate import write_simulation
 from warehouse.pipeline.views import PUBLISH_LOCK, note_refreshed, refresh_views
 from warehouse.queries.daily import CANCELLED
 from warehouse.queries.published import last_day, next_period
@@ -77,6 +78,7 @@ def derive_run(connection: Connection, run_id: int) -> None:
     for statement in (_KPI_DAILY, _SUPPLIER_SCORE, _SLA_EXPOSURE):
         _replace(connection, setup, statement)
     connection.execute(text(_ACCURACY_BY_STEP), {"run_id": run_id})
+    write_simulation(connection, run_id, setup.frequency, setup.data_to, setup.today)
     _write_metrics(connection, setup)
 
 

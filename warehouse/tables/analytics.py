@@ -12,9 +12,11 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    Double,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
     String,
@@ -262,6 +264,39 @@ policy = Table(
     Index("ix_policy_site_id", "run_id", "site_id"),
     schema="analytics",
 )
+
+replay_input = Table(
+    "replay_input",
+    metadata,
+    _run_id(primary_key=True),
+    Column("item_id", Integer, primary_key=True),
+    Column("site_id", Integer, primary_key=True),
+    Column("history", LargeBinary, nullable=False),
+    double("penalty_brl"),
+    schema="analytics",
+)
+"""What what-ifs start from besides the policy: `history`, demand by period up to the run's last
+one, as little-endian 4-byte floats; `penalty_brl`, the contract penalty to be expected of a
+request that stock does not serve."""
+
+service_curve = Table(
+    "service_curve",
+    metadata,
+    _run_id(primary_key=True),
+    Column("service_level", Double, primary_key=True),
+    Column("abc", String(1), primary_key=True),
+    Column("site_id", Integer, primary_key=True),
+    *(
+        double(name, nullable=False)
+        for name in (
+            *("items", "stock_value", "asked", "served", "lines", "full_lines"),
+            *("orders", "penalty_brl", "annual_cost_brl"),
+        )
+    ),
+    schema="analytics",
+)
+"""A simulated year of the items of a class at a site, all of them at this cycle service; 0 stands
+for each item's own, as the policy has it. Sums over `items` of a mean year."""
 
 alert = Table(
     "alert",

@@ -1,0 +1,198 @@
+"""What may be different from today, and what it does to item-depots: demand, lead times, costs,
+service levels, and the reorder points and lots that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain import scenarios
+from domain.inventory import Array, PolicySettings, lot
+
+MOST_LEVEL = 0.999
+LIMITS = {
+    "service_a": (0.5, MOST_LEVEL),
+    "service_b": (0.5, MOST_LEVEL),
+    "service_c": (0.5, MOST_LEVEL),
+    "lead_time_change": (-0.9, 3.0),
+    "demand_change": (-0.9, 3.0),
+    "order_cost": (0.0, 100_000.0),
+    "holding_rate": (0.01, 2.0),
+    "strike_days": (0, 180),
+    "exchange_change": (-0.9, 3.0),
+}
+"""What each number of a change may be."""
+STRIKES = ("import", "domestic", "all")
+LEVELS = ("adapted", "kept")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is different from today; as it is here, nothing is.
+
+    service_a, service_b, service_c: cycle service of items of these classes, None: each item's
+    own. lead_time_change: lead times of `supplier` (empty: of all) grow by this fraction.
+    demand_change: demand of `family` in `uf` (empty: all) grows by this fraction. order_cost in
+    BRL, holding_rate a fraction a year, None: as set. strike_days: nothing is delivered by
+    `strike` suppliers for so long. exchange_change: what suppliers abroad deliver gets dearer by
+    this fraction. levels: `adapted`, the reorder points know of the change of demand and lead
+    times, or `kept`, it comes as a surprise.
+    """
+
+    service_a: float | None = None
+    service_b: float | None = None
+    service_c: float | None = None
+    lead_time_change: float = 0.0
+    supplier: str = ""
+    demand_change: float = 0.0
+    family: str = ""
+    uf: str = ""
+    order_cost: float | None = None
+    holding_rate: float | None = None
+    strike_days: int = 0
+    strike: str = "import"
+    exchange_change: float = 0.0
+    levels: str = "adapted"
+
+    @property
+    def is_none(self) -> bool:
+        """True where nothing is different from today."""
+        told = (self.service_a, self.service_b, self.service_c, self.order_cost, self.holding_rate)
+        numbers = (
+            self.lead_time_change,
+            self.demand_change,
+            self.strike_days,
+            self.exchange_change,
+        )
+        return all(one is None for one in told) and not any(numbers)
+
+
+NOTHING = Change()
+
+
+@dataclass(frozen=True)
+class Stocked:
+    """Item-depots with a policy, a value a row.
+
+    history: recorded demand by period, (rows, periods). rate: expected demand a period. lead_mean,
+    lead_std in periods. weight: how many item-depots a row stands for. The rest as in the facts;
+    NaN or an empty text where they do not say.
+    """
+
+    history: Array
+    rate: Array
+    lead_mean: Array
+    lead_std: Array
+    service_level: Array
+    reorder_point: Array
+    order_up_to: Array
+    minimum: Array
+    pack: Array
+    unit_cost: Array
+    penalty_brl: Array
+    weight: Array
+    abc: NDArray[np.str_]
+    family: NDArray[np.str_]
+    uf: NDArray[np.str_]
+    supplier: NDArray[np.str_]
+    supplier_kind: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.rate)
+
+    def at(self, rows: slice | Array) -> Stocked:
+        """The same of some rows."""
+        return Stocked(**{one.name: getattr(self, one.name)[rows] for one in fields(self)})
+
+
+def changed(stocked: Stocked, change: Change) -> Stocked:
+    """The same item-depots in the changed world: demand, lead times, costs, service levels."""
+    wanted = _matches(stocked.family, change.family) & _matches(stocked.uf, change.uf)
+    late = _matches(stocked.supplier, change.supplier)
+    abroad = stocked.supplier_kind == "import"
+    level = stocked.service_level.copy()
+    for name in ("a", "b", "c"):
+        asked = getattr(change, f"service_{name}")
+        if asked is not None:
+            level[stocked.abc == name.upper()] = asked
+    return replace(
+        stocked,
+        rate=np.where(wanted, stocked.rate * (1 + change.demand_change), stocked.rate),
+        lead_mean=np.where(
+            late, stocked.lead_mean * (1 + change.lead_time_change), stocked.lead_mean
+        ),
+        unit_cost=np.where(
+            abroad, stocked.unit_cost * (1 + change.exchange_change), stocked.unit_cost
+        ),
+        service_level=level,
+    )
+
+
+def levels(
+    stocked: Stocked, world: Stocked, change: Change, policy: PolicySettings
+) -> tuple[Array, Array]:
+    """Reorder point and order-up-to level of each row in the changed world.
+
+    Today's, moved by as much as the quantile of the lead time's demand moves; and the lot by as
+    much as EOQ does. A row that the change does not touch keeps exactly what it has.
+    """
+    known = (
+        world
+        if change.levels == "adapted"
+        else replace(world, rate=stocked.rate, lead_mean=stocked.lead_mean)
+    )
+    moved = (
+        (known.rate != stocked.rate)
+        | (known.lead_mean != stocked.lead_mean)
+        | (known.service_level != stocked.service_level)
+    )
+    point = stocked.reorder_point.copy()
+    if moved.any():
+        after, before = known.at(moved), stocked.at(moved)
+        step = _quantile(after) - _quantile(before)
+        point[moved] = np.maximum(point[moved] + step, 0.0)
+    return point, point + _lot(stocked, known, change, policy)
+
+
+def _quantile(stocked: Stocked) -> Array:
+    return scenarios.lead_time_quantile(
+        stocked.history,
+        stocked.rate,
+        stocked.lead_mean,
+        stocked.lead_std,
+        stocked.service_level,
+    )
+
+
+def _lot(stocked: Stocked, known: Stocked, change: Change, policy: PolicySettings) -> Array:
+    """Order-up-to less reorder point: today's, times the square root of what EOQ's D·S ÷ H is
+    multiplied by, rounded to packs where that changes it."""
+    size = stocked.order_up_to - stocked.reorder_point
+    factor = _ratio(known.rate, stocked.rate) / _ratio(known.unit_cost, stocked.unit_cost)
+    if change.order_cost is not None:
+        factor = factor * change.order_cost / max(policy.order_cost_brl, 1e-9)
+    if change.holding_rate is not None:
+        factor = factor * policy.holding_rate / change.holding_rate
+    sized = lot(np.maximum(size * np.sqrt(factor), 1.0), stocked.minimum, stocked.pack)
+    return np.where(np.isclose(factor, 1.0), size, sized)
+
+
+def _ratio(after: Array, before: Array) -> Array:
+    usable = np.nan_to_num(before) > 0
+    found = np.where(usable, after, 1.0) / np.where(usable, before, 1.0)
+    return np.where(found > 0, found, 1.0)
+
+
+def _matches(values: NDArray[np.str_], wanted: str) -> NDArray[np.bool_]:
+    return values == wanted if wanted else np.ones(len(values), bool)
+
+
+def halted(world: Stocked, change: Change) -> NDArray[np.bool_]:
+    if not change.strike_days:
+        return np.zeros(len(world), bool)
+    if change.strike == "all":
+        return np.ones(len(world), bool)
+    abroad = world.supplier_kind == "import"
+    return abroad if change.strike == "import" else ~abroad

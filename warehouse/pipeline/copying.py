@@ -1,0 +1,24 @@
+"""Frames out of Postgres and into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, text
+
+
+def frame_of(connection: Connection, sql: str, params: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows of a select, columns named as there."""
+    result = connection.execute(text(sql), dict(params))
+    return pd.DataFrame.from_records(result.all(), columns=list(result.keys()))
+
+
+def copy_frame(connection: Connection, table: str, frame: pd.DataFrame) -> None:
+    """Adds the frame's rows to a table by COPY; an empty cell is NULL."""
+    buffer = StringIO(frame.to_csv(index=False, header=False, date_format="%Y-%m-%d"))
+    statement = f"COPY {table} ({', '.join(frame.columns)}) FROM STDIN (FORMAT csv)"
+    with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]
+        cursor.copy_expert(statement, buffer)

@@ -1,0 +1,65 @@
+"""What a request that stock does not serve costs in contract penalties, by depot: measured.
+
+Hours of outage per unserved request, as recorded: hours of outages that waited for material, over
+the requests that found an empty shelf. Stock that is out hides them, so they are estimated: the
+requests of each item-depot's days with stock, at the same rate on its days without. Times what an
+hour costs at the sites that the depot serves: the schedule's last band, spread evenly over its
+hours. An expectation, not a bill.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from sqlalchemy import Connection, text
+
+MEASURED_DAYS = 365
+MOST_OUT = 0.9
+
+_PENALTIES = """
+WITH waited AS (
+    SELECT sum(extract(epoch FROM
+        least(coalesce(ended_at, CAST(:today AS timestamp)), CAST(:today AS timestamp))
+        - started_at) / 3600) AS hours
+    FROM core.outage
+    WHERE item_waited_for_id IS NOT NULL AND started_at > :since AND started_at <= :today
+), shelf AS (
+    SELECT item_id, site_id, least(:most, avg((on_hand <= 0)::integer)) AS share
+    FROM core.stock WHERE date > :since AND date <= :today GROUP BY item_id, site_id
+), asked AS (
+    SELECT item_id, site_id, count(DISTINCT date) AS requests
+    FROM core.demand WHERE date > :since AND date <= :today GROUP BY item_id, site_id
+), missed AS (
+    SELECT sum(requests * share / (1 - share)) AS requests
+    FROM shelf JOIN asked USING (item_id, site_id)
+), hourly AS (
+    SELECT contract.contract_id,
+        (last.band ->> 'percent')::double precision / 100 * contract.monthly_fee_brl
+            / nullif((last.band ->> 'hours')::double precision, 0)
+            / (SELECT count(*) FROM core.site AS covered
+               WHERE covered.contract_id = contract.contract_id) AS brl
+    FROM core.contract
+    CROSS JOIN LATERAL (
+        SELECT band FROM jsonb_array_elements(contract.penalty_schedule) AS band
+        ORDER BY (band ->> 'hours')::double precision DESC LIMIT 1
+    ) AS last
+    WHERE EXISTS (SELECT FROM core.site WHERE site.contract_id = contract.contract_id)
+)
+SELECT coalesce(site.depot_id, site.site_id) AS depot_id,
+    avg(hourly.brl) * (SELECT hours FROM waited) / nullif((SELECT requests FROM missed), 0) AS brl
+FROM core.site AS site JOIN hourly USING (contract_id)
+GROUP BY 1 HAVING avg(hourly.brl) IS NOT NULL
+"""
+
+
+def penalties(connection: Connection, today: date) -> dict[int, float]:
+    """BRL to be expected of a request that stock does not serve, by the depot's key. A depot that
+    serves no site under contract is not in it; without outages that waited for material, or
+    without stock, none is."""
+    params = {
+        "today": today,
+        "since": today - timedelta(days=MEASURED_DAYS),
+        "most": MOST_OUT,
+    }
+    found = connection.execute(text(_PENALTIES), params)
+    return {row.depot_id: float(row.brl) for row in found if row.brl is not None}

@@ -1,0 +1,88 @@
+"""What what-ifs start from, and the curve of stock value against service: a step of derive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection, text
+
+from domain.changes import NOTHING, Stocked
+from domain.inventory import Array
+from domain.what_if import GRID, Terms, Year, a_year
+from warehouse.pipeline.copying import copy_frame, frame_of
+from warehouse.pipeline.histories import demand_matrix
+from warehouse.pipeline.penalties import penalties
+from warehouse.queries.stocked import Rows, packed, rows, stocked, terms
+
+HISTORY = {"D": 728, "W": 156, "M": 60}
+"""Periods of demand that scenarios are drawn from."""
+TODAY = 0.0
+"""Stands for each item's own level."""
+SCENARIOS = 4
+CHUNK = 2_000
+
+_KEYS = (
+    "SELECT item_id, site_id FROM analytics.policy WHERE run_id = :run_id ORDER BY item_id, site_id"
+)
+
+
+def write_simulation(
+    connection: Connection, run_id: int, frequency: str, data_to: date, today: date
+) -> None:
+    """Fills replay_input and service_curve of a run from its policy, replacing what was there."""
+    _write_inputs(connection, run_id, frequency, data_to, today)
+    found = rows(connection, run_id)
+    valued = replace(terms(connection, frequency), scenarios=SCENARIOS)
+    parts = []
+    for start in range(0, len(found), CHUNK):
+        some = found.at(np.arange(start, min(start + CHUNK, len(found))))
+        here = stocked(connection, run_id, some, np.ones(len(some)), frequency)
+        parts += [_point(some, here, level, valued) for level in (TODAY, *GRID)]
+    connection.execute(
+        text("DELETE FROM analytics.service_curve WHERE run_id = :run_id"), {"run_id": run_id}
+    )
+    if parts:
+        summed = pd.concat(parts).groupby(["service_level", "abc", "site_id"], as_index=False).sum()
+        copy_frame(connection, "analytics.service_curve", summed.assign(run_id=run_id))
+
+
+def _write_inputs(
+    connection: Connection, run_id: int, frequency: str, data_to: date, today: date
+) -> None:
+    keys = frame_of(connection, _KEYS, {"run_id": run_id})
+    history = demand_matrix(connection, keys, frequency, data_to, HISTORY[frequency])
+    penalty = penalties(connection, today)
+    connection.execute(
+        text("DELETE FROM analytics.replay_input WHERE run_id = :run_id"), {"run_id": run_id}
+    )
+    made = keys.assign(
+        run_id=run_id,
+        history=["\\x" + row.hex() for row in packed(history)],
+        penalty_brl=keys["site_id"].map(penalty).astype("float64"),
+    )
+    copy_frame(connection, "analytics.replay_input", made)
+
+
+def _point(found: Rows, here: Stocked, level: float, valued: Terms) -> pd.DataFrame:
+    """The sums of a mean year with all items at this service level, by class and site."""
+    year = a_year(here, NOTHING, valued, level or None)
+    rows_of: dict[str, Array] = _measures(year)
+    columns = {"abc": found.columns["abc"], "site_id": found.columns["site_id"]}
+    frame = pd.DataFrame({**columns, "items": 1.0, **rows_of}).assign(service_level=level)
+    return frame.groupby(["service_level", "abc", "site_id"], as_index=False).sum()
+
+
+def _measures(year: Year) -> dict[str, Array]:
+    return {
+        "stock_value": year.stock_value,
+        "asked": year.asked,
+        "served": year.served,
+        "lines": year.lines,
+        "full_lines": year.full,
+        "orders": year.orders,
+        "penalty_brl": year.penalty_brl,
+        "annual_cost_brl": year.costs.total,
+    }

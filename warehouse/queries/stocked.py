@@ -1,0 +1,143 @@
+"""Item-depots with a policy as arrays for `domain.what_if`, and the settings they are valued at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, text
+
+from domain.changes import Stocked
+from domain.costs import SavingsSettings
+from domain.inventory import Array, PolicySettings
+from domain.what_if import PERIOD_DAYS, Terms
+
+SettingsOf = TypeVar("SettingsOf", PolicySettings, SavingsSettings)
+
+_ROWS = """
+SELECT input.item_id, input.site_id, item.sku, site.site, coalesce(site.uf, '') AS uf,
+    coalesce(item.family, '') AS family, coalesce(profile.abc, '') AS abc,
+    coalesce(supplier.supplier, '') AS supplier, coalesce(supplier.kind, '') AS supplier_kind,
+    policy.daily_demand, policy.lead_time_days, policy.service_level, policy.reorder_point,
+    policy.order_up_to, (policy.facts ->> 'lead_time_std')::double precision AS lead_time_std,
+    item.unit_cost_brl, item.min_order_qty, item.pack_size, input.penalty_brl
+FROM analytics.replay_input AS input
+JOIN analytics.policy AS policy USING (run_id, item_id, site_id)
+JOIN analytics.series_profile AS profile USING (run_id, item_id, site_id)
+JOIN core.item USING (item_id)
+JOIN core.site USING (site_id)
+LEFT JOIN core.supplier ON supplier.supplier_id = item.supplier_id
+WHERE input.run_id = :run_id AND policy.lead_time_days IS NOT NULL
+    AND policy.reorder_point IS NOT NULL AND policy.order_up_to IS NOT NULL
+    AND policy.daily_demand IS NOT NULL AND {where}
+ORDER BY input.item_id, input.site_id
+"""
+
+_HISTORIES = """
+SELECT history FROM analytics.replay_input
+WHERE run_id = :run_id AND (item_id, site_id) IN
+    (SELECT * FROM unnest(CAST(:items AS integer[]), CAST(:sites AS integer[])))
+ORDER BY item_id, site_id
+"""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Item-depots in the order of their keys, without their histories; see `_ROWS`."""
+
+    columns: Mapping[str, NDArray[Any]]
+
+    def __len__(self) -> int:
+        return len(self.columns["item_id"])
+
+    def at(self, rows: NDArray[np.int64]) -> Rows:
+        """The same of some rows."""
+        return Rows({name: values[rows] for name, values in self.columns.items()})
+
+    @property
+    def value(self) -> Array:
+        """Demand of a day in BRL; in units where no cost is known."""
+        cost = np.nan_to_num(self.columns["unit_cost_brl"])
+        found: Array = self.columns["daily_demand"] * np.where(cost > 0, cost, 1.0)
+        return found
+
+
+_WORDS = ("sku", "site", "uf", "family", "abc", "supplier", "supplier_kind")
+_KEYS = ("item_id", "site_id")
+
+
+def rows(
+    connection: Connection, run_id: int, where: str = "true", params: Mapping[str, Any] = {}
+) -> Rows:
+    """The item-depots of a run that have a lead time and levels. `where` speaks of the aliases
+    `item` and `site`."""
+    found = connection.execute(text(_ROWS.format(where=where)), {**params, "run_id": run_id})
+    names, lines = list(found.keys()), found.all()
+    columns = list(zip(*lines, strict=True)) or [()] * len(names)
+    return Rows({name: _array(name, values) for name, values in zip(names, columns, strict=True)})
+
+
+def _array(name: str, values: Sequence[Any]) -> NDArray[Any]:
+    if name in _WORDS:
+        return np.array(values, dtype=str)
+    return np.array(values, dtype=int if name in _KEYS else float)
+
+
+def stocked(
+    connection: Connection, run_id: int, found: Rows, weight: Array, frequency: str
+) -> Stocked:
+    """The rows with their histories; rates and lead times in the run's periods."""
+    asked = {"run_id": run_id, **{f"{n[:4]}s": found.columns[n].tolist() for n in _KEYS}}
+    histories = connection.execute(text(_HISTORIES), asked).scalars().all()
+    days, columns = PERIOD_DAYS[frequency], found.columns
+    return Stocked(
+        history=unpacked(histories),
+        rate=columns["daily_demand"] * days,
+        lead_mean=columns["lead_time_days"] / days,
+        lead_std=np.nan_to_num(columns["lead_time_std"]) / days,
+        service_level=columns["service_level"],
+        reorder_point=columns["reorder_point"],
+        order_up_to=columns["order_up_to"],
+        minimum=columns["min_order_qty"],
+        pack=columns["pack_size"],
+        unit_cost=columns["unit_cost_brl"],
+        penalty_brl=columns["penalty_brl"],
+        weight=weight,
+        abc=columns["abc"],
+        family=columns["family"],
+        uf=columns["uf"],
+        supplier=columns["supplier"],
+        supplier_kind=columns["supplier_kind"],
+    )
+
+
+def packed(history: Array) -> list[bytes]:
+    """Rows of demand as `analytics.replay_input.history` keeps them."""
+    return [row.tobytes() for row in history.astype("<f4")]
+
+
+def unpacked(histories: Sequence[bytes]) -> Array:
+    """The same as rows of numbers again."""
+    if not histories:
+        return np.zeros((0, 1))
+    return np.frombuffer(b"".join(histories), "<f4").reshape(len(histories), -1).astype(float)
+
+
+def terms(connection: Connection, frequency: str) -> Terms:
+    """What years are valued at: the defaults with what the company set."""
+    sql = "SELECT key, value FROM support.setting WHERE key IN ('policy', 'savings')"
+    told: dict[str, Any] = {key: value for key, value in connection.execute(text(sql))}
+    return Terms(
+        frequency,
+        overridden(PolicySettings(), told.get("policy", {})),
+        overridden(SavingsSettings(), told.get("savings", {})),
+    )
+
+
+def overridden(settings: SettingsOf, told: Mapping[str, Any]) -> SettingsOf:
+    """The settings with what was set; names that are not settings are left out."""
+    names = {one.name for one in fields(settings)}
+    return replace(settings, **{name: value for name, value in told.items() if name in names})

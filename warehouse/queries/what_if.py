@@ -1,0 +1,174 @@
+"""What-ifs on the published run, and the curve of stock value against service."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from domain import what_if
+from domain.access import EVERYTHING, Scope
+from domain.changes import NOTHING, Change
+from domain.errors import NotFound
+from domain.records import Filters, Option
+from domain.what_if import Comparison, CurvePoint, Recorded, Terms
+from warehouse.caching import read_model
+from warehouse.queries.filtering import series_where
+from warehouse.queries.published import PublishedRun, published_run
+from warehouse.queries.stocked import rows, stocked, terms
+
+MOST_PLAYED = 1_000
+YEARS_PLAYED = 4_000
+"""Rows × years of one answer, at most: what it takes stays the same however many rows there are."""
+MOST_YEARS = 64
+RECORDED_DAYS = 365
+MOST_OUT = 0.9
+
+_JOINS = "JOIN core.item USING (item_id) JOIN core.site USING (site_id)"
+
+_IN_VIEW = f"""
+SELECT count(*) FROM analytics.policy {_JOINS} WHERE run_id = :run_id AND {{where}}
+"""
+
+_CURVE = """
+SELECT service_level, sum(stock_value) AS stock_value,
+    sum(full_lines) / nullif(sum(lines), 0) AS fill_lines,
+    sum(served) / nullif(sum(asked), 0) AS fill_units,
+    sum(orders) AS orders, sum(penalty_brl) AS penalty_brl, sum(annual_cost_brl) AS cost
+FROM analytics.service_curve AS curve JOIN core.site USING (site_id)
+WHERE run_id = :run_id AND {where} AND (:abc = '' OR abc = :abc)
+GROUP BY service_level ORDER BY service_level
+"""
+
+_RECORDED = f"""
+WITH wanted AS (
+    SELECT input.item_id, input.site_id, item.unit_cost_brl, series.on_hand, series.stock_date
+    FROM analytics.replay_input AS input {_JOINS}
+    JOIN analytics.series_overview AS series USING (item_id, site_id)
+    WHERE input.run_id = :run_id AND {{where}}
+), until AS (SELECT max(stock_date) AS day FROM wanted),
+shelf AS (
+    SELECT item_id, site_id, least({MOST_OUT}, avg((stock.on_hand <= 0)::integer)) AS share
+    FROM core.stock JOIN wanted USING (item_id, site_id)
+    WHERE date > (SELECT day FROM until) - {RECORDED_DAYS} GROUP BY 1, 2
+), asked AS (
+    SELECT item_id, site_id, count(DISTINCT date) AS requests
+    FROM core.demand JOIN wanted USING (item_id, site_id)
+    WHERE date > (SELECT day FROM until) - {RECORDED_DAYS} AND date <= (SELECT day FROM until)
+    GROUP BY 1, 2
+)
+SELECT (SELECT sum(on_hand * unit_cost_brl) FROM wanted) AS value,
+    (SELECT sum(requests) / nullif(sum(requests + requests * share / (1 - share)), 0)
+     FROM shelf JOIN asked USING (item_id, site_id)) AS fill
+"""
+
+_CHOICES = f"""
+SELECT DISTINCT coalesce(supplier.supplier, '') AS supplier, coalesce(supplier.name, '') AS name,
+    coalesce(item.family, '') AS family, coalesce(site.uf, '') AS uf
+FROM analytics.policy {_JOINS}
+LEFT JOIN core.supplier ON supplier.supplier_id = item.supplier_id
+WHERE run_id = :run_id AND {{where}}
+"""
+
+
+@read_model(ttl=300)
+def compare(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    change: Change = NOTHING,
+    sku: str = "",
+    site: str = "",
+) -> Comparison:
+    """Today and the changed world side by side, over what is in view: all of it, an item's depots,
+    or one item-depot. Raises NothingPublished, and NotFound where none of it has a policy."""
+    run = published_run(connection)
+    where, params = _where(scope, sku, site)
+    in_view = connection.execute(
+        text(_IN_VIEW.format(where=where)), {**params, "run_id": run.run_id}
+    ).scalar_one()
+    found = rows(connection, run.run_id, where, params)
+    if not len(found):
+        raise NotFound("Nothing in view has a lead time and a policy.")
+    chosen, weight = what_if.sample(found.value, MOST_PLAYED)
+    here = stocked(connection, run.run_id, found.at(chosen), weight, run.frequency)
+    valued = _valued(connection, run, len(here))
+    return what_if.compare(here, change, valued, items=len(found), items_in_view=in_view)
+
+
+@read_model(ttl=300)
+def curve(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    abc: str = "",
+    sku: str = "",
+    site: str = "",
+) -> list[CurvePoint]:
+    """Stock value against service over what is in view: first the point of today's policy, then by
+    service level. As publish stored it, of one ABC class or all; of an item it is played now.
+    Empty where there is none. Raises NothingPublished."""
+    run = published_run(connection)
+    if sku or site:
+        found = rows(connection, run.run_id, *_where(scope, sku, site))
+        here = stocked(connection, run.run_id, found, np.ones(len(found)), run.frequency)
+        return what_if.curve_of(here, _valued(connection, run, len(found))) if len(found) else []
+    where = series_where(scope)
+    params = {**where.params, "run_id": run.run_id, "abc": abc}
+    points = connection.execute(text(_CURVE.format(where=where.sql)), params)
+    return [
+        CurvePoint(
+            point.service_level or None,
+            point.stock_value,
+            point.fill_lines,
+            point.fill_units,
+            point.orders,
+            point.penalty_brl,
+            point.cost,
+        )
+        for point in points
+    ]
+
+
+def _where(scope: Scope, sku: str, site: str) -> tuple[str, dict[str, Any]]:
+    asked = Filters(sku=(sku,) if sku else (), site=(site,) if site else ())
+    where = series_where(scope, asked)
+    return where.sql, where.params
+
+
+def _valued(connection: Connection, run: PublishedRun, count: int) -> Terms:
+    years = max(2, min(MOST_YEARS, YEARS_PLAYED // count))
+    return replace(terms(connection, run.frequency), scenarios=years)
+
+
+@read_model(ttl=300)
+def recorded(
+    connection: Connection, *, scope: Scope = EVERYTHING, sku: str = "", site: str = ""
+) -> Recorded:
+    """Where the same item-depots stand by the files; None where no stock is loaded."""
+    run = published_run(connection)
+    where, params = _where(scope, sku, site)
+    asked = {**params, "run_id": run.run_id}
+    row = connection.execute(text(_RECORDED.format(where=where)), asked).one()
+    return Recorded(row.value, None if row.fill is None else float(row.fill))
+
+
+@read_model(ttl=300)
+def choices(connection: Connection, *, scope: Scope = EVERYTHING) -> dict[str, list[Option]]:
+    """The suppliers, families and UFs of the policies in view."""
+    run = published_run(connection)
+    where = series_where(scope)
+    params: dict[str, Any] = {**where.params, "run_id": run.run_id}
+    found = connection.execute(text(_CHOICES.format(where=where.sql)), params).all()
+    suppliers = sorted({(row.supplier, row.name) for row in found if row.supplier})
+    return {
+        "supplier": [
+            Option(code, f"{code} – {name}" if name else code) for code, name in suppliers
+        ],
+        **{
+            name: [Option(one, one) for one in sorted({getattr(row, name) for row in found} - {""})]
+            for name in ("family", "uf")
+        },
+    }

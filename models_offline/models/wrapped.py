@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models_offline import aggregates
 from models_offline.models.base import PerSeries, Series, Setup
 from models_offline.quantiles import Values, negative_binomial, normal
 from models_offline.seasonality import NO_SEASON, Season, estimate
@@ -21,6 +22,7 @@ LARGEST_LOG = 50.0
 
 class State(NamedTuple):
     model: Any
+    coarse: list[tuple[int, Any]]
     season: Season
     length: int
     sigma: float
@@ -30,7 +32,8 @@ class State(NamedTuple):
 class Smoothed(PerSeries):
     """A model of recent demand, of which a long season is taken out first.
 
-    Its spread is that of the one-step errors, growing as an exponential smoothing's would; what
+    Monthly demand is forecast in blocks of several months as well (`aggregates`). Its spread is
+    that of the one-step errors, growing as an exponential smoothing's would; what
     that gets wrong the calibration mends, which simulated intervals would need as much.
     """
 
@@ -60,12 +63,17 @@ class Smoothed(PerSeries):
         season = estimate(y, length) if outside else NO_SEASON
         rest = season.remove(y)
         logs = self.in_logs and may_log(rest, self.setup)
-        rest = np.log1p(rest) if logs else rest
-        model = quietly(self.build(1 if outside else length).fit, rest)
-        return State(model, season, len(y), one_step_error(model, rest), logs)
+        scale = np.log1p if logs else np.asarray
+        model = quietly(self.build(1 if outside else length).fit, scale(rest))
+        coarse = [
+            (size, quietly(self.build(1).fit, scale(aggregates.blocks(rest, size))))
+            for size in aggregates.levels(self.setup.frequency.code, len(rest))
+        ]
+        return State(model, coarse, season, len(y), one_step_error(model, scale(rest)), logs)
 
     def predict_one(self, series: Series, state: State, horizon: int) -> Values:
-        mean = np.asarray(state.model.predict(h=horizon)["mean"], dtype=float)
+        coarse = [(size, point(model, -(-horizon // size))) for size, model in state.coarse]
+        mean = aggregates.blended(point(state.model, horizon), coarse)
         growth = np.sqrt(1 + np.arange(horizon) * self.memory(state.model) ** 2)
         values = normal(mean, state.sigma * growth)
         return state.season.restore(from_logs(values) if state.logs else values, state.length)
@@ -110,7 +118,12 @@ class Counted(PerSeries):
 
 
 def rate(model: Any, horizon: int) -> NDArray[np.float64]:
-    return np.maximum(np.asarray(model.predict(h=horizon)["mean"], dtype=float), 0.0)
+    return np.maximum(point(model, horizon), 0.0)
+
+
+def point(model: Any, horizon: int) -> NDArray[np.float64]:
+    """A fitted model's point forecasts."""
+    return np.asarray(model.predict(h=horizon)["mean"], dtype=float)
 
 
 def quietly(call: Any, *arguments: Any, **named: Any) -> Any:

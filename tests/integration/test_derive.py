@@ -18,7 +18,7 @@ from tests.factories import LAST_DAY
 from warehouse.commands import alerts as commands
 from warehouse.commands.users import Actor
 from warehouse.pipeline import derive, publish
-from warehouse.pipeline.derive import total_band
+from warehouse.pipeline.scores import total_band
 from warehouse.pipeline.views import refresh_needed
 
 BY = "tests"

@@ -1,0 +1,50 @@
+"""Alerts as rows: those of a run replace what was there, statuses of the ones that persist stay."""
+
+from __future__ import annotations
+
+import pandas as pd
+from sqlalchemy import Connection, text
+
+from warehouse.pipeline.copying import copy_frame
+from warehouse.pipeline.derivation import Setup
+
+
+def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> None:
+    """Replaces the run's alerts; one that was there before keeps its status and its date. What was
+    snoozed wakes up when its time is over."""
+    params = {"run_id": setup.run_id}
+    # a status that is being changed now must be among those that are kept
+    connection.execute(text("LOCK TABLE analytics.alert IN SHARE ROW EXCLUSIVE MODE"))
+    connection.execute(text("DROP TABLE IF EXISTS carried, raised"))
+    connection.execute(text(_CARRIED), params)
+    connection.execute(text("DELETE FROM analytics.alert WHERE run_id = :run_id"), params)
+    connection.execute(text("CREATE TEMPORARY TABLE raised (LIKE analytics.alert) ON COMMIT DROP"))
+    connection.execute(
+        text("ALTER TABLE raised DROP id, DROP status, DROP raised_at, ALTER run_id DROP NOT NULL")
+    )
+    copy_frame(connection, "raised", alerts)
+    connection.execute(text(_RAISE), params)
+
+
+_CARRIED = """
+CREATE TEMPORARY TABLE carried ON COMMIT DROP AS
+SELECT DISTINCT ON (alert.fingerprint) alert.fingerprint, alert.raised_at,
+    CASE WHEN alert.status = 'snoozed' AND latest.until <= now() THEN 'open' ELSE alert.status
+    END AS status
+FROM analytics.alert
+LEFT JOIN LATERAL (
+    SELECT until FROM support.decision
+    WHERE decision.kind = 'alert' AND decision.fingerprint = alert.fingerprint
+    ORDER BY decision_id DESC LIMIT 1
+) AS latest ON true
+WHERE alert.run_id = :run_id OR alert.run_id = (SELECT run_id FROM analytics.published)
+ORDER BY alert.fingerprint, alert.run_id = :run_id
+"""
+
+_RAISE = """
+INSERT INTO analytics.alert (run_id, fingerprint, kind, level, item_id, site_id, stockout_on,
+    days_to_stockout, risk_brl, facts, status, raised_at)
+SELECT :run_id, fingerprint, kind, level, item_id, site_id, stockout_on, days_to_stockout,
+    risk_brl, facts, coalesce(carried.status, 'open'), coalesce(carried.raised_at, now())
+FROM raised LEFT JOIN carried USING (fingerprint)
+"""

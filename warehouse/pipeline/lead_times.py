@@ -1,0 +1,32 @@
+"""Lead times that were measured on purchase orders."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Connection, text
+
+from warehouse.pipeline.derivation import Setup
+
+MEASURED_LINES = 5
+MEASURED_DAYS = 730
+
+
+def measure_lead_times(connection: Connection, setup: Setup) -> None:
+    connection.execute(text("DROP TABLE IF EXISTS measured_lead_time"))
+    connection.execute(
+        text(
+            """
+            CREATE TEMPORARY TABLE measured_lead_time ON COMMIT DROP AS
+            SELECT supplier_id, item_id, count(*) AS lines,
+                avg(received_on - ordered_on)::double precision AS mean,
+                coalesce(stddev_samp(received_on - ordered_on), 0)::double precision AS std,
+                avg(received_on - promised_on)::double precision AS delay
+            FROM core.purchase_order
+            WHERE received_on IS NOT NULL AND received_on >= ordered_on
+                AND received_on BETWEEN :since AND :today
+            GROUP BY GROUPING SETS ((supplier_id), (item_id), ())
+            """
+        ),
+        {"since": setup.today - timedelta(days=MEASURED_DAYS), "today": setup.today},
+    )

@@ -1,0 +1,51 @@
+"""Purchase orders that are still to come, and when each is to be expected."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection
+
+from warehouse.pipeline.copying import frame_of
+from warehouse.pipeline.derivation import Setup
+from warehouse.pipeline.lead_times import MEASURED_LINES
+from warehouse.queries.daily import CANCELLED
+
+_OPEN_ORDERS = """
+SELECT line.order_no, line.line, line.item_id, line.site_id, supplier.supplier,
+    line.ordered_on, line.promised_on,
+    line.quantity - coalesce(line.received_qty, 0) AS quantity,
+    coalesce(line.unit_price_brl, item.unit_cost_brl) AS unit_price_brl,
+    item.lead_time_days, of_supplier.mean AS supplier_mean,
+    greatest(0, coalesce(of_supplier.delay, everywhere.delay, 0)) AS delay
+FROM core.purchase_order AS line
+JOIN core.item USING (item_id)
+JOIN core.supplier ON supplier.supplier_id = line.supplier_id
+LEFT JOIN measured_lead_time AS of_supplier
+    ON of_supplier.supplier_id = line.supplier_id AND of_supplier.lines >= :lines
+LEFT JOIN measured_lead_time AS everywhere
+    ON everywhere.supplier_id IS NULL AND everywhere.item_id IS NULL
+WHERE line.received_on IS NULL AND line.quantity > coalesce(line.received_qty, 0)
+    AND lower(coalesce(line.status, '')) <> ALL(:cancelled)
+    AND line.ordered_on <= :today
+ORDER BY line.item_id, line.site_id, line.promised_on, line.order_no, line.line
+"""
+
+
+def open_orders(connection: Connection, setup: Setup) -> pd.DataFrame:
+    """Open order lines with the day on which each is expected: as promised; past due, today plus
+    the supplier's mean delay; promised nowhere, ordered plus the usual lead time. `counted` is
+    false for a line that is so overdue that nobody should count on it."""
+    params = {"lines": MEASURED_LINES, "cancelled": list(CANCELLED), "today": setup.today}
+    orders = frame_of(connection, _OPEN_ORDERS, params)
+    numbers = ("quantity", "unit_price_brl", "lead_time_days", "supplier_mean", "delay")
+    orders = orders.astype(dict.fromkeys(numbers, "float64"))
+    today = pd.Timestamp(setup.today)
+    promised, ordered = pd.to_datetime(orders["promised_on"]), pd.to_datetime(orders["ordered_on"])
+    usual = orders["supplier_mean"].fillna(orders["lead_time_days"]).fillna(0).round()
+    due = promised.fillna(ordered + pd.to_timedelta(usual, unit="D"))
+    soonest = today + pd.to_timedelta(orders["delay"].round().clip(lower=1), unit="D")
+    orders["expected_on"] = np.where(due > today, due, soonest)
+    orders["days_late"] = (today - promised).dt.days.astype("float64")
+    orders["counted"] = (today - due).dt.days <= setup.settings.forgotten_days
+    return orders

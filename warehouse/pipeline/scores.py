@@ -1,0 +1,156 @@
+"""Daily KPIs, suppliers' scores, SLA exposure and the run's own figures: set-based statements."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import numpy as np
+from sqlalchemy import Connection, text
+
+from warehouse.pipeline.copying import frame_of
+from warehouse.pipeline.derivation import Setup
+from warehouse.queries.daily import CANCELLED
+
+SCORED_DAYS = 365
+BAND_LEVEL = 0.8
+
+
+def write_scores(connection: Connection, setup: Setup) -> None:
+    """Fills kpi_daily, supplier_score and sla_exposure of a run, replacing what was there, and
+    accuracy_by_step, once."""
+    for statement in (_KPI_DAILY, _SUPPLIER_SCORE, _SLA_EXPOSURE):
+        _replace(connection, setup, statement)
+    connection.execute(text(_ACCURACY_BY_STEP), {"run_id": setup.run_id})
+
+
+_KPI_DAILY = """
+INSERT INTO analytics.kpi_daily (run_id, key, uf, date, numerator, denominator)
+SELECT :run_id, key, uf, date, sum(numerator), sum(denominator) FROM (
+    SELECT 'demand_units' AS key, uf, date, quantity AS numerator,
+        NULL::double precision AS denominator FROM analytics.demand_by_day
+    UNION ALL SELECT 'demand_value', uf, date, value, NULL FROM analytics.demand_by_day
+    UNION ALL SELECT 'stockout_rate', uf, date, stockouts, positions FROM analytics.stock_by_day
+    UNION ALL SELECT 'inventory_value', uf, date, value, NULL FROM analytics.stock_by_day
+    UNION ALL SELECT 'otif', uf, date, lines_otif, lines FROM analytics.order_by_day
+        WHERE date <= :today
+    UNION ALL SELECT 'downtime_hours', uf, date, hours, NULL FROM analytics.downtime_by_day
+) AS daily
+WHERE date > :today - 731 AND numerator IS NOT NULL
+GROUP BY key, uf, date
+"""
+
+_SUPPLIER_SCORE = """
+INSERT INTO analytics.supplier_score (run_id, supplier_id, lines, lines_received,
+    lines_on_time_in_full, lead_time_mean, lead_time_std, lead_time_p90, contract_lead_time_days,
+    fill_rate, spend_brl)
+SELECT :run_id, supplier_id, count(*), count(received_on),
+    count(*) FILTER (WHERE received_on <= promised_on
+        AND coalesce(received_qty, quantity) >= quantity),
+    avg(received_on - ordered_on), stddev_samp(received_on - ordered_on),
+    percentile_cont(0.9) WITHIN GROUP (ORDER BY received_on - ordered_on),
+    supplier.contract_lead_time_days,
+    sum(coalesce(received_qty, quantity)) FILTER (WHERE received_on IS NOT NULL)
+        / nullif(sum(quantity) FILTER (WHERE received_on IS NOT NULL), 0),
+    sum(quantity * unit_price_brl)
+FROM core.purchase_order JOIN core.supplier USING (supplier_id)
+WHERE ordered_on > :today - :days AND ordered_on <= :today
+    AND lower(coalesce(status, '')) <> ALL(:cancelled)
+GROUP BY supplier_id, supplier.contract_lead_time_days
+"""
+
+_SLA_EXPOSURE = """
+INSERT INTO analytics.sla_exposure (run_id, contract_id, month, downtime_hours, site_hours,
+    availability)
+SELECT :run_id, contract_id, month, downtime, hours * sites,
+    greatest(0, 1 - downtime / (hours * sites))
+FROM (
+    SELECT contract_id, date_trunc('month', date::timestamp)::date AS month, sum(hours) AS downtime,
+        extract(epoch FROM
+            least(date_trunc('month', date::timestamp) + interval '1 month',
+                  CAST(:today AS timestamp) + interval '1 day')
+            - date_trunc('month', date::timestamp)
+        ) / 3600 AS hours
+    FROM analytics.downtime_by_day WHERE date <= :today GROUP BY 1, 2, 4
+) AS down
+JOIN (
+    SELECT contract_id, count(*) AS sites FROM core.site
+    WHERE contract_id IS NOT NULL GROUP BY contract_id
+) AS covered USING (contract_id)
+"""
+
+
+_ACCURACY_BY_STEP = """
+INSERT INTO analytics.accuracy_by_step
+SELECT run_id, site_id, demand_class, model,
+    CASE run.frequency WHEN 'D' THEN date - origin WHEN 'W' THEN (date - origin) / 7
+        ELSE (extract(year FROM age(date, origin)) * 12 + extract(month FROM age(date, origin)))
+    END AS step,
+    count(*), sum(abs(backtest.mean - actual)), sum(backtest.mean - actual), sum(actual),
+    count(*) FILTER (WHERE actual < p10), count(*) FILTER (WHERE actual < p50),
+    count(*) FILTER (WHERE actual < p90), count(*) FILTER (WHERE actual <= p10),
+    count(*) FILTER (WHERE actual <= p50), count(*) FILTER (WHERE actual <= p90)
+FROM analytics.backtest
+JOIN analytics.run USING (run_id)
+JOIN analytics.series_profile USING (run_id, item_id, site_id)
+WHERE run_id = :run_id
+    AND NOT EXISTS (SELECT FROM analytics.accuracy_by_step AS known WHERE known.run_id = :run_id)
+GROUP BY 1, 2, 3, 4, 5
+"""
+
+
+def _replace(connection: Connection, setup: Setup, statement: str) -> None:
+    table = statement.split()[2]
+    params = {
+        "run_id": setup.run_id,
+        "today": setup.today,
+        "days": SCORED_DAYS,
+        "cancelled": list(CANCELLED),
+    }
+    connection.execute(text(f"DELETE FROM {table} WHERE run_id = :run_id"), params)
+    connection.execute(text(statement), params)
+
+
+_BACKTEST_TOTALS = """
+SELECT sum(actual) AS actual, sum(mean) AS mean, sum(power((p90 - p10) / 2.5631, 2)) AS variance,
+    sum(actual * unit_cost_brl) AS actual_brl, sum(mean * unit_cost_brl) AS mean_brl,
+    sum(power((p90 - p10) / 2.5631 * unit_cost_brl, 2)) AS variance_brl
+FROM analytics.backtest JOIN core.item USING (item_id)
+WHERE run_id = :run_id AND model = 'ensemble' GROUP BY origin, date
+"""
+
+_METRICS = """
+UPDATE analytics.run SET metrics = metrics || jsonb_build_object(
+    'total_band', CAST(:band AS jsonb),
+    'wape', (
+        SELECT sum(abs_error_sum) / nullif(sum(actual_sum), 0) FROM analytics.forecast_accuracy
+        WHERE run_id = :run_id AND model = 'ensemble'
+    )
+) WHERE run_id = :run_id
+"""
+
+
+def write_metrics(connection: Connection, setup: Setup) -> None:
+    totals = frame_of(connection, _BACKTEST_TOTALS, {"run_id": setup.run_id}).astype("float64")
+    band = {
+        measure: total_band(totals[f"actual{end}"], totals[f"mean{end}"], totals[f"variance{end}"])
+        for measure, end in (("units", ""), ("brl", "_brl"))
+    }
+    connection.execute(text(_METRICS), {"run_id": setup.run_id, "band": json.dumps(band)})
+
+
+def total_band(
+    actual: Iterable[float], mean: Iterable[float], variance: Iterable[float]
+) -> dict[str, float | int | None]:
+    """The z for which 80 % of backtest totals lie within mean ± z·√Σσ², and the number n of totals
+    it was calibrated on: the ⌈0.8·(n + 1)⌉-th smallest |error| ÷ √Σσ² (split conformal,
+    Vovk et al. 2005). z is None with fewer than 10 totals.
+    """
+    error = np.abs(np.asarray(actual, float) - np.asarray(mean, float))
+    sigma = np.sqrt(np.asarray(variance, float))
+    scores = np.sort(error[sigma > 0] / sigma[sigma > 0])
+    n = len(scores)
+    if n < 10:
+        return {"z": None, "n": n}
+    rank = min(n, int(np.ceil(BAND_LEVEL * (n + 1))))
+    return {"z": float(scores[rank - 1]), "n": n}

@@ -10,7 +10,9 @@ from callbacks.address import Address
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.errors import InvalidInput, NotFound
+from domain.receipts import Workings
 from domain.records import (
+    Alert,
     Filters,
     ForecastPoint,
     Material,
@@ -23,7 +25,7 @@ from layouts import material as detail_layout
 from layouts import materials as layout
 from layouts.forecasts import since
 from layouts.text import DEMAND_CLASSES
-from warehouse.queries import forecasts, kpis, materials, status
+from warehouse.queries import forecasts, kpis, materials, receipts, status
 
 OFFERED = ("uf", "family", "abc")
 DEFAULT_SORT = "-demand_90d"
@@ -97,8 +99,22 @@ def _detail_data(
         points=_ensemble(series) if known else [],
         files=status.files(),
         status=current,
+        receipt=_receipt(viewer, address, found),
         notices=address.notices,
     )
+
+
+def _receipt(
+    viewer: Viewer, address: Address, found: MaterialDetail
+) -> tuple[Alert, Workings] | None:
+    """The alert of this material that the address names, with its receipt."""
+    number = address.count("alert")
+    alert = next((one for one in found.alerts if one.id == number), None)
+    if alert is None:
+        if number:
+            address.ignored("alert", str(number))
+        return None
+    return alert, receipts.of_alert(alert_id=number, scope=viewer.scope)
 
 
 def _ensemble(series: dict[str, Any]) -> list[ForecastPoint]:

@@ -38,6 +38,7 @@ def alert_grid(
         text_column("reason", t("Why"), flex=6, minWidth=300, **WRAPPED),
         number_column("days", t("Days left"), 0),
         money_column("risk_brl", t("At risk"), 0, minWidth=100),
+        link_column("how", t("Receipt"), "receipt", flex=None, width=90),
     ]
     return grid(name, columns, [_row(alert, viewer) for alert in alerts], viewer, row_id="id")
 
@@ -54,6 +55,8 @@ def _row(alert: Alert, viewer: Viewer) -> dict[str, Any]:
         "days": alert.days_to_stockout,
         "risk_brl": alert.risk_brl,
         "reason": alert_reason(alert, viewer.locale),
+        "how": viewer.t("How"),
+        "receipt": f"/materials/{quote(alert.sku, safe='')}?alert={alert.id}",
     }
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from domain.receipts import Workings
 from domain.records import (
+    Alert,
     DataStatus,
     DemandPoint,
     FileStatus,
@@ -23,6 +25,7 @@ from domain.records import (
     SitePosition,
 )
 from domain.viewer import Viewer
+from domain.wording import alert_reason
 from layouts import format as fmt
 from layouts.alerts import WRAPPED, alert_grid, place
 from layouts.charts import graph, series_chart
@@ -38,10 +41,11 @@ from layouts.components.grid import (
     quantity_column,
     text_column,
 )
+from layouts.components.receipt import receipt_block
 from layouts.components.states import missing_file, notices
 from layouts.components.table import twin
 from layouts.forecasts import fact_list
-from layouts.text import DEMAND_CLASSES, named, per_period
+from layouts.text import ALERT_KINDS, DEMAND_CLASSES, named, per_period
 
 SHOWN = ("ensemble",)
 
@@ -58,6 +62,7 @@ class MaterialData:
     files: Sequence[FileStatus]
     status: DataStatus
     notices: list[str]
+    receipt: tuple[Alert, Workings] | None = None
 
     def has_file(self, kind: str) -> bool:
         """True if any row of this kind of ERP file is loaded."""
@@ -70,6 +75,7 @@ def layout(data: MaterialData, viewer: Viewer) -> html.Div:
         [
             head(data.detail.item, viewer),
             *notices(data.notices),
+            *([alert_receipt(*data.receipt, viewer)] if data.receipt else []),
             overview(data.detail, viewer),
             demand(data, viewer),
             positions(data, viewer),
@@ -279,3 +285,19 @@ def alerts(data: MaterialData, viewer: Viewer) -> html.Section:
     if not data.detail.alerts:
         return card(title, html.P(t("No open alert for this material."), className="quiet"))
     return card(title, alert_grid("material-alerts", data.detail.alerts, viewer, with_item=False))
+
+
+def alert_receipt(alert: Alert, made: Workings, viewer: Viewer) -> html.Section:
+    """How the numbers of one alert were made; the address names the alert."""
+    t = viewer.t
+    kind = named(ALERT_KINDS, alert.kind, t)
+    title = t("How “%(name)s” is computed", name=f"{kind}, {place(alert.site, alert.uf)}")
+    back = dcc.Link(
+        t("Close"), href=f"/materials/{quote(alert.sku, safe='')}", className="card-link"
+    )
+    return card(
+        title,
+        html.P(alert_reason(alert, viewer.locale)),
+        receipt_block(made, viewer),
+        tools=[back],
+    )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
-from domain.records import Kpi, Receipt, ReceiptInput
+from domain.records import Kpi, Receipt
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
 from layouts.components.icons import icon
+from layouts.components.receipt import formula, inputs_table
 from layouts.components.states import missing_line
 from layouts.text import KPI_HELP, KPI_NAMES, named
 
@@ -102,8 +103,8 @@ def receipt(kpi: Kpi, name: str, viewer: Viewer) -> html.Details:
             html.Div(
                 [
                     html.P(named(KPI_HELP, kpi.key, t)),
-                    dcc.Markdown(f"$${made.formula}$$", mathjax=True, className="formula"),
-                    _inputs(made.inputs, viewer),
+                    formula(made.formula),
+                    inputs_table(made.inputs, viewer),
                     html.P(_source(made, viewer), className="weak"),
                 ],
                 className="popover-body",
@@ -111,20 +112,6 @@ def receipt(kpi: Kpi, name: str, viewer: Viewer) -> html.Details:
         ],
         className="receipt",
     )
-
-
-def _inputs(inputs: list[ReceiptInput], viewer: Viewer) -> html.Table:
-    rows = [
-        html.Tr(
-            [
-                html.Td(dcc.Markdown(f"${line.symbol}$", mathjax=True)),
-                html.Td(viewer.t(line.name)),
-                html.Td(fmt.by_unit(line.value, line.unit, viewer.locale), className="number"),
-            ]
-        )
-        for line in inputs
-    ]
-    return html.Table(html.Tbody(rows), className="receipt-inputs")
 
 
 def _source(made: Receipt, viewer: Viewer) -> str:

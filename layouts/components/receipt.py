@@ -1,0 +1,100 @@
+"""The receipt of an alert or a recommendation: each formula with its numbers, and where they are
+from.
+
+Make the record with `domain.receipts.workings(facts, rules, sources)`; a new rule goes into
+`domain.receipts.RULES`, its words into `layouts.text.RECEIPT_WORDS`. Then
+`receipt_block(record, viewer)` is a plain `html.Div`, to be put into any card, and
+`receipt_fold(record, title, viewer)` the same folded away under a line to click.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.receipts import Source, Step, StepInput, Workings
+from domain.records import ReceiptInput
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.text import FILE_KINDS
+
+
+def receipt_block(made: Workings, viewer: Viewer) -> html.Div:
+    """Steps one under the other, then the sources."""
+    t = viewer.t
+    steps = [_step(one, viewer) for one in made.steps]
+    sources = [html.Li(source_line(one, viewer)) for one in made.sources]
+    listed = [html.H3(t("Sources")), html.Ul(sources)] if sources else []
+    return html.Div([*steps, *listed], className="workings")
+
+
+def receipt_fold(made: Workings, title: str, viewer: Viewer) -> html.Details:
+    """The block, folded away until asked for."""
+    return html.Details([html.Summary(title), receipt_block(made, viewer)], className="twin")
+
+
+def _step(step: Step, viewer: Viewer) -> html.Section:
+    t = viewer.t
+    result = fmt.by_unit(step.value, step.unit, viewer.locale)
+    return html.Section(
+        [
+            html.H3(t(step.name)),
+            formula(step.formula),
+            inputs_table(step.inputs, viewer),
+            html.P(t("= %(value)s", value=result), className="working-result"),
+        ],
+        className="working",
+    )
+
+
+def formula(latex: str) -> dcc.Markdown:
+    """A formula on a line of its own."""
+    return dcc.Markdown(f"$${latex}$$", mathjax=True, className="formula")
+
+
+def inputs_table(inputs: Sequence[ReceiptInput | StepInput], viewer: Viewer) -> html.Table:
+    """Symbol, name and value of each number that was put in."""
+    rows = [
+        html.Tr(
+            [
+                html.Td(dcc.Markdown(f"${line.symbol}$", mathjax=True)),
+                html.Td(viewer.t(line.name)),
+                html.Td(_value(line, viewer), className="number"),
+            ]
+        )
+        for line in inputs
+    ]
+    return html.Table(html.Tbody(rows), className="receipt-inputs")
+
+
+def _value(line: ReceiptInput | StepInput, viewer: Viewer) -> str:
+    if isinstance(line, StepInput) and line.on is not None:
+        return fmt.day(line.on, viewer.locale)
+    return fmt.by_unit(line.value, line.unit, viewer.locale)
+
+
+def source_line(source: Source, viewer: Viewer) -> Component | str:
+    """A source in words."""
+    t, locale = viewer.t, viewer.locale
+    when = fmt.moment(source.at, locale)
+    if source.kind == "run":
+        return t("Forecast: run %(run)s, computed %(when)s", run=source.number, when=when)
+    if source.kind == "override":
+        return t(
+            "Forecast adjusted by hand: number %(number)s, by %(who)s, %(when)s",
+            number=source.number,
+            who=source.name,
+            when=when,
+        )
+    words = t(
+        "%(kind)s: load %(load)s of %(file)s, %(when)s",
+        kind=t(FILE_KINDS.get(source.kind, source.kind)).capitalize(),
+        load=source.number,
+        file=source.name,
+        when=when,
+    )
+    if source.on is None:
+        return words
+    return words + t("; counted on %(date)s", date=fmt.day(source.on, locale))

@@ -1,0 +1,68 @@
+"""Where the numbers of an alert or a recommendation come from: run, loads and overrides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from domain.access import EVERYTHING, Scope
+from domain.errors import NotFound
+from domain.receipts import ALERT_RULES, Fact, Source, Workings, workings
+from warehouse.caching import read_model
+from warehouse.queries.filtering import series_where
+from warehouse.queries.published import published_run
+
+_ALERT = """
+SELECT alert.facts, alert.item_id, alert.site_id FROM analytics.alert
+JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+WHERE alert.run_id = :run_id AND alert.id = :alert_id AND {where}
+"""
+
+_SOURCES = """
+WITH counted AS (
+    SELECT stock_date FROM analytics.series_overview
+    WHERE item_id = :item_id AND site_id = :site_id
+), loads AS (
+    SELECT 'stock' AS kind, stock.load_id, stock.date AS counted_on
+    FROM core.stock JOIN counted ON stock.date = counted.stock_date
+    WHERE item_id = :item_id AND site_id = :site_id
+    UNION
+    SELECT 'purchase_orders', load_id, NULL FROM core.purchase_order
+    WHERE item_id = :item_id AND site_id = :site_id AND received_on IS NULL
+    UNION
+    SELECT 'items', load_id, NULL FROM core.item WHERE item_id = :item_id
+)
+SELECT 'run' AS kind, run_id AS number, '' AS name, computed_at AS at, NULL::date AS counted_on
+FROM analytics.run WHERE run_id = :run_id
+UNION ALL
+SELECT loads.kind, load.id, load.file, load.finished_at, counted_on
+FROM loads JOIN staging.load ON load.id = loads.load_id
+ORDER BY 1 DESC, 2 DESC
+"""
+
+
+@read_model(ttl=3600)
+def of_alert(connection: Connection, *, alert_id: int, scope: Scope = EVERYTHING) -> Workings:
+    """The receipt of an alert of the published run. Raises NotFound, NothingPublished."""
+    run, where = published_run(connection), series_where(scope)
+    row = connection.execute(
+        text(_ALERT.format(where=where.sql)),
+        {**where.params, "run_id": run.run_id, "alert_id": alert_id},
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no alert {alert_id}.")
+    sources = sources_of(connection, run.run_id, row.item_id, row.site_id)
+    return workings(_complete(row.facts), ALERT_RULES, sources)
+
+
+def sources_of(connection: Connection, run_id: int, item_id: int, site_id: int) -> list[Source]:
+    """What the policy of one item at one site was made from."""
+    params = {"run_id": run_id, "item_id": item_id, "site_id": site_id}
+    return [Source(*row) for row in connection.execute(text(_SOURCES), params)]
+
+
+def _complete(facts: dict[str, Any]) -> dict[str, Fact]:
+    """A stock file without reserved quantities reserves nothing."""
+    known = facts.get("on_hand") is not None and facts.get("reserved") is None
+    return {**facts, "reserved": 0.0} if known else facts

@@ -1,0 +1,296 @@
+"""Recommendations in words, from their facts: the same facts give the same words, and every number
+in the text stands in the facts. Portuguese (pt_BR) and English (en).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from domain.wording import ENGLISH, UNKNOWN, day, number
+
+LANGUAGES = ("pt_BR", ENGLISH)
+CENTS_BELOW = 100
+
+Facts = Mapping[str, Any]
+
+PHRASES: dict[str, dict[str, str]] = {
+    "pt_BR": {
+        "day": "dia",
+        "days": "dias",
+        "today": "hoje",
+        "by": "até {date}",
+        "of": "{quantity} de {item}",
+        "at": " para {site}",
+        "to": " para {site}",
+        "in": " em {site}",
+        "from_supplier": ", de {supplier}",
+        "reorder": "Comprar {thing}{site}{supplier}, {act_by}.",
+        "position": "Disponível mais pedidos: {position}; ponto de pedido: {point}.",
+        "received": "Uma transferência cobre {received}; a compra cobre o resto.",
+        "nothing_out": "Sem isso, o estoque acaba em {date} e devem faltar {unmet} ({risk}).",
+        "nothing": "Sem isso, devem faltar {unmet} ({risk}).",
+        "nothing_unpriced_out": "Sem isso, o estoque acaba em {date} e devem faltar {unmet}.",
+        "nothing_unpriced": "Sem isso, devem faltar {unmet}.",
+        "expedite": "Antecipar o pedido {order}, {thing}{site}{supplier}, {act_by}.",
+        "gap": "O estoque acaba em {out} e o pedido chega em {expected}.",
+        "gained": "Ganha {days} por {cost} e evita que faltem {avoided}.",
+        "transfer": "Transferir {thing} de {giver}{site}, {act_by}.",
+        "left": "{giver} fica com {left}, acima do seu ponto de pedido ({point}).",
+        "freight": "São {km} km, {freight} de frete.",
+        "reduce": "Reduzir {thing}{site}.",
+        "needed": "Há {available} disponíveis e a necessidade é de {needed}.",
+        "freed": "Libera {capital} e poupa {holding} por ano.",
+        "switch": "Passar a comprar {item} de {new} em vez de {now}.",
+        "otif": "No prazo e completo: {new} contra {now}.",
+        "lead": "Prazo: {new} contra {now}.",
+        "price": "Preço: {new} contra {now}.",
+        "value": "Vale {value}.",
+        "value_yearly": "Vale {value} por ano.",
+    },
+    ENGLISH: {
+        "day": "day",
+        "days": "days",
+        "today": "today",
+        "by": "by {date}",
+        "of": "{quantity} of {item}",
+        "at": " for {site}",
+        "to": " to {site}",
+        "in": " at {site}",
+        "from_supplier": " from {supplier}",
+        "reorder": "Buy {thing}{site}{supplier}, {act_by}.",
+        "position": "Available plus on order: {position}; reorder point: {point}.",
+        "received": "A transfer covers {received}; the purchase covers the rest.",
+        "nothing_out": "Otherwise stock runs out on {date} and {unmet} should be missing ({risk}).",
+        "nothing": "Otherwise {unmet} should be missing ({risk}).",
+        "nothing_unpriced_out": "Otherwise stock runs out on {date}; {unmet} should be missing.",
+        "nothing_unpriced": "Otherwise {unmet} should be missing.",
+        "expedite": "Expedite order {order}, {thing}{site}{supplier}, {act_by}.",
+        "gap": "Stock runs out on {out} and the order arrives on {expected}.",
+        "gained": "It gains {days} for {cost} and keeps {avoided} from being missing.",
+        "transfer": "Transfer {thing} from {giver}{site}, {act_by}.",
+        "left": "{giver} keeps {left}, above its reorder point ({point}).",
+        "freight": "It is {km} km, {freight} of freight.",
+        "reduce": "Reduce {thing}{site}.",
+        "needed": "There are {available} available and {needed} are needed.",
+        "freed": "It frees {capital} and saves {holding} a year.",
+        "switch": "Buy {item} from {new} instead of {now}.",
+        "otif": "On time and in full: {new} against {now}.",
+        "lead": "Lead time: {new} against {now}.",
+        "price": "Price: {new} against {now}.",
+        "value": "Worth {value}.",
+        "value_yearly": "Worth {value} a year.",
+    },
+}
+
+
+def narrative(kind: str, facts: Facts) -> dict[str, str]:
+    """What to do and why, in each language; empty for a kind without words."""
+    speak = _SPEAKERS.get(kind)
+    if speak is None:
+        return dict.fromkeys(LANGUAGES, "")
+    return {
+        locale: " ".join(part for part in speak(_Speech(facts, locale)) if part)
+        for locale in LANGUAGES
+    }
+
+
+def money(value: Any, locale: str) -> str:
+    """`R$ 1.234`; with cents below R$ 100."""
+    amount = float(value or 0)
+    digits = 2 if round(abs(amount), 2) < CENTS_BELOW and round(amount, 2) != int(amount) else 0
+    text = f"{abs(amount):,.{digits}f}"
+    text = text if locale == ENGLISH else text.translate(str.maketrans(",.", ".,"))
+    return f"{'-' if amount < 0 and float(f'{amount:.{digits}f}') else ''}R$ {text}"
+
+
+def place(facts: Facts, prefix: str = "") -> str:
+    """A site by its name; empty where the ERP gave none."""
+    site = facts.get(f"{prefix}site")
+    return "" if site in (None, UNKNOWN) else str(facts.get(f"{prefix}site_name") or site)
+
+
+class _Speech:
+    """One recommendation in one language: phrases, with facts put in."""
+
+    def __init__(self, facts: Facts, locale: str) -> None:
+        self.facts, self.locale = facts, locale
+        self.nothing: Facts = facts.get("if_nothing") or {}
+
+    def say(self, phrase: str, **values: str) -> str:
+        return PHRASES[self.locale][phrase].format(**values)
+
+    def amount(self, value: Any) -> str:
+        return f"{number(value, self.locale)} {self.facts.get('unit') or ''}".rstrip()
+
+    def known_amount(self, name: str) -> str:
+        return self.amount(self.facts.get(name))
+
+    def money(self, name: str) -> str:
+        return money(self.facts.get(name), self.locale)
+
+    def days(self, value: Any) -> str:
+        count = number(value, self.locale)
+        return f"{count} {self.say('day' if count == '1' else 'days')}"
+
+    def day(self, value: Any) -> str:
+        return day(value, self.locale)
+
+    def has(self, *names: str) -> bool:
+        return all(self.facts.get(name) is not None for name in names)
+
+    @property
+    def item(self) -> str:
+        return str(self.facts.get("item_name") or self.facts.get("sku"))
+
+    @property
+    def thing(self) -> str:
+        return self.say("of", quantity=self.known_amount("quantity"), item=self.item)
+
+    def site(self, phrase: str = "at") -> str:
+        name = place(self.facts)
+        return self.say(phrase, site=name) if name else ""
+
+    @property
+    def supplier(self) -> str:
+        name = self.facts.get("supplier")
+        return "" if name in (None, UNKNOWN) else self.say("from_supplier", supplier=str(name))
+
+    @property
+    def act_by(self) -> str:
+        when = self.facts.get("act_by")
+        if when is None or when == self.facts.get("today"):
+            return self.say("today")
+        return self.say("by", date=self.day(when))
+
+    @property
+    def otherwise(self) -> str:
+        missing, risk = self.nothing.get("unmet_quantity"), self.nothing.get("risk_brl")
+        out = self.nothing.get("stockout_on")
+        if missing is None or number(missing, self.locale) == "0":
+            return ""
+        parts = {"unmet": self.amount(missing)}
+        phrase = "nothing" if risk is not None else "nothing_unpriced"
+        if risk is not None:
+            parts["risk"] = money(risk, self.locale)
+        if out is None:
+            return self.say(phrase, **parts)
+        return self.say(f"{phrase}_out", date=self.day(out), **parts)
+
+    @property
+    def value(self) -> str:
+        return self.say("value", value=self.money("value_brl")) if self.has("value_brl") else ""
+
+
+def _reorder(speech: _Speech) -> list[str]:
+    received = speech.facts.get("received")
+    point = speech.known_amount("reorder_point")
+    return [
+        speech.say(
+            "reorder",
+            thing=speech.thing,
+            site=speech.site(),
+            supplier=speech.supplier,
+            act_by=speech.act_by,
+        ),
+        speech.say("received", received=speech.amount(received)) if received else "",
+        speech.say("position", position=speech.known_amount("position"), point=point),
+        speech.otherwise,
+        speech.value,
+    ]
+
+
+def _expedite(speech: _Speech) -> list[str]:
+    facts = speech.facts
+    order = f"{facts.get('order')}"
+    gap = ""
+    if speech.has("stockout_on", "expected_on"):
+        out, expected = speech.day(facts["stockout_on"]), speech.day(facts["expected_on"])
+        gap = speech.say("gap", out=out, expected=expected)
+    return [
+        speech.say(
+            "expedite",
+            order=order,
+            thing=speech.thing,
+            site=speech.site(),
+            supplier=speech.supplier,
+            act_by=speech.act_by,
+        ),
+        gap,
+        speech.say(
+            "gained",
+            days=speech.days(facts.get("days_gained")),
+            cost=speech.money("cost_brl"),
+            avoided=speech.known_amount("avoided_quantity"),
+        ),
+        speech.value,
+    ]
+
+
+def _transfer(speech: _Speech) -> list[str]:
+    facts = speech.facts
+    giver = place(facts, "from_")
+    return [
+        speech.say(
+            "transfer",
+            thing=speech.thing,
+            giver=giver,
+            site=speech.site("to"),
+            act_by=speech.act_by,
+        ),
+        speech.say(
+            "left",
+            giver=giver,
+            left=speech.known_amount("from_left"),
+            point=speech.known_amount("from_reorder_point"),
+        ),
+        speech.say(
+            "freight",
+            km=number(facts.get("km"), speech.locale),
+            freight=speech.money("freight_brl"),
+        ),
+        speech.otherwise,
+        speech.value,
+    ]
+
+
+def _reduce(speech: _Speech) -> list[str]:
+    return [
+        speech.say("reduce", thing=speech.thing, site=speech.site("in")),
+        speech.say(
+            "needed",
+            available=speech.known_amount("available"),
+            needed=speech.known_amount("needed_quantity"),
+        ),
+        speech.say(
+            "freed", capital=speech.money("capital_brl"), holding=speech.money("holding_brl")
+        ),
+        speech.value,
+    ]
+
+
+def _switch(speech: _Speech) -> list[str]:
+    facts = speech.facts
+    shares = {
+        which: f"{number(100 * facts[f'otif_{which}'], speech.locale)}%"
+        for which in ("new", "now")
+    }
+    leads = {which: speech.days(facts.get(f"lead_mean_{which}")) for which in ("new", "now")}
+    prices = {which: speech.money(f"supplier_price_brl_{which}") for which in ("new", "now")}
+    names = {which: str(facts.get(f"supplier_{which}")) for which in ("new", "now")}
+    return [
+        speech.say("switch", item=speech.item, **names),
+        speech.say("otif", **shares),
+        speech.say("lead", **leads),
+        speech.say("price", **prices),
+        speech.say("value_yearly", value=speech.money("value_brl")),
+    ]
+
+
+_SPEAKERS = {
+    "REORDER": _reorder,
+    "EXPEDITE": _expedite,
+    "TRANSFER": _transfer,
+    "REDUCE": _reduce,
+    "SWITCH": _switch,
+}

@@ -1,0 +1,175 @@
+"""REORDER: how much, by when and from whom; EXPEDITE: which order must come sooner."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from domain.inventory import lot
+from domain.recommending.frames import (
+    EPSILON,
+    EXPEDITE,
+    IDENTITY,
+    REORDER,
+    STOCK,
+    Array,
+    Context,
+    as_frame,
+    day_after,
+    facts,
+    holding_brl,
+    priority,
+    unmet,
+    unmet_in_lead_time,
+)
+
+LEAST_POINT = 0.5
+"""A reorder point of less asks for no stock."""
+
+
+def reorders(stock: pd.DataFrame, sources: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """A purchase wherever the position, transfers included, is at its reorder point or will be
+    within the review days.
+
+    `sources` (index item_id): supplier_id, supplier, price_brl, supplier_lines. Quantity: up to
+    the order-up-to level, raised to the minimum and to whole packs (a unit where none is given).
+    value = (units missing in lead time + cover days if nothing is done − units missing in the lead
+    time, which nothing helps) × cost of a missing unit − cost of an order − holding the lot for
+    the cover days.
+    """
+    short = order_quantities(stock, context)
+    rows = stock[short > 0].assign(quantity=short[short > 0])
+    rows = rows.join(sources, on="item_id")
+    window = rows["lead_time_days"] + context.rates.cover_days
+    supply = rows["position"].to_numpy(float)
+    lost = unmet(rows, window, supply)
+    unavoidable = unmet_in_lead_time(rows, rows["received"])
+    price = rows["price_brl"].astype("float64").fillna(rows["unit_cost_brl"])
+    holding = rows["quantity"] * holding_brl(price, context.rates.cover_days, context)
+    avoided = np.maximum(lost - unavoidable, 0)
+    order = context.policy.order_cost_brl
+    rows = rows.assign(
+        window_days=window,
+        unmet_quantity=lost,
+        unavoidable_quantity=unavoidable,
+        avoided_quantity=avoided,
+        order_cost_brl=order,
+        holding_brl=holding,
+        price_brl=price,
+        order_value_brl=rows["quantity"] * price,
+        value_brl=avoided * rows["shortage_brl"] - order - holding,
+        risk_brl=lost * rows["shortage_brl"],
+    )
+    return as_frame([_reorder(row, context) for row in rows.to_dict("records")])
+
+
+def order_quantities(stock: pd.DataFrame, context: Context) -> Array:
+    """Units to order of each row, 0 where nothing is: see `reorders`."""
+    point, position = stock["reorder_point"], stock["position"]
+    short = np.where(stock["received"] > 0, position < point - EPSILON, position <= point)
+    soon = position - point <= stock["daily_demand"] * context.rates.review_days
+    soon &= stock["received"] <= 0
+    wanted = stock["order_up_to"] - position
+    known = (point >= LEAST_POINT) & position.notna() & (wanted > EPSILON)
+    pack = stock["pack_size"].where(stock["pack_size"] > 0, 1.0)
+    quantity = lot(wanted.clip(lower=0), stock["min_order_qty"], pack)
+    return np.where(known & (short | soon), quantity, 0.0)
+
+
+def _reorder(row: dict[Any, Any], context: Context) -> dict[str, Any]:
+    act_by = _order_by(row, context)
+    names = (
+        "quantity min_order_qty pack_size safety_stock demand_std lead_time_std received"
+        " supplier supplier_lines price_brl order_value_brl order_cost_brl holding_brl window_days"
+        " unmet_quantity unavoidable_quantity avoided_quantity value_brl"
+    ).split()
+    nothing = facts(row, ("stockout_on", "unmet_quantity", "risk_brl", "window_days"))
+    known = facts(row, [*IDENTITY, *STOCK, *names], today=context.today, act_by=act_by)
+    return {
+        "fingerprint": f"{REORDER}|{row['item_id']}|{row['site_id']}",
+        "kind": REORDER,
+        "priority": priority(act_by, context),
+        "item_id": row["item_id"],
+        "site_id": row["site_id"],
+        "supplier_id": row["supplier_id"],
+        "quantity": row["quantity"],
+        "act_by": act_by,
+        "value_brl": row["value_brl"],
+        "facts": known | {"if_nothing": nothing},
+    }
+
+
+def _order_by(row: dict[Any, Any], context: Context) -> date:
+    """The last day on which an order still arrives before the projected stockout; where none is
+    projected, the day on which the position meets the reorder point."""
+    lead, rate = row["lead_time_days"], row["daily_demand"]
+    deadline = row["days_to_stockout"] - lead
+    meets = (row["position"] - row["reorder_point"]) / rate if rate > 0 else 0.0
+    found = day_after(context, meets if np.isnan(deadline) else deadline)
+    return found or context.today
+
+
+def expedites(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """The first open order line that comes after its item has run out, if hurry is worth it.
+
+    `orders`: item_id, site_id, order_no, line, supplier, quantity, unit_price_brl, expected_on,
+    counted. value = units that the days gained serve, less those that a transfer serves × cost of
+    a missing unit − premium × value of the line − cost of hurry.
+    """
+    rates = context.rates
+    lines = orders.loc[orders["counted"].astype(bool)]
+    known = stock.drop(columns=["quantity", "supplier"], errors="ignore")
+    rows = lines.merge(known, on=["item_id", "site_id"])
+    expected = (rows["expected_on"] - pd.Timestamp(context.today)).dt.days.astype("float64")
+    rows = rows.assign(expected_days=expected)
+    rows = rows[rows["expected_days"] > rows["days_to_stockout"]].sort_values("expected_days")
+    rows = rows.drop_duplicates(["item_id", "site_id"])
+    arrives = np.maximum(np.floor(rows["days_to_stockout"]), np.ceil(rates.expedite_days))
+    gained = rows["expected_days"] - arrives
+    out = rows["expected_days"] - np.maximum(rows["days_to_stockout"], arrives)
+    served = np.minimum(rows["quantity"], rows["daily_demand"] * out.clip(lower=0))
+    served = (served - rows["received"]).clip(lower=0)
+    worth = rows["quantity"] * rows["unit_price_brl"].fillna(rows["unit_cost_brl"])
+    cost = worth * rates.expedite_premium + rates.expedite_cost_brl
+    left_out = rows["daily_demand"] * (rows["expected_days"] - rows["days_to_stockout"])
+    rows = rows.assign(
+        days_gained=gained,
+        avoided_quantity=served,
+        order_value_brl=worth,
+        expedite_premium=rates.expedite_premium,
+        expedite_cost_brl=rates.expedite_cost_brl,
+        cost_brl=cost,
+        expedite_days=rates.expedite_days,
+        unmet_quantity=left_out,
+        risk_brl=left_out * rows["shortage_brl"],
+        value_brl=served * rows["shortage_brl"] - cost,
+    )
+    rows = rows[(rows["days_gained"] > 0) & (rows["value_brl"] >= rates.least_value_brl)]
+    return as_frame([_expedite(row, context) for row in rows.to_dict("records")])
+
+
+def _expedite(row: dict[Any, Any], context: Context) -> dict[str, Any]:
+    act_by = day_after(context, row["days_to_stockout"] - row["expedite_days"])
+    names = (
+        "quantity supplier ordered_on promised_on expected_on days_gained avoided_quantity received"
+        " unit_price_brl order_value_brl expedite_premium expedite_cost_brl expedite_days cost_brl"
+        " value_brl"
+    ).split()
+    nothing = facts(row, ("stockout_on", "unmet_quantity", "risk_brl", "expected_on"))
+    known = facts(row, [*IDENTITY, *STOCK, *names], today=context.today, act_by=act_by)
+    known |= {"order": row["order_no"], "line": row["line"], "if_nothing": nothing}
+    return {
+        "fingerprint": f"{EXPEDITE}|{row['order_no']}|{row['line']}",
+        "kind": EXPEDITE,
+        "priority": priority(act_by, context),
+        "item_id": row["item_id"],
+        "site_id": row["site_id"],
+        "supplier_id": row["supplier_id"],
+        "quantity": row["quantity"],
+        "act_by": act_by,
+        "value_brl": row["value_brl"],
+        "facts": known,
+    }

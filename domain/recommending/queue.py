@@ -1,0 +1,65 @@
+"""All recommendations of a run, from its policy, open orders and measured suppliers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from domain.recommending import excess, purchases, supply, transfers
+from domain.recommending.frames import COLUMNS, Context, as_frame, shortage_brl, unmet_in_lead_time
+
+NEEDED = (
+    "item_id site_id sku item_name unit site site_name uf latitude longitude own_supplier_id"
+    " own_supplier unit_cost_brl min_order_qty pack_size service_level on_hand reserved available"
+    " on_order arriving stock_date lead_time_days lead_time_std lead_time_source daily_demand"
+    " demand_std lead_time_demand lead_time_demand_std safety_stock reorder_point order_up_to"
+    " days_to_stockout stockout_on penalty_brl request_size"
+).split()
+"""Columns of the stock frame, one row an item and depot. request_size: units of a usual request;
+penalty_brl: contract penalty of a request that is not served, NaN where none is known."""
+
+
+def recommend(
+    stock: pd.DataFrame, orders: pd.DataFrame, suppliers: pd.DataFrame, context: Context
+) -> pd.DataFrame:
+    """Every recommendation, one row each with COLUMNS; `facts` are plain JSON values.
+
+    Transfers come first, purchases cover what they leave: no need is claimed twice. stock: NEEDED;
+    orders: see `purchases.expedites`; suppliers: see `supply.supply_costs`.
+    """
+    if stock.empty:
+        return as_frame([])
+    stock = prepared(stock, orders, context)
+    moves = transfers.transfers(stock, context)
+    after = transfers.moved(stock, moves)
+    costs = supply.supply_costs(stock, suppliers, context)
+    parts = [
+        purchases.reorders(after, supply.sources(stock, costs), context),
+        purchases.expedites(after, orders, context),
+        transfers.recommended_moves(transfers.moved(stock, moves.iloc[:0]), moves, context),
+        excess.reductions(after, context),
+        supply.switches(stock, costs, context),
+    ]
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True)[COLUMNS] if filled else as_frame([])
+
+
+def prepared(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """`stock` with what a missing unit costs, the next arrival after the stockout, and what will
+    be missing before a new order can come."""
+    stock = stock.reset_index(drop=True)
+    stock = stock.assign(on_order=stock["on_order"].fillna(0))
+    stock = stock.assign(shortage_brl=shortage_brl(stock, context))
+    return stock.assign(
+        unmet_in_lead_time=unmet_in_lead_time(stock),
+        next_arrival_days=_next_arrival(stock, orders, context),
+    )
+
+
+def _next_arrival(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd.Series:
+    lines = orders.loc[orders["counted"].astype(bool), ["item_id", "site_id", "expected_on"]]
+    days = (lines["expected_on"] - pd.Timestamp(context.today)).dt.days.astype("float64")
+    places = stock[["item_id", "site_id", "days_to_stockout"]].assign(place=np.arange(len(stock)))
+    rows = lines.assign(days=days).merge(places, on=["item_id", "site_id"])
+    later = rows[rows["days"] > rows["days_to_stockout"]]
+    return later.groupby("place")["days"].min().reindex(np.arange(len(stock)))

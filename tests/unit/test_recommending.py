@@ -1,0 +1,262 @@
+"""Recommendations over random stocks: nothing is claimed twice, nobody starves, lots are lots."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from domain import inventory
+from domain.inventory import PolicySettings
+from domain.recommending.frames import Context
+from domain.recommending.queue import NEEDED, recommend
+from domain.recommending.settings import RecommendationSettings
+
+TODAY = date(2025, 6, 30)
+CONTEXT = Context(TODAY, PolicySettings(), RecommendationSettings())
+PLACES = ((-23.5, -46.6), (-22.9, -43.2), (-13.0, -38.5), (-3.1, -60.0), (-30.0, -51.2))
+NO_ORDERS = pd.DataFrame(
+    columns=(
+        "item_id site_id order_no line supplier_id supplier quantity unit_price_brl ordered_on"
+        " promised_on expected_on counted"
+    ).split()
+).astype({"expected_on": "datetime64[ns]", "item_id": "int64", "site_id": "int64"})
+NO_SUPPLY = pd.DataFrame(
+    columns="item_id supplier_id supplier lines on_time lead_mean lead_std price_brl".split()
+).astype({"item_id": "int64", "supplier_id": "int64"})
+
+
+def stock(*rows: dict[str, Any]) -> pd.DataFrame:
+    """Rows of the stock frame: a policy of the textbook's around what each row says."""
+    made = []
+    for number, given in enumerate(rows):
+        row: dict[str, Any] = {
+            "item_id": 1, "site_id": number + 1, "sku": "CABO", "item_name": "Cabo", "unit": "m",
+            "uf": "SP", "own_supplier_id": 7, "own_supplier": "ALFA", "unit_cost_brl": 100.0,
+            "min_order_qty": np.nan, "pack_size": np.nan, "service_level": 0.95, "reserved": 0.0,
+            "on_order": 0.0, "on_hand": 100.0, "stock_date": TODAY, "lead_time_days": 20.0,
+            "lead_time_std": 3.0, "lead_time_source": "items file", "daily_demand": 2.0,
+            "demand_std": 1.5, "penalty_brl": np.nan, "request_size": 1.0,
+        }  # fmt: skip
+        row |= given
+        place = PLACES[(row["site_id"] - 1) % len(PLACES)]
+        row |= {"latitude": place[0], "longitude": place[1]}
+        row |= {"site": f"DEP-{row['site_id']}", "site_name": f"Depósito {row['site_id']}"}
+        made.append(row | _policy(row))
+    return pd.DataFrame(made)[NEEDED]
+
+
+def _policy(row: dict[str, Any]) -> dict[str, Any]:
+    rate, lead, sigma = row["daily_demand"], row["lead_time_days"], row["demand_std"]
+    safety = float(inventory.safety_stock(row["service_level"], sigma, lead))
+    point = row.get("reorder_point", rate * lead + safety)
+    available = row["on_hand"] - np.nan_to_num(row["reserved"])
+    days = max(0.0, available) / rate if rate > max(0.0, available) / 366 else np.nan
+    return {
+        "available": available,
+        "arriving": row["on_order"],
+        "lead_time_demand": rate * lead,
+        "lead_time_demand_std": sigma * np.sqrt(lead),
+        "safety_stock": safety,
+        "reorder_point": point,
+        "order_up_to": row.get("order_up_to", point + max(1.0, 30 * rate)),
+        "days_to_stockout": days,
+        "stockout_on": pd.Timestamp(TODAY) + pd.Timedelta(days=float(np.floor(days)))
+        if days == days
+        else pd.NaT,
+    }
+
+
+def made(frame: pd.DataFrame, **more: Any) -> pd.DataFrame:
+    orders, supply = more.get("orders", NO_ORDERS), more.get("supply", NO_SUPPLY)
+    return recommend(frame, orders, supply, more.get("context", CONTEXT))
+
+
+def of_kind(rows: pd.DataFrame, kind: str) -> list[dict[str, Any]]:
+    return rows[rows["kind"] == kind].to_dict("records")
+
+
+def random_stock(rng: np.random.Generator) -> pd.DataFrame:
+    rows = []
+    for item in range(1, 9):
+        packed = rng.random() < 0.5
+        for site in range(1, 6):
+            rate = float(rng.gamma(1.0, 2.0) * (rng.random() < 0.9))
+            rows.append(
+                {
+                    "item_id": item,
+                    "site_id": site,
+                    "daily_demand": rate,
+                    "demand_std": float(rate**0.5 + rng.random()),
+                    "on_hand": float(np.round(rng.gamma(0.6, 100.0), rng.integers(0, 2))),
+                    "reserved": float(rng.choice([0.0, 3.0, np.nan], p=[0.7, 0.2, 0.1])),
+                    "on_order": float(rng.choice([0.0, 50.0], p=[0.8, 0.2])),
+                    "lead_time_days": float(rng.choice([np.nan, 10.0, 40.0], p=[0.1, 0.5, 0.4])),
+                    "unit_cost_brl": float(rng.choice([np.nan, 3.0, 900.0], p=[0.1, 0.4, 0.5])),
+                    "pack_size": float(rng.choice([5.0, 24.0])) if packed else np.nan,
+                    "min_order_qty": float(rng.choice([np.nan, 0.0, 60.0])),
+                    "penalty_brl": float(rng.choice([np.nan, 800.0])),
+                }
+            )
+    return stock(*rows)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_nobody_starves_and_lots_are_lots(seed: int) -> None:
+    frame = random_stock(np.random.default_rng(seed))
+    rows = made(frame)
+    places = {(row["item_id"], row["site_id"]): row for row in frame.to_dict("records")}
+    given = dict.fromkeys(places, 0.0)
+    received = dict.fromkeys(places, 0.0)
+    for move in of_kind(rows, "TRANSFER"):
+        given[move["item_id"], int(move["from_site_id"])] += move["quantity"]
+        received[move["item_id"], move["site_id"]] += move["quantity"]
+        assert move["quantity"] == int(move["quantity"]) > 0
+        assert move["value_brl"] > 0
+    assert sum(given.values()) == sum(received.values())
+    for key, row in places.items():
+        if given[key]:
+            assert row["available"] - given[key] >= row["reorder_point"], key
+            assert not received[key], "a giver does not take"
+        if received[key]:
+            position = row["available"] + row["on_order"] + received[key]
+            assert position <= max(row["order_up_to"], np.ceil(row["reorder_point"]) + 1e-9)
+    for order in of_kind(rows, "REORDER"):
+        key = order["item_id"], order["site_id"]
+        row = places[key]
+        pack = row["pack_size"] if row["pack_size"] > 0 else 1.0
+        minimum = np.nan_to_num(row["min_order_qty"])
+        position = row["available"] + row["on_order"] + received[key] - given[key]
+        assert order["quantity"] >= minimum
+        assert order["quantity"] % pack == 0
+        forced = max(pack, np.ceil(minimum / pack) * pack - (row["order_up_to"] - position))
+        assert position + order["quantity"] <= row["order_up_to"] + forced + 1e-9
+        assert order["act_by"] >= TODAY
+    for cut in of_kind(rows, "REDUCE"):
+        row = places[cut["item_id"], cut["site_id"]]
+        left = row["available"] - given[cut["item_id"], cut["site_id"]] - cut["quantity"]
+        assert left >= np.nan_to_num(row["order_up_to"]) - 1e-9
+        assert left >= row["daily_demand"] * 180 - 1e-9
+    assert rows["fingerprint"].is_unique
+
+
+def test_the_random_stocks_ask_for_everything() -> None:
+    """The properties above would hold of an empty queue too."""
+    found = [made(random_stock(np.random.default_rng(seed))) for seed in range(12)]
+    counts = pd.concat(found)["kind"].value_counts()
+    assert counts["TRANSFER"] >= 20
+    assert counts["REORDER"] >= 100
+    assert counts["REDUCE"] >= 20
+
+
+def test_an_item_covered_by_an_order_is_not_ordered_again() -> None:
+    bare = stock({"on_hand": 30.0})
+    covered = stock({"on_hand": 30.0, "on_order": 200.0})
+    assert len(of_kind(made(bare), "REORDER")) == 1
+    assert of_kind(made(covered), "REORDER") == []
+
+
+def test_a_purchase_says_how_much_by_when_from_whom_and_for_what() -> None:
+    frame = stock({"on_hand": 50.0, "pack_size": 25.0})
+    (order,) = of_kind(made(frame), "REORDER")
+    (row,) = frame.to_dict("records")
+    assert order["quantity"] == np.ceil((row["order_up_to"] - 50) / 25) * 25
+    assert order["act_by"] == date(2025, 7, 5)  # out on day 25, and an order takes 20
+    assert order["supplier_id"] == 7
+    facts = order["facts"]
+    assert facts["value_brl"] == pytest.approx(
+        facts["avoided_quantity"] * facts["shortage_brl"]
+        - facts["order_cost_brl"]
+        - facts["holding_brl"],
+        abs=0.01,
+    )
+    assert facts["shortage_brl"] == 30  # 30 % of a unit cost of 100
+    assert facts["if_nothing"]["stockout_on"] == "2025-07-25"
+    assert facts["if_nothing"]["unmet_quantity"] == pytest.approx(50, abs=0.5)  # 2 × (20 + 30) − 50
+
+
+def test_a_need_that_a_transfer_meets_is_not_bought_too() -> None:
+    alone = stock({"on_hand": 10.0})
+    together = stock({"on_hand": 10.0}, {"on_hand": 900.0})
+    point = together.iloc[0]["reorder_point"]
+    assert len(of_kind(made(alone), "REORDER")) == 1
+    rows = made(together)
+    (move,) = of_kind(rows, "TRANSFER")
+    assert (move["from_site_id"], move["site_id"]) == (2, 1)
+    assert 10 + move["quantity"] == pytest.approx(np.ceil(point))
+    assert of_kind(rows, "REORDER") == []
+
+
+def test_what_a_transfer_leaves_is_bought() -> None:
+    frame = stock({"on_hand": 10.0}, {"on_hand": 130.0})
+    rows = made(frame)
+    (move,) = of_kind(rows, "TRANSFER")
+    (order,) = of_kind(rows, "REORDER")
+    row = frame.iloc[0]
+    assert order["site_id"] == move["site_id"] == 1
+    assert order["facts"]["received"] == move["quantity"] < row["reorder_point"] - 10
+    assert order["quantity"] == np.ceil(row["order_up_to"] - 10 - move["quantity"])
+
+
+def test_a_move_that_costs_more_than_it_brings_is_not_made() -> None:
+    cheap = stock({"on_hand": 60.0, "unit_cost_brl": 0.1}, {"on_hand": 900.0, "unit_cost_brl": 0.1})
+    assert of_kind(made(cheap), "TRANSFER") == []
+
+
+def test_an_order_that_comes_after_the_stockout_is_hurried() -> None:
+    frame = stock({"on_hand": 10.0, "on_order": 150.0})
+    order = {
+        "item_id": 1, "site_id": 1, "order_no": "PC-9", "line": "1", "supplier_id": 7,
+        "supplier": "ALFA", "quantity": 150.0, "unit_price_brl": 100.0,
+        "ordered_on": date(2025, 6, 1), "promised_on": date(2025, 7, 20),
+        "expected_on": pd.Timestamp(2025, 7, 20), "counted": True,
+    }  # fmt: skip
+    dear = made(frame, orders=pd.DataFrame([order]))
+    assert of_kind(dear, "EXPEDITE") == []  # 30 units of 30 each against 15 % of 15,000
+    penalised = frame.assign(penalty_brl=500.0)
+    (hurry,) = of_kind(made(penalised, orders=pd.DataFrame([order])), "EXPEDITE")
+    facts = hurry["facts"]
+    assert facts["days_gained"] == 15  # runs out on day 5, comes on day 20
+    assert facts["avoided_quantity"] == 30
+    assert hurry["value_brl"] == pytest.approx(30 * 530 - (15_000 * 0.15 + 80))
+    late = order | {"expected_on": pd.Timestamp(2025, 7, 4)}
+    assert of_kind(made(penalised, orders=pd.DataFrame([late])), "EXPEDITE") == []
+
+
+def test_another_supplier_must_be_measured_better_and_cheaper_in_all() -> None:
+    frame = stock({"on_hand": 500.0, "lead_time_std": 10.0})
+    present = {
+        "item_id": 1, "supplier_id": 7, "supplier": "ALFA", "lines": 40, "on_time": 10,
+        "lead_mean": 30.0, "lead_std": 12.0, "price_brl": 100.0,
+    }  # fmt: skip
+    other = present | {
+        "supplier_id": 8, "supplier": "BETA", "on_time": 38, "lead_mean": 15.0, "lead_std": 2.0,
+    }  # fmt: skip
+    both = pd.DataFrame([present, other | {"price_brl": 95.0}])
+    (switch,) = of_kind(made(frame, supply=both), "SWITCH")
+    assert switch["supplier_id"] == 8
+    assert (switch["facts"]["otif_now"], switch["facts"]["otif_new"]) == (0.25, 0.95)
+    assert switch["value_brl"] > 365 * 2 * 5 - 2000
+    few = pd.DataFrame([present, other | {"price_brl": 95.0, "lines": 4, "on_time": 4}])
+    assert of_kind(made(frame, supply=few), "SWITCH") == []
+    dearer = pd.DataFrame([present, other | {"price_brl": 120.0}])
+    assert of_kind(made(frame, supply=dearer), "SWITCH") == []
+
+
+def test_excess_frees_capital() -> None:
+    frame = stock({"on_hand": 2000.0})
+    (cut,) = of_kind(made(frame), "REDUCE")
+    assert cut["quantity"] == 2000 - 360
+    assert cut["facts"]["capital_brl"] == 164_000
+    assert cut["value_brl"] == pytest.approx(164_000 * 0.22 - 150)
+
+
+def test_rates_come_from_the_settings() -> None:
+    frame = stock({"on_hand": 50.0})
+    dear = Context(TODAY, PolicySettings(), RecommendationSettings(emergency_premium=0.9))
+    (usual,), (more,) = (of_kind(made(frame, context=c), "REORDER") for c in (CONTEXT, dear))
+    assert more["facts"]["shortage_brl"] == 3 * usual["facts"]["shortage_brl"]
+    assert more["value_brl"] > usual["value_brl"]

@@ -272,8 +272,7 @@ def _reduce(speech: _Speech) -> list[str]:
 def _switch(speech: _Speech) -> list[str]:
     facts = speech.facts
     shares = {
-        which: f"{number(100 * facts[f'otif_{which}'], speech.locale)}%"
-        for which in ("new", "now")
+        which: f"{number(100 * facts[f'otif_{which}'], speech.locale)}%" for which in ("new", "now")
     }
     leads = {which: speech.days(facts.get(f"lead_mean_{which}")) for which in ("new", "now")}
     prices = {which: speech.money(f"supplier_price_brl_{which}") for which in ("new", "now")}

@@ -264,6 +264,58 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class Recommendation:
+    """Something to do about one material's stock. `facts` hold every number that went into it
+    and, in `if_nothing`, what is expected if it is not done; `value_brl` is what doing it is worth
+    net of its cost (None without a unit cost). `narrative` by language, from `narrative_source`:
+    template or llm. priority: 1 today, 2 within a week, 3 later. The last decision about it, where
+    there is one."""
+
+    id: int
+    kind: str
+    priority: int
+    sku: str
+    item_name: str | None
+    unit: str | None
+    site: str
+    site_name: str | None
+    uf: str | None
+    from_site: str | None
+    from_site_name: str | None
+    from_uf: str | None
+    supplier: str | None
+    supplier_name: str | None
+    quantity: float | None
+    act_by: date | None
+    value_brl: float | None
+    narrative: dict[str, str]
+    narrative_source: str
+    status: str
+    raised_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
+    snoozed_until: datetime | None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def if_nothing(self) -> dict[str, float | str | None]:
+        """What is expected if it is not done."""
+        return self.facts.get("if_nothing") or {}
+
+
+@dataclass(frozen=True)
+class RecommendationTotal:
+    """How many recommendations have a status and what they are worth; `unvalued` of them have no
+    value, for want of a unit cost."""
+
+    status: str
+    count: int
+    value_brl: float
+    unvalued: int
+
+
+@dataclass(frozen=True)
 class ForecastPoint:
     """One forecast of one model for one item, site and date, with the actual where known."""
 

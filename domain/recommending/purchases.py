@@ -26,6 +26,11 @@ from domain.recommending.frames import (
     unmet_in_lead_time,
 )
 
+ORDER_COLUMNS = (
+    "item_id site_id order_no line supplier_id supplier quantity unit_price_brl ordered_on"
+    " promised_on expected_on"
+).split()
+
 LEAST_POINT = 0.5
 """A reorder point of less asks for no stock."""
 
@@ -115,14 +120,12 @@ def _order_by(row: dict[Any, Any], context: Context) -> date:
 def expedites(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd.DataFrame:
     """The first open order line that comes after its item has run out, if hurry is worth it.
 
-    `orders`: item_id, site_id, order_no, line, supplier, quantity, unit_price_brl, expected_on,
-    counted. value = units that the days gained serve, less those that a transfer serves × cost of
-    a missing unit − premium × value of the line − cost of hurry.
+    `orders`: ORDER_COLUMNS and counted. value = units that the days gained serve, less those that a
+    transfer serves × cost of a missing unit − premium × value of the line − cost of hurry.
     """
     rates = context.rates
-    lines = orders.loc[orders["counted"].astype(bool)]
-    known = stock.drop(columns=["quantity", "supplier"], errors="ignore")
-    rows = lines.merge(known, on=["item_id", "site_id"])
+    lines = orders.loc[orders["counted"].astype(bool), ORDER_COLUMNS]
+    rows = lines.merge(stock, on=["item_id", "site_id"])
     expected = (rows["expected_on"] - pd.Timestamp(context.today)).dt.days.astype("float64")
     rows = rows.assign(expected_days=expected)
     rows = rows[rows["expected_days"] > rows["days_to_stockout"]].sort_values("expected_days")

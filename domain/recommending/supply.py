@@ -73,9 +73,11 @@ def sources(stock: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     best = ordered.drop_duplicates("item_id").set_index("item_id")
     best = best.rename(columns={"supplier_price_brl": "price", "lines": "supplier_lines"})
     best = best.drop(columns="price_brl").rename(columns={"price": "price_brl"})
-    return best[SOURCE_COLUMNS].astype({"supplier_lines": "float64"}).combine_first(given)[
-        SOURCE_COLUMNS
-    ]
+    return (
+        best[SOURCE_COLUMNS]
+        .astype({"supplier_lines": "float64"})
+        .combine_first(given)[SOURCE_COLUMNS]
+    )
 
 
 def switches(stock: pd.DataFrame, costs: pd.DataFrame, context: Context) -> pd.DataFrame:
@@ -97,9 +99,7 @@ def switches(stock: pd.DataFrame, costs: pd.DataFrame, context: Context) -> pd.D
         lead_z=_mean_z(pairs),
         price_gain=1 - pairs["supplier_price_brl_new"] / pairs["supplier_price_brl_now"],
         switch_cost_brl=context.rates.switch_cost_brl,
-        value_brl=pairs["annual_brl_now"]
-        - pairs["annual_brl_new"]
-        - context.rates.switch_cost_brl,
+        value_brl=pairs["annual_brl_now"] - pairs["annual_brl_new"] - context.rates.switch_cost_brl,
     )
     rates = context.rates
     better = (pairs["on_time_z"] >= rates.significance) | (pairs["lead_z"] >= rates.significance)
@@ -135,7 +135,9 @@ def _switch(row: dict[Any, Any], context: Context) -> dict[str, Any]:
         "supplier lines on_time lead_mean lead_std supplier_price_brl safety_quantity annual_brl"
     ).split()
     pairs = [f"{name}_{which}" for name in compared for which in ("now", "new")]
-    known = facts(row, [*names, *pairs], today=context.today, annual_demand=row["annual_demand_now"])
+    known = facts(
+        row, [*names, *pairs], today=context.today, annual_demand=row["annual_demand_now"]
+    )
     for which in ("now", "new"):
         share = row[f"on_time_{which}"] / row[f"lines_{which}"]
         known |= facts({}, (), **{f"otif_{which}": share})

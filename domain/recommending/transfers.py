@@ -127,7 +127,6 @@ def _postponed_days(giving: pd.DataFrame, surplus: Array) -> Array:
     return np.minimum(days, DAYS_A_YEAR)
 
 
-
 def moved(stock: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
     """`stock` with what each row gives and receives, and its position after that."""
     given, received = np.zeros(len(stock)), np.zeros(len(stock))
@@ -137,9 +136,7 @@ def moved(stock: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
     return stock.assign(given=given, received=received, position=position)
 
 
-def recommended_moves(
-    stock: pd.DataFrame, moves: pd.DataFrame, context: Context
-) -> pd.DataFrame:
+def recommended_moves(stock: pd.DataFrame, moves: pd.DataFrame, context: Context) -> pd.DataFrame:
     """The moves as recommendations; `stock` is that of before them."""
     records = stock.to_dict("records")
     return as_frame(

@@ -32,9 +32,9 @@ MAY_IMPORT = {
 }
 LEARNING = {
     "tensorflow", "keras", "prophet", "statsforecast", "statsmodels", "sklearn", "cmdstanpy",
-    "utilsforecast", "hierarchicalforecast", "dask", "torch", "scipy",
+    "utilsforecast", "hierarchicalforecast", "dask", "torch",
 }  # fmt: skip
-BATCH = {"pandas", "pyarrow", "numpy"}
+BATCH = {"pandas", "pyarrow", "numpy", "scipy"}
 WEB = {"flask", "dash", "werkzeug", "flask_login", "flask_caching", "dash_ag_grid", "plotly"}
 FORBIDDEN_LIBRARIES = {
     "domain": WEB | LEARNING | {"sqlalchemy", "psycopg2", "redis"},

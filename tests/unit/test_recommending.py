@@ -75,7 +75,7 @@ def made(frame: pd.DataFrame, **more: Any) -> pd.DataFrame:
     return recommend(frame, orders, supply, more.get("context", CONTEXT))
 
 
-def of_kind(rows: pd.DataFrame, kind: str) -> list[dict[str, Any]]:
+def of_kind(rows: pd.DataFrame, kind: str) -> list[Any]:
     return rows[rows["kind"] == kind].to_dict("records")
 
 

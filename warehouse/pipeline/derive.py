@@ -15,6 +15,7 @@ from warehouse.pipeline.derivation import setup_of
 from warehouse.pipeline.lead_times import measure_lead_times
 from warehouse.pipeline.open_orders import open_orders
 from warehouse.pipeline.policy import policy_of, write_policy
+from warehouse.pipeline.recommending import write_recommendations
 from warehouse.pipeline.scores import write_metrics, write_scores
 from warehouse.pipeline.simulate import write_simulation
 from warehouse.pipeline.views import PUBLISH_LOCK, note_refreshed, refresh_views
@@ -35,9 +36,9 @@ def refresh_after_load(engine: Engine) -> None:
 
 
 def derive_run(connection: Connection, run_id: int) -> None:
-    """Fills policy, alert, kpi_daily, supplier_score and sla_exposure of a run, replacing what
-    was there, and accuracy_by_step, once; the views must be up to date. Statuses of alerts that
-    persist are kept."""
+    """Fills policy, alert, recommendation, kpi_daily, supplier_score and sla_exposure of a run,
+    replacing what was there, and accuracy_by_step, once; the views must be up to date. Statuses of
+    alerts and recommendations that persist are kept."""
     setup = setup_of(connection, run_id)
     measure_lead_times(connection, setup)
     orders = open_orders(connection, setup)
@@ -46,4 +47,5 @@ def derive_run(connection: Connection, run_id: int) -> None:
     write_alerts(connection, setup, alerts_of(policy, orders, setup.settings, setup.today))
     write_scores(connection, setup)
     write_simulation(connection, run_id, setup.frequency, setup.data_to, setup.today)
+    write_recommendations(connection, setup, policy, orders)
     write_metrics(connection, setup)

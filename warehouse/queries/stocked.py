@@ -13,9 +13,10 @@ from sqlalchemy import Connection, text
 from domain.changes import Stocked
 from domain.costs import SavingsSettings
 from domain.inventory import Array, PolicySettings
+from domain.recommending.settings import RecommendationSettings
 from domain.what_if import PERIOD_DAYS, Terms
 
-SettingsOf = TypeVar("SettingsOf", PolicySettings, SavingsSettings)
+SettingsOf = TypeVar("SettingsOf", PolicySettings, SavingsSettings, RecommendationSettings)
 
 _ROWS = """
 SELECT input.item_id, input.site_id, item.sku, site.site, coalesce(site.uf, '') AS uf,

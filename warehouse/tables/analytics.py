@@ -342,12 +342,8 @@ recommendation = Table(
     Column("narrative_source", Text, nullable=False, server_default="template"),
     Column("status", Text, nullable=False, server_default="open"),
     moment("raised_at", default_now=True),
-    CheckConstraint(
-        "kind IN ('REORDER', 'EXPEDITE', 'TRANSFER', 'REDUCE', 'SWITCH')", name="kind"
-    ),
-    CheckConstraint(
-        "status IN ('open', 'accepted', 'rejected', 'snoozed', 'done')", name="status"
-    ),
+    CheckConstraint("kind IN ('REORDER', 'EXPEDITE', 'TRANSFER', 'REDUCE', 'SWITCH')", name="kind"),
+    CheckConstraint("status IN ('open', 'accepted', 'rejected', 'snoozed', 'done')", name="status"),
     CheckConstraint("narrative_source IN ('template', 'llm')", name="narrative_source"),
     UniqueConstraint("run_id", "fingerprint"),
     Index("ix_recommendation_rank", "run_id", "status", text("value_brl DESC NULLS LAST")),

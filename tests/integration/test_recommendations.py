@@ -1,0 +1,312 @@
+"""Recommendations of a whole run: what they hold, what persists, what people decide about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.access import EVERYTHING, Scope
+from domain.errors import InvalidInput, NotFound
+from domain.narrative_gate import unfounded
+from domain.recommendation_receipts import FORMULAS
+from domain.records import Filters
+from tests import factories, services
+from tests.factories import LAST_DAY
+from warehouse.commands import recommendations as commands
+from warehouse.commands.users import Actor
+from warehouse.db import get_engine, make_engine
+from warehouse.pipeline import derive, publish
+from warehouse.queries import recommendations
+
+STOCK = {
+    ("CABO-01", "DEP-SP"): 200.0,
+    ("CABO-01", "DEP-RJ"): 300.0,
+    ("CABO-01", "DEP-BA"): 1800.0,
+    ("BAT-02", "DEP-SP"): 25.0,
+    ("BAT-02", "DEP-RJ"): 400.0,
+    ("PAR-03", "DEP-SP"): 100.0,
+    ("EPI-04", "DEP-RJ"): 1.0,
+}
+ANA = Actor(name="ana@nova.example", role="ANALYST")
+
+
+@pytest.fixture(scope="module")
+def filled(
+    module_engine: Engine, module_database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """The name of a database with a run over three depots, one with too many batteries."""
+    network = factories.make_network(module_engine)
+    factories.add_demand(module_engine, network)
+    factories.add_stock(module_engine, network, STOCK)
+    factories.refresh_views(module_engine)
+    bundle = factories.make_bundle(tmp_path_factory.mktemp("bundles"), module_engine)
+    publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
+    module_engine.dispose()
+    return module_database_url.rpartition("/")[2]
+
+
+@pytest.fixture
+def published(filled: str, server_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """A copy of it that the queries and commands of this process work on."""
+    with services.fresh_database(server_url, filled) as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        services.forget_settings()
+        engine = make_engine(url)
+        yield engine
+        engine.dispose()
+        get_engine().dispose()
+        monkeypatch.undo()
+        services.forget_settings()
+
+
+def rows(engine: Engine, sql: str, **params: Any) -> list[Any]:
+    with engine.connect() as connection:
+        return list(connection.execute(text(sql), params).all())
+
+
+def listed(**asked: Any) -> list[Any]:
+    return recommendations.page(limit=500, **asked).rows
+
+
+def of_kind(kind: str) -> list[Any]:
+    return [one for one in listed() if one.kind == kind]
+
+
+def test_a_run_keeps_the_rules_of_conservation(published: Engine) -> None:
+    given: dict[tuple[str, str], float] = {}
+    received: dict[tuple[str, str], float] = {}
+    for move in of_kind("TRANSFER"):
+        for side, site in ((given, move.from_site), (received, move.site)):
+            side[move.sku, site] = side.get((move.sku, site), 0) + move.quantity
+    assert given and sum(given.values()) == sum(received.values())
+    stock = rows(
+        published,
+        "SELECT sku, site, on_hand, reserved, on_order, reorder_point, order_up_to, min_order_qty,"
+        " pack_size FROM analytics.policy JOIN core.item USING (item_id)"
+        " JOIN core.site USING (site_id)",
+    )
+    known = {(row.sku, row.site): row for row in stock}
+    for key, quantity in given.items():
+        row = known[key]
+        assert row.on_hand - (row.reserved or 0) - quantity >= row.reorder_point
+    orders = of_kind("REORDER")
+    assert orders
+    for order in orders:
+        row = known[order.sku, order.site]
+        position = row.on_hand + row.on_order + received.get((order.sku, order.site), 0)
+        assert order.quantity >= (row.min_order_qty or 0)
+        assert position + order.quantity < row.order_up_to + (row.pack_size or 1)
+        assert order.act_by >= LAST_DAY
+
+
+def test_every_number_of_a_narrative_stands_in_its_facts(published: Engine) -> None:
+    found = listed()
+    assert {one.kind for one in found} >= {"REORDER", "TRANSFER", "REDUCE"}
+    for one in found:
+        assert one.narrative_source == "template"
+        assert set(one.narrative) == {"pt_BR", "en"}
+        for words in one.narrative.values():
+            assert unfounded(words, one.facts) is None, words
+
+
+def test_every_value_is_its_formulas(published: Engine) -> None:
+    """The formula that the receipt shows, with the facts put in, gives the value."""
+    for one in listed():
+        left, _, right = FORMULAS[one.kind].filled.partition(" = ")
+        sides = [side.format_map({**one.facts}) for side in (left, right)]
+        if "None" in sides[0]:
+            assert one.value_brl is None
+            continue
+        computed = eval(sides[0].replace("×", "*").replace("−", "-"))
+        assert computed == pytest.approx(float(sides[1]), rel=1e-3, abs=0.6), one
+
+
+def test_an_item_without_a_cost_is_ordered_without_a_value(published: Engine) -> None:
+    (glove,) = [one for one in listed() if one.sku == "EPI-04" and one.site == "DEP-RJ"]
+    assert (glove.kind, glove.value_brl) == ("REORDER", None)
+    assert glove.facts["if_nothing"]["unmet_quantity"] > 0
+
+
+def test_statuses_and_reasons_are_kept_over_runs(published: Engine, tmp_path: Path) -> None:
+    first = of_kind("REORDER")[0]
+    decide(published, first.id, "rejected", reason="a obra foi adiada")
+    bundle = factories.make_bundle(tmp_path / "next", published, name="20250701T060000Z-00000001")
+    with published.begin() as connection:
+        connection.execute(text("UPDATE core.item SET criticality = 5"))
+    publish.publish_bundle(bundle, engine=published, published_by="tests")
+    again = next(one for one in of_kind("REORDER") if key(one) == key(first))
+    assert (again.status, again.decided_by, again.decision_reason) == (
+        "rejected",
+        "ana@nova.example",
+        "a obra foi adiada",
+    )
+    assert again.raised_at == first.raised_at
+
+
+def test_deriving_again_keeps_words_whose_facts_are_the_same(published: Engine) -> None:
+    first = of_kind("REORDER")[0]
+    with published.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE analytics.recommendation SET narrative_source = 'llm',"
+                ' narrative = \'{"pt_BR": "Compre.", "en": "Buy."}\' WHERE id = :id'
+            ),
+            {"id": first.id},
+        )
+        run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
+        derive.derive_run(connection, run_id)
+    again = next(one for one in of_kind("REORDER") if key(one) == key(first))
+    assert (again.narrative_source, again.narrative["en"]) == ("llm", "Buy.")
+
+
+def test_a_snoozed_one_wakes_up(published: Engine) -> None:
+    first = of_kind("REORDER")[0]
+    decide(published, first.id, "snoozed")
+    with published.begin() as connection:
+        connection.execute(text("UPDATE support.decision SET until = now() - interval '1 minute'"))
+        run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
+        derive.derive_run(connection, run_id)
+    again = next(one for one in of_kind("REORDER") if key(one) == key(first))
+    assert again.status == "open"
+
+
+def test_the_settings_of_the_company_decide(published: Engine) -> None:
+    with published.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO support.setting (key, value, changed_by)"
+                " VALUES ('recommendations', '{\"excess_days\": 5000, \"unknown\": 1}', 'tests')"
+            )
+        )
+        run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
+        derive.derive_run(connection, run_id)
+    assert of_kind("REDUCE") == []
+
+
+# What people decide
+
+
+def decide(engine: Engine, number: int | list[int], status: str, **more: Any) -> None:
+    commands.set_status(
+        engine,
+        recommendation_ids=number if isinstance(number, list) else [number],
+        status=status,
+        actor=ANA,
+        user_id=None,
+        **{"scope": EVERYTHING, **more},
+    )
+
+
+def key(one: Any) -> tuple[Any, ...]:
+    return one.kind, one.sku, one.site, one.from_site
+
+
+def test_a_decision_is_a_row_with_its_facts_and_an_audit_row(published: Engine) -> None:
+    first = of_kind("REORDER")[0]
+    decide(published, first.id, "accepted", reason="combinado com compras")
+    (decision,) = rows(published, "SELECT * FROM support.decision")
+    assert (decision.kind, decision.actor, decision.status, decision.reason) == (
+        "recommendation",
+        "ana@nova.example",
+        "accepted",
+        "combinado com compras",
+    )
+    assert decision.facts["quantity"] == first.quantity
+    assert decision.facts["value_brl"] == pytest.approx(first.value_brl, abs=0.001)
+    (audit,) = rows(
+        published,
+        "SELECT * FROM support.audit_log WHERE action = 'recommendation.status'",
+    )
+    assert (audit.before, audit.after["status"]) == ({"status": "open"}, "accepted")
+
+
+def test_the_same_status_again_changes_nothing(published: Engine) -> None:
+    first = of_kind("REORDER")[0]
+    for _ in range(2):
+        decide(published, first.id, "accepted")
+    assert len(rows(published, "SELECT FROM support.decision")) == 1
+
+
+def test_a_rejection_needs_a_reason(published: Engine) -> None:
+    first = of_kind("REORDER")[0]
+    for reason in (None, "", "  "):
+        with pytest.raises(InvalidInput, match="reason"):
+            decide(published, first.id, "rejected", reason=reason)
+    assert listed()[0].status == "open"
+
+
+def test_what_was_rejected_cannot_be_done(published: Engine) -> None:
+    first = of_kind("REORDER")[0]
+    decide(published, first.id, "rejected", reason="não")
+    with pytest.raises(InvalidInput, match="rejected"):
+        decide(published, first.id, "done")
+    decide(published, first.id, "open")
+    decide(published, first.id, "accepted")
+    decide(published, first.id, "done")
+
+
+def test_many_are_decided_at_once_or_none(published: Engine) -> None:
+    numbers = [one.id for one in of_kind("REORDER")]
+    assert len(numbers) > 1
+    with pytest.raises(NotFound):
+        decide(published, [*numbers, 987654321], "accepted")
+    assert {one.status for one in listed()} == {"open"}
+    decide(published, numbers, "accepted")
+    assert {one.status for one in of_kind("REORDER")} == {"accepted"}
+    assert len(rows(published, "SELECT FROM support.decision")) == len(numbers)
+
+
+def test_what_is_out_of_scope_is_not_there(published: Engine) -> None:
+    rio = Scope(ufs=("RJ",))
+    assert {one.uf for one in listed(scope=rio)} == {"RJ"}
+    other = next(one for one in listed() if one.uf == "SP")
+    with pytest.raises(NotFound):
+        decide(published, other.id, "accepted", scope=rio)
+
+
+def test_a_transfer_is_seen_by_who_sees_both_depots(published: Engine) -> None:
+    """The giver's stock is none of a stranger's business."""
+    move = of_kind("TRANSFER")[0]
+    ufs = {row.site: row.uf for row in rows(published, "SELECT site, uf FROM core.site")}
+    receiver, giver = ufs[move.site], ufs[move.from_site]
+    both = {one.id for one in listed(scope=Scope(ufs=(receiver, giver)))}
+    alone = {one.id for one in listed(scope=Scope(ufs=(receiver,)))}
+    assert move.id in both and move.id not in alone
+
+
+def test_totals_are_the_sums_of_the_rows(published: Engine) -> None:
+    first, second = of_kind("REORDER")[:2]
+    decide(published, first.id, "accepted")
+    decide(published, second.id, "rejected", reason="não")
+    everything = listed()
+    totals = {one.status: one for one in recommendations.totals()}
+    for status, total in totals.items():
+        mine = [one for one in everything if one.status == status]
+        assert total.count == len(mine)
+        assert total.value_brl == pytest.approx(sum(one.value_brl or 0 for one in mine))
+    assert sum(total.count for total in totals.values()) == len(everything)
+
+
+def test_the_list_is_filtered_and_paged(published: Engine) -> None:
+    everything = listed()
+    by_value = [one.value_brl for one in everything if one.value_brl is not None]
+    assert by_value == sorted(by_value, reverse=True)
+    narrowed = listed(kinds=("REDUCE",), filters=Filters(uf=("RJ",)))
+    assert narrowed
+    assert narrowed == [one for one in everything if one.kind == "REDUCE" and one.uf == "RJ"]
+    page = recommendations.page(limit=2)
+    seen = [one.id for one in page.rows]
+    while page.next:
+        page = recommendations.page(limit=2, cursor=page.next)
+        seen += [one.id for one in page.rows]
+    assert seen == [one.id for one in everything]
+
+
+def test_dates_are_of_the_data_not_of_the_clock(published: Engine) -> None:
+    for one in listed():
+        assert one.facts["today"] == date.isoformat(LAST_DAY)

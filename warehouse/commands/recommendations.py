@@ -1,0 +1,143 @@
+"""What people decide about recommendations. Decision, status and audit row are one; of many
+recommendations decided at once either all are or none is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, insert, text
+
+from domain.access import Scope
+from domain.errors import InvalidInput, NotFound
+from warehouse.caching import count_revision, forget_version
+from warehouse.commands import audit
+from warehouse.commands.users import Actor
+from warehouse.queries.filtering import series_where
+from warehouse.tables.support import decision
+
+STATUSES = ("open", "accepted", "rejected", "snoozed", "done")
+FOLLOWS = {
+    "open": ("accepted", "rejected", "snoozed", "done"),
+    "accepted": ("open", "rejected", "done"),
+    "snoozed": ("open", "accepted", "rejected", "done"),
+    "rejected": ("open",),
+    "done": ("open",),
+}
+"""What may become of a recommendation with a status."""
+
+SNOOZE_DAYS = 7
+MOST_AT_ONCE = 500
+
+
+def set_status(
+    engine: Engine,
+    *,
+    recommendation_ids: Sequence[int],
+    status: str,
+    actor: Actor,
+    user_id: int | None,
+    scope: Scope,
+    reason: str | None = None,
+) -> None:
+    """Accepts, rejects (a reason is required), snoozes (for SNOOZE_DAYS), ends or reopens
+    recommendations of the published run; one that has the status already stays as it is.
+
+    Raises InvalidInput for another word, a missing reason, too many at once or a step that FOLLOWS
+    does not know; NotFound for one that is not there or not in the scope.
+    """
+    reason = (reason or "").strip() or None
+    _check(status, reason, len(recommendation_ids))
+    with engine.begin() as connection:
+        rows = [
+            row for row in _locked(connection, recommendation_ids, scope) if row.status != status
+        ]
+        for row in rows:
+            if status not in FOLLOWS[row.status]:
+                raise _invalid("status", f"cannot be {status}: it is {row.status}")
+        for row in rows:
+            _decide(connection, row, status, actor, user_id, reason)
+        if rows:
+            count_revision(connection)
+    forget_version()
+
+
+def _check(status: str, reason: str | None, count: int) -> None:
+    if status not in STATUSES:
+        raise _invalid("status", f"must be one of {', '.join(STATUSES)}")
+    if status == "rejected" and reason is None:
+        raise _invalid("reason", "is required to reject")
+    if count > MOST_AT_ONCE:
+        raise _invalid("ids", f"must be {MOST_AT_ONCE} at most")
+
+
+def _invalid(name: str, why: str) -> InvalidInput:
+    return InvalidInput(f"{name} {why}.", fields={name: why})
+
+
+def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Row[Any]]:
+    """The rows in the order of their ids, so that two at once never wait for each other."""
+    where = series_where(scope)
+    giver = where.sql.replace("site.", "giver.")
+    rows = connection.execute(
+        text(
+            f"""
+            SELECT recommendation.id, recommendation.fingerprint, recommendation.status,
+                recommendation.kind, recommendation.value_brl, recommendation.facts
+            FROM analytics.recommendation
+            JOIN core.item USING (item_id)
+            JOIN core.site ON site.site_id = recommendation.site_id
+            LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
+            WHERE recommendation.id = ANY(:ids)
+                AND recommendation.run_id = (SELECT run_id FROM analytics.published)
+                AND {where.sql} AND (recommendation.from_site_id IS NULL OR {giver})
+            ORDER BY recommendation.id
+            FOR UPDATE OF recommendation
+            """
+        ),
+        {**where.params, "ids": list(ids)},
+    ).all()
+    missing = set(ids) - {row.id for row in rows}
+    if missing:
+        raise NotFound(f"There is no recommendation {min(missing)}.")
+    return list(rows)
+
+
+def _decide(
+    connection: Connection,
+    row: Row[Any],
+    status: str,
+    actor: Actor,
+    user_id: int | None,
+    reason: str | None,
+) -> None:
+    snoozed = status == "snoozed"
+    connection.execute(
+        text("UPDATE analytics.recommendation SET status = :status WHERE id = :id"),
+        {"status": status, "id": row.id},
+    )
+    connection.execute(
+        insert(decision),
+        {
+            "user_id": user_id,
+            "actor": actor.name,
+            "kind": "recommendation",
+            "fingerprint": row.fingerprint,
+            "status": status,
+            "reason": reason,
+            "until": datetime.now(UTC) + timedelta(days=SNOOZE_DAYS) if snoozed else None,
+            "facts": row.facts,
+        },
+    )
+    audit.record(
+        connection,
+        actor=actor.name,
+        role=actor.role,
+        address=actor.address,
+        request_id=actor.request_id,
+        action="recommendation.status",
+        object=row.fingerprint,
+        before={"status": row.status},
+        after={"status": status, "reason": reason, "value_brl": row.value_brl},
+    )

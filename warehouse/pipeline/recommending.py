@@ -1,0 +1,169 @@
+"""What to do about the stock of a run: `domain.recommending` over its policy, with words.
+
+A recommendation that persists keeps its status, its date and, as long as its facts are the same,
+its words; what was snoozed wakes up when its time is over.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, insert, text
+
+from domain.recommendation_wording import narrative
+from domain.recommending.frames import Context
+from domain.recommending.queue import NEEDED, recommend
+from domain.recommending.settings import RecommendationSettings
+from warehouse.pipeline.copying import frame_of
+from warehouse.pipeline.derivation import Setup
+from warehouse.pipeline.lead_times import MEASURED_DAYS
+from warehouse.queries.daily import CANCELLED
+from warehouse.queries.stocked import overridden
+from warehouse.tables.analytics import recommendation
+
+REQUEST_DAYS = 365
+
+
+def write_recommendations(
+    connection: Connection, setup: Setup, policy: pd.DataFrame, orders: pd.DataFrame
+) -> None:
+    """Replaces the run's recommendations. policy and orders: the frames that its alerts are made
+    of; contract penalties are those of `analytics.replay_input`, which must be there."""
+    context = Context(setup.today, setup.settings, _settings(connection))
+    stock = policy.drop(columns=[name for name in _PLACED if name in policy])
+    stock = stock.merge(_places(connection, setup), on=["item_id", "site_id"])
+    lines, supply = _with_supplier(connection, orders), _supply(connection, setup.today)
+    _replace(connection, setup.run_id, recommend(stock[NEEDED], lines, supply, context))
+
+
+def _settings(connection: Connection) -> RecommendationSettings:
+    sql = "SELECT value FROM support.setting WHERE key = 'recommendations'"
+    changed = connection.execute(text(sql)).scalar() or {}
+    return overridden(RecommendationSettings(), changed)
+
+
+# Reading
+
+_PLACED = (
+    "item_name unit site site_name uf latitude longitude own_supplier_id own_supplier penalty_brl"
+    " request_size"
+).split()
+
+_PLACES = """
+SELECT policy.item_id, policy.site_id, item.name AS item_name, item.unit, site.site,
+    site.name AS site_name, site.uf,
+    coalesce(site.latitude, uf.latitude) AS latitude,
+    coalesce(site.longitude, uf.longitude) AS longitude,
+    item.supplier_id AS own_supplier_id, coalesce(supplier.name, supplier.supplier) AS own_supplier,
+    replay.penalty_brl, asked.request_size
+FROM analytics.policy
+JOIN core.item USING (item_id)
+JOIN core.site USING (site_id)
+LEFT JOIN core.uf ON uf.uf = site.uf
+LEFT JOIN core.supplier ON supplier.supplier_id = item.supplier_id
+LEFT JOIN analytics.replay_input AS replay
+    ON replay.run_id = policy.run_id AND replay.item_id = policy.item_id
+    AND replay.site_id = policy.site_id
+LEFT JOIN (
+    SELECT item_id, site_id, sum(quantity) / count(DISTINCT date) AS request_size
+    FROM core.demand WHERE quantity > 0 AND date > :since AND date <= :today
+    GROUP BY item_id, site_id
+) AS asked ON asked.item_id = policy.item_id AND asked.site_id = policy.site_id
+WHERE policy.run_id = :run_id
+"""
+
+
+def _places(connection: Connection, setup: Setup) -> pd.DataFrame:
+    """Names, places, suppliers, penalties and usual requests of the run's items and depots; a
+    depot without coordinates stands in its UF's capital."""
+    since = setup.today - timedelta(days=REQUEST_DAYS)
+    params = {"run_id": setup.run_id, "today": setup.today, "since": since}
+    frame = frame_of(connection, _PLACES, params)
+    numbers = ("latitude", "longitude", "own_supplier_id", "penalty_brl", "request_size")
+    return frame.astype(dict.fromkeys(numbers, "float64"))
+
+
+_SUPPLY = """
+SELECT item_id, supplier_id, coalesce(supplier.name, supplier.supplier) AS supplier,
+    count(*) AS lines,
+    count(*) FILTER (WHERE received_on <= promised_on
+        AND coalesce(received_qty, quantity) >= quantity) AS on_time,
+    avg(received_on - ordered_on)::double precision AS lead_mean,
+    coalesce(stddev_samp(received_on - ordered_on), 0)::double precision AS lead_std,
+    sum(unit_price_brl * quantity) FILTER (WHERE unit_price_brl IS NOT NULL)
+        / nullif(sum(quantity) FILTER (WHERE unit_price_brl IS NOT NULL), 0) AS price_brl
+FROM core.purchase_order JOIN core.supplier USING (supplier_id)
+WHERE supplier_id <> 0 AND received_on >= ordered_on AND received_on BETWEEN :since AND :today
+    AND lower(coalesce(status, '')) <> ALL(:cancelled)
+GROUP BY item_id, supplier_id, supplier.name, supplier.supplier
+"""
+
+
+def _supply(connection: Connection, today: date) -> pd.DataFrame:
+    """What each supplier delivered of each item over MEASURED_DAYS."""
+    since = today - timedelta(days=MEASURED_DAYS)
+    params = {"since": since, "today": today, "cancelled": list(CANCELLED)}
+    frame = frame_of(connection, _SUPPLY, params)
+    numbers = ("lines", "on_time", "lead_mean", "lead_std", "price_brl")
+    keys = dict.fromkeys(("item_id", "supplier_id"), "int64")
+    return frame.astype(dict.fromkeys(numbers, "float64") | keys)
+
+
+def _with_supplier(connection: Connection, orders: pd.DataFrame) -> pd.DataFrame:
+    sql = "SELECT supplier, supplier_id, coalesce(name, supplier) AS named FROM core.supplier"
+    known = frame_of(connection, sql, {})
+    rows = orders.drop(columns="supplier_id", errors="ignore").merge(known, on="supplier")
+    return rows.assign(
+        supplier=rows["named"], expected_on=pd.to_datetime(rows["expected_on"])
+    ).astype({"item_id": "int64", "site_id": "int64"})
+
+
+# Writing
+
+_CARRIED = """
+SELECT DISTINCT ON (kept.fingerprint) kept.fingerprint, kept.raised_at, kept.facts,
+    kept.narrative, kept.narrative_source,
+    CASE WHEN kept.status = 'snoozed' AND latest.until <= now() THEN 'open' ELSE kept.status
+    END AS status
+FROM analytics.recommendation AS kept
+LEFT JOIN LATERAL (
+    SELECT until FROM support.decision
+    WHERE decision.kind = 'recommendation' AND decision.fingerprint = kept.fingerprint
+    ORDER BY decision_id DESC LIMIT 1
+) AS latest ON true
+WHERE kept.run_id = :run_id OR kept.run_id = (SELECT run_id FROM analytics.published)
+ORDER BY kept.fingerprint, kept.run_id = :run_id
+"""
+"""Of both runs the published one's: that is where people decided."""
+
+
+def _replace(connection: Connection, run_id: int, found: pd.DataFrame) -> None:
+    params = {"run_id": run_id}
+    # a status that is being changed now must be among those that are kept
+    lock = "LOCK TABLE analytics.recommendation IN SHARE ROW EXCLUSIVE MODE"
+    connection.execute(text(lock))
+    carried = {row.fingerprint: row for row in connection.execute(text(_CARRIED), params)}
+    delete = "DELETE FROM analytics.recommendation WHERE run_id = :run_id"
+    connection.execute(text(delete), params)
+    rows = [_row(run_id, one, carried.get(one["fingerprint"])) for one in found.to_dict("records")]
+    if rows:
+        connection.execute(insert(recommendation), rows)
+
+
+def _row(run_id: int, one: dict[Any, Any], kept: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {name: None if value != value else value for name, value in one.items()}
+    for key in ("item_id", "site_id", "from_site_id", "supplier_id"):
+        row[key] = None if row[key] is None else int(row[key])
+    row |= {
+        "run_id": run_id,
+        "priority": int(one["priority"]),
+        "narrative": narrative(one["kind"], one["facts"]),
+        "narrative_source": "template",
+        "status": "open" if kept is None else kept.status,
+    }
+    if kept is not None and kept.facts == one["facts"]:
+        row |= {"narrative": kept.narrative, "narrative_source": kept.narrative_source}
+    row["raised_at"] = datetime.now(UTC) if kept is None else kept.raised_at
+    return row

@@ -1,0 +1,165 @@
+"""What to do about the stock, ranked by the money that it is worth."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from domain.access import EVERYTHING, Scope
+from domain.errors import NotFound
+from domain.records import NO_FILTERS, Filters, Page, Recommendation, RecommendationTotal
+from warehouse.caching import read_model
+from warehouse.queries.filtering import Where, series_where
+from warehouse.queries.paging import fetch_page
+from warehouse.queries.published import published_run
+
+SORTS = {
+    "value_brl": "double precision",
+    "priority": "bigint",
+    "act_by": "date",
+    "quantity": "double precision",
+    "sku": "text",
+    "site": "text",
+}
+STATUSES = ("open", "accepted", "snoozed", "done", "rejected")
+
+_FROM = """
+FROM analytics.recommendation
+JOIN core.item USING (item_id)
+JOIN core.site ON site.site_id = recommendation.site_id
+LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
+LEFT JOIN core.supplier ON supplier.supplier_id = recommendation.supplier_id
+LEFT JOIN LATERAL (
+    SELECT actor, at, reason, until FROM support.decision
+    WHERE decision.kind = 'recommendation'
+        AND decision.fingerprint = recommendation.fingerprint
+    ORDER BY decision_id DESC LIMIT 1
+) AS latest ON recommendation.status <> 'open'
+"""
+_SELECT = f"""
+SELECT recommendation.id, recommendation.kind, recommendation.priority, item.sku,
+    item.name AS item_name, item.unit, site.site, site.name AS site_name, site.uf,
+    giver.site AS from_site, giver.name AS from_site_name, giver.uf AS from_uf,
+    supplier.supplier, supplier.name AS supplier_name, recommendation.quantity,
+    recommendation.act_by, recommendation.value_brl, recommendation.facts,
+    recommendation.narrative, recommendation.narrative_source, recommendation.status,
+    recommendation.raised_at, latest.actor AS decided_by, latest.at AS decided_at,
+    latest.reason AS decision_reason, latest.until AS snoozed_until
+{_FROM}
+"""
+
+
+@read_model(ttl=30)
+def page(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    kinds: tuple[str, ...] = (),
+    limit: int = 50,
+    cursor: str | None = None,
+    sort: str = "-value_brl",
+) -> Page[Recommendation]:
+    """Recommendations of the published run, the most valuable first; three statements. Raises
+    NothingPublished."""
+    where = _where(published_run(connection).run_id, scope, filters, kinds)
+    return fetch_page(
+        connection,
+        f"{_SELECT} WHERE {where.sql}",
+        where.params,
+        to_recommendation,
+        sort=sort,
+        sorts=SORTS,
+        tie={"id": "bigint"},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+@read_model(ttl=30)
+def one(
+    connection: Connection, *, recommendation_id: int, scope: Scope = EVERYTHING
+) -> Recommendation:
+    """Raises NotFound for one that is not in the published run or not in the scope."""
+    where = _where(published_run(connection).run_id, scope, NO_FILTERS, ())
+    where.add("recommendation.id = :id", id=recommendation_id)
+    row = connection.execute(text(f"{_SELECT} WHERE {where.sql}"), where.params).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no recommendation {recommendation_id}.")
+    return to_recommendation(row)
+
+
+@read_model(ttl=30)
+def totals(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    kinds: tuple[str, ...] = (),
+) -> list[RecommendationTotal]:
+    """Number and value of what each status holds, in the order of STATUSES; `unvalued` ones count
+    in the number alone."""
+    where = _where(published_run(connection).run_id, scope, filters, kinds)
+    sql = f"""
+        SELECT recommendation.status, count(*), coalesce(sum(recommendation.value_brl), 0),
+            count(*) FILTER (WHERE recommendation.value_brl IS NULL)
+        {_FROM} WHERE {where.sql} GROUP BY recommendation.status
+    """
+    found = {
+        row[0]: RecommendationTotal(*row) for row in connection.execute(text(sql), where.params)
+    }
+    return [found.get(status, RecommendationTotal(status, 0, 0.0, 0)) for status in STATUSES]
+
+
+@read_model(ttl=30)
+def to_buy(
+    connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
+) -> list[Recommendation]:
+    """Every accepted purchase in view, by supplier, then by day, material and depot."""
+    where = _where(published_run(connection).run_id, scope, filters, ("REORDER",))
+    where.add("recommendation.status = 'accepted'")
+    sql = (
+        f"{_SELECT} WHERE {where.sql} ORDER BY supplier.supplier NULLS LAST, act_by NULLS LAST,"
+        " item.sku, site.site, recommendation.id"
+    )
+    return [to_recommendation(row) for row in connection.execute(text(sql), where.params)]
+
+
+@read_model(ttl=30)
+def of_item(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> list[Recommendation]:
+    """The open recommendations of one material at the sites in view, the most valuable first;
+    none before the first run."""
+    where = series_where(scope, Filters(sku=(sku,), status=("open",)))
+    _both_ends(where, scope)
+    where.add("recommendation.run_id = (SELECT run_id FROM analytics.published)")
+    where.add("recommendation.status = 'open'")
+    sql = f"{_SELECT} WHERE {where.sql} ORDER BY value_brl DESC NULLS LAST, recommendation.id"
+    return [to_recommendation(row) for row in connection.execute(text(sql), where.params)]
+
+
+def to_recommendation(row: Row[Any]) -> Recommendation:
+    """The typed row of one line of the select above."""
+    return Recommendation(**row._mapping)
+
+
+def _where(run_id: int, scope: Scope, filters: Filters, kinds: tuple[str, ...]) -> Where:
+    where = series_where(scope, filters)
+    _both_ends(where, scope)
+    where.add("recommendation.run_id = :run_id", run_id=run_id)
+    where.any_of(kinds, "kinds", "recommendation.kind = ANY(:kinds)")
+    where.any_of(filters.status, "status", "recommendation.status = ANY(:status)")
+    if filters.date_from:
+        where.add("recommendation.act_by >= :date_from", date_from=filters.date_from)
+    if filters.date_to:
+        where.add("recommendation.act_by <= :date_to", date_to=filters.date_to)
+    return where
+
+
+def _both_ends(where: Where, scope: Scope) -> None:
+    """A move is seen by who sees where it comes from, too."""
+    if scope.everything:
+        return
+    giver = series_where(scope)
+    predicate = giver.sql.replace("site.", "giver.")
+    where.add(f"(recommendation.from_site_id IS NULL OR {predicate})")

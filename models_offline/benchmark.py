@@ -91,7 +91,7 @@ def accuracy(
     scores: list[pd.DataFrame] = []
     seconds: dict[str, float] = {}
     fits = 0
-    for known, held in _splits(chosen, horizon, origins):
+    for known, held in splits(chosen, horizon, origins):
         points, spent, count = _measure(dataset_of(known, frequency), held, options)
         scores.append(points.assign(origin=len(scores)))
         seconds = {name: seconds.get(name, 0.0) + value for name, value in spent.items()}
@@ -110,7 +110,7 @@ def _limited(frame: pd.DataFrame, limit: int | None) -> pd.DataFrame:
     return frame[frame["unique_id"].isin(picks)].reset_index(drop=True)
 
 
-def _splits(
+def splits(
     frame: pd.DataFrame, horizon: int, origins: int
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
     """What is known and what is held out, at each test origin, the nearest first."""

@@ -1,11 +1,12 @@
 """Honest quantiles: moved so that the backtest's actuals fall where they should.
 
-One correction per model and demand class. Where demand is regular, the distance of each quantile
-from the median is scaled by one factor per level (split conformal scaling; Romano, Patterson &
-Candès 2019, "Conformalized quantile regression"). Where most periods are without demand there is
-no distance to scale: there each level takes the quantile of the level that turned out to be it
-(recalibration by the randomised probability integral transform; Czado, Gneiting & Held 2009).
-Both are linear in the quantiles, so a correction is a matrix.
+One correction per model and demand class. Where demand is regular, each central interval is scaled
+by one factor, the same below and above the median (split conformal scaling; Romano, Patterson &
+Candès 2019, "Conformalized quantile regression"): on which side the actuals of two origins lay
+tells little of the next one, how far off they were tells much. Where most periods are without
+demand there is no distance to scale: there each level takes the quantile of the level that turned
+out to be it (recalibration by the randomised probability integral transform; Czado, Gneiting & Held
+2009). Both are linear in the quantiles, so a correction is a matrix.
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ from domain.classes import INTERMITTENT_CLASSES
 from models_offline.quantiles import LEVELS, QUANTILE_COLUMNS, no_crumbs
 
 ENOUGH_POINTS = 60
+ENOUGH_FORECASTS = 200
+"""Series times origins by which a class is judged half by itself: the points of one forecast go
+wrong together, so they count as one."""
 ENOUGH_BEYOND = 8
-"""A level with fewer expected points beyond it borrows from the next one nearer the median."""
+"""An interval with fewer expected points outside borrows from the next narrower one."""
 NARROWEST = 0.3
 WIDEST = 4.0
 TOLERANCE = 0.01
-"""A level that holds within so much is left as it is."""
+"""An interval that holds within so much is left as it is."""
 MEDIAN = LEVELS.index(0.5)
+INTERVALS = [(at, LEVELS.index(round(1 - LEVELS[at], 3))) for at in reversed(range(MEDIAN))]
+"""Indices of the levels of each central interval, the narrowest first."""
 
 Correction = NDArray[np.float64]
 """Shape (quantiles, quantiles): corrected = quantiles @ correction."""
@@ -32,9 +38,21 @@ Corrections = dict[tuple[str, str], Correction]
 
 
 def corrections(points: pd.DataFrame) -> Corrections:
-    """(demand class, model) → correction, from backtest points."""
-    groups = points.groupby(["demand_class", "model"], sort=True)
-    return {(str(key[0]), str(key[1])): correction(str(key[0]), group) for key, group in groups}
+    """(demand class, model) → correction, from backtest points.
+
+    That of a class is drawn towards the one of all regular, or all intermittent, classes together,
+    the more the fewer forecasts it was judged by.
+    """
+    pauses = points["demand_class"].isin(INTERMITTENT_CLASSES)
+    found = {}
+    for (model, _), alike in points.groupby(["model", pauses], sort=True):
+        shared = correction(str(alike["demand_class"].iloc[0]), alike)
+        for name, group in alike.groupby("demand_class", sort=True):
+            judged = len(group[["unique_id", "cut"]].drop_duplicates())
+            own = judged / (judged + ENOUGH_FORECASTS)
+            alone = correction(str(name), group)
+            found[str(name), str(model)] = own * alone + (1 - own) * shared
+    return found
 
 
 def apply(rows: pd.DataFrame, series: pd.DataFrame, found: Corrections) -> pd.DataFrame:
@@ -62,34 +80,31 @@ def correction(demand_class: str, points: pd.DataFrame) -> Correction:
 
 
 def _scaled(values: NDArray[np.float64], actual: NDArray[np.float64]) -> Correction:
-    matrix = np.eye(len(LEVELS))
-    for step in (-1, 1):
-        factor, at = 1.0, MEDIAN + step
-        while 0 <= at < len(LEVELS):
-            if len(actual) * min(LEVELS[at], 1 - LEVELS[at]) >= ENOUGH_BEYOND:
-                factor = _factor(values[:, at], values[:, MEDIAN], actual, LEVELS[at])
-            matrix[at, at], matrix[MEDIAN, at] = factor, 1 - factor
-            at += step
+    found, factor = [], 1.0
+    for low, high in INTERVALS:
+        share = LEVELS[high] - LEVELS[low]
+        if len(actual) * (1 - share) >= ENOUGH_BEYOND:
+            factor = _factor(values[:, [low, MEDIAN, high]], actual, share)
+        found.append(factor)
+    tails = np.maximum(LEVELS, 1 - np.array(LEVELS))
+    factors = np.interp(tails, [LEVELS[high] for _, high in INTERVALS], found)
+    factors[MEDIAN] = 1.0
+    matrix = np.diag(factors)
+    matrix[MEDIAN] += 1 - factors
     return matrix
 
 
-def _factor(
-    quantile: NDArray[np.float64],
-    median: NDArray[np.float64],
-    actual: NDArray[np.float64],
-    level: float,
-) -> float:
-    side = 1.0 if level > 0.5 else -1.0
-    width = side * (quantile - median)
+def _factor(interval: NDArray[np.float64], actual: NDArray[np.float64], share: float) -> float:
+    """What both halves of an interval (n, 3: low, median, high) have to be multiplied by to hold
+    `share` of the actuals."""
+    low, median, high = interval.T
+    width = np.where(actual >= median, high - median, median - low)
+    distance = np.abs(actual - median)
     wide = width > 1e-9
-    tail = max(level, 1 - level)
-    if (
-        wide.sum() < ENOUGH_POINTS
-        or abs(np.mean(side * (actual - quantile) <= 0) - tail) < TOLERANCE
-    ):
+    if wide.sum() < ENOUGH_POINTS or abs(np.mean(distance <= width) - share) < TOLERANCE:
         return 1.0
-    ratios = side * (actual - median)[wide] / width[wide]
-    return float(np.clip(np.quantile(ratios, tail), NARROWEST, WIDEST))
+    ratio = np.quantile(distance[wide] / width[wide], share)
+    return float(np.clip(ratio, NARROWEST, WIDEST))
 
 
 def _relevelled(values: NDArray[np.float64], actual: NDArray[np.float64]) -> Correction:

@@ -1,6 +1,9 @@
-"""The command line: `train` writes a results bundle, `backtest` prints the leaderboard,
-`benchmark accuracy` measures the engine on a file, `benchmark levels` its sums on the warehouse,
-`benchmark inventory` stock levels on a file of parts."""
+"""The command line: `train` writes a results bundle, `backtest` prints the leaderboard.
+
+`benchmark accuracy` measures the engine on a file, `benchmark drivers` what holidays and weather
+bring to daily forecasts, `benchmark levels` the engine's sums on the warehouse, and
+`benchmark inventory` stock levels on a file of parts.
+"""
 
 from __future__ import annotations
 
@@ -90,12 +93,36 @@ def _add_benchmark(commands: Any) -> None:
     accuracy.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes")
     accuracy.add_argument("--seed", type=_seed, default=1, help="same seed, same numbers")
     accuracy.set_defaults(run=run_benchmark)
+    _add_drivers(kinds)
     levels = kinds.add_parser(
         "levels", help="sums of the depots' forecasts against MinT, on the loaded data"
     )
     _add_options(levels)
     levels.set_defaults(run=run_levels)
     _add_inventory(kinds)
+
+
+def _add_drivers(kinds: Any) -> None:
+    drivers = kinds.add_parser(
+        "drivers", help="what holidays, weather and events bring to daily forecasts"
+    )
+    drivers.add_argument(
+        "--data", type=Path, required=True, help="CSV or CSV.gz with unique_id, ds, y, daily"
+    )
+    drivers.add_argument(
+        "--drivers", type=Path, required=True, help="CSV or CSV.gz with ds and numbers, daily"
+    )
+    drivers.add_argument("--country", default="BR", help="whose holidays (default: BR)")
+    drivers.add_argument(
+        "--lag", type=int, default=0, help="days that ds in --data is behind the calendar"
+    )
+    drivers.add_argument("--horizon", type=_positive, default=30, help="days held out")
+    drivers.add_argument("--origins", type=_positive, default=1, help="test origins")
+    drivers.add_argument("--models", type=_models, default=("ets", "theta", "ces", "lightgbm"))
+    drivers.add_argument("--json", type=Path, help="file for the table as JSON")
+    drivers.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes")
+    drivers.add_argument("--seed", type=_seed, default=1, help="same seed, same numbers")
+    drivers.set_defaults(run=run_drivers)
 
 
 def _add_inventory(kinds: Any) -> None:
@@ -213,6 +240,28 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
     print(benchmark.text(report))
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    return 0
+
+
+def run_drivers(arguments: argparse.Namespace) -> int:
+    """Prints what holidays and drivers bring, and writes it as JSON where asked."""
+    from models_offline import benchmark
+    from models_offline import drivers_benchmark as drivers
+
+    table = drivers.measure(
+        benchmark.read(arguments.data),
+        drivers.read_drivers(arguments.drivers),
+        arguments.country,
+        arguments.horizon,
+        models=arguments.models,
+        origins=arguments.origins,
+        lag=arguments.lag,
+        jobs=arguments.jobs,
+        seed=arguments.seed,
+    )
+    print(drivers.text(table))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(drivers.as_json(table), indent=1) + "\n")
     return 0
 
 

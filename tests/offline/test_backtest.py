@@ -161,6 +161,7 @@ def points(count: int, spread: float, demand_class: str = "smooth") -> pd.DataFr
     return pd.DataFrame(
         {
             "unique_id": np.arange(count) % 10,
+            "cut": 1,
             "model": "arima",
             "demand_class": demand_class,
             "actual": 100 + random.normal(0, 10, count),
@@ -193,6 +194,27 @@ def test_counts_are_calibrated_by_their_randomised_transform() -> None:
     )
     for level in (0.5, 0.9, 0.95):
         assert calibrate.held(below, upto, level) == pytest.approx(level, abs=0.03)
+
+
+def test_a_shift_widens_both_sides_alike() -> None:
+    given = points(4000, 12.8)
+    given = given.assign(actual=given["actual"] + 10)
+    fixed = given[QUANTILES].to_numpy() @ calibrate.correction("smooth", given)
+    low, median, high = (fixed[0, LEVELS.index(level)] for level in (0.1, 0.5, 0.9))
+    assert high - median == pytest.approx(median - low)
+    assert given["actual"].between(low, high).mean() == pytest.approx(0.8, abs=0.02)
+
+
+def test_a_small_class_is_corrected_mostly_like_the_others() -> None:
+    narrow, right = points(4000, 6.4), points(400, 12.8, "erratic")
+    ids = np.arange(4000) % 400
+    found = calibrate.corrections(pd.concat([narrow.assign(unique_id=ids), right]))
+    p90 = LEVELS.index(0.9)
+    shared = found["smooth", "arima"][p90, p90]
+    assert shared == pytest.approx(2.0, abs=0.15)
+    assert 1.5 < found["erratic", "arima"][p90, p90] < shared
+    alone = calibrate.corrections(right)["erratic", "arima"]
+    assert alone[p90, p90] == pytest.approx(1.0, abs=0.1)
 
 
 def test_few_points_change_nothing() -> None:

@@ -115,7 +115,8 @@ def policy_of(connection: Connection, setup: Setup, orders: pd.DataFrame) -> pd.
 
 
 _DERIVED = (
-    "daily_demand demand_std lead_time_demand lead_time_demand_std safety_stock reorder_point"
+    "daily_demand demand_std lead_time_demand lead_time_demand_std demand_at_service_level"
+    " textbook_lead_time_demand_std safety_stock reorder_point"
     " textbook_safety_stock textbook_reorder_point order_up_to available on_order arriving"
     " stockout_probability days_to_stockout stockout_on stockout_p50_on stockout_p90_on"
     " risk_quantity risk_brl shared_error"
@@ -161,10 +162,11 @@ def _of_chunk(
     arriving = np.where(np.isnan(lead), np.nan, inventory.cumulative(receipts, lead))
     covered = (available + arriving)[:, None]
     shortage = np.maximum(demand - covered, 0.0).mean(axis=1)
+    at_level = _at_level(demand, series["service_level"].to_numpy(float))
     if setup.settings.method == inventory.TEXTBOOK:
-        safety = textbook
+        safety, at_level = textbook, np.full(len(series), np.nan)
     else:
-        safety = _safety_stock(demand, series["service_level"].to_numpy(float), lead_demand)
+        safety = np.maximum(at_level - lead_demand, 0.0)
     reorder = inventory.reorder_point(daily, lead, safety)
     days = _projected_days(available, rates, receipts)
     likely, late = (_projected_days(available, path, receipts) for path in cautious)
@@ -173,6 +175,10 @@ def _of_chunk(
         demand_std=sigma,
         lead_time_demand=lead_demand,
         lead_time_demand_std=demand.std(axis=1),
+        demand_at_service_level=at_level,
+        textbook_lead_time_demand_std=inventory.lead_time_demand_std(
+            sigma, lead, daily, series["lead_time_std"]
+        ),
         safety_stock=safety,
         reorder_point=reorder,
         textbook_safety_stock=textbook,
@@ -182,7 +188,7 @@ def _of_chunk(
         on_order=receipts.sum(axis=1),
         arriving=arriving,
         stockout_probability=np.where(
-            np.isnan(covered[:, 0]) | np.isnan(lead), np.nan, (demand > covered).mean(axis=1)
+            np.isnan(covered[:, 0]), np.nan, (demand > covered).mean(axis=1)
         ),
         days_to_stockout=days,
         stockout_on=_day_after(setup.today, days),
@@ -219,11 +225,10 @@ def _by_day(path: Array, calendar: Calendar) -> Array:
     return np.diff(upto, axis=1)
 
 
-def _safety_stock(demand: Array, level: Array, mean: Array) -> Array:
-    """What of the demand over the lead time is above its mean, at each series' service level."""
+def _at_level(demand: Array, level: Array) -> Array:
+    """The demand that the share `level` of each series' draws does not exceed."""
     place = np.ceil(level * DRAWS - 1e-9).astype(int).clip(1, DRAWS) - 1
-    found = demand[np.arange(len(demand)), place] - mean
-    return np.maximum(found, 0.0)
+    return demand[np.arange(len(demand)), place]
 
 
 def _period_days(setup: Setup) -> float:

@@ -18,6 +18,7 @@ from api import (  # noqa: F401
     materials,
     models,
     openapi,
+    overrides,
     runs,
     users,
     what_if,

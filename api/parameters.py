@@ -79,6 +79,19 @@ ModelName = Literal[
 ]
 
 
+def iso_day(value: Any) -> Any:
+    """Dates in bodies are texts: 2026-12-31."""
+    if not isinstance(value, str):
+        raise ValueError("must be a date: 2026-12-31")
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be a date: 2026-12-31") from None
+
+
+Day = Annotated[date, BeforeValidator(iso_day)]
+
+
 class Query(BaseModel):
     """Parameters that no list shares; a parameter that is not here is refused."""
 

@@ -10,14 +10,14 @@ from callbacks import forecasts as forecasts_page
 from callbacks.address import Address
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.records import ClassChoice, DataStatus, ModelPerformance
+from domain.records import ClassChoice, DataStatus, Filters, ModelPerformance
 from domain.viewer import Viewer
 from layouts import features as layout
 from layouts import series_models
 from layouts.components import states
 from layouts.forecasts import NO_MODEL
 from layouts.text import DEMAND_CLASSES, MODELS
-from warehouse.queries import forecasts, models, status
+from warehouse.queries import forecasts, models, overrides, status
 
 ENSEMBLE, NAIVE = "ensemble", "seasonal_naive"
 
@@ -47,6 +47,7 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.Featu
         steps=models.steps(scope=viewer.scope, demand_class=wanted),
         choices=[one for one in models.choices() if demand_class in (None, one.demand_class)],
         shown=_shown(address, [row.model for row in rows], _usual(rows)),
+        value_added=overrides.value_added(scope=viewer.scope, filters=Filters(demand_class=wanted)),
         status=current,
         notices=address.notices,
     )

@@ -12,6 +12,7 @@ from auth import trail
 from auth.guards import current_viewer, requires
 from callbacks import levels
 from callbacks.address import Address
+from callbacks.overrides import adjusting
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.errors import NotFound, NothingPublished
@@ -22,6 +23,7 @@ from layouts import forecasts as layout
 from layouts.components import states
 from layouts.components.filters import control_id
 from layouts.export import csv_text
+from layouts.overrides import Adjusting
 from layouts.text import MODELS
 from warehouse.queries import forecasts, items, materials, status
 
@@ -53,17 +55,23 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.Forec
     sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
     site = address.option("site", sites, start.get("site"))
     window = address.one("window", layout.WINDOWS, layout.WINDOWS[0])
+    series = _series(viewer, address, sku, site, window, current) if sku and site else None
     return layout.ForecastData(
         items=options,
         sites=sites,
         sku=sku,
         site=site,
         window=window,
-        series=_series(viewer, address, sku, site, window, current) if sku and site else None,
+        series=series,
         status=current,
-        notices=address.notices,
         may_export=viewer.may(Permission.EXPORT),
+        adjusting=_adjusting(viewer, address, series),
+        notices=address.notices,
     )
+
+
+def _adjusting(viewer: Viewer, address: Address, series: layout.Series | None) -> Adjusting | None:
+    return adjusting(viewer, address, series.sku, series.site, series.unit) if series else None
 
 
 def _start(viewer: Viewer, address: Address, current: DataStatus) -> dict[str, str]:

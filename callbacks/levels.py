@@ -14,14 +14,22 @@ from domain.records import DataStatus, Option
 from domain.viewer import Viewer
 from layouts import forecasts as forecasts_layout
 from layouts import levels as layout
-from warehouse.queries import levels, materials
+from warehouse.queries import levels, materials, overrides
 
 OPTIONS = 20
 
 
 def page(viewer: Viewer, address: Address, current: DataStatus, level: str) -> Component:
-    """One sum; without a choice, the first one there is."""
-    return layout.layout(data_of(viewer, address, current, level), viewer)
+    """One sum; without a choice, the first one there is. Sums are the model's own."""
+    data = data_of(viewer, address, current, level)
+    if count := overrides.page(scope=viewer.scope, state=("in_force",), limit=1).count:
+        words = viewer.t(
+            "These sums are the model's own: adjustments by hand (%(count)s in force) are not in"
+            " them.",
+            count=count,
+        )
+        data.notices.append(words)
+    return layout.layout(data, viewer)
 
 
 def table(

@@ -21,6 +21,7 @@ from callbacks import (
     main,
     materials,
     not_found,
+    overrides,
     shell,
 )
 from domain.access import Permission
@@ -118,7 +119,7 @@ def register(app: Dash) -> None:
     for entry in PAGES:
         _register_page(entry)
     dash.register_page("not_found_404", path="/404", layout=not_found.page, title=not_found.title)
-    for module in (admin_data, admin_users, filters, forecasts):
+    for module in (admin_data, admin_users, filters, forecasts, overrides):
         module.register(app)
     app.layout = shell.frame([_nav_link(entry) for entry in PAGES if entry.nav_group])
 

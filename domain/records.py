@@ -317,7 +317,9 @@ class RecommendationTotal:
 
 @dataclass(frozen=True)
 class ForecastPoint:
-    """One forecast of one model for one item, site and date, with the actual where known."""
+    """One forecast of one model for one item, site and date, with the actual where known. On the
+    ensemble's, what an override puts in its place, where one is in force: policy and alerts follow
+    that. `override_id` is its number."""
 
     sku: str
     site: str
@@ -328,6 +330,11 @@ class ForecastPoint:
     p50: float
     p90: float
     actual: float | None = None
+    override_id: int | None = None
+    override_mean: float | None = None
+    override_p10: float | None = None
+    override_p50: float | None = None
+    override_p90: float | None = None
 
 
 @dataclass(frozen=True)
@@ -593,12 +600,7 @@ class Material:
 
 @dataclass(frozen=True)
 class SitePosition:
-    """Where one material stands at one site: stock, policy and days to stockout.
-
-    stockout_probability: that the stock, with what arrives, does not last over the lead time.
-    stockout_on follows the mean forecast; by stockout_p50_on stock has run out in half of the
-    simulated futures, stockout_p90_on is the day for demand that one in ten exceeds.
-    """
+    """Where one material stands at one site: stock, policy and days to stockout."""
 
     site: str
     site_name: str | None
@@ -609,15 +611,9 @@ class SitePosition:
     on_hand: float | None
     on_order: float | None
     lead_time_days: float | None
-    service_level: float | None
     safety_stock: float | None
     reorder_point: float | None
-    textbook_reorder_point: float | None
-    order_up_to: float | None
-    stockout_probability: float | None
     stockout_on: date | None
-    stockout_p50_on: date | None
-    stockout_p90_on: date | None
     days_to_stockout: float | None
     wape: float | None
     open_alerts: int

@@ -60,15 +60,16 @@ def series_chart(
     t = viewer.t
     chart = figure(viewer, unit)
     by_model = {model: [p for p in forecasts if p.model == model] for model in models}
-    ensemble = by_model.get("ensemble", [])
+    ensemble = by_model.pop("ensemble", [])
     add_band(
         chart,
         [point.date for point in ensemble],
-        [point.p10 for point in ensemble],
-        [point.p90 for point in ensemble],
+        [_effective(point, "p10") for point in ensemble],
+        [_effective(point, "p90") for point in ensemble],
         t("p10–p90"),
     )
     add_line(chart, [p.date for p in history], [p.quantity for p in history], t("Actual"))
+    _add_ensemble(chart, ensemble, viewer)
     for model, points in by_model.items():
         add_line(
             chart,
@@ -78,6 +79,27 @@ def series_chart(
             **model_style(model),
         )
     return finish(chart, viewer)
+
+
+def _effective(point: ForecastPoint, name: str) -> float:
+    """What counts: the override where one is in force, else the model."""
+    instead: float | None = getattr(point, f"override_{name}")
+    found: float = getattr(point, name) if instead is None else instead
+    return found
+
+
+def _add_ensemble(chart: go.Figure, points: Sequence[ForecastPoint], viewer: Viewer) -> None:
+    """The ensemble's line; where an override is in force that one, and the model's dashed beside
+    it."""
+    dates, name = [point.date for point in points], named(MODELS, "ensemble", viewer.t)
+    if not any(point.override_id is not None for point in points):
+        add_line(chart, dates, [p.mean for p in points], name, **model_style("ensemble"))
+        return
+    adjusted = [_effective(point, "mean") for point in points]
+    add_line(chart, dates, adjusted, viewer.t("Adjusted by hand"), **model_style("ensemble"))
+    model = [None if point.override_id is None else point.mean for point in points]
+    style = model_style("ensemble") | {"dash": "dash", "width": 1.5}
+    add_line(chart, dates, model, name, **style)
 
 
 def steps_chart(

@@ -9,6 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
+from domain.overrides import ValueStep
 from domain.records import ClassChoice, DataStatus, ModelPerformance, ModelStep, Option
 from domain.viewer import Viewer
 from layouts import format as fmt
@@ -27,6 +28,7 @@ from layouts.components.table import twin
 from layouts.forecasts import NO_MODEL, model_toggles
 from layouts.text import DEMAND_CLASSES, MODELS, PERIODS_AHEAD, named
 from layouts.theme import MODEL_COLOURS
+from layouts.value_added import value_added_card
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class FeaturesData:
     steps: Sequence[ModelStep]
     choices: Sequence[ClassChoice]
     shown: Sequence[str]
+    value_added: Sequence[ValueStep]
     status: DataStatus
     notices: list[str]
 
@@ -63,6 +66,7 @@ def layout(data: FeaturesData, viewer: Viewer) -> html.Div:
                 [_steps(data, viewer), _calibration(data, viewer)],
                 className="columns columns-chart",
             ),
+            value_added_card(data.value_added, viewer),
             choices_card(data.choices, viewer),
         ],
         className="page page-features",

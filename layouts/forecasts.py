@@ -32,6 +32,7 @@ from layouts.components.table import twin
 from layouts.export import file_name, source_of
 from layouts.fallbacks import fallback_lines
 from layouts.levels import level_choice
+from layouts.overrides import Adjusting, adjust_card
 from layouts.text import (
     DEMAND_CLASS_MEANING,
     DEMAND_CLASSES,
@@ -47,6 +48,7 @@ WINDOWS = ("short", "medium", "long", "all")
 PERIODS_SHOWN = {"D": (90, 180, 365), "W": (26, 52, 104), "M": (12, 24, 36)}
 PERIOD_DAYS = {"D": 1, "W": 7, "M": 30.44}
 NO_MODEL = "none"
+ADJUST = ("adjust", "from", "to", "job")
 QUANTILES = ("mean", "p10", "p50", "p90")
 
 
@@ -87,6 +89,7 @@ class ForecastData:
     status: DataStatus
     notices: list[str]
     may_export: bool
+    adjusting: Adjusting | None = None
 
 
 def layout(data: ForecastData, viewer: Viewer) -> html.Div:
@@ -119,6 +122,8 @@ def filters(data: ForecastData, viewer: Viewer) -> html.Div:
     }
     if data.series:
         initial["models"] = list(data.series.shown)
+    if data.adjusting:
+        initial |= data.adjusting.initial
     return filter_bar(
         level_choice(DEPOTS, viewer),
         choice(
@@ -145,7 +150,11 @@ def filters(data: ForecastData, viewer: Viewer) -> html.Div:
         ),
         choice("window", t("History"), windows, data.window, viewer, multi=False, clearable=False),
         initial=initial,
-        resets={"level": ["site", "models"], "sku": ["site", "models"], "site": ["models"]},
+        resets={
+            "level": ["site", "models", *ADJUST],
+            "sku": ["site", "models"],
+            "site": ["models"],
+        },
         empty={"models": NO_MODEL},
     )
 
@@ -195,6 +204,7 @@ def content(data: ForecastData, series: Series, viewer: Viewer) -> list[Componen
             ],
             className="columns columns-chart",
         ),
+        *([adjust_card(data.adjusting, viewer)] if data.adjusting else []),
     ]
 
 
@@ -275,17 +285,27 @@ def download(viewer: Viewer) -> html.Div:
 def table_of(series: Series, viewer: Viewer) -> tuple[list[str], list[list[Any]]]:
     """The chart's numbers, one row a date: the actual, then each shown model's quantities."""
     t = viewer.t
-    columns = _columns_of(series.shown)
-    header = [t("Date"), t("Actual"), *(f"{named(MODELS, m, t)} {q}" for m, q in columns)]
+    columns = _columns_of(series)
+    header = [t("Date"), t("Actual"), *(_heading(model, name, viewer) for model, name in columns)]
     actual = {point.date: point.quantity for point in series.history}
     ahead = {(point.date, point.model): point for point in series.points}
     dates = sorted({*actual, *(point.date for point in series.points if series.shown)})
     return header, [_row(day, actual.get(day), ahead, columns) for day in dates]
 
 
-def _columns_of(shown: Sequence[str]) -> list[tuple[str, str]]:
-    quantities = {"ensemble": QUANTILES}
-    return [(model, name) for model in shown for name in quantities.get(model, ("mean",))]
+def _columns_of(series: Series) -> list[tuple[str, str]]:
+    """Model and field of each column; what people put in the ensemble's place beside it."""
+    adjusted = any(point.override_id is not None for point in series.points)
+    instead = [f"override_{name}" for name in QUANTILES] if adjusted else []
+    quantities = {"ensemble": [*QUANTILES, *instead]}
+    return [(model, name) for model in series.shown for name in quantities.get(model, ["mean"])]
+
+
+def _heading(model: str, name: str, viewer: Viewer) -> str:
+    quantity = name.removeprefix("override_")
+    if quantity != name:
+        return f"{viewer.t('Adjusted by hand')} {quantity}"
+    return f"{named(MODELS, model, viewer.t)} {quantity}"
 
 
 def _row(

@@ -182,6 +182,7 @@ def _verdict(job: Job, viewer: Viewer) -> list[Component]:
         "dry_run": t("The file is in order. Nothing has been changed yet."),
         "load": t("The file is loaded; every page shows it."),
         "publish": t("The run is published; every page shows it."),
+        "derive": t("Policy and alerts follow the adjusted forecast."),
     }
     return [_line("level-good", "good", texts[job.kind])]
 

@@ -96,7 +96,12 @@ LOAD_STATES = {
     "stopped": N_("Stopped"),
 }
 
-JOB_TITLES = {"dry_run": N_("Check"), "load": N_("Load"), "publish": N_("Publish")}
+JOB_TITLES = {
+    "dry_run": N_("Check"),
+    "load": N_("Load"),
+    "publish": N_("Publish"),
+    "derive": N_("Adjustment of the forecast"),
+}
 
 PHASES = {
     "waiting": N_("Starting…"),
@@ -211,8 +216,6 @@ RECEIPT_WORDS = (
     N_("forecast demand of a day"),
     N_("lead time"),
     N_("Safety stock"),
-    N_("Safety stock by the textbook"),
-    N_("demand over the lead time that the service level covers, by simulation"),
     N_("cycle service level"),
     N_("σ of the demand over the lead time"),
     N_("Reorder point"),
@@ -247,6 +250,12 @@ AUDIT_ACTIONS = {
     "publish": N_("Run published"),
     "publish.refused": N_("Run not published"),
     "alert.status": N_("Alert decided on"),
+    "override": N_("Adjustment of the forecast"),
+    "override.save": N_("Forecast adjusted"),
+    "override.end": N_("Adjustment ended"),
+    "override.supersede": N_("Adjustment superseded"),
+    "override.derive": N_("Adjustment derived"),
+    "override.derive.refused": N_("Adjustment not derived"),
     "user": N_("Change of a user"),
     "user.create": N_("User created"),
     "user.rename": N_("User renamed"),
@@ -291,4 +300,57 @@ ERRORS = {
         "This is the last active administrator: nobody could manage users any more."
     ),
     "unavailable": N_("The database does not answer now. Try again in a moment."),
+}
+
+OVERRIDE_REASONS = {
+    "promotion": N_("Promotion or roll-out"),
+    "outage": N_("Known outage"),
+    "project": N_("Project"),
+    "contract_start": N_("Start of a contract"),
+    "contract_end": N_("End of a contract"),
+    "data_error": N_("Error in the data"),
+    "supplier_news": N_("News from a supplier"),
+    "other": N_("Other"),
+}
+
+OVERRIDE_STATES = {
+    "in_force": N_("In force"),
+    "expired": N_("Expired"),
+    "ended": N_("Ended"),
+    "superseded": N_("Superseded"),
+}
+
+OVERRIDE_WHATS = {
+    "quantity": N_("Quantity of this material at this depot"),
+    "depot": N_("Percentage, this material at this depot"),
+    "item": N_("Percentage, this material at all depots in view"),
+    "family": N_("Percentage, all of the family"),
+    "uf": N_("Percentage, all of the state"),
+}
+
+OVERRIDE_FIELDS = {
+    "amount": N_("Amount: give a number."),
+    "change": N_("Change: give a percentage from −100 to 500, other than 0."),
+    "periods": N_("Quantity and periods: 0 or more, for periods of the forecast still ahead."),
+    "from": N_("First period: choose one of the forecast that still lies ahead."),
+    "to": N_("Last period: choose one that is not before the first."),
+    "reason": N_("Reason: choose one of the list."),
+    "note": N_("In words: say what the reason is, in 500 characters at most."),
+    "expires_on": N_("Counts until: give a date after today, as 2026-12-31."),
+    "sku": N_("Material: nothing in view matches, or it reaches too far. Choose less."),
+    "site": N_("Depot: there is no published forecast in view for it."),
+    "family": N_("Family: there is no published forecast in view for it."),
+    "uf": N_("State: you may not see it, or it has no published forecast."),
+    "other": N_("This could not be used: preview it again."),
+}
+
+VALUE_OVERS = {
+    "backtest": N_("Over the backtest"),
+    "overridden": N_("Over the periods that were adjusted by hand and have passed"),
+}
+
+VALUE_STEPS = {
+    "naive": N_("Seasonal naive"),
+    "model": N_("Ensemble"),
+    "override": N_("Adjusted by hand"),
 }

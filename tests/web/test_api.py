@@ -345,6 +345,8 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/audit", "/runs", "/runs/{run_id}/publish"}
     expected |= {"/models/performance", "/models/steps"}
     expected |= {"/forecasts/levels", "/forecasts/levels/accuracy"}
+    expected |= {"/overrides", "/overrides/preview", "/overrides/{override_id}"}
+    expected |= {"/forecasts/value-added"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):
         assert name in document["components"]["schemas"], name

@@ -51,6 +51,7 @@ PAGE_PARAMETERS = (
     *("sku", "site", "uf", "region", "family", "abc", "class", "level", "status", "search", "sort"),
     *("from", "to", "since", "until", "cursor", "start", "window", "models", "measure", "model"),
     *("actor", "action", "object", "user", "role", "load", "run", "page", "limit", "q", "kind"),
+    *("adjust", "job", "alert"),
 )
 DAMAGED: list[tuple[str, bytes, str]] = [
     ("no JSON", b"{", "application/json"),

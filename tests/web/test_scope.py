@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -20,14 +20,17 @@ from sqlalchemy import Engine, text
 
 from api.routing import ROUTES, Route
 from dashboard.pages import PAGES
-from domain.access import Role, Scope
+from domain.access import EVERYTHING, Role, Scope
 from domain.levels import LEVELS
+from domain.overrides import Adjustment, Why
 from tests import factories
 from tests.conftest import StartServer
 from tests.hostile_names import write
 from tests.ingesting import load
 from tests.web.conftest import ADMIN, PASSWORD, Api, Browser, Site
 from tests.web.test_hostile import callback_body, parameters
+from warehouse.commands import jobs, overrides
+from warehouse.commands.users import Actor
 from warehouse.pipeline import derive, publish
 
 OUTSIDE, INSIDE = "FORA", "DENTRO"
@@ -58,11 +61,25 @@ def split(
     derive.refresh_after_load(module_engine)
     bundle = factories.make_bundle(folder / "bundles", module_engine)
     publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
+    adjust_both(module_engine)
     site = Site(start_server(module_database_url), module_engine)
     site.add_user(ADMIN, Role.ADMIN)
     for email, scope in SCOPES.items():
         site.add_user(email, Role.ANALYST, scope)
     yield site
+
+
+def adjust_both(engine: Engine) -> None:
+    """A lift in force in each half."""
+    admin = overrides.Person(Actor(ADMIN), None, EVERYTHING)
+    why = Why("project", datetime.now(UTC).date() + timedelta(days=30))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "spawn", lambda *_: None)
+        for uf, _ in PLACES.values():
+            overrides.save(engine, Adjustment(uf=uf, change=0.1), why, who=admin)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE support.job SET state = 'done', finished_at = now()"))
+    assert derive.derive_overrides(engine)
 
 
 def write_halves(folder: Path) -> None:
@@ -222,7 +239,8 @@ def test_what_lies_outside_does_not_exist(split: Site, admin: Api, scoped: Api) 
             nobodys = scoped.call("PATCH", "/alerts/987654321", json={"status": change})
             assert answer.json()["error"]["code"] == nobodys.json()["error"]["code"]
     with split.engine.connect() as connection:
-        assert connection.execute(text("SELECT count(*) FROM support.decision")).scalar() == 0
+        sql = "SELECT count(*) FROM support.decision WHERE kind = 'alert'"
+        assert connection.execute(text(sql)).scalar() == 0
 
 
 def foreign_alerts(split: Site) -> list[int]:

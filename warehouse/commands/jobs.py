@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Connection, Engine, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from config import get_settings
@@ -70,34 +70,46 @@ def start_publish(engine: Engine, *, run_id: int, actor: Actor) -> int:
     return _start(engine, {"kind": "publish", "object": f"run:{run_id}", "run_id": run_id}, actor)
 
 
+def queue_derive(connection: Connection, *, object: str, actor: Actor) -> int:
+    """A job that derives the published run again, in the caller's transaction; to be followed by
+    `spawn` when that is committed. Any number of these may wait: each does nothing if the one
+    before it has seen everything."""
+    return _queued(connection, {"kind": "derive", "object": object}, actor)
+
+
 def _start(engine: Engine, values: dict[str, Any], actor: Actor) -> int:
     """The job's row with its audit row, then its process."""
+    try:
+        with engine.begin() as connection:
+            job_id = _queued(connection, values, actor)
+    except IntegrityError:
+        message = "Another job of yours is at work; wait until it has ended."
+        raise TooManyAttempts(message, retry_after=AGAIN_SECONDS) from None
+    spawn(engine, job_id)
+    return job_id
+
+
+def _queued(connection: Connection, values: dict[str, Any], actor: Actor) -> int:
     who: dict[str, Any] = {
         "actor": actor.name,
         "role": actor.role,
         "address": actor.address,
         "request_id": actor.request_id,
     }
-    try:
-        with engine.begin() as connection:
-            connection.execute(text(SETTLE))
-            made = insert(job).values(**values, **who).returning(job.c.job_id)
-            job_id = connection.execute(made).scalar_one()
-            audit.record(
-                connection,
-                **who,
-                action="job.start",
-                object=f"job:{job_id}",
-                after={"kind": values["kind"], "object": values["object"]},
-            )
-    except IntegrityError:
-        message = "Another job of yours is at work; wait until it has ended."
-        raise TooManyAttempts(message, retry_after=AGAIN_SECONDS) from None
-    _spawn(engine, job_id)
-    return int(job_id)
+    connection.execute(text(SETTLE))
+    made = insert(job).values(**values, **who).returning(job.c.job_id)
+    job_id = int(connection.execute(made).scalar_one())
+    audit.record(
+        connection,
+        **who,
+        action="job.start",
+        object=f"job:{job_id}",
+        after={"kind": values["kind"], "object": values["object"]},
+    )
+    return job_id
 
 
-def _spawn(engine: Engine, job_id: int) -> None:
+def spawn(engine: Engine, job_id: int) -> None:
     """A process of its own: a worker that ends does not take the load with it."""
     log = get_settings().home / "logs" / "jobs.log"
     log.parent.mkdir(parents=True, exist_ok=True)

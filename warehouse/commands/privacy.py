@@ -21,6 +21,8 @@ NAMED = (
     ("analytics.published", "published_by"),
     ("support.setting", "changed_by"),
     ("support.decision", "actor"),
+    ("support.override", "actor"),
+    ("support.override", "ended_by"),
 )
 _ERASE_ACCOUNT = text(
     """

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, text
 
-from warehouse.caching import forget_version
+from warehouse.caching import count_revision, forget_version
 from warehouse.pipeline.alert_rows import write_alerts
 from warehouse.pipeline.alerting import alerts_of
 from warehouse.pipeline.derivation import setup_of
 from warehouse.pipeline.lead_times import measure_lead_times
 from warehouse.pipeline.open_orders import open_orders
+from warehouse.pipeline.overriding import apply_overrides, overrides_changed
 from warehouse.pipeline.policy import policy_of, write_policy
 from warehouse.pipeline.recommending import write_recommendations
 from warehouse.pipeline.scores import write_metrics, write_scores
@@ -35,11 +36,27 @@ def refresh_after_load(engine: Engine) -> None:
     forget_version()
 
 
+def derive_overrides(engine: Engine) -> bool:
+    """The published run's derived tables with the overrides as they are now; False, with nothing
+    done, where they hold them already. Waits for a publish that is at work."""
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PUBLISH_LOCK})
+        run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
+        if run_id is None or not overrides_changed(connection, run_id):
+            return False
+        derive_run(connection, run_id)
+        count_revision(connection)
+    forget_version()
+    return True
+
+
 def derive_run(connection: Connection, run_id: int) -> None:
     """Fills policy, alert, recommendation, kpi_daily, supplier_score and sla_exposure of a run,
     replacing what was there, and accuracy_by_step, once; the views must be up to date. Statuses of
     alerts and recommendations that persist are kept."""
     setup = setup_of(connection, run_id)
+    apply_overrides(connection, run_id)
     measure_lead_times(connection, setup)
     orders = open_orders(connection, setup)
     policy = policy_of(connection, setup, orders)

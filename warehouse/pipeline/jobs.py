@@ -17,7 +17,7 @@ from domain.access import Permission, may
 from domain.errors import NotFound, NovaError
 from warehouse import uploads
 from warehouse.commands import audit
-from warehouse.pipeline.derive import refresh_after_load
+from warehouse.pipeline.derive import derive_overrides, refresh_after_load
 from warehouse.pipeline.ingest import ingest
 from warehouse.pipeline.publish import point_at
 from warehouse.pipeline.report import FileReport, IngestReport
@@ -25,7 +25,12 @@ from warehouse.pipeline.views import refresh_needed
 from warehouse.queries.jobs import JOB_LOCK
 
 SHOW_SECONDS = 0.5
-ACTIONS = {"dry_run": "load.dry_run", "load": "load", "publish": "publish"}
+ACTIONS = {
+    "dry_run": "load.dry_run",
+    "load": "load",
+    "publish": "publish",
+    "derive": "override.derive",
+}
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +134,12 @@ def _publish(job: Row[Any], engine: Engine, say: Say) -> Outcome:
     return Outcome("done", facts={"run_id": job.run_id})
 
 
-_WORK = {"dry_run": _ingest, "load": _ingest, "publish": _publish}
+def _derive(job: Row[Any], engine: Engine, say: Say) -> Outcome:
+    say("deriving")
+    return Outcome("done", facts={"derived": derive_overrides(engine)})
+
+
+_WORK = {"dry_run": _ingest, "load": _ingest, "publish": _publish, "derive": _derive}
 
 
 def _words(error: Exception) -> str:

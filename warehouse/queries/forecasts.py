@@ -45,10 +45,15 @@ LEFT JOIN LATERAL (
 
 _POINTS = f"""
 SELECT item.sku, site.site, forecast.date, forecast.model, forecast.mean, forecast.p10,
-    forecast.p50, forecast.p90, then_demanded.actual, forecast.item_id, forecast.site_id
+    forecast.p50, forecast.p90, then_demanded.actual, instead.override_id,
+    instead.mean AS override_mean, instead.p10 AS override_p10, instead.p50 AS override_p50,
+    instead.p90 AS override_p90, forecast.item_id, forecast.site_id
 FROM analytics.forecast
 JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
+LEFT JOIN analytics.override_in_force AS instead ON forecast.model = 'ensemble'
+    AND instead.run_id = forecast.run_id AND instead.item_id = forecast.item_id
+    AND instead.site_id = forecast.site_id AND instead.date = forecast.date
 {_ACTUAL}
 """
 
@@ -255,4 +260,4 @@ def _of_run(run: PublishedRun) -> dict[str, Any]:
 
 
 def _to_point(row: Row[Any]) -> ForecastPoint:
-    return ForecastPoint(*tuple(row)[:9])
+    return ForecastPoint(*tuple(row)[:14])

@@ -16,6 +16,10 @@ _HELD = {
         "SELECT to_jsonb(r) - 'link_hash' FROM support.password_reset AS r WHERE user_id = :id"
     ),
     "decisions": "SELECT to_jsonb(d) FROM support.decision AS d WHERE user_id = :id ORDER BY at",
+    "overrides": (
+        "SELECT to_jsonb(o) FROM support.override AS o"
+        " WHERE user_id = :id OR lower(ended_by) = lower(:email) ORDER BY override_id"
+    ),
     "subjects": "SELECT to_jsonb(s) FROM support.subject AS s WHERE user_id = :id",
     "jobs": "SELECT to_jsonb(j) FROM support.job AS j WHERE lower(actor) = lower(:email)",
     "saved_views": "SELECT to_jsonb(v) FROM support.saved_view AS v WHERE user_id = :id",

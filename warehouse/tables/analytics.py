@@ -240,6 +240,20 @@ accuracy_by_step = Table(
 """Sums of the backtest, `step` periods ahead of the origin; `below10` counts the actuals below p10,
 `at_most10` those not above it."""
 
+override_in_force = Table(
+    "override_in_force",
+    metadata,
+    _run_id(primary_key=True),
+    Column("item_id", Integer, primary_key=True),
+    Column("site_id", Integer, primary_key=True),
+    Column("date", Date, primary_key=True),
+    Column("override_id", Integer, nullable=False),
+    *_quantiles(),
+    schema="analytics",
+)
+"""What overrides put in the place of a run's ensemble, as of its last derivation. The view
+`analytics.effective_forecast` is the ensemble with these in their place."""
+
 policy = Table(
     "policy",
     metadata,
@@ -257,13 +271,8 @@ policy = Table(
     double("lead_time_demand"),
     double("safety_stock"),
     double("reorder_point"),
-    double("textbook_safety_stock"),
-    double("textbook_reorder_point"),
     double("order_up_to"),
-    double("stockout_probability"),
     Column("stockout_on", Date),
-    Column("stockout_p50_on", Date),
-    Column("stockout_p90_on", Date),
     double("days_to_stockout"),
     Column("facts", JSONB, nullable=False, server_default=text("'{}'")),
     Index("ix_policy_site_id", "run_id", "site_id"),

@@ -7,7 +7,9 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
+    Double,
     FetchedValue,
     ForeignKey,
     Index,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     PrimaryKeyConstraint,
     SmallInteger,
+    String,
     Table,
     Text,
     UniqueConstraint,
@@ -23,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from domain.overrides import REASONS
 from warehouse.tables.base import identity, metadata, moment
 
 user = Table(
@@ -193,11 +197,60 @@ job = Table(
     moment("created_at", default_now=True),
     moment("started_at"),
     moment("finished_at"),
-    CheckConstraint("kind IN ('dry_run', 'load', 'publish')", name="kind"),
+    CheckConstraint("kind IN ('dry_run', 'load', 'publish', 'derive')", name="kind"),
     CheckConstraint("state IN ('queued', 'running', 'done', 'refused', 'failed')", name="state"),
     Index(
-        "uq_job_one_a_person", "actor", unique=True, postgresql_where=text("finished_at IS NULL")
+        "uq_job_one_a_person",
+        "actor",
+        unique=True,
+        postgresql_where=text("finished_at IS NULL AND kind <> 'derive'"),
     ),
     schema="support",
 )
-"""What was asked for on the pages and is done by the command line; one at a time a person."""
+"""What was asked for on the pages and is done by the command line; one file or run at a time a
+person."""
+
+override = Table(
+    "override",
+    metadata,
+    identity("override_id"),
+    moment("created_at", default_now=True),
+    Column("user_id", ForeignKey(user.c.user_id), index=True),
+    Column("actor", Text, nullable=False),
+    Column("run_id", Integer, nullable=False),
+    Column("as_of", Date, nullable=False),
+    Column("frequency", String(1), nullable=False),
+    *(Column(name, Text) for name in ("sku", "site", "family", "uf")),
+    Column("change", Double),
+    Column("reason", Text, nullable=False),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("expires_on", Date, nullable=False),
+    moment("ended_at"),
+    Column("ended_by", Text),
+    Column("ended_as_of", Date),
+    Column("superseded_by", Integer),
+    CheckConstraint(f"reason IN {REASONS}", name="reason"),
+    CheckConstraint("change IS NULL OR change BETWEEN -1 AND 5", name="change"),
+    CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
+    schema="support",
+)
+"""What somebody put in the forecast's place: quantities (`change` None) or a lift by `change`, a
+fraction, of what `sku`, `site`, `family` and `uf` narrow it to. `as_of` and `ended_as_of` are the
+last day that the data spoke of then. Only its end is ever written into a row."""
+
+override_point = Table(
+    "override_point",
+    metadata,
+    Column("override_id", ForeignKey(override.c.override_id), primary_key=True),
+    Column("item_id", Integer, primary_key=True),
+    Column("site_id", Integer, primary_key=True),
+    Column("date", Date, primary_key=True),
+    Column("mean", Double, nullable=False),
+    *(Column(f"model_{name}", Double, nullable=False) for name in ("mean", "p10", "p50", "p90")),
+    Column("naive_mean", Double),
+    Column("superseded_by", Integer),
+    Index("ix_override_point_series", "item_id", "site_id", "date"),
+    schema="support",
+)
+"""The periods of an override, in units of issue: what it says, and what the ensemble and seasonal
+naive said when it was saved."""

@@ -1,0 +1,227 @@
+"""The card of `/forecasts` with which people adjust the forecast."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from math import isfinite
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+from zoneinfo import ZoneInfo
+
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
+
+from auth.guards import current_viewer, requires
+from auth.session import request_actor, signed_in
+from callbacks.address import Address
+from domain.access import Permission
+from domain.errors import InvalidInput, NotFound
+from domain.overrides import Adjustment, Why
+from domain.records import Filters
+from domain.viewer import Viewer
+from layouts import overrides as layout
+from warehouse.commands import overrides as commands
+from warehouse.db import get_engine
+from warehouse.queries import items, jobs, overrides, places
+
+SHOWN = 20
+EXPIRES_DAYS = 90
+ZONE = ZoneInfo("America/Sao_Paulo")
+ACT = Permission.ACT
+
+
+def adjusting(
+    viewer: Viewer, address: Address, sku: str, site: str, unit: str | None
+) -> layout.Adjusting:
+    """The card of one item at one site, as the address asks for it."""
+    days = overrides.periods()
+    family, uf = _family(viewer, sku), places.uf_of(site=site, scope=viewer.scope)
+    whats = [one for one in layout.WHATS if {"family": family, "uf": uf}.get(one, True)]
+    saved = overrides.page(scope=viewer.scope, filters=Filters(sku=(sku,)), limit=SHOWN)
+    start, stop = _span(address, days)
+    return layout.Adjusting(
+        what=address.one("adjust", whats, layout.QUANTITY),
+        whats=whats,
+        periods=days,
+        start=start,
+        stop=stop,
+        unit=unit,
+        family=family,
+        uf=uf,
+        saved=saved.rows,
+        count=saved.count,
+        expires_on=datetime.now(ZONE).date() + timedelta(days=EXPIRES_DAYS),
+        may_act=viewer.may(ACT),
+        at_work=bool(address.count("job")) and viewer.may(ACT),
+    )
+
+
+def _family(viewer: Viewer, sku: str) -> str | None:
+    found = items.page(scope=viewer.scope, filters=Filters(sku=(sku,)), limit=1).rows
+    return found[0].family if found else None
+
+
+def _span(address: Address, days: list[date]) -> tuple[date | None, date | None]:
+    """First and last period as the address names them; the first one of all otherwise."""
+    if not days:
+        return None, None
+    start = address.day("from")
+    stop = address.day("to")
+    start = start if start in days else days[0]
+    return start, stop if stop in days and stop >= start else start
+
+
+def _asked(search: str | None, amount: Any) -> dict[str, Any]:
+    """What the address and the form ask for, as plain values. Raises InvalidInput."""
+    viewer = current_viewer()
+    address = Address.parse(search, viewer.t)
+    sku, site = address.text("sku"), address.text("site")
+    what = address.one("adjust", layout.WHATS, layout.QUANTITY)
+    start, stop = _span(address, overrides.periods())
+    if not isinstance(amount, (int, float)) or isinstance(amount, bool) or not isfinite(amount):
+        raise InvalidInput("The amount is missing.", fields={"amount": "is missing"})
+    asked: dict[str, Any] = {
+        "what": what,
+        "amount": float(amount),
+        "from": start and start.isoformat(),
+        "to": stop and stop.isoformat(),
+    }
+    if what in (layout.QUANTITY, "depot", "item"):
+        asked["sku"] = sku
+    if what in (layout.QUANTITY, "depot"):
+        asked["site"] = site
+    if what == "family":
+        asked["family"] = _family(viewer, sku) or ""
+    if what == "uf":
+        asked["uf"] = places.uf_of(site=site, scope=viewer.scope) or ""
+    return asked
+
+
+def _adjustment(asked: Any) -> Adjustment:
+    """The same for the command, from what the browser kept, which may be forged. Raises
+    InvalidInput."""
+    if not isinstance(asked, dict):
+        raise InvalidInput("Preview it first.", fields={"other": "is missing"})
+    words = {name: asked.get(name, "") for name in ("sku", "site", "family", "uf")}
+    amount = asked.get("amount")
+    days = [_day(asked.get(name)) for name in ("from", "to")]
+    good = all(isinstance(one, str) and "\x00" not in one for one in words.values())
+    if not good or not isinstance(amount, (int, float)) or isinstance(amount, bool):
+        raise InvalidInput("Preview it first.", fields={"other": "is not as it was"})
+    if asked.get("what") != layout.QUANTITY:
+        return Adjustment(**words, change=amount / 100, date_from=days[0], date_to=days[1])
+    periods = [day for day in overrides.periods() if _within(day, days[0], days[1])]
+    return Adjustment(**words, quantities=dict.fromkeys(periods, float(amount)))
+
+
+def _within(day: date, start: date | None, stop: date | None) -> bool:
+    return start is not None and stop is not None and start <= day <= stop
+
+
+def _day(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _why(reason: Any, note: Any, expires: Any) -> Why:
+    """Raises InvalidInput for a date that is none."""
+    day = Address({"d": expires if isinstance(expires, str) else ""}, current_viewer().t).day("d")
+    if day is None:
+        raise InvalidInput("The expiry is no date.", fields={"expires_on": "is no date"})
+    words = note if isinstance(note, str) else ""
+    return Why(reason if isinstance(reason, str) else "", day, words.replace("\x00", ""))
+
+
+def _who() -> commands.Person:
+    row = signed_in()
+    return commands.Person(request_actor(), row.user_id if row else None, current_viewer().scope)
+
+
+def _at(search: str | None, **changed: Any) -> str:
+    """The same address with these parameters; None takes one out."""
+    query = parse_qs((search or "").removeprefix("?"), keep_blank_values=True)
+    query |= {name: [str(value)] for name, value in changed.items() if value is not None}
+    kept = {k: v for k, v in query.items() if k not in changed or changed[k] is not None}
+    return f"?{urlencode(kept, doseq=True)}"
+
+
+def register(app: Dash) -> None:
+    """Preview, save, end, and waiting until policy and alerts have followed."""
+
+    @app.callback(
+        Output("override-preview", "children"),
+        Input("override-preview-button", "n_clicks"),
+        State("_pages_location", "search"),
+        State("override-amount", "value"),
+        prevent_initial_call=True,
+    )
+    @requires(ACT)
+    def preview(clicks: int | None, search: str | None, amount: Any) -> Any:
+        if not clicks:
+            return no_update
+        viewer = current_viewer()
+        try:
+            asked = _asked(search, amount)
+            told = overrides.preview(_adjustment(asked), scope=viewer.scope, user_id=viewer.user_id)
+        except (InvalidInput, NotFound) as error:
+            return layout.problems(list(error.fields) or ["other"], viewer)
+        return layout.preview(told, asked, viewer)
+
+    @app.callback(
+        Output("override-address", "search"),
+        Output("override-refused", "children"),
+        Input("override-save", "n_clicks"),
+        State("_pages_location", "search"),
+        State("override-asked", "data"),
+        State("override-reason", "value"),
+        State("override-note", "value"),
+        State("override-expires", "value"),
+        prevent_initial_call=True,
+    )
+    @requires(ACT)
+    def save(clicks: int | None, search: str | None, asked: Any, *why: Any) -> Any:
+        if not clicks:
+            return no_update, no_update
+        try:
+            done = commands.save(get_engine(), _adjustment(asked), _why(*why), who=_who())
+        except (InvalidInput, NotFound) as error:
+            return no_update, layout.problems(list(error.fields) or ["other"], current_viewer())
+        return _at(search, job=done.job_id), []
+
+    @app.callback(
+        Output("override-ended", "search"),
+        Input(layout.end_id(ALL), "n_clicks"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(ACT)
+    def end(_clicks: Any, search: str | None) -> Any:
+        if not ctx.triggered or not ctx.triggered[0]["value"] or not ctx.triggered_id:
+            return no_update
+        number = ctx.triggered_id["number"]
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 2**31:
+            raise NotFound("There is no such override.")
+        return _at(search, job=commands.end(get_engine(), number, who=_who()).job_id)
+
+    @app.callback(
+        Output("override-followed", "search"),
+        Input("override-tick", "n_intervals"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(ACT)
+    def tick(ticks: int | None, search: str | None) -> Any:
+        job_id = Address.parse(search, current_viewer().t).count("job")
+        if not ticks or not job_id:
+            return no_update
+        return no_update if _is_deriving(job_id) else _at(search, job=None)
+
+
+def _is_deriving(job_id: int) -> bool:
+    """False for a job that is over, that is none, and that is another's."""
+    try:
+        job = jobs.one(job_id)
+    except NotFound:
+        return False
+    return job.kind == "derive" and job.is_active

@@ -1,0 +1,134 @@
+"""Overrides through both doors: by token and by the browser's session."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+
+from tests.factories import LAST_DAY
+from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
+
+FIRST = LAST_DAY + timedelta(days=1)
+UNTIL = str(datetime.now(UTC).date() + timedelta(days=60))
+WAIT_SECONDS = 90
+LIFT: dict[str, Any] = {"sku": "CABO-01", "change": 0.25, "reason": "project", "expires_on": UNTIL}
+QUANTITIES: dict[str, Any] = {
+    "sku": "EPI-04",
+    "site": "DEP-SP",
+    "periods": [{"date": str(FIRST), "quantity": 40}],
+    "reason": "other",
+    "note": "brigada nova",
+    "expires_on": UNTIL,
+}
+
+
+@pytest.fixture(scope="module")
+def analyst(site: Site) -> Api:
+    return site.api(ANALYST)
+
+
+def post(api: Api, body: dict[str, Any], path: str = "") -> requests.Response:
+    return api.call("POST", f"/overrides{path}", json=body)
+
+
+def followed(api: Api, number: int) -> dict[str, Any]:
+    """The override when policy and alerts follow it."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        found = api.get(f"/overrides/{number}").json()["data"]
+        if found["applied"] == (found["state"] == "in_force"):
+            return dict(found)
+        time.sleep(0.3)
+    raise AssertionError("the override's job did not end")
+
+
+def series(api: Api, sku: str, place: str) -> list[dict[str, Any]]:
+    params = {"sku": sku, "site": place, "limit": 500}
+    return list(api.get("/forecasts", params=params).json()["data"])
+
+
+def test_by_token_it_is_previewed_saved_followed_and_ended(analyst: Api) -> None:
+    asked = {name: LIFT[name] for name in ("sku", "change")}
+    told = post(analyst, asked, "/preview").json()["data"]
+    assert (told["series"], told["periods"]) == (3, 30)
+    assert told["after"] == pytest.approx(1.25 * told["before"])
+    version = analyst.get("/forecasts").headers["ETag"]
+    made = post(analyst, LIFT)
+    assert made.status_code == 200, made.text
+    number = made.json()["data"]["override"]["id"]
+    found = followed(analyst, number)
+    assert (found["created_by"], found["reason"]) == (ANALYST, "project")
+    assert analyst.get("/forecasts").headers["ETag"] != version
+    for point in series(analyst, "CABO-01", "DEP-SP"):
+        assert point["override_mean"] == pytest.approx(1.25 * point["mean"])
+        assert point["override_p10"] <= point["override_p50"] <= point["override_p90"]
+    assert analyst.call("DELETE", f"/overrides/{number}").status_code == 200
+    assert followed(analyst, number)["state"] == "ended"
+    again = analyst.call("DELETE", f"/overrides/{number}")
+    assert again.status_code == 422 and "ended already" in again.json()["error"]["message"]
+    assert series(analyst, "CABO-01", "DEP-SP")[0]["override_mean"] is None
+
+
+def test_by_session_it_needs_the_forms_token(site: Site) -> None:
+    browser = site.browser(ANALYST)
+    assert browser.call("POST", "/api/v1/overrides", json=QUANTITIES).status_code == 400
+    token = {"X-CSRFToken": browser.csrf_token("/account")}
+    made = browser.call("POST", "/api/v1/overrides", json=QUANTITIES, headers=token)
+    assert made.status_code == 200, made.text
+    number = made.json()["data"]["override"]["id"]
+    followed(site.api(ANALYST), number)
+    (row,) = [one for one in site.audit("override.save") if one.object == f"override|{number}"]
+    assert row.actor == ANALYST and row.after["after"] == 40
+    ended = browser.call("DELETE", f"/api/v1/overrides/{number}", headers=token)
+    assert ended.status_code == 200, ended.text
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"change": 9}, "change"),
+        ({"change": "0.1"}, "change"),
+        ({"reason": "mood"}, "reason"),
+        ({"reason": "other"}, "note"),
+        ({"expires_on": "2020-01-01"}, "expires_on"),
+        ({"expires_on": "soon"}, "expires_on"),
+        ({"expires_on": 5}, "expires_on"),
+        ({"from": str(date(2031, 1, 1))}, "from"),
+        ({"periods": QUANTITIES["periods"]}, "site"),
+        ({"periods": QUANTITIES["periods"] * 2, "change": None, "site": "DEP-SP"}, "periods"),
+        ({"scope": "SP"}, "scope"),
+    ],
+)
+def test_a_mistake_is_named(analyst: Api, change: dict[str, Any], field: str) -> None:
+    answer = post(analyst, LIFT | change)
+    assert answer.status_code == 422, answer.text
+    assert field in answer.json()["error"]["fields"], answer.text
+
+
+def test_scope_and_role_decide_who_may(site: Site, analyst: Api) -> None:
+    assert post(site.api(VIEWER), LIFT).status_code == 403
+    bahia = site.api(SCOPED)
+    for body in (LIFT | {"uf": "SP"}, QUANTITIES):
+        assert post(bahia, body).status_code == 404
+    number = post(analyst, LIFT).json()["data"]["override"]["id"]
+    assert bahia.get(f"/overrides/{number}").json()["data"]["series"] == 1
+    refused = bahia.call("DELETE", f"/overrides/{number}")
+    assert refused.status_code == 403 and "beyond" in refused.json()["error"]["message"]
+    assert analyst.call("DELETE", f"/overrides/{number}").status_code == 200
+    followed(analyst, number)
+
+
+def test_the_value_of_each_step_is_told(analyst: Api) -> None:
+    steps = analyst.get("/forecasts/value-added", params={"uf": "SP"}).json()["data"]
+    assert [(one["over"], one["step"]) for one in steps] == [
+        ("backtest", "naive"),
+        ("backtest", "model"),
+        ("overridden", "naive"),
+        ("overridden", "model"),
+        ("overridden", "override"),
+    ]
+    assert steps[1]["points"] == 120 and steps[4]["points"] == 0

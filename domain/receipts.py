@@ -136,12 +136,32 @@ LEAD_TIME_DEMAND = Rule(
 SAFETY_STOCK = Rule(
     "safety_stock",
     "Safety stock",
-    r"SS = \max\left(0,\ \Phi^{-1}(\alpha) \cdot \sigma_L\right)",
+    r"SS = \max\left(0,\ Q_\alpha - D_L\right)",
     {
-        r"\alpha": ("service_level", "cycle service level", "fraction"),
-        r"\sigma_L": ("lead_time_demand_std", "σ of the demand over the lead time", "units"),
+        r"Q_\alpha": (
+            "demand_at_service_level",
+            "demand over the lead time that the service level covers, by simulation",
+            "units",
+        ),
+        "D_L": ("lead_time_demand", "forecast demand over the lead time", "units"),
     },
     "safety_stock",
+    "units",
+    lambda covered, demand: max(0.0, covered - demand),
+)
+TEXTBOOK_SAFETY_STOCK = Rule(
+    "textbook_safety_stock",
+    "Safety stock by the textbook",
+    r"SS_t = \max\left(0,\ \Phi^{-1}(\alpha) \cdot \sigma_L\right)",
+    {
+        r"\alpha": ("service_level", "cycle service level", "fraction"),
+        r"\sigma_L": (
+            "textbook_lead_time_demand_std",
+            "σ of the demand over the lead time",
+            "units",
+        ),
+    },
+    "textbook_safety_stock",
     "units",
     lambda level, spread: max(0.0, NormalDist().inv_cdf(level) * spread),
 )
@@ -184,7 +204,10 @@ DAYS_LATE = Rule(
 
 RULES: dict[str, Rule] = {
     rule.key: rule
-    for rule in (AVAILABLE, LEAD_TIME_DEMAND, SAFETY_STOCK, REORDER_POINT, RISK, DAYS_LATE)
+    for rule in (
+        *(AVAILABLE, LEAD_TIME_DEMAND, SAFETY_STOCK, TEXTBOOK_SAFETY_STOCK, REORDER_POINT),
+        *(RISK, DAYS_LATE),
+    )
 }
 """Every rule by key."""
 

@@ -600,7 +600,12 @@ class Material:
 
 @dataclass(frozen=True)
 class SitePosition:
-    """Where one material stands at one site: stock, policy and days to stockout."""
+    """Where one material stands at one site: stock, policy and days to stockout.
+
+    stockout_probability: that the stock, with what arrives, does not last over the lead time.
+    stockout_on follows the mean forecast; by stockout_p50_on stock has run out in half of the
+    simulated futures, stockout_p90_on is the day for demand that one in ten exceeds.
+    """
 
     site: str
     site_name: str | None
@@ -611,9 +616,15 @@ class SitePosition:
     on_hand: float | None
     on_order: float | None
     lead_time_days: float | None
+    service_level: float | None
     safety_stock: float | None
     reorder_point: float | None
+    textbook_reorder_point: float | None
+    order_up_to: float | None
+    stockout_probability: float | None
     stockout_on: date | None
+    stockout_p50_on: date | None
+    stockout_p90_on: date | None
     days_to_stockout: float | None
     wape: float | None
     open_alerts: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -206,20 +207,32 @@ def positions(data: MaterialData, viewer: Viewer) -> html.Section:
         quantity_column("on_hand", t("On hand"), minWidth=72),
         quantity_column("on_order", t("On order"), minWidth=68),
         number_column("lead_time_days", t("Lead time (days)"), minWidth=62),
+        percent_column("service_level", t("Service level"), minWidth=82),
         quantity_column("safety_stock", t("Safety stock"), minWidth=86),
         quantity_column("reorder_point", t("Reorder point"), minWidth=66),
+        quantity_column("textbook_reorder_point", t("Reorder point by the textbook"), minWidth=92),
+        quantity_column("order_up_to", t("Order up to"), minWidth=72),
+        percent_column("stockout_probability", t("Chance of running out"), minWidth=86),
         number_column("days_to_stockout", t("Days to stockout"), minWidth=72),
         date_column("stockout_on", t("Stockout on"), minWidth=96),
+        date_column("stockout_p50_on", t("Stockout, likely"), minWidth=96),
+        date_column("stockout_p90_on", t("Stockout, high demand"), minWidth=96),
         percent_column("wape", t("WAPE"), minWidth=76),
         number_column("open_alerts", t("Alerts"), minWidth=68),
     ]
     rows = [_position(position, data, viewer) for position in data.detail.positions]
-    return card(title, *hint, grid("positions", columns, rows, viewer, row_id="code"))
+    note = html.P(
+        t(
+            "The chance of running out is over the lead time, with what arrives in it. Likely: half"
+            " of the simulated futures have run out by then. High demand: what one in ten exceeds."
+        ),
+        className="quiet",
+    )
+    return card(title, *hint, grid("positions", columns, rows, viewer, row_id="code"), note)
 
 
 def _position(position: SitePosition, data: MaterialData, viewer: Viewer) -> dict[str, Any]:
     query = urlencode({"sku": data.detail.item.sku, "site": position.site})
-    stockout = position.stockout_on
     return {
         "code": position.site,
         "site": place(position.site_name or position.site, position.uf),
@@ -230,13 +243,23 @@ def _position(position: SitePosition, data: MaterialData, viewer: Viewer) -> dic
         "on_hand": position.on_hand,
         "on_order": position.on_order,
         "lead_time_days": position.lead_time_days,
+        "service_level": position.service_level,
         "safety_stock": position.safety_stock,
         "reorder_point": position.reorder_point,
+        "textbook_reorder_point": position.textbook_reorder_point,
+        "order_up_to": position.order_up_to,
+        "stockout_probability": position.stockout_probability,
         "days_to_stockout": position.days_to_stockout,
-        "stockout_on": stockout.isoformat() if stockout else None,
+        "stockout_on": _iso(position.stockout_on),
+        "stockout_p50_on": _iso(position.stockout_p50_on),
+        "stockout_p90_on": _iso(position.stockout_p90_on),
         "wape": position.wape,
         "open_alerts": position.open_alerts,
     }
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def orders(data: MaterialData, viewer: Viewer) -> html.Section:

@@ -216,6 +216,8 @@ RECEIPT_WORDS = (
     N_("forecast demand of a day"),
     N_("lead time"),
     N_("Safety stock"),
+    N_("Safety stock by the textbook"),
+    N_("demand over the lead time that the service level covers, by simulation"),
     N_("cycle service level"),
     N_("σ of the demand over the lead time"),
     N_("Reorder point"),

@@ -73,7 +73,9 @@ def policy(engine: Engine, sku: str, site: str) -> Any:
     return row
 
 
-def test_policy_is_the_textbooks(engine: Engine, network: factories.Network, tmp_path: Path):
+def test_the_textbooks_levels_stand_beside_ours(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
     publish_now(engine, tmp_path)
     row = policy(engine, "CABO-01", "DEP-SP")
     (mean, std) = rows(
@@ -84,8 +86,8 @@ def test_policy_is_the_textbooks(engine: Engine, network: factories.Network, tmp
     )[0]
     safety = 1.88079361 * std * np.sqrt(14)  # Z(0.97): class A has no service level of its own
     assert (row.lead_time_days, row.lead_time_source) == (14, "items file")
-    assert row.safety_stock == pytest.approx(safety, rel=1e-6)
-    assert row.reorder_point == pytest.approx(14 * mean + safety, rel=1e-6)
+    assert row.textbook_safety_stock == pytest.approx(safety, rel=1e-6)
+    assert row.textbook_reorder_point == pytest.approx(14 * mean + safety, rel=1e-6)
     assert row.days_to_stockout == pytest.approx(200 / mean, rel=1e-6)
     assert row.stockout_on == LAST_DAY + timedelta(days=int(200 / mean))
 
@@ -270,21 +272,67 @@ def test_weekly_runs_derive_daily_rates(engine: Engine, tmp_path: Path):
     assert row.stockout_on == LAST_DAY + timedelta(days=int(200 / (mean / 7)))
 
 
+def set_policy(engine: Engine, settings: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO support.setting (key, value, changed_by)"
+                " VALUES ('policy', CAST(:settings AS jsonb), 'tests')"
+            ),
+            {"settings": settings},
+        )
+    derive.refresh_after_load(engine)
+
+
+def test_the_company_may_decide_by_the_textbook(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    publish_now(engine, tmp_path)
+    ours = policy(engine, "CABO-01", "DEP-SP")
+    assert ours.safety_stock != pytest.approx(ours.textbook_safety_stock, rel=1e-3)
+    set_policy(engine, '{"method": "textbook"}')
+    row = policy(engine, "CABO-01", "DEP-SP")
+    assert row.safety_stock == row.textbook_safety_stock == ours.textbook_safety_stock
+    assert row.reorder_point == row.textbook_reorder_point
+
+
+def test_the_reorder_point_covers_the_lead_times_demand_as_often_as_asked(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    """With a constant lead time and independent errors, days of the forecast's own spread."""
+    publish_now(engine, tmp_path)
+    row = policy(engine, "CABO-01", "DEP-SP")
+    (mean, low, high) = rows(
+        engine,
+        "SELECT forecast.mean, p10, p90 FROM analytics.forecast JOIN core.item USING (item_id)"
+        " JOIN core.site USING (site_id) WHERE model = 'ensemble' AND sku = 'CABO-01'"
+        " AND site = 'DEP-SP' LIMIT 1",
+    )[0]
+    sigma = (high - low) / 2.5631
+    shared = row.facts["shared_error"]
+    spread = sigma * np.sqrt(14 * (1 - shared) + 14**2 * shared)
+    assert row.facts["lead_time_demand_std"] == pytest.approx(spread, rel=0.1)
+    assert row.reorder_point == pytest.approx(14 * mean + 1.88 * spread, rel=0.05)
+
+
+def test_what_is_on_the_shelf_decides_the_chance_of_running_out_and_its_dates(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    publish_now(engine, tmp_path)
+    short, ample = policy(engine, "CABO-01", "DEP-SP"), policy(engine, "CABO-01", "DEP-BA")
+    assert (short.stockout_probability, ample.stockout_probability) == (1.0, 0.0)
+    assert short.stockout_p90_on <= short.stockout_p50_on
+    assert abs(short.stockout_p50_on - short.stockout_on) <= timedelta(days=1)
+
+
 def test_service_levels_follow_the_companys_settings(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):
     publish_now(engine, tmp_path)
     before = policy(engine, "CABO-01", "DEP-SP").safety_stock
-    with engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO support.setting (key, value, changed_by) VALUES"
-                """ ('policy', '{"service_levels": {"A": 0.5}}', 'tests')"""
-            )
-        )
-    derive.refresh_after_load(engine)
+    set_policy(engine, '{"service_levels": {"A": 0.5}}')
     assert before > 0
-    assert policy(engine, "CABO-01", "DEP-SP").safety_stock == 0
+    assert policy(engine, "CABO-01", "DEP-SP").safety_stock < before / 5
 
 
 def test_a_load_is_followed_by_new_alerts_under_the_same_run(

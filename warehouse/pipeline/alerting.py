@@ -33,8 +33,9 @@ LEAST_DEMAND = 0.5
 
 _STOCK_FACTS = (
     "on_hand reserved available on_order arriving daily_demand lead_time_days lead_time_std"
-    " lead_time_demand lead_time_demand_std service_level safety_stock reorder_point order_up_to"
-    " days_to_stockout risk_quantity unit_cost_brl risk_brl"
+    " lead_time_demand lead_time_demand_std service_level demand_at_service_level safety_stock"
+    " textbook_lead_time_demand_std textbook_safety_stock reorder_point order_up_to"
+    " stockout_probability days_to_stockout risk_quantity unit_cost_brl risk_brl"
 ).split()
 
 

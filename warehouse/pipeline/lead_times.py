@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
+from domain.lead_time_demand import LEAD_TIME_CHANCES
 from warehouse.pipeline.derivation import Setup
 
 MEASURED_LINES = 5
@@ -21,12 +22,18 @@ def measure_lead_times(connection: Connection, setup: Setup) -> None:
             SELECT supplier_id, item_id, count(*) AS lines,
                 avg(received_on - ordered_on)::double precision AS mean,
                 coalesce(stddev_samp(received_on - ordered_on), 0)::double precision AS std,
-                avg(received_on - promised_on)::double precision AS delay
+                avg(received_on - promised_on)::double precision AS delay,
+                percentile_cont(CAST(:chances AS double precision[]))
+                    WITHIN GROUP (ORDER BY received_on - ordered_on) AS days
             FROM core.purchase_order
             WHERE received_on IS NOT NULL AND received_on >= ordered_on
                 AND received_on BETWEEN :since AND :today
             GROUP BY GROUPING SETS ((supplier_id), (item_id), ())
             """
         ),
-        {"since": setup.today - timedelta(days=MEASURED_DAYS), "today": setup.today},
+        {
+            "since": setup.today - timedelta(days=MEASURED_DAYS),
+            "today": setup.today,
+            "chances": LEAD_TIME_CHANCES.tolist(),
+        },
     )

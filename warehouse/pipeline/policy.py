@@ -12,23 +12,27 @@ from sqlalchemy import Connection, text
 
 from domain import inventory
 from domain.inventory import Array
+from domain.lead_time_demand import DRAWS, LEAD_TIMES, Calendar, draws, over_lead_time, paths
 from warehouse.pipeline.copying import copy_frame, frame_of
+from warehouse.pipeline.demand_ahead import MAX_PROJECTED_DAYS, DemandAhead, demand_ahead
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
-from warehouse.queries.published import last_day, next_period
 
-MAX_PROJECTED_DAYS = 366
-CHUNK = 5_000
-
+CHUNK = 1_000
+MEASURED = {"orders of the item": "item_days", "orders of the supplier": "supplier_days"}
+"""Where lead times come from, and the column of their quantiles."""
+PATHS = (0.5, 0.9)
+"""Shares of the draws that ask for no more: of the likely path and of the cautious one."""
 
 # an item's own orders know its lead time better than all that its supplier delivers
 _SERIES = """
 SELECT profile.item_id, profile.site_id, item.sku, item.unit_cost_brl, item.min_order_qty,
     item.pack_size, item.service_level, profile.abc, profile.std AS period_std,
     overview.on_hand, overview.reserved, overview.stock_date,
-    of_item.mean AS item_mean, of_item.std AS item_std,
+    of_item.mean AS item_mean, of_item.std AS item_std, of_item.days AS item_days,
     of_supplier.mean AS supplier_mean, of_supplier.std AS supplier_std,
-    item.lead_time_days AS file_lead_time
+    of_supplier.days AS supplier_days, item.lead_time_days AS file_lead_time,
+    item.criticality, profile.demand_class
 FROM analytics.series_profile AS profile
 JOIN core.item USING (item_id)
 LEFT JOIN analytics.series_overview AS overview USING (item_id, site_id)
@@ -46,7 +50,7 @@ ORDER BY profile.item_id, profile.site_id
 
 _NUMBERS = (
     "unit_cost_brl min_order_qty pack_size service_level period_std on_hand reserved item_mean"
-    " item_std supplier_mean supplier_std file_lead_time"
+    " item_std supplier_mean supplier_std file_lead_time criticality"
 ).split()
 
 
@@ -60,13 +64,32 @@ def _series(connection: Connection, setup: Setup) -> pd.DataFrame:
     frame["lead_time_std"] = np.select(known, [frame["item_std"], frame["supplier_std"]], 0.0)
     frame["lead_time_source"] = np.select(
         [*known, frame["file_lead_time"].notna()],
-        ["orders of the item", "orders of the supplier", "items file"],
+        [*MEASURED, "items file"],
         "",
     )
     default = frame["abc"].map(setup.settings.service_levels)
     default = default.astype("float64").fillna(setup.settings.default_service_level)
-    frame["service_level"] = frame["service_level"].fillna(default)
+    risk = setup.settings.criticality_risk
+    usual = inventory.service_level(default, frame["criticality"], risk)
+    frame["service_level"] = frame["service_level"].fillna(pd.Series(usual, frame.index))
     return frame
+
+
+def _lead_times(series: pd.DataFrame) -> Array:
+    """Equally likely lead times of each series, (series, LEAD_TIMES): those measured, about their
+    mean; the file's where too few were."""
+    mean = series["lead_time_days"].to_numpy(float)
+    found = np.repeat(mean[:, None], LEAD_TIMES, axis=1)
+    for source, days in (
+        ("orders of the item", "item_days"),
+        ("orders of the supplier", "supplier_days"),
+    ):
+        here = (series["lead_time_source"] == source).to_numpy()
+        if here.any():
+            measured = np.array(series.loc[here, days].tolist(), float)
+            about = measured + (mean[here] - measured.mean(axis=1))[:, None]
+            found[here] = np.maximum(about, 0.0)
+    return found
 
 
 def policy_of(connection: Connection, setup: Setup, orders: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +99,7 @@ def policy_of(connection: Connection, setup: Setup, orders: pd.DataFrame) -> pd.
     if series.empty:
         return series.assign(**{name: [] for name in _DERIVED})
     series = _brought_to_today(connection, setup, series)
-    period_means = _ensemble_means(connection, setup, len(series))
+    ahead = demand_ahead(connection, setup, series)
     index = pd.MultiIndex.from_frame(series[["item_id", "site_id"]])
     lines = orders.assign(
         row=index.get_indexer(pd.MultiIndex.from_frame(orders[["item_id", "site_id"]]))
@@ -84,23 +107,19 @@ def policy_of(connection: Connection, setup: Setup, orders: pd.DataFrame) -> pd.
     lines = lines[(lines["row"] >= 0) & lines["counted"]]
     parts = []
     for start in range(0, len(series), CHUNK):
-        stop = start + CHUNK
-        here = lines[lines["row"].between(start, stop - 1)]
-        parts.append(
-            _of_chunk(
-                setup,
-                series.iloc[start:stop].reset_index(drop=True),
-                period_means[start:stop],
-                here.assign(row=here["row"] - start),
-            )
-        )
+        rows = slice(start, min(start + CHUNK, len(series)))
+        here = lines[lines["row"].between(rows.start, rows.stop - 1)]
+        some = series.iloc[rows].reset_index(drop=True)
+        parts.append(_of_chunk(setup, some, ahead, rows, here.assign(row=here["row"] - start)))
     return pd.concat(parts, ignore_index=True)
 
 
 _DERIVED = (
-    "daily_demand demand_std lead_time_demand lead_time_demand_std safety_stock reorder_point"
-    " order_up_to available on_order arriving days_to_stockout stockout_on risk_quantity"
-    " risk_brl horizon_demand"
+    "daily_demand demand_std lead_time_demand lead_time_demand_std demand_at_service_level"
+    " textbook_lead_time_demand_std safety_stock reorder_point"
+    " textbook_safety_stock textbook_reorder_point order_up_to available on_order arriving"
+    " stockout_probability days_to_stockout stockout_on stockout_p50_on stockout_p90_on"
+    " risk_quantity risk_brl shared_error"
 ).split()
 
 
@@ -126,70 +145,90 @@ def _brought_to_today(connection: Connection, setup: Setup, series: pd.DataFrame
     return series.drop(columns=["received", "consumed"]).assign(on_hand=on_hand)
 
 
-def _ensemble_means(connection: Connection, setup: Setup, count: int) -> Array:
-    """Mean demand of each series and period of the horizon, overrides in their place; series as in
-    `_series`."""
-    sql = """
-        SELECT forecast.mean FROM analytics.effective_forecast AS forecast
-        JOIN analytics.series_profile USING (run_id, item_id, site_id)
-        WHERE run_id = :run_id ORDER BY item_id, site_id, date
-    """
-    result = connection.execute(text(sql), {"run_id": setup.run_id}).scalars()
-    return np.fromiter(result, float).reshape(count, setup.horizon)
-
-
-def _daily_rates(setup: Setup, period_means: Array) -> Array:
-    """Demand of each day from tomorrow on (series × days), periods spread evenly; after the
-    horizon each series goes on at its mean."""
-    starts = [
-        next_period(setup.data_to, setup.frequency, ahead) for ahead in range(1, setup.horizon + 1)
-    ]
-    lengths = [(last_day(start, setup.frequency) - start).days + 1 for start in starts]
-    daily = np.repeat(period_means / np.array(lengths), lengths, axis=1)
-    mean = daily.mean(axis=1, keepdims=True)
-    ahead = daily[:, (setup.today - setup.known_to).days :]
-    missing = MAX_PROJECTED_DAYS - ahead.shape[1]
-    if missing <= 0:
-        return ahead[:, :MAX_PROJECTED_DAYS]
-    return np.concatenate([ahead, np.repeat(mean, missing, axis=1)], axis=1)
-
-
 def _of_chunk(
-    setup: Setup, series: pd.DataFrame, period_means: Array, lines: pd.DataFrame
+    setup: Setup, series: pd.DataFrame, ahead: DemandAhead, rows: slice, lines: pd.DataFrame
 ) -> pd.DataFrame:
-    rates = _daily_rates(setup, period_means)
+    rates = ahead.rates(rows)
     receipts = _receipts(setup, lines, rates.shape)
     lead = series["lead_time_days"].to_numpy(float)
     lead_demand = inventory.cumulative(rates, lead)
     daily = np.where(lead > 0, lead_demand / np.where(lead > 0, lead, 1), rates.mean(axis=1))
     sigma = series["period_std"].to_numpy(float) / np.sqrt(_period_days(setup))
-    spread = inventory.lead_time_demand_std(sigma, lead, daily, series["lead_time_std"])
-    safety = inventory.safety_stock(
+    textbook = inventory.safety_stock(
         series["service_level"], sigma, lead, daily, series["lead_time_std"]
     )
-    reorder = inventory.reorder_point(daily, lead, safety)
+    demand, cautious = _simulated(ahead, rows, _lead_times(series))
     available = (series["on_hand"] - series["reserved"].fillna(0)).to_numpy(float)
     arriving = np.where(np.isnan(lead), np.nan, inventory.cumulative(receipts, lead))
+    covered = (available + arriving)[:, None]
+    shortage = np.maximum(demand - covered, 0.0).mean(axis=1)
+    at_level = _at_level(demand, series["service_level"].to_numpy(float))
+    if setup.settings.method == inventory.TEXTBOOK:
+        safety, at_level = textbook, np.full(len(series), np.nan)
+    else:
+        safety = np.maximum(at_level - lead_demand, 0.0)
+    reorder = inventory.reorder_point(daily, lead, safety)
     days = _projected_days(available, rates, receipts)
-    shortage = inventory.expected_shortage(lead_demand, spread, available + arriving)
-    horizon_days = int(min(setup.horizon * _period_days(setup), rates.shape[1]))
+    likely, late = (_projected_days(available, path, receipts) for path in cautious)
     return series.assign(
         daily_demand=daily,
         demand_std=sigma,
         lead_time_demand=lead_demand,
-        lead_time_demand_std=spread,
+        lead_time_demand_std=demand.std(axis=1),
+        demand_at_service_level=at_level,
+        textbook_lead_time_demand_std=inventory.lead_time_demand_std(
+            sigma, lead, daily, series["lead_time_std"]
+        ),
         safety_stock=safety,
         reorder_point=reorder,
+        textbook_safety_stock=textbook,
+        textbook_reorder_point=inventory.reorder_point(daily, lead, textbook),
         order_up_to=reorder + _order_quantity(setup, series, rates),
         available=available,
         on_order=receipts.sum(axis=1),
         arriving=arriving,
+        stockout_probability=np.where(
+            np.isnan(covered[:, 0]), np.nan, (demand > covered).mean(axis=1)
+        ),
         days_to_stockout=days,
         stockout_on=_day_after(setup.today, days),
+        stockout_p50_on=_day_after(setup.today, likely),
+        stockout_p90_on=_day_after(setup.today, late),
         risk_quantity=shortage,
         risk_brl=shortage * series["unit_cost_brl"].to_numpy(float),
-        horizon_demand=rates[:, :horizon_days].sum(axis=1),
+        shared_error=ahead.shared[rows],
     )
+
+
+def _simulated(
+    ahead: DemandAhead, rows: slice, lead_times: Array
+) -> tuple[Array, tuple[Array, ...]]:
+    """Draws of the demand over the lead time (series, DRAWS), and the demand of each day from
+    tomorrow on that PATHS of the draws do not exceed until then, each (series, days)."""
+    cells, shared = ahead.cells(rows), ahead.shared[rows]
+    demand = np.empty((len(cells), DRAWS))
+    found = np.empty((len(PATHS), len(cells), len(ahead.calendar.starts)))
+    for level in np.unique(shared):
+        here, drawn = shared == level, draws(len(ahead.calendar.starts), float(level))
+        demand[here] = over_lead_time(cells[here], ahead.calendar, lead_times[here], drawn)
+        for number, path in enumerate(paths(cells[here], ahead.calendar, PATHS, drawn)):
+            found[number, here] = path
+    return demand, tuple(_by_day(path, ahead.calendar) for path in found)
+
+
+def _by_day(path: Array, calendar: Calendar) -> Array:
+    """Demand up to the end of each period as demand of each day."""
+    days = np.arange(MAX_PROJECTED_DAYS + 1.0)
+    ends = np.concatenate([[0.0], calendar.ends])
+    known = np.concatenate([np.zeros((len(path), 1)), path], axis=1)
+    upto = np.stack([np.interp(days, ends, row) for row in known])
+    return np.diff(upto, axis=1)
+
+
+def _at_level(demand: Array, level: Array) -> Array:
+    """The demand that the share `level` of each series' draws does not exceed."""
+    place = np.ceil(level * DRAWS - 1e-9).astype(int).clip(1, DRAWS) - 1
+    return demand[np.arange(len(demand)), place]
 
 
 def _period_days(setup: Setup) -> float:
@@ -217,9 +256,10 @@ def _order_quantity(setup: Setup, series: pd.DataFrame, rates: Array) -> Array:
     """EOQ where a cost is known, else the demand of 30 days; in packs, not under the minimum."""
     annual = rates.mean(axis=1) * 365.25
     holding = series["unit_cost_brl"].to_numpy(float) * setup.settings.holding_rate
-    economic = inventory.eoq(annual, setup.settings.order_cost_brl, holding)
-    wanted = np.where(np.isnan(economic), annual / 365.25 * 30, economic)
-    return inventory.lot(wanted, series["min_order_qty"], series["pack_size"])
+    packs = series["min_order_qty"], series["pack_size"]
+    economic = inventory.economic_lot(annual, setup.settings.order_cost_brl, holding, *packs)
+    month = inventory.lot(annual / 365.25 * 30, *packs)
+    return np.where(np.isnan(economic), month, economic)
 
 
 def _day_after(today: date, days: Array) -> pd.Series:
@@ -229,8 +269,9 @@ def _day_after(today: date, days: Array) -> pd.Series:
 
 _POLICY_COLUMNS = (
     "run_id item_id site_id on_hand on_order reserved stock_date lead_time_days lead_time_source"
-    " service_level daily_demand lead_time_demand safety_stock reorder_point order_up_to"
-    " stockout_on days_to_stockout facts"
+    " service_level daily_demand lead_time_demand safety_stock reorder_point textbook_safety_stock"
+    " textbook_reorder_point order_up_to stockout_probability stockout_on stockout_p50_on"
+    " stockout_p90_on days_to_stockout facts"
 ).split()
 
 
@@ -238,7 +279,10 @@ def write_policy(connection: Connection, setup: Setup, policy: pd.DataFrame) -> 
     connection.execute(
         text("DELETE FROM analytics.policy WHERE run_id = :run_id"), {"run_id": setup.run_id}
     )
-    facts = ("lead_time_std", "demand_std", "lead_time_demand_std", "risk_quantity", "risk_brl")
+    facts = (
+        *("lead_time_std", "demand_std", "lead_time_demand_std", "shared_error"),
+        *("risk_quantity", "risk_brl"),
+    )
     rows = policy.assign(run_id=setup.run_id, facts=_json_rows(policy, facts))
     copy_frame(connection, "analytics.policy", rows[_POLICY_COLUMNS])
 

@@ -90,8 +90,10 @@ GROUP BY item.item_id
 _BY_SITE = f"""
 SELECT site.site, site.name AS site_name, site.uf, material.demand_class, series.demand_90d,
     material.forecast_horizon, coalesce(policy.on_hand, series.on_hand) AS on_hand,
-    policy.on_order, policy.lead_time_days, policy.safety_stock, policy.reorder_point,
-    policy.stockout_on, policy.days_to_stockout, material.wape,
+    policy.on_order, policy.lead_time_days, policy.service_level, policy.safety_stock,
+    policy.reorder_point, policy.textbook_reorder_point, policy.order_up_to,
+    policy.stockout_probability, policy.stockout_on, policy.stockout_p50_on,
+    policy.stockout_p90_on, policy.days_to_stockout, material.wape,
     coalesce(alerts.open_alerts, 0) AS open_alerts
 {_SERIES}
 WHERE series.item_id = :item_id AND {{where}}

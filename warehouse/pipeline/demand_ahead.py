@@ -1,0 +1,131 @@
+"""Demand to come as distributions: of each series and period from today on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sqlalchemy import Connection, text
+
+from domain.classes import INTERMITTENT_CLASSES
+from domain.inventory import Array
+from domain.lead_time_demand import Calendar, cells_of_history, cells_of_quantiles
+from warehouse.pipeline.derivation import Setup
+from warehouse.pipeline.histories import demand_matrix
+from warehouse.queries.published import last_day, next_period
+
+MAX_PROJECTED_DAYS = 366
+RECENT = {"D": 364, "W": 104, "M": 36}
+"""Recorded periods that say how much is asked for at a time where demand pauses."""
+MOST_SHARED = 0.9
+
+_QUANTILES = """
+SELECT forecast.mean, forecast.p10, forecast.p50, forecast.p90
+FROM analytics.effective_forecast AS forecast
+JOIN analytics.series_profile USING (run_id, item_id, site_id)
+WHERE run_id = :run_id ORDER BY item_id, site_id, date
+"""
+"""The ensemble's, with overrides in their place."""
+
+# the intraclass correlation: mean product of two errors of one forecast over their mean square
+_SHARED = """
+SELECT demand_class, sum(total * total - squares) / nullif(sum((points - 1) * squares), 0) AS shared
+FROM (
+    SELECT demand_class, count(*) AS points, sum(error) AS total, sum(error * error) AS squares
+    FROM (
+        SELECT item_id, site_id, origin, demand_class,
+            (backtest.actual - backtest.mean) / profile.std AS error
+        FROM analytics.backtest
+        JOIN analytics.series_profile AS profile USING (run_id, item_id, site_id)
+        WHERE run_id = :run_id AND model = 'ensemble' AND profile.std > 0
+    ) AS errors GROUP BY item_id, site_id, origin, demand_class
+) AS forecasts GROUP BY demand_class
+"""
+
+
+@dataclass(frozen=True)
+class DemandAhead:
+    """quantiles: mean, p10, p50, p90 of each series and period of the horizon, (series, horizon,
+    4). histories: recorded demand of the series where it pauses, (series, periods), NaN
+    elsewhere. shared: what the errors of a forecast have in common, (series,)."""
+
+    setup: Setup
+    calendar: Calendar
+    first: int
+    quantiles: Array
+    pauses: NDArray[np.bool_]
+    histories: Array
+    shared: Array
+
+    def rates(self, rows: slice) -> Array:
+        """Mean demand of each day from tomorrow on (series × days), periods spread evenly; after
+        the horizon each series goes on at its mean."""
+        means = self.quantiles[rows, :, 0]
+        starts = _starts(self.setup)
+        lengths = [(last_day(start, self.setup.frequency) - start).days + 1 for start in starts]
+        daily = np.repeat(means / np.array(lengths), lengths, axis=1)
+        mean = daily.mean(axis=1, keepdims=True)
+        ahead = daily[:, (self.setup.today - self.setup.known_to).days :][:, :MAX_PROJECTED_DAYS]
+        missing = MAX_PROJECTED_DAYS - ahead.shape[1]
+        return np.concatenate([ahead, np.repeat(mean, missing, axis=1)], axis=1)
+
+    def cells(self, rows: slice) -> Array:
+        """The distributions of the calendar's periods: (series, periods, CELLS)."""
+        mean, p10, p50, p90 = np.moveaxis(self.quantiles[rows], 2, 0)
+        found = cells_of_quantiles(mean, p10, p50, p90)
+        pauses = self.pauses[rows]
+        shape = cells_of_history(self.histories[rows][pauses], np.ones(int(pauses.sum())))
+        found[pauses] = shape[:, None, :] * mean[pauses][..., None]
+        usual = found.mean(axis=1, keepdims=True)
+        ahead = found[:, self.first :][:, : len(self.calendar.starts)]
+        missing = len(self.calendar.starts) - ahead.shape[1]
+        return np.concatenate([ahead, np.repeat(usual, missing, axis=1)], axis=1)
+
+
+def demand_ahead(connection: Connection, setup: Setup, series: pd.DataFrame) -> DemandAhead:
+    """What is to come for the series (item_id, site_id, demand_class), in their order."""
+    result = connection.execute(text(_QUANTILES), {"run_id": setup.run_id})
+    quantiles = np.array(result.all(), float).reshape(len(series), setup.horizon, 4)
+    pauses = series["demand_class"].isin(INTERMITTENT_CLASSES).to_numpy()
+    histories = np.full((len(series), RECENT[setup.frequency]), np.nan)
+    histories[pauses] = demand_matrix(
+        connection, series[pauses], setup.frequency, setup.data_to, RECENT[setup.frequency]
+    )
+    rows = connection.execute(text(_SHARED), {"run_id": setup.run_id}).all()
+    shared = {row.demand_class: row.shared for row in rows}
+    known = series["demand_class"].map(shared).astype("float64").fillna(0.0).clip(0.0, MOST_SHARED)
+    calendar, first = _calendar(setup)
+    return DemandAhead(
+        setup,
+        calendar,
+        first,
+        quantiles,
+        pauses,
+        histories,
+        np.asarray(known.round(3), np.float64),
+    )
+
+
+def _starts(setup: Setup) -> list[date]:
+    return [
+        next_period(setup.data_to, setup.frequency, ahead) for ahead in range(1, setup.horizon + 1)
+    ]
+
+
+def _calendar(setup: Setup) -> tuple[Calendar, int]:
+    """The coming periods as days from today, and the number of the first in the horizon."""
+    past = (setup.today - setup.known_to).days
+    starts: list[date] = []
+    ahead = 1
+    while not starts or (starts[-1] - setup.today).days <= MAX_PROJECTED_DAYS:
+        starts.append(next_period(setup.data_to, setup.frequency, ahead))
+        ahead += 1
+    edges = np.array([(start - setup.known_to).days - 1 for start in starts], float) - past
+    lengths, ends = np.diff(edges), edges[1:]
+    coming = ends > 0
+    begins = np.maximum(edges[:-1], 0.0)[coming]
+    calendar = Calendar(begins, ends[coming] - begins, lengths[coming])
+    return calendar, int(np.argmax(coming))

@@ -35,7 +35,9 @@ class PolicySettings:
     holding stock for a year, a fraction of its value. critical_days, warning_days: a projected
     stockout within them raises an alert of that level (a warning also within the lead time).
     late_days: an order is late after this many days past its promise. forgotten_days: an order
-    that is overdue by more is no longer counted on.
+    that is overdue by more is no longer counted on. excess_days: stock beyond the order-up-to
+    level and beyond the demand of so many days is excess. dead_days: stock of what nobody asked
+    for in so many days is dead.
     """
 
     method: str = QUANTILE
@@ -52,6 +54,8 @@ class PolicySettings:
     warning_days: float = 14.0
     late_days: int = 7
     forgotten_days: int = 180
+    excess_days: float = 180.0
+    dead_days: int = 180
 
 
 def service_level(level: ArrayLike, criticality: ArrayLike, risk: Mapping[str, float]) -> Array:

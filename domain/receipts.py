@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from math import floor
 from statistics import NormalDist
 
 Fact = float | str | None
@@ -189,6 +190,42 @@ RISK = Rule(
     "BRL",
     lambda quantity, cost: quantity * cost,
 )
+IDLE = Rule(
+    "idle_quantity",
+    "Idle quantity",
+    r"Q_i = \left\lfloor A - S_e \right\rfloor",
+    {
+        "A": ("available", "available", "units"),
+        "S_e": ("enough_quantity", "stock that is enough", "units"),
+    },
+    "idle_quantity",
+    "units",
+    lambda available, enough: floor(available - enough),
+)
+CAPITAL = Rule(
+    "capital_brl",
+    "Idle capital",
+    r"K = Q_i \cdot c",
+    {
+        "Q_i": ("idle_quantity", "idle quantity", "units"),
+        "c": ("unit_cost_brl", "unit cost", "BRL"),
+    },
+    "capital_brl",
+    "BRL",
+    lambda quantity, cost: quantity * cost,
+)
+HOLDING = Rule(
+    "holding_brl",
+    "Cost of holding it for a year",
+    r"R = K \cdot h",
+    {
+        "K": ("capital_brl", "idle capital", "BRL"),
+        "h": ("holding_rate", "holding rate a year", "fraction"),
+    },
+    "risk_brl",
+    "BRL",
+    lambda capital, rate: capital * rate,
+)
 DAYS_LATE = Rule(
     "days_late",
     "Days late",
@@ -206,7 +243,7 @@ RULES: dict[str, Rule] = {
     rule.key: rule
     for rule in (
         *(AVAILABLE, LEAD_TIME_DEMAND, SAFETY_STOCK, TEXTBOOK_SAFETY_STOCK, REORDER_POINT),
-        *(RISK, DAYS_LATE),
+        *(RISK, IDLE, CAPITAL, HOLDING, DAYS_LATE),
     )
 }
 """Every rule by key."""

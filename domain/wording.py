@@ -28,6 +28,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "promised": "Prometido para {date}.",
         "position": "Disponível: {available}; em pedidos: {on_order}.",
         "lead_time": "Um pedido novo leva {days}.",
+        "excess": "{idle} a mais do que se pede em {days} e do que se mantém de estoque.",
+        "dead": "{idle} sem saída há {days}.",
+        "capital": "Capital parado: R$ {capital}.",
     },
     ENGLISH: {
         "at": " at ",
@@ -42,6 +45,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "promised": "Promised for {date}.",
         "position": "Available: {available}; on order: {on_order}.",
         "lead_time": "A new order takes {days}.",
+        "excess": "{idle} more than what is asked for in {days} and than what is kept in stock.",
+        "dead": "{idle} not asked for in {days}.",
+        "capital": "Idle capital: R$ {capital}.",
     },
 }
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -114,6 +120,23 @@ def _late(alert: Alert, locale: str) -> list[str]:
     return [late, PHRASES[locale]["promised"].format(date=day(promised, locale))]
 
 
+def _excess(alert: Alert, locale: str) -> list[str]:
+    return _idle(alert, "excess", alert.facts.get("excess_days"), locale)
+
+
+def _dead(alert: Alert, locale: str) -> list[str]:
+    return _idle(alert, "dead", alert.facts.get("unasked_days"), locale)
+
+
+def _idle(alert: Alert, phrase: str, days: Fact, locale: str) -> list[str]:
+    phrases, capital = PHRASES[locale], alert.facts.get("capital_brl")
+    idle = _amount(alert.facts.get("idle_quantity"), alert, locale)
+    told = phrases[phrase].format(idle=idle, days=_days(days, locale))
+    if capital is None:
+        return [told]
+    return [told, phrases["capital"].format(capital=number(capital, locale))]
+
+
 def _running_out(alert: Alert, locale: str) -> str:
     phrases, left = PHRASES[locale], alert.days_to_stockout
     if left is None or left <= 0:
@@ -149,4 +172,10 @@ def _amount(value: Fact, alert: Alert, locale: str) -> str:
     return f"{number(value, locale)} {alert.unit or ''}".rstrip()
 
 
-_SPEAKERS = {"stockout_imminent": _stockout, "below_reorder_point": _below, "late_order": _late}
+_SPEAKERS = {
+    "stockout_imminent": _stockout,
+    "below_reorder_point": _below,
+    "late_order": _late,
+    "excess": _excess,
+    "dead_stock": _dead,
+}

@@ -226,6 +226,13 @@ RECEIPT_WORDS = (
     N_("At risk"),
     N_("expected unmet demand over the lead time"),
     N_("unit cost"),
+    N_("Idle quantity"),
+    N_("stock that is enough"),
+    N_("Idle capital"),
+    N_("idle quantity"),
+    N_("Cost of holding it for a year"),
+    N_("idle capital"),
+    N_("holding rate a year"),
     N_("Days late"),
     N_("last day of the data"),
     N_("promised on"),
@@ -288,6 +295,8 @@ ALERT_KINDS = {
     "stockout_imminent": N_("Stockout ahead"),
     "below_reorder_point": N_("Below reorder point"),
     "late_order": N_("Late order"),
+    "excess": N_("Excess stock"),
+    "dead_stock": N_("Dead stock"),
 }
 
 ERRORS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ def situation(on_hand: float, *, daily: float, lead: float, safety: float, **mor
         "safety_stock": safety,
         "textbook_safety_stock": safety,
         "stockout_probability": 0.5,
+        "last_demand_on": TODAY,
         "reorder_point": float(inventory.reorder_point(daily, lead, safety)),
         "order_up_to": np.nan,
         "days_to_stockout": days[0],
@@ -99,3 +100,19 @@ def test_facts_are_plain_json_with_every_number_of_the_message():
     assert facts["reorder_point"] == 132 and facts["available"] == 85
     assert facts["reserved"] is None and facts["order_up_to"] is None
     assert facts["stock_date"] == "2025-06-29"
+
+
+def test_stock_that_nobody_asks_for_is_dead_and_more_than_half_a_years_is_excess():
+    plenty = situation(5000, daily=8, lead=14, safety=20).assign(order_up_to=200.0)
+    assert raised(plenty) == [("excess", "info")]
+    facts = json.loads(alerts_of(plenty, NO_ORDERS, PolicySettings(), TODAY)["facts"].iloc[0])
+    assert facts["idle_quantity"] == 5000 - 8 * 180
+    assert facts["capital_brl"] == (5000 - 8 * 180) * 2.0
+    assert raised(situation(8 * 180, daily=8, lead=14, safety=20).assign(order_up_to=200.0)) == []
+    long_ago = TODAY - timedelta(days=200)
+    dead = situation(40, daily=0, lead=14, safety=0).assign(last_demand_on=long_ago)
+    assert raised(dead) == [("dead_stock", "info")]
+    assert alerts_of(dead, NO_ORDERS, PolicySettings(), TODAY)["risk_brl"].iloc[0] == (
+        40 * 2.0 * PolicySettings().holding_rate
+    )
+    assert raised(dead.assign(available=0.0, on_hand=0.0)) == []

@@ -6,16 +6,19 @@
   running out yet. Warning under the safety stock, else info.
 - late_order: a line past its promise. Warning when it is late by more than the settings' late_days
   and the item's stock is under its reorder point; else info.
+- dead_stock: stock of what nobody asked for in the settings' dead_days. Info.
+- excess: stock beyond the order-up-to level and beyond the demand of the settings' excess_days, and
+  not dead. Info.
 
 An item covered in time by an order that is already placed raises nothing. risk_brl is the expected
-unmet quantity over the lead time × unit cost: a model, not a bill. A fingerprint names the same
-situation in every run.
+unmet quantity over the lead time × unit cost; of excess and dead stock what holding it costs a
+year: a model, not a bill. A fingerprint names the same situation in every run.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -37,6 +40,10 @@ _STOCK_FACTS = (
     " textbook_lead_time_demand_std textbook_safety_stock reorder_point order_up_to"
     " stockout_probability days_to_stockout risk_quantity unit_cost_brl risk_brl"
 ).split()
+_IDLE_FACTS = (
+    "on_hand reserved available daily_demand order_up_to excess_days enough_quantity idle_quantity"
+    " unasked_days last_demand_on unit_cost_brl capital_brl holding_rate risk_brl"
+).split()
 
 
 def alerts_of(
@@ -49,6 +56,7 @@ def alerts_of(
         _stock_alerts("stockout_imminent", policy[imminent], _imminent_level(policy, settings)),
         _stock_alerts("below_reorder_point", policy[below], _below_level(policy)),
         _late_orders(policy, orders, settings, today),
+        *_idle(policy, settings, today),
     ]
     return pd.concat([part[COLUMNS] for part in parts if len(part)] or [_empty()])
 
@@ -75,9 +83,11 @@ def _below_level(policy: pd.DataFrame) -> pd.Series:
     return pd.Series(np.where(position <= policy["safety_stock"], "warning", "info"), policy.index)
 
 
-def _stock_alerts(kind: str, rows: pd.DataFrame, level: pd.Series) -> pd.DataFrame:
+def _stock_alerts(
+    kind: str, rows: pd.DataFrame, level: pd.Series, names: Sequence[str] = _STOCK_FACTS
+) -> pd.DataFrame:
     keys = rows["item_id"].astype(str) + "|" + rows["site_id"].astype(str)
-    facts = rows[_STOCK_FACTS].to_dict("records")
+    facts = rows[list(names)].to_dict("records")
     sources = zip(facts, rows["lead_time_source"], rows["stock_date"], strict=True)
     return rows.assign(
         kind=kind,
@@ -88,6 +98,32 @@ def _stock_alerts(kind: str, rows: pd.DataFrame, level: pd.Series) -> pd.DataFra
             for one, source, stock_date in sources
         ],
     )
+
+
+def _idle(policy: pd.DataFrame, settings: PolicySettings, today: date) -> list[pd.DataFrame]:
+    """Dead stock and excess: alerts about capital that does not work."""
+    asked = pd.to_datetime(policy["last_demand_on"])
+    unasked = (pd.Timestamp(today) - asked).dt.days.astype("float64")
+    dead = (policy["available"] > 0) & (unasked >= settings.dead_days)
+    needed = policy["daily_demand"] * settings.excess_days
+    enough = np.where(dead, 0.0, np.fmax(needed, policy["order_up_to"].astype("float64")))
+    over = np.floor(policy["available"] - enough)
+    idle = policy.assign(
+        unasked_days=unasked,
+        excess_days=settings.excess_days,
+        enough_quantity=enough,
+        idle_quantity=over.where(over >= 1),
+        holding_rate=settings.holding_rate,
+    )
+    idle["capital_brl"] = idle["idle_quantity"] * idle["unit_cost_brl"]
+    idle["risk_brl"] = idle["capital_brl"] * settings.holding_rate
+    idle = idle.assign(stockout_on=None, days_to_stockout=np.nan)
+    found = {"dead_stock": dead, "excess": ~dead & policy["order_up_to"].notna()}
+    idle = idle[idle["idle_quantity"].notna()]
+    return [
+        _stock_alerts(kind, rows, pd.Series("info", rows.index), _IDLE_FACTS)
+        for kind, rows in ((kind, idle[here[idle.index]]) for kind, here in found.items())
+    ]
 
 
 def _late_orders(

@@ -20,6 +20,7 @@ from api import (  # noqa: F401
     openapi,
     overrides,
     runs,
+    savings,
     users,
     what_if,
 )

@@ -9,8 +9,7 @@ from pydantic import AfterValidator, Field
 from api.parameters import MAX_TEXT, Query, Uf, clean
 from api.routing import route
 from auth.guards import current_viewer
-from domain.changes import LIMITS, Change
-from domain.what_if import Comparison, CurvePoint
+from domain.what_if import LIMITS, Change, Comparison, CurvePoint
 from warehouse.queries import what_if
 
 Code = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean)]

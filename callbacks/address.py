@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from math import nan
 from urllib.parse import parse_qs
 
 from domain.records import Filters, Option
@@ -72,6 +73,19 @@ class Address:
             return int(given or 0)
         self.ignored(name, given)
         return 0
+
+    def number(self, name: str, low: float, high: float) -> float | None:
+        """A number between two others, with a point or a comma; None if it is not given."""
+        given = self.text(name)
+        try:
+            value = float(given.replace(",", ".")) if given.isascii() else nan
+        except ValueError:
+            value = nan
+        if low <= value <= high:
+            return value
+        if given:
+            self.ignored(name, given)
+        return None
 
     def day(self, name: str) -> date | None:
         """A date, as ISO or as Brazilians write it; None if it is not given."""

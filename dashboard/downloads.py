@@ -10,11 +10,15 @@ from auth import trail
 from auth.guards import check, current_viewer, requires
 from callbacks.address import Address
 from callbacks.admin_audit import filters_of
+from callbacks.savings import filters_of as savings_filters
 from domain.access import Permission
+from domain.errors import NothingPublished
 from layouts.admin_audit import CSV_HEADER, csv_cells
 from layouts.admin_data import REJECT_HEADER, reject_cells
 from layouts.export import csv_lines
-from warehouse.queries import audit, loads
+from layouts.savings import CSV_HEADER as SAVINGS_HEADER
+from layouts.savings import csv_cells as csv_cells_of
+from warehouse.queries import audit, loads, savings, status
 
 blueprint = Blueprint("downloads", __name__)
 
@@ -41,6 +45,21 @@ def audit_csv() -> Response:
     trail.note("export", object="audit_log", after=said)
     rows = (csv_cells(row) for row in audit.every(asked))
     return _as_file(csv_lines(CSV_HEADER, rows, viewer.locale), "nova-audit-log.csv")
+
+
+@blueprint.get("/savings.csv")
+@requires(Permission.EXPORT)
+def savings_csv() -> Response:
+    """Every item-depot and month that the page's filters let through, with both sides' costs."""
+    viewer = current_viewer()
+    address = Address.parse(request.query_string.decode(errors="replace"), viewer.t)
+    asked = savings_filters(viewer, address)
+    run_id = status.current().run_id
+    if run_id is None:
+        raise NothingPublished("No run has been published.")
+    trail.note("export", object="savings", after={k: list(v) for k, v in vars(asked).items() if v})
+    rows = (csv_cells_of(row) for row in savings.every(scope=viewer.scope, filters=asked))
+    return _as_file(csv_lines(SAVINGS_HEADER, rows, viewer.locale), f"nova-savings-run{run_id}.csv")
 
 
 def _as_file(lines: Iterator[str], name: str) -> Response:

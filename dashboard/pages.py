@@ -22,7 +22,9 @@ from callbacks import (
     materials,
     not_found,
     overrides,
+    savings,
     shell,
+    what_if,
 )
 from domain.access import Permission
 from layouts.shell import NavLink
@@ -61,6 +63,8 @@ PAGES: tuple[PageEntry, ...] = (
     PageEntry("/main", N_("Overview"), OPERATION, Permission.READ, main, "gauge"),
     PageEntry("/forecasts", N_("Forecasts"), PLANNING, Permission.READ, forecasts, "chart"),
     PageEntry("/features", N_("Models"), PLANNING, Permission.READ, features, "scale"),
+    PageEntry("/savings", N_("Savings"), PLANNING, Permission.READ, savings, "level-good"),
+    PageEntry("/what-if", N_("What if"), PLANNING, Permission.READ, what_if, "flask"),
     PageEntry("/materials", N_("Materials"), PLANNING, Permission.READ, materials, "box"),
     PageEntry(
         "/materials/<sku>", N_("Material"), None, Permission.READ, materials, function="detail"

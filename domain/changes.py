@@ -10,66 +10,7 @@ from numpy.typing import NDArray
 
 from domain import scenarios
 from domain.inventory import Array, PolicySettings, lot
-
-MOST_LEVEL = 0.999
-LIMITS = {
-    "service_a": (0.5, MOST_LEVEL),
-    "service_b": (0.5, MOST_LEVEL),
-    "service_c": (0.5, MOST_LEVEL),
-    "lead_time_change": (-0.9, 3.0),
-    "demand_change": (-0.9, 3.0),
-    "order_cost": (0.0, 100_000.0),
-    "holding_rate": (0.01, 2.0),
-    "strike_days": (0, 180),
-    "exchange_change": (-0.9, 3.0),
-}
-"""What each number of a change may be."""
-STRIKES = ("import", "domestic", "all")
-LEVELS = ("adapted", "kept")
-
-
-@dataclass(frozen=True)
-class Change:
-    """What is different from today; as it is here, nothing is.
-
-    service_a, service_b, service_c: cycle service of items of these classes, None: each item's
-    own. lead_time_change: lead times of `supplier` (empty: of all) grow by this fraction.
-    demand_change: demand of `family` in `uf` (empty: all) grows by this fraction. order_cost in
-    BRL, holding_rate a fraction a year, None: as set. strike_days: nothing is delivered by
-    `strike` suppliers for so long. exchange_change: what suppliers abroad deliver gets dearer by
-    this fraction. levels: `adapted`, the reorder points know of the change of demand and lead
-    times, or `kept`, it comes as a surprise.
-    """
-
-    service_a: float | None = None
-    service_b: float | None = None
-    service_c: float | None = None
-    lead_time_change: float = 0.0
-    supplier: str = ""
-    demand_change: float = 0.0
-    family: str = ""
-    uf: str = ""
-    order_cost: float | None = None
-    holding_rate: float | None = None
-    strike_days: int = 0
-    strike: str = "import"
-    exchange_change: float = 0.0
-    levels: str = "adapted"
-
-    @property
-    def is_none(self) -> bool:
-        """True where nothing is different from today."""
-        told = (self.service_a, self.service_b, self.service_c, self.order_cost, self.holding_rate)
-        numbers = (
-            self.lead_time_change,
-            self.demand_change,
-            self.strike_days,
-            self.exchange_change,
-        )
-        return all(one is None for one in told) and not any(numbers)
-
-
-NOTHING = Change()
+from domain.what_if import Change
 
 
 @dataclass(frozen=True)

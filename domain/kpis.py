@@ -28,6 +28,21 @@ class KpiDefinition:
 
 _DEFINITIONS = (
     KpiDefinition(
+        "annual_savings",
+        "BRL",
+        "up",
+        r"\mathrm{S} = (C_{old} - C_{new}) \cdot \frac{12}{m}",
+        "both policies on the demand of the last 12 months, month by month",
+        {
+            "C_{old}": ("costs of the old policy", "BRL"),
+            "C_{new}": ("costs of ours", "BRL"),
+            "m": ("months replayed", "count"),
+            "A": ("of that, accepted", "BRL"),
+            "R": ("of that, realised", "BRL"),
+        },
+        needs=("demand", "items"),
+    ),
+    KpiDefinition(
         "wape",
         "fraction",
         "down",
@@ -124,6 +139,9 @@ _DEFINITIONS = (
         target=0.99,
     ),
 )
+
+HISTORY = "history"
+"""What `missing` says where every file is there and demand does not go back far enough."""
 
 KPIS: dict[str, KpiDefinition] = {definition.key: definition for definition in _DEFINITIONS}
 """Every headline KPI by key, in the order in which they are shown."""

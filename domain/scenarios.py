@@ -42,7 +42,7 @@ def paths(
     begins = (history.shape[1] - np.maximum(known, block))[:, None, None] + np.floor(
         chance * places[:, None, None]
     ).astype(int)
-    index = (begins[..., None] + np.arange(block)).reshape(len(history), scenarios, -1)
+    index = (begins[..., None] + np.arange(block)).reshape(len(history), scenarios, pieces * block)
     index = np.minimum(index[..., :length], history.shape[1] - 1)
     drawn = history[np.arange(len(history))[:, None, None], index]
     drawn = drawn * scale(history, wanted)[:, None, None]

@@ -88,6 +88,8 @@ FILE_KINDS = {
     "drivers": N_("drivers"),
 }
 
+SUPPLIER_KINDS = {"import": N_("abroad"), "domestic": N_("in Brazil"), "all": N_("all")}
+
 LOAD_STATES = {
     "loading": N_("Loading"),
     "accepted": N_("Loaded"),
@@ -160,6 +162,7 @@ def per_period(unit: str | None, frequency: str | None, t: Translator) -> str:
 
 
 KPI_NAMES = {
+    "annual_savings": N_("Savings a year"),
     "wape": N_("Forecast error (WAPE)"),
     "stockout_rate": N_("Stockout rate"),
     "inventory_value": N_("Inventory value"),
@@ -172,6 +175,10 @@ KPI_NAMES = {
 }
 
 KPI_HELP = {
+    "annual_savings": N_(
+        "Costs of the old policy less costs of ours, both replayed on the demand that then"
+        " happened: holding, stockouts, expediting, orders. Identified, not booked."
+    ),
     "wape": N_("Share of the demand that the ensemble missed in the backtest."),
     "stockout_rate": N_("Share of the days on which a stock with demand stood at zero."),
     "inventory_value": N_("What the stock on hand cost."),
@@ -184,6 +191,12 @@ KPI_HELP = {
 }
 
 RECEIPT_WORDS = (
+    N_("costs of the old policy"),
+    N_("costs of ours"),
+    N_("months replayed"),
+    N_("of that, accepted"),
+    N_("of that, realised"),
+    N_("both policies on the demand of the last 12 months, month by month"),
     N_("sum of absolute errors"),
     N_("sum of actual demand"),
     N_("item-site-days without stock"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.records import Kpi, Receipt
@@ -15,6 +15,8 @@ from layouts.components.states import missing_line
 from layouts.text import KPI_HELP, KPI_NAMES, named
 
 SHOWN_DIGITS = 3
+DRILLS = {"annual_savings": "/savings"}
+"""Where a KPI's rows are."""
 
 
 def card(
@@ -63,7 +65,8 @@ def _value(kpi: Kpi, viewer: Viewer) -> html.P:
 
 
 def _context(kpi: Kpi, viewer: Viewer) -> html.P:
-    parts = [part for part in (_change(kpi, viewer), _target(kpi, viewer)) if part]
+    shown = (_change(kpi, viewer), _target(kpi, viewer), _drill(kpi, viewer))
+    parts: list[Component] = [part for part in shown if part]
     if not parts and kpi.as_of:
         parts = [html.Span(viewer.t("at %(date)s", date=fmt.day(kpi.as_of, viewer.locale)))]
     return html.P(parts, className="kpi-context")
@@ -92,6 +95,12 @@ def _target(kpi: Kpi, viewer: Viewer) -> html.Span | None:
         return None
     target = fmt.by_unit(kpi.target, kpi.unit, viewer.locale, short=True)
     return html.Span(viewer.t("target %(value)s", value=target), className="weak")
+
+
+def _drill(kpi: Kpi, viewer: Viewer) -> dcc.Link | None:
+    if kpi.key not in DRILLS:
+        return None
+    return dcc.Link(viewer.t("By month and item"), href=DRILLS[kpi.key])
 
 
 def receipt(kpi: Kpi, name: str, viewer: Viewer) -> html.Details:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from domain.kpis import HISTORY
 from domain.viewer import Translator, Viewer
 from layouts.components.icons import icon
 from layouts.text import FILE_KINDS, named
@@ -69,7 +70,16 @@ def missing_file(kind: str, would_show: str, t: Translator) -> html.Div:
 
 
 def missing_line(kind: str, t: Translator) -> html.P:
-    """The same in one line, for cards."""
+    """The same in one line, for cards; or that the demand loaded does not go back far enough."""
+    if kind == HISTORY:
+        return html.P(
+            [
+                t("Needs more months of demand, and lead times:"),
+                " ",
+                html.Code(f"{LOAD_COMMAND} demand.csv"),
+            ],
+            className="missing-line",
+        )
     return html.P(
         [
             t("Needs the file “%(file)s”:", file=named(FILE_KINDS, kind, t)),

@@ -17,6 +17,7 @@ from warehouse.pipeline.open_orders import open_orders
 from warehouse.pipeline.overriding import apply_overrides, overrides_changed
 from warehouse.pipeline.policy import policy_of, write_policy
 from warehouse.pipeline.recommending import write_recommendations
+from warehouse.pipeline.savings import write_savings
 from warehouse.pipeline.scores import write_metrics, write_scores
 from warehouse.pipeline.simulate import write_simulation
 from warehouse.pipeline.views import PUBLISH_LOCK, note_refreshed, refresh_views
@@ -52,9 +53,9 @@ def derive_overrides(engine: Engine) -> bool:
 
 
 def derive_run(connection: Connection, run_id: int) -> None:
-    """Fills policy, alert, recommendation, kpi_daily, supplier_score and sla_exposure of a run,
-    replacing what was there, and accuracy_by_step, once; the views must be up to date. Statuses of
-    alerts and recommendations that persist are kept."""
+    """Fills policy, alert, recommendation, kpi_daily, supplier_score, sla_exposure, replay_input,
+    service_curve and savings of a run, replacing what was there, and accuracy_by_step, once; the
+    views must be up to date. Statuses of alerts and recommendations that persist are kept."""
     setup = setup_of(connection, run_id)
     apply_overrides(connection, run_id)
     measure_lead_times(connection, setup)
@@ -65,4 +66,5 @@ def derive_run(connection: Connection, run_id: int) -> None:
     write_scores(connection, setup)
     write_simulation(connection, run_id, setup.frequency, setup.data_to, setup.today)
     write_recommendations(connection, setup, policy, orders)
+    write_savings(connection, run_id)
     write_metrics(connection, setup)

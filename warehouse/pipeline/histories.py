@@ -36,7 +36,8 @@ def demand_matrix(
         cursor.copy_expert(statement, buffer)
     buffer.seek(0)
     names = ["item_id", "site_id", "period", "quantity"]
-    rows = pd.read_csv(buffer, names=names, parse_dates=["period"])
+    rows = pd.read_csv(buffer, names=names)
+    rows["period"] = pd.to_datetime(rows["period"])
     found = np.zeros((len(keys), periods))
     wanted = pd.MultiIndex.from_frame(keys[["item_id", "site_id"]])
     row = wanted.get_indexer(pd.MultiIndex.from_frame(rows[["item_id", "site_id"]]))

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, text
 
-from domain.changes import NOTHING, Stocked
+from domain.changes import Stocked
 from domain.inventory import Array
-from domain.what_if import GRID, Terms, Year, a_year
+from domain.what_if import NOTHING
+from domain.years import GRID, Terms, Year, a_year
 from warehouse.pipeline.copying import copy_frame, frame_of
 from warehouse.pipeline.histories import demand_matrix
 from warehouse.pipeline.penalties import penalties

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from math import sqrt
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, text
 
 from domain.access import EVERYTHING, Scope
-from domain.kpis import KPIS, availability, change, days_of_supply, ratio
+from domain.kpis import HISTORY, KPIS, availability, change, days_of_supply, ratio
 from domain.records import (
     NO_FILTERS,
     Filters,
@@ -20,6 +21,7 @@ from domain.records import (
     ReceiptInput,
     TotalPoint,
 )
+from domain.savings import annual
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
 from warehouse.queries.filtering import described, series_where
@@ -30,6 +32,7 @@ from warehouse.queries.published import (
     next_period,
     published_run_or_none,
 )
+from warehouse.queries.savings import NEW, OLD
 
 STOCK_DAYS = 30
 OTIF_DAYS = 90
@@ -177,6 +180,13 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
             FROM (SELECT *, '' AS family FROM analytics.downtime_by_day) AS daily
             WHERE date > :sla_before AND contract_id <> 0 AND {no_family}
         """,
+        "savings": f"""
+            SELECT count(DISTINCT month) AS months, sum({OLD}) AS old, sum({NEW}) AS new,
+                coalesce(sum({OLD} - ({NEW})) FILTER (WHERE accepted), 0) AS accepted,
+                sum(realised_brl) AS realised, max(month) AS month
+            FROM analytics.savings JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+            WHERE run_id = :run_id AND {series}
+        """,
         "sites": f"""
             SELECT count(*) AS number FROM (
                 SELECT coalesce(uf, '') AS uf, contract_id, '' AS family FROM core.site
@@ -184,6 +194,10 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
             ) AS daily WHERE {no_family}
         """,
     }
+
+
+def _month_end(month: str | None) -> date | None:
+    return None if month is None else last_day(date.fromisoformat(month), "M")
 
 
 class _Headline:
@@ -202,6 +216,22 @@ class _Headline:
 
     def kpis(self) -> list[Kpi]:
         return [getattr(self, key)() for key in KPIS]
+
+    def annual_savings(self) -> Kpi:
+        sums = self.sums["savings"]
+        months = sums["months"] or None
+        saved = None if months is None else sums["old"] - sums["new"]
+        inputs = {
+            "C_{old}": sums["old"],
+            "C_{new}": sums["new"],
+            "m": months,
+            "A": sums["accepted"] if months else None,
+            "R": sums["realised"],
+        }
+        value = annual(saved, months or 0)
+        last = _month_end(sums["month"])
+        kpi = self._kpi("annual_savings", value, None, last, inputs)
+        return kpi if value is not None or kpi.missing else replace(kpi, missing=HISTORY)
 
     def wape(self) -> Kpi:
         sums = self.sums["accuracy"]

@@ -14,7 +14,7 @@ from domain.changes import Stocked
 from domain.costs import SavingsSettings
 from domain.inventory import Array, PolicySettings
 from domain.recommending.settings import RecommendationSettings
-from domain.what_if import PERIOD_DAYS, Terms
+from domain.years import PERIOD_DAYS, Terms
 
 SettingsOf = TypeVar("SettingsOf", PolicySettings, SavingsSettings, RecommendationSettings)
 

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, text
 
-from domain import what_if
 from domain.access import EVERYTHING, Scope
-from domain.changes import NOTHING, Change
-from domain.errors import NotFound
 from domain.records import Filters, Option
-from domain.what_if import Comparison, CurvePoint, Recorded, Terms
+from domain.what_if import NOTHING, Change, Comparison, CurvePoint, Recorded
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
-from warehouse.queries.published import PublishedRun, published_run
-from warehouse.queries.stocked import rows, stocked, terms
+from warehouse.queries.published import published_run
 
-MOST_PLAYED = 1_000
-YEARS_PLAYED = 4_000
-"""Rows × years of one answer, at most: what it takes stays the same however many rows there are."""
-MOST_YEARS = 64
 RECORDED_DAYS = 365
 MOST_OUT = 0.9
 
@@ -83,19 +73,15 @@ def compare(
     site: str = "",
 ) -> Comparison:
     """Today and the changed world side by side, over what is in view: all of it, an item's depots,
-    or one item-depot. Raises NothingPublished, and NotFound where none of it has a policy."""
+    or one item-depot; `items` is 0 where none of it has a policy. Raises NothingPublished."""
+    from warehouse.queries import playing  # NumPy: a process that is never asked does without
+
     run = published_run(connection)
     where, params = _where(scope, sku, site)
     in_view = connection.execute(
         text(_IN_VIEW.format(where=where)), {**params, "run_id": run.run_id}
     ).scalar_one()
-    found = rows(connection, run.run_id, where, params)
-    if not len(found):
-        raise NotFound("Nothing in view has a lead time and a policy.")
-    chosen, weight = what_if.sample(found.value, MOST_PLAYED)
-    here = stocked(connection, run.run_id, found.at(chosen), weight, run.frequency)
-    valued = _valued(connection, run, len(here))
-    return what_if.compare(here, change, valued, items=len(found), items_in_view=in_view)
+    return playing.compare(connection, run, where, params, change, in_view)
 
 
 @read_model(ttl=300)
@@ -110,11 +96,11 @@ def curve(
     """Stock value against service over what is in view: first the point of today's policy, then by
     service level. As publish stored it, of one ABC class or all; of an item it is played now.
     Empty where there is none. Raises NothingPublished."""
+    from warehouse.queries import playing
+
     run = published_run(connection)
     if sku or site:
-        found = rows(connection, run.run_id, *_where(scope, sku, site))
-        here = stocked(connection, run.run_id, found, np.ones(len(found)), run.frequency)
-        return what_if.curve_of(here, _valued(connection, run, len(found))) if len(found) else []
+        return playing.curve(connection, run, *_where(scope, sku, site))
     where = series_where(scope)
     params = {**where.params, "run_id": run.run_id, "abc": abc}
     points = connection.execute(text(_CURVE.format(where=where.sql)), params)
@@ -136,11 +122,6 @@ def _where(scope: Scope, sku: str, site: str) -> tuple[str, dict[str, Any]]:
     asked = Filters(sku=(sku,) if sku else (), site=(site,) if site else ())
     where = series_where(scope, asked)
     return where.sql, where.params
-
-
-def _valued(connection: Connection, run: PublishedRun, count: int) -> Terms:
-    years = max(2, min(MOST_YEARS, YEARS_PLAYED // count))
-    return replace(terms(connection, run.frequency), scenarios=years)
 
 
 @read_model(ttl=300)

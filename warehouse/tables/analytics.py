@@ -317,6 +317,29 @@ service_curve = Table(
 """A simulated year of the items of a class at a site, all of them at this cycle service; 0 stands
 for each item's own, as the policy has it. Sums over `items` of a mean year."""
 
+savings = Table(
+    "savings",
+    metadata,
+    _run_id(primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("item_id", Integer, primary_key=True),
+    Column("site_id", Integer, primary_key=True),
+    Column("basis", Text, nullable=False),
+    *(
+        double(f"{side}_{part}", nullable=False)
+        for side in ("old", "new")
+        for part in ("holding", "stockout", "expediting", "ordering", "stock", "missed")
+    ),
+    Column("accepted", Boolean, nullable=False),
+    double("realised_brl"),
+    CheckConstraint("basis IN ('textbook', 'recorded')", name="basis"),
+    schema="analytics",
+)
+"""Each month of the replay, first day: the old policy's costs and ours in BRL, mean stock in units,
+requests missed. `basis`: the old side is the textbook replayed, or what the files recorded.
+`accepted`: a recommendation for it was accepted; `realised_brl`: in the months after that, the old
+policy's costs less the recorded ones."""
+
 alert = Table(
     "alert",
     metadata,

@@ -1,0 +1,52 @@
+"""GET /savings, /savings/months, /savings/items and /savings/rows."""
+
+from __future__ import annotations
+
+from api.parameters import Paged, SeriesFilters, Text
+from api.routing import route
+from auth.guards import current_viewer
+from domain.records import Page
+from domain.savings import SavingsItem, SavingsMonth, SavingsRow, SavingsTotal
+from warehouse.queries import savings
+
+
+class SavingsList(SeriesFilters, Paged):
+    """Filters of the lists; what saved most first unless asked otherwise."""
+
+    sort: Text = "-identified_brl"
+
+
+@route("GET", "/savings", query=SeriesFilters, data=SavingsTotal)
+def added_up(query: SeriesFilters) -> SavingsTotal:
+    """What ours would have saved against the old policy: identified, accepted, realised."""
+    return savings.total(scope=current_viewer().scope, filters=query.filters())
+
+
+@route("GET", "/savings/months", query=SeriesFilters, data=list[SavingsMonth])
+def by_month(query: SeriesFilters) -> list[SavingsMonth]:
+    """The costs of both sides, month by month."""
+    return savings.months(scope=current_viewer().scope, filters=query.filters())
+
+
+@route("GET", "/savings/items", query=SavingsList, data=list[SavingsItem], paged=True)
+def by_item(query: SavingsList) -> Page[SavingsItem]:
+    """Item-depots with all their months added up."""
+    return savings.items(
+        scope=current_viewer().scope,
+        filters=query.filters(),
+        limit=query.limit,
+        cursor=query.cursor,
+        sort=query.sort,
+    )
+
+
+@route("GET", "/savings/rows", query=SavingsList, data=list[SavingsRow], paged=True)
+def rows(query: SavingsList) -> Page[SavingsRow]:
+    """Each item-depot in each month, with the costs of both sides."""
+    return savings.page(
+        scope=current_viewer().scope,
+        filters=query.filters(),
+        limit=query.limit,
+        cursor=query.cursor,
+        sort=query.sort,
+    )

@@ -1,0 +1,50 @@
+"""`/savings`: what the old policy cost, what ours would have, month by month and item by item."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash.development.base_component import Component
+
+from callbacks.address import Address
+from callbacks.screen import screen
+from domain.access import Permission
+from domain.records import Filters
+from domain.viewer import Viewer
+from layouts import savings as layout
+from layouts.components import states
+from warehouse.queries import kpis, savings, status
+
+OFFERED = ("region", "uf", "family", "abc")
+SHOWN = 30
+
+
+@screen(Permission.READ)
+def page(viewer: Viewer, address: Address) -> Component:
+    """Narrowed to regions, UFs, families and classes."""
+    if status.current().run_id is None:
+        return states.nothing_published(viewer)
+    choices = kpis.filter_choices(scope=viewer.scope)
+    filters = filters_of(viewer, address)
+    orders = [sign + name for name in savings.ITEM_SORTS for sign in ("", "-")]
+    sort = address.one("sort", orders, "-identified_brl")
+    asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters}
+    data = layout.SavingsData(
+        total=savings.total(**asked),
+        months=savings.months(**asked),
+        items=savings.items(**asked, limit=SHOWN, sort=sort),
+        sort=sort,
+        choices=choices,
+        filters=filters,
+        query=address.query,
+        has_costs=not any(kpi.missing == "items" for kpi in kpis.headline(scope=viewer.scope)),
+        may_export=viewer.may(Permission.EXPORT),
+        notices=address.notices,
+    )
+    return layout.layout(data, viewer)
+
+
+def filters_of(viewer: Viewer, address: Address) -> Filters:
+    """The filters of this address, of those that are offered."""
+    choices = kpis.filter_choices(scope=viewer.scope)
+    return address.filters({name: choices[name] for name in OFFERED})

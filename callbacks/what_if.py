@@ -1,0 +1,73 @@
+"""`/what-if`: a changed world beside today's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash.development.base_component import Component
+
+from callbacks.address import Address
+from callbacks.screen import screen
+from domain.access import Permission
+from domain.errors import UnknownMaterial
+from domain.records import Option
+from domain.viewer import Viewer
+from domain.what_if import LEVELS, LIMITS, NOTHING, STRIKES, Change
+from layouts import what_if as layout
+from layouts.components import states
+from warehouse.queries import materials, status, what_if
+
+OPTIONS = 20
+
+
+@screen(Permission.READ)
+def page(viewer: Viewer, address: Address) -> Component:
+    """All that is in view, an item or an item-depot, as the address asks."""
+    current = status.current()
+    if current.run_id is None:
+        return states.nothing_published(viewer)
+    return layout.layout(_data(viewer, address), viewer)
+
+
+def _data(viewer: Viewer, address: Address) -> layout.WhatIfData:
+    choices = what_if.choices(scope=viewer.scope)
+    choices |= _series_choices(viewer, address)
+    change = change_of(address, choices)
+    series: dict[str, Any] = {
+        name: address.one(name, [option.value for option in choices[name]], "")
+        for name in ("sku", "site")
+    }
+    asked = {"scope": viewer.scope, **series}
+    return layout.WhatIfData(
+        change=change,
+        **series,
+        measure=address.one("measure", layout.MEASURES, layout.MEASURES[0]),
+        choices=choices,
+        found=what_if.compare(change=change, **asked),
+        curve=what_if.curve(**asked),
+        recorded=what_if.recorded(**asked),
+        notices=address.notices,
+    )
+
+
+def _series_choices(viewer: Viewer, address: Address) -> dict[str, list[Option]]:
+    sku = address.text("sku")
+    found = materials.item_options_with(sku, scope=viewer.scope, limit=OPTIONS)
+    try:
+        sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
+    except UnknownMaterial:
+        sites = []
+    return {"sku": found, "site": sites}
+
+
+def change_of(address: Address, choices: dict[str, list[Option]]) -> Change:
+    """What the address asks to change; what it says wrongly is left out and noticed."""
+    told: dict[str, Any] = {name: address.number(name, *limits) for name, limits in LIMITS.items()}
+    told["strike_days"] = int(told["strike_days"] or 0)
+    for name in ("supplier", "family", "uf"):
+        told[name] = address.one(name, [option.value for option in choices[name]], "")
+    told["strike"] = address.one("strike", STRIKES, NOTHING.strike)
+    told["levels"] = address.one("levels", LEVELS, NOTHING.levels)
+    for name in ("lead_time_change", "demand_change", "exchange_change"):
+        told[name] = told[name] or 0.0
+    return Change(**told)

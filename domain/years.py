@@ -1,0 +1,217 @@
+"""What would follow if: a year of demand scenarios played against today's policy and a changed one.
+
+Both sides see the same demand and the same luck (common random numbers), so that their difference
+is the change's. A year begins in the steady state of its policy, after a lead time that is not
+counted; a strike begins on its first day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain import scenarios, simulation
+from domain.changes import Stocked, changed, halted, levels
+from domain.costs import Costs, Prices, SavingsSettings, costs
+from domain.inventory import Array, PolicySettings
+from domain.what_if import NOTHING, Change, Comparison, CurvePoint, Side
+
+YEAR_DAYS = 365
+WARM_UP_DAYS = 180
+"""The longest part of a lead time that is played before the year."""
+BLOCKS = {"D": 7, "W": 4, "M": 3}
+"""Recorded periods that are drawn together."""
+PERIOD_DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12}
+AT_ONCE = 3_000_000
+"""Rows × scenarios × periods that are played at once: what bounds the memory."""
+SEED = 20
+GRID = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995)
+"""Cycle service levels of the curve, one for all items at a time."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a year is valued at, how long a period is, and how many years are drawn."""
+
+    frequency: str
+    policy: PolicySettings = field(default_factory=PolicySettings)
+    savings: SavingsSettings = field(default_factory=SavingsSettings)
+    scenarios: int = 8
+    seed: int = SEED
+
+
+@dataclass(frozen=True)
+class Year:
+    """A mean year of each row: (rows,). stock_value in BRL; lines and units that were asked for
+    and served; orders; penalty_brl, 0 where no penalty is known; costs in BRL."""
+
+    stock_value: Array
+    lines: Array
+    full: Array
+    asked: Array
+    served: Array
+    orders: Array
+    penalty_brl: Array
+    costs: Costs
+
+
+def compare(
+    stocked: Stocked, change: Change, terms: Terms, *, items: int, items_in_view: int
+) -> Comparison:
+    """Both sides of a change."""
+    before = side(a_year(stocked, NOTHING, terms), stocked)
+    after = before if change.is_none else side(a_year(stocked, change, terms), stocked)
+    return Comparison(
+        before, after, items, items_in_view, len(stocked), terms.scenarios, terms.seed
+    )
+
+
+def sample(value: Array, most: int) -> tuple[NDArray[np.int64], Array]:
+    """Which rows are played where there are more than `most`, in order, and how many each stands
+    for: the half with the most demand in BRL for themselves, of the rest every n-th."""
+    count = len(value)
+    if count <= most:
+        return np.arange(count), np.ones(count)
+    order = np.argsort(-value, kind="stable")
+    top, rest = order[: most // 2], order[most // 2 :]
+    kept = rest[np.linspace(0, len(rest) - 1, most - len(top)).round().astype(int)]
+    chosen = np.concatenate([top, kept])
+    weight = np.concatenate([np.ones(len(top)), np.full(len(kept), len(rest) / len(kept))])
+    placed = np.argsort(chosen)
+    return chosen[placed], weight[placed]
+
+
+def a_year(
+    stocked: Stocked, change: Change, terms: Terms, service_level: float | None = None
+) -> Year:
+    """Plays the years, takes their mean. service_level: of all items, in place of the change's."""
+    parts = [
+        _played(stocked.at(rows), change, terms, service_level) for rows in _chunks(stocked, terms)
+    ]
+    return _joined(parts) if parts else _played(stocked, change, terms, service_level)
+
+
+def curve_of(stocked: Stocked, terms: Terms) -> list[CurvePoint]:
+    """The curve of these rows: the point of today's policy, then one for each level of GRID."""
+    points = []
+    for level in (None, *GRID):
+        one = side(a_year(stocked, NOTHING, terms, level), stocked)
+        points.append(
+            CurvePoint(
+                level,
+                one.stock_value_brl,
+                one.fill_lines,
+                one.fill_units,
+                one.orders,
+                one.penalty_brl or 0.0,
+                one.annual_cost_brl,
+            )
+        )
+    return points
+
+
+def side(year: Year, stocked: Stocked) -> Side:
+    """Adds the rows up, each as often as it counts."""
+    weight = stocked.weight
+
+    def total(values: Array) -> float:
+        return float(values @ weight)
+
+    lines, asked = total(year.lines), total(year.asked)
+    known = bool((~np.isnan(stocked.penalty_brl)).any())
+    return Side(
+        stock_value_brl=total(year.stock_value),
+        fill_lines=total(year.full) / lines if lines else None,
+        fill_units=total(year.served) / asked if asked else None,
+        requests_missed=lines - total(year.full),
+        penalty_brl=total(year.penalty_brl) if known else None,
+        orders=total(year.orders),
+        holding_brl=total(year.costs.holding),
+        stockout_brl=total(year.costs.stockout),
+        expediting_brl=total(year.costs.expediting),
+        ordering_brl=total(year.costs.ordering),
+        annual_cost_brl=total(year.costs.total),
+    )
+
+
+def _chunks(stocked: Stocked, terms: Terms) -> Iterator[slice]:
+    periods = (YEAR_DAYS + WARM_UP_DAYS) / PERIOD_DAYS[terms.frequency]
+    size = max(1, int(AT_ONCE / (periods * terms.scenarios)))
+    for start in range(0, len(stocked), size):
+        yield slice(start, start + size)
+
+
+def _played(stocked: Stocked, change: Change, terms: Terms, service_level: float | None) -> Year:
+    days = PERIOD_DAYS[terms.frequency]
+    warm = _warm_up(stocked, days)
+    length = warm + round(YEAR_DAYS / days)
+    world = changed(stocked, change)
+    if service_level is not None:
+        world = replace(world, service_level=np.full(len(world), service_level))
+    point, up_to = levels(stocked, world, change, terms.policy)
+    demand = scenarios.paths(
+        stocked.history, world.rate, terms.scenarios, length, BLOCKS[terms.frequency], terms.seed
+    )
+    lead = scenarios.lead_times(
+        world.lead_mean, world.lead_std, terms.scenarios, length, terms.seed + 1
+    )
+    share = np.random.default_rng(terms.seed + 2).random(terms.scenarios)
+    stopped = halted(world, change)[:, None]
+    outcome = simulation.replay(
+        demand,
+        simulation.Rules(
+            point[:, None], up_to[:, None], world.minimum[:, None], world.pack[:, None]
+        ),
+        lead,
+        simulation.Start(point[:, None] + share * (up_to - point)[:, None]),
+        bucket_of=np.where(np.arange(length) < warm, -1, 0),
+        halt=simulation.Halt(stopped, warm, warm + ceil(change.strike_days / days)),
+    )
+    return _year(outcome, world, change, terms)
+
+
+def _warm_up(stocked: Stocked, days: float) -> int:
+    longest = np.nanmax(stocked.lead_mean, initial=1.0)
+    return ceil(min(longest, WARM_UP_DAYS / days))
+
+
+def _year(outcome: simulation.Outcome, world: Stocked, change: Change, terms: Terms) -> Year:
+    policy = terms.policy
+    prices = Prices(
+        unit_cost=np.nan_to_num(world.unit_cost),
+        holding_rate=policy.holding_rate if change.holding_rate is None else change.holding_rate,
+        order_cost=policy.order_cost_brl if change.order_cost is None else change.order_cost,
+        penalty_brl=world.penalty_brl,
+        settings=terms.savings,
+    )
+    priced = costs(outcome, prices, PERIOD_DAYS[terms.frequency])
+    missed = outcome.expedites[..., 0].mean(axis=1)
+    return Year(
+        stock_value=outcome.mean_stock[..., 0].mean(axis=1) * prices.unit_cost,
+        lines=outcome.lines[..., 0].mean(axis=1),
+        full=outcome.full[..., 0].mean(axis=1),
+        asked=outcome.asked[..., 0].mean(axis=1),
+        served=outcome.served[..., 0].mean(axis=1),
+        orders=outcome.orders[..., 0].mean(axis=1),
+        penalty_brl=missed * np.nan_to_num(world.penalty_brl),
+        costs=Costs(
+            **{one.name: getattr(priced, one.name)[..., 0].mean(axis=1) for one in fields(priced)}
+        ),
+    )
+
+
+def _joined(parts: list[Year]) -> Year:
+    found = {
+        one.name: np.concatenate([getattr(part, one.name) for part in parts])
+        for one in fields(Year)
+        if one.name != "costs"
+    }
+    joined = {
+        one.name: np.concatenate([getattr(part.costs, one.name) for part in parts])
+        for one in fields(Costs)
+    }
+    return Year(**found, costs=Costs(**joined))

@@ -1,0 +1,301 @@
+"""`/savings`: the sums, both sides month by month, item-depots, and how it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from dash import html
+from dash.development.base_component import Component
+from plotly import graph_objects as go
+
+from domain.records import Filters, Option, Page
+from domain.savings import SavingsItem, SavingsMonth, SavingsRow, SavingsTotal
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.charts import dates_of_axis, graph
+from layouts.components.cards import card
+from layouts.components.filters import choice, filter_bar
+from layouts.components.grid import grid, link_column, money_column, text_column
+from layouts.components.icons import icon
+from layouts.components.states import missing_file, notices, state
+from layouts.components.table import Cell, twin
+from layouts.text import N_, REGIONS, named
+from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure, plain
+
+PARTS = {
+    "holding": N_("Holding"),
+    "stockout": N_("Stockouts"),
+    "expediting": N_("Expediting"),
+    "ordering": N_("Orders"),
+}
+BASES = {"recorded": N_("recorded"), "textbook": N_("textbook, replayed")}
+
+
+@dataclass(frozen=True)
+class SavingsData:
+    """What the page shows."""
+
+    total: SavingsTotal
+    months: Sequence[SavingsMonth]
+    items: Page[SavingsItem]
+    sort: str
+    choices: dict[str, list[Option]]
+    filters: Filters
+    query: Mapping[str, list[str]]
+    has_costs: bool
+    may_export: bool
+    notices: list[str]
+
+
+def layout(data: SavingsData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    head = html.Div(
+        [html.H1(viewer.t("Savings")), filters(data, viewer)], className="page-head page-head-wrap"
+    )
+    content = _content(data, viewer) if data.total.months else [_nothing(data, viewer)]
+    return html.Div([head, *notices(data.notices), *content], className="page page-savings")
+
+
+def _content(data: SavingsData, viewer: Viewer) -> list[Component]:
+    return [
+        html.Div(_figures(data.total, viewer), className="kpi-row"),
+        by_month(data, viewer),
+        by_item(data, viewer),
+        how(data.total, viewer),
+    ]
+
+
+def filters(data: SavingsData, viewer: Viewer) -> html.Div:
+    """Where and what."""
+    t, chosen = viewer.t, data.filters
+    regions = [Option(o.value, named(REGIONS, o.label, t)) for o in data.choices["region"]]
+    offered = {**data.choices, "region": regions}
+    labels = {"region": t("Region"), "uf": t("UF"), "family": t("Family"), "abc": t("ABC")}
+    values = {name: list(getattr(chosen, name)) for name in labels}
+    return filter_bar(
+        *(
+            choice(name, label, offered[name], values[name], viewer)
+            for name, label in labels.items()
+        ),
+        initial=values,
+    )
+
+
+def _nothing(data: SavingsData, viewer: Viewer) -> html.Div:
+    t = viewer.t
+    if not data.has_costs:
+        what = t(
+            "With unit costs and lead times in it, this page shows what stock decisions saved."
+        )
+        return missing_file("items", what, t)
+    return state(
+        t("Nothing can be replayed here yet"),
+        t(
+            "It takes nine whole months of demand: six to learn from and three to replay. And lead"
+            " times, from the files of purchase orders or of items."
+        ),
+    )
+
+
+def _figures(total: SavingsTotal, viewer: Viewer) -> list[html.Section]:
+    t, locale = viewer.t, viewer.locale
+    months = fmt.number(total.months, locale)
+    share = total.identified_brl / total.old_brl if total.old_brl else None
+    return [
+        _figure(
+            t("Identified"),
+            total.identified_brl,
+            t(
+                "in %(months)s months; %(share)s of the old costs",
+                months=months,
+                share=fmt.percent(share, locale),
+            ),
+            viewer,
+        ),
+        _figure(t("Of that, accepted"), total.accepted_brl, t("recommendations accepted"), viewer),
+        _figure(
+            t("Realised"),
+            total.realised_brl,
+            t("in the months after, as recorded")
+            if total.realised_brl is not None
+            else t("none accepted a month ago or longer"),
+            viewer,
+        ),
+        _figure(
+            t("Old policy"), total.old_brl, t("costs in %(months)s months", months=months), viewer
+        ),
+        _figure(t("Ours"), total.new_brl, t("costs in %(months)s months", months=months), viewer),
+    ]
+
+
+def _figure(name: str, value: float | None, context: str, viewer: Viewer) -> html.Section:
+    return html.Section(
+        [
+            html.Header([html.H2(name, className="kpi-name")], className="kpi-head"),
+            html.P(
+                fmt.brl_compact(value, viewer.locale),
+                className="kpi-value",
+                title=fmt.brl(value, viewer.locale, 2),
+            ),
+            html.P(context, className="kpi-context weak"),
+        ],
+        className="surface kpi",
+    )
+
+
+def by_month(data: SavingsData, viewer: Viewer) -> html.Section:
+    """Costs of both sides, and what lies between."""
+    t = viewer.t
+    header = [t("Month"), t("Old policy"), t("Ours"), t("Identified"), t("Accepted"), t("Realised")]
+    header += [
+        f"{side}: {t(name)}" for side in (t("Old policy"), t("Ours")) for name in PARTS.values()
+    ]
+    rows: list[list[Cell]] = [
+        [
+            month.month,
+            *(month.old_brl, month.new_brl, month.identified_brl),
+            *(month.accepted_brl, month.realised_brl),
+            *(getattr(month, f"{side}_{part}") for side in ("old", "new") for part in PARTS),
+        ]
+        for month in data.months
+    ]
+    return card(
+        t("Month by month"),
+        graph("savings-months", months_chart(data.months, viewer), viewer),
+        twin(header, rows, viewer),
+        note=t("Below zero, ours would have cost more in that month."),
+    )
+
+
+def months_chart(months: Sequence[SavingsMonth], viewer: Viewer) -> go.Figure:
+    """A bar a month for what was identified, and the costs of both sides as lines."""
+    t = viewer.t
+    chart = figure(viewer, t("R$ a month"))
+    days = [month.month for month in months]
+    chart.add_bar(
+        x=days,
+        y=[month.identified_brl for month in months],
+        name=t("Identified"),
+        marker={"color": ACCENT},
+        hovertemplate="%{y:,.0f}<extra>" + t("Identified") + "</extra>",
+    )
+    for name, values, colour in (
+        (t("Old policy"), [month.old_brl for month in months], OUTLIER),
+        (t("Ours"), [month.new_brl for month in months], MODEL_COLOURS["arima"]),
+    ):
+        chart.add_scatter(
+            x=days,
+            y=values,
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 1.5},
+            hovertemplate=f"%{{y:,.0f}}<extra>{name}</extra>",
+        )
+    chart.update_yaxes(tickformat=",~s")
+    dates_of_axis(chart, viewer)
+    chart.update_layout(
+        showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0, "font": {"size": 12}}
+    )
+    chart.update_yaxes(title={"text": plain(t("R$ a month"))})
+    return chart
+
+
+def by_item(data: SavingsData, viewer: Viewer) -> html.Section:
+    """The item-depots, what saved most first."""
+    t = viewer.t
+    columns = [
+        link_column("sku", t("Material"), "href", minWidth=110),
+        text_column("name", t("Name"), minWidth=150, flex=2),
+        text_column("site", t("Depot"), minWidth=90),
+        money_column("old_brl", t("Old policy"), minWidth=110),
+        money_column("new_brl", t("Ours"), minWidth=110),
+        money_column("identified_brl", t("Identified"), minWidth=110),
+        text_column("accepted", t("Accepted"), minWidth=90),
+        money_column("realised_brl", t("Realised"), minWidth=100),
+    ]
+    rows = [_item_row(row, viewer) for row in data.items.rows]
+    shown, count = (fmt.number(n, viewer.locale) for n in (len(rows), data.items.count))
+    return card(
+        t("By item and depot"),
+        grid("savings-items", columns, rows, viewer, row_id="key", server_sort=data.sort),
+        tools=[_download(data, viewer)] if data.may_export else [],
+        note=t(
+            "%(shown)s of %(count)s; the file has every month of each, with both sides' costs.",
+            shown=shown,
+            count=count,
+        ),
+        class_name="grow",
+    )
+
+
+def _item_row(row: SavingsItem, viewer: Viewer) -> dict[str, Any]:
+    return {
+        "key": f"{row.sku} {row.site}",
+        "sku": row.sku,
+        "href": f"/materials/{quote(row.sku, safe='')}",
+        "name": row.item_name or "",
+        "site": row.site,
+        "old_brl": row.old_brl,
+        "new_brl": row.new_brl,
+        "identified_brl": row.identified_brl,
+        "accepted": viewer.t("yes") if row.accepted else viewer.t("no"),
+        "realised_brl": row.realised_brl,
+    }
+
+
+def _download(data: SavingsData, viewer: Viewer) -> html.A:
+    kept = {
+        name: data.query[name] for name in ("region", "uf", "family", "abc") if name in data.query
+    }
+    return html.A(
+        [icon("download"), viewer.t("Download CSV")],
+        href=f"/savings.csv?{urlencode(kept, doseq=True)}",
+        className="btn btn-sm btn-outline-secondary",
+        download="",
+    )
+
+
+def how(total: SavingsTotal, viewer: Viewer) -> html.Section:
+    """What is compared, in words."""
+    t, locale = viewer.t, viewer.locale
+    share = fmt.percent(total.recorded, locale, 0)
+    lines = [
+        t(
+            "Old policy: for %(share)s of the rows, what stock counts and purchase orders recorded;"
+            " for the others the textbook (PP = D·L + SS) with the settings from before the first"
+            " publish, replayed.",
+            share=share,
+        ),
+        t(
+            "Ours: reorder points set anew each month, from demand and lead times known before that"
+            " month, replayed on the same demand from the same stock and open orders."
+        ),
+        t(
+            "Both are priced alike: holding (mean stock × cost × rate), stockouts (contract penalty"
+            " to be expected, else an emergency premium), expediting (each request not served) and"
+            " orders. Demand that empty shelves hid is estimated, for both sides."
+        ),
+        t(
+            "Accepted: item-depots with an accepted recommendation. Realised: in the months after"
+            " that, the old textbook's costs less what was recorded."
+        ),
+    ]
+    return card(
+        t("How it is computed"), html.Ul([html.Li(line) for line in lines], className="plain-list")
+    )
+
+
+CSV_PARTS = (
+    *(f"{side}_{part}" for side in ("old", "new") for part in (*PARTS, "stock", "missed", "brl")),
+    *("identified_brl", "accepted", "realised_brl"),
+)
+CSV_HEADER = ["month", "sku", "name", "site", "uf", "basis", *CSV_PARTS]
+
+
+def csv_cells(row: SavingsRow) -> list[Cell]:
+    """One row of the file."""
+    numbers = [getattr(row, name) for name in CSV_PARTS]
+    return [row.month, row.sku, row.item_name, row.site, row.uf, row.basis, *numbers]

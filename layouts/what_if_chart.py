@@ -1,0 +1,80 @@
+"""Stock value against service: the line of service levels, and the points that stand out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plotly import graph_objects as go
+
+from domain.viewer import Viewer
+from domain.what_if import CurvePoint
+from layouts import format as fmt
+from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure, plain
+
+MARKERS = (
+    ("circle", ACCENT),
+    ("diamond", OUTLIER),
+    ("square", MODEL_COLOURS["arima"]),
+)
+
+PLACES = ({"yshift": -18}, {"xshift": 12, "xanchor": "left", "yshift": -8}, {"yshift": -18})
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One point: stock value in BRL, fill rates as fractions, None where not known."""
+
+    name: str
+    value: float
+    lines: float | None
+    units: float | None
+
+
+def curve_chart(
+    levels: Sequence[CurvePoint], marks: Sequence[Mark], measure: str, viewer: Viewer
+) -> go.Figure:
+    """Fill rate over stock value; `measure` is `lines` or `units`."""
+    t = viewer.t
+    chart = figure(
+        viewer, t("Requests served in full") if measure == "lines" else t("Units served")
+    )
+    known = [point for point in levels if getattr(point, f"fill_{measure}") is not None]
+    chart.add_scatter(
+        x=[point.stock_value_brl for point in known],
+        y=[getattr(point, f"fill_{measure}") for point in known],
+        mode="lines+markers",
+        line={"width": 1.5},
+        marker={"size": 5},
+        name=t("Service levels"),
+        customdata=[fmt.percent(point.service_level, viewer.locale) for point in known],
+        hovertemplate="%{customdata}: R$ %{x:,.0f}, %{y:.2%}<extra></extra>",
+    )
+    for index, mark in enumerate(marks):
+        _add_mark(chart, mark, measure, index)
+    chart.update_xaxes(title={"text": plain(t("Mean stock value, R$"))}, tickformat=",~s", nticks=6)
+    chart.update_yaxes(tickformat=".0%", rangemode="normal")
+    chart.update_layout(hovermode="closest")
+    return chart
+
+
+def _add_mark(chart: go.Figure, mark: Mark, measure: str, index: int) -> None:
+    share = getattr(mark, measure)
+    if share is None:
+        return
+    symbol, colour = MARKERS[index % len(MARKERS)]
+    chart.add_scatter(
+        x=[mark.value],
+        y=[share],
+        mode="markers",
+        marker={"size": 13, "symbol": symbol, "color": colour, "line": {"width": 1}},
+        name=mark.name,
+        hovertemplate=f"{mark.name}: R$ %{{x:,.0f}}, %{{y:.2%}}<extra></extra>",
+    )
+    chart.add_annotation(
+        x=mark.value,
+        y=share,
+        text=mark.name,
+        **PLACES[index % len(MARKERS)],
+        font={"color": colour},
+    )

@@ -1,0 +1,194 @@
+"""Savings of a run: months replayed without looking ahead, recorded sides, acceptance, receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from domain.access import Scope
+from tests import factories
+from tests.factories import LAST_DAY
+from warehouse.pipeline import publish
+from warehouse.pipeline.savings import write_savings
+from warehouse.queries import kpis, savings
+
+SETTINGS = """
+INSERT INTO support.setting (key, value, changed_by)
+VALUES ('savings', '{"known_months": 2, "least_months": 2}', 'tests')
+"""
+MONTHS = [date(2025, month, 1) for month in (3, 4, 5)]
+ROWS = """
+SELECT savings.*, sku, site FROM analytics.savings
+JOIN core.item USING (item_id) JOIN core.site USING (site_id) ORDER BY sku, site, month
+"""
+
+
+@pytest.fixture(scope="module")
+def published(module_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """200 days of demand, stock counted daily at CABO-01 in São Paulo for 150 of them."""
+    network = factories.make_network(module_engine)
+    factories.add_demand(module_engine, network)
+    factories.add_stock(module_engine, network, {("CABO-01", "DEP-SP"): 700.0}, days=150)
+    with module_engine.begin() as connection:
+        connection.execute(text(SETTINGS))
+    factories.refresh_views(module_engine)
+    bundle = factories.make_bundle(tmp_path_factory.mktemp("bundle"), module_engine)
+    publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
+    yield module_engine
+
+
+@pytest.fixture
+def trial(published: Engine) -> Iterator[Connection]:
+    """A transaction that leaves no trace."""
+    with published.connect() as connection:
+        yield connection
+        connection.rollback()
+
+
+def rows(connection: Connection) -> pd.DataFrame:
+    found = connection.execute(text(ROWS))
+    return pd.DataFrame(found.all(), columns=list(found.keys()))
+
+
+def anew(connection: Connection) -> pd.DataFrame:
+    run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
+    write_savings(connection, run_id)
+    return rows(connection)
+
+
+def test_whole_months_of_items_with_a_cost_are_replayed(trial: Connection):
+    found = rows(trial)
+    assert sorted(found["month"].unique()) == MONTHS
+    assert set(found["sku"]) == {"CABO-01", "BAT-02"}  # the others have no cost or no lead time
+    recorded = found[found["basis"] == "recorded"]
+    assert set(zip(recorded["sku"], recorded["site"], strict=True)) == {("CABO-01", "DEP-SP")}
+
+
+def test_what_was_recorded_is_priced_as_it_was(trial: Connection):
+    """700 m at R$ 12.50 through March: 31 days at 22 % a year; no order, nothing missed."""
+    found = rows(trial)
+    march = found[(found["basis"] == "recorded") & (found["month"] == MONTHS[0])].iloc[0]
+    assert march["old_holding"] == pytest.approx(700 * 12.5 * 0.22 * 31 / 365.25)
+    assert (march["old_ordering"], march["old_missed"], march["old_stockout"]) == (0, 0, 0)
+    assert march["old_stock"] == pytest.approx(700)
+
+
+def test_days_without_stock_cost_the_demand_that_they_hid(trial: Connection):
+    trial.execute(
+        text("UPDATE core.stock SET on_hand = 0 WHERE date BETWEEN '2025-04-01' AND '2025-04-10'")
+    )
+    found = anew(trial)
+    april = found[(found["basis"] == "recorded") & (found["month"] == MONTHS[1])].iloc[0]
+    asked, days = trial.execute(
+        text(
+            "SELECT sum(quantity), count(*) FROM core.demand JOIN core.item USING (item_id)"
+            " JOIN core.site USING (site_id) WHERE sku = 'CABO-01' AND site = 'DEP-SP'"
+            " AND quantity > 0 AND date BETWEEN '2025-04-01' AND '2025-04-30'"
+        )
+    ).one()
+    hidden = (10 / 30) / (1 - 10 / 30)
+    assert april["old_missed"] == pytest.approx(days * hidden)
+    assert april["old_stockout"] == pytest.approx(asked * hidden * 12.5 * 0.30)
+    assert april["old_expediting"] == pytest.approx(days * hidden * 80)
+
+
+def test_levels_know_nothing_of_the_months_that_they_are_for(trial: Connection):
+    before = rows(trial)
+    trial.execute(text("UPDATE core.demand SET quantity = quantity * 9 WHERE date >= '2025-05-01'"))
+    after = anew(trial)
+    parts = [name for name in before if str(name).startswith(("old_", "new_"))]
+    early = before["month"] < MONTHS[2]
+    assert after.loc[early, parts].equals(before.loc[early, parts])
+    assert not after.loc[~early, parts].equals(before.loc[~early, parts])
+
+
+def test_the_old_policy_keeps_its_settings(trial: Connection):
+    before = rows(trial)
+    value = '{"service_levels": {"A": 0.999, "B": 0.999, "C": 0.999}}'
+    sql = "INSERT INTO support.setting (key, value, changed_by) VALUES ('policy', :value, 'tests')"
+    trial.execute(text(sql), {"value": value})
+    after = anew(trial)
+    played = before["basis"] == "textbook"
+    assert after.loc[played, "old_stock"].equals(before.loc[played, "old_stock"])
+    assert after["new_stock"].sum() > before["new_stock"].sum()
+
+
+def test_acceptance_tells_what_was_realised(trial: Connection):
+    trial.execute(
+        text(
+            "INSERT INTO analytics.recommendation"
+            " (run_id, fingerprint, kind, priority, item_id, site_id)"
+            " SELECT run_id, 'f-test', 'REORDER', 1, item_id, site_id FROM analytics.published,"
+            " core.item, core.site WHERE sku = 'CABO-01' AND site = 'DEP-SP'"
+        )
+    )
+    trial.execute(
+        text(
+            "INSERT INTO support.decision (at, actor, kind, fingerprint, status)"
+            " VALUES ('2025-04-20', 'tests', 'recommendation', 'f-test', 'accepted')"
+        )
+    )
+    found = anew(trial)
+    mine = found[(found["sku"] == "CABO-01") & (found["site"] == "DEP-SP")]
+    assert mine["accepted"].all() and not found.drop(mine.index)["accepted"].any()
+    assert mine["basis"].tolist() == ["recorded", "recorded", "textbook"]
+    realised = mine["realised_brl"].tolist()
+    may = mine.iloc[2]
+    was = 700 * 12.5 * 0.22 * 31 / 365.25
+    old = sum(may[f"old_{part}"] for part in ("holding", "stockout", "expediting", "ordering"))
+    assert realised[:2] == pytest.approx([float("nan")] * 2, nan_ok=True)
+    assert realised[2] == pytest.approx(old - was)
+    trial.execute(
+        text(
+            "INSERT INTO support.decision (actor, kind, fingerprint, status)"
+            " VALUES ('tests', 'recommendation', 'f-test', 'rejected')"
+        )
+    )
+    assert not anew(trial)["accepted"].any()
+
+
+def test_kpi_total_months_items_and_rows_agree(
+    published: Engine, module_database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    from tests import services
+
+    monkeypatch.setenv("DATABASE_URL", module_database_url)
+    services.forget_settings()
+    with published.connect() as connection:
+        table = rows(connection)
+    for scope in (Scope(), Scope(ufs=("SP",))):
+        seen = table if scope.everything else table[table["site"] == "DEP-SP"]
+        saved = _identified(seen).sum()
+        total = savings.total(scope=scope)
+        assert total.identified_brl == pytest.approx(saved)
+        assert total.months == 3
+        assert sum(row.identified_brl for row in savings.months(scope=scope)) == pytest.approx(
+            saved
+        )
+        assert sum(row.identified_brl for row in savings.items(scope=scope).rows) == pytest.approx(
+            saved
+        )
+        page = savings.page(scope=scope, limit=500)
+        assert page.count == len(seen)
+        kpi = next(one for one in kpis.headline(scope=scope) if one.key == "annual_savings")
+        assert kpi.value == pytest.approx(saved * 4) == pytest.approx(total.annual_brl)
+        assert (kpi.as_of, kpi.missing) == (date(2025, 5, 31), None)
+    monkeypatch.undo()
+    services.forget_settings()
+
+
+def _identified(table: pd.DataFrame) -> pd.Series:
+    parts = ("holding", "stockout", "expediting", "ordering")
+    total: Any = sum(table[f"old_{part}"] - table[f"new_{part}"] for part in parts)
+    return total
+
+
+def test_too_short_a_history_gives_no_number(trial: Connection):
+    trial.execute(text("UPDATE support.setting SET value = '{}' WHERE key = 'savings'"))
+    assert anew(trial).empty
+    assert LAST_DAY - timedelta(days=factories.DAYS) > date(2024, 10, 1)

@@ -1,0 +1,159 @@
+"""The old policy's costs and ours: in total, by month, by item-depot, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from domain.access import EVERYTHING, Scope
+from domain.records import NO_FILTERS, Filters, Page
+from domain.savings import SavingsItem, SavingsMonth, SavingsRow, SavingsTotal, annual
+from warehouse.caching import read_model
+from warehouse.db import get_read_engine
+from warehouse.queries.filtering import Where, series_where
+from warehouse.queries.paging import fetch_page
+from warehouse.queries.published import published_run
+
+OLD = "old_holding + old_stockout + old_expediting + old_ordering"
+NEW = "new_holding + new_stockout + new_expediting + new_ordering"
+ITEM_SORTS = {
+    "sku": "text",
+    "site": "text",
+    "old_brl": "double precision",
+    "new_brl": "double precision",
+    "identified_brl": "double precision",
+    "realised_brl": "double precision",
+}
+ROW_SORTS = {"month": "date", **ITEM_SORTS}
+PARTS = [
+    f"{side}_{part}"
+    for side in ("old", "new")
+    for part in ("holding", "stockout", "expediting", "ordering")
+]
+
+_ROWS = f"""
+SELECT savings.month, item.sku, item.name AS item_name, site.site, site.uf, savings.basis,
+    old_holding, old_stockout, old_expediting, old_ordering,
+    new_holding, new_stockout, new_expediting, new_ordering,
+    old_stock, new_stock, old_missed, new_missed,
+    {OLD} AS old_brl, {NEW} AS new_brl, {OLD} - ({NEW}) AS identified_brl,
+    accepted, realised_brl
+FROM analytics.savings JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+WHERE savings.run_id = :run_id AND {{where}}
+"""
+
+_TOTAL = """
+SELECT count(DISTINCT month) AS months, min(month) AS first, max(month) AS last,
+    count(DISTINCT (sku, site)) AS item_sites,
+    coalesce(sum(old_brl), 0) AS old_brl, coalesce(sum(new_brl), 0) AS new_brl,
+    coalesce(sum(identified_brl), 0) AS identified_brl,
+    coalesce(sum(identified_brl) FILTER (WHERE accepted), 0) AS accepted_brl,
+    sum(realised_brl) AS realised_brl,
+    avg((basis = 'recorded')::integer)::double precision AS recorded
+FROM ({rows}) AS saved
+"""
+
+_MONTHS = f"""
+SELECT month, count(*) AS item_sites,
+    {", ".join(f"sum({name}) AS {name}" for name in PARTS)},
+    sum(old_brl) AS old_brl, sum(new_brl) AS new_brl, sum(identified_brl) AS identified_brl,
+    coalesce(sum(identified_brl) FILTER (WHERE accepted), 0) AS accepted_brl,
+    sum(realised_brl) AS realised_brl
+FROM ({{rows}}) AS saved GROUP BY month ORDER BY month
+"""
+
+_ITEMS = """
+SELECT sku, item_name, site, uf, count(*) AS months, sum(old_brl) AS old_brl,
+    sum(new_brl) AS new_brl, sum(identified_brl) AS identified_brl, bool_or(accepted) AS accepted,
+    sum(realised_brl) AS realised_brl
+FROM ({rows}) AS saved GROUP BY sku, item_name, site, uf
+"""
+
+
+@read_model(ttl=300)
+def total(
+    connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
+) -> SavingsTotal:
+    """Everything in view added up; no month where nothing could be replayed. Raises
+    NothingPublished."""
+    rows, params = _rows(connection, scope, filters)
+    row = connection.execute(text(_TOTAL.format(rows=rows)), params).one()
+    pace = annual(row.identified_brl, row.months)
+    return SavingsTotal(**row._mapping, annual_brl=pace)
+
+
+@read_model(ttl=300)
+def months(
+    connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
+) -> list[SavingsMonth]:
+    """Month by month, the oldest first. Raises NothingPublished."""
+    rows, params = _rows(connection, scope, filters)
+    found = connection.execute(text(_MONTHS.format(rows=rows)), params)
+    return [SavingsMonth(**row._mapping) for row in found]
+
+
+@read_model(ttl=300)
+def items(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    limit: int = 50,
+    cursor: str | None = None,
+    sort: str = "-identified_brl",
+) -> Page[SavingsItem]:
+    """Item-depots with all their months added up. Raises NothingPublished."""
+    rows, params = _rows(connection, scope, filters)
+    return fetch_page(
+        connection,
+        _ITEMS.format(rows=rows),
+        params,
+        lambda row: SavingsItem(**row._mapping),
+        sort=sort,
+        sorts=ITEM_SORTS,
+        tie={"sku": "text", "site": "text"},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+@read_model(ttl=300)
+def page(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    limit: int = 50,
+    cursor: str | None = None,
+    sort: str = "-identified_brl",
+) -> Page[SavingsRow]:
+    """Every row: an item-depot in a month. Raises NothingPublished."""
+    rows, params = _rows(connection, scope, filters)
+    return fetch_page(
+        connection,
+        rows,
+        params,
+        lambda row: SavingsRow(**row._mapping),
+        sort=sort,
+        sorts=ROW_SORTS,
+        tie={"month": "date", "sku": "text", "site": "text"},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+def every(*, scope: Scope, filters: Filters) -> Iterator[SavingsRow]:
+    """All rows for a file, by item-depot and month, read as they are written."""
+    with get_read_engine().connect().execution_options(stream_results=True) as connection:
+        rows, params = _rows(connection, scope, filters)
+        ordered = text(f"{rows} ORDER BY sku, site, month")
+        for row in connection.execute(ordered, params):
+            yield SavingsRow(**row._mapping)
+
+
+def _rows(connection: Connection, scope: Scope, filters: Filters) -> tuple[str, dict[str, Any]]:
+    where: Where = series_where(scope, filters)
+    run = published_run(connection)
+    return _ROWS.format(where=where.sql), {**where.params, "run_id": run.run_id}

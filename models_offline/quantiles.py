@@ -56,9 +56,10 @@ def smallest_demand(history: NDArray[np.float64]) -> float:
 
 
 def no_crumbs(quantiles: NDArray[np.float64], smallest: float | NDArray[np.float64]) -> Values:
-    """Quantiles with 0 where they are below the smallest demand: nothing lies between that and
-    none, and a p10 just above 0 would miss every period without demand."""
-    return np.where(quantiles < smallest, 0.0, quantiles)
+    """Quantiles below the smallest demand rounded to it or to 0, whichever is nearer: nothing lies
+    between, and a p10 just above 0 would miss every period without demand. (Rounding down would
+    promise more periods without demand than there are.)"""
+    return np.where(quantiles < smallest / 2, 0.0, np.maximum(quantiles, smallest))
 
 
 def around(mean: NDArray[np.float64], offsets: NDArray[np.float64]) -> Values:

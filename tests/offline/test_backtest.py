@@ -74,6 +74,7 @@ def rows(values: dict[tuple[int, str], float], cut: int = FINAL) -> pd.DataFrame
 
 
 NAIVE = "seasonal_naive"
+LEVEL_OF = dict(zip(QUANTILES, LEVELS, strict=True))
 SERIES = pd.DataFrame({"demand_class": ["smooth", "lumpy"], "smallest": [0.0, 0.0]})
 
 
@@ -194,6 +195,21 @@ def test_counts_are_calibrated_by_their_randomised_transform() -> None:
     )
     for level in (0.5, 0.9, 0.95):
         assert calibrate.held(below, upto, level) == pytest.approx(level, abs=0.03)
+
+
+def test_a_level_between_none_and_one_is_not_always_none() -> None:
+    """Promised are none up to 60 or 70 %; it is none in 55 % of all periods."""
+    random = np.random.default_rng(5)
+    late = np.arange(4000) % 2 == 1
+    given = points(4000, 1.0, "lumpy").assign(actual=random.random(4000) > 0.55)
+    pieces = {name: np.where(late, level > 0.65, level > 0.55) for name, level in LEVEL_OF.items()}
+    given = given.assign(**pieces).astype(dict.fromkeys(["actual", *QUANTILES], float))
+    series = pd.DataFrame({"demand_class": ["lumpy"] * 10, "smallest": 1.0})
+    fixed = calibrate.apply(given, series, calibrate.corrections(given))
+    below, upto = calibrate.transform(
+        fixed[QUANTILES].to_numpy(dtype=float), given["actual"].to_numpy(dtype=float)
+    )
+    assert calibrate.held(below, upto, 0.5) == pytest.approx(0.5, abs=0.03)
 
 
 def test_a_shift_widens_both_sides_alike() -> None:

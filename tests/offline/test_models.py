@@ -165,7 +165,8 @@ def test_tidy_orders_clamps_and_leaves_no_crumbs() -> None:
     sparse = np.array([0.0, 0.0, 4.0, 0.0, 8.0])
     cut = tidy(np.array([[5.0], [-3.0], [9.0], [7.0]]), sparse)
     assert cut.ravel().tolist() == [5.0, 0.0, 7.0, 9.0]
-    assert tidy(np.array([[1.0], [0.4], [1.0], [2.0]]), sparse)[1, 0] == 0.0
+    crumbs = tidy(np.array([[1.0], [0.4], [1.9], [2.1]]), sparse)
+    assert crumbs.ravel().tolist() == [1.0, 0.0, 0.0, 4.0]
     dense = np.array([4.0, 6.0, 8.0])
     assert tidy(np.array([[3.0], [2.5], [3.0], [4.0]]), dense)[1, 0] == 2.5
 

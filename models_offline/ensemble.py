@@ -2,9 +2,10 @@
 
 Errors are pooled over the series of a demand class, because one series' errors at a few origins
 are mostly noise. A member more than 15 % worse than the best of its class is dropped (1 % where
-demand is intermittent). Half of the forecast is the weighted mean of the rest, half their median
-(Jose & Winkler 2008, "Simple robust averages of forecasts"); of intermittent demand all of it is
-the median, and its mean is damped (see damping.py).
+demand is intermittent). Half of the forecast is the weighted mean of the rest, without the lowest
+and the highest value of each period, half their median (Jose & Winkler 2008, "Simple robust
+averages of forecasts"); of intermittent demand all of it is the median, and its mean is damped (see
+damping.py).
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ TOLERANCE_OF_COUNTS = 1.01
 """Most of the error of intermittent demand is noise that every member shares, so a bad one stands
 out by little: over hundreds of series a percent is two or three standard errors."""
 MEDIAN_SHARE = 0.5
+ENOUGH_TO_TRIM = 5
+"""With fewer members a mean without the lowest and the highest would be their median."""
 
 Weights = dict[str, dict[str, float]]
 
@@ -112,9 +115,23 @@ def _shares(
 def _blend(
     values: NDArray[np.float64], shares: NDArray[np.float64], median_share: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    mean = np.nansum(np.where(shares > 0, values * shares, 0.0), axis=1)
-    median = np.nanmedian(np.where(shares > 0, values, np.nan), axis=1)
-    return (1 - median_share) * mean + median_share * median
+    """One column of `values` (rows, members) from its members with a share."""
+    known = np.where(shares > 0, values, np.nan)
+    kept = _trimmed(known, shares)
+    mean = np.nansum(np.where(kept > 0, values * kept, 0.0), axis=1)
+    return (1 - median_share) * mean + median_share * np.nanmedian(known, axis=1)
+
+
+def _trimmed(known: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The shares without those of the lowest and the highest value of each row; NaN is no value."""
+    rows = np.arange(len(known))
+    kept = shares.copy()
+    kept[rows, np.nanargmin(known, axis=1)] = 0.0
+    # of equal values the last one, so that lowest and highest are never the same member
+    kept[rows, -1 - np.nanargmax(known[:, ::-1], axis=1)] = 0.0
+    enough = (~np.isnan(known)).sum(axis=1) >= ENOUGH_TO_TRIM
+    kept = np.where(enough[:, None], kept, shares)
+    return kept / kept.sum(axis=1, keepdims=True)
 
 
 def backtested(

@@ -127,6 +127,35 @@ def test_half_mean_half_median() -> None:
     assert mixed["model"].tolist() == ["ensemble"]
 
 
+FIVE = ("arima", "ces", "ets", "lstm", "theta")
+
+
+@pytest.mark.parametrize(
+    ("values", "shares", "expected"),
+    [
+        # the mean of 20, 30 and 40 and the median: a wild member moves neither
+        ((10.0, 20.0, 30.0, 40.0, 1000.0), (0.2, 0.2, 0.2, 0.2, 0.2), 30.0),
+        ((7.0, 7.0, 7.0, 7.0, 7.0), (0.2, 0.2, 0.2, 0.2, 0.2), 7.0),
+        # 20, 20 and 30 by the shares that are left, and the median 20
+        ((0.0, 20.0, 20.0, 30.0, 90.0), (0.2, 0.3, 0.2, 0.1, 0.2), (130 / 6 + 20) / 2),
+    ],
+)
+def test_of_five_members_the_mean_leaves_out_the_lowest_and_the_highest(
+    values: tuple[float, ...], shares: tuple[float, ...], expected: float
+) -> None:
+    given = rows({(0, name): value for name, value in zip(FIVE, values, strict=True)})
+    weights = {"smooth": dict(zip(FIVE, shares, strict=True))}
+    mixed = ensemble.combine(given, SERIES.loc[[0]], weights)
+    assert mixed["mean"].tolist() == pytest.approx([expected])
+
+
+def test_a_missing_member_is_not_trimmed() -> None:
+    given = rows({(0, name): value for name, value in zip(FIVE[:4], (1, 2, 3, 10), strict=True)})
+    mixed = ensemble.combine(given, SERIES, {"smooth": dict.fromkeys(FIVE, 0.2), "lumpy": {}})
+    # four are there: half the mean of all, 4, half the median, 2.5
+    assert mixed["mean"].tolist() == pytest.approx([3.25])
+
+
 def test_intermittent_demand_takes_the_median() -> None:
     given = rows({(1, "tsb"): 10.0, (1, "ses"): 20.0, (1, "lstm"): 60.0})
     weights = {"smooth": {"arima": 1.0}, "lumpy": {"tsb": 0.2, "ses": 0.4, "lstm": 0.4}}

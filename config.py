@@ -23,6 +23,7 @@ PASSWORD_LETTERS = 12
 DIFFERENT_LETTERS = 8
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 ISSUER = re.compile(ORIGIN.pattern + r"(/[A-Za-z0-9._~/-]*)?")
+ENDPOINT = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 ROLES = ("ADMIN", "ANALYST", "VIEWER")
 HOST_NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")
 
@@ -163,6 +164,19 @@ class Settings(BaseSettings):
         description="Train only this many series; the screens say so.",
     )
 
+    llm_base_url: str | None = Field(
+        None,
+        validation_alias="LLM_BASE_URL",
+        description="OpenAI-compatible endpoint that words recommendations, offline: "
+        "https://host/v1. Empty: templates.",
+    )
+    llm_api_key: str | None = Field(
+        None, validation_alias="LLM_API_KEY", description="Its key, where it asks for one."
+    )
+    llm_model: str | None = Field(
+        None, validation_alias="LLM_MODEL", description="The model's name there."
+    )
+
     @field_validator("*", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object, info: object) -> object:
@@ -206,6 +220,19 @@ class Settings(BaseSettings):
         if value is not None and not ISSUER.fullmatch(value):
             raise ValueError("must be a URL such as https://login.example.com/realms/telecom")
         return value
+
+    @field_validator("llm_base_url")
+    @classmethod
+    def _endpoint(cls, value: str | None) -> str | None:
+        if value is not None and not ENDPOINT.fullmatch(value):
+            raise ValueError("must be a URL such as https://llm.example.com/v1")
+        return value
+
+    @model_validator(mode="after")
+    def _llm_is_complete(self) -> Settings:
+        if self.llm_base_url and not self.llm_model:
+            raise ValueError("LLM_BASE_URL needs LLM_MODEL too")
+        return self
 
     @field_validator("oidc_groups")
     @classmethod

@@ -151,6 +151,8 @@ def _query_parameters(route: Route, schemas: dict[str, Any]) -> list[dict[str, A
 
 
 def _responses(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
+    if route.media:
+        return _file(route.media)
     envelope = {
         "type": "object",
         "required": ["data", "meta"],
@@ -159,13 +161,23 @@ def _responses(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
             "meta": {"$ref": SCHEMA_PLACE.format(model="Meta")},
         },
     }
-    failure = _json({"$ref": SCHEMA_PLACE.format(model="Failure")})
     answers: dict[str, Any] = {"200": {"description": "Success.", "content": _json(envelope)}}
     if route.method == "GET":
         answers["304"] = {"description": "Not changed since the given ETag."}
-    for status, code in CODES.items():
-        answers[str(status)] = {"description": code, "content": failure}
-    return answers
+    return answers | _failures()
+
+
+def _file(media: str) -> dict[str, Any]:
+    schema = {"type": "string", "format": "binary"}
+    answer = {"description": "The file.", "content": {media: {"schema": schema}}}
+    return {"200": answer} | _failures()
+
+
+def _failures() -> dict[str, Any]:
+    failure = _json({"$ref": SCHEMA_PLACE.format(model="Failure")})
+    return {
+        str(status): {"description": code, "content": failure} for status, code in CODES.items()
+    }
 
 
 def _schema(kind: Any, schemas: dict[str, Any], *, mode: Any) -> dict[str, Any]:

@@ -44,6 +44,18 @@ class Route:
     paged: bool
     form: type[BaseModel] | None = None
 
+    @property
+    def media(self) -> str | None:
+        """The media type of what it gives, where that is a file."""
+        return self.data.media if isinstance(self.data, File) else None
+
+
+@dataclass(frozen=True)
+class File:
+    """Instead of a type of `data`: the handler answers with a file of this media type."""
+
+    media: str
+
 
 ROUTES: list[Route] = []
 
@@ -92,7 +104,8 @@ def _view(handler: Handler, made: Route) -> Any:
             arguments["body"] = read_body(made.body)
         if made.form is not None:
             arguments["form"] = read_form(made.form)
-        return answer(handler(**arguments), made.data)
+        made_answer = handler(**arguments)
+        return made_answer if made.media else answer(made_answer, made.data)
 
     return view
 

@@ -163,6 +163,15 @@
     return written(query);
   }
 
+  function tickAll(all, options) {
+    const ticked = (all || []).length > 0;
+    return options.map((offered) => (ticked ? offered.map((one) => one.value) : []));
+  }
+
   window.dash_clientside = window.dash_clientside || {};
-  window.dash_clientside.nova = { writeFilters: writeFilters, writeSort: writeSort };
+  window.dash_clientside.nova = {
+    tickAll: tickAll,
+    writeFilters: writeFilters,
+    writeSort: writeSort,
+  };
 })();

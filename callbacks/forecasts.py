@@ -18,11 +18,11 @@ from domain.access import Permission
 from domain.errors import NotFound, NothingPublished
 from domain.levels import DEPOTS, visible_levels
 from domain.records import DataStatus, Filters, ForecastPoint
+from domain.sheets import csv_text
 from domain.viewer import Viewer
 from layouts import forecasts as layout
 from layouts.components import states
 from layouts.components.filters import control_id
-from layouts.export import csv_text
 from layouts.overrides import Adjusting
 from layouts.text import MODELS
 from warehouse.queries import forecasts, items, materials, status

@@ -14,9 +14,10 @@ from domain.records import DataStatus, Kpi
 from domain.viewer import Viewer
 from layouts import main as layout
 from layouts.components import states
-from warehouse.queries import alerts, kpis, status
+from warehouse.queries import alerts, kpis, recommendations, status
 
 TOP_ALERTS = 10
+TOP_ACTIONS = 3
 OFFERED = ("region", "uf", "family")
 
 
@@ -47,6 +48,10 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.MainD
         ),
         alerts=top.rows,
         alert_count=top.count,
+        recommendations=recommendations.page(
+            scope=viewer.scope, filters=replace(filters, status=("open",)), limit=TOP_ACTIONS
+        ).rows,
+        recommended=recommendations.totals(scope=viewer.scope, filters=filters)[0],
         files=status.files(),
         choices=choices,
         filters=filters,

@@ -25,7 +25,7 @@ from layouts import material as detail_layout
 from layouts import materials as layout
 from layouts.forecasts import since
 from layouts.text import DEMAND_CLASSES
-from warehouse.queries import forecasts, kpis, materials, receipts, status
+from warehouse.queries import forecasts, kpis, materials, receipts, recommendations, status
 
 OFFERED = ("uf", "family", "abc")
 DEFAULT_SORT = "-demand_90d"
@@ -100,6 +100,7 @@ def _detail_data(
         files=status.files(),
         status=current,
         receipt=_receipt(viewer, address, found),
+        recommendations=recommendations.of_item(sku=found.item.sku, scope=viewer.scope),
         notices=address.notices,
     )
 

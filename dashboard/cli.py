@@ -28,8 +28,12 @@ R = TypeVar("R")
 app = Flask("nova-corrente", static_folder=None)
 runs = AppGroup("runs", help="Published runs: list, show, publish an older one.")
 jobs = AppGroup("jobs", help="Work asked for on the pages; the server starts it.")
+recommendations = AppGroup("recommendations", help="Recommendations: narrate.")
 audit_log = AppGroup("audit", help="The audit log: verify, retain.")
 users = AppGroup("users", help="Accounts: create, list, roles, scopes, passwords, sessions.")
+
+NARRATED = 100
+"""Recommendations that a publish lets the model word, if there is one."""
 
 ROLE = click.Choice([str(role) for role in Role])
 PASSWORD = click.option(
@@ -118,6 +122,17 @@ def publish(bundle: Path) -> None:
         )
         outcome["run_id"] = run_id
     click.echo(f"published run {run_id}")
+    if get_settings().llm_base_url:
+        click.echo(_narrated(NARRATED))
+
+
+@command(recommendations, "narrate")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
+def narrate_recommendations(limit: int) -> None:
+    """Let the model at LLM_BASE_URL word the most valuable ones; every number is checked."""
+    if not get_settings().llm_base_url:
+        raise InvalidInput("LLM_BASE_URL is not set: recommendations keep the template's words.")
+    click.echo(_narrated(limit))
 
 
 @command(runs, "list")
@@ -412,9 +427,29 @@ def retain_audit_log() -> None:
 
 
 app.cli.add_command(runs)
+app.cli.add_command(recommendations)
 app.cli.add_command(jobs)
 app.cli.add_command(users)
 app.cli.add_command(audit_log)
+
+
+def _narrated(limit: int) -> str:
+    """Words the recommendations of the published run; gives a line on what came of it."""
+    from warehouse.db import get_batch_engine
+    from warehouse.llm import ChatModel
+    from warehouse.pipeline.narrating import narrate
+
+    settings = get_settings()
+    model = ChatModel(settings.llm_base_url or "", settings.llm_model or "", settings.llm_api_key)
+    engine = get_batch_engine()
+    with _recorded(engine, "recommendation.narrate", f"model:{model.model}") as outcome:
+        done = narrate(engine, model, limit=limit)
+        outcome.update(vars(done))
+    refused = ", ".join(f"{why}: {count}" for why, count in sorted(done.refused.items()))
+    parts = [f"narratives: {done.published} by the model", f"refused {sum(done.refused.values())}"]
+    parts[1] += f" ({refused})" if refused else ""
+    parts.append(f"no answer {done.unanswered}" + (", given up" if done.gave_up else ""))
+    return ", ".join(parts)
 
 
 def _actor() -> str:

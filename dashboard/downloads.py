@@ -13,9 +13,9 @@ from callbacks.admin_audit import filters_of
 from callbacks.savings import filters_of as savings_filters
 from domain.access import Permission
 from domain.errors import NothingPublished
+from domain.sheets import csv_lines
 from layouts.admin_audit import CSV_HEADER, csv_cells
 from layouts.admin_data import REJECT_HEADER, reject_cells
-from layouts.export import csv_lines
 from layouts.savings import CSV_HEADER as SAVINGS_HEADER
 from layouts.savings import csv_cells as csv_cells_of
 from warehouse.queries import audit, loads, savings, status

@@ -22,6 +22,7 @@ from callbacks import (
     materials,
     not_found,
     overrides,
+    recommendations,
     savings,
     shell,
     what_if,
@@ -61,6 +62,14 @@ ADMINISTRATION = N_("Administration")
 
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("/main", N_("Overview"), OPERATION, Permission.READ, main, "gauge"),
+    PageEntry(
+        "/recommendations",
+        N_("Recommendations"),
+        OPERATION,
+        Permission.READ,
+        recommendations,
+        "check",
+    ),
     PageEntry("/forecasts", N_("Forecasts"), PLANNING, Permission.READ, forecasts, "chart"),
     PageEntry("/features", N_("Models"), PLANNING, Permission.READ, features, "scale"),
     PageEntry("/savings", N_("Savings"), PLANNING, Permission.READ, savings, "level-good"),
@@ -123,7 +132,7 @@ def register(app: Dash) -> None:
     for entry in PAGES:
         _register_page(entry)
     dash.register_page("not_found_404", path="/404", layout=not_found.page, title=not_found.title)
-    for module in (admin_data, admin_users, filters, forecasts, overrides):
+    for module in (admin_data, admin_users, filters, forecasts, overrides, recommendations):
         module.register(app)
     app.layout = shell.frame([_nav_link(entry) for entry in PAGES if entry.nav_group])
 

@@ -37,6 +37,18 @@ class LastAdministrator(InvalidInput):
     code = "last_administrator"
 
 
+class ReasonRequired(InvalidInput):
+    """A rejection without its reason."""
+
+    code = "reason_required"
+
+
+class NothingSelected(InvalidInput):
+    """Something was to be done with what is ticked, and nothing is."""
+
+    code = "nothing_selected"
+
+
 class WeakPassword(InvalidInput):
     """The password is too short, too long, too common or the account's own name; `reason` is one
     of `short`, `long`, `unreadable`, `common`, `own`."""

@@ -87,6 +87,11 @@ def day(value: date | None, locale: str) -> str:
     return format_date(value, pattern, locale=locale)
 
 
+def iso_day(value: object, locale: str) -> str:
+    """A date that a record holds as text, in figures."""
+    return day(date.fromisoformat(str(value)), locale)
+
+
 def short_day(value: date | None, locale: str) -> str:
     """A date without its year: `31 jan.`"""
     if value is None:

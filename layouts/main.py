@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
-from domain.records import Alert, DataStatus, FileStatus, Filters, Kpi, Option, TotalPoint
+from domain.records import (
+    Alert,
+    DataStatus,
+    FileStatus,
+    Filters,
+    Kpi,
+    Option,
+    Recommendation,
+    RecommendationTotal,
+    TotalPoint,
+)
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.alerts import alert_grid
@@ -17,6 +28,7 @@ from layouts.components.cards import card, kpi_card
 from layouts.components.filters import choice, filter_bar
 from layouts.components.states import commands, missing_file, no_rows, notices
 from layouts.components.table import twin
+from layouts.recommendations import recommendation_lines
 from layouts.text import FILE_KINDS, LASTS, REGIONS, named
 
 HISTORY_DAYS = 90
@@ -32,6 +44,8 @@ class MainData:
     points: Sequence[TotalPoint]
     alerts: Sequence[Alert]
     alert_count: int
+    recommendations: Sequence[Recommendation]
+    recommended: RecommendationTotal
     files: Sequence[FileStatus]
     choices: dict[str, list[Option]]
     filters: Filters
@@ -52,6 +66,7 @@ def layout(data: MainData, viewer: Viewer) -> html.Div:
             *notices(data.notices),
             html.Div([kpi_card(kpi, viewer) for kpi in data.kpis], className="kpi-row"),
             totals(data, viewer),
+            recommendations(data, viewer),
             alerts(data, viewer),
             loaded_files(data.files, viewer),
         ],
@@ -115,6 +130,29 @@ def totals_note(status: DataStatus, viewer: Viewer) -> str:
     return " ".join(
         [text, t("The forecast adds up the %(count)s trained series only.", count=trained)]
     )
+
+
+def recommendations(data: MainData, viewer: Viewer) -> html.Section:
+    """The most valuable things to do, and what all that are open are worth."""
+    t, total = viewer.t, data.recommended
+    title = t("What to do")
+    if not data.recommendations:
+        none = t("Nothing to recommend: no stock needs anything now.")
+        return card(title, html.P(none, className="quiet"))
+    note = t(
+        "%(shown)s of %(count)s open recommendations, worth %(value)s in all.",
+        shown=fmt.number(len(data.recommendations), viewer.locale),
+        count=fmt.number(total.count, viewer.locale),
+        value=fmt.brl(total.value_brl, viewer.locale),
+    )
+    query = urlencode({"uf": list(data.filters.uf)}, doseq=True)
+    every = dcc.Link(
+        t("All recommendations"),
+        href="/recommendations" + (f"?{query}" if query else ""),
+        className="card-link",
+    )
+    lines = recommendation_lines(data.recommendations, viewer)
+    return card(title, lines, tools=[every], note=note)
 
 
 def alerts(data: MainData, viewer: Viewer) -> html.Section:

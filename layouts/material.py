@@ -23,6 +23,7 @@ from domain.records import (
     MaterialDetail,
     OpenOrder,
     Option,
+    Recommendation,
     SitePosition,
 )
 from domain.viewer import Viewer
@@ -46,6 +47,7 @@ from layouts.components.receipt import receipt_block
 from layouts.components.states import missing_file, notices
 from layouts.components.table import twin
 from layouts.forecasts import fact_list
+from layouts.recommendations import of_material
 from layouts.text import ALERT_KINDS, DEMAND_CLASSES, named, per_period
 
 SHOWN = ("ensemble",)
@@ -64,6 +66,7 @@ class MaterialData:
     status: DataStatus
     notices: list[str]
     receipt: tuple[Alert, Workings] | None = None
+    recommendations: Sequence[Recommendation] = ()
 
     def has_file(self, kind: str) -> bool:
         """True if any row of this kind of ERP file is loaded."""
@@ -79,6 +82,7 @@ def layout(data: MaterialData, viewer: Viewer) -> html.Div:
             *([alert_receipt(*data.receipt, viewer)] if data.receipt else []),
             overview(data.detail, viewer),
             demand(data, viewer),
+            *recommended(data, viewer),
             positions(data, viewer),
             alerts(data, viewer),
             orders(data, viewer),
@@ -260,6 +264,13 @@ def _position(position: SitePosition, data: MaterialData, viewer: Viewer) -> dic
 
 def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
+
+
+def recommended(data: MaterialData, viewer: Viewer) -> list[html.Section]:
+    """What to do about this material, if there is anything."""
+    if not data.recommendations:
+        return []
+    return [card(viewer.t("Recommendations"), of_material(data.recommendations, viewer))]
 
 
 def orders(data: MaterialData, viewer: Viewer) -> html.Section:

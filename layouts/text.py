@@ -315,6 +315,8 @@ ALERT_KINDS = {
 ERRORS = {
     "error": N_("The server could not do this. Nothing was changed; the error has been logged."),
     "invalid_input": N_("A value is not acceptable. Nothing was changed."),
+    "reason_required": N_("Say why: a rejection needs its reason. Nothing was changed."),
+    "nothing_selected": N_("Nothing is selected: tick some first."),
     "not_found": N_("This does not exist, or you may not see it."),
     "unknown_material": N_("There is no such material, or you may not see it."),
     "nothing_published": N_("No forecasts have been published yet"),

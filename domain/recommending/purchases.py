@@ -60,7 +60,10 @@ def reorders(stock: pd.DataFrame, sources: pd.DataFrame, context: Context) -> pd
         window_days=window,
         unmet_quantity=lost,
         unavoidable_quantity=unavoidable,
+        kept_quantity=lost - avoided,
         avoided_quantity=avoided,
+        least_order=rows["min_order_qty"].fillna(0),
+        pack=packs(rows),
         order_cost_brl=order,
         holding_brl=holding,
         price_brl=price,
@@ -79,16 +82,21 @@ def order_quantities(stock: pd.DataFrame, context: Context) -> Array:
     soon &= stock["received"] <= 0
     wanted = stock["order_up_to"] - position
     known = (point >= LEAST_POINT) & position.notna() & (wanted > EPSILON)
-    pack = stock["pack_size"].where(stock["pack_size"] > 0, 1.0)
-    quantity = lot(wanted.clip(lower=0), stock["min_order_qty"], pack)
+    quantity = lot(wanted.clip(lower=0), stock["min_order_qty"], packs(stock))
     return np.where(known & (short | soon), quantity, 0.0)
+
+
+def packs(stock: pd.DataFrame) -> pd.Series:
+    """Units of a pack; one where the items file gives none."""
+    return stock["pack_size"].where(stock["pack_size"] > 0, 1.0)
 
 
 def _reorder(row: dict[Any, Any], context: Context) -> dict[str, Any]:
     act_by = _order_by(row, context)
     names = (
-        "quantity min_order_qty pack_size safety_stock demand_std lead_time_std received"
-        " supplier supplier_lines price_brl order_value_brl order_cost_brl holding_brl window_days"
+        "quantity least_order pack safety_stock demand_std lead_time_std received given"
+        " kept_quantity supplier supplier_lines price_brl order_value_brl order_cost_brl"
+        " holding_brl window_days"
         " unmet_quantity unavoidable_quantity avoided_quantity value_brl"
     ).split()
     nothing = facts(row, ("stockout_on", "unmet_quantity", "risk_brl", "window_days"))

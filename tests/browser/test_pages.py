@@ -14,6 +14,8 @@ NOWHERE = "/nowhere"
 ONE_OF_MANY = ("/materials/CABO-01", "/admin/users/1")
 PAGES = {
     "/main": ("Visão geral", "Overview"),
+    "/recommendations": ("Recomendações", "Recommendations"),
+    "/recommendations?status=all&sort=act_by": ("Recomendações", "Recommendations"),
     "/forecasts?sku=CABO-01&site=DEP-SP": ("Previsões", "Forecasts"),
     "/forecasts?level=item_region&sku=CABO-01&area=SE": ("Previsões", "Forecasts"),
     "/forecasts?level=family_country": ("Previsões", "Forecasts"),

@@ -17,6 +17,7 @@ from dash.development.base_component import Component
 
 from callbacks.address import Address
 from dashboard.i18n import FOLDER, translator
+from domain import sheets
 from domain.access import Role
 from domain.erp import KINDS
 from domain.kpis import KPIS
@@ -31,7 +32,7 @@ from domain.records import (
     TotalPoint,
 )
 from domain.viewer import LOCALES, Viewer
-from layouts import charts, export, shell, text
+from layouts import charts, shell, text
 from layouts import format as fmt
 from layouts.components import states
 from layouts.components.cards import kpi_card
@@ -180,11 +181,11 @@ def test_window_counts_periods(frequency: str, first: str) -> None:
 
 
 def test_csv_is_safe_and_local() -> None:
-    rows: list[list[export.Cell]] = [["=1+1", 1.5, None, TODAY], ["a;b", 2.0, -3.25, TODAY]]
-    assert export.csv_text(["x"], rows, "pt_BR") == (
+    rows: list[list[sheets.Cell]] = [["=1+1", 1.5, None, TODAY], ["a;b", 2.0, -3.25, TODAY]]
+    assert sheets.csv_text(["x"], rows, "pt_BR") == (
         '\ufeffx\r\n\'=1+1;1,5;;2025-06-29\r\n"a;b";2;-3,25;2025-06-29\r\n'
     )
-    assert "'=1+1,1.5,,2025-06-29" in export.csv_text(["x"], rows, "en")
+    assert "'=1+1,1.5,,2025-06-29" in sheets.csv_text(["x"], rows, "en")
 
 
 def test_address_takes_what_it_knows_and_says_what_it_left_out() -> None:

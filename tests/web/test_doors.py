@@ -174,6 +174,7 @@ def test_metrics_are_for_this_machine_or_an_administrator(site: Site) -> None:
 def _example(rule: str) -> str:
     examples = {
         "<int(max=9223372036854775807):alert_id>": "1",
+        "<int(max=9223372036854775807):recommendation_id>": "1",
         "<int(max=2147483647):user_id>": "1",
         "<int(max=2147483647):load_id>": "1",
         "<int(max=2147483647):job_id>": "1",

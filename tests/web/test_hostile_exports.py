@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from domain.access import Role
-from layouts.export import BYTE_ORDER_MARK, csv_text
+from domain.sheets import BYTE_ORDER_MARK, csv_text
 from tests.conftest import StartServer
 from tests.hostile_names import SITES, SKUS, publish_hostile_names
 from tests.web.conftest import PASSWORD, Browser, Site

@@ -203,7 +203,7 @@ def test_no_answer_holds_a_row_from_outside(admin: Api, scoped: Api, route: Rout
                 assert_inside(answer.text, (route.path, params))
 
 
-NARROWED = [one for one in GETS if "uf" in parameters(one.query)]
+NARROWED = [one for one in GETS if "uf" in parameters(one.query) and not one.media]
 
 
 @pytest.mark.parametrize("route", NARROWED, ids=lambda route: route.path)

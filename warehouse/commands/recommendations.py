@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, insert, text
 
 from domain.access import Scope
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, ReasonRequired
 from warehouse.caching import count_revision, forget_version
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
@@ -67,7 +67,8 @@ def _check(status: str, reason: str | None, count: int) -> None:
     if status not in STATUSES:
         raise _invalid("status", f"must be one of {', '.join(STATUSES)}")
     if status == "rejected" and reason is None:
-        raise _invalid("reason", "is required to reject")
+        why = "is required to reject"
+        raise ReasonRequired(f"reason {why}.", fields={"reason": why})
     if count > MOST_AT_ONCE:
         raise _invalid("ids", f"must be {MOST_AT_ONCE} at most")
 

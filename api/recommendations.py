@@ -1,0 +1,127 @@
+"""GET /recommendations, GET and PATCH /recommendations/{id}, GET /recommendations/totals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from api.answers import locale
+from api.parameters import Between, Body, Paged, SeriesFilters, Text, split
+from api.routing import route
+from auth.guards import current_viewer
+from auth.session import request_actor, signed_in
+from domain.access import Permission
+from domain.receipts import Workings
+from domain.recommendation_receipts import workings_of
+from domain.records import Page, Recommendation, RecommendationTotal
+from warehouse.commands import recommendations as commands
+from warehouse.db import get_engine
+from warehouse.queries import recommendations
+
+A_RECOMMENDATION = "/recommendations/<int(max=9223372036854775807):recommendation_id>"
+
+Status = Literal["open", "accepted", "rejected", "snoozed", "done"]
+Kind = Literal["REORDER", "EXPEDITE", "TRANSFER", "REDUCE", "SWITCH"]
+
+
+@dataclass(frozen=True)
+class RecommendationAnswer(Recommendation):
+    """A recommendation with its `reason`, the narrative in the reader's language, and its receipt:
+    the formulas with the numbers put in."""
+
+    reason: str = ""
+    receipt: Workings = field(default_factory=Workings)
+
+
+class RecommendationFilters(SeriesFilters, Between):
+    """What narrows the list; dates are those to act by."""
+
+    kind: Annotated[tuple[Kind, ...], BeforeValidator(split)] = ()
+    status: Annotated[tuple[Status, ...], BeforeValidator(split)] = ()
+
+
+class RecommendationsQuery(RecommendationFilters, Paged):
+    """The same, by pages; the most valuable first unless asked otherwise."""
+
+    sort: Text = "-value_brl"
+
+
+class Decision(Body):
+    """What is decided about a recommendation; a rejection needs its reason."""
+
+    status: Status
+    reason: Text | None = Field(None)
+
+
+@route(
+    "GET",
+    "/recommendations",
+    query=RecommendationsQuery,
+    data=list[RecommendationAnswer],
+    paged=True,
+)
+def listed(query: RecommendationsQuery) -> Page[RecommendationAnswer]:
+    """What to do about the stock, by value."""
+    page = recommendations.page(
+        scope=current_viewer().scope,
+        filters=query.filters(),
+        kinds=query.kind,
+        limit=query.limit,
+        cursor=query.cursor,
+        sort=query.sort,
+    )
+    spoken = locale()
+    return Page(rows=[worded(row, spoken) for row in page.rows], count=page.count, next=page.next)
+
+
+@route(
+    "GET", "/recommendations/totals", query=RecommendationFilters, data=list[RecommendationTotal]
+)
+def totals(query: RecommendationFilters) -> list[RecommendationTotal]:
+    """Number and value of the recommendations of each status."""
+    return recommendations.totals(
+        scope=current_viewer().scope, filters=query.filters(), kinds=query.kind
+    )
+
+
+@route("GET", A_RECOMMENDATION, data=RecommendationAnswer)
+def one(recommendation_id: int) -> RecommendationAnswer:
+    """One recommendation with its facts and receipt."""
+    scope = current_viewer().scope
+    found = recommendations.one(recommendation_id=recommendation_id, scope=scope)
+    return worded(found, locale())
+
+
+@route(
+    "PATCH",
+    A_RECOMMENDATION,
+    permission=Permission.ACT,
+    body=Decision,
+    data=RecommendationAnswer,
+)
+def changed(recommendation_id: int, body: Decision) -> RecommendationAnswer:
+    """Accepts, rejects, snoozes, ends or reopens a recommendation."""
+    viewer, row = current_viewer(), signed_in()
+    commands.set_status(
+        get_engine(),
+        recommendation_ids=[recommendation_id],
+        status=body.status,
+        actor=request_actor(),
+        user_id=row.user_id if row else None,
+        scope=viewer.scope,
+        reason=body.reason,
+    )
+    found = recommendations.one(recommendation_id=recommendation_id, scope=viewer.scope)
+    return worded(found, locale())
+
+
+def worded(found: Recommendation, spoken: str) -> RecommendationAnswer:
+    """The recommendation with its reason and receipt."""
+    values = {one.name: getattr(found, one.name) for one in fields(found)}
+    return RecommendationAnswer(
+        **values,
+        reason=found.narrative.get(spoken, ""),
+        receipt=workings_of(found.kind, found.facts),
+    )

@@ -1,0 +1,197 @@
+"""One recommendation: what, why, what it is worth, what else happens, how it was computed, and what
+can be decided."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.access import Permission
+from domain.recommendation_receipts import workings_of
+from domain.records import Recommendation
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.alerts import place
+from layouts.components.icons import icon
+from layouts.components.receipt import receipt_fold
+from layouts.recommendation_text import KINDS, PRIORITIES, SOURCES, STATUSES
+from layouts.text import named
+
+NEXT = {
+    "open": ("accepted", "rejected", "snoozed"),
+    "snoozed": ("accepted", "rejected", "open"),
+    "accepted": ("done", "rejected", "open"),
+    "rejected": ("open",),
+    "done": ("open",),
+}
+"""What can be decided, the most usual first."""
+
+
+def action_id(status: Any, number: Any) -> dict[str, Any]:
+    """The id of the button that gives a recommendation a status."""
+    return {"type": "recommendation-action", "status": status, "number": number}
+
+
+def reason_id(number: Any) -> dict[str, Any]:
+    """The id of the field for the reason of a rejection."""
+    return {"type": "recommendation-reason", "number": number}
+
+
+def pick_id(number: Any) -> dict[str, Any]:
+    """The id of the tick that selects a recommendation."""
+    return {"type": "recommendation-pick", "number": number}
+
+
+def recommendation_card(row: Recommendation, viewer: Viewer) -> html.Article:
+    """The card."""
+    t = viewer.t
+    may_act = viewer.may(Permission.ACT)
+    return html.Article(
+        [
+            _head(row, viewer, may_act),
+            html.P(row.narrative.get(viewer.locale, ""), className="recommendation-why"),
+            _otherwise(row, viewer),
+            *_decided(row, viewer),
+            *([_actions(row, viewer)] if may_act else []),
+            receipt_fold(workings_of(row.kind, row.facts), t("How this is computed"), viewer),
+        ],
+        className="surface recommendation",
+        id=f"recommendation-{row.id}",
+    )
+
+
+def _head(row: Recommendation, viewer: Viewer, may_act: bool) -> html.Header:
+    t, locale = viewer.t, viewer.locale
+    name = row.item_name or row.sku
+    where = place(row.site_name or row.site, row.uf)
+    if row.from_site:
+        where = f"{place(row.from_site_name or row.from_site, row.from_uf)} → {where}"
+    return html.Header(
+        [
+            *([_pick(row, name, viewer)] if may_act else []),
+            html.Div(
+                [
+                    html.Span(named(KINDS, row.kind, t), className="kind-badge"),
+                    _when(row, viewer),
+                    html.H2(dcc.Link(name, href=f"/materials/{quote(row.sku, safe='')}")),
+                    html.P(f"{row.sku} · {where}" if where != "—" else row.sku, className="weak"),
+                ],
+                className="recommendation-what",
+            ),
+            html.Div(
+                [
+                    html.Strong(
+                        fmt.brl(row.value_brl, locale), title=fmt.brl(row.value_brl, locale, 2)
+                    ),
+                    html.Span(t("value at stake"), className="weak"),
+                ],
+                className="recommendation-value",
+            ),
+        ]
+    )
+
+
+def _pick(row: Recommendation, name: str, viewer: Viewer) -> Component:
+    label = viewer.t("Select %(name)s", name=name)
+    option = {"label": html.Span(label, className="visually-hidden"), "value": row.id}
+    return dcc.Checklist(id=pick_id(row.id), options=[option], value=[], className="pick")
+
+
+def _when(row: Recommendation, viewer: Viewer) -> html.Span:
+    t = viewer.t
+    kind = PRIORITIES.get(row.priority, "info")
+    if row.act_by is None:
+        words = t("no deadline")
+    elif row.facts.get("today") == row.act_by.isoformat():
+        words = t("today")
+    else:
+        words = t("by %(date)s", date=fmt.day(row.act_by, viewer.locale))
+    return html.Span([icon(f"level-{kind}"), words], className=f"badge-level badge-level-{kind}")
+
+
+def _otherwise(row: Recommendation, viewer: Viewer) -> html.P:
+    """What is expected if nothing is done, as numbers."""
+    t, locale, nothing = viewer.t, viewer.locale, row.if_nothing
+    parts = []
+    if nothing.get("stockout_on"):
+        on = fmt.iso_day(nothing["stockout_on"], locale)
+        parts.append(t("stock runs out on %(date)s", date=on))
+    if nothing.get("unmet_quantity") is not None:
+        missing = f"{fmt.quantity(_number(nothing, 'unmet_quantity'), locale)} {row.unit or ''}"
+        parts.append(t("%(quantity)s missing", quantity=missing.strip()))
+    if nothing.get("risk_brl") is not None:
+        parts.append(t("%(money)s at risk", money=fmt.brl(_number(nothing, "risk_brl"), locale)))
+    return html.P(
+        [html.Strong(t("If nothing is done:")), " ", ", ".join(parts) or t("not known")],
+        className="recommendation-otherwise",
+    )
+
+
+def _number(facts: dict[str, Any], name: str) -> float:
+    return float(facts[name])
+
+
+def _decided(row: Recommendation, viewer: Viewer) -> list[Component]:
+    """Who decided what and why."""
+    t, locale = viewer.t, viewer.locale
+    if row.status == "open" or row.decided_by is None:
+        return []
+    said = [named(STATUSES, row.status, t), row.decided_by, fmt.moment(row.decided_at, locale)]
+    if row.status == "snoozed" and row.snoozed_until:
+        said.append(t("until %(date)s", date=fmt.moment(row.snoozed_until, locale)))
+    if row.decision_reason:
+        said.append(f"“{row.decision_reason}”")
+    return [html.P(" · ".join(said), className="weak recommendation-decided")]
+
+
+def _actions(row: Recommendation, viewer: Viewer) -> html.Div:
+    t = viewer.t
+    labels = {
+        "accepted": t("Accept"),
+        "snoozed": t("Snooze"),
+        "done": t("Done"),
+        "open": t("Reopen"),
+    }
+    made: list[Component] = []
+    for place_, status in enumerate(NEXT[row.status]):
+        if status == "rejected":
+            made.append(reject_form(row.id, t("Reject"), viewer))
+            continue
+        kind = "outline-secondary" if place_ else "primary"
+        made.append(
+            html.Button(
+                labels[status],
+                id=action_id(status, row.id),
+                type="button",
+                className=f"btn btn-sm btn-{kind}",
+            )
+        )
+    source = html.Span(t(SOURCES[row.narrative_source]), className="weak narrative-source")
+    return html.Div([*made, source], className="actions")
+
+
+def reject_form(number: int, label: str, viewer: Viewer) -> html.Details:
+    """A button that first asks for the reason."""
+    t = viewer.t
+    field = dcc.Input(
+        id=reason_id(number), type="text", maxLength=200, className="search-input", required=True
+    )
+    answer = html.Button(
+        label, id=action_id("rejected", number), type="button", className="btn btn-sm btn-danger"
+    )
+    return html.Details(
+        [
+            html.Summary(t("Reject…"), className="btn btn-sm btn-outline-secondary"),
+            html.Div(
+                [
+                    html.Label([html.Span(t("Reason"), className="field-label"), field]),
+                    answer,
+                ],
+                className="popover-body",
+            ),
+        ],
+        className="confirm",
+    )

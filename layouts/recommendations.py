@@ -1,0 +1,230 @@
+"""`/recommendations`: what to do about the stock, by value; each with its reason and receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.access import Permission
+from domain.records import FileStatus, Filters, Option, Recommendation, RecommendationTotal
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.components.attributes import aria
+from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.icons import icon
+from layouts.components.pager import Listed, pager
+from layouts.components.states import missing_file, no_rows, notices
+from layouts.recommendation_card import action_id, recommendation_card, reject_form
+from layouts.recommendation_text import KINDS, STATUSES
+from layouts.text import named
+
+PANEL = "recommendations"
+PAGE_ROWS = 20
+ALL = "all"
+SELECTED = 0
+"""Instead of a recommendation's number in an action's id: those that are ticked."""
+
+SORTS = ("-value_brl", "act_by", "priority")
+EXPORT = "/api/v1/exports/purchase-request"
+
+
+@dataclass(frozen=True)
+class RecommendationsData:
+    """What the page shows. `filters.status` empty: all of them."""
+
+    listed: Listed
+    totals: Sequence[RecommendationTotal]
+    filters: Filters
+    kinds: tuple[str, ...]
+    sort: str
+    choices: dict[str, list[Option]]
+    files: Sequence[FileStatus]
+    query: dict[str, list[str]]
+    notices: list[str]
+
+
+def layout(data: RecommendationsData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    return html.Div(
+        [
+            html.Div(
+                [html.H1(viewer.t("Recommendations")), filters(data, viewer)],
+                className="page-head page-head-wrap",
+            ),
+            *notices(data.notices),
+            html.Div(panel(data, viewer), id=PANEL, className="page"),
+        ],
+        className="page page-recommendations",
+    )
+
+
+def filters(data: RecommendationsData, viewer: Viewer) -> html.Div:
+    """Kind, status, UF and order."""
+    t, chosen = viewer.t, data.filters
+    kinds = [Option(kind, t(name)) for kind, name in KINDS.items()]
+    statuses = [Option(status, t(name)) for status, name in STATUSES.items()]
+    sorts = [
+        Option("-value_brl", t("Most valuable first")),
+        Option("act_by", t("Most urgent first")),
+        Option("priority", t("By priority")),
+    ]
+    return filter_bar(
+        choice("kind", t("Kind"), kinds, list(data.kinds), viewer),
+        choice("status", t("Status"), statuses, list(chosen.status), viewer),
+        choice("uf", t("UF"), data.choices["uf"], list(chosen.uf), viewer),
+        search_box(
+            "search", t("Search"), chosen.search, t("Code or name of a material"), wide=False
+        ),
+        choice("sort", t("Sort by"), sorts, data.sort, viewer, multi=False, clearable=False),
+        initial={
+            "kind": list(data.kinds),
+            "status": list(chosen.status),
+            "uf": list(chosen.uf),
+            "search": chosen.search,
+            "sort": data.sort,
+        },
+        empty={"status": ALL},
+    )
+
+
+def panel(data: RecommendationsData, viewer: Viewer) -> list[Component]:
+    """What is shown anew after every decision."""
+    rows = data.listed.page.rows
+    if not rows:
+        return [totals(data, viewer), _nothing(data, viewer)]
+    return [
+        totals(data, viewer),
+        tools(data, viewer),
+        html.Div(
+            [recommendation_card(row, viewer) for row in rows], className="recommendation-list"
+        ),
+        pager(data.listed.page, data.listed.start, data.query, viewer),
+    ]
+
+
+def totals(data: RecommendationsData, viewer: Viewer) -> html.Nav:
+    """Number and value of each status; each leads to its recommendations."""
+    return html.Nav(
+        [_total(total, data, viewer) for total in data.totals],
+        className="status-totals",
+        **aria(label=viewer.t("Value by status")),
+    )
+
+
+def _total(total: RecommendationTotal, data: RecommendationsData, viewer: Viewer) -> dcc.Link:
+    t, locale = viewer.t, viewer.locale
+    kept = {name: values for name, values in data.query.items() if name not in _PLACE}
+    count = t("1 item") if total.count == 1 else t("%(count)s items", count=total.count)
+    is_shown = total.status in data.filters.status
+    return dcc.Link(
+        [
+            html.Span(named(STATUSES, total.status, t), className="field-label"),
+            html.Strong(
+                fmt.brl_compact(total.value_brl, locale),
+                className="number",
+                title=fmt.brl(total.value_brl, locale, 2),
+            ),
+            html.Span(count, className="weak"),
+        ],
+        href=f"?{urlencode({**kept, 'status': total.status}, doseq=True)}",
+        className="surface status-total" + (" status-shown" if is_shown else ""),
+    )
+
+
+_PLACE = ("cursor", "start", "status")
+
+
+def tools(data: RecommendationsData, viewer: Viewer) -> html.Div:
+    """What is done with those that are ticked, and the purchase request."""
+    t = viewer.t
+    return html.Div(
+        [*_bulk(viewer), *_request(data, viewer)],
+        className="recommendation-tools",
+        role="group",
+        **aria(label=t("With those selected")),
+    )
+
+
+def _bulk(viewer: Viewer) -> list[Component]:
+    t = viewer.t
+    if not viewer.may(Permission.ACT):
+        return []
+    reject = reject_form(SELECTED, t("Reject those selected"), viewer)
+    every = dcc.Checklist(
+        id="pick-all", options=[{"label": t("All on this page"), "value": ALL}], value=[]
+    )
+    return [
+        every,
+        _button("accepted", t("Accept"), "primary"),
+        reject,
+        _button("snoozed", t("Snooze"), "outline-secondary"),
+        _button("done", t("Done"), "outline-secondary"),
+    ]
+
+
+def _button(status: str, label: str, kind: str) -> html.Button:
+    name = action_id(status, SELECTED)
+    return html.Button(label, id=name, type="button", className=f"btn btn-sm btn-{kind}")
+
+
+def _request(data: RecommendationsData, viewer: Viewer) -> list[Component]:
+    """The accepted purchases in view as files, if there is any."""
+    t = viewer.t
+    accepted = next((one.count for one in data.totals if one.status == "accepted"), 0)
+    if not accepted or not viewer.may(Permission.EXPORT):
+        return []
+    query = urlencode({"uf": list(data.filters.uf)}, doseq=True)
+    links: list[Any] = [
+        html.A(
+            [icon("file"), name],
+            href=f"{EXPORT}.{kind}" + (f"?{query}" if query else ""),
+            className="btn btn-sm btn-outline-secondary",
+            download="",
+        )
+        for kind, name in (("csv", "CSV"), ("xlsx", "XLSX"))
+    ]
+    label = html.Span(t("Purchase request of what is accepted:"), className="weak")
+    return [html.Div([label, *links], className="request-links")]
+
+
+def _nothing(data: RecommendationsData, viewer: Viewer) -> Component:
+    t = viewer.t
+    if not any(file.rows for file in data.files if file.kind == "stock"):
+        what = t("It would show what to buy, to move and to get rid of, and what that is worth.")
+        return missing_file("stock", what, t)
+    if any(total.count for total in data.totals):
+        return no_rows(viewer)
+    return html.P(t("Nothing to recommend: no stock needs anything now."), className="quiet")
+
+
+def of_material(rows: Sequence[Recommendation], viewer: Viewer) -> html.Div:
+    """The open recommendations of one material, and the way to deciding about them."""
+    decide = dcc.Link(
+        viewer.t("Decide"),
+        href=f"/recommendations?{urlencode({'search': rows[0].sku})}",
+        className="btn btn-sm btn-outline-secondary",
+    )
+    return html.Div([recommendation_lines(rows, viewer), decide], className="recommendation-brief")
+
+
+def recommendation_lines(rows: Sequence[Recommendation], viewer: Viewer) -> html.Ul:
+    """Recommendations in short: kind, words and value."""
+    locale = viewer.locale
+    return html.Ul(
+        [
+            html.Li(
+                [
+                    html.Span(named(KINDS, row.kind, viewer.t), className="kind-badge"),
+                    html.Span(row.narrative.get(locale, ""), className="recommendation-line"),
+                    html.Strong(fmt.brl(row.value_brl, locale), className="number"),
+                ]
+            )
+            for row in rows
+        ],
+        className="recommendation-lines",
+    )

@@ -1,0 +1,134 @@
+"""Recommendations through the front door: listed, decided, exported."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
+
+FIELDS = set(
+    "id kind priority sku site from_site quantity act_by value_brl reason facts narrative"
+    " narrative_source status".split()
+)
+
+
+@pytest.fixture(scope="module")
+def analyst(site: Site) -> Api:
+    return site.api(ANALYST)
+
+
+def listed(api: Api, **params: Any) -> list[dict[str, Any]]:
+    answer = api.get("/recommendations", params={"limit": 500} | params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+def decide(api: Api, number: int, **body: Any) -> Any:
+    return api.call("PATCH", f"/recommendations/{number}", json=body)
+
+
+@pytest.fixture
+def purchase(analyst: Api) -> dict[str, Any]:
+    """An open purchase."""
+    found = [one for one in listed(analyst, kind="REORDER") if one["status"] == "open"]
+    return found[0]
+
+
+def test_the_list_has_its_fields_and_filters(analyst: Api) -> None:
+    everything = listed(analyst)
+    assert everything and FIELDS <= set(everything[0])
+    first = everything[0]
+    assert first["reason"] == first["narrative"]["pt_BR"]
+    assert first["receipt"]["steps"]
+    assert listed(analyst, kind="REDUCE,SWITCH") == [
+        one for one in everything if one["kind"] in ("REDUCE", "SWITCH")
+    ]
+    assert {one["uf"] for one in listed(analyst, uf="RJ")} == {"RJ"}
+    for params in ({"kind": "BUY"}, {"status": "gone"}, {"colour": "red"}, {"sort": "facts"}):
+        answer = analyst.get("/recommendations", params=params)
+        assert answer.status_code == 422, params
+        assert list(answer.json()["error"]["fields"]) == list(params)
+
+
+def test_totals_by_status_are_the_sums_of_the_rows(analyst: Api) -> None:
+    totals = analyst.get("/recommendations/totals").json()["data"]
+    for total in totals:
+        rows = listed(analyst, status=total["status"])
+        assert total["count"] == len(rows)
+        assert total["value_brl"] == pytest.approx(sum(one["value_brl"] or 0 for one in rows))
+
+
+def test_a_decision_needs_the_right_and_a_rejection_its_reason(
+    site: Site, analyst: Api, purchase: dict[str, Any]
+) -> None:
+    number = purchase["id"]
+    assert decide(site.api(VIEWER), number, status="accepted").status_code == 403
+    for body in (
+        {"status": "rejected"},
+        {"status": "bought"},
+        {"status": "accepted", "quantity": 5},
+        {"reason": "why"},
+    ):
+        assert decide(analyst, number, **body).status_code == 422, body
+    assert decide(analyst, 987654321, status="accepted").status_code == 404
+    answer = decide(analyst, number, status="rejected", reason="obra adiada")
+    assert answer.status_code == 200, answer.text
+    told = answer.json()["data"]
+    assert (told["status"], told["decided_by"], told["decision_reason"]) == (
+        "rejected",
+        ANALYST,
+        "obra adiada",
+    )
+    assert site.audit("recommendation.status")[-1].after["reason"] == "obra adiada"
+    assert decide(analyst, number, status="done").status_code == 422
+    assert decide(analyst, number, status="open").status_code == 200
+
+
+def test_accepted_purchases_leave_as_files(site: Site, analyst: Api) -> None:
+    found = [one for one in listed(analyst, kind="REORDER") if one["status"] == "open"]
+    for one in found:
+        assert decide(analyst, one["id"], status="accepted", reason="=1+1").status_code == 200
+    try:
+        path = "/exports/purchase-request"
+        answer = analyst.get(f"{path}.csv")
+        assert answer.headers["Content-Type"].startswith("text/csv")
+        header, *lines = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";")
+        assert header[:5] == ["Requisição", "Fornecedor", "Nome do fornecedor", "Código do item",
+                              "Material"]  # fmt: skip
+        by_number = {int(line[0]): line for line in lines}
+        for one in found:
+            line = by_number[one["id"]]
+            assert (line[3], float(line[7].replace(",", "."))) == (one["sku"], one["quantity"])
+            assert line[12:] == [ANALYST, line[13], "'=1+1"]
+        suppliers = [line[1] for line in lines]
+        assert suppliers == sorted(suppliers, key=lambda code: (code == "", code))
+        book = load_workbook(io.BytesIO(analyst.get(f"{path}.xlsx").content))
+        assert len(book.sheetnames) == len(set(suppliers))
+        for sheet in book.worksheets:
+            lines_of: list[list[Any]] = [
+                [cell.value for cell in row] for row in sheet.iter_rows(min_row=2)
+            ]
+            *rows, total = lines_of
+            values = [row[10] for row in rows if row[10] is not None]
+            assert total[10] == pytest.approx(sum(values))
+            assert all(row[14] == "'=1+1" for row in rows)
+        assert site.api(VIEWER).get(f"{path}.csv").status_code == 403
+        assert analyst.get(f"{path}.csv", params={"colour": "red"}).status_code == 422
+        only = analyst.get(f"{path}.csv", params={"sku": found[0]["sku"]}).text
+        assert found[0]["sku"] in only and only.count("\n") <= answer.text.count("\n")
+    finally:
+        for one in found:
+            decide(analyst, one["id"], status="open")
+
+
+def test_who_sees_one_uf_decides_there_alone(site: Site) -> None:
+    scoped = site.api(SCOPED)
+    elsewhere = next(one for one in listed(site.api(ADMIN)) if one["uf"] == "SP")
+    assert scoped.get(f"/recommendations/{elsewhere['id']}").status_code == 404
+    assert decide(scoped, elsewhere["id"], status="accepted").status_code == 404
+    assert {one["uf"] for one in listed(scoped)} == {"BA"}

@@ -26,6 +26,10 @@ from warehouse.db import get_engine
 from warehouse.queries import kpis, recommendations, status
 
 
+KEPT = ("kind", "status", "uf", "search", "sort", "cursor", "start")
+"""What of the address goes into the page's own links."""
+
+
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
     """The queue, narrowed to kinds, statuses and UFs."""
@@ -57,7 +61,7 @@ def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
         sort=sort,
         choices=choices,
         files=status.files(),
-        query=address.query,
+        query={name: values for name, values in address.query.items() if name in KEPT},
         notices=list(dict.fromkeys(address.notices)),
     )
 

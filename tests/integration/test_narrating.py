@@ -48,12 +48,11 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         server.asked.append(body)
         server.headers_seen.append({**self.headers, "path": self.path})
-        given = server.answer(body)
+        given: Any = server.answer(body)
         status = given if isinstance(given, int) else 200
         message = {"role": "assistant", "content": json.dumps(given)}
-        sent = (
-            given if isinstance(given, bytes) else json.dumps({"choices": [{"message": message}]})
-        )
+        whole = json.dumps({"choices": [{"message": message}]}).encode()
+        sent = given if isinstance(given, bytes) else whole
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.end_headers()

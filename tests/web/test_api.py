@@ -347,6 +347,9 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/forecasts/levels", "/forecasts/levels/accuracy"}
     expected |= {"/overrides", "/overrides/preview", "/overrides/{override_id}"}
     expected |= {"/forecasts/value-added"}
+    expected |= {"/recommendations", "/recommendations/totals"}
+    expected |= {"/recommendations/{recommendation_id}"}
+    expected |= {"/exports/purchase-request.csv", "/exports/purchase-request.xlsx"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):
         assert name in document["components"]["schemas"], name

@@ -18,7 +18,7 @@ CARD = "article.recommendation"
 def statuses(engine: Engine) -> dict[str, int]:
     sql = "SELECT status, count(*) FROM analytics.recommendation GROUP BY status"
     with engine.connect() as connection:
-        return dict(connection.execute(text(sql)).tuples().all())
+        return {status: count for status, count in connection.execute(text(sql))}
 
 
 def tile(page: Page, name: str) -> str:

@@ -25,7 +25,6 @@ from warehouse.commands import recommendations as commands
 from warehouse.db import get_engine
 from warehouse.queries import kpis, recommendations, status
 
-
 KEPT = ("kind", "status", "uf", "search", "sort", "cursor", "start")
 """What of the address goes into the page's own links."""
 

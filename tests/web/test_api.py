@@ -14,7 +14,7 @@ from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
 
 META = {"run_id", "data_as_of", "computed_at", "count", "next", "is_demo"}
 LISTS = {
-    "/kpis": 9,
+    "/kpis": 10,
     "/alerts": None,
     "/forecasts": 4 * 3 * 30,
     "/forecasts/levels": 4 * 3 * 30,
@@ -342,6 +342,12 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
         "/users/{user_id}/sessions",
     }
     expected |= {"/loads", "/loads/{load_id}/rejects", "/jobs/{job_id}", "/jobs/{job_id}/load"}
+    ("/savings",)
+    ("/savings/items",)
+    ("/savings/months",)
+    ("/savings/rows",)
+    ("/what-if",)
+    ("/what-if/curve",)
     expected |= {"/audit", "/runs", "/runs/{run_id}/publish"}
     expected |= {"/models/performance", "/models/steps"}
     expected |= {"/forecasts/levels", "/forecasts/levels/accuracy"}

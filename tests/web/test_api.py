@@ -355,6 +355,8 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/forecasts/value-added"}
     expected |= {"/recommendations", "/recommendations/totals"}
     expected |= {"/recommendations/{recommendation_id}"}
+    expected |= {"/what-if", "/what-if/curve"}
+    expected |= {"/savings", "/savings/months", "/savings/rows", "/savings/items"}
     expected |= {"/exports/purchase-request.csv", "/exports/purchase-request.xlsx"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):

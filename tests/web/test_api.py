@@ -342,12 +342,8 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
         "/users/{user_id}/sessions",
     }
     expected |= {"/loads", "/loads/{load_id}/rejects", "/jobs/{job_id}", "/jobs/{job_id}/load"}
-    ("/savings",)
-    ("/savings/items",)
-    ("/savings/months",)
-    ("/savings/rows",)
-    ("/what-if",)
-    ("/what-if/curve",)
+    expected |= {f"/savings{part}" for part in ("", "/items", "/months", "/rows")}
+    expected |= {"/what-if", "/what-if/curve"}
     expected |= {"/audit", "/runs", "/runs/{run_id}/publish"}
     expected |= {"/models/performance", "/models/steps"}
     expected |= {"/forecasts/levels", "/forecasts/levels/accuracy"}

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from domain.access import Scope
 from domain.errors import NotFound
-from domain.receipts import RULES, evaluate
+from domain.receipts import ALERT_RULES, evaluate
 from tests import factories, services
 from tests.factories import LAST_DAY
 from warehouse import caching
@@ -73,7 +73,7 @@ def test_each_formula_gives_the_value_that_is_shown(raised: Engine) -> None:
         risk = "holding_brl" if alert.kind in ("excess", "dead_stock") else "risk_brl"
         if alert.risk_brl is not None and alert.kind != "late_order":
             assert values[risk] == pytest.approx(alert.risk_brl)
-    assert shown == set(RULES)
+    assert shown == {rule.key for rule in ALERT_RULES}
 
 
 def test_a_changed_fact_is_noticed(raised: Engine) -> None:

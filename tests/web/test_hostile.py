@@ -186,10 +186,12 @@ def test_sql_in_a_parameter_is_only_a_value(site: Site, admin: str, route: Route
     for name in parameters(route.query):
         for value in INJECTIONS:
             answer = send(site, admin, route, examples(route), params={name: value})
-            if answer.status_code == 200:
-                assert_harmless(name, value, answer.json()["data"])
-            else:
+            if answer.status_code != 200:
                 refused(site, answer, 422)
+            elif not route.media:
+                assert_harmless(name, value, answer.json()["data"])
+            elif route.media == "text/csv":
+                assert len(answer.text.splitlines()) == 1
 
 
 def assert_harmless(name: str, value: str, data: Any) -> None:

@@ -145,6 +145,17 @@ class Settings(BaseSettings):
         validation_alias="NOVA_OIDC_GROUPS",
         description="Roles of the issuer's groups: `telecom-admins=ADMIN,telecom=VIEWER`.",
     )
+    metrics_token: str | None = Field(
+        None,
+        validation_alias="NOVA_METRICS_TOKEN",
+        description="Bearer token of a scraper of /metrics on another machine. Empty: none may.",
+    )
+    slow_query_ms: int = Field(
+        500,
+        ge=1,
+        validation_alias="NOVA_SLOW_QUERY_MS",
+        description="A statement of a request that takes longer is logged.",
+    )
     debug: bool = Field(
         False,
         validation_alias="FLASK_DEBUG",
@@ -301,12 +312,17 @@ def _open_origins(settings: Settings) -> list[str]:
     return [f"NOVA_CORS_ORIGINS with https:// ({', '.join(plain)})"] if plain else []
 
 
+def _short_token(settings: Settings) -> list[str]:
+    is_short = len(settings.metrics_token or "x" * SECRET_BYTES) < SECRET_BYTES
+    return [f"NOVA_METRICS_TOKEN of {SECRET_BYTES} letters or more"] if is_short else []
+
+
 def _open_issuer(settings: Settings) -> list[str]:
     is_open = (settings.oidc_issuer or "https://").startswith("http://")
     return ["NOVA_OIDC_ISSUER with https://"] if is_open else []
 
 
-PRODUCTION = (_missing, _debugging, _weak_password, _open_origins, _open_issuer)
+PRODUCTION = (_missing, _debugging, _weak_password, _open_origins, _open_issuer, _short_token)
 
 
 def is_strong(password: str) -> bool:

@@ -1,8 +1,17 @@
 """How gunicorn serves `wsgi:server`; read from the working directory by `gunicorn wsgi:server`."""
 
+import os
+import shutil
+import tempfile
+from typing import Any
+
 from gunicorn.http import wsgi
 
 from config import get_settings
+
+SHARED_COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
+if SHARED_COUNTERS not in os.environ:  # SIGHUP reads this file again
+    os.environ[SHARED_COUNTERS] = tempfile.mkdtemp(prefix="nova-metrics-")
 
 
 class QuietResponse(wsgi.Response):
@@ -38,3 +47,15 @@ logconfig_dict = {
     "loggers": {"gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
 }
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """A worker's gauges end with it; its counters stay."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
+
+
+def on_exit(_server: Any) -> None:
+    """The counters' files end with the server."""
+    shutil.rmtree(os.environ[SHARED_COUNTERS], ignore_errors=True)

@@ -1,22 +1,43 @@
-"""JSON logs with a request id, one access line a request, and Prometheus metrics."""
+"""JSON logs with a request id, one access line a request, and Prometheus metrics.
+
+Under gunicorn the workers share their counters through files (gunicorn.conf.py), so a scrape tells
+of all of them, whichever answers.
+"""
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
+import os
 import re
 import sys
 import time
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from ipaddress import ip_address
 from uuid import uuid4
 
 from flask import Flask, Response, g, has_request_context, request
 from flask.typing import ResponseReturnValue
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from auth.guards import check, public
+from config import get_settings
 from domain.access import Permission
+from domain.errors import Unavailable
+from warehouse.queries import status
+from warehouse.queries.jobs import active
 
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = frozenset({"/health", "/metrics"})
@@ -66,10 +87,54 @@ def bind(server: Flask) -> None:
 
 @public
 def metrics() -> ResponseReturnValue:
-    """Counters of this worker, for a scraper on this machine or an administrator."""
-    if not _is_loopback(request.remote_addr) or "X-Forwarded-For" in request.headers:
+    """Counters of all workers and the age of the data: for a scraper on this machine or with
+    NOVA_METRICS_TOKEN, or an administrator."""
+    is_here = _is_loopback(request.remote_addr) and "X-Forwarded-For" not in request.headers
+    if not is_here and not _knows_the_token():
         check(Permission.MANAGE_USERS)
-    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    registry = CollectorRegistry()
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        registry.register(REGISTRY)
+    registry.register(DataCollector())
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class DataCollector(Collector):
+    """What the database knows, asked at each scrape; `nova_database_up` 0 without the rest where it
+    does not answer."""
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Gauges in days and numbers."""
+        try:
+            known, at_work = status.current(), active()
+        except Unavailable:
+            yield _gauge("nova_database_up", "Whether the database answers.", 0)
+            return
+        yield _gauge("nova_database_up", "Whether the database answers.", 1)
+        yield _gauge("nova_jobs_waiting", "Jobs that have not ended.", len(at_work))
+        yield _gauge("nova_published_run", "Number of the published run.", known.run_id or 0)
+        if known.data_to is not None:
+            age = _days_since(known.data_to)
+            yield _gauge("nova_data_age_days", "Days since the last day of demand.", age)
+        if known.computed_at is not None:
+            age = _days_since(known.computed_at.date())
+            yield _gauge("nova_run_age_days", "Days since the published run was computed.", age)
+
+
+def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, words, value=value)
+
+
+def _days_since(day: date) -> int:
+    return (datetime.now(UTC).date() - day).days
+
+
+def _knows_the_token() -> bool:
+    token = get_settings().metrics_token
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return token is not None and hmac.compare_digest(given.encode(), token.encode())
 
 
 def _begin() -> None:

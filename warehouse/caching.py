@@ -16,6 +16,7 @@ from functools import wraps
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hints
 
+from prometheus_client import Counter
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -32,6 +33,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 log = logging.getLogger(__name__)
+
+READS = Counter("nova_cache_reads", "Answers of read models, by where they came from.", ("result",))
+HIT, MISS, OFF = (READS.labels(result) for result in ("hit", "miss", "off"))
 
 
 class Backend(Protocol):
@@ -179,11 +183,14 @@ def read_model(*, ttl: int) -> Callable[[Callable[Concatenate[Connection, P], R]
             try:
                 engine = get_read_engine()
                 if _breaker is None or _breaker.resting:
+                    OFF.inc()
                     return read(engine, *args, **kwargs)
                 place = key(engine, kwargs)
                 found = _decoded(adapter(), place, _breaker.get(place))
                 if found is not None:
+                    HIT.inc()
                     return found
+                MISS.inc()
                 value = read(engine, *args, **kwargs)
                 _breaker.set(place, adapter().dump_json(value), ttl)
                 return value

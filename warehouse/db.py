@@ -23,6 +23,7 @@ ROLE = "nova_app"
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
 REPLICA_CHECK_SECONDS = 5.0
+SLOW_SQL_LETTERS = 500
 
 log = logging.getLogger(__name__)
 
@@ -66,10 +67,27 @@ def make_engine(
 
 
 def as_application(engine: Engine) -> Engine:
-    """Makes new connections work as ROLE. Before the migration that makes it, or for a login that
-    is no member, they work as the login itself."""
+    """Makes new connections work as ROLE, and logs slow statements. Before the migration that makes
+    the role, or for a login that is no member, connections work as the login itself."""
     event.listen(engine, "connect", _take_role)
+    event.listen(engine, "before_cursor_execute", _note_start)
+    event.listen(engine, "after_cursor_execute", _log_if_slow)
     return engine
+
+
+def _note_start(
+    _connection: Any, _cursor: Any, _sql: str, _params: Any, context: Any, *_: Any
+) -> None:
+    context.nova_began = time.perf_counter()
+
+
+def _log_if_slow(
+    _connection: Any, _cursor: Any, sql: str, _params: Any, context: Any, *_: Any
+) -> None:
+    """The statement without its parameters: they may be somebody's words."""
+    ms = (time.perf_counter() - context.nova_began) * 1000
+    if ms >= get_settings().slow_query_ms:
+        log.warning("slow query: %.0f ms: %s", ms, " ".join(sql.split())[:SLOW_SQL_LETTERS])
 
 
 def _take_role(connection: Any, _record: Any) -> None:

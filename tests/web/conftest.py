@@ -28,6 +28,7 @@ from warehouse.pipeline.publish import publish_bundle
 PASSWORD = "correct-horse-9"
 ADMIN, ANALYST, VIEWER = "admin@nova.test", "analyst@nova.test", "viewer@nova.test"
 SCOPED = "bahia@nova.test"
+SCRAPER = "scraper-0123456789-abcdefghijklmnop"
 PEOPLE: dict[str, tuple[Role, Scope]] = {
     ADMIN: (Role.ADMIN, EVERYTHING),
     ANALYST: (Role.ANALYST, EVERYTHING),
@@ -188,7 +189,8 @@ def site(
     with services.fresh_database(server_url, template) as url:
         engine = make_engine(url)
         publish_small_network(engine, tmp_path_factory.mktemp("bundle"))
-        with services.served(home, url, embedded.ensure_valkey(home)) as address:
+        valkey = embedded.ensure_valkey(home)
+        with services.served(home, url, valkey, NOVA_METRICS_TOKEN=SCRAPER) as address:
             site = Site(address, engine)
             for email, (role, scope) in PEOPLE.items():
                 site.add_user(email, role, scope)

@@ -13,7 +13,7 @@ from dashboard import doors
 from dashboard.app import create_app
 from dashboard.pages import PAGES
 from domain.access import Permission, Role, may
-from tests.web.conftest import ADMIN, ANALYST, VIEWER, Site, router_call
+from tests.web.conftest import ADMIN, ANALYST, SCRAPER, VIEWER, Site, router_call
 
 DASH_ROUTER = {
     ".._pages_content.children..._pages_store.data..",
@@ -163,12 +163,38 @@ def test_garbage_for_a_callback_is_a_bad_request(site: Site) -> None:
     assert refused.status_code == 400
 
 
-def test_metrics_are_for_this_machine_or_an_administrator(site: Site) -> None:
+def test_metrics_are_for_this_machine_a_scraper_or_an_administrator(site: Site) -> None:
     assert "nova_requests_total" in site.get("/metrics").text
     through_proxy = {"X-Forwarded-For": "203.0.113.7"}
+    scraper = through_proxy | {"Authorization": f"Bearer {SCRAPER}"}
+    assert site.get("/metrics", headers=scraper).status_code == 200
+    forged = through_proxy | {"Authorization": f"Bearer {SCRAPER}x"}
+    assert site.get("/metrics", headers=forged).status_code == 401
     assert site.get("/metrics", headers=through_proxy).status_code == 401
     assert site.browser(VIEWER).get("/metrics", headers=through_proxy).status_code == 403
     assert site.browser(ADMIN).get("/metrics", headers=through_proxy).status_code == 200
+
+
+def test_metrics_tell_of_all_workers_and_of_the_data(site: Site) -> None:
+    """Each scrape, whichever worker answers it, counts every request before it."""
+    before = _metrics(site)
+    for _ in range(8):
+        site.get("/health")
+    for _ in range(4):
+        after = _metrics(site)
+        name = 'nova_requests_total{endpoint="health",method="GET",status="200"}'
+        assert after[name] == before.get(name, 0) + 8
+    assert after["nova_database_up"] == 1 and after["nova_published_run"] >= 1
+    assert after["nova_data_age_days"] > 0 and after["nova_run_age_days"] >= 0
+    site.api(VIEWER).get("/items")
+    site.api(VIEWER).get("/items")
+    now = _metrics(site)
+    assert now['nova_cache_reads_total{result="hit"}'] > 0
+
+
+def _metrics(site: Site) -> dict[str, float]:
+    lines = [line for line in site.get("/metrics").text.splitlines() if line[:1] != "#"]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
 def _example(rule: str) -> str:

@@ -184,6 +184,35 @@ def training_is_needed() -> None:
         raise click.exceptions.Exit(1)
 
 
+# Backups
+
+
+@command(app.cli, "backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup_database(file: Path) -> None:
+    """Write the whole database to FILE."""
+    from warehouse.backup import backup
+    from warehouse.db import database_url, get_batch_engine
+
+    with _recorded(get_batch_engine(), "backup", file.name) as outcome:
+        backup(database_url(owner=True), file)
+        outcome["bytes"] = file.stat().st_size
+    click.echo(f"{file}: {outcome['bytes']} bytes")
+
+
+@command(app.cli, "restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore_database(file: Path) -> None:
+    """Fill an empty database from a backup."""
+    from warehouse.backup import restore
+    from warehouse.db import get_batch_engine
+
+    engine = get_batch_engine()
+    revision = restore(engine, file)
+    _audit(engine, "restore", file.name, {"schema_revision": revision})
+    click.echo(f"restored {file} at schema revision {revision}; next: alembic upgrade head")
+
+
 # Jobs
 
 

@@ -1,0 +1,98 @@
+"""`flask backup` and `flask restore`: an empty server holds the same afterwards, row by row."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from tests import factories, services
+from warehouse.db import make_engine
+from warehouse.pipeline import derive
+from warehouse.pipeline.publish import publish_bundle
+from warehouse.queries.chain import verify
+
+TABLES = """
+SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+WHERE schemaname IN ('staging', 'core', 'analytics', 'support') ORDER BY 1
+"""
+
+
+@pytest.fixture
+def filled(engine: Engine, tmp_path: Path) -> Engine:
+    """A published run, people and a few audit rows."""
+    network = factories.make_network(engine)
+    factories.add_demand(engine, network)
+    derive.refresh_after_load(engine)
+    bundle = factories.make_bundle(tmp_path / "bundles", engine)
+    publish_bundle(bundle, engine=engine, published_by="tests")
+    return engine
+
+
+def flask(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "dashboard.cli", *arguments],
+        cwd=services.ROOT,
+        env=os.environ | {"DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def contents(url: str) -> dict[str, str]:
+    """A digest of each table's rows."""
+    engine = make_engine(url)
+    with engine.connect() as connection:
+        names = connection.execute(text(TABLES)).scalars().all()
+        digest = "SELECT md5(coalesce(string_agg(md5(t::text), '' ORDER BY t::text), '')) FROM {} t"
+        found = {name: connection.execute(text(digest.format(name))).scalar_one() for name in names}
+    engine.dispose()
+    return found
+
+
+def test_what_was_backed_up_comes_back(
+    filled: Engine, database_url: str, server_url: str, tmp_path: Path
+) -> None:
+    assert not flask(database_url, "users", "create", "ana@nova.test", "--name", "Ana").returncode
+    file = tmp_path / "nova.dump"
+    made = flask(database_url, "backup", str(file))
+    assert made.returncode == 0, made.stderr
+    assert flask(database_url, "backup", str(file)).returncode == 1, "a backup is never overwritten"
+    before = contents(database_url)
+    with services.fresh_database(server_url, "template0") as empty:
+        done = flask(empty, "restore", str(file))
+        assert done.returncode == 0, done.stderr
+        after = contents(empty)
+        changed = {name for name in before if before[name] != after.get(name)}
+        assert {one for one in changed if "audit" not in one} == set()
+        assert set(after) == set(before)
+        restored = make_engine(empty)
+        with restored.connect() as connection:
+            assert verify(connection).is_whole
+            told = connection.execute(text("SELECT email, name FROM support.user")).all()
+            assert [tuple(row) for row in told] == [("ana@nova.test", "Ana")]
+        restored.dispose()
+
+
+def test_a_database_in_use_is_not_restored_into(
+    filled: Engine, database_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "nova.dump"
+    assert flask(database_url, "backup", str(file)).returncode == 0
+    before = contents(database_url)
+    refused = flask(database_url, "restore", str(file))
+    assert refused.returncode == 1 and "empty one" in refused.stderr
+    assert contents(database_url) == before
+
+
+def test_a_file_that_is_no_backup_is_refused(server_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "nova.dump"
+    file.write_text("nothing of ours")
+    with services.fresh_database(server_url, "template0") as empty:
+        refused = flask(empty, "restore", str(file))
+        assert refused.returncode == 1 and "pg_restore says" in refused.stderr

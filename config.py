@@ -145,6 +145,11 @@ class Settings(BaseSettings):
         validation_alias="NOVA_OIDC_GROUPS",
         description="Roles of the issuer's groups: `telecom-admins=ADMIN,telecom=VIEWER`.",
     )
+    commit: str | None = Field(
+        None,
+        validation_alias="NOVA_COMMIT",
+        description="Commit that an image was built from. Empty: asked of git.",
+    )
     metrics_token: str | None = Field(
         None,
         validation_alias="NOVA_METRICS_TOKEN",

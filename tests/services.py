@@ -144,13 +144,13 @@ def served(home: Path, database_url: str, redis_url: str | None, **more: str) ->
             start_new_session=True,
         )
     try:
-        _wait_until_served(f"http://127.0.0.1:{port}/health", process, log)
+        wait_until_served(f"http://127.0.0.1:{port}/health", process, log)
         yield f"http://127.0.0.1:{port}"
     finally:
-        _end_group(process)
+        end_group(process)
 
 
-def _wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + SERVE_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -163,7 +163,7 @@ def _wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) ->
     raise RuntimeError(f"the server does not answer:\n{log.read_text(errors='replace')[-4000:]}")
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def end_group(process: subprocess.Popen[bytes]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)

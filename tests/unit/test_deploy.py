@@ -1,0 +1,148 @@
+"""What is shipped to other machines: image, compose files, manifests, alarms and dashboard."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from config import Settings
+from dashboard.observability import DataCollector, generate_latest
+from tests.services import ROOT
+
+COMPOSE = ("docker-compose.yml", "docker-compose.prod.yml")
+SETTINGS = {str(field.validation_alias) for field in Settings.model_fields.values()}
+OTHERS_SETTINGS = re.compile(r"(POSTGRES|GF|VALKEY)_\w+")
+INTERPOLATED = re.compile(r"\$\{(\w+)(?::-(?P<default>[^}]*)|:\?[^}]*)?\}")
+PINNED = re.compile(r"[\w./-]+:(v?\d[\w.-]*|\$\{NOVA_VERSION:-dev\})")
+METRIC = re.compile(r"\bnova_[a-z_]+")
+ALSO_ASKED = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "GRAFANA_PASSWORD"} | {
+    "NOVA_VERSION",
+    "NOVA_INBOX",
+    "NOVA_TLS",
+}
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+
+
+def compose(name: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+def services_of(name: str) -> list[tuple[str, dict[str, Any]]]:
+    return list(compose(name)["services"].items())
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_compose_files_fit_the_specification(name: str) -> None:
+    spec = pytest.importorskip("compose_spec", reason="no wheel for this platform")
+    given = INTERPOLATED.sub(lambda found: found["default"] or "given", (ROOT / name).read_text())
+    spec.PyCompose.from_yaml(yaml.safe_dump(yaml.safe_load(given))).validate()
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_what_a_service_waits_for_can_tell_that_it_is_ready(name: str) -> None:
+    found = dict(services_of(name))
+    for service in found.values():
+        for other, how in service.get("depends_on", {}).items():
+            if how["condition"] == "service_healthy":
+                image = found[other].get("build", {}).get("target")
+                assert "healthcheck" in found[other] or image == "web", other
+
+
+def test_production_is_pinned_unprivileged_and_read_only() -> None:
+    for name, service in services_of("docker-compose.prod.yml"):
+        assert PINNED.fullmatch(service["image"]), service["image"]
+        if name == "postgres":
+            continue
+        assert service["read_only"] is True and service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_production_holds_no_secret_and_asks_for_each() -> None:
+    text = (ROOT / "docker-compose.prod.yml").read_text()
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "VALKEY_PASSWORD", "NOVA_ADMIN_PASSWORD"):
+        assert re.search(rf"\$\{{{name}:\?[^}}]+\}}", text), name
+    assert {one[1] for one in INTERPOLATED.finditer(text)} <= SETTINGS | ALSO_ASKED
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_every_setting_is_one_that_is_read(name: str) -> None:
+    for _, service in services_of(name):
+        for variable in service.get("environment", {}):
+            assert variable in SETTINGS or OTHERS_SETTINGS.fullmatch(variable), variable
+
+
+def test_every_file_that_is_mounted_is_here() -> None:
+    for _, service in services_of("docker-compose.prod.yml"):
+        for volume in service.get("volumes", []):
+            source = volume.partition(":")[0]
+            if source.startswith("./"):
+                assert (ROOT / source).exists(), source
+
+
+def test_the_dockerfile_is_clean() -> None:
+    hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent))
+    if hadolint is None:
+        pytest.skip("hadolint has no wheel for this platform")
+    done = subprocess.run(
+        [hadolint, "Dockerfile"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_manifests_are_valid_and_unprivileged() -> None:
+    import kubernetes_validate
+
+    text = (ROOT / "deploy" / "kubernetes" / "nova.yaml").read_text()
+    for document in yaml.safe_load_all(text):
+        kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
+        for pod in _pods(document):
+            assert pod["securityContext"]["runAsNonRoot"] is True
+            for container in pod["containers"] + pod.get("initContainers", []):
+                assert container["securityContext"]["readOnlyRootFilesystem"] is True
+                assert container["resources"]["limits"]["memory"]
+
+
+def _pods(node: Any) -> list[dict[str, Any]]:
+    if isinstance(node, list):
+        return [pod for one in node for pod in _pods(one)]
+    if not isinstance(node, dict):
+        return []
+    mine = [node] if "containers" in node else []
+    return mine + [pod for one in node.values() for pod in _pods(one)]
+
+
+def test_alarms_and_dashboard_watch_metrics_that_there_are() -> None:
+    known = set(METRIC.findall(generate_latest().decode()))
+    known |= {family.name for family in _families()}
+    alarms = (ROOT / "deploy" / "prometheus" / "alarms.yml").read_text()
+    dashboard = (ROOT / "deploy" / "grafana" / "dashboards" / "nova.json").read_text()
+    json.loads(dashboard)
+    asked = set(METRIC.findall(alarms)) | set(METRIC.findall(dashboard))
+    assert asked and {name.removesuffix("_bucket") for name in asked} <= known
+
+
+def _families() -> list[Any]:
+    from datetime import UTC, date, datetime
+
+    from domain.records import DataStatus
+
+    known = DataStatus(run_id=1, data_to=date(2026, 1, 1), computed_at=datetime.now(UTC))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dashboard.observability.status.current", lambda: known)
+        patch.setattr("dashboard.observability.active", list)
+        return list(DataCollector().collect())
+
+
+def test_every_alarm_has_its_page_in_the_runbook() -> None:
+    rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alarms.yml").read_text())
+    names = [rule["alert"] for group in rules["groups"] for rule in group["rules"]]
+    headings = set(re.findall(r"^### (\w+)$", OPERATIONS, re.MULTILINE))
+    assert set(names) <= headings

@@ -1,0 +1,92 @@
+"""The web image, replayed without an engine: what its file copies, in a folder of its own, with its
+command and environment, in production. It serves, and writes to NOVA_HOME and TMPDIR alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests import services
+
+COPY = re.compile(r"^COPY (?!--from)(.+) (\S+)$", re.MULTILINE)
+CMD = re.compile(r"^CMD (\[.+\])$", re.MULTILINE)
+ENV = re.compile(r"^ENV (.+)$", re.MULTILINE)
+
+
+def stage(name: str) -> str:
+    """The lines of one stage of the Dockerfile."""
+    text = (services.ROOT / "Dockerfile").read_text()
+    return text.partition(f" AS {name}\n")[2].partition("\nFROM ")[0]
+
+
+def told(*stages: str) -> dict[str, str]:
+    """The environment that these stages set."""
+    words = [word for name in stages for line in ENV.findall(stage(name)) for word in line.split()]
+    return dict(word.split("=", 1) for word in words)
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """/app as the image has it."""
+    app = tmp_path / "app"
+    app.mkdir()
+    for sources, target in COPY.findall(stage("web")):
+        for source in map(Path, sources.split()):
+            place = app / target / (source.name if target.endswith("/") else "")
+            if (services.ROOT / source).is_dir():
+                ignore = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(services.ROOT / source, place, ignore=ignore)
+            else:
+                shutil.copy(services.ROOT / source, place)
+    return app
+
+
+def test_the_image_serves_in_production_and_writes_nothing(
+    image: Path, database_url: str, tmp_path: Path
+) -> None:
+    before = files_of(image)
+    port, log = services.free_port(), tmp_path / "server.log"
+    kept, temporary = tmp_path / "nova", tmp_path / "tmp"
+    temporary.mkdir()
+    environment = {
+        **told("base", "web"),
+        "PATH": os.environ["PATH"],
+        "NOVA_HOME": str(kept),
+        "TMPDIR": str(temporary),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "NOVA_COMMIT": "0123abc",
+        "SECRET_KEY": "5f1c0d9be2a74836a1b07c9d4e3f2a68",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": f"redis://127.0.0.1:{services.free_port()}/0",
+    }
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *json.loads(CMD.findall(stage("web"))[-1])],
+            cwd=image,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        services.wait_until_served(f"http://127.0.0.1:{port}/health", process, log)
+        ready = requests.get(f"http://127.0.0.1:{port}/api/v1/health", timeout=20).json()["data"]
+        assert (ready["commit"], ready["database"], ready["cache"]) == ("0123abc", "up", "down")
+        page = requests.get(f"http://127.0.0.1:{port}/login", timeout=20)
+        assert page.status_code == 200 and "__Host-nova" in page.headers["Set-Cookie"]
+    finally:
+        services.end_group(process)
+    assert files_of(image) == before
+
+
+def files_of(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}

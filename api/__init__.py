@@ -23,6 +23,8 @@ from api import (  # noqa: F401
     recommendations,
     runs,
     savings,
+    supplier_exports,
+    suppliers,
     users,
     what_if,
 )

@@ -7,18 +7,18 @@ from itertools import groupby
 
 from flask import Response
 
+from api.files import CSV, XLSX, file_answer
 from api.parameters import SeriesFilters
-from api.routing import File, route
+from api.routing import route
 from auth import trail
 from auth.guards import current_viewer
 from domain.access import Permission
 from domain.records import Recommendation
 from domain.sheets import Cell, csv_text, xlsx_bytes
 from domain.viewer import Viewer
-from warehouse.queries import recommendations, status
+from warehouse.queries import recommendations
 
-CSV = File("text/csv")
-XLSX = File("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+STEM = "purchase-request"
 
 
 @route(
@@ -33,7 +33,7 @@ def purchase_request_csv(query: SeriesFilters) -> Response:
     viewer = current_viewer()
     rows = [_cells(row) for row in _accepted(query, viewer)]
     text = csv_text(_header(viewer), rows, viewer.locale)
-    return _file(text, f"{CSV.media}; charset=utf-8", "csv")
+    return file_answer(text, CSV, STEM)
 
 
 @route(
@@ -52,7 +52,7 @@ def purchase_request_xlsx(query: SeriesFilters) -> Response:
         rows = [_cells(row) for row in found]
         label = name or code or viewer.t("No supplier")
         sheets[f"{code} {label}" if label in sheets else label] = [*rows, _total(rows, viewer)]
-    return _file(xlsx_bytes(_header(viewer), sheets), XLSX.media, "xlsx")
+    return file_answer(xlsx_bytes(_header(viewer), sheets), XLSX, STEM)
 
 
 def _accepted(query: SeriesFilters, viewer: Viewer) -> list[Recommendation]:
@@ -112,13 +112,3 @@ def _total(rows: Sequence[list[Cell]], viewer: Viewer) -> list[Cell]:
     line: list[Cell] = [None] * (VALUE + 1)
     line[1], line[VALUE] = viewer.t("Total"), float(value)
     return line
-
-
-def _file(content: str | bytes, media: str, ending: str) -> Response:
-    known = status.current()
-    label = "_demo" if known.is_demo else ""
-    name = f"nova-purchase-request-run{known.run_id}{label}.{ending}"
-    response = Response(content, content_type=media)
-    response.headers["Content-Disposition"] = f"attachment; filename={name}"
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -25,6 +25,7 @@ from callbacks import (
     recommendations,
     savings,
     shell,
+    suppliers,
     what_if,
 )
 from domain.access import Permission
@@ -77,6 +78,15 @@ PAGES: tuple[PageEntry, ...] = (
     PageEntry("/materials", N_("Materials"), PLANNING, Permission.READ, materials, "box"),
     PageEntry(
         "/materials/<sku>", N_("Material"), None, Permission.READ, materials, function="detail"
+    ),
+    PageEntry("/suppliers", N_("Suppliers"), PLANNING, Permission.READ, suppliers, "truck"),
+    PageEntry(
+        "/suppliers/<supplier>",
+        N_("Supplier"),
+        None,
+        Permission.READ,
+        suppliers,
+        function="detail",
     ),
     PageEntry(
         "/admin/data",

@@ -16,7 +16,7 @@ from domain.savings import SavingsItem, SavingsMonth, SavingsRow, SavingsTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import dates_of_axis, graph
-from layouts.components.cards import card
+from layouts.components.cards import card, figure_card
 from layouts.components.filters import choice, filter_bar
 from layouts.components.grid import grid, link_column, money_column, text_column
 from layouts.components.icons import icon
@@ -132,18 +132,8 @@ def _figures(total: SavingsTotal, viewer: Viewer) -> list[html.Section]:
 
 
 def _figure(name: str, value: float | None, context: str, viewer: Viewer) -> html.Section:
-    return html.Section(
-        [
-            html.Header([html.H2(name, className="kpi-name")], className="kpi-head"),
-            html.P(
-                fmt.brl_compact(value, viewer.locale),
-                className="kpi-value",
-                title=fmt.brl(value, viewer.locale, 2),
-            ),
-            html.P(context, className="kpi-context weak"),
-        ],
-        className="surface kpi",
-    )
+    amount, exact = fmt.brl_compact(value, viewer.locale), fmt.brl(value, viewer.locale, 2)
+    return figure_card(name, amount, context, viewer, exact=exact)
 
 
 def by_month(data: SavingsData, viewer: Viewer) -> html.Section:

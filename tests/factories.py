@@ -204,6 +204,7 @@ def add_order(
     received_on: date | None = None,
     received_qty: float | None = None,
     status: str | None = None,
+    unit_price_brl: float | None = 10.0,
 ) -> None:
     """One purchase-order line."""
     with engine.begin() as connection:
@@ -223,7 +224,7 @@ def add_order(
                 "received_on": received_on,
                 "received_qty": received_qty,
                 "status": status,
-                "unit_price_brl": 10.0,
+                "unit_price_brl": unit_price_brl,
                 "load_id": load,
             },
         )

@@ -9,13 +9,15 @@ from typing import NamedTuple
 
 
 class Supplier(NamedTuple):
-    """`late_share` of its lines come after the promised date; `contract` is its lead time, days."""
+    """`late_share` of its lines come after the promised date; `contract` is its lead time, days;
+    `raises`: by what share its prices grow a year, in BRL or, of an import, in its currency."""
 
     code: str
     name: str
     kind: str
     contract: int
     late_share: float
+    raises: float
 
 
 class Material(NamedTuple):
@@ -52,16 +54,16 @@ class Contract(NamedTuple):
 
 
 SUPPLIERS = (
-    Supplier("F01", "Eletro Andrade Distribuidora", "domestic", 12, 0.14),
-    Supplier("F02", "Fibranorte Cabos Ópticos", "domestic", 18, 0.22),
-    Supplier("F03", "Acumuladores Serra Azul", "domestic", 25, 0.31),
-    Supplier("F04", "Metalúrgica Boa Torre", "domestic", 20, 0.18),
-    Supplier("F05", "Protege EPI Brasil", "domestic", 8, 0.07),
-    Supplier("F06", "Ferramentaria Paulista", "domestic", 10, 0.10),
-    Supplier("F07", "Clima Forte Refrigeração", "domestic", 15, 0.16),
-    Supplier("F08", "Shenlan RF Components", "import", 60, 0.38),
-    Supplier("F09", "Nordlink Transceivers", "import", 45, 0.27),
-    Supplier("F10", "Retífica Watt Power Systems", "import", 50, 0.33),
+    Supplier("F01", "Eletro Andrade Distribuidora", "domestic", 12, 0.14, 0.045),
+    Supplier("F02", "Fibranorte Cabos Ópticos", "domestic", 18, 0.22, 0.062),
+    Supplier("F03", "Acumuladores Serra Azul", "domestic", 25, 0.31, 0.118),
+    Supplier("F04", "Metalúrgica Boa Torre", "domestic", 20, 0.18, 0.031),
+    Supplier("F05", "Protege EPI Brasil", "domestic", 8, 0.07, 0.045),
+    Supplier("F06", "Ferramentaria Paulista", "domestic", 10, 0.10, 0.018),
+    Supplier("F07", "Clima Forte Refrigeração", "domestic", 15, 0.16, 0.074),
+    Supplier("F08", "Shenlan RF Components", "import", 60, 0.38, -0.035),
+    Supplier("F09", "Nordlink Transceivers", "import", 45, 0.27, 0.012),
+    Supplier("F10", "Retífica Watt Power Systems", "import", 50, 0.33, 0.087),
 )
 
 MATERIALS = (

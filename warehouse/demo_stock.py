@@ -24,7 +24,6 @@ DAILY_STOCK_DAYS = 120
 LONGEST_WAIT_DAYS = 400
 COVER_DAYS = 25
 SHORT_SHARE = 0.06
-INFLATION = 1.045
 SKILLS = {"too low": (0.75, 0.4, 0.12), "right": (1.05, 2.0, 0.70), "too high": (1.9, 2.5, 0.18)}
 """How planners set the reorder point: factor of the lead-time demand, safety factor, share."""
 
@@ -216,8 +215,8 @@ def _in_transit(world: World, ledger: Ledger) -> Array:
 def order_rows(rng: Rng, world: World, ledger: Ledger) -> pd.DataFrame:
     """Lines under way in the shown days; what is still to come has no receipt.
 
-    What a depot orders from a supplier on one day is one order. Prices follow inflation and, for
-    imports, the exchange rate.
+    What a depot orders from a supplier on one day is one order. Prices follow what the supplier
+    raises and, for imports, the exchange rate.
     """
     shown = ledger.orders["received"] >= WARM_UP_DAYS
     lines = ledger.orders[shown].reset_index(drop=True)
@@ -257,10 +256,12 @@ def _prices(rng: Rng, world: World, lines: pd.DataFrame) -> Array:
     """BRL a unit: today's cost, brought back to the day of the order."""
     day, index = lines["day"].to_numpy(), lines["series"].to_numpy()
     cost = np.array([series.material.cost for series in world.series])[index]
-    imported = [_supplier(world, n).kind == "import" for n in range(len(world.series))]
-    exchange = np.where(np.array(imported)[index], world.usd_brl[day] / world.usd_brl[-1], 1.0)
+    suppliers = [_supplier(world, n) for n in range(len(world.series))]
+    imported = np.array([supplier.kind == "import" for supplier in suppliers])[index]
+    growth = 1 + np.array([supplier.raises for supplier in suppliers])[index]
+    exchange = np.where(imported, world.usd_brl[day] / world.usd_brl[-1], 1.0)
     years = (day - len(world.days) + 1) / 365.25
-    return np.round(cost * INFLATION**years * exchange * rng.normal(1, 0.015, len(day)), 2)
+    return np.round(cost * growth**years * exchange * rng.normal(1, 0.015, len(day)), 2)
 
 
 def _skus(world: World) -> NDArray[np.object_]:

@@ -56,6 +56,28 @@ def kpi_card(kpi: Kpi, viewer: Viewer) -> html.Section:
     )
 
 
+def figure_card(
+    name: str,
+    value: str,
+    context: str,
+    viewer: Viewer,
+    *,
+    exact: str | None = None,
+    words: str = "",
+    made: Receipt | None = None,
+) -> html.Section:
+    """One number of a page with what it is of; with `made` its receipt too, `words` over it."""
+    opened = [_receipt(made, name, words, viewer)] if made else []
+    return html.Section(
+        [
+            html.Header([html.H2(name, className="kpi-name"), *opened], className="kpi-head"),
+            html.P(value, className="kpi-value", title=exact),
+            html.P(context, className="kpi-context weak"),
+        ],
+        className="surface kpi",
+    )
+
+
 def _value(kpi: Kpi, viewer: Viewer) -> html.P:
     return html.P(
         fmt.by_unit(kpi.value, kpi.unit, viewer.locale, short=True),
@@ -105,13 +127,17 @@ def _drill(kpi: Kpi, viewer: Viewer) -> dcc.Link | None:
 
 def receipt(kpi: Kpi, name: str, viewer: Viewer) -> html.Details:
     """How the number was made: formula, inputs with values, run and filter."""
-    t, made = viewer.t, kpi.receipt
+    return _receipt(kpi.receipt, name, named(KPI_HELP, kpi.key, viewer.t), viewer)
+
+
+def _receipt(made: Receipt, name: str, words: str, viewer: Viewer) -> html.Details:
+    t = viewer.t
     return html.Details(
         [
             html.Summary(icon("info"), **aria(label=t("How “%(name)s” is computed", name=name))),
             html.Div(
                 [
-                    html.P(named(KPI_HELP, kpi.key, t)),
+                    html.P(words),
                     formula(made.formula),
                     inputs_table(made.inputs, viewer),
                     html.P(_source(made, viewer), className="weak"),

@@ -24,6 +24,8 @@ PAGES = {
     "/savings?uf=SP": ("Economia", "Savings"),
     "/what-if?service_a=0.99&strike_days=30": ("E se", "What if"),
     "/what-if?sku=CABO-01&site=DEP-SP&lead_time_change=0.5": ("E se", "What if"),
+    "/suppliers?period=all": ("Fornecedores", "Suppliers"),
+    "/suppliers/ALFA": ("Fornecedor", "Supplier"),
     "/materials": ("Materiais", "Materials"),
     "/materials/CABO-01": ("Material", "Material"),
     "/admin/data": ("Dados e rodadas", "Data and runs"),

@@ -354,6 +354,8 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/what-if", "/what-if/curve"}
     expected |= {"/savings", "/savings/months", "/savings/rows", "/savings/items"}
     expected |= {"/exports/purchase-request.csv", "/exports/purchase-request.xlsx"}
+    expected |= {"/suppliers", "/suppliers/{supplier}", "/supplier-totals", "/order-lines"}
+    expected |= {"/exports/suppliers.csv", "/exports/suppliers.xlsx", "/exports/order-lines.csv"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):
         assert name in document["components"]["schemas"], name

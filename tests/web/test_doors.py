@@ -209,6 +209,8 @@ def _example(rule: str) -> str:
         "<user_id>": "1",
         "<path:sku>": "CABO-01",
         "<sku>": "CABO-01",
+        "<path:supplier>": "ALFA",
+        "<supplier>": "ALFA",
         "<path:path>": "anywhere",
     }
     for placeholder, example in examples.items():

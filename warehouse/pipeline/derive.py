@@ -12,6 +12,7 @@ from warehouse.caching import count_revision, forget_version
 from warehouse.pipeline.alert_rows import write_alerts
 from warehouse.pipeline.alerting import alerts_of
 from warehouse.pipeline.derivation import setup_of
+from warehouse.pipeline.lead_time_costs import write_lead_time_costs
 from warehouse.pipeline.lead_times import measure_lead_times
 from warehouse.pipeline.open_orders import open_orders
 from warehouse.pipeline.overriding import apply_overrides, overrides_changed
@@ -53,7 +54,7 @@ def derive_overrides(engine: Engine) -> bool:
 
 
 def derive_run(connection: Connection, run_id: int) -> None:
-    """Fills policy, alert, recommendation, kpi_daily, supplier_score, sla_exposure, replay_input,
+    """Fills policy, alert, recommendation, kpi_daily, lead_time_cost, sla_exposure, replay_input,
     service_curve and savings of a run, replacing what was there, and accuracy_by_step, once; the
     views must be up to date. Statuses of alerts and recommendations that persist are kept."""
     setup = setup_of(connection, run_id)
@@ -62,6 +63,7 @@ def derive_run(connection: Connection, run_id: int) -> None:
     orders = open_orders(connection, setup)
     policy = policy_of(connection, setup, orders)
     write_policy(connection, setup, policy)
+    write_lead_time_costs(connection, setup, policy)
     write_alerts(connection, setup, alerts_of(policy, orders, setup.settings, setup.today))
     write_scores(connection, setup)
     write_simulation(connection, run_id, setup.frequency, setup.data_to, setup.today)

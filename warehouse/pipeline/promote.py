@@ -46,7 +46,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Promotion:
-    """How the rows of one kind become rows of `core.<target>`."""
+    """How the rows of one kind become rows of `core.<target>`. `superseded`: what else to set where
+    a row (`old`) is superseded."""
 
     target: str
     key: tuple[str, ...]
@@ -56,6 +57,7 @@ class Promotion:
     years: bool = False
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    superseded: tuple[str, ...] = ()
 
 
 def _same(*names: str) -> tuple[Field, ...]:
@@ -151,6 +153,7 @@ PROMOTIONS = {
         ),
         (_ITEM, _SUPPLIER, _SITE),
         years=True,
+        superseded=("first_promised_on = coalesce(old.first_promised_on, old.promised_on)",),
         # the date is part of the partitioned key: an order whose date was corrected moves
         before=(
             "DELETE FROM core.purchase_order AS t USING staging.purchase_orders AS s"
@@ -352,7 +355,8 @@ class _Insertion:
         conflict = f"{into}{where} ON CONFLICT ({', '.join(self._plan.key)})"
         if not self._updated:
             return f"{conflict} DO NOTHING"
-        sets = ", ".join(f"{name} = excluded.{name}" for name in (*self._updated, "load_id"))
+        given = (f"{name} = excluded.{name}" for name in (*self._updated, "load_id"))
+        sets = ", ".join((*given, *self._plan.superseded))
         old = ", ".join(f"old.{name}" for name in self._updated)
         new = ", ".join(f"excluded.{name}" for name in self._updated)
         return f"{conflict} DO UPDATE SET {sets} WHERE ({old}) IS DISTINCT FROM ({new})"

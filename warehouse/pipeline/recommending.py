@@ -88,7 +88,7 @@ def _places(connection: Connection, setup: Setup) -> pd.DataFrame:
 _SUPPLY = """
 SELECT item_id, supplier_id, coalesce(supplier.name, supplier.supplier) AS supplier,
     count(*) AS lines,
-    count(*) FILTER (WHERE received_on <= promised_on
+    count(*) FILTER (WHERE received_on <= coalesce(first_promised_on, promised_on)
         AND coalesce(received_qty, quantity) >= quantity) AS on_time,
     avg(received_on - ordered_on)::double precision AS lead_mean,
     coalesce(stddev_samp(received_on - ordered_on), 0)::double precision AS lead_std,

@@ -1,4 +1,4 @@
-"""Daily KPIs, suppliers' scores, SLA exposure and the run's own figures: set-based statements."""
+"""Daily KPIs, SLA exposure and the run's own figures: set-based statements."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from sqlalchemy import Connection, text
 
 from warehouse.pipeline.copying import frame_of
 from warehouse.pipeline.derivation import Setup
-from warehouse.queries.daily import CANCELLED
 
-SCORED_DAYS = 365
 BAND_LEVEL = 0.8
 
 
 def write_scores(connection: Connection, setup: Setup) -> None:
-    """Fills kpi_daily, supplier_score and sla_exposure of a run, replacing what was there, and
+    """Fills kpi_daily and sla_exposure of a run, replacing what was there, and
     accuracy_by_step, once."""
-    for statement in (_KPI_DAILY, _SUPPLIER_SCORE, _SLA_EXPOSURE):
+    for statement in (_KPI_DAILY, _SLA_EXPOSURE):
         _replace(connection, setup, statement)
     connection.execute(text(_ACCURACY_BY_STEP), {"run_id": setup.run_id})
 
@@ -38,25 +36,6 @@ SELECT :run_id, key, uf, date, sum(numerator), sum(denominator) FROM (
 ) AS daily
 WHERE date > :today - 731 AND numerator IS NOT NULL
 GROUP BY key, uf, date
-"""
-
-_SUPPLIER_SCORE = """
-INSERT INTO analytics.supplier_score (run_id, supplier_id, lines, lines_received,
-    lines_on_time_in_full, lead_time_mean, lead_time_std, lead_time_p90, contract_lead_time_days,
-    fill_rate, spend_brl)
-SELECT :run_id, supplier_id, count(*), count(received_on),
-    count(*) FILTER (WHERE received_on <= promised_on
-        AND coalesce(received_qty, quantity) >= quantity),
-    avg(received_on - ordered_on), stddev_samp(received_on - ordered_on),
-    percentile_cont(0.9) WITHIN GROUP (ORDER BY received_on - ordered_on),
-    supplier.contract_lead_time_days,
-    sum(coalesce(received_qty, quantity)) FILTER (WHERE received_on IS NOT NULL)
-        / nullif(sum(quantity) FILTER (WHERE received_on IS NOT NULL), 0),
-    sum(quantity * unit_price_brl)
-FROM core.purchase_order JOIN core.supplier USING (supplier_id)
-WHERE ordered_on > :today - :days AND ordered_on <= :today
-    AND lower(coalesce(status, '')) <> ALL(:cancelled)
-GROUP BY supplier_id, supplier.contract_lead_time_days
 """
 
 _SLA_EXPOSURE = """
@@ -104,8 +83,6 @@ def _replace(connection: Connection, setup: Setup, statement: str) -> None:
     params = {
         "run_id": setup.run_id,
         "today": setup.today,
-        "days": SCORED_DAYS,
-        "cancelled": list(CANCELLED),
     }
     connection.execute(text(f"DELETE FROM {table} WHERE run_id = :run_id"), params)
     connection.execute(text(statement), params)

@@ -10,6 +10,9 @@ from warehouse.queries.filtering import Where, daily_where, needs_series, series
 CANCELLED = ("cancelled", "canceled", "cancelado", "cancelada")
 """Words in a purchase order's status that mean: it will not come."""
 
+FIRST_PROMISE = "coalesce(line.first_promised_on, line.promised_on)"
+"""The first date that a line of core.purchase_order was promised for."""
+
 SIGMA_PER_BAND = 2.5631
 """p90 − p10 of a normal distribution, in standard deviations."""
 
@@ -36,13 +39,13 @@ _FACTS = {
         WHERE {{where}} GROUP BY 1, 2, 3, 4
     """,
     "order": f"""
-        SELECT line.promised_on AS date, {_GRAIN}, count(*) AS lines,
+        SELECT {FIRST_PROMISE} AS date, {_GRAIN}, count(*) AS lines,
             count(*) FILTER (
-                WHERE line.received_on <= line.promised_on
+                WHERE line.received_on <= {FIRST_PROMISE}
                 AND coalesce(line.received_qty, line.quantity) >= line.quantity
             ) AS lines_otif
         FROM core.purchase_order AS line {_JOINS}
-        WHERE line.promised_on IS NOT NULL
+        WHERE {FIRST_PROMISE} IS NOT NULL
             AND lower(coalesce(line.status, '')) NOT IN {CANCELLED!r} AND {{where}}
         GROUP BY 1, 2, 3, 4
     """,

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from domain.suppliers import LATER_DAYS
 from warehouse.tables.base import double, identity, metadata, moment
 
 run = Table(
@@ -444,21 +445,21 @@ kpi_daily = Table(
     schema="analytics",
 )
 
-supplier_score = Table(
-    "supplier_score",
+lead_time_cost = Table(
+    "lead_time_cost",
     metadata,
     _run_id(primary_key=True),
-    Column("supplier_id", Integer, primary_key=True),
-    Column("lines", Integer, nullable=False),
-    Column("lines_received", Integer, nullable=False),
-    Column("lines_on_time_in_full", Integer, nullable=False),
-    *(double(name) for name in ("lead_time_mean", "lead_time_std", "lead_time_p90")),
-    *(
-        double(name)
-        for name in ("contract_lead_time_days", "fill_rate", "price_drift", "spend_brl")
-    ),
+    Column("item_id", Integer, primary_key=True),
+    Column("site_id", Integer, primary_key=True),
+    Column("supplier_id", Integer, nullable=False),
+    double("holding_rate", nullable=False),
+    *(double(name) for name in ("safety_stock_brl", "lateness_brl")),
+    *(double(f"later_{days}_brl") for days in LATER_DAYS),
     schema="analytics",
 )
+"""What the lead times of an item's supplier cost in safety stock, by the textbook's formula: its
+value, of that what lies beyond the contract's lead time kept every time, and what deliveries so
+many days later would add. `holding_rate`: what holding it for a year costs, a fraction."""
 
 sla_exposure = Table(
     "sla_exposure",

@@ -176,12 +176,16 @@ purchase_order = Table(
     double("unit_price_brl"),
     Column("status", Text),
     Column("load_id", Integer, nullable=False),
+    Column("first_promised_on", Date),
     PrimaryKeyConstraint("order_no", "line", "ordered_on"),
     Index("ix_purchase_order_item", "item_id", "site_id", "ordered_on"),
     Index("ix_purchase_order_supplier", "supplier_id", "ordered_on"),
     schema="core",
     postgresql_partition_by="RANGE (ordered_on)",
 )
+
+"""`first_promised_on` is what a line was promised for before a later file changed it; NULL while no
+file did, and the promise is `promised_on`."""
 
 outage = Table(
     "outage",

@@ -1,0 +1,69 @@
+"""GET /suppliers, /suppliers/{supplier}, /supplier-totals and /order-lines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
+
+from api.parameters import Between, Paged, SeriesFilters, Text, Texts, checked_text, split
+from api.routing import route
+from auth.guards import current_viewer
+from domain.records import Page
+from domain.suppliers import OrderLine, SupplierDetail, SupplierScore, SupplierTotals
+from warehouse.queries import suppliers
+
+Kind = Literal["domestic", "import"]
+
+
+class LineFilters(SeriesFilters, Between):
+    """What narrows the order lines that figures are of; each figure takes its own date, see
+    docs/suppliers.md. `search` looks into suppliers' codes and names."""
+
+
+class SupplierFilters(LineFilters):
+    """The same, and the kind of supplier."""
+
+    kind: Annotated[tuple[Kind, ...], BeforeValidator(split)] = ()
+
+
+class LinesQuery(LineFilters, Paged):
+    """Order lines by pages, those promised last first unless asked otherwise."""
+
+    supplier: Texts = ()
+    sort: Text = "-first_promised_on"
+
+
+@route("GET", "/suppliers", query=SupplierFilters, data=list[SupplierScore])
+def listed(query: SupplierFilters) -> list[SupplierScore]:
+    """How each supplier delivers, over its order lines: the ranked ones first."""
+    return suppliers.listed(scope=current_viewer().scope, filters=query.filters(), kinds=query.kind)
+
+
+@route("GET", "/supplier-totals", query=SupplierFilters, data=list[SupplierTotals])
+def totals(query: SupplierFilters) -> list[SupplierTotals]:
+    """All suppliers over their lines together, and those of each kind."""
+    return suppliers.totals(scope=current_viewer().scope, filters=query.filters(), kinds=query.kind)
+
+
+@route("GET", "/suppliers/<path:supplier>", query=LineFilters, data=SupplierDetail)
+def one(supplier: str, query: LineFilters) -> SupplierDetail:
+    """One supplier: its figures, month by month, lead times, what later deliveries would cost."""
+    return suppliers.detail(
+        supplier=checked_text("supplier", supplier),
+        scope=current_viewer().scope,
+        filters=query.filters(),
+    )
+
+
+@route("GET", "/order-lines", query=LinesQuery, data=list[OrderLine], paged=True)
+def order_lines(query: LinesQuery) -> Page[OrderLine]:
+    """Order lines as they are judged: first promise, receipt, days late, in full."""
+    return suppliers.lines(
+        suppliers=query.supplier,
+        scope=current_viewer().scope,
+        filters=query.filters(),
+        limit=query.limit,
+        cursor=query.cursor,
+        sort=query.sort,
+    )

@@ -1,0 +1,99 @@
+"""`/suppliers` and `/suppliers/<supplier>`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from dash.development.base_component import Component
+
+from callbacks.address import Address
+from callbacks.listing import listed
+from callbacks.screen import screen
+from domain.access import Permission
+from domain.records import Filters, Page
+from domain.viewer import Viewer
+from layouts import supplier as detail_layout
+from layouts import suppliers as layout
+from layouts.suppliers import DEFAULT_PERIOD, KINDS, PERIODS
+from warehouse.queries import kpis, status, suppliers
+
+OFFERED = ("region", "uf", "family")
+DEFAULT_SORT = "-first_promised_on"
+
+
+@screen(Permission.READ)
+def page(viewer: Viewer, address: Address) -> Component:
+    """Every supplier, narrowed to a period, places, families and origins."""
+    choices = kpis.filter_choices(scope=viewer.scope)
+    period = address.one("period", PERIODS, DEFAULT_PERIOD)
+    filters = _within(
+        period,
+        address.filters({name: choices[name] for name in OFFERED}, search=address.text("search")),
+    )
+    kinds = address.many("kind", KINDS)
+    asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters, "kinds": kinds}
+    data = layout.SuppliersData(
+        scores=suppliers.listed(**asked),
+        totals=next((one for one in suppliers.totals(**asked) if one.kind == "all"), None),
+        period=period,
+        kinds=kinds,
+        choices=choices,
+        filters=filters,
+        query=_asked_of_files(filters, kinds),
+        has_orders=any(one.rows for one in status.files() if one.kind == "purchase_orders"),
+        run_id=status.current().run_id,
+        may_export=viewer.may(Permission.EXPORT),
+        notices=address.notices,
+    )
+    return layout.layout(data, viewer)
+
+
+@screen(Permission.READ)
+def detail(viewer: Viewer, address: Address) -> Component:
+    """One supplier over a period."""
+    code = address.text("supplier", 200)
+    period = address.one("period", PERIODS, DEFAULT_PERIOD)
+    filters = _within(period, Filters())
+    orders = [sign + name for name in suppliers.LINE_SORTS for sign in ("", "-")]
+    sort = address.one("sort", orders, DEFAULT_SORT)
+    found = suppliers.detail(supplier=code, scope=viewer.scope, filters=filters)
+
+    def lines(**asked: Any) -> Page[Any]:
+        return suppliers.lines(
+            suppliers=(code,), scope=viewer.scope, filters=filters, sort=sort, **asked
+        )
+
+    data = detail_layout.SupplierData(
+        detail=found,
+        lines=listed(address, "", lines, detail_layout.LINE_ROWS),
+        sort=sort,
+        period=period,
+        query={
+            name: values
+            for name, values in address.query.items()
+            if name in ("period", "sort", "cursor", "start")
+        },
+        run_id=status.current().run_id,
+        may_export=viewer.may(Permission.EXPORT),
+        notices=address.notices,
+    )
+    return detail_layout.layout(data, viewer)
+
+
+def _within(period: str, filters: Filters) -> Filters:
+    """The same with the dates of a period that ends with the data."""
+    days, last = PERIODS[period], suppliers.as_of()
+    if days is None or last is None:
+        return filters
+    return replace(filters, date_from=last - timedelta(days=days - 1), date_to=last)
+
+
+def _asked_of_files(filters: Filters, kinds: tuple[str, ...]) -> dict[str, list[str]]:
+    """What the API is to be asked for the same suppliers."""
+    dates: dict[str, date | None] = {"from": filters.date_from, "to": filters.date_to}
+    asked = {name: list(getattr(filters, name)) for name in OFFERED}
+    asked |= {"kind": list(kinds), "search": [filters.search] if filters.search else []}
+    asked |= {name: [day.isoformat()] for name, day in dates.items() if day}
+    return {name: values for name, values in asked.items() if values}

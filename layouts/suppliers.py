@@ -1,0 +1,347 @@
+"""`/suppliers`: how each supplier delivers, the ranked ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from dash import html
+from dash.development.base_component import Component
+
+from domain.records import Filters, Option, Receipt, ReceiptInput
+from domain.suppliers import MIN_LINES, SupplierScore, SupplierTotals
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.charts import graph
+from layouts.components.cards import card, figure_card
+from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.grid import (
+    grid,
+    link_column,
+    money_column,
+    number_column,
+    percent_column,
+    text_column,
+)
+from layouts.components.icons import icon
+from layouts.components.states import missing_file, no_rows, notices
+from layouts.supplier_charts import otif_chart
+from layouts.text import N_, REGIONS, SUPPLIER_KINDS, named
+
+EXPORT = "/api/v1/exports/suppliers"
+SHOWN, CHARTED = 200, 20
+PERIODS = {"90": 90, "180": 180, "365": 365, "1095": 1095, "all": None}
+DEFAULT_PERIOD = "365"
+KINDS = ("domestic", "import")
+OTIF_SOURCE = N_("order lines first promised within the period (SCOR RL.1.1; Wilson 1927)")
+
+
+@dataclass(frozen=True)
+class SuppliersData:
+    """What the page shows; `totals` is None without a line in view."""
+
+    scores: Sequence[SupplierScore]
+    totals: SupplierTotals | None
+    period: str
+    kinds: tuple[str, ...]
+    choices: dict[str, list[Option]]
+    filters: Filters
+    query: Mapping[str, list[str]]
+    has_orders: bool
+    run_id: int | None
+    may_export: bool
+    notices: list[str]
+
+
+def layout(data: SuppliersData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    t = viewer.t
+    if not data.has_orders:
+        what = t(
+            "It would show on-time-in-full, lead times and prices of each supplier, and what later"
+            " deliveries cost in stock."
+        )
+        return html.Div(
+            [html.H1(t("Suppliers")), missing_file("purchase_orders", what, t)], className="page"
+        )
+    head = html.Div(
+        [html.H1(t("Suppliers")), _filters(data, viewer)], className="page-head page-head-wrap"
+    )
+    return html.Div(
+        [head, *notices(data.notices), *_content(data, viewer)],
+        className="page page-suppliers",
+    )
+
+
+def _content(data: SuppliersData, viewer: Viewer) -> list[Component]:
+    if data.totals is None or not data.scores:
+        return [no_rows(viewer)]
+    return [
+        html.Div(_figures(data.totals, data.run_id, viewer), className="kpi-row"),
+        *_chart(data, viewer),
+        _table(data, viewer),
+    ]
+
+
+def _filters(data: SuppliersData, viewer: Viewer) -> html.Div:
+    t, chosen = viewer.t, data.filters
+    regions = [Option(o.value, named(REGIONS, o.label, t)) for o in data.choices["region"]]
+    offered = {**data.choices, "region": regions}
+    labels = {"region": t("Region"), "uf": t("UF"), "family": t("Family")}
+    values = {name: list(getattr(chosen, name)) for name in labels}
+    kinds = [Option(kind, named(SUPPLIER_KINDS, kind, t)) for kind in KINDS]
+    return filter_bar(
+        period_choice(data.period, viewer),
+        *(
+            choice(name, label, offered[name], values[name], viewer)
+            for name, label in labels.items()
+        ),
+        choice("kind", t("Origin"), kinds, list(data.kinds), viewer),
+        search_box("search", t("Search"), chosen.search, t("Code or name"), wide=False),
+        initial={
+            **values,
+            "period": data.period,
+            "kind": list(data.kinds),
+            "search": chosen.search,
+        },
+    )
+
+
+def period_choice(period: str, viewer: Viewer) -> html.Div:
+    """How far back the order lines go."""
+    t = viewer.t
+    options = [Option(value, period_name(value, viewer)) for value in PERIODS]
+    return choice("period", t("Period"), options, period, viewer, multi=False, clearable=False)
+
+
+def period_name(period: str, viewer: Viewer) -> str:
+    """A period in words."""
+    t, days = viewer.t, PERIODS[period]
+    return t("Everything") if days is None else t("Last %(count)s days", count=days)
+
+
+def _figures(totals: SupplierTotals, run_id: int | None, viewer: Viewer) -> list[html.Section]:
+    t, locale = viewer.t, viewer.locale
+    lines = fmt.number(totals.lines, locale)
+    return [
+        figure_card(
+            t("On time, in full"),
+            fmt.percent(totals.otif, locale),
+            t("%(interval)s; lines due: %(count)s", interval=interval(totals, viewer), count=lines),
+            viewer,
+            words=t(
+                "Lines received by the first promised date and in full, of all lines due. Pooled"
+                " over the lines, not a mean of suppliers."
+            ),
+            made=otif_receipt(totals, run_id),
+        ),
+        figure_card(
+            t("Late"),
+            fmt.percent(totals.late_rate, locale),
+            t("lines open and overdue: %(count)s", count=fmt.number(totals.overdue_lines, locale)),
+            viewer,
+        ),
+        figure_card(
+            t("Lead time"),
+            in_days(totals.lead_time_mean, viewer),
+            t(
+                "p90 %(days)s; lines received: %(count)s",
+                days=fmt.number(totals.lead_time_p90, locale, 1),
+                count=fmt.number(totals.lines_received, locale),
+            ),
+            viewer,
+        ),
+        figure_card(
+            t("Purchases"),
+            fmt.brl_compact(totals.spend_brl, locale),
+            t("%(share)s with the three largest", share=fmt.percent(totals.top_share, locale)),
+            viewer,
+            exact=fmt.brl(totals.spend_brl, locale, 2),
+            words=t("Concentration of purchases among suppliers; 1 is a single supplier."),
+            made=Receipt(
+                r"\mathrm{HHI} = \sum_i s_i^2",
+                [
+                    ReceiptInput(r"\mathrm{HHI}", N_("concentration"), totals.hhi, "units"),
+                    ReceiptInput(r"\sum", N_("purchases in view"), totals.spend_brl, "BRL"),
+                ],
+                N_("order lines ordered within the period, quantity × price (Hirschman 1964)"),
+                run_id,
+                "",
+            ),
+        ),
+        _lateness(totals, run_id, viewer),
+    ]
+
+
+def _lateness(totals: SupplierTotals, run_id: int | None, viewer: Viewer) -> html.Section:
+    t, locale = viewer.t, viewer.locale
+    week = fmt.brl_compact(totals.later_week_brl, locale)
+    return figure_card(
+        t("Stock for lateness"),
+        fmt.brl_compact(totals.lateness_brl, locale),
+        t("a week later everywhere: %(value)s more", value=week),
+        viewer,
+        exact=fmt.brl(totals.lateness_brl, locale, 2),
+        words=t(
+            "Safety stock beyond what the contracts' lead times, kept every time, would call for;"
+            " by the textbook's formula, over the items of the suppliers in view."
+        ),
+        made=Receipt(
+            r"\sum c \cdot \left(SS(L, \sigma_L) - SS(L_c, 0)\right),\quad"
+            r" SS = Z\sqrt{L\sigma_D^2 + D^2\sigma_L^2}",
+            [ReceiptInput(r"\sum", N_("stock for lateness"), totals.lateness_brl, "BRL")],
+            N_("policy of the published run, at unit cost"),
+            run_id,
+            "",
+        ),
+    )
+
+
+def otif_receipt(one: SupplierTotals | SupplierScore, run_id: int | None) -> Receipt:
+    """How OTIF was made."""
+    return Receipt(
+        r"\mathrm{OTIF} = \frac{L_{ok}}{L}",
+        [
+            ReceiptInput(
+                "L_{ok}", N_("lines on time and in full"), float(one.on_time_in_full), "count"
+            ),
+            ReceiptInput("L", N_("lines due"), float(one.lines), "count"),
+            ReceiptInput("p_-", N_("low end of the interval of 95 %"), one.otif_low, "fraction"),
+            ReceiptInput("p_+", N_("high end of the interval of 95 %"), one.otif_high, "fraction"),
+        ],
+        OTIF_SOURCE,
+        run_id,
+        "",
+    )
+
+
+def in_days(value: float | None, viewer: Viewer) -> str:
+    """A time in days."""
+    if value is None:
+        return fmt.UNKNOWN
+    return viewer.t("%(days)s days", days=fmt.number(value, viewer.locale, 1))
+
+
+def interval(one: SupplierTotals | SupplierScore, viewer: Viewer) -> str:
+    """The ends of OTIF's interval."""
+    low, high = (fmt.percent(end, viewer.locale) for end in (one.otif_low, one.otif_high))
+    return f"{low}–{high}"
+
+
+def _chart(data: SuppliersData, viewer: Viewer) -> list[html.Section]:
+    t = viewer.t
+    ranked = [one for one in data.scores if one.rank is not None][:CHARTED]
+    if not ranked or data.totals is None:
+        return []
+    chart = otif_chart(ranked, data.totals.otif, viewer)
+    return [
+        card(
+            t("On time, in full: who differs, and who may only seem to"),
+            graph("suppliers-otif", chart, viewer),
+            note=t(
+                "Suppliers with %(count)s lines due or more. Where intervals overlap, the order"
+                " may be chance.",
+                count=MIN_LINES,
+            ),
+        )
+    ]
+
+
+def _table(data: SuppliersData, viewer: Viewer) -> html.Section:
+    t, locale = viewer.t, viewer.locale
+    columns = [
+        link_column("supplier", t("Supplier"), "href", minWidth=200, flex=2),
+        text_column("rank", t("Place"), minWidth=92),
+        number_column("lines", t("Lines"), minWidth=80),
+        percent_column("otif", t("OTIF"), minWidth=84),
+        text_column("interval", t("Interval of 95 %"), minWidth=128),
+        percent_column("late_rate", t("Late"), minWidth=84),
+        percent_column("fill_rate", t("Fill"), minWidth=84),
+        number_column("lead_time_mean", t("Lead time (days)"), 1, minWidth=92),
+        number_column("lead_time_std", t("σ (days)"), 1, minWidth=78),
+        number_column("lead_time_p90", t("p90 (days)"), 1, minWidth=78),
+        number_column("drift_days", t("Against contract (days)"), 1, minWidth=100),
+        text_column("trend", t("Trend (days a year)"), minWidth=110),
+        text_column("price", t("Prices (a year)"), minWidth=110),
+        money_column("spend_brl", t("Purchases"), minWidth=110),
+        percent_column("spend_share", t("Share"), minWidth=78),
+        money_column("lateness_brl", t("Stock for lateness"), minWidth=110),
+    ]
+    rows = [_row(one, data, viewer) for one in data.scores[:SHOWN]]
+    return card(
+        t("Suppliers"),
+        grid("suppliers", columns, rows, viewer, row_id="code"),
+        tools=downloads(EXPORT, data.query, viewer) if data.may_export else [],
+        note=t(
+            "%(shown)s of %(count)s. A place only from %(least)s lines due on, with the places"
+            " that the intervals leave open. Trends whose interval holds 0 are marked ≈.",
+            shown=fmt.number(len(rows), locale),
+            count=fmt.number(len(data.scores), locale),
+            least=MIN_LINES,
+        ),
+        class_name="grow",
+    )
+
+
+def _row(one: SupplierScore, data: SuppliersData, viewer: Viewer) -> dict[str, Any]:
+    numbers = (
+        *("lines", "otif", "late_rate", "fill_rate", "lead_time_mean", "lead_time_std"),
+        *("lead_time_p90", "drift_days", "spend_brl", "spend_share", "lateness_brl"),
+    )
+    period = urlencode({"period": data.period})
+    return {
+        **{name: getattr(one, name) for name in numbers},
+        "code": one.supplier,
+        "supplier": one.name or one.supplier,
+        "href": f"/suppliers/{quote(one.supplier, safe='')}?{period}",
+        "rank": place(one, viewer),
+        "interval": interval(one, viewer) if one.lines else fmt.UNKNOWN,
+        "trend": trend(one, viewer),
+        "price": price_drift(one, viewer),
+    }
+
+
+def place(one: SupplierScore, viewer: Viewer) -> str:
+    """The place and those that the intervals leave open: `3 (2–5)`."""
+    if one.rank is None:
+        return fmt.UNKNOWN
+    if one.rank_best == one.rank_worst:
+        return str(one.rank)
+    return f"{one.rank} ({one.rank_best}–{one.rank_worst})"
+
+
+def trend(one: SupplierScore, viewer: Viewer) -> str:
+    """Days that lead times grow by in a year; marked where they may not."""
+    value, low, high = one.lead_time_trend, one.lead_time_trend_low, one.lead_time_trend_high
+    if value is None or low is None or high is None:
+        return fmt.UNKNOWN
+    sign = "+" if value > 0 else ""
+    return f"{_doubt(low, high)}{sign}{fmt.number(value, viewer.locale, 1)}"
+
+
+def price_drift(one: SupplierScore, viewer: Viewer) -> str:
+    """Growth of prices in a year; marked where there may be none."""
+    value, low, high = one.price_drift, one.price_drift_low, one.price_drift_high
+    if value is None or low is None or high is None:
+        return fmt.UNKNOWN
+    return _doubt(low, high) + fmt.signed_percent(value, viewer.locale)
+
+
+def _doubt(low: float, high: float) -> str:
+    return "≈ " if low <= 0 <= high else ""
+
+
+def downloads(address: str, query: Mapping[str, Sequence[str]], viewer: Viewer) -> list[Component]:
+    """What is in view as files."""
+    asked = urlencode(query, doseq=True)
+    return [
+        html.A(
+            [icon("download"), ending.upper()],
+            href=f"{address}.{ending}" + (f"?{asked}" if asked else ""),
+            className="btn btn-sm btn-outline-secondary",
+            download="",
+        )
+        for ending in ("csv", "xlsx")
+    ]

@@ -23,6 +23,7 @@ from api import (  # noqa: F401
     recommendations,
     runs,
     savings,
+    sla,
     supplier_exports,
     suppliers,
     users,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -34,16 +34,26 @@ def file_answer(content: str | bytes | Iterator[str], kind: File, stem: str) -> 
 _ENDINGS = {CSV: "csv", XLSX: "xlsx", PDF: "pdf"}
 
 
+def table_csv(
+    header: Sequence[str], rows: Iterable[Sequence[Cell]], stem: str, viewer: Viewer
+) -> Response:
+    """Rows under a header, written as they are read."""
+    return file_answer(stream_with_context(csv_lines(header, rows, viewer.locale)), CSV, stem)
+
+
+def table_xlsx(header: Sequence[str], rows: Iterable[Sequence[Cell]], stem: str) -> Response:
+    """The same as a workbook with one sheet."""
+    return file_answer(xlsx_bytes(header, {stem: rows}), XLSX, stem)
+
+
 def records_csv(record: type[Any], rows: Iterable[Any], stem: str, viewer: Viewer) -> Response:
-    """Records of one type, a line each, under their fields' names; written as they are read."""
-    lines = csv_lines(_names(record), (_cells(row) for row in rows), viewer.locale)
-    return file_answer(stream_with_context(lines), CSV, stem)
+    """Records of one type, a line each, under their fields' names."""
+    return table_csv(_names(record), (_cells(row) for row in rows), stem, viewer)
 
 
 def records_xlsx(record: type[Any], rows: Iterable[Any], stem: str) -> Response:
     """The same as a workbook with one sheet."""
-    content = xlsx_bytes(_names(record), {stem: [_cells(row) for row in rows]})
-    return file_answer(content, XLSX, stem)
+    return table_xlsx(_names(record), [_cells(row) for row in rows], stem)
 
 
 def _names(record: type[Any]) -> list[str]:

@@ -25,6 +25,7 @@ from callbacks import (
     recommendations,
     savings,
     shell,
+    sla,
     suppliers,
     what_if,
 )
@@ -71,6 +72,8 @@ PAGES: tuple[PageEntry, ...] = (
         recommendations,
         "check",
     ),
+    PageEntry("/sla", N_("SLA"), OPERATION, Permission.READ, sla, "tower"),
+    PageEntry("/sla/<contract>", N_("Contract"), None, Permission.READ, sla, function="detail"),
     PageEntry("/forecasts", N_("Forecasts"), PLANNING, Permission.READ, forecasts, "chart"),
     PageEntry("/features", N_("Models"), PLANNING, Permission.READ, features, "scale"),
     PageEntry("/savings", N_("Savings"), PLANNING, Permission.READ, savings, "level-good"),

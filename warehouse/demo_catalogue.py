@@ -174,7 +174,7 @@ CONTRACTS = (
     Contract("CT-CRZ-01", "Cruzeiro Telecom", 99.5, "3.6:2;7.3:5;14.6:10", 1_870_000, 20, "NE SE"),
     Contract("CT-CRZ-02", "Cruzeiro Telecom Sul", 99.7, "2.2:3;4.4:6;8.8:12", 1_120_000, 25, "S"),
     Contract(
-        "CT-TRB-01", "Torres Reunidas do Brasil", 99.9, "0.7:2;1.5:5;3.0:10", 3_300_000, 30, "SE S"
+        "CT-TRB-01", "Torres Reunidas do Brasil", 99.9, "0.7:2;1.5:5;3.0:10", 3_300_000, 8, "SE S"
     ),
     Contract("CT-IPE-01", "Ipê Torres", 99.0, "7.3:2;14.6:4;29.2:8", 760_000, 12, "N NE CO"),
 )

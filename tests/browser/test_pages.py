@@ -24,6 +24,7 @@ PAGES = {
     "/savings?uf=SP": ("Economia", "Savings"),
     "/what-if?service_a=0.99&strike_days=30": ("E se", "What if"),
     "/what-if?sku=CABO-01&site=DEP-SP&lead_time_change=0.5": ("E se", "What if"),
+    "/sla": ("SLA", "SLA"),
     "/suppliers?period=all": ("Fornecedores", "Suppliers"),
     "/suppliers/ALFA": ("Fornecedor", "Supplier"),
     "/materials": ("Materiais", "Materials"),

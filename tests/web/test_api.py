@@ -355,6 +355,8 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/savings", "/savings/months", "/savings/rows", "/savings/items"}
     expected |= {"/exports/purchase-request.csv", "/exports/purchase-request.xlsx"}
     expected |= {"/suppliers", "/suppliers/{supplier}", "/supplier-totals", "/order-lines"}
+    expected |= {"/sla", "/sla/{contract}", "/sla/{contract}/evidence.pdf", "/outages"}
+    expected |= {"/exports/sla.csv", "/exports/sla.xlsx", "/exports/outages.csv"}
     expected |= {"/exports/suppliers.csv", "/exports/suppliers.xlsx", "/exports/order-lines.csv"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):

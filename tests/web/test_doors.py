@@ -209,6 +209,8 @@ def _example(rule: str) -> str:
         "<user_id>": "1",
         "<path:sku>": "CABO-01",
         "<sku>": "CABO-01",
+        "<path:contract>": "C-SUL",
+        "<contract>": "C-SUL",
         "<path:supplier>": "ALFA",
         "<supplier>": "ALFA",
         "<path:path>": "anywhere",

@@ -12,6 +12,7 @@ from warehouse.caching import count_revision, forget_version
 from warehouse.pipeline.alert_rows import write_alerts
 from warehouse.pipeline.alerting import alerts_of
 from warehouse.pipeline.derivation import setup_of
+from warehouse.pipeline.exposures import write_exposures
 from warehouse.pipeline.lead_time_costs import write_lead_time_costs
 from warehouse.pipeline.lead_times import measure_lead_times
 from warehouse.pipeline.open_orders import open_orders
@@ -64,6 +65,7 @@ def derive_run(connection: Connection, run_id: int) -> None:
     policy = policy_of(connection, setup, orders)
     write_policy(connection, setup, policy)
     write_lead_time_costs(connection, setup, policy)
+    write_exposures(connection, setup, policy)
     write_alerts(connection, setup, alerts_of(policy, orders, setup.settings, setup.today))
     write_scores(connection, setup)
     write_simulation(connection, run_id, setup.frequency, setup.data_to, setup.today)

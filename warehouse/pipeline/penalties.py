@@ -45,21 +45,34 @@ WITH waited AS (
     ) AS last
     WHERE EXISTS (SELECT FROM core.site WHERE site.contract_id = contract.contract_id)
 )
-SELECT coalesce(site.depot_id, site.site_id) AS depot_id,
-    avg(hourly.brl) * (SELECT hours FROM waited) / nullif((SELECT requests FROM missed), 0) AS brl
-FROM core.site AS site JOIN hourly USING (contract_id)
-GROUP BY 1 HAVING avg(hourly.brl) IS NOT NULL
+SELECT depot_id, contract_id, sites * brl / sum(sites) OVER (PARTITION BY depot_id)
+    * (SELECT hours FROM waited) / nullif((SELECT requests FROM missed), 0) AS brl
+FROM (
+    SELECT coalesce(site.depot_id, site.site_id) AS depot_id, contract_id, hourly.brl,
+        count(*) AS sites
+    FROM core.site AS site JOIN hourly USING (contract_id)
+    WHERE hourly.brl IS NOT NULL GROUP BY 1, 2, 3
+) AS served
 """
 
 
-def penalties(connection: Connection, today: date) -> dict[int, float]:
-    """BRL to be expected of a request that stock does not serve, by the depot's key. A depot that
-    serves no site under contract is not in it; without outages that waited for material, or
-    without stock, none is."""
+def penalties_by_contract(connection: Connection, today: date) -> dict[tuple[int, int], float]:
+    """BRL to be expected of a request that stock does not serve, by the keys of depot and contract:
+    an hour's price times the share of the depot's sites under the contract. Those of a depot add up
+    to what its request costs. A depot that serves no site under contract is not in it; without
+    outages that waited for material, or without stock, none is."""
     params = {
         "today": today,
         "since": today - timedelta(days=MEASURED_DAYS),
         "most": MOST_OUT,
     }
     found = connection.execute(text(_PENALTIES), params)
-    return {row.depot_id: float(row.brl) for row in found if row.brl is not None}
+    return {(row.depot_id, row.contract_id): float(row.brl) for row in found if row.brl is not None}
+
+
+def penalties(connection: Connection, today: date) -> dict[int, float]:
+    """The same by the depot's key."""
+    found: dict[int, float] = {}
+    for (depot, _), brl in penalties_by_contract(connection, today).items():
+        found[depot] = found.get(depot, 0.0) + brl
+    return found

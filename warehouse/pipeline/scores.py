@@ -1,4 +1,4 @@
-"""Daily KPIs, SLA exposure and the run's own figures: set-based statements."""
+"""Daily KPIs and the run's own figures: set-based statements."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ BAND_LEVEL = 0.8
 
 
 def write_scores(connection: Connection, setup: Setup) -> None:
-    """Fills kpi_daily and sla_exposure of a run, replacing what was there, and
-    accuracy_by_step, once."""
-    for statement in (_KPI_DAILY, _SLA_EXPOSURE):
-        _replace(connection, setup, statement)
+    """Fills kpi_daily of a run, replacing what was there, and accuracy_by_step, once."""
+    params = {"run_id": setup.run_id, "today": setup.today}
+    connection.execute(text("DELETE FROM analytics.kpi_daily WHERE run_id = :run_id"), params)
+    connection.execute(text(_KPI_DAILY), params)
     connection.execute(text(_ACCURACY_BY_STEP), {"run_id": setup.run_id})
 
 
@@ -38,27 +38,6 @@ WHERE date > :today - 731 AND numerator IS NOT NULL
 GROUP BY key, uf, date
 """
 
-_SLA_EXPOSURE = """
-INSERT INTO analytics.sla_exposure (run_id, contract_id, month, downtime_hours, site_hours,
-    availability)
-SELECT :run_id, contract_id, month, downtime, hours * sites,
-    greatest(0, 1 - downtime / (hours * sites))
-FROM (
-    SELECT contract_id, date_trunc('month', date::timestamp)::date AS month, sum(hours) AS downtime,
-        extract(epoch FROM
-            least(date_trunc('month', date::timestamp) + interval '1 month',
-                  CAST(:today AS timestamp) + interval '1 day')
-            - date_trunc('month', date::timestamp)
-        ) / 3600 AS hours
-    FROM analytics.downtime_by_day WHERE date <= :today GROUP BY 1, 2, 4
-) AS down
-JOIN (
-    SELECT contract_id, count(*) AS sites FROM core.site
-    WHERE contract_id IS NOT NULL GROUP BY contract_id
-) AS covered USING (contract_id)
-"""
-
-
 _ACCURACY_BY_STEP = """
 INSERT INTO analytics.accuracy_by_step
 SELECT run_id, site_id, demand_class, model,
@@ -76,16 +55,6 @@ WHERE run_id = :run_id
     AND NOT EXISTS (SELECT FROM analytics.accuracy_by_step AS known WHERE known.run_id = :run_id)
 GROUP BY 1, 2, 3, 4, 5
 """
-
-
-def _replace(connection: Connection, setup: Setup, statement: str) -> None:
-    table = statement.split()[2]
-    params = {
-        "run_id": setup.run_id,
-        "today": setup.today,
-    }
-    connection.execute(text(f"DELETE FROM {table} WHERE run_id = :run_id"), params)
-    connection.execute(text(statement), params)
 
 
 _BACKTEST_TOTALS = """

@@ -31,6 +31,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "bigint": int,
     "text": _text,
     "date": date.fromisoformat,
+    "timestamp": datetime.fromisoformat,
     "timestamptz": datetime.fromisoformat,
 }
 

@@ -466,8 +466,13 @@ sla_exposure = Table(
     metadata,
     _run_id(primary_key=True),
     Column("contract_id", Integer, primary_key=True),
-    Column("month", Date, primary_key=True),
-    *(double(name) for name in ("downtime_hours", "site_hours", "availability")),
-    *(double(name) for name in ("availability_projected", "penalty_brl", "exposure_brl")),
+    Column("item_id", Integer, primary_key=True),
+    Column("site_id", Integer, primary_key=True),
+    *(
+        double(name, nullable=False)
+        for name in ("stockout_probability", "penalty_brl", "exposure_brl")
+    ),
     schema="analytics",
 )
+"""What a part that may be missing at a depot may cost under each contract that the depot serves: a
+model, P(stockout over the lead time) × the penalty to be expected of a request not served."""

@@ -1,0 +1,147 @@
+"""GET /sla, /sla/{contract}, /sla/{contract}/evidence.pdf and /outages."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any
+
+from flask import Response
+from pydantic import BeforeValidator, Field
+
+from api.files import CSV, PDF, XLSX, file_answer, records_csv, table_csv, table_xlsx
+from api.parameters import MAX_TEXT, Between, Paged, Query, Text, Texts, checked_text
+from api.routing import route
+from auth import trail
+from auth.guards import current_viewer
+from domain.access import Permission
+from domain.records import Page
+from domain.sheets import Cell
+from domain.sla import ContractDetail, ContractScore, Outage
+from domain.sla_sheet import sheet
+from warehouse.queries import sla, status
+
+
+def first_of_month(value: Any) -> date:
+    """`2026-11` as its first day. Raises ValueError."""
+    try:
+        return date.fromisoformat(f"{value}-01")
+    except ValueError:
+        raise ValueError("must be a month: 2026-11") from None
+
+
+Month = Annotated[
+    date, BeforeValidator(first_of_month), Field(json_schema_extra={"format": "month"})
+]
+
+
+class MonthQuery(Query):
+    """The month, the last one unless asked otherwise."""
+
+    month: Month | None = None
+
+
+class OutageFilters(Between):
+    """Outages that touch the dates; `waited`: those that waited for a part."""
+
+    contract: Texts = ()
+    waited: bool = False
+    search: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+
+
+class OutagesQuery(OutageFilters, Paged):
+    """The same by pages, the last ones first unless asked otherwise."""
+
+    sort: Text = "-started_at"
+
+
+@route("GET", "/sla", query=MonthQuery, data=list[ContractScore])
+def listed(query: MonthQuery) -> list[ContractScore]:
+    """Each contract's month: availability, penalty so far and at the month's end, exposure."""
+    return sla.listed(scope=current_viewer().scope, month=query.month)
+
+
+@route("GET", "/sla/<path:contract>", query=MonthQuery, data=ContractDetail)
+def one(contract: str, query: MonthQuery) -> ContractDetail:
+    """One contract: its month day by day, all its months, the parts that put it at risk."""
+    return sla.detail(
+        contract=checked_text("contract", contract),
+        scope=current_viewer().scope,
+        month=query.month,
+    )
+
+
+@route("GET", "/outages", query=OutagesQuery, data=list[Outage], paged=True)
+def outages(query: OutagesQuery) -> Page[Outage]:
+    """Outages, with the part that each waited for."""
+    return sla.outages(**_asked(query), limit=query.limit, cursor=query.cursor, sort=query.sort)
+
+
+@route(
+    "GET",
+    "/sla/<path:contract>/evidence.pdf",
+    permission=Permission.EXPORT,
+    query=MonthQuery,
+    data=PDF,
+)
+def evidence(contract: str, query: MonthQuery) -> Response:
+    """The evidence sheet of a contract's month: timeline, stock and orders at that time."""
+    viewer, code = current_viewer(), checked_text("contract", contract)
+    month = query.month or next(iter(sla.months()), date.min)
+    found = sla.evidence(contract=code, month=month, scope=viewer.scope)
+    trail.note("export", object=f"sla:{code}", after={"month": month.isoformat()})
+    named = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in code)
+    content = sheet(found, status.current(), viewer)
+    return file_answer(content, PDF, f"sla-{named}-{month:%Y-%m}")
+
+
+@route("GET", "/exports/sla.csv", permission=Permission.EXPORT, query=MonthQuery, data=CSV)
+def sla_csv(query: MonthQuery) -> Response:
+    """Each contract's month with all its figures."""
+    header, rows = _table(query)
+    return table_csv(header, rows, "sla", current_viewer())
+
+
+@route("GET", "/exports/sla.xlsx", permission=Permission.EXPORT, query=MonthQuery, data=XLSX)
+def sla_xlsx(query: MonthQuery) -> Response:
+    """The same as a workbook."""
+    header, rows = _table(query)
+    return table_xlsx(header, rows, "sla")
+
+
+@route("GET", "/exports/outages.csv", permission=Permission.EXPORT, query=OutageFilters, data=CSV)
+def outages_csv(query: OutageFilters) -> Response:
+    """Every outage that the filters let through."""
+    asked = _asked(query)
+    trail.note("export", object="outages", after={"contract": list(query.contract)})
+    return records_csv(Outage, sla.every_outage(**asked), "outages", current_viewer())
+
+
+def _asked(query: OutageFilters) -> dict[str, Any]:
+    return {
+        "scope": current_viewer().scope,
+        "contracts": query.contract,
+        "since": query.from_,
+        "to": query.to,
+        "waited": query.waited,
+        "search": query.search,
+    }
+
+
+NESTED = ("now", "bands", "next_band")
+"""Fields of a score that are records themselves: the month's are columns, the bands one text."""
+
+
+def _table(query: MonthQuery) -> tuple[list[str], list[list[Cell]]]:
+    found = sla.listed(scope=current_viewer().scope, month=query.month)
+    trail.note("export", object="sla", after={"rows": len(found)})
+    rows = [_flat(one) for one in found]
+    header = list(rows[0]) if rows else ["contract"]
+    return header, [list(row.values()) for row in rows]
+
+
+def _flat(score: ContractScore) -> dict[str, Cell]:
+    values: dict[str, Any] = asdict(score)
+    schedule = ";".join(f"{band.hours:g}:{band.percent:g}" for band in score.bands)
+    kept = {name: value for name, value in values.items() if name not in NESTED}
+    return {**kept, **values["now"], "penalty_schedule": schedule}

@@ -1,0 +1,106 @@
+"""`/sla` and `/sla/<contract>`."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from dash.development.base_component import Component
+
+from callbacks.address import Address
+from callbacks.listing import listed
+from callbacks.screen import screen
+from domain.access import Permission
+from domain.records import Page
+from domain.sla import STATES, ContractScore, month_after
+from domain.viewer import Viewer
+from layouts import contract as detail_layout
+from layouts import sla as layout
+from warehouse.queries import sla, status
+
+NEEDS = ("contracts", "outages")
+DEFAULT_SORT = "-started_at"
+
+
+@screen(Permission.READ)
+def page(viewer: Viewer, address: Address) -> Component:
+    """The contracts of a month, narrowed to states and a search."""
+    months = sla.months()
+    month = _month(address, months)
+    states = address.many("state", STATES)
+    search = address.text("search")
+    found = sla.listed(scope=viewer.scope, month=month)
+    shown = [one for one in found if _is_wanted(one, states, search)]
+    loaded = {one.kind for one in status.files() if one.rows}
+    data = layout.SlaData(
+        scores=sorted(shown, key=_urgency),
+        count=len(found),
+        months=months,
+        month=month,
+        states=states,
+        search=search,
+        missing=next((kind for kind in NEEDS if kind not in loaded), None),
+        run_id=status.current().run_id,
+        may_export=viewer.may(Permission.EXPORT),
+        notices=address.notices,
+    )
+    return layout.layout(data, viewer)
+
+
+def _is_wanted(one: ContractScore, states: tuple[str, ...], search: str) -> bool:
+    wanted = search.strip().lower()
+    named = any(wanted in (word or "").lower() for word in (one.contract, one.customer))
+    return named and (not states or one.state in states)
+
+
+def _urgency(one: ContractScore) -> tuple[int, float, str]:
+    return STATES.index(one.state), -(one.chance_of_more or 0.0), one.contract
+
+
+@screen(Permission.READ)
+def detail(viewer: Viewer, address: Address) -> Component:
+    """One contract in a month."""
+    code = address.text("contract", 200)
+    months = sla.months()
+    month = _month(address, months)
+    orders = [sign + name for name in sla.OUTAGE_SORTS for sign in ("", "-")]
+    sort = address.one("sort", orders, DEFAULT_SORT)
+    waited = address.one("outages", ("all", "waited"), "all") == "waited"
+    found = sla.detail(contract=code, scope=viewer.scope, month=month)
+    start = found.score.now.month
+
+    def outages(**asked: Any) -> Page[Any]:
+        return sla.outages(
+            scope=viewer.scope,
+            contracts=(code,),
+            since=start,
+            to=month_after(start) - timedelta(days=1),
+            waited=waited,
+            sort=sort,
+            **asked,
+        )
+
+    data = detail_layout.ContractData(
+        detail=found,
+        outages=listed(address, "", outages, detail_layout.OUTAGE_ROWS),
+        sort=sort,
+        waited=waited,
+        months=months,
+        query={
+            name: values
+            for name, values in address.query.items()
+            if name in ("month", "outages", "sort", "cursor", "start")
+        },
+        run_id=status.current().run_id,
+        may_export=viewer.may(Permission.EXPORT),
+        notices=address.notices,
+    )
+    return detail_layout.layout(data, viewer)
+
+
+def _month(address: Address, months: list[date]) -> date | None:
+    """The month of the address, the last one unless it names another."""
+    by_value = {layout.month_value(month): month for month in months}
+    if not months:
+        return None
+    return by_value[address.one("month", by_value, layout.month_value(months[0]))]

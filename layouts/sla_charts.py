@@ -1,0 +1,190 @@
+"""Figures of availability contracts: hours used against the schedule, by day, by month."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from plotly import graph_objects as go
+
+from domain.sla import Band, ContractDetail, ContractMonth, ContractScore, month_after
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.charts import dates_of_axis
+from layouts.theme import ACCENT, BAND, OUTLIER, figure, plain
+
+LEAST_DAYS = 7
+
+
+def used_chart(scores: Sequence[ContractScore], viewer: Viewer) -> go.Figure:
+    """For each contract the downtime a site as a share of what the first penalty begins at: a bar
+    so far, a dot with p10 to p90 for the month's end."""
+    t, locale = viewer.t, viewer.locale
+    chart = figure(viewer, "")
+    shown = [
+        (one, one.now.hours_per_site, one.bands[0].hours)
+        for one in reversed(scores)
+        if one.bands and one.bands[0].hours > 0 and one.now.hours_per_site is not None
+    ]
+    names = [plain(one.contract) for one, *_ in shown]
+    chart.add_bar(
+        x=[hours / first for _, hours, first in shown],
+        y=names,
+        orientation="h",
+        marker={"color": [OUTLIER if hours > first else ACCENT for _, hours, first in shown]},
+        width=0.5,
+        customdata=[
+            [fmt.number(hours, locale, 2), fmt.number(first, locale, 2)]
+            for _, hours, first in shown
+        ],
+        hovertemplate="%{customdata[0]} h ÷ %{customdata[1]} h = %{x:.0%}<extra></extra>",
+    )
+    ahead = [
+        (plain(one.contract), one.hours_projected, one.hours_p10, one.hours_p90, first)
+        for one, _, first in shown
+        if one.now.days_left
+        and one.hours_projected is not None
+        and one.hours_p10 is not None
+        and one.hours_p90 is not None
+    ]
+    chart.add_scatter(
+        x=[mean / first for _, mean, _, _, first in ahead],
+        y=[name for name, *_ in ahead],
+        mode="markers",
+        marker={"size": 9, "symbol": "diamond", "color": "#7b8794"},
+        error_x={
+            "type": "data",
+            "array": [max(0.0, high - mean) / first for _, mean, _, high, first in ahead],
+            "arrayminus": [max(0.0, mean - low) / first for _, mean, low, _, first in ahead],
+            "color": "#7b8794",
+            "thickness": 1.5,
+        },
+        hovertemplate=t("month's end, as a model") + ": %{x:.0%}<extra></extra>",
+    )
+    chart.add_vline(x=1, line={"dash": "dot", "width": 1.5, "color": OUTLIER})
+    chart.add_annotation(
+        x=1,
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        text=t("first penalty"),
+        font={"color": OUTLIER},
+    )
+    chart.update_xaxes(
+        tickformat=".0%",
+        rangemode="tozero",
+        showgrid=True,
+        title={"text": t("Downtime a site ÷ the first band's")},
+    )
+    chart.update_layout(hovermode="closest", height=110 + 34 * len(shown))
+    return chart
+
+
+def days_chart(detail: ContractDetail, viewer: Viewer) -> go.Figure:
+    """Downtime a site added up through the month, the bands ahead, and what the end may be."""
+    t, score = viewer.t, detail.score
+    chart = figure(viewer, t("Hours a site, added up"))
+    days = [one.date for one in detail.days]
+    chart.add_scatter(
+        x=days,
+        y=[one.so_far for one in detail.days],
+        mode="lines",
+        line={"color": ACCENT, "width": 2, "shape": "hv"},
+        fill="tozeroy",
+        fillcolor=BAND,
+        name=t("so far"),
+        hovertemplate="%{y:.2f} h<extra></extra>",
+    )
+    end = month_after(score.now.month) - timedelta(days=1)
+    _add_outlook(chart, detail, viewer)
+    for band in _shown_bands(score):
+        chart.add_hline(y=band.hours, line={"dash": "dot", "width": 1.5, "color": OUTLIER})
+        chart.add_annotation(
+            x=0,
+            xref="paper",
+            xanchor="left",
+            y=band.hours,
+            yanchor="bottom",
+            text=_band_words(band, viewer),
+            font={"color": OUTLIER},
+        )
+    dates_of_axis(chart, viewer)
+    chart.update_xaxes(range=[score.now.month.isoformat(), end.isoformat()])
+    return chart
+
+
+def _add_outlook(chart: go.Figure, detail: ContractDetail, viewer: Viewer) -> None:
+    score = detail.score
+    low, mean, high = score.hours_p10, score.hours_projected, score.hours_p90
+    if not detail.days or not score.now.days_left or low is None or mean is None or high is None:
+        return
+    end = month_after(score.now.month) - timedelta(days=1)
+    chart.add_scatter(
+        x=[detail.days[-1].date, end],
+        y=[detail.days[-1].so_far, mean],
+        mode="lines+markers",
+        line={"color": "#7b8794", "width": 1.5, "dash": "dash"},
+        error_y={
+            "type": "data",
+            "array": [0, max(0.0, high - mean)],
+            "arrayminus": [0, max(0.0, mean - low)],
+            "color": "#7b8794",
+        },
+        hovertemplate="%{y:.2f} h<extra>" + viewer.t("month's end, as a model") + "</extra>",
+    )
+
+
+def _shown_bands(score: ContractScore) -> list[Band]:
+    """The bands that have begun, and the next one."""
+    most = max(score.now.hours_per_site or 0.0, score.hours_p90 or 0.0)
+    reached = [band for band in score.bands if band.hours < most]
+    ahead = [band for band in score.bands if band.hours >= most]
+    return [*reached, *ahead[:1]]
+
+
+def _band_words(band: Band, viewer: Viewer) -> str:
+    locale = viewer.locale
+    return viewer.t(
+        "%(hours)s h: %(percent)s of the fee",
+        hours=fmt.number(band.hours, locale, 2),
+        percent=fmt.percent(band.percent / 100, locale),
+    )
+
+
+def months_chart(
+    months: Sequence[ContractMonth], target: float | None, viewer: Viewer
+) -> go.Figure:
+    """Availability by month, in orange where a penalty was due, and the target; a month of which
+    less than a week is known is left out."""
+    t = viewer.t
+    chart = figure(viewer, t("Availability"))
+    known = [
+        (one.month, one.availability, bool(one.percent))
+        for one in reversed(months)
+        if one.availability is not None and one.days >= LEAST_DAYS
+    ]
+    chart.add_scatter(
+        x=[month for month, *_ in known],
+        y=[share for _, share, _ in known],
+        mode="lines+markers",
+        line={"color": ACCENT, "width": 1.5},
+        marker={
+            "size": 8,
+            "color": [OUTLIER if is_due else ACCENT for *_, is_due in known],
+        },
+        hovertemplate="%{y:.3%}<extra></extra>",
+    )
+    if target is not None:
+        chart.add_hline(y=target, line={"dash": "dot", "width": 1.5, "color": OUTLIER})
+        chart.add_annotation(
+            x=1,
+            xref="paper",
+            xanchor="right",
+            y=target,
+            yanchor="top",
+            text=t("target %(value)s", value=fmt.percent(target, viewer.locale, 2)),
+            font={"color": OUTLIER},
+        )
+    chart.update_yaxes(tickformat=".2%", rangemode="normal")
+    dates_of_axis(chart, viewer)
+    return chart

@@ -1,0 +1,191 @@
+"""Contracts through the database: the same cases by hand, scope, exposure, evidence."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.access import Scope
+from domain.errors import NotFound
+from domain.sla import ContractScore
+from tests import factories
+from warehouse.pipeline import derive
+from warehouse.pipeline.publish import publish_bundle
+from warehouse.queries import kpis, sla
+
+pytestmark = pytest.mark.usefixtures("nova")
+
+SCHEDULE = [{"hours": 2, "percent": 2}, {"hours": 4, "percent": 5}, {"hours": 8, "percent": 12}]
+JUNE, MAY = date(2025, 6, 1), date(2025, 5, 1)
+
+
+@pytest.fixture
+def network(engine: Engine) -> factories.Network:
+    """C-SUL with the depots of São Paulo and Rio, C-NE with Salvador's; data up to 29 June."""
+    network = factories.make_network(engine)
+    factories.add_demand(engine, network)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE core.contract SET penalty_schedule = CAST(:schedule AS jsonb),"
+                " monthly_fee_brl = 100000, cap_pct = 10"
+            ),
+            {"schedule": json.dumps(SCHEDULE)},
+        )
+        connection.execute(
+            text("UPDATE core.site SET contract_id = :contract WHERE site = 'DEP-RJ'"),
+            {"contract": network.contracts["C-SUL"]},
+        )
+    return network
+
+
+def at(month: int, day: int, hour: float) -> datetime:
+    return datetime(2025, month, day) + timedelta(hours=hour)
+
+
+def score(code: str = "C-SUL", month: date | None = None, **more: Any) -> ContractScore:
+    return next(one for one in sla.listed(month=month, **more) if one.contract == code)
+
+
+def test_no_outage_file_makes_no_hundred_percent(engine: Engine, network: factories.Network):
+    derive.refresh_after_load(engine)
+    assert sla.listed() == [] and sla.months() == []
+    with pytest.raises(NotFound):
+        sla.detail(contract="C-SUL")
+
+
+def test_penalties_agree_with_cases_by_hand(engine: Engine, network: factories.Network):
+    """Two sites: 8 h of one are 4 h a site, exactly the second band's edge."""
+    add = factories.add_outage
+    add(engine, network, "DEP-SP", at(5, 9, 22), at(5, 10, 6))  # over midnight: 8 h
+    add(engine, network, "DEP-SP", at(5, 31, 22), at(6, 1, 4))  # over the month's end: 2 h and 4 h
+    add(engine, network, "DEP-RJ", at(6, 10, 8), at(6, 10, 20))  # 12 h,
+    add(engine, network, "DEP-RJ", at(6, 10, 10), at(6, 10, 21))  # of which 10 overlap: 13 h
+    derive.refresh_after_load(engine)
+    may, june = score(month=MAY).now, score(month=JUNE).now
+    assert (may.downtime_hours, may.hours_per_site) == (10.0, 5.0)
+    assert (may.percent, may.penalty_brl, may.capped) == (5, 5_000.0, False)
+    assert (june.downtime_hours, june.hours_per_site) == (17.0, 8.5)
+    assert (june.percent, june.penalty_brl, june.capped) == (10, 10_000.0, True)
+    assert june.availability == pytest.approx(1 - 17 / (2 * 29 * 24))
+    assert (june.days, june.days_left) == (29, 1)
+    quiet = score("C-NE", JUNE)
+    assert (quiet.now.availability, quiet.now.penalty_brl, quiet.state) == (1.0, 0.0, "kept")
+    (kpi,) = [one for one in kpis.headline() if one.key == "sla_availability"]
+    assert kpi.value == pytest.approx(1 - 19 / (3 * 30 * 24))  # 30 days: 31 May too
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM core.outage WHERE started_at >= '2025-05-31'"))
+    derive.refresh_after_load(engine)
+    edge = score(month=MAY).now
+    assert (edge.hours_per_site, edge.percent, edge.penalty_brl) == (4.0, 2, 2_000.0)
+
+
+def test_an_outage_that_goes_on_lasts_to_the_end_of_the_data(
+    engine: Engine, network: factories.Network
+):
+    factories.add_outage(engine, network, "DEP-SP", at(6, 29, 18), None)
+    derive.refresh_after_load(engine)
+    found = score(month=JUNE)
+    assert (found.now.downtime_hours, found.as_of) == (6.0, date(2025, 6, 29))
+    (outage,) = sla.outages().rows
+    assert (outage.ended_at, outage.hours) == (None, 6.0)
+
+
+def test_a_reader_of_a_part_sees_its_hours_and_no_penalty(
+    engine: Engine, network: factories.Network
+):
+    factories.add_outage(engine, network, "DEP-SP", at(6, 3, 0), at(6, 3, 10))
+    factories.add_outage(engine, network, "DEP-RJ", at(6, 4, 0), at(6, 4, 1))
+    derive.refresh_after_load(engine)
+    rio, own = Scope(ufs=("RJ",)), Scope(contracts=("C-SUL",))
+    part = score(month=JUNE, scope=rio)
+    assert [one.contract for one in sla.listed(scope=rio)] == ["C-SUL"]
+    assert (part.sites, part.now.downtime_hours, part.partial) == (1, 1.0, True)
+    assert (part.fee_brl, part.now.penalty_brl, part.penalty_projected_brl) == (None, None, None)
+    assert [one.site for one in sla.outages(scope=rio).rows] == ["DEP-RJ"]
+    whole = score(month=JUNE, scope=own)
+    assert whole == score(month=JUNE) and whole.now.penalty_brl == 5_000.0
+    with pytest.raises(NotFound):
+        sla.detail(contract="C-NE", scope=own)
+    with pytest.raises(NotFound):
+        sla.evidence(contract="C-NE", month=JUNE, scope=rio)
+    sheet = sla.evidence(contract="C-SUL", month=JUNE, scope=rio)
+    assert [one.site for one in sheet.sites] == ["DEP-RJ"]
+
+
+def test_exposure_is_the_chance_times_the_penalty(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    """Each part's product, and a depot's penalties under its contracts add up to its request's."""
+    levels = {(sku, place): 5.0 for sku in network.items for place in network.sites}
+    factories.add_stock(engine, network, levels, empty_days={("CABO-01", "DEP-SP"): 20})
+    factories.add_outage(engine, network, "DEP-SP", at(6, 3, 0), at(6, 3, 10))
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE core.outage SET item_waited_for_id = :item"),
+            {"item": network.items["CABO-01"]},
+        )
+    derive.refresh_after_load(engine)
+    publish_bundle(factories.make_bundle(tmp_path, engine), engine=engine, published_by="tests")
+    detail = sla.detail(contract="C-SUL")
+    assert detail.parts and {part.site for part in detail.parts} == {"DEP-SP", "DEP-RJ"}
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT sku, site, stockout_probability, penalty_brl FROM analytics.policy"
+                " JOIN analytics.replay_input USING (run_id, item_id, site_id)"
+                " JOIN core.item USING (item_id) JOIN core.site USING (site_id)"
+            )
+        )
+        known = {(row.sku, row.site): row for row in rows}
+    for part in detail.parts:
+        row = known[part.sku, part.site]
+        assert part.stockout_probability == row.stockout_probability > 0
+        assert part.penalty_brl == pytest.approx(row.penalty_brl)
+        assert part.exposure_brl == pytest.approx(part.stockout_probability * part.penalty_brl)
+    total = sum(part.exposure_brl for part in detail.parts)
+    assert detail.score.exposure_brl == pytest.approx(total)
+
+
+def test_the_evidence_has_stock_and_orders_of_that_day(engine: Engine, network: factories.Network):
+    factories.add_stock(engine, network, {("BAT-02", "DEP-SP"): 3.0}, last_day=date(2025, 6, 2))
+    factories.add_outage(engine, network, "DEP-SP", at(6, 3, 8), at(6, 3, 20))
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE core.outage SET item_waited_for_id = :item"),
+            {"item": network.items["BAT-02"]},
+        )
+    dates = {
+        "under way": (date(2025, 5, 1), date(2025, 6, 9)),
+        "came before": (date(2025, 4, 1), date(2025, 5, 20)),
+        "ordered later": (date(2025, 6, 5), None),
+        "elsewhere": (date(2025, 5, 1), None),
+    }
+    for name, (ordered, received) in dates.items():
+        factories.add_order(
+            engine,
+            network,
+            order=name,
+            sku="BAT-02",
+            site="DEP-BA" if name == "elsewhere" else "DEP-SP",
+            quantity=4,
+            ordered_on=ordered,
+            promised_on=ordered + timedelta(days=20),
+            received_on=received,
+        )
+    derive.refresh_after_load(engine)
+    found = sla.evidence(contract="C-SUL", month=JUNE)
+    (incident,) = found.incidents
+    assert (incident.hours_within, incident.depot) == (12.0, "DEP-SP")
+    assert incident.stock is not None
+    assert (incident.stock.counted_on, incident.stock.on_hand) == (date(2025, 6, 2), 3.0)
+    assert [order.order_no for order in incident.orders] == ["under way"]
+    assert incident.orders[0].first_promised_on == date(2025, 5, 21)
+    assert {source.kind for source in found.sources} >= {"outages", "purchase_orders", "stock"}
+    with pytest.raises(NotFound):
+        sla.evidence(contract="C-SUL", month=date(2025, 3, 1))

@@ -1,0 +1,118 @@
+"""Penalties and availability against cases computed by hand."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+from domain.sla import (
+    Band,
+    Terms,
+    contract_month,
+    downtime,
+    is_capped,
+    merged,
+    next_band,
+    outlook,
+    penalty,
+    percent,
+    state,
+)
+
+TERMS = Terms(
+    target=0.99, bands=(Band(7.2, 2), Band(14.4, 5), Band(28.8, 12)), fee_brl=100_000, cap_pct=10
+)
+JUNE, JULY = datetime(2025, 6, 1), datetime(2025, 7, 1)
+FIRST, LAST = date(2025, 1, 1), date(2025, 6, 30)
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2025, 6, day, hour, minute)
+
+
+@pytest.mark.parametrize(
+    ("hours", "due"),
+    [
+        (0.0, 0.0),
+        (7.2, 0.0),  # exactly at the edge the band has not begun
+        (0.1 * 3 * 24, 0.0),  # the same edge as floats add it up: 7.200000000000001
+        (7.21, 2_000.0),
+        (14.4, 2_000.0),
+        (14.5, 5_000.0),
+        (28.8, 5_000.0),
+        (28.9, 10_000.0),  # 12 % held by the cap of 10 %
+        (720.0, 10_000.0),
+    ],
+)
+def test_penalties_by_hand(hours: float, due: float) -> None:
+    assert penalty(hours, TERMS) == due
+    assert is_capped(hours, TERMS) == (hours > 28.8)
+
+
+def test_a_schedule_may_stand_in_any_order_and_lack_fee_or_cap() -> None:
+    turned = Terms(bands=TERMS.bands[::-1])
+    assert percent(15, turned) == 5 and penalty(15, turned) is None
+    assert percent(30, turned) == 12 and not is_capped(30, turned)
+    assert percent(1000, Terms()) == 0
+    assert next_band(7.2, turned) == Band(7.2, 2) and next_band(7.3, turned) == Band(14.4, 5)
+    assert next_band(29, turned) is None
+
+
+def test_overlapping_outages_of_a_site_count_once() -> None:
+    spans = [(at(3, 10), at(3, 14)), (at(3, 12), at(3, 16)), (at(3, 11), at(3, 12))]
+    assert downtime(spans, JUNE, JULY) == 6.0
+    touching = [(at(3, 10), at(3, 11)), (at(3, 11), at(3, 12))]
+    assert merged(touching) == [(at(3, 10), at(3, 12))]
+
+
+def test_an_outage_over_midnight_and_one_over_the_months_end() -> None:
+    night = (at(9, 22), at(10, 3, 30))
+    end = (at(30, 20), datetime(2025, 7, 1, 6))
+    assert downtime([night], JUNE, JULY) == 5.5
+    assert downtime([night, end], JUNE, JULY) == 9.5
+    assert downtime([end], JULY, datetime(2025, 8, 1)) == 6.0
+    assert downtime([(at(9, 5), at(9, 5))], JUNE, JULY) == 0.0
+
+
+def test_a_month_without_downtime() -> None:
+    month = contract_month(JUNE.date(), FIRST, LAST, 0.0, 3, TERMS)
+    assert (month.availability, month.percent, month.penalty_brl) == (1.0, 0, 0)
+    assert state(month, 0.0) == "kept" and state(month, 0.5) == "at_risk"
+
+
+def test_a_month_under_way_and_one_whose_target_is_lost() -> None:
+    """Three sites, ten days of June: 720 site-hours so far, 2,160 in the month, 21.6 allowed."""
+    half = contract_month(JUNE.date(), FIRST, date(2025, 6, 10), 18.0, 3, TERMS)
+    assert (half.days, half.days_left, half.hours_per_site) == (10, 20, 6.0)
+    assert half.availability == pytest.approx(1 - 18 / 720)
+    assert not half.target_lost and state(half, None) == "kept"
+    at_edge = contract_month(JUNE.date(), FIRST, date(2025, 6, 10), 21.6, 3, TERMS)
+    assert (at_edge.target_lost, at_edge.percent) == (False, 0)
+    lost = contract_month(JUNE.date(), FIRST, date(2025, 6, 10), 21.7, 3, TERMS)
+    assert (lost.target_lost, lost.percent, lost.penalty_brl) == (True, 2, 2_000)
+    assert state(lost, 0.0) == "breached"
+
+
+def test_the_first_month_counts_from_the_first_day_known() -> None:
+    month = contract_month(JUNE.date(), date(2025, 6, 21), LAST, 2.4, 1, TERMS)
+    assert (month.days, month.availability) == (10, pytest.approx(0.99))
+
+
+def test_nothing_is_known_of_a_contract_without_sites() -> None:
+    month = contract_month(JUNE.date(), FIRST, LAST, 0.0, 0, TERMS)
+    assert (month.availability, month.penalty_brl, state(month, None)) == (None, None, "unknown")
+
+
+def test_the_outlook_is_made_of_runs_of_days() -> None:
+    """6 h so far, two days left; of 99 runs of two days the two with the bad day end at 9 h."""
+    daily = [0.0] * 50 + [3.0] + [0.0] * 49
+    found = outlook(6.0, daily, 2, TERMS)
+    assert found is not None
+    assert found.chance_of_more == pytest.approx(2 / 99)
+    assert found.penalty_brl == pytest.approx(2_000 * 2 / 99)
+    assert found.hours == pytest.approx(6 + 3 * 2 / 99)
+    assert (found.hours_p10, found.hours_p90) == (6.0, 6.0)
+    assert outlook(6.0, [0.0] * 30, 2, TERMS) is None
+    over = outlook(8.0, [], 0, TERMS)
+    assert over is not None and (over.penalty_brl, over.chance_of_more) == (2_000.0, 0.0)

@@ -1,0 +1,99 @@
+"""Contracts through page, API and files; the network that other tests share has no outages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.access import Role, Scope
+from tests import factories
+from tests.conftest import StartServer
+from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Site
+from warehouse.pipeline import derive
+from warehouse.pipeline.publish import publish_bundle
+
+HOSTILE = "<b>=1+1 ✓ 電 %</b>"
+
+
+@pytest.fixture(scope="module")
+def breached(
+    module_engine: Engine,
+    module_database_url: str,
+    start_server: StartServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """C-SUL's only site was down for a day; the cause is as nasty as text can be."""
+    network = factories.make_network(module_engine)
+    factories.add_demand(module_engine, network)
+    down = datetime(2025, 6, 3)
+    factories.add_outage(module_engine, network, "DEP-SP", down, datetime(2025, 6, 4))
+    with module_engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE core.contract SET monthly_fee_brl = 50000, cap_pct = 20,"
+                ' penalty_schedule = \'[{"hours": 7.3, "percent": 4}]\''
+            )
+        )
+        connection.execute(text("UPDATE core.outage SET cause = :cause"), {"cause": HOSTILE})
+    derive.refresh_after_load(module_engine)
+    bundle = factories.make_bundle(tmp_path_factory.mktemp("bundle"), module_engine)
+    publish_bundle(bundle, engine=module_engine, published_by="tests")
+    site = Site(start_server(module_database_url), module_engine)
+    site.add_user(ADMIN, Role.ADMIN)
+    site.add_user(VIEWER, Role.VIEWER)
+    site.add_user(SCOPED, Role.ANALYST, Scope(ufs=("BA",)))
+    yield site
+
+
+def test_without_outages_it_says_which_file_is_missing(site: Site) -> None:
+    api = site.api(VIEWER)
+    assert api.get("/sla").json()["data"] == [] and api.get("/outages").json()["data"] == []
+    page = site.browser(VIEWER).open_page("/sla").text
+    assert "flask ingest contracts.csv" in page and "kpi-value" not in page
+    assert site.api(ANALYST).get("/exports/sla.csv").status_code == 200
+    assert site.api(ANALYST).get("/sla/C-SUL/evidence.pdf").status_code == 404
+
+
+def test_page_api_and_file_say_the_same(breached: Site) -> None:
+    api = breached.api(ADMIN)
+    rows = {row["contract"]: row for row in api.get("/sla").json()["data"]}
+    south = rows["C-SUL"]
+    assert (south["state"], south["now"]["penalty_brl"]) == ("breached", 2000.0)
+    assert south["now"]["availability"] == pytest.approx(1 - 24 / (29 * 24))
+    detail = api.get("/sla/C-SUL", params={"month": "2025-06"}).json()["data"]
+    assert detail["score"] == south and len(detail["days"]) == 29
+    assert detail["months"][0] == south["now"]
+    (outage,) = api.get("/outages", params={"contract": "C-SUL"}).json()["data"]
+    assert (outage["hours"], outage["cause"]) == (24.0, HOSTILE)
+    assert "2000" in api.get("/exports/sla.csv").text
+    page = json.dumps(breached.browser(ADMIN).open_page("/sla/C-SUL").json(), ensure_ascii=False)
+    assert "R$ 2.000" in page.replace("\\u00a0", " ").replace("\xa0", " ")
+    assert "/sla/C-SUL/evidence.pdf?month=2025-06" in page
+
+
+def test_the_evidence_is_a_pdf_for_those_who_may_export_and_leaves_its_row(breached: Site) -> None:
+    path = "/sla/C-SUL/evidence.pdf?month=2025-06"
+    answer = breached.api(ADMIN).get(path)
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-") and len(answer.content) > 2_000
+    assert "nova-sla-C-SUL-2025-06" in answer.headers["Content-Disposition"]
+    row = breached.audit("export")[-1]
+    assert (row.object, row.after["month"]) == ("sla:C-SUL", "2025-06-01")
+    assert breached.api(VIEWER).get(path).status_code == 403
+    assert breached.api(SCOPED).get(path).status_code == 404
+    for month, status in (("2024-01", 404), ("June", 422), ("2025-13", 422)):
+        answer = breached.api(ADMIN).get(f"/sla/C-SUL/evidence.pdf?month={month}")
+        assert answer.status_code == status
+
+
+def test_a_scoped_reader_finds_the_own_contracts_alone(breached: Site) -> None:
+    browser = breached.browser()
+    assert browser.sign_in(SCOPED, PASSWORD).status_code == 303
+    assert "C-SUL" not in browser.open_page("/sla").text
+    assert [row["contract"] for row in breached.api(SCOPED).get("/sla").json()["data"]] == ["C-NE"]
+    hidden, nobody = (browser.open_page(f"/sla/{code}").text for code in ("C-SUL", "C-NOT"))
+    assert hidden.replace("C-SUL", "C-NOT") == nobody

@@ -1,0 +1,492 @@
+"""Availability contracts: their months, what they cost so far, what is to come, what proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from domain import sla as formulas
+from domain.access import EVERYTHING, Scope
+from domain.errors import NotFound
+from domain.records import NO_FILTERS, Page
+from domain.sla import (
+    HISTORY_DAYS,
+    Band,
+    ContractDetail,
+    ContractMonth,
+    ContractScore,
+    DowntimeDay,
+    Evidence,
+    EvidenceSource,
+    Incident,
+    OrderThen,
+    Outage,
+    PartExposure,
+    SiteDowntime,
+    StockThen,
+    Terms,
+    month_after,
+    month_start,
+)
+from warehouse.caching import read_model
+from warehouse.db import get_read_engine
+from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
+from warehouse.queries.filtering import Where, daily_where, pattern, series_where, unaccented
+from warehouse.queries.paging import fetch_page
+
+OUTAGE_SORTS = {
+    "started_at": "timestamp",
+    "hours": "double precision",
+    "site": "text",
+    "contract": "text",
+    "sku": "text",
+}
+SHEET_INCIDENTS = 200
+EVIDENCE_KINDS = ("contracts", "sites", "outages", "stock", "purchase_orders")
+
+_KNOWN = """
+SELECT CASE WHEN count(*) > 0 THEN greatest(
+    date_trunc('month', min(started_at))::date,
+    least(min(started_at)::date, (SELECT min(date) FROM analytics.demand_by_day))
+) END AS first, greatest(
+    (SELECT max(date) FROM analytics.demand_by_day),
+    (SELECT max(date) FROM analytics.stock_by_day),
+    (SELECT max(date) FROM analytics.downtime_by_day)
+) AS last
+FROM core.outage
+"""
+
+_CONTRACTS = """
+SELECT contract.*, count(site.site_id) AS all_sites,
+    count(site.site_id) FILTER (WHERE {where}) AS sites
+FROM core.contract LEFT JOIN core.site ON site.contract_id = contract.contract_id
+GROUP BY contract.contract_id
+HAVING count(site.site_id) FILTER (WHERE {where}) > 0 OR :everything
+ORDER BY contract.contract
+"""
+
+_DAYS = """
+SELECT contract_id, array_agg(date) AS dates, array_agg(hours) AS hours FROM (
+    SELECT contract_id, date, sum(hours)::double precision AS hours
+    FROM analytics.downtime_by_day AS daily
+    WHERE contract_id <> 0 AND date <= :last AND {where} GROUP BY contract_id, date
+) AS down GROUP BY contract_id
+"""
+
+_EXPOSURES = """
+SELECT contract_id, sum(exposure_brl) AS exposure_brl
+FROM analytics.sla_exposure AS exposure
+WHERE run_id = (SELECT run_id FROM analytics.published) GROUP BY contract_id
+"""
+
+_PARTS = """
+SELECT item.sku, item.name AS item_name, site.site, stockout_probability, penalty_brl, exposure_brl
+FROM analytics.sla_exposure AS exposure
+JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+WHERE run_id = (SELECT run_id FROM analytics.published) AND exposure.contract_id = :contract_id
+    AND {where}
+ORDER BY exposure_brl DESC, sku, site LIMIT :limit
+"""
+
+_OUTAGES = """
+SELECT outage.outage, site.site, site.uf, contract.contract, outage.started_at, outage.ended_at,
+    (extract(epoch FROM greatest(outage.started_at, coalesce(outage.ended_at, :until))
+        - outage.started_at) / 3600)::double precision AS hours,
+    outage.cause, item.sku, item.name AS item_name
+FROM core.outage AS outage
+JOIN core.site AS site USING (site_id)
+LEFT JOIN core.contract AS contract
+    ON contract.contract_id = coalesce(outage.contract_id, site.contract_id)
+LEFT JOIN core.item AS item ON item.item_id = outage.item_waited_for_id
+WHERE {where} AND ({search})
+    AND (contract.contract = ANY(:contracts) OR :any_contract)
+    AND (NOT :waited OR outage.item_waited_for_id IS NOT NULL)
+    AND outage.started_at < :before
+    AND greatest(outage.started_at, coalesce(outage.ended_at, :until)) >= :since
+"""
+_SEARCH = " OR ".join(
+    f"{unaccented(name)} LIKE :search" for name in ("site.site", "outage.cause", "item.sku")
+)
+
+_STOCK_THEN = """
+SELECT asked.outage, depot.site AS depot, stock.date AS counted_on, stock.on_hand, stock.reserved,
+    stock.in_transit
+FROM (
+    SELECT outage.outage, outage.item_waited_for_id AS item_id, outage.started_at,
+        coalesce(site.depot_id, site.site_id) AS depot_id
+    FROM core.outage AS outage JOIN core.site AS site USING (site_id)
+    WHERE outage.outage = ANY(:outages) AND outage.item_waited_for_id IS NOT NULL
+) AS asked
+JOIN core.site AS depot ON depot.site_id = asked.depot_id AND (depot.uf = ANY(:ufs) OR :any_uf)
+LEFT JOIN LATERAL (
+    SELECT date, on_hand, reserved, in_transit FROM core.stock
+    WHERE stock.item_id = asked.item_id AND stock.site_id = asked.depot_id
+        AND stock.date <= asked.started_at::date
+    ORDER BY stock.date DESC LIMIT 1
+) AS stock ON true
+"""
+
+_ORDERS_THEN = f"""
+SELECT outage.outage, line.order_no, line.line, supplier.supplier, line.quantity, line.ordered_on,
+    {FIRST_PROMISE} AS first_promised_on, line.received_on
+FROM core.outage AS outage
+JOIN core.site AS site USING (site_id)
+JOIN core.purchase_order AS line ON line.item_id = outage.item_waited_for_id
+    AND line.site_id = coalesce(site.depot_id, site.site_id)
+    AND line.ordered_on <= outage.started_at::date
+    AND (line.received_on IS NULL OR line.received_on >= outage.started_at::date)
+JOIN core.site AS depot ON depot.site_id = line.site_id AND (depot.uf = ANY(:ufs) OR :any_uf)
+JOIN core.supplier AS supplier ON supplier.supplier_id = line.supplier_id
+WHERE outage.outage = ANY(:outages) AND lower(coalesce(line.status, '')) <> ALL(:cancelled)
+ORDER BY line.ordered_on, line.order_no, line.line
+"""
+
+_SOURCES = """
+SELECT DISTINCT ON (kind) kind, id AS load_id, file, finished_at AS loaded_at
+FROM staging.load WHERE state = 'accepted' AND kind = ANY(:kinds) ORDER BY kind, id DESC
+"""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The span of days that outages are known for, and each contract's with its downtime by day.
+
+    The first day is that of the first outage, or of demand where that goes further back in the same
+    month: a month that only begins quietly is known whole.
+    """
+
+    first: date
+    last: date
+    contracts: list[Row[Any]]
+    days: Mapping[int, Mapping[date, float]]
+    exposures: Mapping[int, float]
+
+    @property
+    def until(self) -> datetime:
+        """The first moment that nothing is known of."""
+        return datetime.combine(self.last + timedelta(days=1), datetime.min.time())
+
+
+@read_model(ttl=300)
+def months(connection: Connection) -> list[date]:
+    """First days of the months that outages are known for, the newest first; none without any."""
+    known = connection.execute(text(_KNOWN)).one()
+    if known.first is None:
+        return []
+    found, month = [], month_start(known.last)
+    while month >= month_start(known.first):
+        found.append(month)
+        month = month_start(month - timedelta(days=1))
+    return found
+
+
+@read_model(ttl=300)
+def listed(
+    connection: Connection, *, scope: Scope = EVERYTHING, month: date | None = None
+) -> list[ContractScore]:
+    """Every contract in view in a month, the last one unless asked otherwise; empty where no outage
+    was ever loaded, since 100 % would be made up."""
+    known = _known(connection, scope)
+    if known is None:
+        return []
+    asked = month_start(month or known.last)
+    return [_score(row, known, asked) for row in known.contracts]
+
+
+@read_model(ttl=300)
+def detail(
+    connection: Connection, *, contract: str, scope: Scope = EVERYTHING, month: date | None = None
+) -> ContractDetail:
+    """One contract with everything. Raises NotFound for one that is not in view."""
+    known, row = _one(connection, contract, scope)
+    score = _score(row, known, month_start(month or known.last))
+    where = series_where(scope)
+    params = {**where.params, "contract_id": row.contract_id, "limit": 50}
+    parts = connection.execute(text(_PARTS.format(where=where.sql)), params).all()
+    return ContractDetail(
+        score=score,
+        months=_months(row, known),
+        days=_days(known.days.get(row.contract_id, {}), score),
+        parts=[] if score.partial else [PartExposure(**part._mapping) for part in parts],
+    )
+
+
+@read_model(ttl=300)
+def outages(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    contracts: tuple[str, ...] = (),
+    since: date | None = None,
+    to: date | None = None,
+    waited: bool = False,
+    search: str = "",
+    limit: int = 50,
+    cursor: str | None = None,
+    sort: str = "-started_at",
+) -> Page[Outage]:
+    """Outages that touch the days from `since` to `to`; with `waited` those that waited for a part.
+    `search` looks into sites, causes and part codes."""
+    sql, params = _outages(connection, scope, contracts, since, to, waited, search)
+    return fetch_page(
+        connection,
+        sql,
+        params,
+        lambda row: Outage(**row._mapping),
+        sort=sort,
+        sorts=OUTAGE_SORTS,
+        tie={"outage": "text"},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+def every_outage(
+    *,
+    scope: Scope,
+    contracts: tuple[str, ...] = (),
+    since: date | None = None,
+    to: date | None = None,
+    waited: bool = False,
+    search: str = "",
+) -> Iterator[Outage]:
+    """All of them for a file, in the order of time, read as they are written."""
+    with get_read_engine().connect().execution_options(stream_results=True) as connection:
+        sql, params = _outages(connection, scope, contracts, since, to, waited, search)
+        for row in connection.execute(text(f"{sql} ORDER BY started_at, outage"), params):
+            yield Outage(**row._mapping)
+
+
+@read_model(ttl=300)
+def evidence(
+    connection: Connection, *, contract: str, month: date, scope: Scope = EVERYTHING
+) -> Evidence:
+    """What a month of a contract is proved with. Raises NotFound for a contract that is not in
+    view, and for a month that no outage is known of."""
+    known, row = _one(connection, contract, scope)
+    month = month_start(month)
+    if not month_start(known.first) <= month <= known.last:
+        raise NotFound("No outages are known for this month.")
+    sql, params = _outages(
+        connection, scope, (contract,), month, month_after(month) - timedelta(days=1), False, ""
+    )
+    found = [
+        Outage(**one._mapping)
+        for one in connection.execute(text(f"{sql} ORDER BY started_at, outage"), params)
+    ]
+    start = datetime.combine(month, datetime.min.time())
+    end = min(datetime.combine(month_after(month), datetime.min.time()), known.until)
+    within = {one.outage: formulas.downtime([_span(one, end)], start, end) for one in found}
+    longest = sorted(found, key=lambda one: -within[one.outage])[:SHEET_INCIDENTS]
+    shown = sorted(longest, key=lambda one: (one.started_at, one.outage))
+    incidents = [Incident(one, within[one.outage]) for one in shown]
+    return Evidence(
+        score=_score(row, known, month),
+        sites=_sites(found, start, end),
+        incidents=_with_parts(connection, incidents, scope),
+        left_out=len(found) - len(shown),
+        sources=[
+            EvidenceSource(**one._mapping)
+            for one in connection.execute(text(_SOURCES), {"kinds": list(EVIDENCE_KINDS)})
+        ],
+    )
+
+
+def _span(outage: Outage, until: datetime) -> tuple[datetime, datetime]:
+    return outage.started_at, outage.ended_at or max(until, outage.started_at)
+
+
+def _sites(found: list[Outage], start: datetime, end: datetime) -> list[SiteDowntime]:
+    by_site: dict[str, list[Outage]] = {}
+    for one in found:
+        by_site.setdefault(one.site, []).append(one)
+    sites = [
+        SiteDowntime(
+            site,
+            mine[0].uf,
+            len(mine),
+            formulas.downtime([_span(one, end) for one in mine], start, end),
+        )
+        for site, mine in by_site.items()
+    ]
+    return sorted(sites, key=lambda one: (-one.hours, one.site))
+
+
+def _with_parts(connection: Connection, incidents: list[Incident], scope: Scope) -> list[Incident]:
+    params = {
+        "outages": [one.outage.outage for one in incidents if one.outage.sku is not None],
+        "cancelled": list(CANCELLED),
+        "ufs": list(scope.ufs),
+        "any_uf": not scope.ufs,
+    }
+    stocks = {row.outage: row for row in connection.execute(text(_STOCK_THEN), params)}
+    orders: dict[str, list[OrderThen]] = {}
+    for row in connection.execute(text(_ORDERS_THEN), params):
+        values = {name: value for name, value in row._mapping.items() if name != "outage"}
+        orders.setdefault(row.outage, []).append(OrderThen(**values))
+    return [
+        _with_part(one, stocks[one.outage.outage], orders.get(one.outage.outage, []))
+        if one.outage.outage in stocks
+        else one
+        for one in incidents
+    ]
+
+
+def _with_part(one: Incident, row: Row[Any], orders: list[OrderThen]) -> Incident:
+    then = (
+        None
+        if row.counted_on is None
+        else StockThen(row.counted_on, row.on_hand, row.reserved, row.in_transit)
+    )
+    return replace(one, depot=row.depot, stock=then, orders=orders)
+
+
+def _known(connection: Connection, scope: Scope) -> _Known | None:
+    span = connection.execute(text(_KNOWN)).one()
+    if span.first is None:
+        return None
+    where, by_day = series_where(scope), daily_where(scope, NO_FILTERS)
+    contracts = connection.execute(
+        text(_CONTRACTS.format(where=where.sql)),
+        {**where.params, "everything": scope.everything},
+    ).all()
+    days = connection.execute(
+        text(_DAYS.format(where=by_day.sql)), {**by_day.params, "last": span.last}
+    )
+    return _Known(
+        first=span.first,
+        last=span.last,
+        contracts=list(contracts),
+        days={row.contract_id: dict(zip(row.dates, row.hours, strict=True)) for row in days},
+        exposures={
+            row.contract_id: row.exposure_brl for row in connection.execute(text(_EXPOSURES))
+        },
+    )
+
+
+def _one(connection: Connection, contract: str, scope: Scope) -> tuple[_Known, Row[Any]]:
+    known = _known(connection, scope)
+    rows = known.contracts if known else []
+    row = next((one for one in rows if one.contract == contract), None)
+    if known is None or row is None:
+        raise NotFound("No contract has this code.")
+    return known, row
+
+
+def _outages(
+    connection: Connection,
+    scope: Scope,
+    contracts: tuple[str, ...],
+    since: date | None,
+    to: date | None,
+    waited: bool,
+    search: str,
+) -> tuple[str, dict[str, Any]]:
+    last = connection.execute(text(_KNOWN)).one().last
+    until = None if last is None else last + timedelta(days=1)
+    where: Where = series_where(scope)
+    midnight = datetime.min.time()
+    searched = search.strip()
+    params = {
+        **where.params,
+        "until": None if until is None else datetime.combine(until, midnight),
+        "contracts": list(contracts),
+        "any_contract": not contracts,
+        "waited": waited,
+        "since": datetime.combine(since or date.min, midnight),
+        "before": datetime.combine(to + timedelta(days=1) if to else date.max, midnight),
+        **({"search": pattern(searched)} if searched else {}),
+    }
+    return _OUTAGES.format(where=where.sql, search=_SEARCH if searched else "true"), params
+
+
+def _terms(row: Row[Any]) -> Terms:
+    target = row.availability_target_pct
+    return Terms(
+        target=None if target is None else target / 100,
+        bands=tuple(
+            Band(float(one["hours"]), float(one["percent"])) for one in row.penalty_schedule
+        ),
+        fee_brl=row.monthly_fee_brl,
+        cap_pct=row.cap_pct,
+    )
+
+
+def _month(row: Row[Any], known: _Known, month: date) -> ContractMonth:
+    hours = known.days.get(row.contract_id, {})
+    end = month_after(month)
+    down = sum(value for day, value in hours.items() if month <= day < end)
+    found = formulas.contract_month(month, known.first, known.last, down, row.sites, _terms(row))
+    return replace(found, penalty_brl=None) if _is_partial(row) else found
+
+
+def _months(row: Row[Any], known: _Known) -> list[ContractMonth]:
+    found, month = [], month_start(known.last)
+    while month >= month_start(known.first):
+        found.append(_month(row, known, month))
+        month = month_start(month - timedelta(days=1))
+    return found
+
+
+def _is_partial(row: Row[Any]) -> bool:
+    return row.sites < row.all_sites
+
+
+def _score(row: Row[Any], known: _Known, month: date) -> ContractScore:
+    terms, now = _terms(row), _month(row, known, month)
+    so_far = now.hours_per_site
+    ahead = (
+        None
+        if so_far is None
+        else formulas.outlook(so_far, _history(row, known), max(0, now.days_left), terms)
+    )
+    partial = _is_partial(row)
+    length = (month_after(month) - month).days
+    is_current = month == month_start(known.last)
+    return ContractScore(
+        contract=row.contract,
+        customer=row.customer,
+        sites=row.sites,
+        partial=partial,
+        target=terms.target,
+        fee_brl=None if partial else terms.fee_brl,
+        cap_pct=terms.cap_pct,
+        bands=sorted(terms.bands, key=lambda band: band.hours),
+        as_of=min(known.last, month_after(month) - timedelta(days=1)),
+        now=now,
+        next_band=None if so_far is None else formulas.next_band(so_far, terms),
+        hours_projected=ahead.hours if ahead else None,
+        hours_p10=ahead.hours_p10 if ahead else None,
+        hours_p90=ahead.hours_p90 if ahead else None,
+        availability_projected=(
+            formulas.availability(ahead.hours, 24.0 * length) if ahead else None
+        ),
+        penalty_projected_brl=ahead.penalty_brl if ahead and not partial else None,
+        chance_of_more=ahead.chance_of_more if ahead else None,
+        exposure_brl=(known.exposures.get(row.contract_id) if is_current and not partial else None),
+        state=formulas.state(now, ahead.chance_of_more if ahead else None),
+    )
+
+
+def _history(row: Row[Any], known: _Known) -> list[float]:
+    """Hours a site of each of the last HISTORY_DAYS days that are known."""
+    hours = known.days.get(row.contract_id, {})
+    first = max(known.first, known.last - timedelta(days=HISTORY_DAYS - 1))
+    count = (known.last - first).days + 1
+    return [hours.get(first + timedelta(days=n), 0.0) / row.sites for n in range(count)]
+
+
+def _days(hours: Mapping[date, float], score: ContractScore) -> list[DowntimeDay]:
+    """Each day of the month up to the last one known."""
+    found, total = [], 0.0
+    first = score.as_of - timedelta(days=score.now.days - 1)
+    for number in range(score.now.days if score.sites else 0):
+        day = first + timedelta(days=number)
+        mean = hours.get(day, 0.0) / score.sites
+        total += mean
+        found.append(DowntimeDay(day, mean, total))
+    return found

@@ -23,6 +23,7 @@ from api import (  # noqa: F401
     recommendations,
     runs,
     savings,
+    settings,
     sla,
     supplier_exports,
     suppliers,

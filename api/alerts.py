@@ -1,23 +1,44 @@
-"""GET /alerts, GET and PATCH /alerts/{id}."""
+"""GET /alerts, GET /alerts/totals, GET and PATCH /alerts/{id}."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from api.answers import locale
-from api.parameters import AlertStatus, Body, Levels, Paged, SeriesFilters, Statuses, Text
+from api.parameters import (
+    AlertStatus,
+    Body,
+    Levels,
+    Paged,
+    SeriesFilters,
+    Statuses,
+    Text,
+    split,
+)
 from api.routing import route
 from auth.guards import current_viewer
 from auth.session import request_actor, signed_in
 from domain.access import Permission
 from domain.receipts import Workings
-from domain.records import Alert, Page
+from domain.records import Alert, AlertTotal, Page
 from domain.wording import alert_message
 from warehouse.commands import alerts as commands
 from warehouse.db import get_engine
 from warehouse.queries import alerts, receipts
+
+Kind = Literal[
+    "stockout_imminent",
+    "below_reorder_point",
+    "late_order",
+    "excess",
+    "dead_stock",
+    "lead_time_drift",
+    "forecast_drift",
+    "data_gap",
+]
 
 AN_ALERT = "/alerts/<int(max=9223372036854775807):alert_id>"
 
@@ -36,19 +57,35 @@ class AlertWithReceipt(AlertAnswer):
     receipt: Workings = field(default_factory=Workings)
 
 
-class AlertsQuery(SeriesFilters, Paged):
-    """Filters of the list; the dearest risk first unless asked otherwise."""
+class AlertFilters(SeriesFilters):
+    """What narrows the list; `owner` is an e-mail."""
 
+    kind: Annotated[tuple[Kind, ...], BeforeValidator(split)] = ()
     level: Levels = ()
     status: Statuses = ()
-    sort: Text = "-risk_brl"
+    owner: Text = ""
+
+
+class AlertsQuery(AlertFilters, Paged):
+    """The same, by pages; the dearest net risk first unless asked otherwise."""
+
+    sort: Text = "-net_brl"
 
 
 class AlertChange(Body):
-    """What may be changed of an alert."""
+    """What may be changed of an alert: its status (snoozed for `days`), its owner (an e-mail; null:
+    nobody), or both."""
 
-    status: AlertStatus
+    status: AlertStatus | None = None
     reason: Text | None = Field(None)
+    days: int = Field(commands.SNOOZE_DAYS, ge=1, le=commands.MOST_SNOOZE_DAYS)
+    owner: Text | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> AlertChange:
+        if self.status is None and "owner" not in self.model_fields_set:
+            raise ValueError("give a status, an owner or both")
+        return self
 
 
 @route("GET", "/alerts", query=AlertsQuery, data=list[AlertAnswer], paged=True)
@@ -57,12 +94,25 @@ def listed(query: AlertsQuery) -> Page[AlertAnswer]:
     page = alerts.page(
         scope=current_viewer().scope,
         filters=query.filters(),
+        kinds=query.kind,
+        owner=query.owner,
         limit=query.limit,
         cursor=query.cursor,
         sort=query.sort,
     )
     spoken = locale()
     return Page(rows=[worded(row, spoken) for row in page.rows], count=page.count, next=page.next)
+
+
+@route("GET", "/alerts/totals", query=AlertFilters, data=list[AlertTotal])
+def totals(query: AlertFilters) -> list[AlertTotal]:
+    """Number and net risk of the alerts of each status."""
+    return alerts.totals(
+        scope=current_viewer().scope,
+        filters=query.filters(),
+        kinds=query.kind,
+        owner=query.owner,
+    )
 
 
 @route("GET", AN_ALERT, data=AlertWithReceipt)
@@ -76,17 +126,24 @@ def one(alert_id: int) -> AlertWithReceipt:
 
 @route("PATCH", AN_ALERT, permission=Permission.ACT, body=AlertChange, data=AlertAnswer)
 def changed(alert_id: int, body: AlertChange) -> AlertAnswer:
-    """Acknowledges, snoozes, resolves or reopens an alert."""
+    """Acknowledges, snoozes, resolves, reopens or assigns an alert."""
     viewer, row = current_viewer(), signed_in()
-    commands.set_status(
-        get_engine(),
-        alert_id=alert_id,
-        status=body.status,
-        actor=request_actor(),
-        user_id=row.user_id if row else None,
-        scope=viewer.scope,
-        reason=body.reason,
-    )
+    who: dict[str, Any] = {
+        "actor": request_actor(),
+        "user_id": row.user_id if row else None,
+        "scope": viewer.scope,
+    }
+    if "owner" in body.model_fields_set:
+        commands.assign(get_engine(), alert_ids=[alert_id], owner=body.owner or None, **who)
+    if body.status is not None:
+        commands.set_status(
+            get_engine(),
+            alert_ids=[alert_id],
+            status=body.status,
+            reason=body.reason,
+            days=body.days,
+            **who,
+        )
     return worded(alerts.one(alert_id=alert_id, scope=viewer.scope), locale())
 
 

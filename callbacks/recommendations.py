@@ -11,9 +11,10 @@ from auth.guards import current_viewer, requires
 from auth.session import request_actor, signed_in
 from callbacks.address import Address
 from callbacks.listing import listed
+from callbacks.picks import number_of, picked
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.errors import InvalidInput, NothingSelected
+from domain.errors import NothingSelected
 from domain.records import Page
 from domain.viewer import Viewer
 from layouts import recommendations as layout
@@ -78,12 +79,12 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     @requires(Permission.ACT)
-    def decide(_clicks: Any, picked: Any, reasons: Any, fields: Any, search: Any) -> Any:
+    def decide(_clicks: Any, ticked: Any, reasons: Any, fields: Any, search: Any) -> Any:
         if not ctx.triggered or not ctx.triggered[0]["value"] or not ctx.triggered_id:
             return no_update
         asked, viewer = ctx.triggered_id, current_viewer()
-        number = _number(asked["number"])
-        numbers = _picked(picked) if number == layout.SELECTED else [number]
+        number = number_of(asked["number"])
+        numbers = picked(ticked) if number == layout.SELECTED else [number]
         if not numbers:
             raise NothingSelected("Nothing is selected.")
         _decide(numbers, str(asked["status"]), _reason(number, reasons, fields), viewer)
@@ -110,20 +111,6 @@ def _decide(numbers: list[int], status: str, reason: str, viewer: Viewer) -> Non
         reason=reason,
     )
     set_props("toasts", {"children": toast(viewer.t(DONE[status]), viewer, "success")})
-
-
-# Whatever the browser sends: a form can be forged, so nothing is taken for what it should be
-
-
-def _number(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise InvalidInput("number is not known.", fields={"number": "is not known"})
-    return value
-
-
-def _picked(values: Any) -> list[int]:
-    ticked = [one for value in values or [] if isinstance(value, list) for one in value]
-    return [_number(one) for one in ticked]
 
 
 def _reason(number: int, reasons: Any, fields: Any) -> str:

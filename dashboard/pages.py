@@ -14,7 +14,9 @@ from auth.guards import current_viewer
 from callbacks import (
     admin_audit,
     admin_data,
+    admin_settings,
     admin_users,
+    alerts,
     features,
     filters,
     forecasts,
@@ -64,6 +66,7 @@ ADMINISTRATION = N_("Administration")
 
 PAGES: tuple[PageEntry, ...] = (
     PageEntry("/main", N_("Overview"), OPERATION, Permission.READ, main, "gauge"),
+    PageEntry("/alerts", N_("Alerts"), OPERATION, Permission.READ, alerts, "bell"),
     PageEntry(
         "/recommendations",
         N_("Recommendations"),
@@ -98,6 +101,14 @@ PAGES: tuple[PageEntry, ...] = (
         Permission.LOAD_DRY_RUN,
         admin_data,
         "database",
+    ),
+    PageEntry(
+        "/admin/settings",
+        N_("Thresholds"),
+        ADMINISTRATION,
+        Permission.MANAGE_SETTINGS,
+        admin_settings,
+        "sliders",
     ),
     PageEntry(
         "/admin/users",
@@ -145,7 +156,10 @@ def register(app: Dash) -> None:
     for entry in PAGES:
         _register_page(entry)
     dash.register_page("not_found_404", path="/404", layout=not_found.page, title=not_found.title)
-    for module in (admin_data, admin_users, filters, forecasts, overrides, recommendations):
+    for module in (
+        *(admin_data, admin_settings, admin_users, alerts, filters, forecasts, overrides),
+        recommendations,
+    ):
         module.register(app)
     app.layout = shell.frame([_nav_link(entry) for entry in PAGES if entry.nav_group])
 

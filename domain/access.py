@@ -24,6 +24,7 @@ class Permission(StrEnum):
     LOAD_DRY_RUN = "load_dry_run"
     LOAD = "load"
     MANAGE_RUNS = "manage_runs"
+    MANAGE_SETTINGS = "manage_settings"
     MANAGE_USERS = "manage_users"
     READ_AUDIT = "read_audit"
 
@@ -61,6 +62,7 @@ COMPANY_WIDE = frozenset(
         Permission.LOAD_DRY_RUN,
         Permission.LOAD,
         Permission.MANAGE_RUNS,
+        Permission.MANAGE_SETTINGS,
         Permission.MANAGE_USERS,
     }
 )

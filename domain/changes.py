@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain import scenarios
-from domain.inventory import Array, PolicySettings, lot
+from domain.inventory import Array, lot
+from domain.policy_settings import PolicySettings
 from domain.what_if import Change
 
 

@@ -178,17 +178,97 @@ REORDER_POINT = Rule(
     "units",
     lambda demand, safety: demand + safety,
 )
+SHORTAGE = Rule(
+    "shortage_brl",
+    "Cost of a missing unit",
+    r"c_s = c \cdot p + P / q",
+    {
+        "c": ("unit_cost_brl", "unit cost", "BRL"),
+        "p": ("emergency_premium", "premium of an emergency purchase", "fraction"),
+        "P": ("penalty_brl", "contract penalty to be expected of a request", "BRL"),
+        "q": ("request_size", "units of a usual request", "units"),
+    },
+    "shortage_brl",
+    "BRL",
+    lambda cost, premium, penalty, size: cost * premium + penalty / size,
+)
 RISK = Rule(
     "risk_brl",
     "At risk",
-    r"R = Q \cdot c",
+    r"R = Q \cdot c_s",
     {
         "Q": ("risk_quantity", "expected unmet demand over the lead time", "units"),
-        "c": ("unit_cost_brl", "unit cost", "BRL"),
+        "c_s": ("shortage_brl", "cost of a missing unit", "BRL"),
     },
     "risk_brl",
     "BRL",
     lambda quantity, cost: quantity * cost,
+)
+LEAD_TIME_DRIFT = Rule(
+    "extra_days",
+    "Longer lead time",
+    r"\Delta L = L_1 - L_0",
+    {
+        "L_1": ("recent_days", "mean lead time of the last orders", "days"),
+        "L_0": ("usual_days", "lead time until then", "days"),
+    },
+    "extra_days",
+    "days",
+    lambda recent, usual: recent - usual,
+)
+DRIFT_RISK = Rule(
+    "drift_risk_brl",
+    "At risk: the demand of the days by which it takes longer",
+    r"R = D \cdot \Delta L \cdot c_s",
+    {
+        "D": ("daily_demand", "forecast demand of a day", "units"),
+        r"\Delta L": ("extra_days", "days by which it takes longer", "days"),
+        "c_s": ("shortage_brl", "cost of a missing unit", "BRL"),
+    },
+    "risk_brl",
+    "BRL",
+    lambda daily, days, cost: daily * days * cost,
+)
+DEVIATION = Rule(
+    "deviation",
+    "Standard deviations off the forecast",
+    r"z = (A - F) / \sigma",
+    {
+        "A": ("actual_quantity", "demand since the forecast", "units"),
+        "F": ("expected_quantity", "what was forecast for it", "units"),
+        r"\sigma": ("expected_std", "σ of the forecast's sum", "units"),
+    },
+    "deviation",
+    "count",
+    lambda actual, expected, spread: (actual - expected) / spread,
+)
+PACE_RISK = Rule(
+    "pace_risk_brl",
+    "At risk: what is asked for beyond the forecast in a lead time",
+    r"R = \max(0,\ A - F) / d \cdot L \cdot c_s",
+    {
+        "A": ("actual_quantity", "demand since the forecast", "units"),
+        "F": ("expected_quantity", "what was forecast for it", "units"),
+        "d": ("elapsed_days", "days since the forecast", "days"),
+        "L": ("lead_time_days", "lead time", "days"),
+        "c_s": ("shortage_brl", "cost of a missing unit", "BRL"),
+    },
+    "risk_brl",
+    "BRL",
+    lambda actual, expected, days, lead, cost: max(0.0, actual - expected) / days * lead * cost,
+)
+GAP_RISK = Rule(
+    "gap_risk_brl",
+    "At risk: the demand of the days that nobody saw",
+    r"R = D \cdot d \cdot c_s",
+    {
+        "D": ("daily_demand", "forecast demand of a day", "units"),
+        "d": ("silent_days", "days without data", "days"),
+        "c_s": ("shortage_brl", "cost of a missing unit", "BRL"),
+    },
+    "risk_brl",
+    "BRL",
+    lambda daily, days, cost: daily * days * cost,
 )
 IDLE = Rule(
     "idle_quantity",
@@ -226,6 +306,30 @@ HOLDING = Rule(
     "BRL",
     lambda capital, rate: capital * rate,
 )
+ACTING = Rule(
+    "acting_brl",
+    "Cost of acting",
+    r"A = K + H",
+    {
+        "K": ("order_cost_brl", "cost of an order", "BRL"),
+        "H": ("hurry_brl", "cost of hurry, where an order comes too late", "BRL"),
+    },
+    "acting_brl",
+    "BRL",
+    lambda order, hurry: order + hurry,
+)
+NET = Rule(
+    "net_brl",
+    "At risk, net of acting",
+    r"N = R - A",
+    {
+        "R": ("risk_brl", "at risk", "BRL"),
+        "A": ("acting_brl", "cost of acting", "BRL"),
+    },
+    "net_brl",
+    "BRL",
+    lambda risk, acting: risk - acting,
+)
 DAYS_LATE = Rule(
     "days_late",
     "Days late",
@@ -243,7 +347,8 @@ RULES: dict[str, Rule] = {
     rule.key: rule
     for rule in (
         *(AVAILABLE, LEAD_TIME_DEMAND, SAFETY_STOCK, TEXTBOOK_SAFETY_STOCK, REORDER_POINT),
-        *(RISK, IDLE, CAPITAL, HOLDING, DAYS_LATE),
+        *(SHORTAGE, RISK, LEAD_TIME_DRIFT, DRIFT_RISK, DEVIATION, PACE_RISK, GAP_RISK),
+        *(IDLE, CAPITAL, HOLDING, ACTING, NET, DAYS_LATE),
     )
 }
 """Every rule by key."""

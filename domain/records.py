@@ -244,7 +244,8 @@ class Kpi:
 
 @dataclass(frozen=True)
 class Alert:
-    """Something that will hurt unless somebody acts; `facts` feed the message's template."""
+    """Something that will hurt unless somebody acts; `facts` feed the message's template. net_brl:
+    risk_brl less acting_brl, what acting costs. owner: the e-mail of who looks after it."""
 
     id: int
     level: str
@@ -258,9 +259,36 @@ class Alert:
     stockout_on: date | None
     days_to_stockout: float | None
     risk_brl: float | None
+    acting_brl: float | None
+    net_brl: float | None
     status: str
+    owner: str | None
+    snoozed_until: datetime | None
     raised_at: datetime
     facts: dict[str, float | str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ThresholdValue:
+    """A threshold in force (see `domain.thresholds`), who set it and when; None: nobody did."""
+
+    name: str
+    value: float
+    default: float
+    unit: str
+    low: float
+    high: float
+    changed_by: str | None
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class AlertTotal:
+    """Alerts of one status: their number, and their risk less the cost of acting, BRL."""
+
+    status: str
+    count: int
+    net_brl: float
 
 
 @dataclass(frozen=True)

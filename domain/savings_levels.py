@@ -16,7 +16,8 @@ import numpy as np
 
 from domain import inventory
 from domain.costs import DAYS_A_YEAR
-from domain.inventory import Array, PolicySettings
+from domain.inventory import Array
+from domain.policy_settings import PolicySettings
 from domain.scenarios import known_periods, lead_time_quantile
 from domain.simulation import Rules
 

@@ -31,6 +31,11 @@ PHRASES: dict[str, dict[str, str]] = {
         "excess": "{idle} a mais do que se pede em {days} e do que se mantém de estoque.",
         "dead": "{idle} sem saída há {days}.",
         "capital": "Capital parado: R$ {capital}.",
+        "lead_time_drift": "os últimos {lines} pedidos levaram {recent} em média, e não {usual}.",
+        "more_asked": "pediram-se {actual} desde {since}, e a previsão era de {expected}.",
+        "less_asked": "só se pediram {actual} desde {since}; a previsão era de {expected}.",
+        "no_stock_counts": "sem contagem de estoque desde {since} ({days}); itens: {items}.",
+        "no_demand": "sem demanda registrada desde {since} ({days}); itens: {items}.",
     },
     ENGLISH: {
         "at": " at ",
@@ -48,6 +53,11 @@ PHRASES: dict[str, dict[str, str]] = {
         "excess": "{idle} more than what is asked for in {days} and than what is kept in stock.",
         "dead": "{idle} not asked for in {days}.",
         "capital": "Idle capital: R$ {capital}.",
+        "lead_time_drift": "the last {lines} orders took {recent} on average, not {usual}.",
+        "more_asked": "{actual} were asked for since {since}, and {expected} forecast.",
+        "less_asked": "only {actual} were asked for since {since}, and {expected} forecast.",
+        "no_stock_counts": "no stock counts since {since} ({days}); items: {items}.",
+        "no_demand": "no demand recorded since {since} ({days}); items: {items}.",
     },
 }
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
@@ -90,6 +100,8 @@ def _spoken(locale: str) -> str:
 
 
 def _subject(alert: Alert, locale: str) -> str:
+    if alert.kind == "data_gap":
+        return alert.site_name or alert.site
     thing = alert.item_name or alert.sku
     if alert.site == UNKNOWN:
         return thing
@@ -137,6 +149,38 @@ def _idle(alert: Alert, phrase: str, days: Fact, locale: str) -> list[str]:
     return [told, phrases["capital"].format(capital=number(capital, locale))]
 
 
+def _lead_time_drift(alert: Alert, locale: str) -> list[str]:
+    facts = alert.facts
+    told = PHRASES[locale]["lead_time_drift"].format(
+        lines=number(facts.get("recent_lines"), locale),
+        recent=_days(facts.get("recent_days"), locale),
+        usual=_days(facts.get("usual_days"), locale),
+    )
+    return [told]
+
+
+def _forecast_drift(alert: Alert, locale: str) -> list[str]:
+    facts = alert.facts
+    phrase = "more_asked" if float(facts.get("deviation") or 0) > 0 else "less_asked"
+    told = PHRASES[locale][phrase].format(
+        actual=_amount(facts.get("actual_quantity"), alert, locale),
+        expected=_amount(facts.get("expected_quantity"), alert, locale),
+        since=day(facts.get("since"), locale),
+    )
+    return [told]
+
+
+def _data_gap(alert: Alert, locale: str) -> list[str]:
+    facts = alert.facts
+    phrase = "no_stock_counts" if facts.get("file") == "stock" else "no_demand"
+    told = PHRASES[locale][phrase].format(
+        since=day(facts.get("last_on"), locale),
+        days=_days(facts.get("silent_days"), locale),
+        items=number(facts.get("items"), locale),
+    )
+    return [told]
+
+
 def _running_out(alert: Alert, locale: str) -> str:
     phrases, left = PHRASES[locale], alert.days_to_stockout
     if left is None or left <= 0:
@@ -178,4 +222,7 @@ _SPEAKERS = {
     "late_order": _late,
     "excess": _excess,
     "dead_stock": _dead,
+    "lead_time_drift": _lead_time_drift,
+    "forecast_drift": _forecast_drift,
+    "data_gap": _data_gap,
 }

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from domain import scenarios, simulation
 from domain.changes import Stocked, changed, halted, levels
 from domain.costs import Costs, Prices, SavingsSettings, costs
-from domain.inventory import Array, PolicySettings
+from domain.inventory import Array
+from domain.policy_settings import PolicySettings
 from domain.what_if import NOTHING, Change, Comparison, CurvePoint, Side
 
 YEAR_DAYS = 365

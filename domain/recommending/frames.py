@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from domain.inventory import PolicySettings, expected_shortage
+from domain.inventory import expected_shortage
+from domain.policy_settings import PolicySettings
 from domain.recommending.settings import RecommendationSettings
 
 Array = NDArray[np.float64]

@@ -144,7 +144,7 @@ def test_a_load_and_an_acknowledged_alert_are_seen_at_once(
     (one,) = alerts.page().rows
     commands.set_status(
         engine,
-        alert_id=one.id,
+        alert_ids=[one.id],
         status="acknowledged",
         actor=Actor("ana"),
         user_id=None,

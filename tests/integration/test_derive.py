@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from domain.access import EVERYTHING, Scope
 from domain.errors import InvalidInput, NotFound
+from domain.recommending.settings import RecommendationSettings
 from tests import factories
 from tests.factories import LAST_DAY
 from warehouse.commands import alerts as commands
@@ -139,7 +140,9 @@ def test_alerts_are_raised_where_stock_runs_out(
     }
     cable = found["stockout_imminent", "CABO-01", "DEP-SP"]
     assert cable.level == "critical"
-    assert cable.risk_brl == pytest.approx(cable.facts["risk_quantity"] * 12.5)
+    premium = RecommendationSettings().emergency_premium
+    assert cable.risk_brl == pytest.approx(cable.facts["risk_quantity"] * 12.5 * premium)
+    assert cable.net_brl == cable.risk_brl - cable.acting_brl
     assert cable.facts["on_hand"] == 200
     assert found["stockout_imminent", "BAT-02", "DEP-SP"].level == "warning"
     assert found["stockout_imminent", "PAR-03", "DEP-SP"].risk_brl is None  # no lead time
@@ -358,7 +361,7 @@ def test_a_load_without_its_refresh_is_noticed(
 def set_status(engine: Engine, alert_id: int, status: str, scope: Scope = EVERYTHING) -> None:
     commands.set_status(
         engine,
-        alert_id=alert_id,
+        alert_ids=[alert_id],
         status=status,
         actor=Actor("ana@example.com", "ANALYST"),
         user_id=None,

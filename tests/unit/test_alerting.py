@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from domain import inventory
-from domain.inventory import PolicySettings
+from domain.policy_settings import PolicySettings
+from domain.recommending.settings import RecommendationSettings
 from warehouse.pipeline.alerting import alerts_of
 
 TODAY = date(2025, 6, 29)
@@ -49,13 +50,20 @@ def situation(on_hand: float, *, daily: float, lead: float, safety: float, **mor
         "stock_date": TODAY,
         "risk_quantity": 1.0,
         "unit_cost_brl": 2.0,
-        "risk_brl": 2.0,
+        "penalty_brl": np.nan,
+        "request_size": 4.0,
+        "shortage_brl": 0.6,
+        "risk_brl": 0.6,
     }
     return pd.DataFrame([row | more])
 
 
+def alerts(policy: pd.DataFrame, orders: pd.DataFrame = NO_ORDERS) -> pd.DataFrame:
+    return alerts_of(policy, orders, PolicySettings(), RecommendationSettings(), TODAY)
+
+
 def raised(policy: pd.DataFrame, orders: pd.DataFrame = NO_ORDERS) -> list[tuple[str, str]]:
-    found = alerts_of(policy, orders, PolicySettings(), TODAY)
+    found = alerts(policy, orders)
     return list(zip(found["kind"], found["level"], strict=True))
 
 
@@ -93,9 +101,7 @@ def test_unknown_stock_or_lead_time_raises_no_guess():
 
 
 def test_facts_are_plain_json_with_every_number_of_the_message():
-    found = alerts_of(
-        situation(85, daily=8, lead=14, safety=20), NO_ORDERS, PolicySettings(), TODAY
-    )
+    found = alerts(situation(85, daily=8, lead=14, safety=20))
     facts = json.loads(found["facts"].iloc[0])
     assert facts["reorder_point"] == 132 and facts["available"] == 85
     assert facts["reserved"] is None and facts["order_up_to"] is None
@@ -105,14 +111,23 @@ def test_facts_are_plain_json_with_every_number_of_the_message():
 def test_stock_that_nobody_asks_for_is_dead_and_more_than_half_a_years_is_excess():
     plenty = situation(5000, daily=8, lead=14, safety=20).assign(order_up_to=200.0)
     assert raised(plenty) == [("excess", "info")]
-    facts = json.loads(alerts_of(plenty, NO_ORDERS, PolicySettings(), TODAY)["facts"].iloc[0])
+    facts = json.loads(alerts(plenty)["facts"].iloc[0])
     assert facts["idle_quantity"] == 5000 - 8 * 180
     assert facts["capital_brl"] == (5000 - 8 * 180) * 2.0
     assert raised(situation(8 * 180, daily=8, lead=14, safety=20).assign(order_up_to=200.0)) == []
     long_ago = TODAY - timedelta(days=200)
     dead = situation(40, daily=0, lead=14, safety=0).assign(last_demand_on=long_ago)
     assert raised(dead) == [("dead_stock", "info")]
-    assert alerts_of(dead, NO_ORDERS, PolicySettings(), TODAY)["risk_brl"].iloc[0] == (
-        40 * 2.0 * PolicySettings().holding_rate
-    )
+    assert alerts(dead)["risk_brl"].iloc[0] == (40 * 2.0 * PolicySettings().holding_rate)
     assert raised(dead.assign(available=0.0, on_hand=0.0)) == []
+
+
+def test_alerts_are_ranked_by_what_is_left_when_acting_is_paid_for():
+    rates, settings = RecommendationSettings(), PolicySettings()
+    in_time = alerts(situation(130, daily=8, lead=14, safety=20, risk_brl=1000.0)).iloc[0]
+    assert (in_time["kind"], in_time["acting_brl"]) == ("below_reorder_point", 150.0)
+    too_late = alerts(situation(85, daily=8, lead=14, safety=20, risk_brl=1000.0)).iloc[0]
+    assert too_late["acting_brl"] == settings.order_cost_brl + rates.expedite_cost_brl
+    assert too_late["net_brl"] == 1000.0 - too_late["acting_brl"]
+    unknown = alerts(situation(85, daily=8, lead=14, safety=20, risk_brl=np.nan)).iloc[0]
+    assert unknown["net_brl"] != unknown["net_brl"]

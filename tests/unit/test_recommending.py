@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from domain import inventory
-from domain.inventory import PolicySettings
+from domain.policy_settings import PolicySettings
 from domain.recommending.frames import Context
 from domain.recommending.queue import NEEDED, recommend
 from domain.recommending.settings import RecommendationSettings

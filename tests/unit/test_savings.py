@@ -9,7 +9,7 @@ import pytest
 
 from domain import savings_levels
 from domain.costs import Prices, SavingsSettings, costs, priced
-from domain.inventory import PolicySettings
+from domain.policy_settings import PolicySettings
 from domain.savings import annual
 from domain.scenarios import lead_time_quantile, lead_times, paths
 from domain.simulation import Rules, Start, replay

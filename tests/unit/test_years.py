@@ -7,7 +7,7 @@ import pytest
 
 from domain import years
 from domain.changes import Stocked, changed, levels
-from domain.inventory import PolicySettings
+from domain.policy_settings import PolicySettings
 from domain.what_if import NOTHING, Change
 from domain.years import Terms, a_year, sample, side
 

@@ -1,96 +1,155 @@
-"""What people do about an alert. The decision, the alert's status and the audit row are one."""
+"""What people do about alerts. Decision, status and audit row are one; of several alerts at once
+either all change or none does."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, text
 
-from domain.access import Scope
+from domain.access import Permission, Scope, may
 from domain.errors import InvalidInput, NotFound
 from warehouse.caching import count_revision, forget_version
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
+from warehouse.queries.alerts import STATUSES
 from warehouse.queries.filtering import series_where
 from warehouse.tables.support import decision
 
-STATUSES = ("open", "acknowledged", "snoozed", "resolved")
-SNOOZE_DAYS = 7
+SNOOZE_DAYS, MOST_SNOOZE_DAYS = 7, 90
+MOST_AT_ONCE = 500
 
 
 def set_status(
     engine: Engine,
     *,
-    alert_id: int,
+    alert_ids: Sequence[int],
     status: str,
     actor: Actor,
     user_id: int | None,
     scope: Scope,
     reason: str | None = None,
+    days: int = SNOOZE_DAYS,
 ) -> None:
-    """Acknowledges, snoozes (for SNOOZE_DAYS), resolves or reopens an alert of the published run.
+    """Acknowledges, snoozes (for so many days), resolves or reopens alerts of the published run.
 
-    The same status again changes nothing. Raises InvalidInput for another word, NotFound for an
-    alert that is not there or not in the scope.
+    The same status again changes nothing. Raises InvalidInput for another word, too many days or
+    too many alerts, NotFound for one that is not there or not in the scope.
     """
     if status not in STATUSES:
-        reason_text = f"must be one of {', '.join(STATUSES)}"
-        raise InvalidInput(f"status {reason_text}.", fields={"status": reason_text})
+        raise _invalid("status", f"must be one of {', '.join(STATUSES)}")
+    if not 1 <= days <= MOST_SNOOZE_DAYS:
+        raise _invalid("days", f"must be 1 to {MOST_SNOOZE_DAYS}")
+    until = datetime.now(UTC) + timedelta(days=days) if status == "snoozed" else None
     with engine.begin() as connection:
-        alert = _locked(connection, alert_id, scope)
-        if alert.status == status:
-            return
-        connection.execute(
-            text("UPDATE analytics.alert SET status = :status WHERE id = :id"),
-            {"status": status, "id": alert_id},
-        )
-        connection.execute(insert(decision), _decision(alert, status, actor.name, user_id, reason))
-        audit.record(
-            connection,
-            actor=actor.name,
-            role=actor.role,
-            address=actor.address,
-            request_id=actor.request_id,
-            action="alert.status",
-            object=alert.fingerprint,
-            before={"status": alert.status},
-            after={"status": status, "reason": reason},
-        )
+        for alert in _locked(connection, alert_ids, scope):
+            if alert.status == status and until is None:
+                continue
+            connection.execute(
+                text("UPDATE analytics.alert SET status = :status WHERE id = :id"),
+                {"status": status, "id": alert.id},
+            )
+            decided = {"status": status, "reason": reason, "until": until}
+            _record(connection, alert, decided, actor, user_id, before={"status": alert.status})
         count_revision(connection)
     forget_version()
 
 
-def _locked(connection: Connection, alert_id: int, scope: Scope) -> Row[Any]:
+def assign(
+    engine: Engine,
+    *,
+    alert_ids: Sequence[int],
+    owner: str | None,
+    actor: Actor,
+    user_id: int | None,
+    scope: Scope,
+) -> None:
+    """Gives alerts to somebody who may act, by e-mail, or with None to nobody. Raises InvalidInput
+    for anybody else, NotFound for an alert that is not there or not in the scope."""
+    with engine.begin() as connection:
+        owner_id = None if owner is None else _who_may_act(connection, owner)
+        for alert in _locked(connection, alert_ids, scope):
+            if alert.owner_id == owner_id:
+                continue
+            connection.execute(
+                text("UPDATE analytics.alert SET owner_id = :owner_id WHERE id = :id"),
+                {"owner_id": owner_id, "id": alert.id},
+            )
+            decided = {"status": "assigned", "reason": None, "until": None}
+            before, after = {"owner_id": alert.owner_id}, {"owner_id": owner_id}
+            _record(connection, alert, decided, actor, user_id, before=before, after=after)
+        count_revision(connection)
+    forget_version()
+
+
+def _who_may_act(connection: Connection, email: str) -> int:
+    sql = "SELECT user_id, role, active FROM support.user WHERE lower(email) = lower(:email)"
+    found = connection.execute(text(sql), {"email": email}).one_or_none()
+    if found is None or not found.active or not may(found.role, Permission.ACT):
+        raise _invalid("owner", "must be the e-mail of an active analyst or administrator")
+    return int(found.user_id)
+
+
+def _invalid(name: str, why: str) -> InvalidInput:
+    return InvalidInput(f"{name} {why}.", fields={name: why})
+
+
+def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Row[Any]]:
+    """The alerts in the order of their ids, so that two at once never wait for each other."""
+    if len(ids) > MOST_AT_ONCE:
+        raise _invalid("ids", f"must be {MOST_AT_ONCE} at most")
     where = series_where(scope)
-    row = connection.execute(
+    rows = connection.execute(
         text(
             f"""
-            SELECT alert.fingerprint, alert.status, alert.facts FROM analytics.alert
+            SELECT alert.id, alert.fingerprint, alert.status, alert.owner_id, alert.facts
+            FROM analytics.alert
             JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-            WHERE alert.id = :alert_id
+            WHERE alert.id = ANY(:ids)
                 AND alert.run_id = (SELECT run_id FROM analytics.published) AND {where.sql}
+            ORDER BY alert.id
             FOR UPDATE OF alert
             """
         ),
-        {**where.params, "alert_id": alert_id},
-    ).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no alert {alert_id}.")
-    return row
+        {**where.params, "ids": list(ids)},
+    ).all()
+    missing = set(ids) - {row.id for row in rows}
+    if missing:
+        raise NotFound(f"There is no alert {min(missing)}.")
+    return list(rows)
 
 
-def _decision(
-    alert: Row[Any], status: str, actor: str, user_id: int | None, reason: str | None
-) -> dict[str, Any]:
-    snoozed = status == "snoozed"
-    return {
-        "user_id": user_id,
-        "actor": actor,
-        "kind": "alert",
-        "fingerprint": alert.fingerprint,
-        "status": status,
-        "reason": reason,
-        "until": datetime.now(UTC) + timedelta(days=SNOOZE_DAYS) if snoozed else None,
-        "facts": alert.facts,
-    }
+def _record(
+    connection: Connection,
+    alert: Row[Any],
+    decided: dict[str, Any],
+    actor: Actor,
+    user_id: int | None,
+    *,
+    before: dict[str, Any],
+    after: dict[str, Any] | None = None,
+) -> None:
+    connection.execute(
+        insert(decision),
+        {
+            "user_id": user_id,
+            "actor": actor.name,
+            "kind": "alert",
+            "fingerprint": alert.fingerprint,
+            "facts": alert.facts,
+            **decided,
+        },
+    )
+    audit.record(
+        connection,
+        actor=actor.name,
+        role=actor.role,
+        address=actor.address,
+        request_id=actor.request_id,
+        action="alert.assign" if decided["status"] == "assigned" else "alert.status",
+        object=alert.fingerprint,
+        before=before,
+        after=after or {"status": decided["status"], "reason": decided["reason"]},
+    )

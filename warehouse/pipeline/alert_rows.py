@@ -10,8 +10,8 @@ from warehouse.pipeline.derivation import Setup
 
 
 def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> None:
-    """Replaces the run's alerts; one that was there before keeps its status and its date. What was
-    snoozed wakes up when its time is over."""
+    """Replaces the run's alerts; one that was there before keeps its status, owner and date. What
+    was snoozed wakes up when its time is over."""
     params = {"run_id": setup.run_id}
     # a status that is being changed now must be among those that are kept
     connection.execute(text("LOCK TABLE analytics.alert IN SHARE ROW EXCLUSIVE MODE"))
@@ -20,7 +20,10 @@ def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> 
     connection.execute(text("DELETE FROM analytics.alert WHERE run_id = :run_id"), params)
     connection.execute(text("CREATE TEMPORARY TABLE raised (LIKE analytics.alert) ON COMMIT DROP"))
     connection.execute(
-        text("ALTER TABLE raised DROP id, DROP status, DROP raised_at, ALTER run_id DROP NOT NULL")
+        text(
+            "ALTER TABLE raised DROP id, DROP status, DROP raised_at, DROP owner_id,"
+            " ALTER run_id DROP NOT NULL"
+        )
     )
     copy_frame(connection, "raised", alerts)
     connection.execute(text(_RAISE), params)
@@ -28,13 +31,14 @@ def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> 
 
 _CARRIED = """
 CREATE TEMPORARY TABLE carried ON COMMIT DROP AS
-SELECT DISTINCT ON (alert.fingerprint) alert.fingerprint, alert.raised_at,
+SELECT DISTINCT ON (alert.fingerprint) alert.fingerprint, alert.raised_at, alert.owner_id,
     CASE WHEN alert.status = 'snoozed' AND latest.until <= now() THEN 'open' ELSE alert.status
     END AS status
 FROM analytics.alert
 LEFT JOIN LATERAL (
     SELECT until FROM support.decision
     WHERE decision.kind = 'alert' AND decision.fingerprint = alert.fingerprint
+        AND decision.status <> 'assigned'
     ORDER BY decision_id DESC LIMIT 1
 ) AS latest ON true
 WHERE alert.run_id = :run_id OR alert.run_id = (SELECT run_id FROM analytics.published)
@@ -43,8 +47,9 @@ ORDER BY alert.fingerprint, alert.run_id = :run_id
 
 _RAISE = """
 INSERT INTO analytics.alert (run_id, fingerprint, kind, level, item_id, site_id, stockout_on,
-    days_to_stockout, risk_brl, facts, status, raised_at)
+    days_to_stockout, risk_brl, acting_brl, net_brl, facts, status, owner_id, raised_at)
 SELECT :run_id, fingerprint, kind, level, item_id, site_id, stockout_on, days_to_stockout,
-    risk_brl, facts, coalesce(carried.status, 'open'), coalesce(carried.raised_at, now())
+    risk_brl, acting_brl, net_brl, facts, coalesce(carried.status, 'open'), carried.owner_id,
+    coalesce(carried.raised_at, now())
 FROM raised LEFT JOIN carried USING (fingerprint)
 """

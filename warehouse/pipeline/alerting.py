@@ -11,8 +11,11 @@
   not dead. Info.
 
 An item covered in time by an order that is already placed raises nothing. risk_brl is the expected
-unmet quantity over the lead time × unit cost; of excess and dead stock what holding it costs a
-year: a model, not a bill. A fingerprint names the same situation in every run.
+unmet quantity over the lead time × what a missing unit costs (emergency purchase and contract
+penalty); of excess and dead stock what holding it costs a year: a model, not a bill. acting_brl is
+what doing something about it costs: an order, and hurry where an order comes too late; hurry alone
+of a late order; the work of getting rid of idle stock. Alerts are ranked by net_brl, risk less
+acting. A fingerprint names the same situation in every run. Drifts and gaps: see `drifting`.
 """
 
 from __future__ import annotations
@@ -25,10 +28,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from domain.inventory import PolicySettings
+from domain.policy_settings import PolicySettings
+from domain.recommending.settings import RecommendationSettings
 
 COLUMNS = (
-    "fingerprint kind level item_id site_id stockout_on days_to_stockout risk_brl facts"
+    "fingerprint kind level item_id site_id stockout_on days_to_stockout risk_brl acting_brl"
+    " net_brl facts"
 ).split()
 
 LEAST_DEMAND = 0.5
@@ -38,27 +43,58 @@ _STOCK_FACTS = (
     "on_hand reserved available on_order arriving daily_demand lead_time_days lead_time_std"
     " lead_time_demand lead_time_demand_std service_level demand_at_service_level safety_stock"
     " textbook_lead_time_demand_std textbook_safety_stock reorder_point order_up_to"
-    " stockout_probability days_to_stockout risk_quantity unit_cost_brl risk_brl"
+    " stockout_probability days_to_stockout risk_quantity unit_cost_brl emergency_premium"
+    " penalty_brl request_size shortage_brl risk_brl order_cost_brl hurry_brl acting_brl net_brl"
 ).split()
 _IDLE_FACTS = (
     "on_hand reserved available daily_demand order_up_to excess_days enough_quantity idle_quantity"
-    " unasked_days last_demand_on unit_cost_brl capital_brl holding_rate risk_brl"
+    " unasked_days last_demand_on unit_cost_brl capital_brl holding_rate risk_brl acting_brl"
+    " net_brl"
 ).split()
 
 
 def alerts_of(
-    policy: pd.DataFrame, orders: pd.DataFrame, settings: PolicySettings, today: date
+    policy: pd.DataFrame,
+    orders: pd.DataFrame,
+    settings: PolicySettings,
+    rates: RecommendationSettings,
+    today: date,
 ) -> pd.DataFrame:
-    """Every alert of a run: one row each with COLUMNS, `facts` as JSON text."""
+    """Every alert that stock and orders raise: one row each with COLUMNS, `facts` as JSON text."""
+    policy = _with_acting(policy, settings, rates)
     imminent = _imminent(policy, settings)
     below = _below_reorder_point(policy, ~imminent)
     parts = [
         _stock_alerts("stockout_imminent", policy[imminent], _imminent_level(policy, settings)),
         _stock_alerts("below_reorder_point", policy[below], _below_level(policy)),
-        _late_orders(policy, orders, settings, today),
-        *_idle(policy, settings, today),
+        _late_orders(policy, orders, settings, rates, today),
+        *_idle(policy, settings, rates, today),
     ]
-    return pd.concat([part[COLUMNS] for part in parts if len(part)] or [_empty()])
+    return together(parts)
+
+
+def together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Alerts of several kinds as one frame with COLUMNS."""
+    filled = [part[COLUMNS].astype("object") for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else _empty()
+
+
+def _with_acting(
+    policy: pd.DataFrame, settings: PolicySettings, rates: RecommendationSettings
+) -> pd.DataFrame:
+    """With what doing something about a shortage costs, and what is left of the risk."""
+    too_late = policy["days_to_stockout"] < policy["lead_time_days"]
+    hurry = np.where(too_late, rates.expedite_cost_brl, 0.0)
+    acting = settings.order_cost_brl + hurry
+    return policy.assign(
+        emergency_premium=rates.emergency_premium,
+        penalty_brl=policy["penalty_brl"].fillna(0.0),
+        request_size=policy["request_size"].clip(lower=1).fillna(1.0),
+        order_cost_brl=settings.order_cost_brl,
+        hurry_brl=hurry,
+        acting_brl=acting,
+        net_brl=policy["risk_brl"] - acting,
+    )
 
 
 def _imminent(policy: pd.DataFrame, settings: PolicySettings) -> pd.Series:
@@ -94,13 +130,15 @@ def _stock_alerts(
         level=level.loc[rows.index],
         fingerprint=f"{kind}|" + keys,
         facts=[
-            _json(one | {"lead_time_source": source or None, "stock_date": stock_date})
+            to_json(one | {"lead_time_source": source or None, "stock_date": stock_date})
             for one, source, stock_date in sources
         ],
     )
 
 
-def _idle(policy: pd.DataFrame, settings: PolicySettings, today: date) -> list[pd.DataFrame]:
+def _idle(
+    policy: pd.DataFrame, settings: PolicySettings, rates: RecommendationSettings, today: date
+) -> list[pd.DataFrame]:
     """Dead stock and excess: alerts about capital that does not work."""
     asked = pd.to_datetime(policy["last_demand_on"])
     unasked = (pd.Timestamp(today) - asked).dt.days.astype("float64")
@@ -117,6 +155,8 @@ def _idle(policy: pd.DataFrame, settings: PolicySettings, today: date) -> list[p
     )
     idle["capital_brl"] = idle["idle_quantity"] * idle["unit_cost_brl"]
     idle["risk_brl"] = idle["capital_brl"] * settings.holding_rate
+    idle["acting_brl"] = rates.reduce_cost_brl
+    idle["net_brl"] = idle["risk_brl"] - rates.reduce_cost_brl
     idle = idle.assign(stockout_on=None, days_to_stockout=np.nan)
     found = {"dead_stock": dead, "excess": ~dead & policy["order_up_to"].notna()}
     idle = idle[idle["idle_quantity"].notna()]
@@ -127,14 +167,21 @@ def _idle(policy: pd.DataFrame, settings: PolicySettings, today: date) -> list[p
 
 
 def _late_orders(
-    policy: pd.DataFrame, orders: pd.DataFrame, settings: PolicySettings, today: date
+    policy: pd.DataFrame,
+    orders: pd.DataFrame,
+    settings: PolicySettings,
+    rates: RecommendationSettings,
+    today: date,
 ) -> pd.DataFrame:
     late = orders[orders["days_late"] > 0]
     if late.empty:
         return _empty()
-    known = ["item_id", "site_id", "available", "reorder_point", "risk_quantity", "risk_brl"]
-    known += ["stockout_on", "days_to_stockout"]
-    late = late.merge(policy[known], on=["item_id", "site_id"], how="left")
+    priced = ["risk_quantity", "unit_cost_brl", "emergency_premium", "penalty_brl", "request_size"]
+    priced += ["shortage_brl", "risk_brl"]
+    known = ["item_id", "site_id", "available", "reorder_point", "stockout_on", "days_to_stockout"]
+    late = late.merge(policy[known + priced], on=["item_id", "site_id"], how="left")
+    hurry = rates.expedite_cost_brl
+    late = late.assign(hurry_brl=hurry, acting_brl=hurry, net_brl=late["risk_brl"] - hurry)
     urgent = (late["days_late"] > settings.late_days) & (late["available"] <= late["reorder_point"])
     names = ["supplier", "quantity", "unit_price_brl", "days_late", "available", "reorder_point"]
     return late.assign(
@@ -142,8 +189,11 @@ def _late_orders(
         level=np.where(urgent, "warning", "info"),
         fingerprint="late_order|" + late["order_no"] + "|" + late["line"],
         facts=[
-            _json(
-                {name: row[name] for name in [*names, "risk_quantity", "risk_brl"]}
+            to_json(
+                {
+                    name: row[name]
+                    for name in [*names, *priced, "hurry_brl", "acting_brl", "net_brl"]
+                }
                 | {"order": row["order_no"], "line": row["line"], "today": today}
                 | {name: row[name] for name in ("ordered_on", "promised_on", "expected_on")}
             )
@@ -156,7 +206,8 @@ def _empty() -> pd.DataFrame:
     return pd.DataFrame(columns=COLUMNS)
 
 
-def _json(facts: Mapping[Any, Any]) -> str:
+def to_json(facts: Mapping[Any, Any]) -> str:
+    """Facts as JSON text: what is not known is null, days are ISO."""
     return json.dumps({name: _plain(value) for name, value in facts.items()})
 
 

@@ -7,7 +7,8 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from domain.inventory import PolicySettings
+from domain.policy_settings import PolicySettings
+from domain.recommending.settings import RecommendationSettings
 from warehouse.queries.published import last_day
 from warehouse.queries.stocked import overridden
 
@@ -23,6 +24,7 @@ class Setup:
     known_to: date
     today: date
     settings: PolicySettings
+    rates: RecommendationSettings
 
 
 def setup_of(connection: Connection, run_id: int) -> Setup:
@@ -32,7 +34,8 @@ def setup_of(connection: Connection, run_id: int) -> Setup:
             SELECT frequency, horizon, data_to,
                 (SELECT max(date) FROM analytics.demand_by_day) AS demand_to,
                 (SELECT max(stock_date) FROM analytics.series_overview) AS stock_to,
-                (SELECT value FROM support.setting WHERE key = 'policy') AS settings
+                (SELECT value FROM support.setting WHERE key = 'policy') AS settings,
+                (SELECT value FROM support.setting WHERE key = 'recommendations') AS rates
             FROM analytics.run WHERE run_id = :run_id
             """
         ),
@@ -41,4 +44,5 @@ def setup_of(connection: Connection, run_id: int) -> Setup:
     known_to = last_day(row.data_to, row.frequency)
     today = max(day for day in (known_to, row.demand_to, row.stock_to) if day is not None)
     settings = overridden(PolicySettings(), row.settings or {})
-    return Setup(run_id, row.frequency, row.horizon, row.data_to, known_to, today, settings)
+    rates = overridden(RecommendationSettings(), row.rates or {})
+    return Setup(run_id, row.frequency, row.horizon, row.data_to, known_to, today, settings, rates)

@@ -6,12 +6,15 @@ the last day that the facts speak of, not the wall clock: old data derives the s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection, Engine, text
 
 from warehouse.caching import count_revision, forget_version
 from warehouse.pipeline.alert_rows import write_alerts
-from warehouse.pipeline.alerting import alerts_of
+from warehouse.pipeline.alerting import alerts_of, together
 from warehouse.pipeline.derivation import setup_of
+from warehouse.pipeline.drifting import drifts_of
 from warehouse.pipeline.exposures import write_exposures
 from warehouse.pipeline.lead_time_costs import write_lead_time_costs
 from warehouse.pipeline.lead_times import measure_lead_times
@@ -42,11 +45,20 @@ def refresh_after_load(engine: Engine) -> None:
 def derive_overrides(engine: Engine) -> bool:
     """The published run's derived tables with the overrides as they are now; False, with nothing
     done, where they hold them already. Waits for a publish that is at work."""
+    return _derive_published(engine, overrides_changed)
+
+
+def derive_settings(engine: Engine) -> bool:
+    """The same with the settings as they are now; False without a published run."""
+    return _derive_published(engine, lambda _connection, _run_id: True)
+
+
+def _derive_published(engine: Engine, needed: Callable[[Connection, int], bool]) -> bool:
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PUBLISH_LOCK})
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
-        if run_id is None or not overrides_changed(connection, run_id):
+        if run_id is None or not needed(connection, run_id):
             return False
         derive_run(connection, run_id)
         count_revision(connection)
@@ -66,7 +78,8 @@ def derive_run(connection: Connection, run_id: int) -> None:
     write_policy(connection, setup, policy)
     write_lead_time_costs(connection, setup, policy)
     write_exposures(connection, setup, policy)
-    write_alerts(connection, setup, alerts_of(policy, orders, setup.settings, setup.today))
+    alerts = alerts_of(policy, orders, setup.settings, setup.rates, setup.today)
+    write_alerts(connection, setup, together([alerts, drifts_of(connection, setup, policy)]))
     write_scores(connection, setup)
     write_simulation(connection, run_id, setup.frequency, setup.data_to, setup.today)
     write_recommendations(connection, setup, policy, orders)

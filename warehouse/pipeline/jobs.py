@@ -17,7 +17,7 @@ from domain.access import Permission, may
 from domain.errors import NotFound, NovaError
 from warehouse import uploads
 from warehouse.commands import audit
-from warehouse.pipeline.derive import derive_overrides, refresh_after_load
+from warehouse.pipeline.derive import derive_overrides, derive_settings, refresh_after_load
 from warehouse.pipeline.ingest import ingest
 from warehouse.pipeline.publish import point_at
 from warehouse.pipeline.report import FileReport, IngestReport
@@ -31,6 +31,8 @@ ACTIONS = {
     "publish": "publish",
     "derive": "override.derive",
 }
+SETTINGS = "setting:"
+"""How the object of a job begins that follows changed settings."""
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +138,8 @@ def _publish(job: Row[Any], engine: Engine, say: Say) -> Outcome:
 
 def _derive(job: Row[Any], engine: Engine, say: Say) -> Outcome:
     say("deriving")
-    return Outcome("done", facts={"derived": derive_overrides(engine)})
+    derive = derive_settings if job.object.startswith(SETTINGS) else derive_overrides
+    return Outcome("done", facts={"derived": derive(engine)})
 
 
 _WORK = {"dry_run": _ingest, "load": _ingest, "publish": _publish, "derive": _derive}
@@ -165,10 +168,14 @@ def _finish(engine: Engine, job: Row[Any], outcome: Outcome) -> None:
             role=job.role,
             address=job.address,
             request_id=job.request_id,
-            action=f"{ACTIONS[job.kind]}{refused}",
+            action=f"{_action(job)}{refused}",
             object=job.object,
             after=outcome.facts or {"reason": outcome.message},
         )
+
+
+def _action(job: Row[Any]) -> str:
+    return "setting.derive" if job.object.startswith(SETTINGS) else ACTIONS[job.kind]
 
 
 def _is_kept(job: Row[Any], outcome: Outcome) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,16 @@ from sqlalchemy import Connection, text
 from domain import inventory
 from domain.inventory import Array
 from domain.lead_time_demand import DRAWS, LEAD_TIMES, Calendar, draws, over_lead_time, paths
+from domain.policy_settings import TEXTBOOK
+from domain.recommending.frames import Context, shortage_brl
 from warehouse.pipeline.copying import copy_frame, frame_of
 from warehouse.pipeline.demand_ahead import MAX_PROJECTED_DAYS, DemandAhead, demand_ahead
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
+from warehouse.pipeline.penalties import penalties
 
 CHUNK = 1_000
+REQUEST_DAYS = 365
 MEASURED = {"orders of the item": "item_days", "orders of the supplier": "supplier_days"}
 """Where lead times come from, and the column of their quantiles."""
 PATHS = (0.5, 0.9)
@@ -32,13 +36,15 @@ SELECT profile.item_id, profile.site_id, item.sku, item.unit_cost_brl, item.min_
     of_item.mean AS item_mean, of_item.std AS item_std, of_item.days AS item_days,
     of_supplier.mean AS supplier_mean, of_supplier.std AS supplier_std,
     of_supplier.days AS supplier_days, item.lead_time_days AS file_lead_time,
-    item.criticality, profile.demand_class, asked.last_demand_on
+    item.criticality, profile.demand_class, asked.last_demand_on, asked.request_size
 FROM analytics.series_profile AS profile
 JOIN core.item USING (item_id)
 LEFT JOIN analytics.series_overview AS overview USING (item_id, site_id)
 LEFT JOIN (
-    SELECT item_id, site_id, max(date) AS last_demand_on FROM core.demand
-    WHERE quantity > 0 GROUP BY item_id, site_id
+    SELECT item_id, site_id, max(date) AS last_demand_on,
+        sum(quantity) FILTER (WHERE date > :since)
+            / nullif(count(DISTINCT date) FILTER (WHERE date > :since), 0) AS request_size
+    FROM core.demand WHERE quantity > 0 AND date <= :today GROUP BY item_id, site_id
 ) AS asked USING (item_id, site_id)
 LEFT JOIN measured_lead_time AS of_item
     ON of_item.item_id = profile.item_id AND of_item.lines >= :lines
@@ -54,12 +60,14 @@ ORDER BY profile.item_id, profile.site_id
 
 _NUMBERS = (
     "unit_cost_brl min_order_qty pack_size service_level period_std on_hand reserved item_mean"
-    " item_std supplier_mean supplier_std file_lead_time criticality"
+    " item_std supplier_mean supplier_std file_lead_time criticality request_size"
 ).split()
 
 
 def _series(connection: Connection, setup: Setup) -> pd.DataFrame:
-    frame = frame_of(connection, _SERIES, {"run_id": setup.run_id, "lines": MEASURED_LINES})
+    since = setup.today - timedelta(days=REQUEST_DAYS)
+    params = {"run_id": setup.run_id, "lines": MEASURED_LINES, "since": since, "today": setup.today}
+    frame = frame_of(connection, _SERIES, params)
     frame = frame.astype(dict.fromkeys(_NUMBERS, "float64"))
     known = [frame["item_mean"].notna(), frame["supplier_mean"].notna()]
     frame["lead_time_days"] = np.select(
@@ -103,6 +111,7 @@ def policy_of(connection: Connection, setup: Setup, orders: pd.DataFrame) -> pd.
     if series.empty:
         return series.assign(**{name: [] for name in _DERIVED})
     series = _brought_to_today(connection, setup, series)
+    series = _priced(connection, setup, series)
     ahead = demand_ahead(connection, setup, series)
     index = pd.MultiIndex.from_frame(series[["item_id", "site_id"]])
     lines = orders.assign(
@@ -123,7 +132,7 @@ _DERIVED = (
     " textbook_lead_time_demand_std safety_stock reorder_point"
     " textbook_safety_stock textbook_reorder_point order_up_to available on_order arriving"
     " stockout_probability days_to_stockout stockout_on stockout_p50_on stockout_p90_on"
-    " risk_quantity risk_brl shared_error"
+    " risk_quantity risk_brl shared_error penalty_brl shortage_brl"
 ).split()
 
 
@@ -149,6 +158,15 @@ def _brought_to_today(connection: Connection, setup: Setup, series: pd.DataFrame
     return series.drop(columns=["received", "consumed"]).assign(on_hand=on_hand)
 
 
+def _priced(connection: Connection, setup: Setup, series: pd.DataFrame) -> pd.DataFrame:
+    """With the contract penalty of a request that finds no stock, where one is known, and with what
+    a missing unit costs, both BRL."""
+    penalty = penalties(connection, setup.today)
+    series = series.assign(penalty_brl=series["site_id"].map(penalty).astype("float64"))
+    context = Context(setup.today, setup.settings, setup.rates)
+    return series.assign(shortage_brl=shortage_brl(series, context))
+
+
 def _of_chunk(
     setup: Setup, series: pd.DataFrame, ahead: DemandAhead, rows: slice, lines: pd.DataFrame
 ) -> pd.DataFrame:
@@ -167,7 +185,7 @@ def _of_chunk(
     covered = (available + arriving)[:, None]
     shortage = np.maximum(demand - covered, 0.0).mean(axis=1)
     at_level = _at_level(demand, series["service_level"].to_numpy(float))
-    if setup.settings.method == inventory.TEXTBOOK:
+    if setup.settings.method == TEXTBOOK:
         safety, at_level = textbook, np.full(len(series), np.nan)
     else:
         safety = np.maximum(at_level - lead_demand, 0.0)
@@ -199,7 +217,7 @@ def _of_chunk(
         stockout_p50_on=_day_after(setup.today, likely),
         stockout_p90_on=_day_after(setup.today, late),
         risk_quantity=shortage,
-        risk_brl=shortage * series["unit_cost_brl"].to_numpy(float),
+        risk_brl=shortage * series["shortage_brl"].to_numpy(float),
         shared_error=ahead.shared[rows],
     )
 

@@ -15,40 +15,29 @@ from sqlalchemy import Connection, insert, text
 from domain.recommendation_wording import narrative
 from domain.recommending.frames import Context
 from domain.recommending.queue import NEEDED, recommend
-from domain.recommending.settings import RecommendationSettings
 from warehouse.pipeline.copying import frame_of
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_DAYS
 from warehouse.queries.daily import CANCELLED
-from warehouse.queries.stocked import overridden
 from warehouse.tables.analytics import recommendation
-
-REQUEST_DAYS = 365
 
 
 def write_recommendations(
     connection: Connection, setup: Setup, policy: pd.DataFrame, orders: pd.DataFrame
 ) -> None:
     """Replaces the run's recommendations. policy and orders: the frames that its alerts are made
-    of; contract penalties are those of `analytics.replay_input`, which must be there."""
-    context = Context(setup.today, setup.settings, _settings(connection))
+    of."""
+    context = Context(setup.today, setup.settings, setup.rates)
     stock = policy.drop(columns=[name for name in _PLACED if name in policy])
     stock = stock.merge(_places(connection, setup), on=["item_id", "site_id"])
     lines, supply = _with_supplier(connection, orders), _supply(connection, setup.today)
     _replace(connection, setup.run_id, recommend(stock[NEEDED], lines, supply, context))
 
 
-def _settings(connection: Connection) -> RecommendationSettings:
-    sql = "SELECT value FROM support.setting WHERE key = 'recommendations'"
-    changed = connection.execute(text(sql)).scalar() or {}
-    return overridden(RecommendationSettings(), changed)
-
-
 # Reading
 
 _PLACED = (
-    "item_name unit site site_name uf latitude longitude own_supplier_id own_supplier penalty_brl"
-    " request_size"
+    "item_name unit site site_name uf latitude longitude own_supplier_id own_supplier"
 ).split()
 
 _PLACES = """
@@ -56,32 +45,21 @@ SELECT policy.item_id, policy.site_id, item.name AS item_name, item.unit, site.s
     site.name AS site_name, site.uf,
     coalesce(site.latitude, uf.latitude) AS latitude,
     coalesce(site.longitude, uf.longitude) AS longitude,
-    item.supplier_id AS own_supplier_id, coalesce(supplier.name, supplier.supplier) AS own_supplier,
-    replay.penalty_brl, asked.request_size
+    item.supplier_id AS own_supplier_id, coalesce(supplier.name, supplier.supplier) AS own_supplier
 FROM analytics.policy
 JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
 LEFT JOIN core.uf ON uf.uf = site.uf
 LEFT JOIN core.supplier ON supplier.supplier_id = item.supplier_id
-LEFT JOIN analytics.replay_input AS replay
-    ON replay.run_id = policy.run_id AND replay.item_id = policy.item_id
-    AND replay.site_id = policy.site_id
-LEFT JOIN (
-    SELECT item_id, site_id, sum(quantity) / count(DISTINCT date) AS request_size
-    FROM core.demand WHERE quantity > 0 AND date > :since AND date <= :today
-    GROUP BY item_id, site_id
-) AS asked ON asked.item_id = policy.item_id AND asked.site_id = policy.site_id
 WHERE policy.run_id = :run_id
 """
 
 
 def _places(connection: Connection, setup: Setup) -> pd.DataFrame:
-    """Names, places, suppliers, penalties and usual requests of the run's items and depots; a
-    depot without coordinates stands in its UF's capital."""
-    since = setup.today - timedelta(days=REQUEST_DAYS)
-    params = {"run_id": setup.run_id, "today": setup.today, "since": since}
-    frame = frame_of(connection, _PLACES, params)
-    numbers = ("latitude", "longitude", "own_supplier_id", "penalty_brl", "request_size")
+    """Names, places and suppliers of the run's items and depots; a depot without coordinates stands
+    in its UF's capital."""
+    frame = frame_of(connection, _PLACES, {"run_id": setup.run_id})
+    numbers = ("latitude", "longitude", "own_supplier_id")
     return frame.astype(dict.fromkeys(numbers, "float64"))
 
 

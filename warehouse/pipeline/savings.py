@@ -22,7 +22,8 @@ from sqlalchemy import Connection, text
 from domain import inventory, savings_levels, scenarios, simulation
 from domain.costs import Costs, Prices, costs, priced
 from domain.demand import abc
-from domain.inventory import Array, PolicySettings
+from domain.inventory import Array
+from domain.policy_settings import PolicySettings
 from domain.years import PERIOD_DAYS, SEED, Terms
 from warehouse.pipeline.copying import copy_frame, frame_of
 from warehouse.pipeline.histories import demand_matrix

@@ -8,13 +8,14 @@ from sqlalchemy import Connection, Row, text
 
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
-from domain.records import NO_FILTERS, Alert, Filters, Page
+from domain.records import NO_FILTERS, Alert, AlertTotal, Filters, Page
 from warehouse.caching import read_model
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
 SORTS = {
+    "net_brl": "double precision",
     "risk_brl": "double precision",
     "days_to_stockout": "double precision",
     "stockout_on": "date",
@@ -23,14 +24,26 @@ SORTS = {
     "site": "text",
 }
 
-_SELECT = """
-SELECT alert.id, alert.level, alert.kind, item.sku, item.name AS item_name, item.unit, site.site,
-    site.name AS site_name, site.uf, alert.stockout_on, alert.days_to_stockout, alert.risk_brl,
-    alert.status, alert.raised_at, alert.facts,
-    CASE alert.level WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END AS severity
+STATUSES = ("open", "acknowledged", "snoozed", "resolved")
+
+_FROM = """
 FROM analytics.alert
 JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
+LEFT JOIN support.user AS holder ON holder.user_id = alert.owner_id
+"""
+_SELECT = f"""
+SELECT alert.id, alert.level, alert.kind, item.sku, item.name AS item_name, item.unit, site.site,
+    site.name AS site_name, site.uf, alert.stockout_on, alert.days_to_stockout, alert.risk_brl,
+    alert.acting_brl, alert.net_brl, alert.status, holder.email AS owner,
+    CASE WHEN alert.status = 'snoozed' THEN (
+        SELECT until FROM support.decision
+        WHERE decision.kind = 'alert' AND decision.fingerprint = alert.fingerprint
+            AND decision.status = 'snoozed'
+        ORDER BY decision_id DESC LIMIT 1
+    ) END AS snoozed_until, alert.raised_at, alert.facts,
+    CASE alert.level WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END AS severity
+{_FROM}
 """
 
 
@@ -40,13 +53,16 @@ def page(
     *,
     scope: Scope = EVERYTHING,
     filters: Filters = NO_FILTERS,
+    kinds: tuple[str, ...] = (),
+    owner: str = "",
     limit: int = 50,
     cursor: str | None = None,
-    sort: str = "-risk_brl",
+    sort: str = "-net_brl",
 ) -> Page[Alert]:
-    """Alerts of the published run, worst first; three statements. Raises NothingPublished."""
+    """Alerts of the published run, the most at risk first; `owner` is an e-mail. Three statements.
+    Raises NothingPublished."""
     run = published_run(connection)
-    where = _where(run.run_id, scope, filters)
+    where = _where(run.run_id, scope, filters, kinds, owner)
     return fetch_page(
         connection,
         f"{_SELECT} WHERE {where.sql}",
@@ -58,6 +74,25 @@ def page(
         limit=limit,
         cursor=cursor,
     )
+
+
+@read_model(ttl=30)
+def totals(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    kinds: tuple[str, ...] = (),
+    owner: str = "",
+) -> list[AlertTotal]:
+    """Number and net risk of what each status holds, in the order of STATUSES."""
+    where = _where(published_run(connection).run_id, scope, filters, kinds, owner)
+    sql = f"""
+        SELECT alert.status, count(*), coalesce(sum(alert.net_brl), 0) {_FROM}
+        WHERE {where.sql} GROUP BY alert.status
+    """
+    found = {row[0]: AlertTotal(*row) for row in connection.execute(text(sql), where.params)}
+    return [found.get(status, AlertTotal(status, 0, 0.0)) for status in STATUSES]
 
 
 @read_model(ttl=30)
@@ -76,7 +111,7 @@ def alerts_of_item(connection: Connection, run_id: int, item_id: int, scope: Sco
     """Every alert of one item at the sites in view, worst first."""
     where = _where(run_id, scope, NO_FILTERS)
     where.add("alert.item_id = :item_id", item_id=item_id)
-    sql = f"{_SELECT} WHERE {where.sql} ORDER BY severity DESC, risk_brl DESC NULLS LAST, id"
+    sql = f"{_SELECT} WHERE {where.sql} ORDER BY severity DESC, net_brl DESC NULLS LAST, id"
     return [to_alert(row) for row in connection.execute(text(sql), where.params)]
 
 
@@ -87,8 +122,13 @@ def to_alert(row: Row[Any]) -> Alert:
     return Alert(**fields)
 
 
-def _where(run_id: int, scope: Scope, filters: Filters) -> Where:
+def _where(
+    run_id: int, scope: Scope, filters: Filters, kinds: tuple[str, ...] = (), owner: str = ""
+) -> Where:
     where = series_where(scope, filters)
+    where.any_of(kinds, "kinds", "alert.kind = ANY(:kinds)")
+    if owner:
+        where.add("lower(holder.email) = lower(:owner)", owner=owner)
     where.add("alert.run_id = :run_id", run_id=run_id)
     where.any_of(filters.level, "level", "alert.level = ANY(:level)")
     where.any_of(filters.status, "status", "alert.status = ANY(:status)")

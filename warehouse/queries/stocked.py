@@ -12,7 +12,8 @@ from sqlalchemy import Connection, text
 
 from domain.changes import Stocked
 from domain.costs import SavingsSettings
-from domain.inventory import Array, PolicySettings
+from domain.inventory import Array
+from domain.policy_settings import PolicySettings
 from domain.recommending.settings import RecommendationSettings
 from domain.years import PERIOD_DAYS, Terms
 

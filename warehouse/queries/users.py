@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, exists, func, sel
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from domain.access import Role, Scope
+from domain.access import Permission, Role, Scope, may
 from domain.errors import NotFound, Unavailable
 from domain.records import Option, Page
 from warehouse.db import get_engine
@@ -55,6 +55,14 @@ def by_email(email: str) -> UserRow | None:
     """The account with this address, whatever its capitals. Raises Unavailable."""
     with connected() as connection:
         return one(connection, func.lower(user.c.email) == email.strip().lower())
+
+
+def who_may_act() -> list[str]:
+    """E-mails of the active analysts and administrators. Raises Unavailable."""
+    roles = [str(role) for role in Role if may(role, Permission.ACT)]
+    asked = select(user.c.email).where(user.c.active, user.c.role.in_(roles))
+    with connected() as connection:
+        return list(connection.execute(asked.order_by(user.c.email)).scalars())
 
 
 def by_id(user_id: int) -> UserRow | None:

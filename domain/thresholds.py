@@ -1,0 +1,112 @@
+"""The thresholds of alerts and policy that an administrator may change, with their limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from domain.errors import InvalidInput
+from domain.policy_settings import PolicySettings
+
+KEY = "policy"
+"""The row of `support.setting` that holds them."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One number of `PolicySettings`; `path` is where it stands there. unit: days, fraction, BRL or
+    count (standard deviations)."""
+
+    name: str
+    path: tuple[str, ...]
+    unit: str
+    low: float
+    high: float
+    whole: bool = False
+
+    def of(self, values: Mapping[str, Any]) -> float | None:
+        """Its value in the settings' JSON; None where it is not set."""
+        found: Any = values
+        for part in self.path:
+            found = found.get(part) if isinstance(found, Mapping) else None
+        return None if found is None else float(found)
+
+    @property
+    def default(self) -> float:
+        """What counts where nothing is set."""
+        found: Any = PolicySettings()
+        for part in self.path:
+            found = found[part] if isinstance(found, dict) else getattr(found, part)
+        return float(found)
+
+
+def _plain(name: str, unit: str, low: float, high: float, whole: bool = False) -> Threshold:
+    return Threshold(name, (name,), unit, low, high, whole)
+
+
+def _level(letter: str) -> Threshold:
+    return Threshold(
+        f"service_level_{letter.lower()}", ("service_levels", letter), "fraction", 0.5, 0.999
+    )
+
+
+THRESHOLDS: tuple[Threshold, ...] = (
+    _plain("critical_days", "days", 0, 365),
+    _plain("warning_days", "days", 0, 365),
+    _plain("late_days", "days", 0, 365, whole=True),
+    _plain("forgotten_days", "days", 1, 1_000, whole=True),
+    _plain("excess_days", "days", 7, 1_000),
+    _plain("dead_days", "days", 30, 3_000, whole=True),
+    _plain("drift_days", "days", 0, 365),
+    _plain("drift_share", "fraction", 0, 5),
+    _plain("drift_z", "count", 1, 10),
+    _plain("gap_days", "days", 1, 365, whole=True),
+    _level("A"),
+    _level("B"),
+    _level("C"),
+    _plain("order_cost_brl", "BRL", 0, 100_000),
+    _plain("holding_rate", "fraction", 0.01, 2),
+)
+BY_NAME = {one.name: one for one in THRESHOLDS}
+
+
+def changed(values: Mapping[str, Any], wanted: Mapping[str, float]) -> dict[str, Any]:
+    """The settings' JSON with these in it. Raises InvalidInput naming every one that is not known
+    or beyond its limits, and a warning that would come after the critical level."""
+    problems = {name: why for name, value in wanted.items() if (why := _problem(name, value))}
+    made: dict[str, Any] = {**values}
+    if not problems:
+        for name, value in wanted.items():
+            _put(made, BY_NAME[name], value)
+        if current(made, "warning_days") < current(made, "critical_days"):
+            problems["warning_days"] = "must not be less than critical_days"
+    if problems:
+        said = "; ".join(f"{name} {why}" for name, why in problems.items())
+        raise InvalidInput(f"{said}.", fields=problems)
+    return made
+
+
+def current(values: Mapping[str, Any], name: str) -> float:
+    """The value in force."""
+    found = BY_NAME[name].of(values)
+    return BY_NAME[name].default if found is None else found
+
+
+def _problem(name: str, value: float) -> str | None:
+    known = BY_NAME.get(name)
+    if known is None:
+        return "is no threshold"
+    if not known.low <= value <= known.high:
+        return f"must be {known.low:g} to {known.high:g}"
+    return "must be a whole number" if known.whole and value != int(value) else None
+
+
+def _put(values: dict[str, Any], threshold: Threshold, value: float) -> None:
+    kept = int(value) if threshold.whole else value
+    if len(threshold.path) == 1:
+        values[threshold.path[0]] = kept
+        return
+    outer, inner = threshold.path
+    levels = dict(getattr(PolicySettings(), outer)) | dict(values.get(outer, {}))
+    values[outer] = levels | {inner: kept}

@@ -1,0 +1,321 @@
+"""`/alerts`: what will hurt unless somebody acts, by the money at risk; who looks after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.access import Permission
+from domain.records import Alert, AlertTotal, FileStatus, Filters, Option
+from domain.viewer import Viewer
+from domain.wording import alert_reason
+from layouts import format as fmt
+from layouts.alerts import place
+from layouts.components.attributes import aria
+from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.icons import icon
+from layouts.components.pager import Listed, pager
+from layouts.components.states import missing_file, no_rows, notices
+from layouts.text import ALERT_KINDS, ALERT_STATUSES, LEVELS, named
+
+PANEL = "alerts"
+PAGE_ROWS = 20
+ALL = "all"
+SELECTED = 0
+"""Instead of an alert's number in an action's id: those that are ticked."""
+
+GIVE_TO = "alert-give-to"
+SORTS = ("-net_brl", "days_to_stockout", "-severity")
+NEXT = {
+    "open": ("acknowledged", "snoozed", "resolved"),
+    "acknowledged": ("resolved", "snoozed", "open"),
+    "snoozed": ("acknowledged", "resolved", "open"),
+    "resolved": ("open",),
+}
+"""What can be decided, the most usual first."""
+
+_PLACE = ("cursor", "start", "status")
+
+
+@dataclass(frozen=True)
+class InboxData:
+    """What the page shows. `filters.status` empty: all of them. `people`: e-mails of those who may
+    look after an alert."""
+
+    listed: Listed
+    totals: Sequence[AlertTotal]
+    filters: Filters
+    kinds: tuple[str, ...]
+    owner: str
+    sort: str
+    choices: dict[str, list[Option]]
+    people: Sequence[str]
+    files: Sequence[FileStatus]
+    query: dict[str, list[str]]
+    notices: list[str]
+
+
+def action_id(change: Any, number: Any) -> dict[str, Any]:
+    """The id of the button that changes an alert: a status, `mine`, `nobody` or `given`."""
+    return {"type": "alert-action", "change": change, "number": number}
+
+
+def pick_id(number: Any) -> dict[str, Any]:
+    """The id of the tick that selects an alert."""
+    return {"type": "alert-pick", "number": number}
+
+
+def layout(data: InboxData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    return html.Div(
+        [
+            html.Div(
+                [html.H1(viewer.t("Alerts")), filters(data, viewer)],
+                className="page-head page-head-wrap",
+            ),
+            *notices(data.notices),
+            html.Div(panel(data, viewer), id=PANEL, className="page"),
+        ],
+        className="page page-alerts",
+    )
+
+
+def filters(data: InboxData, viewer: Viewer) -> html.Div:
+    """Kind, level, status, UF, owner and order."""
+    t, chosen = viewer.t, data.filters
+    sorts = [
+        Option("-net_brl", t("Most at risk first")),
+        Option("days_to_stockout", t("Most urgent first")),
+        Option("-severity", t("By level")),
+    ]
+    owners = [Option("me", t("Mine")), *(Option(one, one) for one in data.people)]
+    return filter_bar(
+        choice("kind", t("Kind"), _options(ALERT_KINDS, viewer), list(data.kinds), viewer),
+        choice("level", t("Level"), _options(LEVELS, viewer), list(chosen.level), viewer),
+        choice("status", t("Status"), _options(ALERT_STATUSES, viewer), [*chosen.status], viewer),
+        choice("uf", t("UF"), data.choices["uf"], list(chosen.uf), viewer),
+        choice("owner", t("Owner"), owners, data.owner or None, viewer, multi=False),
+        search_box(
+            "search", t("Search"), chosen.search, t("Code or name of a material"), wide=False
+        ),
+        choice("sort", t("Sort by"), sorts, data.sort, viewer, multi=False, clearable=False),
+        initial={
+            "kind": list(data.kinds),
+            "level": list(chosen.level),
+            "status": list(chosen.status),
+            "uf": list(chosen.uf),
+            "owner": data.owner or None,
+            "search": chosen.search,
+            "sort": data.sort,
+        },
+        empty={"status": ALL},
+    )
+
+
+def _options(names: dict[str, str], viewer: Viewer) -> list[Option]:
+    return [Option(code, viewer.t(name)) for code, name in names.items()]
+
+
+def panel(data: InboxData, viewer: Viewer) -> list[Component]:
+    """What is shown anew after every decision."""
+    rows = data.listed.page.rows
+    if not rows:
+        return [totals(data, viewer), _nothing(data, viewer)]
+    return [
+        totals(data, viewer),
+        *_bulk(data, viewer),
+        html.Div([alert_card(row, viewer) for row in rows], className="recommendation-list"),
+        pager(data.listed.page, data.listed.start, data.query, viewer),
+    ]
+
+
+def totals(data: InboxData, viewer: Viewer) -> html.Nav:
+    """Number and net risk of each status; each leads to its alerts."""
+    return html.Nav(
+        [_total(total, data, viewer) for total in data.totals],
+        className="status-totals",
+        **aria(label=viewer.t("Value at risk by status")),
+    )
+
+
+def _total(total: AlertTotal, data: InboxData, viewer: Viewer) -> dcc.Link:
+    t, locale = viewer.t, viewer.locale
+    kept = {name: values for name, values in data.query.items() if name not in _PLACE}
+    count = t("1 alert") if total.count == 1 else t("%(count)s alerts", count=total.count)
+    shown = " status-shown" if total.status in data.filters.status else ""
+    return dcc.Link(
+        [
+            html.Span(named(ALERT_STATUSES, total.status, t), className="field-label"),
+            html.Strong(
+                fmt.brl_compact(total.net_brl, locale),
+                className="number",
+                title=fmt.brl(total.net_brl, locale, 2),
+            ),
+            html.Span(count, className="weak"),
+        ],
+        href=f"?{urlencode({**kept, 'status': total.status}, doseq=True)}",
+        className=f"surface status-total{shown}",
+    )
+
+
+def _bulk(data: InboxData, viewer: Viewer) -> list[Component]:
+    """What is done with those that are ticked."""
+    t = viewer.t
+    if not viewer.may(Permission.ACT):
+        return []
+    every = dcc.Checklist(
+        id="pick-all-alerts", options=[{"label": t("All on this page"), "value": ALL}], value=[]
+    )
+    people = dcc.Dropdown(
+        id=GIVE_TO,
+        options=list(data.people),
+        value=viewer.email if viewer.email in data.people else None,
+        clearable=False,
+        placeholder=t("Somebody"),
+        className="give-to",
+        **aria(label=t("Who should look after them")),
+    )
+    return [
+        html.Div(
+            [
+                every,
+                _button("acknowledged", SELECTED, "primary", viewer),
+                _button("snoozed", SELECTED, "outline-secondary", viewer),
+                _button("resolved", SELECTED, "outline-secondary", viewer),
+                html.Div(
+                    [people, _button("given", SELECTED, "outline-secondary", viewer)],
+                    className="give",
+                ),
+            ],
+            className="recommendation-tools",
+            role="group",
+            **aria(label=t("With those selected")),
+        )
+    ]
+
+
+def _button(change: str, number: int, kind: str, viewer: Viewer) -> html.Button:
+    t = viewer.t
+    labels = {
+        "acknowledged": t("Acknowledge"),
+        "snoozed": t("Snooze a week"),
+        "resolved": t("Resolve"),
+        "open": t("Reopen"),
+        "mine": t("Take it"),
+        "nobody": t("Let go"),
+        "given": t("Give"),
+    }
+    return html.Button(
+        labels[change],
+        id=action_id(change, number),
+        type="button",
+        className=f"btn btn-sm btn-{kind}",
+    )
+
+
+def alert_card(row: Alert, viewer: Viewer) -> html.Article:
+    """One alert: what, where, why, what is at risk, whose it is, and what can be done."""
+    may_act = viewer.may(Permission.ACT)
+    return html.Article(
+        [
+            _head(row, viewer, may_act),
+            html.P(alert_reason(row, viewer.locale), className="recommendation-why"),
+            _facts(row, viewer),
+            html.Div(
+                [*(_decisions(row, viewer) if may_act else []), *_links(row, viewer)],
+                className="actions",
+            ),
+        ],
+        className="surface recommendation",
+        id=f"alert-{row.id}",
+    )
+
+
+def _head(row: Alert, viewer: Viewer, may_act: bool) -> html.Header:
+    t, locale = viewer.t, viewer.locale
+    name, where = row.item_name or row.sku, place(row.site_name or row.site, row.uf)
+    title = where if row.kind == "data_gap" else name
+    beneath = t("all its items") if row.kind == "data_gap" else f"{row.sku} · {where}"
+    return html.Header(
+        [
+            *([_pick(row, name, viewer)] if may_act else []),
+            html.Div(
+                [
+                    html.Span(named(ALERT_KINDS, row.kind, t), className="kind-badge"),
+                    html.Span(
+                        [icon(f"level-{row.level}"), named(LEVELS, row.level, t)],
+                        className=f"badge-level badge-level-{row.level}",
+                    ),
+                    html.H2(dcc.Link(title, href=f"/materials/{quote(row.sku, safe='')}")),
+                    html.P(beneath.removesuffix(" · —"), className="weak"),
+                ],
+                className="recommendation-what",
+            ),
+            html.Div(
+                [
+                    html.Strong(
+                        fmt.brl(row.net_brl, locale), title=fmt.brl(row.net_brl, locale, 2)
+                    ),
+                    html.Span(t("at risk, net of acting"), className="weak"),
+                ],
+                className="recommendation-value",
+            ),
+        ]
+    )
+
+
+def _pick(row: Alert, name: str, viewer: Viewer) -> Component:
+    label = viewer.t("Select %(name)s", name=name)
+    option = {"label": html.Span(label, className="visually-hidden"), "value": row.id}
+    return dcc.Checklist(id=pick_id(row.id), options=[option], value=[], className="pick")
+
+
+def _facts(row: Alert, viewer: Viewer) -> html.P:
+    """Risk and cost of acting apart, since when, until when, whose."""
+    t, locale = viewer.t, viewer.locale
+    said = [
+        t("%(money)s at risk", money=fmt.brl(row.risk_brl, locale)),
+        t("acting costs %(money)s", money=fmt.brl(row.acting_brl, locale)),
+        t("since %(date)s", date=fmt.moment(row.raised_at, locale)),
+    ]
+    if row.status != "open":
+        said.append(named(ALERT_STATUSES, row.status, t).lower())
+    if row.snoozed_until:
+        said.append(t("until %(date)s", date=fmt.moment(row.snoozed_until, locale)))
+    said.append(row.owner or t("nobody looks after it"))
+    return html.P(" · ".join(said), className="weak recommendation-decided")
+
+
+def _decisions(row: Alert, viewer: Viewer) -> list[html.Button]:
+    made = [
+        _button(status, row.id, "outline-secondary" if rank else "primary", viewer)
+        for rank, status in enumerate(NEXT[row.status])
+    ]
+    change = "nobody" if row.owner == viewer.email else "mine"
+    return [*made, _button(change, row.id, "outline-secondary", viewer)]
+
+
+def _links(row: Alert, viewer: Viewer) -> list[Component]:
+    t, sku = viewer.t, quote(row.sku, safe="")
+    advice = urlencode({"search": row.sku, "status": ALL})
+    return [
+        dcc.Link(t("What to do"), href=f"/recommendations?{advice}", className="btn btn-sm"),
+        dcc.Link(t("Receipt"), href=f"/materials/{sku}?alert={row.id}", className="btn btn-sm"),
+    ]
+
+
+def _nothing(data: InboxData, viewer: Viewer) -> Component:
+    t = viewer.t
+    if not any(file.rows for file in data.files if file.kind == "stock"):
+        what = t("It would show what runs out when, and what that puts at risk.")
+        return missing_file("stock", what, t)
+    if any(total.count for total in data.totals):
+        return no_rows(viewer)
+    return html.P(
+        t("No alert: nothing runs out, nothing is late, nothing drifts."), className="quiet"
+    )

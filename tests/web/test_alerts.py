@@ -1,0 +1,100 @@
+"""Alerts through the front door: filters, totals, owners, several at once, thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
+
+
+@pytest.fixture(scope="module")
+def analyst(site: Site) -> Api:
+    return site.api(ANALYST)
+
+
+def listed(api: Api, **params: Any) -> list[dict[str, Any]]:
+    answer = api.get("/alerts", params={"limit": 500} | params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+def change(api: Api, number: int, **body: Any) -> Any:
+    return api.call("PATCH", f"/alerts/{number}", json=body)
+
+
+@pytest.fixture
+def alert(analyst: Api) -> dict[str, Any]:
+    return listed(analyst, status="open")[0]
+
+
+def test_the_list_is_ranked_by_what_is_at_risk_net_of_acting(analyst: Api) -> None:
+    rows = listed(analyst)
+    values = [row["net_brl"] for row in rows if row["net_brl"] is not None]
+    assert values == sorted(values, reverse=True)
+    for row in rows:
+        if row["net_brl"] is not None:
+            assert row["net_brl"] == pytest.approx(row["risk_brl"] - row["acting_brl"])
+    late = listed(analyst, kind="late_order")
+    assert late == [row for row in rows if row["kind"] == "late_order"] != []
+    totals = {one["status"]: one for one in analyst.get("/alerts/totals").json()["data"]}
+    mine = [row["net_brl"] or 0 for row in rows if row["status"] == "open"]
+    assert totals["open"]["count"] == len(mine)
+    assert totals["open"]["net_brl"] == pytest.approx(sum(mine))
+    assert analyst.get("/alerts?kind=moon").status_code == 422
+
+
+def test_an_alert_is_given_to_somebody_who_may_act(
+    site: Site, analyst: Api, alert: dict[str, Any]
+) -> None:
+    number = alert["id"]
+    given = change(analyst, number, owner=ADMIN)
+    assert given.status_code == 200 and given.json()["data"]["owner"] == ADMIN
+    assert number in [row["id"] for row in listed(analyst, owner=ADMIN)]
+    for nobody in (VIEWER, "who@nova.test"):
+        refused = change(analyst, number, owner=nobody)
+        assert refused.status_code == 422 and "owner" in refused.json()["error"]["fields"]
+    row = site.audit("alert.assign")[-1]
+    assert row.actor == ANALYST and row.object.startswith(alert["kind"])
+    assert change(analyst, number, owner=None).json()["data"]["owner"] is None
+
+
+def test_a_snooze_says_until_when(analyst: Api, alert: dict[str, Any]) -> None:
+    snoozed = change(analyst, alert["id"], status="snoozed", days=30).json()["data"]
+    assert snoozed["status"] == "snoozed" and snoozed["snoozed_until"] > alert["raised_at"]
+    assert change(analyst, alert["id"], status="snoozed", days=400).status_code == 422
+    assert change(analyst, alert["id"], status="open").json()["data"]["snoozed_until"] is None
+
+
+def test_nothing_to_change_is_a_mistake(analyst: Api, alert: dict[str, Any]) -> None:
+    assert change(analyst, alert["id"]).status_code == 422
+    assert change(analyst, alert["id"], reason="why not").status_code == 422
+
+
+def test_thresholds_are_for_administrators_of_everything(site: Site, analyst: Api) -> None:
+    admin = site.api(ADMIN)
+    for other in (analyst, site.api(VIEWER), site.api(SCOPED)):
+        assert other.get("/settings/thresholds").status_code == 403
+    before = {one["name"]: one for one in admin.get("/settings/thresholds").json()["data"]}
+    assert before["warning_days"]["value"] == before["warning_days"]["default"] == 14
+    path = "/settings/thresholds"
+    told = admin.call("PATCH", path, json={"warning_days": 15}).json()["data"]
+    assert told["job_id"]
+    after = {one["name"]: one for one in told["thresholds"]}
+    assert after["warning_days"]["value"] == 15 and after["warning_days"]["changed_by"] == ADMIN
+    for body in (
+        {},
+        {"warning_days": -1},
+        {"warning_days": "15"},
+        {"moon": 1},
+        {"dead_days": 30.5},
+    ):
+        assert admin.call("PATCH", path, json=body).status_code == 422, body
+    assert admin.call("PATCH", path, json={"warning_days": 14}).json()["data"]["job_id"]
+    row = site.audit("setting.change")[-1]
+    assert (row.actor, row.before, row.after) == (
+        ADMIN,
+        {"warning_days": 15.0},
+        {"warning_days": 14.0},
+    )

@@ -1,0 +1,236 @@
+"""Alerts about what has changed since it was last looked at: drifts and gaps.
+
+- lead_time_drift: an item's last orders took longer than those before (or, with too few of these,
+  than the files say): by the settings' drift_days and drift_share, and by more than chance (Welch's
+  z ≥ 2). Warning; of the whole network.
+- forecast_drift: what was demanded since the run's forecast lies drift_z standard deviations off
+  its sum; the periods' errors go together as they did in the backtest. Warning where more was asked
+  for than forecast, else info.
+- data_gap: a depot without stock counts, or without demand, for longer than gap_days and than five
+  times its usual interval. Warning; it stands with the depot's dearest item.
+
+risk_brl is the demand that is not provided for (of the longer days, of a lead time at the new pace,
+of the days that nobody saw) × what a missing unit costs. Looking into it costs nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Connection
+
+from warehouse.pipeline.alerting import to_json, together
+from warehouse.pipeline.copying import frame_of
+from warehouse.pipeline.derivation import Setup
+from warehouse.pipeline.lead_times import MEASURED_DAYS, MEASURED_LINES
+from warehouse.queries.published import BUCKET, last_day, next_period
+
+RECENT_DAYS = 180
+SIGNIFICANT = 2.0
+USUAL_INTERVALS = 5
+LEAST_PERIODS = {"D": 7, "W": 2, "M": 1}
+"""Periods since the forecast below which it is too early to judge."""
+SIGMAS_OF_80 = 2.5631
+"""Width of a normal's 80 % interval."""
+
+
+def drifts_of(connection: Connection, setup: Setup, policy: pd.DataFrame) -> pd.DataFrame:
+    """One row each with the columns of `alerting.COLUMNS`; needs the policy of the run."""
+    if policy.empty:
+        return together([])
+    return together(
+        [
+            _lead_times(connection, setup, policy),
+            _forecasts(connection, setup, policy),
+            *(_gaps(connection, setup, policy, file) for file in _SILENT),
+        ]
+    )
+
+
+# Lead times
+
+_LEAD_TIMES = """
+SELECT item_id, item.lead_time_days AS file_days,
+    count(*) FILTER (WHERE recent) AS recent_lines,
+    avg(days) FILTER (WHERE recent) AS recent_days,
+    coalesce(var_samp(days) FILTER (WHERE recent), 0) AS recent_var,
+    count(*) FILTER (WHERE NOT recent) AS usual_lines,
+    avg(days) FILTER (WHERE NOT recent) AS usual_mean,
+    coalesce(var_samp(days) FILTER (WHERE NOT recent), 0) AS usual_var
+FROM (
+    SELECT item_id, (received_on - ordered_on)::double precision AS days,
+        received_on > :recent AS recent
+    FROM core.purchase_order
+    WHERE received_on BETWEEN :since AND :today AND received_on >= ordered_on
+) AS line
+JOIN core.item USING (item_id)
+GROUP BY item_id, item.lead_time_days
+"""
+
+
+def _lead_times(connection: Connection, setup: Setup, policy: pd.DataFrame) -> pd.DataFrame:
+    params = {
+        "today": setup.today,
+        "recent": setup.today - timedelta(days=RECENT_DAYS),
+        "since": setup.today - timedelta(days=MEASURED_DAYS),
+    }
+    found = frame_of(connection, _LEAD_TIMES, params).astype("float64")
+    enough = found["usual_lines"] >= MEASURED_LINES
+    found["usual_days"] = found["usual_mean"].where(enough, found["file_days"])
+    spread = found["recent_var"] / found["recent_lines"]
+    spread += (found["usual_var"] / found["usual_lines"]).where(enough, 0.0)
+    found["extra_days"] = found["recent_days"] - found["usual_days"]
+    limit = np.maximum(setup.settings.drift_days, setup.settings.drift_share * found["usual_days"])
+    drifted = (found["recent_lines"] >= MEASURED_LINES) & (found["extra_days"] >= limit)
+    drifted &= found["extra_days"] >= SIGNIFICANT * np.sqrt(spread)
+    rows = found[drifted].merge(_by_key(policy, "item_id"), on="item_id")
+    risk = rows["daily_demand"] * rows["extra_days"] * rows["shortage_brl"]
+    return _alerts(
+        "lead_time_drift",
+        rows.assign(site_id=0, level="warning", risk_brl=risk),
+        "recent_days recent_lines usual_days usual_lines extra_days daily_demand shortage_brl",
+    )
+
+
+def _by_key(policy: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Demand of a day, and what a missing unit costs in the mean over that demand."""
+    valued = policy.assign(missing_brl=policy["daily_demand"] * policy["shortage_brl"])
+    sums = valued.groupby(key, as_index=False)[["daily_demand", "missing_brl"]].sum(min_count=1)
+    cost = sums["missing_brl"] / sums["daily_demand"].where(sums["daily_demand"] > 0)
+    return sums.assign(shortage_brl=cost)[[key, "daily_demand", "shortage_brl"]]
+
+
+# Forecasts
+
+_ELAPSED = """
+SELECT forecast.item_id, forecast.site_id, count(*) AS periods, sum(forecast.mean) AS expected,
+    sum((p90 - p10) / :width) AS sigma, sum(power((p90 - p10) / :width, 2)) AS variance,
+    coalesce(sum(asked.quantity), 0) AS actual
+FROM analytics.forecast
+LEFT JOIN (
+    SELECT item_id, site_id, date_trunc(:bucket, date::timestamp)::date AS date,
+        sum(quantity) AS quantity
+    FROM core.demand WHERE date BETWEEN :first AND :until GROUP BY 1, 2, 3
+) AS asked USING (item_id, site_id, date)
+WHERE run_id = :run_id AND model = 'ensemble' AND date BETWEEN :first AND :last
+GROUP BY forecast.item_id, forecast.site_id
+"""
+
+
+def _forecasts(connection: Connection, setup: Setup, policy: pd.DataFrame) -> pd.DataFrame:
+    first, last = next_period(setup.data_to, setup.frequency), _last_whole_period(setup)
+    if last is None:
+        return together([])
+    until = last_day(last, setup.frequency)
+    params = {
+        "run_id": setup.run_id,
+        "bucket": BUCKET[setup.frequency],
+        "width": SIGMAS_OF_80,
+        "first": first,
+        "last": last,
+        "until": until,
+    }
+    found = frame_of(connection, _ELAPSED, params).astype(
+        dict.fromkeys(("periods", "expected", "sigma", "variance", "actual"), "float64")
+    )
+    known = "item_id site_id shared_error lead_time_days shortage_brl".split()
+    rows = found.merge(policy[known], on=["item_id", "site_id"])
+    rows = rows[rows["periods"] >= LEAST_PERIODS[setup.frequency]]
+    shared = rows["shared_error"].fillna(0.0)
+    variance = (1 - shared) * rows["variance"] + shared * rows["sigma"] ** 2
+    # few requests are never more certain than a Poisson
+    spread = np.sqrt(np.maximum(np.maximum(variance, rows["expected"]), 1.0))
+    rows = rows.assign(
+        actual_quantity=rows["actual"],
+        expected_quantity=rows["expected"],
+        expected_std=spread,
+        deviation=(rows["actual"] - rows["expected"]) / spread,
+        elapsed_days=float((until - setup.known_to).days),
+        since=setup.known_to,
+    )
+    rows = rows[rows["deviation"].abs() >= setup.settings.drift_z]
+    more = (rows["actual"] - rows["expected"]).clip(lower=0.0) / rows["elapsed_days"]
+    return _alerts(
+        "forecast_drift",
+        rows.assign(
+            level=np.where(rows["deviation"] > 0, "warning", "info"),
+            risk_brl=more * rows["lead_time_days"] * rows["shortage_brl"],
+        ),
+        "actual_quantity expected_quantity expected_std deviation elapsed_days since"
+        " lead_time_days shortage_brl",
+    )
+
+
+def _last_whole_period(setup: Setup) -> date | None:
+    """Start of the last period since the forecast that is over by today; None without any."""
+    start, found = next_period(setup.data_to, setup.frequency), None
+    while last_day(start, setup.frequency) <= setup.today:
+        start, found = next_period(start, setup.frequency), start
+    return found
+
+
+# Gaps
+
+_SILENT = {
+    "stock": """
+        SELECT site_id, max(date) AS last_on, count(DISTINCT date) AS days,
+            max(date) - min(date) AS span
+        FROM core.stock WHERE date > :since AND date <= :today GROUP BY site_id
+    """,
+    "demand": """
+        SELECT site_id, max(date) AS last_on, count(DISTINCT date) AS days,
+            max(date) - min(date) AS span
+        FROM core.demand WHERE date > :since AND date <= :today GROUP BY site_id
+    """,
+}
+
+
+def _gaps(connection: Connection, setup: Setup, policy: pd.DataFrame, file: str) -> pd.DataFrame:
+    since = setup.today - timedelta(days=365)
+    found = frame_of(connection, _SILENT[file], {"since": since, "today": setup.today})
+    if found.empty:
+        return together([])
+    silent = (pd.Timestamp(setup.today) - pd.to_datetime(found["last_on"])).dt.days
+    usual = found["span"].astype("float64") / (found["days"].astype("float64") - 1).clip(lower=1)
+    long = silent > np.maximum(setup.settings.gap_days, USUAL_INTERVALS * usual)
+    rows = found.assign(silent_days=silent.astype("float64"))[long]
+    rows = rows.merge(_by_key(policy, "site_id"), on="site_id")
+    rows = rows.merge(_dearest(policy), on="site_id")
+    risk = rows["daily_demand"] * rows["silent_days"] * rows["shortage_brl"]
+    return _alerts(
+        "data_gap",
+        rows.assign(level="warning", risk_brl=risk, file=file),
+        "file last_on silent_days items daily_demand shortage_brl",
+        more=file,
+    )
+
+
+def _dearest(policy: pd.DataFrame) -> pd.DataFrame:
+    """Of each site the item whose demand is worth most, and the number of its items."""
+    worth = (policy["daily_demand"] * policy["unit_cost_brl"]).fillna(0.0)
+    ordered = policy.assign(worth=worth).sort_values(["worth", "item_id"], ascending=[False, True])
+    first = ordered.drop_duplicates("site_id")[["site_id", "item_id"]]
+    counted = policy.groupby("site_id").size().rename("items").astype("float64").reset_index()
+    return first.merge(counted, on="site_id")
+
+
+def _alerts(kind: str, rows: pd.DataFrame, names: str, more: str = "") -> pd.DataFrame:
+    keys = ("item_id", "site_id") if kind != "data_gap" else ("site_id",)
+    rows = rows.assign(acting_brl=0.0, net_brl=rows["risk_brl"])
+    wanted = [*names.split(), "risk_brl", "acting_brl", "net_brl"]
+    facts = [to_json({name: row[name] for name in wanted}) for row in rows.to_dict("records")]
+    fingerprints = [
+        "|".join([kind, *([more] if more else []), *(str(int(row[key])) for key in keys)])
+        for row in rows.to_dict("records")
+    ]
+    return rows.assign(
+        kind=kind,
+        fingerprint=fingerprints,
+        facts=facts,
+        item_id=rows["item_id"].astype("int64"),
+        site_id=rows["site_id"].astype("int64"),
+        stockout_on=None,
+        days_to_stockout=None,
+    )

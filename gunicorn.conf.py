@@ -49,6 +49,12 @@ logconfig_dict = {
 }
 
 
+def post_worker_init(_worker: Any) -> None:
+    """NumPy is there before threads ask for it: Plotly takes one that another thread is still
+    loading for loaded, and a page would fail."""
+    import numpy  # noqa: F401
+
+
 def child_exit(_server: Any, worker: Any) -> None:
     """A worker's gauges end with it; its counters stay."""
     from prometheus_client.multiprocess import mark_process_dead

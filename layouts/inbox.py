@@ -17,7 +17,7 @@ from domain.wording import alert_reason
 from layouts import format as fmt
 from layouts.alerts import place
 from layouts.components.attributes import aria
-from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.filters import choice, dropdown, filter_bar, search_box
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
 from layouts.components.states import missing_file, no_rows, notices
@@ -171,14 +171,20 @@ def _bulk(data: InboxData, viewer: Viewer) -> list[Component]:
     every = dcc.Checklist(
         id="pick-all-alerts", options=[{"label": t("All on this page"), "value": ALL}], value=[]
     )
-    people = dcc.Dropdown(
-        id=GIVE_TO,
-        options=list(data.people),
-        value=viewer.email if viewer.email in data.people else None,
-        clearable=False,
-        placeholder=t("Somebody"),
+    people = html.Label(
+        [
+            html.Span(t("Who should look after them"), className="visually-hidden"),
+            dropdown(
+                GIVE_TO,
+                [Option(email, email) for email in data.people],
+                viewer.email if viewer.email in data.people else None,
+                viewer,
+                multi=False,
+                clearable=False,
+                placeholder=t("Somebody"),
+            ),
+        ],
         className="give-to",
-        **aria(label=t("Who should look after them")),
     )
     return [
         html.Div(

@@ -14,6 +14,8 @@ NOWHERE = "/nowhere"
 ONE_OF_MANY = ("/materials/CABO-01", "/admin/users/1")
 PAGES = {
     "/main": ("Visão geral", "Overview"),
+    "/alerts": ("Alertas", "Alerts"),
+    "/alerts?status=all&sort=-severity": ("Alertas", "Alerts"),
     "/recommendations": ("Recomendações", "Recommendations"),
     "/recommendations?status=all&sort=act_by": ("Recomendações", "Recommendations"),
     "/forecasts?sku=CABO-01&site=DEP-SP": ("Previsões", "Forecasts"),
@@ -30,6 +32,7 @@ PAGES = {
     "/materials": ("Materiais", "Materials"),
     "/materials/CABO-01": ("Material", "Material"),
     "/admin/data": ("Dados e rodadas", "Data and runs"),
+    "/admin/settings": ("Limites", "Thresholds"),
     "/admin/users": ("Usuários", "Users"),
     "/admin/users/1": ("Usuário", "User"),
     "/admin/new-user": ("Novo usuário", "New user"),

@@ -36,7 +36,11 @@ def alert(kind: str, facts: Facts, **changes: object) -> Alert:
         "stockout_on": date(2025, 7, 2),
         "days_to_stockout": 2.4,
         "risk_brl": 100.0,
+        "acting_brl": None,
+        "net_brl": None,
         "status": "open",
+        "owner": None,
+        "snoozed_until": None,
         "raised_at": datetime(2025, 6, 30, tzinfo=UTC),
         "facts": facts,
     }
@@ -105,3 +109,26 @@ def test_one_day_is_one_day() -> None:
 def test_numbers_have_the_languages_separators() -> None:
     assert (number(1234.56, "pt_BR"), number(1234.56, "en")) == ("1.234,6", "1,234.6")
     assert number(1000.0, "pt_BR") == "1.000"
+
+
+def test_drifts_and_gaps_in_both_languages() -> None:
+    drift: Facts = {"recent_lines": 6.0, "recent_days": 20.0, "usual_days": 9.5}
+    assert alert_reason(alert("lead_time_drift", drift), "pt_BR") == (
+        "Os últimos 6 pedidos levaram 20 dias em média, e não 9,5 dias."
+    )
+    asked: Facts = {
+        "actual_quantity": 70.0,
+        "expected_quantity": 30.0,
+        "deviation": 4.0,
+        "since": "2025-06-29",
+    }
+    assert alert_reason(alert("forecast_drift", asked), "en") == (
+        "70 un were asked for since 29 Jun 2025, and 30 un forecast."
+    )
+    assert alert_reason(alert("forecast_drift", asked | {"deviation": -4.0}), "pt_BR").startswith(
+        "Só se pediram 70 un"
+    )
+    gap: Facts = {"file": "stock", "last_on": "2025-05-30", "silent_days": 30.0, "items": 4.0}
+    assert alert_message(alert("data_gap", gap), "en") == (
+        "Depósito: no stock counts since 30 May 2025 (30 days); items: 4."
+    )

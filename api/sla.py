@@ -7,10 +7,10 @@ from datetime import date
 from typing import Annotated, Any
 
 from flask import Response
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from api.files import CSV, PDF, XLSX, file_answer, records_csv, table_csv, table_xlsx
-from api.parameters import MAX_TEXT, Between, Paged, Query, Text, Texts, checked_text
+from api.parameters import MAX_TEXT, Between, Paged, Query, Text, Texts, checked_text, clean
 from api.routing import route
 from auth import trail
 from auth.guards import current_viewer
@@ -46,7 +46,7 @@ class OutageFilters(Between):
 
     contract: Texts = ()
     waited: bool = False
-    search: Annotated[str, Field(max_length=MAX_TEXT)] = ""
+    search: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean)] = ""
 
 
 class OutagesQuery(OutageFilters, Paged):

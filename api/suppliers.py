@@ -18,11 +18,11 @@ Kind = Literal["domestic", "import"]
 
 class LineFilters(SeriesFilters, Between):
     """What narrows the order lines that figures are of; each figure takes its own date, see
-    docs/suppliers.md. `search` looks into suppliers' codes and names."""
+    docs/suppliers.md."""
 
 
 class SupplierFilters(LineFilters):
-    """The same, and the kind of supplier."""
+    """The same, and the kind of supplier; here `search` looks into their codes and names."""
 
     kind: Annotated[tuple[Kind, ...], BeforeValidator(split)] = ()
 

@@ -12,11 +12,15 @@ from layouts.components.attributes import aria
 from layouts.components.icons import icon
 from layouts.components.receipt import formula, inputs_table
 from layouts.components.states import missing_line
-from layouts.text import KPI_HELP, KPI_NAMES, named
+from layouts.text import KPI_HELP, KPI_NAMES, N_, named
 
 SHOWN_DIGITS = 3
-DRILLS = {"annual_savings": "/savings"}
-"""Where a KPI's rows are."""
+DRILLS = {
+    "annual_savings": ("/savings", N_("By month and item")),
+    "otif": ("/suppliers", N_("By supplier")),
+    "sla_availability": ("/sla", N_("By contract")),
+}
+"""Where a KPI's rows are, and what they are by."""
 
 
 def card(
@@ -122,7 +126,8 @@ def _target(kpi: Kpi, viewer: Viewer) -> html.Span | None:
 def _drill(kpi: Kpi, viewer: Viewer) -> dcc.Link | None:
     if kpi.key not in DRILLS:
         return None
-    return dcc.Link(viewer.t("By month and item"), href=DRILLS[kpi.key])
+    address, words = DRILLS[kpi.key]
+    return dcc.Link(viewer.t(words), href=address)
 
 
 def receipt(kpi: Kpi, name: str, viewer: Viewer) -> html.Details:

@@ -15,6 +15,7 @@ from holidays import country_holidays
 from domain.demand import demand_class
 from domain.erp import KINDS, UFS
 from warehouse.demo import write_demo
+from warehouse.demo_catalogue import SUPPLIERS
 
 TODAY = date(2026, 3, 10)
 LAST = pd.Timestamp(2026, 3, 9)
@@ -311,7 +312,8 @@ def test_import_prices_follow_the_dollar(files: Files) -> None:
         files("purchase_orders").query("ordered_on >= @DAYS[0]").merge(files("items"), on="sku")
     )
     years = (LAST - orders["ordered_on"]).dt.days / 365.25
-    price = orders["unit_price_brl"] / orders["unit_cost_brl"] * 1.045**years
+    raises = orders["supplier_x"].map({each.code: each.raises for each in SUPPLIERS})
+    price = orders["unit_price_brl"] / orders["unit_cost_brl"] * (1 + raises) ** years
     follows = price.groupby(orders["origem"]).corr(orders["ordered_on"].map(dollar))
     assert follows["importado"] > 0.7
     assert abs(follows["nacional"]) < 0.1

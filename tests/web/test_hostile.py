@@ -126,13 +126,16 @@ def on_record(site: Site, answer: requests.Response) -> None:
 
 def examples(route: Route, value: str | None = None) -> str:
     """The route's path with everything that varies filled in."""
-    return CONVERTER.sub(lambda found: _example(found["kind"], value), route.path)
+    return CONVERTER.sub(lambda found: _example(found["name"], found["kind"], value), route.path)
 
 
-def _example(kind: str | None, value: str | None) -> str:
+KNOWN = {"supplier": "ALFA", "contract": "C-SUL"}
+
+
+def _example(name: str, kind: str | None, value: str | None) -> str:
     if value is not None:
         return quote(value, safe="")
-    return "1" if kind == "int" else "CABO-01"
+    return "1" if kind == "int" else KNOWN.get(name, "CABO-01")
 
 
 def parameters(model: type[BaseModel]) -> list[str]:

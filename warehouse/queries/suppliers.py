@@ -127,9 +127,19 @@ LEFT JOIN scored USING (supplier_id)
 LEFT JOIN priced USING (supplier_id)
 LEFT JOIN sole USING (supplier_id)
 LEFT JOIN cost USING (supplier_id)
-WHERE (scored.supplier_id IS NOT NULL OR :idle AND supplier.supplier_id <> 0)
+WHERE (scored.supplier_id IS NOT NULL OR :idle AND supplier.supplier_id <> 0
+        OR supplier.supplier = :asked)
     AND (supplier.kind = ANY(:kinds) OR :any_kind)
 ORDER BY supplier.supplier
+"""
+
+_VISIBLE = """
+SELECT supplier_id FROM core.supplier
+WHERE supplier.supplier = :supplier AND (:everything OR EXISTS (
+    SELECT FROM core.purchase_order AS line
+    JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+    WHERE line.supplier_id = supplier.supplier_id AND {where}
+))
 """
 
 _TOTALS = f"""
@@ -215,7 +225,7 @@ def listed(
 
     `filters.date_from` and `date_to` bound the lines, `search` looks into codes and names.
     """
-    found = _scores(connection, scope, filters, kinds)
+    found = _scores(connection, scope, replace(filters, search=""), kinds)
     return [score for score in found if _is_wanted(score, filters.search)]
 
 
@@ -229,6 +239,7 @@ def totals(
 ) -> list[SupplierTotals]:
     """All suppliers in view over their lines together (`kind` all), and those of each kind; empty
     without a line."""
+    filters = replace(filters, search="")
     scores = _scores(connection, scope, filters, kinds)
     where, params = _view(connection, scope, filters, kinds)
     rows = connection.execute(text(_TOTALS.format(where=where.sql)), params)
@@ -243,17 +254,19 @@ def detail(
     scope: Scope = EVERYTHING,
     filters: Filters = NO_FILTERS,
 ) -> SupplierDetail:
-    """One supplier with everything. Raises NotFound for one without a line in view; to whoever
-    sees everything, one of the suppliers' file is always there."""
-    scores = _scores(connection, scope, filters, ())
-    score = next((one for one in scores if one.supplier == supplier), None)
-    if score is None:
+    """One supplier with everything; `filters.search` looks into the items. Raises NotFound for one
+    without a line within the scope; to whoever sees everything, each known one is there."""
+    seen = series_where(scope)
+    supplier_id = connection.execute(
+        text(_VISIBLE.format(where=seen.sql)),
+        {**seen.params, "supplier": supplier, "everything": scope.everything},
+    ).scalar()
+    if supplier_id is None:
         raise NotFound("No supplier has this code.")
+    scores = _scores(connection, scope, filters, (), asked=supplier)
+    score = next(one for one in scores if one.supplier == supplier)
     where, params = _view(connection, scope, filters, ())
-    params["supplier_id"] = connection.execute(
-        text("SELECT supplier_id FROM core.supplier WHERE supplier = :supplier"),
-        {"supplier": supplier},
-    ).scalar_one()
+    params["supplier_id"] = supplier_id
     months = connection.execute(text(_MONTHS.format(where=where.sql)), params)
     lead_times = connection.execute(text(_LEAD_TIMES.format(where=where.sql)), params)
     later = connection.execute(text(_LATER.format(where=where.sql)), params).one()
@@ -314,7 +327,7 @@ def _today(connection: Connection) -> date | None:
 def _view(
     connection: Connection, scope: Scope, filters: Filters, kinds: tuple[str, ...]
 ) -> tuple[Where, dict[str, Any]]:
-    where = series_where(scope, replace(filters, search=""))
+    where = series_where(scope, filters)
     return where, {
         **where.params,
         "first": filters.date_from or date.min,
@@ -335,10 +348,14 @@ def _lines(
 
 
 def _scores(
-    connection: Connection, scope: Scope, filters: Filters, kinds: tuple[str, ...]
+    connection: Connection,
+    scope: Scope,
+    filters: Filters,
+    kinds: tuple[str, ...],
+    asked: str | None = None,
 ) -> list[SupplierScore]:
     where, params = _view(connection, scope, filters, kinds)
-    params["idle"] = not where.predicates
+    params |= {"idle": not where.predicates, "asked": asked}
     rows = connection.execute(text(_SCORES.format(where=where.sql)), params).all()
     spend = sum(row.spend_brl or 0.0 for row in rows)
     scores = [_score(row, spend) for row in rows]

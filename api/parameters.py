@@ -72,6 +72,7 @@ ModelName = Literal[
     "ses",
     "imapa",
     "tsb",
+    "pooled",
     "family",
     "naive",
     "seasonal_naive",

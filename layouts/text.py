@@ -22,6 +22,7 @@ MODELS = {
     "ses": N_("SES (simple smoothing)"),
     "imapa": N_("IMAPA"),
     "tsb": N_("TSB"),
+    "pooled": N_("Pooled smoothing"),
     "family": N_("Family season"),
     "naive": N_("Naive"),
     "seasonal_naive": N_("Seasonal naive"),

@@ -24,7 +24,7 @@ from models_offline.models.naive2 import competition_season
 
 BASELINES = ("naive", "seasonal_naive", "moving_average")
 CURVES = ("arima", "lstm", "lightgbm", "ets", "theta", "ces", *BASELINES)
-COUNTS = ("lstm", "lightgbm", "ses", "imapa", "tsb", "moving_average")
+COUNTS = ("lstm", "lightgbm", "pooled", "ses", "imapa", "tsb", "moving_average")
 CANDIDATES: dict[str, tuple[str, ...]] = {
     "smooth": ("prophet", *CURVES),
     "erratic": ("prophet", *CURVES),

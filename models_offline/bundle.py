@@ -281,6 +281,7 @@ def _ensemble(results: Results) -> dict[str, Any]:
     return {
         "drop_above": TOLERANCE,
         "drop_above_of_counts": TOLERANCE_OF_COUNTS,
+        "drop_quantiles_above": TOLERANCE,
         "median_share": MEDIAN_SHARE,
         "median_share_of_counts": 1.0,
         "damping": results.damping,

@@ -7,6 +7,10 @@ tells little of the next one, how far off they were tells much. Where most perio
 demand there is no distance to scale: there each level takes the quantile of the level that turned
 out to be it (recalibration by the randomised probability integral transform; Czado, Gneiting & Held
 2009). Both are linear in the quantiles, so a correction is a matrix.
+
+What is calibrated again later, as the members of an ensemble are, takes of a factor only as much as
+the origins agree on (shrinkage towards no correction): what one of them says alone is a shock that
+hit all series together, and would count twice.
 """
 
 from __future__ import annotations
@@ -37,8 +41,9 @@ Correction = NDArray[np.float64]
 Corrections = dict[tuple[str, str], Correction]
 
 
-def corrections(points: pd.DataFrame) -> Corrections:
-    """(demand class, model) → correction, from backtest points.
+def corrections(points: pd.DataFrame, *, agreed: bool = False) -> Corrections:
+    """(demand class, model) → correction, from backtest points; `agreed`: as far as the origins
+    agree.
 
     That of a class is drawn towards the one of all regular, or all intermittent, classes together,
     the more the fewer forecasts it was judged by.
@@ -46,11 +51,11 @@ def corrections(points: pd.DataFrame) -> Corrections:
     pauses = points["demand_class"].isin(INTERMITTENT_CLASSES)
     found = {}
     for (model, _), alike in points.groupby(["model", pauses], sort=True):
-        shared = correction(str(alike["demand_class"].iloc[0]), alike)
+        shared = correction(str(alike["demand_class"].iloc[0]), alike, agreed=agreed)
         for name, group in alike.groupby("demand_class", sort=True):
             judged = len(group[["unique_id", "cut"]].drop_duplicates())
             own = judged / (judged + ENOUGH_FORECASTS)
-            alone = correction(str(name), group)
+            alone = correction(str(name), group, agreed=agreed)
             found[str(name), str(model)] = own * alone + (1 - own) * shared
     return found
 
@@ -68,23 +73,27 @@ def apply(rows: pd.DataFrame, series: pd.DataFrame, found: Corrections) -> pd.Da
     return rows.assign(**dict(zip(QUANTILE_COLUMNS, no_crumbs(values, smallest).T, strict=True)))
 
 
-def correction(demand_class: str, points: pd.DataFrame) -> Correction:
-    """The correction of one group of points; none where there are too few."""
+def correction(demand_class: str, points: pd.DataFrame, *, agreed: bool = False) -> Correction:
+    """The correction of one group of points; none where there are too few. `agreed`: as far as
+    their origins (`cut`) agree."""
     if len(points) < ENOUGH_POINTS:
         return np.eye(len(LEVELS))
     values = points[QUANTILE_COLUMNS].to_numpy(dtype=float)
     actual = points["actual"].to_numpy(dtype=float)
     if demand_class in INTERMITTENT_CLASSES:
         return _relevelled(values, actual)
-    return _scaled(values, actual)
+    origins = points["cut"].to_numpy() if agreed else np.zeros(len(points), dtype=int)
+    return _scaled(values, actual, origins)
 
 
-def _scaled(values: NDArray[np.float64], actual: NDArray[np.float64]) -> Correction:
+def _scaled(
+    values: NDArray[np.float64], actual: NDArray[np.float64], origins: NDArray[np.int_]
+) -> Correction:
     found, factor = [], 1.0
     for low, high in INTERVALS:
         share = LEVELS[high] - LEVELS[low]
         if len(actual) * (1 - share) >= ENOUGH_BEYOND:
-            factor = _factor(values[:, [low, MEDIAN, high]], actual, share)
+            factor = _agreed(values[:, [low, MEDIAN, high]], actual, share, origins)
         found.append(factor)
     tails = np.maximum(LEVELS, 1 - np.array(LEVELS))
     factors = np.interp(tails, [LEVELS[high] for _, high in INTERVALS], found)
@@ -92,6 +101,23 @@ def _scaled(values: NDArray[np.float64], actual: NDArray[np.float64]) -> Correct
     matrix = np.diag(factors)
     matrix[MEDIAN] += 1 - factors
     return matrix
+
+
+def _agreed(
+    interval: NDArray[np.float64],
+    actual: NDArray[np.float64],
+    share: float,
+    origins: NDArray[np.int_],
+) -> float:
+    """The factor of all origins, its logarithm shrunk by how uncertain their factors leave it."""
+    factor = _factor(interval, actual, share)
+    each = [origins == origin for origin in np.unique(origins)]
+    if factor == 1.0 or len(each) < 2:
+        return factor
+    together = np.log(factor)
+    alone = [np.log(_factor(interval[here], actual[here], share)) for here in each]
+    noise = float(np.var(alone, ddof=1)) / len(alone)
+    return float(np.exp(together * together**2 / (together**2 + noise)))
 
 
 def _factor(interval: NDArray[np.float64], actual: NDArray[np.float64], share: float) -> float:

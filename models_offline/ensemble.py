@@ -22,7 +22,7 @@ from models_offline.calibrate import Corrections, apply, corrections
 from models_offline.damping import Damping, damp, learn
 from models_offline.fitting import CUT_COLUMNS, FINAL
 from models_offline.models import FALLBACK
-from models_offline.quantiles import VALUE_COLUMNS
+from models_offline.quantiles import QUANTILE_COLUMNS, VALUE_COLUMNS
 
 NAME = "ensemble"
 TOLERANCE = 1.15
@@ -47,17 +47,27 @@ def weigh(errors: dict[str, float], tolerance: float = TOLERANCE) -> dict[str, f
     return {model: inverse.get(model, 0.0) / total for model in sorted(errors)}
 
 
-def class_weights(errors: dict[str, dict[str, float]], classes: Sequence[str]) -> Weights:
+def class_weights(
+    errors: dict[str, dict[str, float]],
+    classes: Sequence[str],
+    of_counts: float = TOLERANCE_OF_COUNTS,
+) -> Weights:
     """Weights of each class; one with hardly any backtest takes the pooled ones, and without any
-    backtest at all the fallback model stands alone."""
+    backtest at all the fallback model stands alone. `of_counts`: the tolerance where demand is
+    intermittent."""
     pooled = errors.get(POOLED, {})
     return {
         name: weigh(
             _members(errors.get(name, pooled), name),
-            TOLERANCE_OF_COUNTS if name in INTERMITTENT_CLASSES else TOLERANCE,
+            of_counts if name in INTERMITTENT_CLASSES else TOLERANCE,
         )
         for name in sorted(classes)
     }
+
+
+def quantile_weights(errors: dict[str, dict[str, float]], classes: Sequence[str]) -> Weights:
+    """The weights by which quantiles are mixed: nobody within 15 % is left out."""
+    return class_weights(errors, classes, TOLERANCE)
 
 
 def _members(errors: dict[str, float], demand_class: str) -> dict[str, float]:
@@ -82,18 +92,25 @@ def lost_classes(points: pd.DataFrame, errors: dict[str, dict[str, float]]) -> s
     return {name for name in known if name in lost or (name not in errors and POOLED in lost)}
 
 
-def combine(rows: pd.DataFrame, series: pd.DataFrame, weights: Weights) -> pd.DataFrame:
-    """One ensemble row per series, cut and date, from the members that are there.
+def combine(
+    rows: pd.DataFrame, series: pd.DataFrame, weights: Weights, of_quantiles: Weights | None = None
+) -> pd.DataFrame:
+    """One ensemble row per series, cut and date, from the members that are there; quantiles by
+    weights of their own, if given.
 
     Where none of the weighted members has a forecast, seasonal naive stands in.
     """
-    names = sorted({model for shares in weights.values() for model in shares} | {FALLBACK})
+    of_quantiles = weights if of_quantiles is None else of_quantiles
+    either = [*weights.values(), *of_quantiles.values()]
+    names = sorted({model for shares in either for model in shares} | {FALLBACK})
     wide = rows[rows["model"].isin(names)].pivot(index=CUT_COLUMNS, columns="model")
     values = {name: _columns(wide, name, names) for name in VALUE_COLUMNS}
     classes = series.loc[wide.index.get_level_values("unique_id"), "demand_class"]
-    shares = _shares(classes, names, weights, ~np.isnan(values["mean"]))
+    present = ~np.isnan(values["mean"])
     median = np.where(classes.isin(INTERMITTENT_CLASSES), 1.0, MEDIAN_SHARE)
-    blended = {name: _blend(values[name], shares, median) for name in VALUE_COLUMNS}
+    mean, spread = (_shares(classes, names, one, present) for one in (weights, of_quantiles))
+    blended = {name: _blend(values[name], spread, median) for name in QUANTILE_COLUMNS}
+    blended |= {"mean": _blend(values["mean"], mean, median)}
     frame = pd.DataFrame(blended, index=wide.index).reset_index()
     return frame.assign(model=NAME)[rows.columns]
 
@@ -142,7 +159,9 @@ def backtested(
     Weights, widths and damping for an origin come from the other origins, so that the ensemble is
     not judged on what it was tuned to; with one origin there is no other.
     """
-    members = _per_origin(raw, lambda here, others: apply(here, series, corrections(others)))
+    members = _per_origin(
+        raw, lambda here, others: apply(here, series, corrections(others, agreed=True))
+    )
     columns = [*CUT_COLUMNS, "model", *VALUE_COLUMNS]
     mixed = pd.concat(
         [_mix(members[members["cut"] == cut], others, series) for cut, others in _others(raw)],
@@ -156,7 +175,7 @@ def backtested(
         lambda here, others: damp(apply(here, series, corrections(others)), series, learn(others)),
     )
     rows = pd.concat([members[columns], honest[columns]], ignore_index=True)
-    return rows, corrections(raw) | corrections(mixed), learn(mixed)
+    return rows, corrections(raw, agreed=True) | corrections(mixed), learn(mixed)
 
 
 def _others(points: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
@@ -173,19 +192,24 @@ def _per_origin(
 
 
 def _mix(members: pd.DataFrame, others: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
-    weights = class_weights(class_errors(others), list(series["demand_class"].unique()))
-    return combine(members[[*CUT_COLUMNS, "model", *VALUE_COLUMNS]], series, weights)
+    errors, classes = class_errors(others), list(series["demand_class"].unique())
+    rows = members[[*CUT_COLUMNS, "model", *VALUE_COLUMNS]]
+    return combine(rows, series, class_weights(errors, classes), quantile_weights(errors, classes))
 
 
 def forecast(
     rows: pd.DataFrame,
     series: pd.DataFrame,
     weights: Weights,
+    of_quantiles: Weights,
     found: Corrections,
     damping: Damping,
 ) -> pd.DataFrame:
-    """The published forecast: calibrated members and the calibrated ensemble."""
+    """The published forecast: calibrated members and the calibrated ensemble, which takes no
+    correction of its own where it is the fallback alone."""
     members = apply(rows[rows["cut"] == FINAL], series, found)
-    mixed = apply(combine(members, series, weights), series, found)
+    alone = {(name, NAME) for name, shares in weights.items() if shares.get(FALLBACK) == 1.0}
+    mixed = combine(members, series, weights, of_quantiles)
+    mixed = apply(mixed, series, {key: one for key, one in found.items() if key not in alone})
     mixed = damp(mixed, series, damping)
     return pd.concat([members, mixed], ignore_index=True)

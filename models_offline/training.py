@@ -95,14 +95,16 @@ def train(
     fits = fitting.with_fallbacks(fits, fits.rows)
     points, widths, damping = _backtest(fits, dataset, horizon)
     errors = backtest.class_errors(points)
-    weights = ensemble.class_weights(errors, list(dataset.series["demand_class"].unique()))
+    classes = list(dataset.series["demand_class"].unique())
+    weights = ensemble.class_weights(errors, classes)
     lost = ensemble.lost_classes(points, errors)
     damping = {name: factor for name, factor in damping.items() if name not in lost}
     weights = ensemble.guarded(weights, lost)
+    of_quantiles = ensemble.guarded(ensemble.quantile_weights(errors, classes), lost)
     fits = _fit_judged(fits, dataset, models, weights, setup, options, store)
     rows = pd.DataFrame()
     if options.final:
-        rows = ensemble.forecast(fits.rows, dataset.series, weights, widths, damping)
+        rows = ensemble.forecast(fits.rows, dataset.series, weights, of_quantiles, widths, damping)
     return Results(
         dataset=dataset,
         setup=setup,

@@ -13,6 +13,7 @@ from models_offline.models.lstm import Lstm
 from models_offline.models.moving_average import MovingAverage
 from models_offline.models.naive import Naive
 from models_offline.models.naive2 import Naive2
+from models_offline.models.pooled import Pooled
 from models_offline.models.prophet import Prophet
 from models_offline.models.scum import Scum
 from models_offline.models.seasonal_naive import SeasonalNaive
@@ -20,7 +21,7 @@ from models_offline.models.ses import Ses
 from models_offline.models.theta import Theta
 from models_offline.models.tsb import Tsb
 
-ForecasterType = type[PerSeries] | type[Lstm] | type[LightGbm] | type[FamilySeason]
+ForecasterType = type[PerSeries] | type[Lstm] | type[LightGbm] | type[FamilySeason] | type[Pooled]
 
 FALLBACK = SeasonalNaive.name
 
@@ -37,6 +38,7 @@ MODELS: dict[str, ForecasterType] = {
         Ses,
         Imapa,
         Tsb,
+        Pooled,
         FamilySeason,
         Naive,
         SeasonalNaive,

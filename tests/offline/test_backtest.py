@@ -163,6 +163,27 @@ def test_intermittent_demand_takes_the_median() -> None:
     assert mixed["mean"].tolist() == pytest.approx([20.0])
 
 
+def test_quantiles_of_counts_are_mixed_of_more_members_than_the_mean() -> None:
+    errors = {"lumpy": {"tsb": 1.0, "ses": 1.1, "lstm": 1.12, "imapa": 1.2}}
+    weights = ensemble.class_weights(errors, ["lumpy"])
+    of_quantiles = ensemble.quantile_weights(errors, ["lumpy"])
+    assert [name for name, share in weights["lumpy"].items() if share] == ["tsb"]
+    given = rows({(1, "tsb"): 10.0, (1, "ses"): 20.0, (1, "lstm"): 60.0, (1, "imapa"): 90.0})
+    mixed = ensemble.combine(given, SERIES.loc[[1]], weights, of_quantiles)
+    assert mixed["mean"].tolist() == pytest.approx([10.0])
+    assert mixed["p50"].tolist() == pytest.approx([20.0])
+
+
+def test_what_is_published_as_seasonal_naive_is_calibrated_as_that_alone() -> None:
+    given = rows({(0, NAIVE): 10.0, (0, "arima"): 99.0})
+    doubled = 2 * np.eye(len(LEVELS))
+    found = {("smooth", NAIVE): doubled, ("smooth", "ensemble"): 7 * doubled}
+    alone = {"smooth": {NAIVE: 1.0, "arima": 0.0}}
+    published = ensemble.forecast(given, SERIES.loc[[0]], alone, alone, found, {})
+    values = published.set_index("model")["p90"]
+    assert values["ensemble"] == values[NAIVE] == pytest.approx(2 * 2 * 0.9 * 10)
+
+
 def test_weights_go_to_the_members_that_are_there() -> None:
     given = rows({(0, "arima"): 10.0, (1, "seasonal_naive"): 7.0})
     weights = {"smooth": {"arima": 0.5, "lstm": 0.5}, "lumpy": {"lstm": 1.0}}
@@ -249,6 +270,16 @@ def test_a_shift_widens_both_sides_alike() -> None:
     low, median, high = (fixed[0, LEVELS.index(level)] for level in (0.1, 0.5, 0.9))
     assert high - median == pytest.approx(median - low)
     assert given["actual"].between(low, high).mean() == pytest.approx(0.8, abs=0.02)
+
+
+def test_members_are_corrected_as_far_as_the_origins_agree() -> None:
+    near, far = points(4000, 12.8), points(4000, 12.8).assign(cut=2)
+    p90 = LEVELS.index(0.9)
+    alike = pd.concat([near, far]).assign(actual=lambda rows: 2 * rows["actual"] - 100)
+    assert calibrate.correction("smooth", alike, agreed=True)[p90, p90] == pytest.approx(2, abs=0.1)
+    wild = pd.concat([near, far.assign(actual=lambda rows: 3 * rows["actual"] - 200)])
+    whole = calibrate.correction("smooth", wild)[p90, p90]
+    assert 1.0 < calibrate.correction("smooth", wild, agreed=True)[p90, p90] < whole - 0.1
 
 
 def test_a_small_class_is_corrected_mostly_like_the_others() -> None:

@@ -209,30 +209,32 @@ def _charts(detail: SupplierDetail, viewer: Viewer) -> list[Component]:
         for one in months
     ]
     took: list[list[Cell]] = [[one.days, one.lines] for one in detail.lead_times]
+    kept = card(
+        t("On time, in full, month by month"),
+        graph("supplier-otif", months_chart(months, viewer), viewer),
+        twin(header, rows, viewer),
+        note=t("With intervals of 95 %: months of few lines say little."),
+    )
+    lead_times = card(
+        t("Lead times"),
+        graph("supplier-leads", lead_times_chart(detail.lead_times, detail.score, viewer), viewer),
+        twin([t("Days"), t("Order lines")], took, viewer),
+    )
+    by_month = card(
+        t("Lead times, month by month"),
+        graph("supplier-lead-months", lead_months_chart(months, viewer), viewer),
+        note=t("By month of receipt."),
+    )
+    prices = card(
+        t("Prices, month by month"),
+        graph("supplier-prices", prices_chart(months, viewer), viewer),
+        note=t("Each item against its own mean price over the period, lines weighing alike."),
+    )
+    score = detail.score
     charts = [
-        card(
-            t("On time, in full, month by month"),
-            graph("supplier-otif", months_chart(months, viewer), viewer),
-            twin(header, rows, viewer),
-            note=t("With intervals of 95 %: months of few lines say little."),
-        ),
-        card(
-            t("Lead times"),
-            graph(
-                "supplier-leads", lead_times_chart(detail.lead_times, detail.score, viewer), viewer
-            ),
-            twin([t("Days"), t("Order lines")], took, viewer),
-        ),
-        card(
-            t("Lead times, month by month"),
-            graph("supplier-lead-months", lead_months_chart(months, viewer), viewer),
-            note=t("By month of receipt."),
-        ),
-        card(
-            t("Prices, month by month"),
-            graph("supplier-prices", prices_chart(months, viewer), viewer),
-            note=t("Each item against its own mean price over the period, lines weighing alike."),
-        ),
+        *([kept] if score.lines else []),
+        *([lead_times, by_month] if score.lines_received else []),
+        *([prices] if score.price_lines else []),
     ]
     return [html.Div(charts, className="card-grid")]
 

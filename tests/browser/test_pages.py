@@ -11,7 +11,7 @@ from domain.access import Role
 from tests.browser.conftest import Watched
 
 NOWHERE = "/nowhere"
-ONE_OF_MANY = ("/materials/CABO-01", "/admin/users/1")
+ONE_OF_MANY = ("/suppliers/ALFA", "/materials/CABO-01", "/admin/users/1")
 PAGES = {
     "/main": ("Visão geral", "Overview"),
     "/alerts": ("Alertas", "Alerts"),

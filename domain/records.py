@@ -490,7 +490,8 @@ class ClassChoice:
     """How the members of a demand class were chosen: error and weight of each candidate.
 
     `published_as_naive`: the ensemble lost to seasonal naive, which is published instead.
-    `drop_above` times the best error is where a member is left out.
+    `drop_above` times the best error is where a member is left out of the mean,
+    `drop_quantiles_above` where it is left out of the quantiles too (None: at the same limit).
     """
 
     demand_class: str
@@ -499,6 +500,7 @@ class ClassChoice:
     judged_on: dict[str, int]
     drop_above: float | None
     published_as_naive: bool
+    drop_quantiles_above: float | None = None
 
 
 @dataclass(frozen=True)

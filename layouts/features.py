@@ -271,6 +271,13 @@ def _verdict(chosen: ClassChoice, model: str, viewer: Viewer) -> str:
         return t("In the ensemble.")
     if ratio is None:
         return t("Left out: it could not be judged.")
+    if ratio <= (chosen.drop_quantiles_above or 0.0):
+        return t(
+            "Only in the quantiles: its error is %(ratio)s times the best one's; the limit of the"
+            " mean is %(limit)s.",
+            ratio=fmt.fixed(ratio, locale, 3),
+            limit=fmt.fixed(chosen.drop_above, locale, 2),
+        )
     return t(
         "Left out: its error is %(ratio)s times the best one's; the limit is %(limit)s.",
         ratio=fmt.fixed(ratio, locale, 2),

@@ -22,6 +22,7 @@ from domain.access import Role
 from domain.erp import KINDS
 from domain.kpis import KPIS
 from domain.records import (
+    ClassChoice,
     DataStatus,
     DemandPoint,
     ForecastPoint,
@@ -37,6 +38,7 @@ from layouts import format as fmt
 from layouts.components import states
 from layouts.components.cards import kpi_card
 from layouts.components.filters import filter_bar
+from layouts.features import reason_of
 from layouts.forecasts import since
 from layouts.reasons import reason_in
 from tests.services import ROOT
@@ -262,3 +264,20 @@ def test_coded_values_have_names() -> None:
         assert definition.key in text.KPI_NAMES and definition.key in text.KPI_HELP
         assert {definition.source, *(name for name, _ in definition.inputs.values())} <= known
     assert set(text.FILE_KINDS) == set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("pooled", "No ensemble."),
+        ("ses", "Só nos quantis: seu erro é 1,020 vezes o do melhor; o limite da média é 1,01."),
+        ("tsb", "Fora: seu erro é 1,20 vezes o do melhor; o limite é 1,01."),
+    ],
+)
+def test_a_member_left_out_of_the_mean_may_still_count_for_the_quantiles(
+    model: str, said: str
+) -> None:
+    errors = {"pooled": 0.5, "ses": 0.51, "tsb": 0.6}
+    weights = {"pooled": 1.0, "ses": 0.0, "tsb": 0.0}
+    chosen = ClassChoice("lumpy", errors, weights, {}, 1.01, False, 1.15)
+    assert reason_of(chosen, model, reader()) == said

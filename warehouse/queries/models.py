@@ -138,6 +138,7 @@ def _choice(demand_class: str, trained: Mapping[str, Mapping[str, Any]]) -> Clas
         judged_on=_of_class(said, "judged_on_sample", demand_class),
         drop_above=rules.get(limit),
         published_as_naive=demand_class in rules.get("published_as_seasonal_naive", ()),
+        drop_quantiles_above=rules.get("drop_quantiles_above"),
     )
 
 

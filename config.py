@@ -24,6 +24,7 @@ DIFFERENT_LETTERS = 8
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 ISSUER = re.compile(ORIGIN.pattern + r"(/[A-Za-z0-9._~/-]*)?")
 ENDPOINT = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
+TILES = re.compile(r"(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?)/[A-Za-z0-9._~/{}@?=&-]*")
 ROLES = ("ADMIN", "ANALYST", "VIEWER")
 HOST_NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")
 
@@ -145,6 +146,11 @@ class Settings(BaseSettings):
         validation_alias="NOVA_OIDC_GROUPS",
         description="Roles of the issuer's groups: `telecom-admins=ADMIN,telecom=VIEWER`.",
     )
+    map_tile_url: str | None = Field(
+        None,
+        validation_alias="MAP_TILE_URL",
+        description="Tiles under the map: https://tiles.example.com/{z}/{x}/{y}.png. Empty: none.",
+    )
     commit: str | None = Field(
         None,
         validation_alias="NOVA_COMMIT",
@@ -228,6 +234,13 @@ class Settings(BaseSettings):
         for name in listed(value):
             if not HOST_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is not a host name such as nova.example.com")
+        return value
+
+    @field_validator("map_tile_url")
+    @classmethod
+    def _tiles(cls, value: str | None) -> str | None:
+        if value is not None and not TILES.fullmatch(value):
+            raise ValueError("must be a URL such as https://tiles.example.com/{z}/{x}/{y}.png")
         return value
 
     @field_validator("oidc_issuer")

@@ -21,6 +21,7 @@ from api import (  # noqa: F401
     openapi,
     overrides,
     recommendations,
+    regions,
     runs,
     savings,
     settings,

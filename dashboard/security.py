@@ -11,7 +11,7 @@ from flask_talisman import Talisman
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from auth import oidc
-from config import Settings, listed
+from config import TILES, Settings, listed
 
 PERMISSIONS = {
     name: "()"
@@ -77,7 +77,7 @@ def bind(server: Flask, settings: Settings, script_hashes: Sequence[str]) -> Non
         referrer_policy="same-origin",
         frame_options="DENY",
         permissions_policy=PERMISSIONS,
-        content_security_policy=policy(script_hashes, oidc.origin(settings)),
+        content_security_policy=policy(script_hashes, oidc.origin(settings), _tiles_from(settings)),
         x_xss_protection=False,
     )
     server.after_request(_add_own_headers)
@@ -91,16 +91,24 @@ def _add_own_headers(response: Response) -> Response:
     return response
 
 
+def _tiles_from(settings: Settings) -> str | None:
+    found = TILES.fullmatch(settings.map_tile_url or "")
+    return found[1] if found else None
+
+
 def policy(
-    script_hashes: Sequence[str], sign_in_service: str | None = None
+    script_hashes: Sequence[str],
+    sign_in_service: str | None = None,
+    tile_server: str | None = None,
 ) -> dict[str, str | list[str]]:
     """Nothing but our own files; inline scripts only those that Dash wrote and we hashed; forms
-    that lead to ourselves, and to the sign-in service where there is one."""
+    that lead to ourselves, and to the sign-in service where there is one; pictures of the map's
+    tile server where there is one."""
     return {
         "default-src": "'none'",
         "script-src": ["'self'", *script_hashes],
         "style-src": ["'self'", "'unsafe-inline'"],
-        "img-src": ["'self'", "data:", "blob:"],
+        "img-src": ["'self'", "data:", "blob:", *([tile_server] if tile_server else [])],
         "font-src": "'self'",
         "connect-src": "'self'",
         "object-src": "'none'",

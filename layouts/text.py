@@ -331,6 +331,19 @@ CHAIN_PROBLEMS = (
     N_("it and perhaps rows before it are missing at the end"),
 )
 
+MEASURE_NAMES = {
+    "demand_brl": N_("Demand, 30 days"),
+    "stock_brl": N_("Stock value"),
+    "days_of_supply": N_("Days of supply"),
+    "alerts": N_("Open alerts"),
+    "critical": N_("Critical alerts"),
+    "risk_brl": N_("At risk, net"),
+    "exposure_brl": N_("Penalty exposure"),
+    "availability": N_("Availability, 30 days"),
+    "depots": N_("Depots"),
+    "towers": N_("Towers"),
+    "stations": N_("Mobile base stations"),
+}
 THRESHOLD_NAMES = {
     "critical_days": N_("Critical: stockout within"),
     "warning_days": N_("Warning: stockout within"),

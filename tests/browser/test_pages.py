@@ -16,6 +16,7 @@ PAGES = {
     "/main": ("Visão geral", "Overview"),
     "/alerts": ("Alertas", "Alerts"),
     "/alerts?status=all&sort=-severity": ("Alertas", "Alerts"),
+    "/regions?uf=SP&measure=days_of_supply": ("Regiões", "Regions"),
     "/recommendations": ("Recomendações", "Recommendations"),
     "/recommendations?status=all&sort=act_by": ("Recomendações", "Recommendations"),
     "/forecasts?sku=CABO-01&site=DEP-SP": ("Previsões", "Forecasts"),

@@ -13,8 +13,10 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import Engine
 
+from domain.access import EVERYTHING
 from tests.ingesting import EXAMPLES, adds_up, load, rows
 from warehouse.pipeline.report import FileReport
+from warehouse.queries import regions
 
 Load = Callable[[str, Path], dict[str, FileReport]]
 
@@ -210,3 +212,18 @@ def test_request_dates_that_were_cleared_are_reported(load_example: Load, reques
     assert report.part == "2024"
     note = "requested_on lies after ordered_on: requested_on was cleared"
     assert dict(report.notes) == {note: 1}
+
+
+@pytest.mark.usefixtures("nova")
+def test_anatel_stations(load_example: Load, engine: Engine, shared_data: Path):
+    path = shared_data / "telecom" / "anatel_erbs_uf.csv"
+    load_example("anatel_stations", path)
+    wide = pd.read_csv(path, na_values="null")
+    shown = regions.rows(scope=EVERYTHING)
+    assert len(shown) == 27
+    columns = wide.filter(regex="^TCN_")
+    assert sum(row.stations or 0 for row in shown) == columns.to_numpy().sum(where=~columns.isna())
+    by_name = wide.groupby("UF")[list(columns)].sum().sum(axis=1)
+    assert {row.name: row.stations for row in shown} == by_name.to_dict()
+    by_region = regions.rows(scope=EVERYTHING, by=regions.REGION)
+    assert sum(row.stations or 0 for row in by_region) == sum(by_name)

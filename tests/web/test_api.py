@@ -343,6 +343,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     }
     expected |= {"/loads", "/loads/{load_id}/rejects", "/jobs/{job_id}", "/jobs/{job_id}/load"}
     expected |= {f"/savings{part}" for part in ("", "/items", "/months", "/rows")}
+    expected |= {"/geographic/data", "/inventory/regions"}
     expected |= {"/alerts/totals", "/settings/thresholds"}
     expected |= {"/what-if", "/what-if/curve"}
     expected |= {"/audit", "/runs", "/runs/{run_id}/publish"}

@@ -65,7 +65,11 @@ from warehouse.pipeline.names import closest
 
 PSEUDO_COLUMNS = ("@line", "@sheet", "@file")
 ON_DUPLICATE = ("reject", "sum", "first", "last")
-SUMMED = {"demand": ("quantity",), "purchase_orders": ("quantity", "received_qty")}
+SUMMED = {
+    "demand": ("quantity",),
+    "purchase_orders": ("quantity", "received_qty"),
+    "drivers": ("value",),
+}
 STEPS = ("day", "week", "month")
 LARGEST_MAPPING = 1 << 20
 

@@ -1,0 +1,21 @@
+"""GET /geographic/data and /inventory/regions."""
+
+from __future__ import annotations
+
+from api.parameters import SeriesFilters
+from api.routing import route
+from auth.guards import current_viewer
+from domain.regions import UfRow
+from warehouse.queries import regions
+
+
+@route("GET", "/geographic/data", query=SeriesFilters, data=list[UfRow])
+def by_uf(query: SeriesFilters) -> list[UfRow]:
+    """One row a federative unit, all 27 of them: demand, stock, alerts, sites, exposure."""
+    return regions.rows(scope=current_viewer().scope, filters=query.filters())
+
+
+@route("GET", "/inventory/regions", query=SeriesFilters, data=list[UfRow])
+def by_region(query: SeriesFilters) -> list[UfRow]:
+    """The same added up to the five regions of the country."""
+    return regions.rows(scope=current_viewer().scope, filters=query.filters(), by=regions.REGION)

@@ -1,0 +1,42 @@
+"""`/regions`."""
+
+from __future__ import annotations
+
+from dash.development.base_component import Component
+
+from callbacks.address import Address
+from callbacks.screen import screen
+from config import get_settings
+from domain.access import Permission
+from domain.regions import MEASURES
+from domain.viewer import Viewer
+from layouts import regions as layout
+from warehouse.queries import kpis, regions
+
+FIRST = "demand_brl"
+NONE = "none"
+
+
+@screen(Permission.READ)
+def page(viewer: Viewer, address: Address) -> Component:
+    """The map and its tables, coloured by a measure."""
+    choices = kpis.filter_choices(scope=viewer.scope)
+    offered = {name: choices[name] for name in ("uf", "family")}
+    filters = address.filters(offered)
+    chosen = address.many("layers", (*layout.LAYERS, NONE)) or ("depots", "moves")
+    layers = tuple(name for name in chosen if name != NONE)
+    scope = viewer.scope
+    wide = address.filters({"family": choices["family"]})
+    data = layout.RegionsData(
+        rows=regions.rows(scope=scope, filters=wide),
+        regions=regions.rows(scope=scope, filters=wide, by=regions.REGION),
+        places=regions.places(scope=scope) if {"depots", "towers"} & set(layers) else [],
+        moves=regions.moves(scope=scope) if "moves" in layers else [],
+        measure=address.one("measure", MEASURES, FIRST),
+        layers=layers,
+        filters=filters,
+        choices=choices,
+        tiles=get_settings().map_tile_url,
+        notices=list(dict.fromkeys(address.notices)),
+    )
+    return layout.layout(data, viewer)

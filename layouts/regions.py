@@ -1,0 +1,259 @@
+"""`/regions`: Brazil by federative unit: a map by any measure, its table, the regions' sums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import dash_leaflet as dl
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.records import Filters, Option
+from domain.regions import MEASURES, Move, Place, UfRow, steps
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.components.attributes import aria
+from layouts.components.cards import card
+from layouts.components.filters import choice, filter_bar, toggles
+from layouts.components.grid import (
+    Column,
+    grid,
+    link_column,
+    money_column,
+    number_column,
+    percent_column,
+    text_column,
+)
+from layouts.components.states import notices
+from layouts.text import MEASURE_NAMES
+
+BOUNDS = [[-34.0, -74.1], [5.3, -34.7]]
+OUTLINES = "/assets/brazil.geojson"
+LAYERS = ("depots", "towers", "moves")
+ARROW = 8
+"""Pixels of an arrow's head."""
+
+
+@dataclass(frozen=True)
+class RegionsData:
+    """What the page shows; `tiles`: the address of a tile server, if there is one."""
+
+    rows: Sequence[UfRow]
+    regions: Sequence[UfRow]
+    places: Sequence[Place]
+    moves: Sequence[Move]
+    measure: str
+    layers: tuple[str, ...]
+    filters: Filters
+    choices: dict[str, list[Option]]
+    tiles: str | None
+    notices: list[str]
+
+
+def layout(data: RegionsData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    t = viewer.t
+    return html.Div(
+        [
+            html.Div([html.H1(t("Regions")), _filters(data, viewer)], className="page-head-wrap"),
+            *notices(data.notices),
+            card(
+                t(MEASURE_NAMES[data.measure]),
+                html.Div([_map(data, viewer), _beside(data, viewer)], className="map-and-more"),
+                note=t("Click a UF to look into it; click it again to see all."),
+            ),
+            card(t("By federative unit"), _table("ufs", data.rows, viewer)),
+            card(t("By region"), _table("regions", data.regions, viewer)),
+        ],
+        className="page page-regions",
+    )
+
+
+def _filters(data: RegionsData, viewer: Viewer) -> html.Div:
+    t = viewer.t
+    measures = [Option(name, t(MEASURE_NAMES[name])) for name in MEASURES]
+    names = {"depots": t("Depots"), "towers": t("Towers"), "moves": t("Transfers")}
+    layers = [{"label": names[name], "value": name} for name in LAYERS]
+    return filter_bar(
+        choice(
+            "measure", t("Colour by"), measures, data.measure, viewer, multi=False, clearable=False
+        ),
+        choice("uf", t("UF"), data.choices["uf"], list(data.filters.uf), viewer),
+        choice("family", t("Family"), data.choices["family"], list(data.filters.family), viewer),
+        toggles("layers", t("Also show"), layers, list(data.layers)),
+        initial={
+            "measure": data.measure,
+            "uf": list(data.filters.uf),
+            "family": list(data.filters.family),
+            "layers": list(data.layers),
+        },
+        empty={"layers": "none"},
+    )
+
+
+def _value(row: UfRow, name: str) -> float | None:
+    found = getattr(row, name)
+    return None if found is None else float(found)
+
+
+def _map(data: RegionsData, viewer: Viewer) -> html.Div:
+    t, name = viewer.t, data.measure
+    values = {row.uf: _value(row, name) for row in data.rows}
+    labels = {row.uf: f"{row.name}: {_told(values[row.uf], name, viewer)}" for row in data.rows}
+    shown = {
+        "values": values,
+        "steps": steps(list(values.values())),
+        "chosen": list(data.filters.uf),
+        "labels": labels,
+    }
+    tiles = [dl.TileLayer(url=data.tiles)] if data.tiles else []
+    outlines = dl.GeoJSON(
+        id="map-ufs",
+        url=OUTLINES,
+        hideout=shown,
+        style={"variable": "novaMap.style"},
+        onEachFeature={"variable": "novaMap.onEachFeature"},
+    )
+    drawn = dl.Map(
+        [*tiles, outlines, *_layers(data, viewer)],
+        bounds=BOUNDS,
+        attributionControl=False,
+        zoomSnap=0.25,
+        trackViewport=False,
+        scrollWheelZoom=False,
+        className="map",
+    )
+    name_of = t("Map of Brazil by UF: %(measure)s", measure=t(MEASURE_NAMES[name]))
+    return html.Div(drawn, className="map-frame", role="group", **aria(label=name_of))
+
+
+def _layers(data: RegionsData, viewer: Viewer) -> list[Component]:
+    made: list[Component] = []
+    for layer, kind in (("towers", "tower"), ("depots", "depot")):
+        if layer in data.layers:
+            made.append(_places([one for one in data.places if one.kind == kind], layer))
+    if "moves" in data.layers:
+        made += [_arrow(move, viewer) for move in data.moves]
+    return made
+
+
+def _places(places: Sequence[Place], layer: str) -> dl.GeoJSON:
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"kind": one.kind, "label": one.name or one.site},
+            "geometry": {"type": "Point", "coordinates": [one.longitude, one.latitude]},
+        }
+        for one in places
+    ]
+    return dl.GeoJSON(
+        id=f"map-{layer}",
+        data={"type": "FeatureCollection", "features": features},
+        pointToLayer={"variable": "novaMap.placeToLayer"},
+        cluster=len(features) > 60,
+        zoomToBoundsOnClick=True,
+    )
+
+
+def _arrow(move: Move, viewer: Viewer) -> dl.PolylineDecorator:
+    line = [
+        [move.from_latitude, move.from_longitude],
+        [move.latitude, move.longitude],
+    ]
+    words = " ".join(
+        [
+            f"{move.item_name or move.sku}: {fmt.quantity(move.quantity, viewer.locale)}",
+            f"{move.unit or ''}, {move.from_site} → {move.site}",
+            f"({fmt.brl(move.value_brl, viewer.locale)})",
+        ]
+    )
+    head = {
+        "offset": "100%",
+        "repeat": "0",
+        "arrowHead": {"pixelSize": ARROW, "pathOptions": {"className": "map-move"}},
+    }
+    return dl.PolylineDecorator(
+        [dl.Polyline(dl.Tooltip(words), positions=line, className="map-move", weight=2)],
+        patterns=[head],
+    )
+
+
+def _beside(data: RegionsData, viewer: Viewer) -> html.Div:
+    """The legend, and where the chosen UFs are looked into."""
+    t = viewer.t
+    return html.Div(
+        [_legend(data, viewer), *_chosen(data, viewer)],
+        className="map-more",
+        **aria(label=t("Legend")),
+    )
+
+
+def _legend(data: RegionsData, viewer: Viewer) -> html.Ul:
+    t, name = viewer.t, data.measure
+    bounds = steps([_value(row, name) for row in data.rows])
+    entries = []
+    for place, low in reversed(list(enumerate(bounds))):
+        words = t("from %(value)s", value=_told(low, name, viewer))
+        swatch = html.Span(className=f"map-swatch map-step-{place}")
+        entries.append(html.Li([swatch, words]))
+    nothing = html.Li([html.Span(className="map-swatch map-none"), t("no data")])
+    return html.Ul([*entries, nothing], className="map-legend")
+
+
+def _chosen(data: RegionsData, viewer: Viewer) -> list[Component]:
+    t = viewer.t
+    if not data.filters.uf:
+        return []
+    query = urlencode({"uf": list(data.filters.uf)}, doseq=True)
+    pages = {
+        "/alerts": t("Alerts"),
+        "/recommendations": t("Recommendations"),
+        "/materials": t("Materials"),
+        "/savings": t("Savings"),
+        "/main": t("Overview"),
+    }
+    links = [
+        html.Li(dcc.Link(f"{name}: {', '.join(data.filters.uf)}", href=f"{path}?{query}"))
+        for path, name in pages.items()
+    ]
+    return [html.Ul(links, className="map-links")]
+
+
+def _told(value: float | None, name: str, viewer: Viewer) -> str:
+    if value is None:
+        return viewer.t("no data")
+    unit = MEASURES[name]
+    if unit == "BRL":
+        return fmt.brl_compact(value, viewer.locale)
+    if unit == "count":
+        return fmt.number(value, viewer.locale)
+    told = fmt.by_unit(value, unit, viewer.locale)
+    return viewer.t("%(count)s days", count=told) if unit == "days" else told
+
+
+def _table(name: str, rows: Sequence[UfRow], viewer: Viewer) -> Component:
+    t = viewer.t
+    makers: dict[str, Any] = {
+        "BRL": lambda field, header: money_column(field, header, 0, minWidth=110),
+        "days": lambda field, header: number_column(field, header, 1),
+        "count": lambda field, header: number_column(field, header),
+        "fraction": lambda field, header: percent_column(field, header, 2),
+    }
+    first = (
+        link_column("name", t("UF"), "href", flex=2, minWidth=150)
+        if name == "ufs"
+        else text_column("name", t("Region"), flex=2, minWidth=150)
+    )
+    columns: list[Column] = [
+        first,
+        *(makers[unit](field, t(MEASURE_NAMES[field])) for field, unit in MEASURES.items()),
+    ]
+    values = [
+        {field: getattr(row, field) for field in MEASURES}
+        | {"id": row.uf, "name": f"{row.name} ({row.uf})", "href": f"?uf={row.uf}"}
+        for row in rows
+    ]
+    return grid(f"table-{name}", columns, values, viewer, row_id="id")

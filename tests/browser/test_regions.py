@@ -1,0 +1,36 @@
+"""The map of Brazil under a mouse and under keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from domain.access import Role
+from tests.browser.conftest import Watched
+
+
+def test_a_unit_is_chosen_by_click_and_by_key(watch: Callable[..., Watched]) -> None:
+    watched = watch(role=Role.VIEWER, locale="en-GB")
+    page = watched.open("/regions?layers=none")
+    expect(page.locator("path.map-uf")).to_have_count(27)
+    bahia = page.locator("path.map-uf[aria-label^='Bahia']")
+    bahia.click()
+    page.wait_for_url("**uf=BA*")
+    expect(page.locator("path.map-uf[aria-pressed=true]")).to_have_count(1)
+    expect(page.locator(".map-links a").first).to_have_attribute("href", "/alerts?uf=BA")
+    page.locator("path.map-uf[aria-label^='Bahia']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "uf=" not in url)
+    page.locator("path.map-uf[aria-label^='Distrito Federal']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**uf=DF*")
+    assert watched.complaints == []
+
+
+def test_places_and_transfers_are_drawn_where_asked_for(watch: Callable[..., Watched]) -> None:
+    watched = watch(role=Role.VIEWER, width=390, scheme="dark")
+    page = watched.open("/regions?layers=depots")
+    expect(page.locator("path.map-depot")).to_have_count(3)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert watched.complaints == []

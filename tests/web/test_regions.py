@@ -1,0 +1,71 @@
+"""The country by UF and region: through the API and the page, the same numbers as elsewhere."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.web.conftest import SCOPED, VIEWER, Api, Site
+
+COUNTS = ("alerts", "critical", "depots", "towers")
+MONEY = ("demand_brl", "stock_brl", "risk_brl")
+
+
+@pytest.fixture(scope="module")
+def viewer(site: Site) -> Api:
+    return site.api(VIEWER)
+
+
+def data(api: Api, path: str, **params: Any) -> list[dict[str, Any]]:
+    answer = api.get(path, params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]
+
+
+def total(rows: list[dict[str, Any]], name: str) -> float:
+    return sum(row[name] or 0 for row in rows)
+
+
+def test_all_27_units_add_up_to_the_regions_and_to_the_other_numbers(viewer: Api) -> None:
+    ufs, regions = data(viewer, "/geographic/data"), data(viewer, "/inventory/regions")
+    assert len(ufs) == 27 and len({row["uf"] for row in ufs}) == 27 and len(regions) == 5
+    for name in (*COUNTS, *MONEY):
+        assert total(ufs, name) == pytest.approx(total(regions, name)), name
+    kpis = {one["key"]: one["value"] for one in data(viewer, "/kpis")}
+    assert total(ufs, "stock_brl") == pytest.approx(kpis["inventory_value"])
+    assert total(ufs, "demand_brl") == pytest.approx(kpis["demand_value"])
+    assert total(ufs, "critical") == kpis["open_critical_alerts"]
+    alerts = data(viewer, "/alerts/totals")
+    assert total(ufs, "alerts") == alerts[0]["count"] > 0
+    assert total(ufs, "depots") == 3
+
+
+def test_a_filter_narrows_the_numbers_and_a_scope_the_rows(site: Site, viewer: Api) -> None:
+    whole, cable = data(viewer, "/geographic/data"), data(viewer, "/geographic/data", sku="CABO-01")
+    assert len(cable) == 27 and 0 < total(cable, "stock_brl") < total(whole, "stock_brl")
+    mine = data(site.api(SCOPED), "/geographic/data")
+    assert [row["uf"] for row in mine] == ["BA"]
+    (bahia,) = (row for row in whole if row["uf"] == "BA")
+    assert {name: pytest.approx(value) for name, value in mine[0].items()} == bahia
+
+
+def test_the_page_holds_the_map_and_its_table(site: Site, viewer: Api) -> None:
+    page = site.browser(VIEWER).open_page("/regions", "?uf=BA&measure=stock_brl").json()
+    told = json.dumps(page, ensure_ascii=False)
+    rows = {row["uf"]: row["stock_brl"] for row in data(viewer, "/geographic/data")}
+    found = page["response"]["_pages_content"]["children"]
+    assert '"chosen": ["BA"]' in told and "brazil.geojson" in told
+    shown = [one for one in _rows_of(found, "table-ufs")]
+    assert {row["id"]: row["stock_brl"] for row in shown} == rows
+
+
+def _rows_of(node: Any, name: str) -> list[dict[str, Any]]:
+    if isinstance(node, dict):
+        if node.get("props", {}).get("id") == name:
+            return list(node["props"]["rowData"])
+        return [row for one in node.values() for row in _rows_of(one, name)]
+    if isinstance(node, list):
+        return [row for one in node for row in _rows_of(one, name)]
+    return []

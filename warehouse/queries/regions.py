@@ -1,0 +1,192 @@
+"""The country by federative unit and by region, its sites, and the transfers between them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from domain.access import EVERYTHING, Scope
+from domain.kpis import availability, days_of_supply
+from domain.records import NO_FILTERS, Filters
+from domain.regions import STATIONS, Move, Place, UfRow
+from warehouse.caching import read_model
+from warehouse.queries.daily import daily, daily_filter
+from warehouse.queries.filtering import series_where
+from warehouse.queries.published import published_run_or_none
+
+DAYS = 30
+MOST_MOVES = 200
+REGION, UF = "region", "uf"
+
+_SELECT = """
+WITH place AS (
+    SELECT uf.uf, uf.name, uf.region, region.name AS region_name FROM core.uf
+    JOIN core.region USING (region) WHERE {visible}
+), asked AS (
+    SELECT uf, sum(value) AS value FROM {demand} AS daily
+    WHERE date > :since AND {by_day} GROUP BY uf
+), held AS (
+    SELECT site.uf, sum(overview.on_hand * item.unit_cost_brl) AS value,
+        sum(overview.on_hand * item.unit_cost_brl)
+            FILTER (WHERE material.forecast_horizon IS NOT NULL) AS covered,
+        sum(material.forecast_horizon * item.unit_cost_brl)
+            FILTER (WHERE overview.on_hand IS NOT NULL) AS forecast
+    FROM analytics.series_overview AS overview
+    JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+    LEFT JOIN analytics.material_overview AS material
+        ON material.run_id = :run_id AND material.item_id = overview.item_id
+        AND material.site_id = overview.site_id
+    WHERE {series} GROUP BY site.uf
+), told AS (
+    SELECT site.uf, count(*) AS alerts, count(*) FILTER (WHERE level = 'critical') AS critical,
+        coalesce(sum(net_brl), 0) AS risk
+    FROM analytics.alert JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+    WHERE alert.run_id = :run_id AND alert.status = 'open' AND {series} GROUP BY site.uf
+), exposed AS (
+    SELECT site.uf, sum(exposure_brl) AS value
+    FROM analytics.sla_exposure AS exposure
+    JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+    WHERE exposure.run_id = :run_id AND {series} GROUP BY site.uf
+), standing AS (
+    SELECT site.uf, count(*) FILTER (WHERE kind = 'depot') AS depots,
+        count(*) FILTER (WHERE kind = 'tower') AS towers, count(contract_id) AS covered
+    FROM core.site WHERE {sites} GROUP BY site.uf
+), down AS (
+    SELECT uf, sum(hours) AS hours FROM (
+        SELECT *, '' AS family FROM analytics.downtime_by_day
+    ) AS daily WHERE date > :since AND contract_id <> 0 AND {no_family} GROUP BY uf
+), counted AS (
+    SELECT uf, sum(value) AS stations FROM (
+        SELECT DISTINCT ON (driver, uf) driver, uf, value FROM core.driver
+        WHERE driver LIKE :stations AND uf <> '' ORDER BY driver, uf, date DESC
+    ) AS latest GROUP BY uf
+)
+SELECT place.*, asked.value AS demand, held.value AS stock, held.covered, held.forecast,
+    told.alerts, told.critical, told.risk, exposed.value AS exposure, standing.depots,
+    standing.towers, standing.covered AS sites, down.hours, counted.stations,
+    (SELECT count(*) > 0 FROM core.outage) AS has_outages
+FROM place
+LEFT JOIN asked USING (uf) LEFT JOIN held USING (uf) LEFT JOIN told USING (uf)
+LEFT JOIN exposed USING (uf) LEFT JOIN standing USING (uf) LEFT JOIN down USING (uf)
+LEFT JOIN counted USING (uf)
+ORDER BY place.uf
+"""
+
+_SUMS = (
+    "demand stock covered forecast alerts critical risk exposure depots towers sites hours stations"
+).split()
+
+
+@read_model(ttl=30)
+def rows(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    by: str = UF,
+) -> list[UfRow]:
+    """Every federative unit in view (all 27 without a scope), or the regions that hold them; two
+    statements. A scope of contracts sees the UFs in which these have sites."""
+    run = published_run_or_none(connection)
+    series, sites = series_where(scope, filters), series_where(scope)
+    by_day = daily_filter(scope, filters)
+    no_family = daily_filter(scope, Filters(uf=filters.uf, region=filters.region))
+    visible = (
+        "true" if scope.everything else f"uf.uf IN (SELECT uf FROM core.site WHERE {sites.sql})"
+    )
+    sql = _SELECT.format(
+        visible=visible,
+        demand=daily("demand", filters),
+        by_day=by_day.sql,
+        series=series.sql,
+        sites=sites.sql,
+        no_family=no_family.sql,
+    )
+    params = {**series.params, **sites.params, **by_day.params, **no_family.params}
+    last = connection.execute(text("SELECT max(date) FROM analytics.demand_by_day")).scalar()
+    params |= {
+        "run_id": run.run_id if run else None,
+        "since": (last - timedelta(days=DAYS)) if last else None,
+        "stations": f"{STATIONS}%",
+    }
+    found = [dict(row._mapping) for row in connection.execute(text(sql), params)]
+    days = run.horizon_days if run else 0
+    return [_row(one, days) for one in (_by_region(found) if by == REGION else found)]
+
+
+def _by_region(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sums of a region's units; rates are made of the sums, never of rates."""
+    regions: dict[str, dict[str, Any]] = {}
+    for one in found:
+        known = regions.setdefault(
+            one["region"],
+            one | dict.fromkeys(_SUMS) | {"uf": one["region"], "name": one["region_name"]},
+        )
+        for name in _SUMS:
+            if one[name] is not None:
+                known[name] = (known[name] or 0) + one[name]
+    return sorted(regions.values(), key=lambda one: one["uf"])
+
+
+def _row(one: dict[str, Any], horizon_days: int) -> UfRow:
+    covered = one["sites"] or None
+    down = one["hours"] or (0.0 if one["has_outages"] else None)
+    return UfRow(
+        uf=one["uf"],
+        name=one["name"],
+        region=one["region"],
+        region_name=one["region_name"],
+        demand_brl=one["demand"],
+        stock_brl=one["stock"],
+        days_of_supply=days_of_supply(one["covered"], one["forecast"], horizon_days or 1),
+        alerts=one["alerts"] or 0,
+        critical=one["critical"] or 0,
+        risk_brl=one["risk"] or 0.0,
+        exposure_brl=one["exposure"],
+        depots=one["depots"] or 0,
+        towers=one["towers"] or 0,
+        availability=None if down is None else availability(down, covered, DAYS * 24),
+        stations=one["stations"],
+    )
+
+
+@read_model(ttl=300)
+def places(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Place]:
+    """Every site in view that has a UF, towers and depots."""
+    where = series_where(scope)
+    sql = f"""
+        SELECT site.site, site.name, site.uf, site.kind,
+            coalesce(site.latitude, uf.latitude) AS latitude,
+            coalesce(site.longitude, uf.longitude) AS longitude
+        FROM core.site JOIN core.uf ON uf.uf = site.uf
+        WHERE site.kind IN ('tower', 'depot') AND {where.sql} ORDER BY site.site
+    """
+    return [Place(**row._mapping) for row in connection.execute(text(sql), where.params)]
+
+
+@read_model(ttl=30)
+def moves(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Move]:
+    """The open transfers of the published run both of whose ends are in view, the most valuable
+    first, MOST_MOVES of them."""
+    where = series_where(scope)
+    giver = where.sql.replace("site.", "giver.")
+    sql = f"""
+        SELECT advice.id, item.sku, item.name AS item_name, item.unit, advice.quantity,
+            advice.value_brl, giver.site AS from_site, giver.uf AS from_uf,
+            coalesce(giver.latitude, there.latitude) AS from_latitude,
+            coalesce(giver.longitude, there.longitude) AS from_longitude, site.site, site.uf,
+            coalesce(site.latitude, here.latitude) AS latitude,
+            coalesce(site.longitude, here.longitude) AS longitude
+        FROM analytics.recommendation AS advice
+        JOIN core.item USING (item_id)
+        JOIN core.site ON site.site_id = advice.site_id
+        JOIN core.site AS giver ON giver.site_id = advice.from_site_id
+        JOIN core.uf AS here ON here.uf = site.uf
+        JOIN core.uf AS there ON there.uf = giver.uf
+        WHERE advice.run_id = (SELECT run_id FROM analytics.published)
+            AND advice.kind = 'TRANSFER' AND advice.status = 'open' AND {where.sql} AND {giver}
+        ORDER BY advice.value_brl DESC NULLS LAST, advice.id LIMIT {MOST_MOVES}
+    """
+    return [Move(**row._mapping) for row in connection.execute(text(sql), where.params)]

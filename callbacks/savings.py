@@ -36,7 +36,6 @@ def page(viewer: Viewer, address: Address) -> Component:
         sort=sort,
         choices=choices,
         filters=filters,
-        query=address.query,
         has_costs=not any(kpi.missing == "items" for kpi in kpis.headline(scope=viewer.scope)),
         may_export=viewer.may(Permission.EXPORT),
         notices=address.notices,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -44,7 +44,6 @@ class SavingsData:
     sort: str
     choices: dict[str, list[Option]]
     filters: Filters
-    query: Mapping[str, list[str]]
     has_costs: bool
     may_export: bool
     notices: list[str]
@@ -237,9 +236,7 @@ def _item_row(row: SavingsItem, viewer: Viewer) -> dict[str, Any]:
 
 
 def _download(data: SavingsData, viewer: Viewer) -> html.A:
-    kept = {
-        name: data.query[name] for name in ("region", "uf", "family", "abc") if name in data.query
-    }
+    kept = {name: list(getattr(data.filters, name)) for name in ("region", "uf", "family", "abc")}
     return html.A(
         [icon("download"), viewer.t("Download CSV")],
         href=f"/savings.csv?{urlencode(kept, doseq=True)}",

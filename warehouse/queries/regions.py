@@ -13,7 +13,7 @@ from domain.records import NO_FILTERS, Filters
 from domain.regions import STATIONS, Move, Place, UfRow
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
-from warehouse.queries.filtering import series_where
+from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.published import published_run_or_none
 
 DAYS = 30
@@ -87,24 +87,26 @@ def rows(
     filters: Filters = NO_FILTERS,
     by: str = UF,
 ) -> list[UfRow]:
-    """Every federative unit in view (all 27 without a scope), or the regions that hold them; two
-    statements. A scope of contracts sees the UFs in which these have sites."""
+    """Every federative unit in view that is asked for (all 27 without scope and filter), or the
+    regions that hold them; three statements. A scope of contracts sees the UFs of its sites."""
     run = published_run_or_none(connection)
     series, sites = series_where(scope, filters), series_where(scope)
     by_day = daily_filter(scope, filters)
     no_family = daily_filter(scope, Filters(uf=filters.uf, region=filters.region))
-    visible = (
-        "true" if scope.everything else f"uf.uf IN (SELECT uf FROM core.site WHERE {sites.sql})"
-    )
+    visible = Where()
+    visible.any_of(filters.uf, "uf", "uf.uf = ANY(:uf)")
+    visible.any_of(filters.region, "region", "uf.region = ANY(:region)")
+    if not scope.everything:
+        visible.add(f"uf.uf IN (SELECT uf FROM core.site WHERE {sites.sql})", **sites.params)
     sql = _SELECT.format(
-        visible=visible,
+        visible=visible.sql,
         demand=daily("demand", filters),
         by_day=by_day.sql,
         series=series.sql,
         sites=sites.sql,
         no_family=no_family.sql,
     )
-    params = {**series.params, **sites.params, **by_day.params, **no_family.params}
+    params = {**series.params, **visible.params, **by_day.params, **no_family.params}
     last = connection.execute(text("SELECT max(date) FROM analytics.demand_by_day")).scalar()
     params |= {
         "run_id": run.run_id if run else None,

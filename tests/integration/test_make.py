@@ -129,6 +129,17 @@ def test_what_a_killed_run_left_is_ended_by_the_next(tmp_path: Path) -> None:
     assert end_listed(tmp_path / "run.json") == 0
 
 
+def test_a_copied_listing_ends_nobody(tmp_path: Path) -> None:
+    children = Children(tmp_path / "run.json", Interrupts())
+    group = start_family(children).pid
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "run.json").write_text((tmp_path / "run.json").read_text())
+    assert end_listed(copy / "run.json") == 0
+    assert group_lives(group)
+    children.end()
+
+
 def test_the_keeper_starts_heals_and_stops_the_services(own_home: Path) -> None:
     keeper = start_keeper(own_home)
     assert answering(own_home) and all(answering(own_home))

@@ -9,6 +9,8 @@ from api import (  # noqa: F401
     alerts,
     audit,
     auth,
+    clustering,
+    clustering_exports,
     exports,
     forecasts,
     health,

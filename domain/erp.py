@@ -132,6 +132,8 @@ _ALL = (
             _number("service_level", maximum=1),
             _number("shelf_life_days"),
             Column("active", Type.BOOLEAN),
+            _text("equipment_kind", help="kind of equipment whose failure takes this part"),
+            _number("units_per_failure", help="units of it that a failure takes, 1 if not given"),
         ),
         ("sku",),
         "names, families, units, costs and lead times of the materials",
@@ -290,5 +292,5 @@ _ALL = (
 KINDS: dict[str, FileKind] = {kind.name: kind for kind in _ALL}
 """Every kind by name, in the order in which a folder is loaded (what is referred to, first)."""
 
-TRAINING_KINDS = ("demand", "items", "sites", "drivers")
+TRAINING_KINDS = ("demand", "items", "sites", "drivers", "equipment", "tower_kpis")
 """The kinds that a training run reads: a newer load of one of them calls for a new run."""

@@ -28,6 +28,7 @@ from models_offline.fitting import FINAL
 from models_offline.hierarchy import Hierarchy
 from models_offline.levels import KEYS
 from models_offline.models import FALLBACK, MODELS
+from models_offline.network import Network
 from models_offline.residuals import described
 from models_offline.training import Results
 
@@ -72,11 +73,26 @@ SCHEMAS = {
         "adi cv2 mean std",
     ),
     "series_diagnostics.parquet": _schema("sku site residuals decomposition", "", "", ""),
+    "cluster.parquet": _schema(
+        "family name profile", "", "number size", "silhouette failure_rate mean_risk"
+    ),
+    "cluster_member.parquet": _schema(
+        "family member site kind features pulls",
+        "",
+        "number previous_number next_number",
+        "distance silhouette",
+    ),
+    "failure_risk.parquet": _schema(
+        "equipment site kind reasons", "measured_on", "horizon_days", "probability"
+    ),
+    "parts_demand.parquet": _schema("sku site equipment_kind", "", "machines", "mean p10 p50 p90"),
+    "tower_trend.parquet": _schema("site metric", "changed_on", "", "per_month before after p"),
 }
 
 
-def write(results: Results, folder: Path) -> Path:
+def write(results: Results, folder: Path, network: Network | None = None) -> Path:
     """Writes the bundle into `folder` and returns its path; nothing half-written is ever seen."""
+    network = network or Network()
     created = datetime.now(UTC)
     fingerprint = str(results.dataset.source["fingerprint"])
     _sweep(folder)
@@ -84,8 +100,9 @@ def write(results: Results, folder: Path) -> Path:
     partial = final.with_name(f".{final.name}.{os.getpid()}.partial")
     partial.mkdir(parents=True)
     try:
-        files = {name: _write_table(partial / name, rows) for name, rows in _tables(results)}
-        manifest = make_manifest(results, created, files)
+        tables = chain(_tables(results), network.frames.items())
+        files = {name: _write_table(partial / name, rows) for name, rows in tables}
+        manifest = make_manifest(results, created, files) | {"network": network.facts}
         (partial / "manifest.json").write_text(json.dumps(manifest, indent=1, allow_nan=False))
         partial.rename(final)
     except BaseException:

@@ -2,7 +2,8 @@
 
 `benchmark accuracy` measures the engine on a file, `benchmark drivers` what holidays and weather
 bring to daily forecasts, `benchmark levels` the engine's sums on the warehouse, and
-`benchmark inventory` stock levels on a file of parts.
+`benchmark inventory` stock levels on a file of parts, `benchmark equipment` the risk that machines
+fail on a file of readings.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from domain.clusters import EQUIPMENT, FAMILIES
 from domain.errors import InvalidInput, NovaError
 from models_offline.frequency import FREQUENCIES
 from models_offline.models import MODELS
 
 if TYPE_CHECKING:
     from models_offline.checkpoints import Tally
+    from models_offline.network import Network
     from models_offline.training import Options, Results
     from warehouse.queries.training import TrainingSet
 
@@ -100,6 +103,24 @@ def _add_benchmark(commands: Any) -> None:
     _add_options(levels)
     levels.set_defaults(run=run_levels)
     _add_inventory(kinds)
+    _add_equipment(kinds)
+
+
+def _add_equipment(kinds: Any) -> None:
+    equipment = kinds.add_parser(
+        "equipment", help="failure risk from readings of machines, cross-validated"
+    )
+    equipment.add_argument(
+        "--data", type=Path, required=True, help="CSV or CSV.gz: readings and a failure of 0 or 1"
+    )
+    equipment.add_argument(
+        "--failure", help="column with 0 or 1 (default: the only one named failure or falha)"
+    )
+    equipment.add_argument("--kind", help="column with the kind of machine (default: kind or type)")
+    equipment.add_argument("--json", type=Path, help="file for the report as JSON")
+    equipment.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes")
+    equipment.add_argument("--seed", type=_seed, default=1, help="same seed, same numbers")
+    equipment.set_defaults(run=run_equipment)
 
 
 def _add_drivers(kinds: Any) -> None:
@@ -202,15 +223,20 @@ def run_train(arguments: argparse.Namespace) -> int:
     """Trains, writes the bundle and prints its path as the last line of standard output."""
     from models_offline.bundle import write
     from models_offline.checkpoints import opened
+    from models_offline.network import PERIOD_DAYS, analyse
     from models_offline.training import prepared, train
 
     started, options = time.monotonic(), _options(arguments, final=True)
-    dataset = prepared(_training_set(), options)
+    training = _training_set()
+    dataset = prepared(training, options)
     folder = _home() / "training"
     with opened(folder, incremental=arguments.incremental, fresh=arguments.fresh) as store:
         results = train(dataset, options, started, store)
         print_summary(results)
-        bundle = write(results, arguments.out or _home() / "bundles")
+        days = results.setup.horizon * PERIOD_DAYS[results.dataset.frequency.code]
+        network = analyse(training, days, options.seed, options.jobs)
+        print_network(network)
+        bundle = write(results, arguments.out or _home() / "bundles", network)
         store.finish(bundle.name)
     print(bundle)
     return 0
@@ -297,6 +323,18 @@ def run_inventory(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def run_equipment(arguments: argparse.Namespace) -> int:
+    """Prints how good the failure risk is, and writes it as JSON where asked."""
+    from models_offline import equipment_benchmark as benchmark
+
+    read = benchmark.read(arguments.data, arguments.failure, arguments.kind)
+    report = benchmark.measure(read, arguments.seed, arguments.jobs)
+    print(benchmark.text(report))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
+    return 0
+
+
 def _options(arguments: argparse.Namespace, final: bool) -> Options:
     from models_offline.training import Options
 
@@ -360,6 +398,26 @@ def print_summary(results: Results) -> None:
     print(f"forecasts that fell back to seasonal naive: {failed}")
     for one in failure_reasons(results)[:MOST_REASONS]:
         print(f"  {one['model']}: {one['series']} × {one['reason']}")
+
+
+def print_network(network: Network) -> None:
+    """Clusters and risk in a few lines."""
+    for family in FAMILIES:
+        facts = network.facts[family]
+        if facts["reason"]:
+            print(f"{family}: none ({facts['reason']})")
+        else:
+            print(
+                f"{family}: {len(facts['choices'])} numbers of clusters tried, silhouette"
+                f" {facts['silhouette']:.2f}, stability {facts['stability']:.2f}"
+            )
+    quality = network.facts[EQUIPMENT].get("risk", {}).get("quality")
+    if quality:
+        print(
+            f"failure risk: PR-AUC {quality['pr_auc']:.3f}, ECE {quality['ece']:.4f}, riskiest"
+            f" fifth holds {quality['recall_fifth']:.1%} of {quality['failures']} failures"
+        )
+    print(f"clusters and risk: {network.facts['seconds']:.0f} s")
 
 
 def _sources(tally: Tally) -> str:

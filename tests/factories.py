@@ -27,6 +27,7 @@ LAST_DAY = date(2025, 6, 29)
 DAYS = 200
 MODELS = ("naive", "seasonal_naive", "ensemble")
 STEP_DAYS = {"D": 1, "W": 7}
+DATES = ("date", "origin", "first_date", "last_date", "measured_on", "changed_on")
 
 ITEMS = (
     ("CABO-01", "Cabo de fibra óptica 12FO", "fibra", "m", 12.5, 14.0, "ALFA"),
@@ -270,13 +271,15 @@ def make_bundle(
     bundle = folder / name
     bundle.mkdir(parents=True)
     frames = _frames(training, horizon, STEP_DAYS[frequency], scale)
+    frames |= _network(training)
     if older:
         del frames["series_diagnostics.parquet"]
     else:
         frames |= _levels(training, frames)
     for file, frame in frames.items():
         _write(bundle / file, frame)
-    write_manifest(bundle, _manifest(training, frames, horizon, frequency))
+    manifest = _manifest(training, frames, horizon, frequency)
+    write_manifest(bundle, manifest | {"network": _network_facts(training)})
     return bundle
 
 
@@ -303,7 +306,7 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     fields = []
     for column in table.schema:
-        if column.name in ("date", "origin", "first_date", "last_date"):
+        if column.name in DATES:
             fields.append(pa.field(column.name, pa.date32()))
         elif pa.types.is_null(column.type) or pa.types.is_large_string(column.type):
             fields.append(pa.field(column.name, pa.string()))
@@ -491,6 +494,200 @@ def _accuracy(backtest: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def add_machines(engine: Engine, network: Network, *, months: int = 6) -> None:
+    """Two batteries at each site, one of them hot, read every month; towers' figures for 60 days.
+    A battery's failure takes four of BAT-02."""
+    moments = [LAST_DAY - timedelta(days=30 * back) for back in range(months)]
+    readings = [
+        {
+            "equipment": f"BAT-{site}-{number}",
+            "measured_at": datetime.combine(moment, datetime.min.time()),
+            "site_id": site_id,
+            "kind": "bateria",
+            "readings": {"temperature_c": 25.0 + 15 * number + place, "age_months": 9.0 - place},
+            "failure": int(number == 1 and place == 2),
+        }
+        for site, site_id in network.sites.items()
+        for number in (0, 1)
+        for place, moment in enumerate(moments)
+    ]
+    figures = [
+        {
+            "date": LAST_DAY - timedelta(days=back),
+            "site_id": site_id,
+            "availability_pct": 99.9,
+            "latency_ms": 20.0 + 10 * place + (30 if back < 20 else 0),
+            "traffic_gb": 400.0,
+        }
+        for place, site_id in enumerate(network.sites.values())
+        for back in range(60)
+    ]
+    with engine.begin() as connection:
+        for kind, table, rows in (
+            ("equipment", core.equipment_reading, readings),
+            ("tower_kpis", core.tower_kpi, figures),
+        ):
+            load = add_load(connection, kind)
+            ensure_months(connection, table.fullname, moments[-1], LAST_DAY)
+            connection.execute(insert(table), [row | {"load_id": load} for row in rows])
+        connection.execute(
+            text(
+                "UPDATE core.item SET equipment_kind = 'bateria', units_per_failure = 4"
+                " WHERE sku = 'BAT-02'"
+            )
+        )
+
+
+RISK_DAYS = 30
+
+
+def _network(training: TrainingSet) -> dict[str, pd.DataFrame]:
+    """Machines and towers in two clusters by what was measured first, a risk and its parts."""
+    frames: dict[str, pd.DataFrame] = {}
+    clusters: list[pd.DataFrame] = []
+    members: list[pd.DataFrame] = []
+    if len(training.equipment):
+        last = training.equipment.sort_values("measured_at").groupby("equipment").tail(1)
+        column = last.columns[5]
+        rows = last.rename(columns={"equipment": "member"})
+        _add_clusters("equipment-failure", rows, column, clusters, members)
+        risks = last.assign(
+            probability=(last[column].rank(method="first") / (2 * len(last))).to_numpy(),
+            horizon_days=RISK_DAYS,
+            measured_on=last["measured_at"].dt.date,
+            reasons=[
+                json.dumps([{"feature": column, "value": value, "typical": 30.0, "effect": 1.5}])
+                for value in last[column]
+            ],
+        )
+        names = ["equipment", "site", "kind", "measured_on", "probability", "horizon_days"]
+        frames["failure_risk.parquet"] = risks[[*names, "reasons"]]
+        frames["parts_demand.parquet"] = _parts(risks, training)
+    if len(training.tower_kpis):
+        rows = training.tower_kpis.groupby("site", as_index=False)[["latency_ms"]].mean()
+        rows = rows.assign(member=rows["site"], kind=None)
+        _add_clusters("tower-performance", rows, "latency_ms", clusters, members)
+        frames["tower_trend.parquet"] = rows[["site"]].assign(
+            metric="latency_ms",
+            per_month=1.5,
+            changed_on=training.tower_kpis["date"].max().date() - timedelta(days=20),
+            before=20.0,
+            after=50.0,
+            p=1e-9,
+        )
+    if clusters:
+        frames["cluster.parquet"] = pd.concat(clusters)
+        frames["cluster_member.parquet"] = pd.concat(members)
+    return frames
+
+
+def _add_clusters(
+    family: str,
+    rows: pd.DataFrame,
+    column: str,
+    clusters: list[pd.DataFrame],
+    members: list[pd.DataFrame],
+) -> None:
+    """Cluster 2 is what lies above the median; the first member was elsewhere before."""
+    overall = float(rows[column].median())
+    number = (rows[column] > overall).astype(int).to_numpy() + 1
+    counts = [(one, int((number == one).sum())) for one in (1, 2)]
+    made = [
+        {
+            "family": family,
+            "number": one,
+            "name": json.dumps({"pt_BR": f"Grupo {one}", "en": f"Group {one}"}),
+            "size": count,
+            "silhouette": 0.5,
+            "failure_rate": 0.1 * one if family == "equipment-failure" else None,
+            "mean_risk": 0.2 * one if family == "equipment-failure" else None,
+            "profile": json.dumps(
+                [
+                    {
+                        "feature": column,
+                        "value": overall + one,
+                        "overall": overall,
+                        "spreads": one - 1.5,
+                    }
+                ]
+            ),
+        }
+        for one, count in counts
+        if count
+    ]
+    clusters.append(pd.DataFrame(made).astype({"failure_rate": float, "mean_risk": float}))
+    before = number.copy()
+    before[0] = 3 - before[0]
+    members.append(
+        pd.DataFrame(
+            {
+                "family": family,
+                "member": rows["member"].to_numpy(),
+                "site": rows["site"].to_numpy(),
+                "kind": rows["kind"].to_numpy(),
+                "number": number,
+                "previous_number": before if family == "tower-performance" else None,
+                "next_number": 3 - number,
+                "distance": 0.4,
+                "silhouette": 0.5,
+                "features": [json.dumps({column: float(one)}) for one in rows[column]],
+                "pulls": [
+                    json.dumps([{"feature": column, "value": float(one), "share": 1.0}])
+                    for one in rows[column]
+                ],
+            }
+        )
+    )
+
+
+def _parts(risks: pd.DataFrame, training: TrainingSet) -> pd.DataFrame:
+    merged = risks.merge(training.parts, on="kind", how="inner")
+    merged = merged.assign(mean=merged["units"] * merged["probability"], machines=1)
+    keys = ["sku", "site", "kind"]
+    found = merged.groupby(keys, as_index=False)[["mean", "machines"]].sum()
+    found = found.rename(columns={"kind": "equipment_kind"})
+    return found.assign(p10=0.0, p50=found["mean"], p90=2 * found["mean"])
+
+
+def _network_facts(training: TrainingSet) -> dict[str, Any]:
+    made = {
+        "reason": None,
+        "silhouette": 0.5,
+        "stability": 0.9,
+        "choices": [
+            {"clusters": 2, "silhouette": 0.5, "stability": 0.9},
+            {"clusters": 3, "silhouette": 0.4, "stability": 0.6},
+        ],
+    }
+    risk = {
+        "horizon_days": RISK_DAYS,
+        "inputs": ["temperature_c", "age_months"],
+        "derived": ["temperature_c × age_months"],
+        "reason": None,
+        "quality": {
+            "rows": 100,
+            "failures": 10,
+            "folds": 5,
+            "pr_auc": 0.7,
+            "roc_auc": 0.9,
+            "recall_decile": 0.6,
+            "recall_fifth": 0.9,
+            "brier": 0.02,
+            "ece": 0.01,
+            "bins": [
+                {"count": 90, "predicted": 0.04, "observed": 0.05},
+                {"count": 10, "predicted": 0.5, "observed": 0.55},
+            ],
+        },
+    }
+    absent = {"reason": "not_loaded"}
+    window = {"window_days": 28, "window_end": str(LAST_DAY), "moved": 1}
+    return {
+        "equipment-failure": made | {"risk": risk} if len(training.equipment) else absent,
+        "tower-performance": made | window if len(training.tower_kpis) else absent,
+    }
 
 
 def _manifest(

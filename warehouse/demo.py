@@ -21,7 +21,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from warehouse.demo_catalogue import CONTRACTS, DEPOTS, MATERIALS, SUPPLIERS, Material
+from warehouse.demo_catalogue import (
+    CONTRACTS,
+    DEPOTS,
+    EQUIPMENT_PARTS,
+    MATERIALS,
+    SUPPLIERS,
+    Material,
+)
 from warehouse.demo_network import (
     equipment_rows,
     make_towers,
@@ -106,7 +113,7 @@ def _suppliers() -> pd.DataFrame:
 
 def _items() -> pd.DataFrame:
     rows = pd.DataFrame([_item(material) for material in MATERIALS])
-    return rows.astype({"shelf_life_days": "Int64"})
+    return rows.astype({"shelf_life_days": "Int64", "units_per_failure": "Int64"})
 
 
 def _item(material: Material) -> dict[str, object]:
@@ -125,6 +132,8 @@ def _item(material: Material) -> dict[str, object]:
         "service_level": _service_level(material.criticality),
         "shelf_life_days": material.shelf_life,
         "active": "sim",
+        "equipment_kind": EQUIPMENT_PARTS.get(material.sku, ("", None))[0],
+        "units_per_failure": EQUIPMENT_PARTS.get(material.sku, ("", None))[1],
         "origem": "importado" if supplier.kind == "import" else "nacional",
     }
 

@@ -117,6 +117,14 @@ MATERIALS = (
     Material("RF-006", "Protetor de surto coaxial DIN", "RF e antenas", "UN", 205.0, 8, "F08", 5, "intermittent", 0.8, 1.0),
 )  # fmt: skip
 
+EQUIPMENT_PARTS = {
+    "BE-001": ("banco de baterias", 4),
+    "BE-003": ("retificador", 1),
+    "BE-007": ("grupo gerador", 1),
+    "CL-003": ("ar-condicionado", 1),
+}
+"""Part by the kind of equipment whose failure takes it, and how many of it."""
+
 DEPOTS = {
     "RO": ("Porto Velho", -8.76, -63.90, 0.45),
     "AC": ("Rio Branco", -9.98, -67.82, 0.30),

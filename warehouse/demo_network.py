@@ -27,8 +27,19 @@ FAILURES = {
     "banco de baterias": ("BAT", 1.0, 0.013, ("perda de capacidade", "sobreaquecimento")),
     "retificador": ("RET", 1.0, 0.008, ("sobretensão", "ventilação")),
     "grupo gerador": ("GMG", 0.4, 0.011, ("mancal", "falha de partida")),
+    "ar-condicionado": ("CLI", 0.6, 0.012, ("compressor", "vazamento de fluido")),
 }
 """Kind of equipment: prefix, share of the towers that have it, wear a month, how it fails."""
+BEHAVIOURS = {
+    "steady": (0.48, {}),
+    "congested": (0.18, {"traffic": 1.7, "latency": 1.6, "throughput": 0.55, "drops": 1.8}),
+    "long backhaul": (0.14, {"latency": 2.4, "throughput": 0.7}),
+    "weak grid": (0.12, {"energy": 1.5, "micro": 9.0, "drops": 2.2}),
+    "rural": (0.08, {"traffic": 0.3, "energy": 0.62, "throughput": 1.25}),
+}
+"""How a tower behaves: share of the towers, and by how much its figures are other than usual."""
+CHANGING = 0.12
+"""Share of the towers that change their behaviour within the days shown."""
 
 
 def make_towers(rng: Rng) -> pd.DataFrame:
@@ -151,22 +162,48 @@ def tower_kpi_rows(
     days, shape = world.days[-KPI_DAYS:], (len(towers), KPI_DAYS)
     rain = np.vstack([world.rain[uf][-KPI_DAYS:] for uf in towers["uf"]])
     up = 1 - _down_hours(outages, towers, days, world.end) / 24
-    busy = towers["tier"].map(QUALITY).to_numpy()[:, None] * rng.lognormal(0, 0.3, (shape[0], 1))
+    busy = towers["tier"].map(QUALITY).to_numpy()[:, None] * rng.lognormal(0, 0.15, (shape[0], 1))
     weekend = np.where(days.dayofweek >= 5, 0.88, 1.0)
-    micro = rng.gamma(0.3, 0.03 + rain / 600)
+    usual = _behaviour(rng, shape)
+    micro = usual["micro"] * rng.gamma(0.3, 0.03 + rain / 600)
     measured = {
         "availability_pct": np.clip(100 * up - micro, 0, 100).round(3),
-        "latency_ms": (21 + 4 * busy + rng.gamma(1.5, 2.0 + rain / 30)).round(1),
-        "throughput_mbps": (160 / (0.6 + busy) * rng.lognormal(0, 0.1, shape)).round(1),
-        "drop_rate_pct": np.minimum(rng.gamma(1.3, 0.18 + rain / 150), 100).round(3),
-        "energy_kwh": (70 + 45 * busy + rng.normal(0, 4, shape)).round(1),
-        "traffic_gb": (420 * busy * weekend * up * rng.lognormal(0, 0.08, shape)).round(1),
+        "latency_ms": (usual["latency"] * (21 + 4 * busy) + rng.gamma(1.5, 2.0 + rain / 30)).round(
+            1
+        ),
+        "throughput_mbps": (
+            usual["throughput"] * 160 / (0.6 + busy) * rng.lognormal(0, 0.1, shape)
+        ).round(1),
+        "drop_rate_pct": np.minimum(usual["drops"] * rng.gamma(1.3, 0.18 + rain / 150), 100).round(
+            3
+        ),
+        "energy_kwh": (usual["energy"] * (70 + 45 * busy) + rng.normal(0, 4, shape)).round(1),
+        "traffic_gb": (
+            usual["traffic"] * 420 * busy * weekend * up * rng.lognormal(0, 0.08, shape)
+        ).round(1),
     }
     keys = {
         "site": np.repeat(towers["site"].to_numpy(), KPI_DAYS),
         "date": np.tile(days.strftime("%Y-%m-%d"), shape[0]),
     }
     return pd.DataFrame(keys | {name: values.ravel() for name, values in measured.items()})
+
+
+def _behaviour(rng: Rng, shape: tuple[int, int]) -> dict[str, Array]:
+    """By how much each figure is other than usual, towers x days; some towers change midway."""
+    names, shares = list(BEHAVIOURS), [share for share, _ in BEHAVIOURS.values()]
+    first, then = (rng.choice(len(names), shape[0], p=shares) for _ in range(2))
+    changes = np.where(
+        rng.random(shape[0]) < CHANGING,
+        rng.integers(shape[1] // 3, shape[1] - 8, shape[0]),
+        shape[1],
+    )
+    now = np.where(np.arange(shape[1]) < changes[:, None], first[:, None], then[:, None])
+    factors = ("traffic", "latency", "throughput", "drops", "energy", "micro")
+    return {
+        factor: np.array([BEHAVIOURS[name][1].get(factor, 1.0) for name in names])[now]
+        for factor in factors
+    }
 
 
 def _down_hours(
@@ -236,7 +273,7 @@ def _worn(rng: Rng, units: int, months: int, rate: float) -> tuple[Array, Array,
         now, old = now + rng.gamma(1.2, rate, units), old + 1
         wear[:, month], age[:, month] = now, old
         heat[:, month] = 27 + 6 * now + rng.normal(0, 2.2, units)
-        risk = 1 / (1 + np.exp(-(now * 5.5 + (heat[:, month] - 30) * 0.18 - 6.4)))
+        risk = 1 / (1 + np.exp(-(now * 9.0 + (heat[:, month] - 30) * 0.18 - 8.0)))
         failed[:, month] = rng.random(units) < risk
         now, old = (np.where(failed[:, month], 0, each) for each in (now, old))
     return wear, age, heat, failed

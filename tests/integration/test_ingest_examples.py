@@ -227,3 +227,26 @@ def test_anatel_stations(load_example: Load, engine: Engine, shared_data: Path):
     assert {row.name: row.stations for row in shown} == by_name.to_dict()
     by_region = regions.rows(scope=EVERYTHING, by=regions.REGION)
     assert sum(row.stations or 0 for row in by_region) == sum(by_name)
+
+
+def test_ai4i(load_example: Load, engine: Engine, shared_data: Path):
+    path = shared_data / "equipment" / "ai4i2020.csv"
+    reports = load_example("ai4i_2020", path)
+    table = pd.read_csv(path)
+    assert reports["equipment"].accepted == len(table) == 10_000
+    sql = (
+        "SELECT count(*), sum(failure), sum((readings ->> 'Torque')::float)"
+        " FROM core.equipment_reading"
+    )
+    ((count, failures, torque),) = rows(engine, sql)
+    assert (count, failures) == (10_000, 339)
+    assert torque == pytest.approx(table["Torque"].sum())
+    assert rows(
+        engine, "SELECT DISTINCT jsonb_object_keys(readings) FROM core.equipment_reading ORDER BY 1"
+    ) == [
+        ("Air temperature",),
+        ("Process temperature",),
+        ("Rotational speed",),
+        ("Tool wear",),
+        ("Torque",),
+    ]

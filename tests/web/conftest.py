@@ -214,5 +214,6 @@ def publish_small_network(engine: Engine, folder: Path) -> None:
         ordered_on=factories.LAST_DAY - timedelta(days=60),
         promised_on=factories.LAST_DAY - timedelta(days=20),
     )
+    factories.add_machines(engine, network)
     derive.refresh_after_load(engine)
     publish_bundle(factories.make_bundle(folder, engine), engine=engine, published_by="tests")

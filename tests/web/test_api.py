@@ -359,6 +359,14 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/suppliers", "/suppliers/{supplier}", "/supplier-totals", "/order-lines"}
     expected |= {"/sla", "/sla/{contract}", "/sla/{contract}/evidence.pdf", "/outages"}
     expected |= {"/exports/sla.csv", "/exports/sla.xlsx", "/exports/outages.csv"}
+    expected |= {"/failure-risk", "/failure-risk/summary", "/failure-risk/parts"}
+    families = ("/clustering/equipment-failure", "/clustering/tower-performance")
+    expected |= {f"{one}{end}" for one in families for end in ("", "/summary", "/members")}
+    expected |= {"/clustering/tower-performance/trends"}
+    expected |= {
+        f"/exports/{one}.csv" for one in ("failure-risk", "equipment-clusters", "tower-clusters")
+    }
+    expected |= {"/exports/parts-demand.csv", "/exports/parts-demand.xlsx"}
     expected |= {"/exports/suppliers.csv", "/exports/suppliers.xlsx", "/exports/order-lines.csv"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):

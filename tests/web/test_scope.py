@@ -89,9 +89,12 @@ def write_halves(folder: Path) -> None:
     write(
         folder,
         "items",
-        "sku name family unit unit_cost_brl lead_time_days supplier",
+        "sku name family unit unit_cost_brl lead_time_days supplier equipment_kind",
         [
-            (f"SKU-{half}", f"Item {half}", f"FAM-{half}", "un", 10, 14, f"SUP-{half}")
+            (
+                *(f"SKU-{half}", f"Item {half}", f"FAM-{half}", "un", 10, 14, f"SUP-{half}"),
+                f"kind {half}",
+            )
             for half in (*halves, "BOTH")
         ],
     )
@@ -146,6 +149,25 @@ def write_halves(folder: Path) -> None:
             (f"OUT-{half}", f"DEP-{half}", f"{days[9]} 10:00", f"{days[9]} 12:00", f"Causa {half}")
             for half in halves
         ],
+    )
+
+    days = [LAST_DAY - timedelta(days=back) for back in range(40)]
+    write(
+        folder,
+        "equipment",
+        "equipment site kind measured_at failure temp_c",
+        [
+            (f"EQ-{half}-{number}", f"DEP-{half}", f"kind {half}", f"{day} 08:00", 0, 30 + number)
+            for half in halves
+            for number in (1, 2)
+            for day in days[:2]
+        ],
+    )
+    write(
+        folder,
+        "tower_kpis",
+        "site date availability_pct latency_ms",
+        [(f"DEP-{half}", day, 99, PLACES[half][1]) for half in halves for day in days],
     )
 
 

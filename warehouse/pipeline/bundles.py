@@ -18,10 +18,12 @@ from typing import Any, Literal, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from domain.classes import DEMAND_CLASSES
+from domain.clusters import FAMILIES, ProfileValue, Pull
 from domain.errors import BadBundle
+from domain.failure_risk import Reason
 from domain.levels import DEPOTS, LEVELS
 
 MANIFEST = "manifest.json"
@@ -115,8 +117,51 @@ FILES: dict[str, FileSpec] = {
         nullable="residuals decomposition",
         optional=True,
     ),
+    "cluster.parquet": _spec(
+        "cluster",
+        text="family name profile",
+        integer="number size",
+        number="silhouette failure_rate mean_risk",
+        nullable="silhouette failure_rate mean_risk",
+        optional=True,
+    ),
+    "cluster_member.parquet": _spec(
+        "cluster_member",
+        text="family member site kind features pulls",
+        integer="number previous_number next_number",
+        number="distance silhouette",
+        nullable="kind previous_number next_number distance silhouette",
+        optional=True,
+    ),
+    "failure_risk.parquet": _spec(
+        "failure_risk",
+        text="equipment site kind reasons",
+        date="measured_on",
+        integer="horizon_days",
+        number="probability",
+        nullable="kind measured_on",
+        optional=True,
+    ),
+    "parts_demand.parquet": _spec(
+        "parts_demand",
+        text="sku site equipment_kind",
+        integer="machines",
+        number=_QUANTILES,
+        optional=True,
+    ),
+    "tower_trend.parquet": _spec(
+        "tower_trend",
+        text="site metric",
+        date="changed_on",
+        number="per_month before after p",
+        nullable="per_month changed_on before after p",
+        optional=True,
+    ),
 }
-NAMING = ("level", "sku", "family", "unit", "site", "area", "model", "date")
+NAMING = (
+    *("level", "sku", "family", "unit", "site", "area", "model", "date"),
+    *("member", "number", "equipment", "metric"),
+)
 QUANTILES = ("p025", "p10", "p50", "p90", "p975")
 
 
@@ -343,6 +388,8 @@ def _check_batch(file: str, batch: pa.RecordBatch, known: Mapping[str, Codes]) -
         _check_quantiles(file, batch)
     if "level" in spec.columns:
         _check_level(file, batch)
+    if file in JSON_COLUMNS:
+        _check_network(file, batch)
     if file == "series_profile.parquet":
         _check_profile(file, batch)
     if file == "series_diagnostics.parquet":
@@ -384,6 +431,38 @@ def _check_diagnostics(file: str, batch: pa.RecordBatch) -> None:
                 first = error.errors()[0]
                 place = ".".join(str(part) for part in (name, *first["loc"]))
                 raise BadBundle(f"{file}: {_where(batch, row)}: {place}: {first['msg']}.") from None
+
+
+JSON_COLUMNS: Mapping[str, Mapping[str, TypeAdapter[Any]]] = {
+    "cluster.parquet": {
+        "name": TypeAdapter(dict[Literal["pt_BR", "en"], str]),
+        "profile": TypeAdapter(list[ProfileValue]),
+    },
+    "cluster_member.parquet": {
+        "features": TypeAdapter(dict[str, float | None]),
+        "pulls": TypeAdapter(list[Pull]),
+    },
+    "failure_risk.parquet": {"reasons": TypeAdapter(list[Reason])},
+}
+"""What the texts of JSON have to hold."""
+
+
+def _check_network(file: str, batch: pa.RecordBatch) -> None:
+    for name, kind in JSON_COLUMNS[file].items():
+        for row, content in enumerate(batch.column(name).to_pylist()):
+            try:
+                kind.validate_json(content)
+            except ValidationError as error:
+                first = error.errors()[0]
+                place = ".".join(str(part) for part in (name, *first["loc"]))
+                raise BadBundle(f"{file}: {_where(batch, row)}: {place}: {first['msg']}.") from None
+    if "family" in batch.schema.names:
+        unknown = pc.invert(pc.is_in(batch.column("family").cast(pa.string()), pa.array(FAMILIES)))
+        _refuse(file, batch, unknown, "family is not a known one")
+    if "probability" in batch.schema.names:
+        chance = batch.column("probability")
+        outside = pc.or_(pc.less(chance, 0.0), pc.greater(chance, 1.0))
+        _refuse(file, batch, outside, "probability is not from 0 to 1")
 
 
 def _are_weights(value: str) -> bool:

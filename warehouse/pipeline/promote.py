@@ -94,7 +94,7 @@ PROMOTIONS = {
         (
             *_same("sku", "name", "family", "unit", "unit_cost_brl", "criticality"),
             *_same("lead_time_days", "min_order_qty", "pack_size", "service_level"),
-            *_same("shelf_life_days"),
+            *_same("shelf_life_days", "equipment_kind", "units_per_failure"),
             Field("supplier_id", "supplier", "supplier.supplier_id"),
             Field("active", "active", "coalesce(s.active, true)"),
             Field("attributes", "attributes", "coalesce(s.attributes, '{}')"),

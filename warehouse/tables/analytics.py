@@ -205,9 +205,92 @@ series_diagnostics = Table(
 """What is left in the errors of a series' model, and its demand taken apart: see
 `domain.records.Residuals` and `Decomposition`."""
 
+cluster = Table(
+    "cluster",
+    metadata,
+    Column("run_id", Integer, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    Column("name", JSONB, nullable=False),
+    Column("size", Integer, nullable=False),
+    *(double(name) for name in ("silhouette", "failure_rate", "mean_risk")),
+    Column("profile", JSONB, nullable=False, server_default=text("'[]'")),
+    PrimaryKeyConstraint("run_id", "family", "number"),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+"""`name` by locale; `profile`: of each feature the members' median, that of all, and how many
+spreads the centre lies from the middle."""
+
+cluster_member = Table(
+    "cluster_member",
+    metadata,
+    Column("run_id", Integer, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("member", Text, nullable=False),
+    Column("site_id", Integer, nullable=False, index=True),
+    Column("kind", Text),
+    Column("number", SmallInteger, nullable=False),
+    Column("previous_number", SmallInteger),
+    Column("next_number", SmallInteger),
+    *(double(name) for name in ("distance", "silhouette")),
+    Column("features", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("pulls", JSONB, nullable=False, server_default=text("'[]'")),
+    PrimaryKeyConstraint("run_id", "family", "member"),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+"""`previous_number`: the cluster one window before; `next_number`: the second nearest one; `pulls`:
+which features keep the member where it is."""
+
+failure_risk = Table(
+    "failure_risk",
+    metadata,
+    Column("run_id", Integer, nullable=False),
+    Column("equipment", Text, nullable=False),
+    Column("site_id", Integer, nullable=False, index=True),
+    Column("kind", Text),
+    Column("measured_on", Date),
+    double("probability", nullable=False),
+    Column("horizon_days", SmallInteger, nullable=False),
+    Column("reasons", JSONB, nullable=False, server_default=text("'[]'")),
+    PrimaryKeyConstraint("run_id", "equipment"),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+
+parts_demand = Table(
+    "parts_demand",
+    metadata,
+    *_series_columns(),
+    Column("equipment_kind", Text, nullable=False),
+    Column("machines", Integer, nullable=False),
+    *_quantiles(),
+    PrimaryKeyConstraint(*_SERIES, "equipment_kind"),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+"""Units of a part that failures expected within the horizon of the risk will take at a depot."""
+
+tower_trend = Table(
+    "tower_trend",
+    metadata,
+    Column("run_id", Integer, nullable=False),
+    Column("site_id", Integer, nullable=False),
+    Column("metric", Text, nullable=False),
+    double("per_month"),
+    Column("changed_on", Date),
+    *(double(name) for name in ("before", "after", "p")),
+    PrimaryKeyConstraint("run_id", "site_id", "metric"),
+    schema="analytics",
+    postgresql_partition_by="LIST (run_id)",
+)
+"""The slope of a tower's figure in 30 days, and the day on which its level broke, if it did."""
+
 PER_RUN = (
     *(forecast, backtest, forecast_accuracy, series_profile),
     *(level_forecast, level_accuracy, series_diagnostics),
+    *(cluster, cluster_member, failure_risk, parts_demand, tower_trend),
 )
 """Tables with one partition a run, named `<table>_r<run_id>`: filled by COPY, then attached."""
 
@@ -394,45 +477,6 @@ recommendation = Table(
     UniqueConstraint("run_id", "fingerprint"),
     Index("ix_recommendation_rank", "run_id", "status", text("value_brl DESC NULLS LAST")),
     Index("ix_recommendation_item_id_site_id", "run_id", "item_id", "site_id"),
-    schema="analytics",
-)
-
-cluster = Table(
-    "cluster",
-    metadata,
-    identity("cluster_id"),
-    Column("run_id", ForeignKey(run.c.run_id, ondelete="CASCADE"), nullable=False, index=True),
-    Column("family", Text, nullable=False),
-    Column("number", SmallInteger, nullable=False),
-    Column("name", JSONB, nullable=False),
-    Column("size", Integer, nullable=False),
-    double("silhouette"),
-    Column("profile", JSONB, nullable=False, server_default=text("'{}'")),
-    CheckConstraint("family IN ('equipment-failure', 'tower-performance')", name="family"),
-    UniqueConstraint("run_id", "family", "number"),
-    schema="analytics",
-)
-
-cluster_member = Table(
-    "cluster_member",
-    metadata,
-    Column("cluster_id", ForeignKey(cluster.c.cluster_id, ondelete="CASCADE"), primary_key=True),
-    Column("member", Text, primary_key=True),
-    Column("site_id", Integer, index=True),
-    double("distance"),
-    Column("features", JSONB, nullable=False, server_default=text("'{}'")),
-    schema="analytics",
-)
-
-failure_risk = Table(
-    "failure_risk",
-    metadata,
-    _run_id(primary_key=True),
-    Column("equipment", Text, primary_key=True),
-    Column("site_id", Integer, nullable=False, index=True),
-    double("probability", nullable=False),
-    Column("horizon_days", SmallInteger, nullable=False),
-    Column("reasons", JSONB, nullable=False, server_default=text("'[]'")),
     schema="analytics",
 )
 

@@ -124,6 +124,8 @@ item = Table(
     Column("active", Boolean, nullable=False, server_default="true"),
     Column("attributes", JSONB, nullable=False, server_default=text("'{}'")),
     Column("load_id", Integer),
+    Column("equipment_kind", Text),
+    double("units_per_failure"),
     Index("ix_item_attributes", "attributes", postgresql_using="gin"),
     schema="core",
 )

@@ -1,0 +1,397 @@
+"""Clusters of machines and towers, failure risk, expected parts, trends: of the published run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from domain.access import EVERYTHING, Scope
+from domain.clusters import (
+    EQUIPMENT,
+    FAMILIES,
+    TOWERS,
+    Choice,
+    Cluster,
+    ClusterMember,
+    ClusterSummary,
+    Family,
+    ProfileValue,
+    Pull,
+    TowerTrend,
+)
+from domain.failure_risk import (
+    CalibrationBin,
+    MachineRisk,
+    PartsDemand,
+    Reason,
+    RiskQuality,
+    RiskSummary,
+)
+from domain.records import NO_FILTERS, Filters, Page
+from warehouse.caching import read_model
+from warehouse.db import get_read_engine
+from warehouse.queries.filtering import Where, pattern, series_where, unaccented
+from warehouse.queries.paging import fetch_page
+from warehouse.queries.published import published_run
+
+NOT_LOADED, NOT_IN_RUN = "not_loaded", "not_in_run"
+MEMBER_SORTS = {
+    "cluster": "bigint",
+    "member": "text",
+    "site": "text",
+    "silhouette": "double precision",
+}
+RISK_SORTS = {
+    "rank": "bigint",
+    "probability": "double precision",
+    "equipment": "text",
+    "site": "text",
+}
+MOST_TRENDS = 500
+
+_HAS_ROWS = {
+    EQUIPMENT: "SELECT EXISTS (SELECT FROM core.equipment_reading)",
+    TOWERS: "SELECT EXISTS (SELECT FROM core.tower_kpi)",
+}
+
+_CLUSTERS = """
+SELECT cluster.*, coalesce(seen.members, 0) AS members
+FROM analytics.cluster
+LEFT JOIN (
+    SELECT number, count(*) AS members
+    FROM analytics.cluster_member AS member JOIN core.site USING (site_id)
+    WHERE run_id = :run_id AND family = :family AND {where}
+    GROUP BY number
+) AS seen USING (number)
+WHERE run_id = :run_id AND family = :family
+ORDER BY number
+"""
+
+_MEMBERS = """
+SELECT member.member, site.site, site.uf, member.kind, member.number::bigint AS cluster,
+    cluster.name, member.previous_number, member.next_number, member.silhouette, member.distance,
+    member.features, member.pulls
+FROM analytics.cluster_member AS member
+JOIN analytics.cluster USING (run_id, family, number)
+JOIN core.site USING (site_id)
+WHERE run_id = :run_id AND family = :family AND {where}
+    AND (member.number = :number OR :any_number)
+    AND (member.previous_number <> member.number OR NOT :moved)
+"""
+
+_RISKS = """
+SELECT risk.equipment, risk.kind, site.site, site.uf, depot.site AS depot, risk.measured_on,
+    risk.probability, row_number() OVER (ORDER BY risk.probability DESC, risk.equipment) AS rank,
+    member.number AS cluster, risk.reasons
+FROM analytics.failure_risk AS risk
+JOIN core.site USING (site_id)
+LEFT JOIN core.site AS depot ON depot.site_id = site.depot_id
+LEFT JOIN analytics.cluster_member AS member ON member.run_id = risk.run_id
+    AND member.family = 'equipment-failure' AND member.member = risk.equipment
+WHERE risk.run_id = :run_id AND {where}
+"""
+
+_RISK_TOTALS = """
+SELECT count(*) AS machines, coalesce(sum(probability), 0) AS expected
+FROM analytics.failure_risk AS risk JOIN core.site USING (site_id)
+WHERE run_id = :run_id AND {where}
+"""
+
+_PARTS = """
+SELECT item.sku, item.name AS item_name, item.unit, site.site, site.uf, parts.equipment_kind,
+    parts.machines, parts.mean, parts.p10, parts.p50, parts.p90, ahead.forecast, held.on_hand
+FROM analytics.parts_demand AS parts
+JOIN core.item USING (item_id)
+JOIN core.site USING (site_id)
+LEFT JOIN LATERAL (
+    SELECT sum(mean) AS forecast FROM analytics.forecast AS f
+    WHERE f.run_id = parts.run_id AND f.item_id = parts.item_id AND f.site_id = parts.site_id
+        AND f.model = 'ensemble' AND f.date <= CAST(:until AS date)
+) AS ahead ON true
+LEFT JOIN LATERAL (
+    SELECT on_hand FROM core.stock AS s
+    WHERE s.item_id = parts.item_id AND s.site_id = parts.site_id ORDER BY s.date DESC LIMIT 1
+) AS held ON true
+WHERE parts.run_id = :run_id AND {where}
+ORDER BY parts.mean DESC, item.sku, site.site, parts.equipment_kind
+"""
+
+_TRENDS = """
+SELECT site.site, site.uf, trend.metric, trend.per_month, trend.changed_on, trend.before,
+    trend.after, trend.p
+FROM analytics.tower_trend AS trend JOIN core.site USING (site_id)
+WHERE run_id = :run_id AND {where} AND (trend.changed_on IS NOT NULL OR NOT :changed)
+ORDER BY trend.changed_on DESC NULLS LAST, trend.p, site.site, trend.metric
+LIMIT :most
+"""
+
+
+@read_model(ttl=3600)
+def summary(connection: Connection, *, family: Family) -> ClusterSummary:
+    """How the clusters came about, or why there are none. Raises NothingPublished."""
+    facts = _facts(connection).get(family)
+    if facts is None or facts["reason"] == NOT_LOADED:
+        has_rows = connection.execute(text(_HAS_ROWS[family])).scalar_one()
+        return ClusterSummary(family, NOT_IN_RUN if has_rows else NOT_LOADED)
+    if facts["reason"]:
+        return ClusterSummary(family, facts["reason"])
+    end = facts.get("window_end")
+    return ClusterSummary(
+        family=family,
+        reason=None,
+        silhouette=facts["silhouette"],
+        stability=facts["stability"],
+        choices=tuple(Choice(**one) for one in facts["choices"]),
+        window_days=facts.get("window_days"),
+        window_end=date.fromisoformat(end) if end else None,
+        moved=facts.get("moved"),
+        left_out=tuple(facts.get("left_out", ())),
+    )
+
+
+@read_model(ttl=3600)
+def clusters(
+    connection: Connection,
+    *,
+    family: Family,
+    locale: str = "pt_BR",
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+) -> list[Cluster]:
+    """The clusters of a family, the largest first; `size` counts the members in view. Raises
+    NothingPublished."""
+    where = series_where(scope, filters)
+    params = {**where.params, "run_id": published_run(connection).run_id, "family": family}
+    rows = connection.execute(text(_CLUSTERS.format(where=where.sql)), params)
+    return [_cluster(row, locale) for row in rows]
+
+
+@read_model(ttl=3600)
+def members(
+    connection: Connection,
+    *,
+    family: Family,
+    number: int | None = None,
+    moved: bool = False,
+    locale: str = "pt_BR",
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    limit: int = 50,
+    cursor: str | None = None,
+    sort: str = "cluster",
+) -> Page[ClusterMember]:
+    """Members of one cluster or of all; `moved`: only those that were elsewhere one window before.
+    `filters.search` looks into their codes."""
+    sql, params = _members(connection, family, number, moved, scope, filters)
+    return fetch_page(
+        connection,
+        sql,
+        params,
+        lambda row: _member(row, locale),
+        sort=sort,
+        sorts=MEMBER_SORTS,
+        tie={"member": "text"},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+@read_model(ttl=3600)
+def risk_summary(
+    connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
+) -> RiskSummary:
+    """How good the risk model is, and how many failures it expects of the machines in view."""
+    run = published_run(connection)
+    facts = _facts(connection).get(EQUIPMENT) or {}
+    made: Mapping[str, Any] = facts.get("risk") or {}
+    if not made:
+        has_rows = connection.execute(text(_HAS_ROWS[EQUIPMENT])).scalar_one()
+        return RiskSummary(0, 0, 0.0, None, [], reason=NOT_IN_RUN if has_rows else NOT_LOADED)
+    where = series_where(scope, filters)
+    totals = connection.execute(
+        text(_RISK_TOTALS.format(where=where.sql)), {**where.params, "run_id": run.run_id}
+    ).one()
+    return RiskSummary(
+        horizon_days=made["horizon_days"],
+        machines=totals.machines,
+        expected_failures=totals.expected,
+        quality=_quality(made.get("quality")),
+        inputs=made["inputs"],
+        derived=made.get("derived", []),
+        reason=made.get("reason"),
+    )
+
+
+@read_model(ttl=3600)
+def risks(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    limit: int = 50,
+    cursor: str | None = None,
+    sort: str = "rank",
+) -> Page[MachineRisk]:
+    """Machines by their risk, the riskiest first; `filters.search` looks into codes and kinds."""
+    sql, params = _risks(connection, scope, filters)
+    return fetch_page(
+        connection,
+        sql,
+        params,
+        _risk,
+        sort=sort,
+        sorts=RISK_SORTS,
+        tie={"equipment": "text"},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+@read_model(ttl=3600)
+def parts(
+    connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
+) -> list[PartsDemand]:
+    """Parts that expected failures take by item and depot, the most first, beside the forecast of
+    the same days and the last stock."""
+    run = published_run(connection)
+    where = series_where(scope, filters)
+    params = {**where.params, "run_id": run.run_id, "until": _until(connection, run.run_id)}
+    rows = connection.execute(text(_PARTS.format(where=where.sql)), params)
+    return [PartsDemand(**row._mapping) for row in rows]
+
+
+@read_model(ttl=3600)
+def trends(
+    connection: Connection,
+    *,
+    changed: bool = True,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+) -> list[TowerTrend]:
+    """Towers' figures whose level broke, the latest first; all trends with `changed` off."""
+    where = series_where(scope, filters)
+    params = {**where.params, "run_id": published_run(connection).run_id}
+    rows = connection.execute(
+        text(_TRENDS.format(where=where.sql)),
+        {**params, "changed": changed, "most": MOST_TRENDS},
+    )
+    return [TowerTrend(**row._mapping) for row in rows]
+
+
+def every_member(
+    *, family: Family, locale: str, scope: Scope, filters: Filters
+) -> Iterator[ClusterMember]:
+    """All of them for a file, read as they are written."""
+    with get_read_engine().connect().execution_options(stream_results=True) as connection:
+        sql, params = _members(connection, family, None, False, scope, filters)
+        for row in connection.execute(text(f"{sql} ORDER BY cluster, member"), params):
+            yield _member(row, locale)
+
+
+def every_risk(*, scope: Scope, filters: Filters) -> Iterator[MachineRisk]:
+    """All machines for a file, the riskiest first."""
+    with get_read_engine().connect().execution_options(stream_results=True) as connection:
+        sql, params = _risks(connection, scope, filters)
+        for row in connection.execute(text(f"{sql} ORDER BY rank"), params):
+            yield _risk(row)
+
+
+def _facts(connection: Connection) -> Mapping[str, Any]:
+    run_id = published_run(connection).run_id
+    sql = text("SELECT manifest -> 'network' FROM analytics.run WHERE run_id = :run_id")
+    found: Mapping[str, Any] | None = connection.execute(sql, {"run_id": run_id}).scalar_one()
+    return {family: facts for family, facts in (found or {}).items() if family in FAMILIES}
+
+
+def _until(connection: Connection, run_id: int) -> date | None:
+    """The last day of the risk's horizon, counted from the last known day of demand."""
+    sql = """
+        SELECT data_to + coalesce(
+            (manifest #>> '{network,equipment-failure,risk,horizon_days}')::int, 0)
+        FROM analytics.run WHERE run_id = :run_id
+    """
+    found: date | None = connection.execute(text(sql), {"run_id": run_id}).scalar_one()
+    return found
+
+
+def _members(
+    connection: Connection,
+    family: Family,
+    number: int | None,
+    moved: bool,
+    scope: Scope,
+    filters: Filters,
+) -> tuple[str, dict[str, Any]]:
+    where = _searched(scope, filters, "member.member", "member.kind")
+    return _MEMBERS.format(where=where.sql), {
+        **where.params,
+        "run_id": published_run(connection).run_id,
+        "family": family,
+        "number": number or 0,
+        "any_number": number is None,
+        "moved": moved,
+    }
+
+
+def _risks(connection: Connection, scope: Scope, filters: Filters) -> tuple[str, dict[str, Any]]:
+    where = _searched(scope, filters, "risk.equipment", "risk.kind")
+    return _RISKS.format(where=where.sql), {
+        **where.params,
+        "run_id": published_run(connection).run_id,
+    }
+
+
+def _searched(scope: Scope, filters: Filters, *columns: str) -> Where:
+    where = series_where(scope, Filters(site=filters.site, uf=filters.uf, region=filters.region))
+    if filters.search.strip():
+        looked = " OR ".join(f"{unaccented(one)} LIKE :search" for one in (*columns, "site.site"))
+        where.add(f"({looked})", search=pattern(filters.search))
+    return where
+
+
+def _cluster(row: Row[Any], locale: str) -> Cluster:
+    return Cluster(
+        number=row.number,
+        name=_in(row.name, locale),
+        size=row.members,
+        silhouette=row.silhouette,
+        failure_rate=row.failure_rate,
+        mean_risk=row.mean_risk,
+        profile=[ProfileValue(**one) for one in row.profile],
+    )
+
+
+def _in(names: Mapping[str, str], locale: str) -> str:
+    return names.get(locale) or names["pt_BR"]
+
+
+def _member(row: Row[Any], locale: str) -> ClusterMember:
+    return ClusterMember(
+        member=row.member,
+        site=row.site,
+        uf=row.uf,
+        kind=row.kind,
+        cluster=row.cluster,
+        name=_in(row.name, locale),
+        previous=row.previous_number,
+        next=row.next_number,
+        silhouette=row.silhouette,
+        distance=row.distance,
+        features=row.features,
+        pulls=[Pull(**one) for one in row.pulls],
+    )
+
+
+def _risk(row: Row[Any]) -> MachineRisk:
+    reasons = [Reason(**one) for one in row.reasons]
+    return MachineRisk(**{**row._mapping, "reasons": reasons})
+
+
+def _quality(facts: Mapping[str, Any] | None) -> RiskQuality | None:
+    if facts is None:
+        return None
+    bins = [CalibrationBin(**one) for one in facts["bins"]]
+    return RiskQuality(**{**facts, "bins": bins})

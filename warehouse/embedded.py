@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 USER = "nova"
 DATABASE = "nova"
+CLEARINGS = 10
 START_SECONDS = 60
 STOP_SECONDS = 30
 LOCK_SECONDS = 180
@@ -599,10 +600,7 @@ def _start_postgres(home: Path, record: Record) -> Record:
 def _make_cluster(record: Record) -> None:
     """initdb under another name first: a data directory exists only when it is complete."""
     fresh = record.data.with_name("data.new")
-    _end(Path(record.place), "initdb", signal.SIGKILL)
-    _end(fresh, "postgres", signal.SIGKILL)
-    if fresh.exists():
-        shutil.rmtree(fresh)
+    _clear_unfinished(record, fresh)
     password_file = _password_file(record)
     options = ["-D", str(fresh), "-U", USER, "-E", "UTF8", "-A", "scram-sha-256"]
     options += ["--pwfile", str(password_file), "--no-instructions", "--locale=C"]
@@ -614,6 +612,21 @@ def _make_cluster(record: Record) -> None:
     with (fresh / "postgresql.conf").open("a") as handle:
         handle.write(POSTGRES_CONF)
     fresh.rename(record.data)
+
+
+def _clear_unfinished(record: Record, fresh: Path) -> None:
+    """What an initdb left that was killed, or whose caller was: it may still be writing."""
+    for attempt in range(CLEARINGS):
+        _end(Path(record.place), "initdb", signal.SIGKILL)
+        _end(fresh, "postgres", signal.SIGKILL)
+        try:
+            shutil.rmtree(fresh)
+        except FileNotFoundError:
+            return
+        except OSError:
+            if attempt == CLEARINGS - 1:
+                raise
+            time.sleep(0.2)
 
 
 def _password_file(record: Record) -> Path:

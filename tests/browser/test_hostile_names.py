@@ -13,9 +13,22 @@ from sqlalchemy import Engine
 from dashboard.pages import PAGES
 from domain.access import Role
 from tests.browser.conftest import Watched, add_accounts
-from tests.hostile_names import IMAGE, NAMES, SKUS, UNIT, publish_hostile_names
+from tests.hostile_names import (
+    CONTRACT,
+    IMAGE,
+    NAMES,
+    SKUS,
+    SUPPLIERS,
+    UNIT,
+    publish_hostile_names,
+)
 
-VARIABLES = {"<sku>": quote(SKUS[1], safe=""), "<user_id>": "1"}
+VARIABLES = {
+    "<sku>": quote(SKUS[1], safe=""),
+    "<user_id>": "1",
+    "<supplier>": quote(SUPPLIERS[0][0], safe=""),
+    "<contract>": quote(CONTRACT, safe=""),
+}
 """What to put for a variable in a page's path; a new kind needs a line here."""
 
 MORE = ("/forecasts?sku=" + quote(SKUS[0]), "/materials/" + quote(SKUS[3], safe=""))

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, text
 
 from domain.errors import BadBundle, NotFound
 from tests import factories, services
+from warehouse.db import make_engine
 from warehouse.pipeline import publish
 from warehouse.pipeline.demo_rows import remove_demo_rows
 from warehouse.queries import kpis
@@ -414,13 +415,14 @@ def test_five_runs_are_kept_and_the_published_one_always(
     assert scalar(engine, "SELECT run_id FROM analytics.published") == first
 
 
-def test_one_publish_at_a_time(engine: Engine, bundle: Path, tmp_path: Path):
+def test_one_publish_at_a_time(engine: Engine, bundle: Path, tmp_path: Path, database_url: str):
+    patient = make_engine(database_url, lock_timeout_ms=60_000)
     bundles = [bundle, factories.make_bundle(tmp_path, engine, name="other", scale=2.0)]
     failures: list[BaseException] = []
 
     def go(path: Path) -> None:
         try:
-            publish.publish_bundle(path, engine=engine, published_by=BY)
+            publish.publish_bundle(path, engine=patient, published_by=BY)
         except BaseException as error:
             failures.append(error)
 
@@ -429,6 +431,7 @@ def test_one_publish_at_a_time(engine: Engine, bundle: Path, tmp_path: Path):
         thread.start()
     for thread in threads:
         thread.join()
+    patient.dispose()
     assert not failures
     assert [one.state for one in runs(engine)] == ["ready", "ready"]
 

@@ -24,6 +24,9 @@ NAMED = (
     ("support.override", "actor"),
     ("support.override", "ended_by"),
 )
+HELD = (("analytics.alert", "owner_id"),)
+"""What somebody looks after, by the account's number: nobody does when they are gone."""
+
 _ERASE_ACCOUNT = text(
     """
     UPDATE support.user SET email = :label || '@removed.invalid', name = '', language = NULL,
@@ -76,6 +79,8 @@ def _erase(connection: Connection, who: dict[str, object]) -> None:
     for table in PERSONAL:
         connection.execute(text(f"DELETE FROM support.{table} WHERE user_id = :id"), who)
     connection.execute(text("DELETE FROM support.job WHERE lower(actor) = lower(:email)"), who)
+    for table, column in HELD:
+        connection.execute(text(f"UPDATE {table} SET {column} = NULL WHERE {column} = :id"), who)
     for table, column in NAMED:
         named = f"UPDATE {table} SET {column} = :label WHERE lower({column}) = lower(:email)"
         connection.execute(text(named), who)

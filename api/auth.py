@@ -76,7 +76,7 @@ def login(body: Credentials) -> TokensAnswer:
     if row is None:
         raise NotAuthenticated("E-mail or password is wrong.")
     pair = tokens.issue(get_engine(), row)
-    actor = request_actor(row.email)
+    actor = request_actor(row.email, row.role)
     commands.record_login(get_engine(), user_id=row.user_id, actor=actor, action="api.login")
     return _handed_out(pair)
 

@@ -114,7 +114,7 @@ def _own_row() -> UserRow:
 
 def _link_actor() -> commands.Actor:
     row = resets.owner(_secret())
-    return session.request_actor(row.email if row else None)
+    return session.request_actor(row.email, row.role) if row else session.request_actor()
 
 
 def _secret() -> str:

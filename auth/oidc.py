@@ -131,7 +131,7 @@ def callback() -> ResponseReturnValue:
     if not row.active:
         return _failed("the account is disabled", 403, person)
     session.begin(row)
-    actor = session.request_actor(row.email)
+    actor = session.request_actor(row.email, row.role)
     commands.record_login(get_engine(), user_id=row.user_id, actor=actor, action=ACTION)
     return redirect(destination(wanted), 303)
 

@@ -96,7 +96,7 @@ def destination(wanted: str | None) -> str:
 
 
 def _note_login(row: UserRow, action: str) -> None:
-    actor = session.request_actor(row.email)
+    actor = session.request_actor(row.email, row.role)
     commands.record_login(get_engine(), user_id=row.user_id, actor=actor, action=action)
 
 

@@ -14,6 +14,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 
 from auth import tokens
 from auth.passwords import digest
+from domain.access import Role
 from domain.errors import NotAuthenticated
 from warehouse.commands import sessions as store
 from warehouse.commands.users import Actor
@@ -108,12 +109,14 @@ def signed_in() -> UserRow | None:
     return g.signed_in  # type: ignore[no-any-return]
 
 
-def request_actor(name: str | None = None) -> Actor:
-    """Who makes this request, in the audit log's words; never raises."""
-    row: UserRow | None = g.get("signed_in")
+def request_actor(name: str | None = None, role: Role | None = None) -> Actor:
+    """Who makes this request, in the audit log's words; `name` and `role` of somebody who is not
+    signed in yet. Never raises."""
+    row: UserRow | None = g.get("signed_in") if name is None else None
+    held = row.role if row else role
     return Actor(
-        name=name or (row.email if row else ANONYMOUS),
-        role=str(row.role) if row else None,
+        name=row.email if row else name or ANONYMOUS,
+        role=str(held) if held else None,
         address=request.remote_addr,
         request_id=g.get("request_id"),
     )

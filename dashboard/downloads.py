@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from flask import Blueprint, Response, request, stream_with_context
 
+from api.files import table_csv
 from auth import trail
 from auth.guards import check, current_viewer, requires
 from callbacks.address import Address
@@ -32,7 +33,8 @@ def rejects_csv(load_id: int) -> Response:
     trail.note("export", object=f"load:{load_id}:rejects", after={"rows": load.rows_rejected})
     rows = (reject_cells(row) for row in loads.every_reject(load_id))
     lines = csv_lines(REJECT_HEADER, rows, viewer.locale)
-    return _as_file(lines, f"nova-load-{load_id}-rejects.csv")
+    label = "_demo" if load.is_demo else ""
+    return _as_file(lines, f"nova-load-{load_id}-rejects{label}.csv")
 
 
 @blueprint.get("/admin/audit.csv")
@@ -54,12 +56,11 @@ def savings_csv() -> Response:
     viewer = current_viewer()
     address = Address.parse(request.query_string.decode(errors="replace"), viewer.t)
     asked = savings_filters(viewer, address)
-    run_id = status.current().run_id
-    if run_id is None:
+    if status.current().run_id is None:
         raise NothingPublished("No run has been published.")
     trail.note("export", object="savings", after={k: list(v) for k, v in vars(asked).items() if v})
     rows = (csv_cells_of(row) for row in savings.every(scope=viewer.scope, filters=asked))
-    return _as_file(csv_lines(SAVINGS_HEADER, rows, viewer.locale), f"nova-savings-run{run_id}.csv")
+    return table_csv(SAVINGS_HEADER, rows, "savings", viewer)
 
 
 def _as_file(lines: Iterator[str], name: str) -> Response:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
 
 from domain.access import Role
+from tests import services
 from tests.browser.conftest import Watched
 
 NOWHERE = "/nowhere"
@@ -41,6 +43,7 @@ PAGES = {
     "/admin/audit?row=1": ("Auditoria", "Audit log"),
     NOWHERE: ("Página não encontrada", "Page not found"),
 }
+DEMO = {"pt-BR": "Dados de demonstração", "en-GB": "Demonstration data"}
 LOOKS = (("pt-BR", 1440, "light"), ("pt-BR", 390, "dark"), ("en-GB", 390, "light"))
 
 
@@ -55,11 +58,26 @@ def test_pages_are_whole(
         expect(page).to_have_title(_title(path, name))
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{path} is {wide} px wide at {width}"
+        expect(page.locator(".banners .notice").first).to_contain_text(DEMO[locale])
         assert page.get_attribute("html", "data-bs-theme") == scheme
         assert page.get_attribute("html", "lang") == locale.replace("en-GB", "en")
     told = [text for text in watched.complaints if not text.startswith("console: Failed to load")]
     assert told == [f"404: {watched.site}{NOWHERE}"]
     assert len(watched.complaints) == 2
+
+
+def test_every_file_says_in_its_name_that_its_data_are_made_up(
+    watch: Callable[..., Watched],
+) -> None:
+    watched = watch(role=Role.ADMIN)
+    table = (services.ROOT / "docs" / "access.md").read_text()
+    doors = re.findall(r"`GET (/\S+\.(?:csv|xlsx|pdf))` \| export ", table)
+    whole = [door for door in doors if "{" not in door]
+    assert len(whole) >= 8
+    for path in whole:
+        answer = watched.page.request.get(f"{watched.site}{path}")
+        assert answer.status == 200, path
+        assert re.search(r"_demo\.\w+$", answer.headers["content-disposition"]), path
 
 
 def _title(path: str, name: str) -> str:

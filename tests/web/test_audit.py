@@ -40,6 +40,25 @@ def test_an_api_call_leaves_a_row(site: Site) -> None:
     assert row.object == "GET /api/v1/kpis"
 
 
+def test_signing_in_and_out_and_being_held_off_leave_rows(site: Site) -> None:
+    email = "in.and.out@nova.test"
+    site.add_user(email, Role.ANALYST)
+    browser = site.browser(email)
+    came = newest(site, "login")
+    assert (came.actor, came.role, came.address) == (email, "ANALYST", "127.0.0.1")
+    site.tokens(email)
+    came = newest(site, "api.login")
+    assert (came.actor, came.role) == (email, "ANALYST")
+    browser.call("POST", "/logout", data={"csrf_token": browser.csrf_token_of_page()})
+    assert newest(site, "logout").actor == email
+    tries = [site.browser().sign_in(email, f"wrong-{n}").status_code for n in range(11)]
+    assert tries == [401] * 10 + [429]
+    refused = [row for row in site.audit("login.refused") if row.actor == email]
+    assert [row.status for row in refused] == [401] * 10
+    held_off = newest(site, "refused")
+    assert (held_off.object, held_off.status) == ("POST /login", 429)
+
+
 def test_a_denial_leaves_a_row(site: Site) -> None:
     browser = site.browser(VIEWER)
     assert browser.open_page("/admin/audit").status_code == 403

@@ -1,4 +1,4 @@
-"""GET /materials, GET /materials/{sku}."""
+"""GET /materials, GET /materials/{sku}, GET /projections."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, fields
 from api.alerts import AlertAnswer, worded
 from api.answers import locale
 from api.items import ItemsQuery
-from api.parameters import checked_text
+from api.parameters import Query, Text, checked_text
 from api.routing import route
 from auth.guards import current_viewer
-from domain.records import Material, MaterialDetail, Page
-from warehouse.queries import materials
+from domain.records import Material, MaterialDetail, Page, ProjectedDay
+from warehouse.queries import materials, projections
 
 
 @dataclass(frozen=True)
@@ -40,3 +40,17 @@ def one(sku: str) -> MaterialAnswer:
     values = {field.name: getattr(detail, field.name) for field in fields(detail)}
     spoken = locale()
     return MaterialAnswer(**values | {"alerts": [worded(row, spoken) for row in detail.alerts]})
+
+
+class ProjectionQuery(Query):
+    """One item-depot."""
+
+    sku: Text
+    site: Text
+
+
+@route("GET", "/projections", query=ProjectionQuery, data=list[ProjectedDay])
+def projected(query: ProjectionQuery) -> list[ProjectedDay]:
+    """Stock of one item-depot day by day, net of demand and with what is on its way."""
+    scope = current_viewer().scope
+    return projections.days(sku=query.sku, site=query.site, scope=scope)

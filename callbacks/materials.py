@@ -25,7 +25,15 @@ from layouts import material as detail_layout
 from layouts import materials as layout
 from layouts.forecasts import since
 from layouts.text import DEMAND_CLASSES
-from warehouse.queries import forecasts, kpis, materials, receipts, recommendations, status
+from warehouse.queries import (
+    forecasts,
+    kpis,
+    materials,
+    projections,
+    receipts,
+    recommendations,
+    status,
+)
 
 OFFERED = ("uf", "family", "abc")
 DEFAULT_SORT = "-demand_90d"
@@ -97,6 +105,7 @@ def _detail_data(
         site=site,
         history=forecasts.history(**series, since=since("short", current)) if known else [],
         points=_ensemble(series) if known else [],
+        projection=projections.days(**series) if known else [],
         files=status.files(),
         status=current,
         receipt=_receipt(viewer, address, found),

@@ -22,6 +22,18 @@ SEARCHES = 80
 """Halvings of an interval; more change nothing that a double can hold."""
 
 
+def projected_stock(available: ArrayLike, demand: ArrayLike, receipts: ArrayLike) -> Array:
+    """Stock at the end of each day, (rows, days): what was there, less the day's demand, plus what
+    arrives; what is asked for when there is none is lost."""
+    wanted, arriving = np.asarray(demand, float), np.asarray(receipts, float)
+    stock = np.array(available, float)
+    found = np.empty(wanted.shape)
+    for day in range(wanted.shape[1]):
+        stock = np.maximum(stock + arriving[:, day] - wanted[:, day], 0.0)
+        found[:, day] = stock
+    return found
+
+
 def service_level(level: ArrayLike, criticality: ArrayLike, risk: Mapping[str, float]) -> Array:
     """The class's service level with the risk of a stockout times what `risk` says of the item's
     criticality (0 to 10; NaN: medium)."""

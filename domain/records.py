@@ -269,6 +269,16 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class ProjectedDay:
+    """Projected stock at the end of a day, in units of issue: with the demand that half of the
+    simulated futures exceed (likely) and with that which one in ten exceeds (cautious)."""
+
+    date: date
+    likely: float
+    cautious: float
+
+
+@dataclass(frozen=True)
 class ThresholdValue:
     """A threshold in force (see `domain.thresholds`), who set it and when; None: nobody did."""
 

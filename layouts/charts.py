@@ -9,7 +9,14 @@ from typing import Any
 from dash import dcc
 from plotly import graph_objects as go
 
-from domain.records import BacktestPoint, DemandPoint, ForecastPoint, ModelStep, TotalPoint
+from domain.records import (
+    BacktestPoint,
+    DemandPoint,
+    ForecastPoint,
+    ModelStep,
+    ProjectedDay,
+    TotalPoint,
+)
 from domain.viewer import Viewer
 from layouts.text import MODELS, named
 from layouts.theme import ACCENT, BAND, MODEL_COLOURS, MODEL_DASHES, figure, graph_config
@@ -78,6 +85,22 @@ def series_chart(
             named(MODELS, model, t),
             **model_style(model),
         )
+    return finish(chart, viewer)
+
+
+def projection_chart(
+    days: Sequence[ProjectedDay], reorder_point: float | None, viewer: Viewer, unit: str
+) -> go.Figure:
+    """Projected stock with likely and with high demand, over the reorder point."""
+    t = viewer.t
+    chart = figure(viewer, unit)
+    dates = [day.date for day in days]
+    add_line(chart, dates, [day.likely for day in days], t("Likely"), colour=ACCENT)
+    cautious = [day.cautious for day in days]
+    add_line(chart, dates, cautious, t("With high demand"), dash="dot")
+    if reorder_point is not None:
+        level = [reorder_point, reorder_point]
+        add_line(chart, [dates[0], dates[-1]], level, t("Reorder point"), dash="dash", width=1)
     return finish(chart, viewer)
 
 

@@ -23,6 +23,7 @@ from domain.records import (
     MaterialDetail,
     OpenOrder,
     Option,
+    ProjectedDay,
     Recommendation,
     SitePosition,
 )
@@ -30,7 +31,7 @@ from domain.viewer import Viewer
 from domain.wording import alert_reason
 from layouts import format as fmt
 from layouts.alerts import WRAPPED, alert_grid, place
-from layouts.charts import graph, series_chart
+from layouts.charts import graph, projection_chart, series_chart
 from layouts.components.cards import card
 from layouts.components.filters import choice, filter_bar
 from layouts.components.grid import (
@@ -62,6 +63,7 @@ class MaterialData:
     site: str | None
     history: Sequence[DemandPoint]
     points: Sequence[ForecastPoint]
+    projection: Sequence[ProjectedDay]
     files: Sequence[FileStatus]
     status: DataStatus
     notices: list[str]
@@ -82,6 +84,7 @@ def layout(data: MaterialData, viewer: Viewer) -> html.Div:
             *([alert_receipt(*data.receipt, viewer)] if data.receipt else []),
             overview(data.detail, viewer),
             demand(data, viewer),
+            *projected(data, viewer),
             *recommended(data, viewer),
             positions(data, viewer),
             alerts(data, viewer),
@@ -174,6 +177,30 @@ def demand(data: MaterialData, viewer: Viewer) -> html.Section:
         twin(*_numbers(data, viewer), viewer),
         tools=[_models_link(data, viewer)] if data.points else [],
     )
+
+
+def projected(data: MaterialData, viewer: Viewer) -> list[html.Section]:
+    """The depot's stock as it is projected, with reorder point and what comes by order."""
+    t = viewer.t
+    here = next((one for one in data.detail.positions if one.site == data.site), None)
+    if not data.projection or here is None:
+        return []
+    unit = data.detail.item.unit or t("units")
+    chart = projection_chart(data.projection, here.reorder_point, viewer, unit)
+    rows: list[list[Any]] = [[day.date, day.likely, day.cautious] for day in data.projection]
+    names = [t("Date"), t("Likely"), t("With high demand")]
+    note = t(
+        "Stock at the end of each day, less the forecast demand, with open orders on the day they"
+        " are expected. High demand: what one simulated future in ten exceeds."
+    )
+    return [
+        card(
+            t("Projected stock at %(site)s", site=here.site_name or here.site),
+            graph("projection", chart, viewer),
+            twin(names, rows, viewer),
+            note=note,
+        )
+    ]
 
 
 def _models_link(data: MaterialData, viewer: Viewer) -> Component:

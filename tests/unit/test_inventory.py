@@ -107,3 +107,10 @@ def test_enough_for_and_shortages_of_a_die():
     assert inventory.enough_for(die, 1.0).tolist() == [6]
     expected = [3.5, 2.5, 10 / 6, 1, 0.5, 1 / 6, 0]
     assert inventory.shortages(die)[0] == pytest.approx(expected)
+
+
+def test_stock_is_projected_from_what_is_there_what_is_asked_for_and_what_arrives() -> None:
+    demand = np.array([[2.0, 2, 2, 2, 2], [1, 1, 1, 1, 1]])
+    receipts = np.array([[0.0, 0, 5, 0, 0], [0, 0, 0, 0, 0]])
+    found = inventory.projected_stock([3.0, 10.0], demand, receipts)
+    assert found.tolist() == [[1, 0, 3, 1, 0], [9, 8, 7, 6, 5]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -343,7 +344,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     }
     expected |= {"/loads", "/loads/{load_id}/rejects", "/jobs/{job_id}", "/jobs/{job_id}/load"}
     expected |= {f"/savings{part}" for part in ("", "/items", "/months", "/rows")}
-    expected |= {"/geographic/data", "/inventory/regions"}
+    expected |= {"/geographic/data", "/inventory/regions", "/projections"}
     expected |= {"/alerts/totals", "/settings/thresholds"}
     expected |= {"/what-if", "/what-if/curve"}
     expected |= {"/audit", "/runs", "/runs/{run_id}/publish"}
@@ -397,3 +398,16 @@ def _error(answer: requests.Response) -> dict[str, Any]:
     assert body["error"]["code"] and body["error"]["message"]
     assert "Traceback" not in answer.text
     return body["error"]
+
+
+def test_stock_is_projected_day_by_day(site: Site, api: Api) -> None:
+    detail = api.get("/materials/CABO-01").json()["data"]
+    here = next(one for one in detail["positions"] if one["site"] == "DEP-SP")
+    days = api.get("/projections", params={"sku": "CABO-01", "site": "DEP-SP"}).json()["data"]
+    assert len(days) == 90
+    assert days[0]["date"] == str(factories.LAST_DAY + timedelta(days=1))
+    assert all(0 <= day["cautious"] <= day["likely"] + 1e-3 for day in days)
+    empty = next(day["date"] for day in days if day["likely"] == 0)
+    assert abs((date.fromisoformat(empty) - date.fromisoformat(here["stockout_p50_on"])).days) <= 1
+    hidden = site.api(SCOPED).get("/projections", params={"sku": "CABO-01", "site": "DEP-SP"})
+    assert hidden.json()["data"] == []

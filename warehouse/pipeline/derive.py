@@ -20,7 +20,7 @@ from warehouse.pipeline.lead_time_costs import write_lead_time_costs
 from warehouse.pipeline.lead_times import measure_lead_times
 from warehouse.pipeline.open_orders import open_orders
 from warehouse.pipeline.overriding import apply_overrides, overrides_changed
-from warehouse.pipeline.policy import policy_of, write_policy
+from warehouse.pipeline.policy import policy_of, write_policy, write_projection
 from warehouse.pipeline.recommending import write_recommendations
 from warehouse.pipeline.savings import write_savings
 from warehouse.pipeline.scores import write_metrics, write_scores
@@ -76,6 +76,7 @@ def derive_run(connection: Connection, run_id: int) -> None:
     orders = open_orders(connection, setup)
     policy = policy_of(connection, setup, orders)
     write_policy(connection, setup, policy)
+    write_projection(connection, setup, policy)
     write_lead_time_costs(connection, setup, policy)
     write_exposures(connection, setup, policy)
     alerts = alerts_of(policy, orders, setup.settings, setup.rates, setup.today)

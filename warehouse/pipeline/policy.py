@@ -23,6 +23,7 @@ from warehouse.pipeline.penalties import penalties
 
 CHUNK = 1_000
 REQUEST_DAYS = 365
+PROJECTED_DAYS = 90
 MEASURED = {"orders of the item": "item_days", "orders of the supplier": "supplier_days"}
 """Where lead times come from, and the column of their quantiles."""
 PATHS = (0.5, 0.9)
@@ -132,7 +133,7 @@ _DERIVED = (
     " textbook_lead_time_demand_std safety_stock reorder_point"
     " textbook_safety_stock textbook_reorder_point order_up_to available on_order arriving"
     " stockout_probability days_to_stockout stockout_on stockout_p50_on stockout_p90_on"
-    " risk_quantity risk_brl shared_error penalty_brl shortage_brl"
+    " risk_quantity risk_brl shared_error penalty_brl shortage_brl likely cautious"
 ).split()
 
 
@@ -192,6 +193,11 @@ def _of_chunk(
     reorder = inventory.reorder_point(daily, lead, safety)
     days = _projected_days(available, rates, receipts)
     likely, late = (_projected_days(available, path, receipts) for path in cautious)
+    ahead_of = slice(0, PROJECTED_DAYS)
+    projected = [
+        inventory.projected_stock(available, path[:, ahead_of], receipts[:, ahead_of])
+        for path in cautious
+    ]
     return series.assign(
         daily_demand=daily,
         demand_std=sigma,
@@ -219,6 +225,8 @@ def _of_chunk(
         risk_quantity=shortage,
         risk_brl=shortage * series["shortage_brl"].to_numpy(float),
         shared_error=ahead.shared[rows],
+        likely=packed_rows(projected[0]),
+        cautious=packed_rows(projected[1]),
     )
 
 
@@ -307,6 +315,22 @@ def write_policy(connection: Connection, setup: Setup, policy: pd.DataFrame) -> 
     )
     rows = policy.assign(run_id=setup.run_id, facts=_json_rows(policy, facts))
     copy_frame(connection, "analytics.policy", rows[_POLICY_COLUMNS])
+
+
+def write_projection(connection: Connection, setup: Setup, policy: pd.DataFrame) -> None:
+    """The projected stock of each series whose stock is known, day by day from tomorrow on."""
+    connection.execute(
+        text("DELETE FROM analytics.projection WHERE run_id = :run_id"), {"run_id": setup.run_id}
+    )
+    known = policy[policy["available"].notna()]
+    rows = known.assign(run_id=setup.run_id, first_on=setup.today + timedelta(days=1))
+    columns = "run_id item_id site_id first_on likely cautious".split()
+    copy_frame(connection, "analytics.projection", rows[columns])
+
+
+def packed_rows(days: Array) -> list[str]:
+    """Rows of stock by day as COPY takes bytes: little-endian 4-byte floats in hexadecimal."""
+    return ["\\x" + row.astype("<f4").tobytes().hex() for row in days]
 
 
 def _json_rows(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:

@@ -368,6 +368,21 @@ policy = Table(
     schema="analytics",
 )
 
+projection = Table(
+    "projection",
+    metadata,
+    _run_id(primary_key=True),
+    Column("item_id", Integer, primary_key=True),
+    Column("site_id", Integer, primary_key=True),
+    Column("first_on", Date, nullable=False),
+    Column("likely", LargeBinary, nullable=False),
+    Column("cautious", LargeBinary, nullable=False),
+    schema="analytics",
+)
+"""Stock of each day from `first_on` on, net of demand and with what arrives, as little-endian
+4-byte floats: where demand is what half of the simulated futures exceed, and what one in ten
+does."""
+
 replay_input = Table(
     "replay_input",
     metadata,

@@ -73,3 +73,12 @@ def test_every_view_can_be_refreshed_beside_its_readers(engine: Engine):
         assert len(names) == 7
         for name in names:
             connection.execute(text(f"REFRESH MATERIALIZED VIEW CONCURRENTLY analytics.{name}"))
+
+
+def test_no_connection_waits_without_end(engine: Engine):
+    with engine.connect() as connection:
+        limits = [
+            connection.execute(text(f"SHOW {name}")).scalar_one()
+            for name in ("statement_timeout", "lock_timeout")
+        ]
+    assert limits == ["30s", "5s"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dash.development.base_component import Component
 
+from callbacks import clusters
 from callbacks import forecasts as forecasts_page
 from callbacks.address import Address
 from callbacks.screen import screen
@@ -19,15 +21,21 @@ from layouts.forecasts import NO_MODEL
 from layouts.text import DEMAND_CLASSES, MODELS
 from warehouse.queries import forecasts, models, overrides, status
 
+TABS: dict[str, Callable[[Viewer, Address], list[Component]]] = {"clusters": clusters.content}
+"""What stands below the tabs, of all but the first one."""
 ENSEMBLE, NAIVE = "ensemble", "seasonal_naive"
 
 
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
-    """All series in view; with `sku` and `site` in the address, that one."""
+    """The tab that the address names: models over all series in view, or with `sku` and `site` in
+    it over that one; clusters."""
     current = status.current()
     if current.run_id is None:
         return states.nothing_published(viewer)
+    tab = address.one("tab", layout.TABS, "models")
+    if tab in TABS:
+        return layout.within(tab, TABS[tab](viewer, address), viewer)
     if address.text("sku") and address.text("site"):
         return _one_series(viewer, address, current)
     return layout.layout(_data(viewer, address, current), viewer)

@@ -25,8 +25,9 @@ from layouts.components.grid import (
 )
 from layouts.components.states import notice, notices
 from layouts.components.table import twin
+from layouts.components.tabs import tabs
 from layouts.forecasts import NO_MODEL, model_toggles
-from layouts.text import DEMAND_CLASSES, MODELS, PERIODS_AHEAD, named
+from layouts.text import DEMAND_CLASSES, MODELS, N_, PERIODS_AHEAD, named
 from layouts.theme import MODEL_COLOURS
 from layouts.value_added import value_added_card
 
@@ -52,12 +53,30 @@ class FeaturesData:
         return [model for model in MODELS if model in present]
 
 
-def layout(data: FeaturesData, viewer: Viewer) -> html.Div:
-    """The whole page."""
+TABS = {"models": N_("Models"), "clusters": N_("Clusters")}
+"""The tabs of the page by the address's `tab`."""
+TITLES = {"models": N_("Model performance"), "clusters": N_("Clusters and failure risk")}
+
+
+def head(tab: str, viewer: Viewer) -> list[Component]:
+    """Title and tabs."""
     t = viewer.t
+    return [
+        html.Div([html.H1(t(TITLES[tab]))], className="page-head"),
+        tabs(t("Sections of the page"), TABS, tab, viewer),
+    ]
+
+
+def within(tab: str, content: Sequence[Component], viewer: Viewer) -> html.Div:
+    """A tab's content under the head."""
+    return html.Div([*head(tab, viewer), *content], className="page page-features")
+
+
+def layout(data: FeaturesData, viewer: Viewer) -> html.Div:
+    """The whole page, on its first tab."""
     return html.Div(
         [
-            html.Div([html.H1(t("Model performance"))], className="page-head"),
+            *head("models", viewer),
             _filters(data, viewer),
             *notices(data.notices),
             *[naive_notice(one, viewer) for one in data.choices if one.published_as_naive],

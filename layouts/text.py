@@ -89,6 +89,24 @@ FILE_KINDS = {
     "drivers": N_("drivers"),
 }
 
+STRUCTURES = {
+    "strong": N_("strong"),
+    "reasonable": N_("reasonable"),
+    "weak": N_("weak"),
+    "none": N_("none to speak of"),
+}
+
+CLUSTER_REASONS = {
+    "too_few": N_("There are too few members to tell apart, 30 are needed, or all are alike."),
+    "not_in_run": N_("The published run was trained before the file was loaded: train again."),
+}
+
+RISK_REASONS = {
+    "no_failures": N_("No failure is on record: there is nothing to learn from."),
+    "few_failures": N_("Fewer than 20 readings were followed by a failure: too few to learn from."),
+    "not_in_run": N_("The published run was trained before the file was loaded: train again."),
+}
+
 SUPPLIER_KINDS = {"import": N_("abroad"), "domestic": N_("in Brazil"), "all": N_("all")}
 
 LOAD_STATES = {

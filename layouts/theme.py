@@ -60,6 +60,17 @@ MODEL_DASHES = {
     "naive": "dot",
 }
 
+CLUSTER_COLOURS = (
+    "#0f8f85",
+    "#2f7fd6",
+    "#d9600c",
+    "#a06cd5",
+    "#b07d0e",
+    "#c2415f",
+    "#3c9a3f",
+)
+"""By number, from 1; a white digit stands on them."""
+
 INKS = {
     "light": {"ink": "#1c2733", "weak": "#5b6775", "grid": "#e8ebef", "surface": "#ffffff"},
     "dark": {"ink": "#e6eaef", "weak": "#9aa6b3", "grid": "#2b333d", "surface": "#171c22"},

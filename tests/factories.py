@@ -550,7 +550,7 @@ def _network(training: TrainingSet) -> dict[str, pd.DataFrame]:
     members: list[pd.DataFrame] = []
     if len(training.equipment):
         last = training.equipment.sort_values("measured_at").groupby("equipment").tail(1)
-        column = last.columns[5]
+        column = last.columns[-1]
         rows = last.rename(columns={"equipment": "member"})
         _add_clusters("equipment-failure", rows, column, clusters, members)
         risks = last.assign(

@@ -268,12 +268,13 @@ def _worn(rng: Rng, units: int, months: int, rate: float) -> tuple[Array, Array,
     """(wear 0–1 and beyond, age in months, °C, failed), units x months."""
     wear, age, heat = (np.zeros((units, months)) for _ in range(3))
     failed = np.zeros((units, months), dtype=bool)
-    now, old = rng.uniform(0, 0.4, units), rng.integers(0, 40, units)
+    now = rng.uniform(0, 0.85, units)
+    old = (now / (1.2 * rate) * rng.uniform(0.7, 1.2, units)).astype(int)
     for month in range(months):
         now, old = now + rng.gamma(1.2, rate, units), old + 1
         wear[:, month], age[:, month] = now, old
         heat[:, month] = 27 + 6 * now + rng.normal(0, 2.2, units)
-        risk = 1 / (1 + np.exp(-(now * 9.0 + (heat[:, month] - 30) * 0.18 - 8.0)))
+        risk = 1 / (1 + np.exp(-(now * 16.0 + (heat[:, month] - 31) * 0.25 - 15.5)))
         failed[:, month] = rng.random(units) < risk
         now, old = (np.where(failed[:, month], 0, each) for each in (now, old))
     return wear, age, heat, failed

@@ -38,6 +38,7 @@ def fill(engine: Engine) -> None:
     network = factories.make_network(engine)
     factories.add_demand(engine, network)
     factories.add_stock(engine, network, LEVELS)
+    factories.add_machines(engine, network)
     factories.add_order(
         engine,
         network,

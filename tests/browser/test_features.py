@@ -50,3 +50,20 @@ def test_a_series_shows_what_its_errors_hold_and_what_it_is_made_of(
         ["Demanda", "Tendência", "Sazonalidade", "Resto"]
     )
     assert watched.complaints == []
+
+
+def test_tabs_lead_to_clusters_of_machines_and_towers(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/features")
+    page.get_by_role("link", name="Grupos").click()
+    page.wait_for_url("**tab=clusters**")
+    watched.settle()
+    first = page.locator("#machine-risks [row-index='0'][role=row]").first
+    expect(first.locator("[col-id=reasons]")).to_contain_text("temperatura")
+    expect(page.locator("#risk-calibration .main-svg").first).to_be_visible()
+    page.get_by_role("link", name="Torres").click()
+    page.wait_for_url("**of=towers**")
+    watched.settle()
+    expect(page.locator("#tower-breaks [col-id=metric]").nth(1)).to_have_text("Latência")
+    expect(page.locator("#cluster-profiles .main-svg").first).to_be_visible()
+    assert watched.complaints == []

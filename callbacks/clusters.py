@@ -1,0 +1,86 @@
+"""The tab *Clusters* of `/features`: machines and towers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash.development.base_component import Component
+
+from callbacks.address import Address
+from callbacks.listing import listed
+from domain.access import Permission
+from domain.clusters import EQUIPMENT, TOWERS, Family
+from domain.records import Page
+from domain.viewer import Viewer
+from layouts import clusters as layout
+from warehouse.queries import clustering, kpis
+
+FAMILIES: dict[str, Family] = {"equipment": EQUIPMENT, "towers": TOWERS}
+OFFERED = ("region", "uf")
+MOST_MOVED = 200
+
+
+def content(viewer: Viewer, address: Address) -> list[Component]:
+    """What stands below the tabs: machines unless the address says towers."""
+    of = address.one("of", FAMILIES, "equipment")
+    return _towers(viewer, address) if of == "towers" else _equipment(viewer, address)
+
+
+def _equipment(viewer: Viewer, address: Address) -> list[Component]:
+    common = _common(viewer, address, "equipment")
+    asked: dict[str, Any] = {"scope": viewer.scope, "filters": common.filters}
+
+    def risks(**place: Any) -> Page[Any]:
+        return clustering.risks(**asked, **place)
+
+    data = layout.EquipmentData(
+        common=common,
+        risk=clustering.risk_summary(**asked),
+        risks=listed(address, "risk_", risks, layout.RISK_ROWS),
+        parts=clustering.parts(**asked),
+    )
+    return layout.equipment(data, viewer)
+
+
+def _towers(viewer: Viewer, address: Address) -> list[Component]:
+    common = _common(viewer, address, "towers")
+    asked: dict[str, Any] = {"scope": viewer.scope, "filters": common.filters}
+    moved = clustering.members(
+        family=TOWERS, moved=True, locale=viewer.locale, limit=MOST_MOVED, **asked
+    )
+    data = layout.TowersData(common=common, moved=moved.rows, trends=clustering.trends(**asked))
+    return layout.towers(data, viewer)
+
+
+def _common(viewer: Viewer, address: Address, of: str) -> layout.Common:
+    family = FAMILIES[of]
+    choices = kpis.filter_choices(scope=viewer.scope)
+    offered = {name: choices[name] for name in OFFERED}
+    filters = address.filters(offered, search=address.text("search"))
+    asked: dict[str, Any] = {
+        "family": family,
+        "locale": viewer.locale,
+        "scope": viewer.scope,
+        "filters": filters,
+    }
+    clusters = clustering.clusters(**asked)
+    number = address.one("cluster", [str(one.number) for one in clusters], "") or None
+
+    def members(**place: Any) -> Page[Any]:
+        return clustering.members(**asked, number=int(number) if number else None, **place)
+
+    in_file = {name: list(getattr(filters, name)) for name in OFFERED}
+    in_file |= {"search": [filters.search] if filters.search else []}
+    return layout.Common(
+        of=of,
+        summary=clustering.summary(family=family),
+        clusters=clusters,
+        members=listed(address, "", members, layout.MEMBER_ROWS),
+        cluster=number,
+        choices=choices,
+        filters=filters,
+        query=address.query,
+        asked={name: values for name, values in in_file.items() if values},
+        may_export=viewer.may(Permission.EXPORT),
+        notices=address.notices,
+    )

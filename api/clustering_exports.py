@@ -86,7 +86,7 @@ def _members_csv(family: Family, query: MachineFilters) -> Response:
         "scope": viewer.scope,
         "filters": query.filters(),
     }
-    profile = clustering.clusters(**asked)
+    profile = clustering.clusters(**asked | {"filters": PlaceFilters.filters(query)})
     features = [one.feature for one in profile[0].profile] if profile else []
     header = ["member", "kind", "site", "uf", "cluster", "name", "previous", "next", *features]
     rows = (_member_cells(row, features) for row in clustering.every_member(**asked))

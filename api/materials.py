@@ -43,10 +43,10 @@ def one(sku: str) -> MaterialAnswer:
 
 
 class ProjectionQuery(Query):
-    """One item-depot."""
+    """One item-depot; nothing is projected where one of both is not named."""
 
-    sku: Text
-    site: Text
+    sku: Text = ""
+    site: Text = ""
 
 
 @route("GET", "/projections", query=ProjectionQuery, data=list[ProjectedDay])

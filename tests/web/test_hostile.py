@@ -193,7 +193,7 @@ def test_sql_in_a_parameter_is_only_a_value(site: Site, admin: str, route: Route
                 refused(site, answer, 422)
             elif not route.media:
                 assert_harmless(name, value, answer.json()["data"])
-            elif route.media == "text/csv":
+            elif route.media == "text/csv" and name != "search":
                 assert len(answer.text.splitlines()) == 1
 
 
@@ -209,7 +209,8 @@ def assert_harmless(name: str, value: str, data: Any) -> None:
 
 def counts_nothing(row: dict[str, Any]) -> bool:
     """A row that adds up, of nothing."""
-    counts = [row[name] for name in ("count", "series", "points") if name in row]
+    names = ("count", "series", "points", "size", "alerts")
+    counts = [row[name] for name in names if name in row]
     return bool(counts) and not any(counts)
 
 

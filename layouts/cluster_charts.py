@@ -12,7 +12,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.theme import ACCENT, CLUSTER_COLOURS, OUTLIER, figure, plain
 
-ROW_HEIGHT, LEAST_HEIGHT = 44, 120
+ROW_HEIGHT, LEAST_HEIGHT, LANE = 50, 120, 0.11
 
 
 def profile_chart(clusters: Sequence[Cluster], viewer: Viewer) -> go.Figure:
@@ -22,27 +22,38 @@ def profile_chart(clusters: Sequence[Cluster], viewer: Viewer) -> go.Figure:
     chart = figure(viewer, "")
     features = [one.feature for one in clusters[0].profile][::-1] if clusters else []
     chart.add_vline(x=0, line={"dash": "dot", "width": 1.5, "color": OUTLIER})
-    for cluster in clusters:
+    middle = (len(clusters) - 1) / 2
+    for lane, cluster in enumerate(clusters):
         values = {one.feature: one for one in cluster.profile}
         rows = [values[feature] for feature in features]
         chart.add_scatter(
             x=[row.spreads for row in rows],
-            y=[plain(feature_words(row.feature, locale)) for row in rows],
+            y=[place + LANE * (middle - lane) for place in range(len(rows))],
             mode="markers+text",
             text=str(cluster.number),
             textfont={"color": "#ffffff", "size": 12},
-            marker={"size": 22, "color": CLUSTER_COLOURS[cluster.number - 1], "opacity": 0.92},
+            marker={"size": 20, "color": CLUSTER_COLOURS[cluster.number - 1], "opacity": 0.92},
             name=plain(f"{cluster.number} {cluster.name}"),
             customdata=[
-                [fmt.number(row.value, locale, 2), fmt.number(row.overall, locale, 2)]
+                [
+                    plain(feature_words(row.feature, locale)),
+                    fmt.number(row.value, locale, 2),
+                    fmt.number(row.overall, locale, 2),
+                ]
                 for row in rows
             ],
-            hovertemplate="%{y}: %{customdata[0]} ("
-            + t("all: %(value)s", value="%{customdata[1]}")
+            hovertemplate="%{customdata[0]}: %{customdata[1]} ("
+            + t("all: %(value)s", value="%{customdata[2]}")
             + f")<extra>{cluster.number}</extra>",
         )
     chart.update_xaxes(
-        title={"text": t("below normal ← middle of all → above normal")}, showgrid=True
+        title={"text": t("← below normal · above normal →")}, showgrid=True, zeroline=False
+    )
+    chart.update_yaxes(
+        tickvals=list(range(len(features))),
+        ticktext=[plain(feature_words(one, locale)) for one in features],
+        rangemode="normal",
+        zeroline=False,
     )
     chart.update_layout(
         hovermode="closest", height=LEAST_HEIGHT + ROW_HEIGHT * len(features), autosize=True

@@ -19,7 +19,7 @@ from tests import factories, services
 from warehouse.db import make_engine
 from warehouse.pipeline import publish
 from warehouse.pipeline.demo_rows import remove_demo_rows
-from warehouse.queries import kpis
+from warehouse.queries import clustering, kpis
 from warehouse.queries.runs import runs, training_needed
 
 BY = "tests"
@@ -310,6 +310,57 @@ def test_a_damaged_or_foreign_bundle_is_refused_and_changes_nothing(
     with pytest.raises(BadBundle, match=reason):
         publish.publish_bundle(bad, engine=served, published_by=BY)
     assert state(served) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "value", "reason"),
+    [
+        ("failure_risk", "probability", 1.5, "equipment 'BAT-.*': probability is not from 0 to 1"),
+        ("failure_risk", "reasons", "{}", "reasons: Input should be a valid array"),
+        ("cluster", "name", '{"fr": "x"}', "number '2': name.fr"),
+        ("cluster_member", "family", "other", "family is not a known one"),
+        ("cluster_member", "site", "OTHER-SITE", "site 'OTHER-SITE'"),
+        ("parts_demand", "p10", 1e9, "p10 is above p50"),
+    ],
+)
+def test_what_is_said_of_machines_is_checked_too(
+    engine: Engine,
+    network: factories.Network,
+    tmp_path: Path,
+    file: str,
+    column: str,
+    value: object,
+    reason: str,
+):
+    factories.add_machines(engine, network)
+    bad = factories.make_bundle(tmp_path, engine)
+
+    def change(frame):
+        frame.loc[frame.index[1], column] = value
+        numbers = [name for name in frame if name.endswith("_number")]
+        return frame.reset_index(drop=True).astype(dict.fromkeys(numbers, "Int32"))
+
+    factories.rewrite(bad, f"{file}.parquet", change)
+    with pytest.raises(BadBundle, match=reason):
+        publish.publish_bundle(bad, engine=engine, published_by=BY)
+    assert scalar(engine, "SELECT count(*) FROM analytics.published") == 0
+
+
+def test_machines_are_published_and_go_with_their_run(
+    nova: str, engine: Engine, network: factories.Network, tmp_path: Path
+):
+    plain = factories.make_bundle(tmp_path, engine, name="plain")
+    publish.publish_bundle(plain, engine=engine, published_by=BY)
+    assert clustering.summary(family="tower-performance").reason == "not_loaded"
+    factories.add_machines(engine, network)
+    assert clustering.risk_summary().reason == "not_in_run"
+    bundle = factories.make_bundle(tmp_path, engine, name="machines", scale=2.0)
+    run_id = publish.publish_bundle(bundle, engine=engine, published_by=BY)
+    assert clustering.risk_summary().machines == 6
+    names = ("cluster", "cluster_member", "failure_risk", "parts_demand", "tower_trend")
+    assert {f"{name}_r{run_id}" for name in names} <= set(partitions(engine))
+    publish._forget(engine, run_id)
+    assert not {f"{name}_r{run_id}" for name in names} & set(partitions(engine))
 
 
 KILLED = """

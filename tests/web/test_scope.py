@@ -306,6 +306,19 @@ def test_no_page_shows_anything_from_outside(
         assert_inside(answer.text, (path, search))
 
 
+@pytest.mark.parametrize("of", ["equipment", "towers"])
+def test_no_cluster_shows_anything_from_outside(
+    everything: Browser, browser: Browser, of: str
+) -> None:
+    for search in ({}, {"uf": "SP"}, {"search": OUTSIDE}):
+        asked = f"?{urlencode({'tab': 'clusters', 'of': of} | search)}"
+        whole = everything.open_page("/features", asked)
+        assert whole.status_code == 200 and (search or OUTSIDE in whole.text)
+        answer = browser.open_page("/features", asked)
+        assert answer.status_code == 200 and "state-failed" not in answer.text
+        assert_inside(answer.text.replace(f'"value":"{OUTSIDE}"', ""), (of, search))
+
+
 @pytest.mark.parametrize("level", LEVELS)
 def test_no_level_shows_anything_from_outside(
     everything: Browser, browser: Browser, level: str

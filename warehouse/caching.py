@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import wraps
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hints
+from uuid import uuid4
 
 from prometheus_client import Counter
 from pydantic import TypeAdapter, ValidationError
@@ -26,6 +27,7 @@ from domain.errors import Unavailable
 from warehouse.db import get_read_engine
 
 PREFIX = "nova"
+WRITTEN, WRITTEN_SECONDS = f"{PREFIX}:written", 60
 VERSION_MEMO_SECONDS = 1.0
 BREAKER_SECONDS = 10.0
 
@@ -80,23 +82,26 @@ class Breaker:
 
 
 class _Version:
-    """The data version of an engine, read at most once a second in this process."""
+    """The data version of an engine, read at most once a second in this process, and again as soon
+    as any process that shares the cache says that it has written."""
 
     def __init__(self) -> None:
-        self._known: dict[Engine, tuple[float, str]] = {}
+        self._known: dict[Engine, tuple[float, bytes | None, str]] = {}
         self._lock = Lock()
 
     def of(self, engine: Engine) -> str:
-        now = time.monotonic()
-        read_at, version = self._known.get(engine, (float("-inf"), ""))
-        if now - read_at >= VERSION_MEMO_SECONDS:
+        now, written = time.monotonic(), _breaker.get(WRITTEN) if _breaker else None
+        read_at, seen, version = self._known.get(engine, (float("-inf"), None, ""))
+        if seen != written or now - read_at >= VERSION_MEMO_SECONDS:
             with engine.connect() as connection:
                 version = data_version(connection)
             with self._lock:
-                self._known = {engine: (now, version)}
+                self._known = {engine: (now, written, version)}
         return version
 
     def forget(self) -> None:
+        if _breaker is not None:
+            _breaker.set(WRITTEN, uuid4().bytes, WRITTEN_SECONDS)
         with self._lock:
             self._known = {}
 
@@ -144,7 +149,8 @@ def count_revision(connection: Connection) -> None:
 
 
 def forget_version() -> None:
-    """After a write of this process: its next read asks for the version again."""
+    """After a write of this process: the next read of every process that shares its cache asks for
+    the version again."""
     _version.forget()
 
 

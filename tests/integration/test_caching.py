@@ -169,6 +169,20 @@ def test_what_another_process_changes_is_seen_within_the_memo(
     assert status.current().data_version != before
 
 
+def test_what_another_worker_writes_is_seen_at_once(
+    backend: Client, network: factories.Network, engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(caching, "VERSION_MEMO_SECONDS", 60.0)
+    caching.forget_version()
+    before = status.current().data_version
+    with engine.begin() as connection:
+        caching.count_revision(connection)
+    assert status.current().data_version == before
+    other = caching._Version()
+    other.forget()
+    assert status.current().data_version != before
+
+
 def test_a_poisoned_value_is_read_anew(backend: Client, network: factories.Network):
     first = kpis.headline()
     for key in backend.redis.keys("*"):  # type: ignore[union-attr]

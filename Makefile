@@ -4,7 +4,7 @@
 python = exec sh scripts/python.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run train test lint stop status clean
+.PHONY: help run train test faults lint stop status clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -17,6 +17,9 @@ train:  ## Train on the loaded data and publish the result
 
 test:  ## Lint and run every test, the browser's included
 	@$(python) scripts/check.py test
+
+faults:  ## Break every part on purpose, the long outages included
+	@$(python) scripts/check.py faults
 
 lint:  ## Check style and types only (ruff, mypy)
 	@$(python) scripts/check.py lint

@@ -86,7 +86,7 @@ def _headers(error: Exception) -> dict[str, str]:
     """Headers that belong to a failure: Allow, Retry-After, WWW-Authenticate."""
     if isinstance(error, NotAuthenticated):
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, (TooManyAttempts, Unavailable)):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, HTTPException):
         own = ("allow", "retry-after")

@@ -150,6 +150,8 @@ class BadBundle(NovaError):
 
 
 class Unavailable(NovaError):
-    """A part that is needed (the database) does not answer now."""
+    """A part that is needed (the database) does not answer now; worth asking again after
+    `retry_after` seconds."""
 
     code = "unavailable"
+    retry_after = 2

@@ -289,15 +289,15 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 @contextmanager
 def opened(folder: Path, *, incremental: bool = False, fresh: bool = False) -> Iterator[Store]:
-    """The store of a folder; one of this process alone while another training uses the folder."""
+    """The store of a folder. Raises Unavailable while another training uses the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(f"another training uses {folder}: this one keeps no checkpoints and reuses nothing")
-            yield Store()
-            return
+            raise Unavailable(
+                f"another training uses {folder}; wait until it has ended, or stop it"
+            ) from None
         yield Store(folder, incremental=incremental, fresh=fresh)
 
 

@@ -29,18 +29,25 @@ if TYPE_CHECKING:
     from warehouse.queries.training import TrainingSet
 
 MOST_REASONS = 10
+FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit status (2 for input that cannot be used)."""
+    """Runs a command; returns the exit status (2 for input that cannot be used,
+    1 for a disk that cannot be written)."""
     arguments = parser().parse_args(argv)
     try:
         return arguments.run(arguments)
     except NovaError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        print(f"error: {reason}: {error.filename or 'a file of the run'}", file=sys.stderr)
+        print("no bundle was written; started again, it goes on", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print("interrupted: no bundle was written; started again, it goes on", file=sys.stderr)
         return INTERRUPTED

@@ -1,6 +1,7 @@
-"""`make test` and `make lint`: every check of the project. Standard library only.
+"""`make test`, `make lint` and `make faults`: every check of the project. Standard library only.
 
-`lint` runs ruff and mypy; `test` runs them and, if they pass, both test suites.
+`lint` runs ruff and mypy; `test` runs them and, if they pass, both test suites; `faults` runs the
+suite that breaks things, with its outages at full length.
 """
 
 from __future__ import annotations
@@ -55,6 +56,15 @@ def test() -> None:
     sys.exit(offline or rest)
 
 
+def faults() -> None:
+    """Runs the fault suite with long outages. Raises Failed if anything ends otherwise."""
+    for environment in ("tests", "trainer"):
+        ensure(environment)
+    os.environ["NOVA_LONG_FAULTS"] = "1"
+    if _module("tests", "pytest", "tests/faults", *sys.argv[2:]):
+        raise Failed("a fault did not end as it should: see above.")
+
+
 def ensure_browser() -> None:
     """Chromium and its driver, installed where we may; without them the browser tests skip."""
     if all(shutil.which(name) for name in ("chromium", "chromedriver")):
@@ -71,4 +81,4 @@ def _module(environment: str, *arguments: str) -> int:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    main_of({"lint": lint, "test": test}[sys.argv[1]])
+    main_of({"faults": faults, "lint": lint, "test": test}[sys.argv[1]])

@@ -11,7 +11,8 @@ import hashlib
 import inspect
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hints
@@ -24,7 +25,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import Unavailable
-from warehouse.db import get_read_engine
+from warehouse.db import get_engine, get_replica
 
 PREFIX = "nova"
 WRITTEN, WRITTEN_SECONDS = f"{PREFIX}:written", 60
@@ -106,7 +107,31 @@ class _Version:
             self._known = {}
 
 
+class _Flights:
+    """Who asks for what is being read already in this process waits for it and reads the cache."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._under_way: dict[str, tuple[Lock, int]] = {}
+
+    @contextmanager
+    def only_one(self, key: str) -> Iterator[bool]:
+        """Alone on this key; True if somebody else was there before."""
+        with self._lock:
+            turn, people = self._under_way.get(key, (Lock(), 0))
+            self._under_way[key] = turn, people + 1
+        try:
+            with turn:
+                yield people > 0
+        finally:
+            with self._lock:
+                turn, people = self._under_way.pop(key)
+                if people > 1:
+                    self._under_way[key] = turn, people - 1
+
+
 _version = _Version()
+_flights = _Flights()
 _breaker: Breaker | None = None
 
 _VERSION_SQL = text(
@@ -154,6 +179,38 @@ def forget_version() -> None:
     _version.forget()
 
 
+class ReplicaFailed(Unavailable):
+    """Asked again, the primary answers."""
+
+
+@contextmanager
+def snapshot(**options: Any) -> Iterator[Connection]:
+    """A read-only connection in one snapshot: on the replica if that has all that the primary had
+    when it was last asked, else on the primary. `options` are execution options. Raises
+    ReplicaFailed, once: the replica is left alone for a while then."""
+    replica = get_replica()
+    if replica is None or replica.resting:
+        with _snapshot_of(get_engine(), options) as connection:
+            yield connection
+        return
+    try:
+        with _snapshot_of(replica.engine, options) as connection:
+            if data_version(connection) == _version.of(get_engine()):
+                yield connection
+                return
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        replica.rest(error)
+        raise ReplicaFailed("The read replica does not answer.") from error
+    with _snapshot_of(get_engine(), options) as connection:
+        yield connection
+
+
+def _snapshot_of(engine: Engine, options: dict[str, Any]) -> Connection:
+    return engine.connect().execution_options(
+        isolation_level="REPEATABLE READ", postgresql_readonly=True, **options
+    )
+
+
 def read_model(*, ttl: int) -> Callable[[Callable[Concatenate[Connection, P], R]], Callable[P, R]]:
     """Turns `f(connection, *, …)` into `f(…)`, answered from the cache for `ttl` seconds.
 
@@ -171,11 +228,13 @@ def read_model(*, ttl: int) -> Callable[[Callable[Concatenate[Connection, P], R]
                 codec.append(TypeAdapter(get_type_hints(query)["return"]))
             return codec[0]
 
-        def read(engine: Engine, *args: P.args, **kwargs: P.kwargs) -> R:
-            with engine.connect().execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            ) as connection:
-                return query(connection, *args, **kwargs)
+        def read(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                with snapshot() as connection:
+                    return query(connection, *args, **kwargs)
+            except ReplicaFailed:
+                with snapshot() as connection:
+                    return query(connection, *args, **kwargs)
 
         def key(engine: Engine, kwargs: dict[str, Any]) -> str:
             bound = signature.bind(None, **kwargs)
@@ -187,18 +246,23 @@ def read_model(*, ttl: int) -> Callable[[Callable[Concatenate[Connection, P], R]
         @wraps(query)
         def cached(*args: P.args, **kwargs: P.kwargs) -> R:
             try:
-                engine = get_read_engine()
                 if _breaker is None or _breaker.resting:
                     OFF.inc()
-                    return read(engine, *args, **kwargs)
-                place = key(engine, kwargs)
+                    return read(*args, **kwargs)
+                place = key(get_engine(), kwargs)
                 found = _decoded(adapter(), place, _breaker.get(place))
                 if found is not None:
                     HIT.inc()
                     return found
-                MISS.inc()
-                value = read(engine, *args, **kwargs)
-                _breaker.set(place, adapter().dump_json(value), ttl)
+                with _flights.only_one(place) as waited:
+                    if waited:
+                        found = _decoded(adapter(), place, _breaker.get(place))
+                    if found is not None:
+                        HIT.inc()
+                        return found
+                    MISS.inc()
+                    value = read(*args, **kwargs)
+                    _breaker.set(place, adapter().dump_json(value), ttl)
                 return value
             except (OperationalError, InterfaceError, PoolTimeout) as error:
                 raise Unavailable("The database does not answer.") from error

@@ -7,10 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+import psycopg2
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config import get_settings
@@ -22,7 +23,7 @@ ROLE = "nova_app"
 
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
-REPLICA_CHECK_SECONDS = 5.0
+REPLICA_REST_SECONDS = 5.0
 SLOW_SQL_LETTERS = 500
 
 log = logging.getLogger(__name__)
@@ -124,36 +125,37 @@ def primary() -> Iterator[Connection]:
         raise Unavailable("The database does not answer.") from error
 
 
-class _Replica:
+def copy(connection: Connection, statement: str, buffer: IO[Any]) -> None:
+    """COPY … FROM STDIN out of the buffer, or … TO STDOUT into it; raises as statements do."""
+    try:
+        with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]
+            cursor.copy_expert(statement, buffer)
+    except psycopg2.Error as error:
+        raise DBAPIError.instance(
+            statement, None, error, psycopg2.Error, dialect=connection.dialect
+        ) from error
+
+
+class Replica:
     """The read replica and what was last known of its health."""
 
     def __init__(self, url: str) -> None:
         self.engine = as_application(make_engine(url))
-        self._healthy = False
-        self._checked_at = float("-inf")
+        self._rests_until = float("-inf")
 
-    def healthy(self) -> bool:
-        now = time.monotonic()
-        if now - self._checked_at >= REPLICA_CHECK_SECONDS:
-            self._healthy, self._checked_at = self._answers(), now
-        return self._healthy
+    def rest(self, error: Exception) -> None:
+        """It failed: the primary answers for a while."""
+        self._rests_until = time.monotonic() + REPLICA_REST_SECONDS
+        log.warning("read replica does not answer, reading from the primary: %s", error)
 
-    def _answers(self) -> bool:
-        try:
-            with self.engine.connect() as connection:
-                return connection.execute(text("SELECT 1")).scalar() == 1
-        except SQLAlchemyError as error:
-            log.warning("read replica does not answer, reading from the primary: %s", error)
-            return False
+    @property
+    def resting(self) -> bool:
+        """True while it is left alone."""
+        return time.monotonic() < self._rests_until
 
 
 @lru_cache
-def _replica() -> _Replica | None:
+def get_replica() -> Replica | None:
+    """The read replica of the settings, if they name one."""
     url = get_settings().database_replica_url
-    return _Replica(url) if url else None
-
-
-def get_read_engine() -> Engine:
-    """The replica while one is configured and answers, else the primary."""
-    replica = _replica()
-    return replica.engine if replica and replica.healthy() else get_engine()
+    return Replica(url) if url else None

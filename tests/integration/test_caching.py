@@ -22,7 +22,7 @@ from tests import factories, services
 from warehouse import caching
 from warehouse.commands import alerts as commands
 from warehouse.commands.users import Actor
-from warehouse.db import get_read_engine
+from warehouse.db import get_engine
 from warehouse.pipeline import derive, publish
 from warehouse.queries import alerts, forecasts, kpis, materials, status
 
@@ -78,7 +78,7 @@ def statements() -> Iterator[list[str]]:
         if "analytics.revision" not in statement:
             sent.append(statement)
 
-    engine = get_read_engine()
+    engine = get_engine()
     event.listen(engine, "before_cursor_execute", note)
     try:
         yield sent
@@ -281,3 +281,26 @@ def test_many_threads_read_alike(backend: Client, network: factories.Network):
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_what_many_ask_for_at_once_is_read_once(backend: Client, network: factories.Network):
+    kpis.headline()
+    for key in backend.redis.keys("*headline*"):  # type: ignore[union-attr]
+        backend.redis.delete(key)
+    with statements() as alone:
+        kpis.headline()
+    for key in backend.redis.keys("*headline*"):  # type: ignore[union-attr]
+        backend.redis.delete(key)
+    gate = threading.Barrier(8)
+
+    def read() -> None:
+        gate.wait()
+        kpis.headline()
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    with statements() as together:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert alone and len(together) == len(alone)

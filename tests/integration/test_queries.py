@@ -17,7 +17,7 @@ from domain.errors import InvalidInput, NotFound, NothingPublished, UnknownMater
 from domain.records import Filters, Kpi
 from tests import factories, services
 from tests.factories import LAST_DAY
-from warehouse.db import get_read_engine
+from warehouse.db import get_engine
 from warehouse.pipeline import derive, publish
 from warehouse.queries import alerts, forecasts, items, kpis, levels, materials, models, status
 from warehouse.queries.training import load_training_set
@@ -99,7 +99,7 @@ def counted() -> Iterator[list[str]]:
     def note(_connection, _cursor, statement, *_rest) -> None:
         sent.append(statement)
 
-    engine = get_read_engine()
+    engine = get_engine()
     event.listen(engine, "before_cursor_execute", note)
     try:
         yield sent

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from domain.errors import Unavailable
 from models_offline import checkpoints, keys, shards
 from models_offline.checkpoints import Store, opened
 from models_offline.dataset import build
@@ -185,14 +186,12 @@ def test_a_shard_mostly_out_of_use_is_written_anew(
     assert trained(tmp_path, make_training(few), "again").tally.facts()["computed"] == 0
 
 
-def test_two_trainings_at_once_do_not_disturb_each_other(
-    tmp_path: Path, small: TrainingSet, capsys: pytest.CaptureFixture[str]
+def test_a_second_training_on_the_same_folder_is_refused(
+    tmp_path: Path, small: TrainingSet
 ) -> None:
-    with opened(tmp_path):
-        other = trained(tmp_path, small)
-    assert "another training uses" in capsys.readouterr().err
-    assert list((tmp_path / "runs").iterdir()) == []
-    same(run(small, OPTIONS), other)
+    with opened(tmp_path), pytest.raises(Unavailable, match="another training uses"):
+        trained(tmp_path, small)
+    same(run(small, OPTIONS), trained(tmp_path, small))
 
 
 def test_equal_histories_are_fitted_once(make_training: MakeTraining) -> None:

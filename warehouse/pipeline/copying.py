@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from warehouse.db import copy
+
 
 def frame_of(connection: Connection, sql: str, params: Mapping[str, Any]) -> pd.DataFrame:
     """The rows of a select, columns named as there."""
@@ -20,5 +22,4 @@ def copy_frame(connection: Connection, table: str, frame: pd.DataFrame) -> None:
     """Adds the frame's rows to a table by COPY; an empty cell is NULL."""
     buffer = StringIO(frame.to_csv(index=False, header=False, date_format="%Y-%m-%d"))
     statement = f"COPY {table} ({', '.join(frame.columns)}) FROM STDIN (FORMAT csv)"
-    with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]
-        cursor.copy_expert(statement, buffer)
+    copy(connection, statement, buffer)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from domain.inventory import Array
+from warehouse.db import copy
 from warehouse.queries.published import BUCKET, last_day, next_period
 
 _DEMAND = """
@@ -32,8 +33,7 @@ def demand_matrix(
     statement = _DEMAND.format(
         bucket=BUCKET[frequency], since=since, until=last_day(data_to, frequency)
     )
-    with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]
-        cursor.copy_expert(statement, buffer)
+    copy(connection, statement, buffer)
     buffer.seek(0)
     names = ["item_id", "site_id", "period", "quantity"]
     rows = pd.read_csv(buffer, names=names)

@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from domain.errors import BadBundle, NotFound, Unavailable
 from warehouse.caching import forget_version
+from warehouse.db import copy
 from warehouse.pipeline import derive
 from warehouse.pipeline.bundles import FILES, Bundle, Codes, check_rows, codes_of, open_bundle
 from warehouse.pipeline.coherence import check_sums
@@ -194,14 +195,13 @@ def _copy(
     others = [name for name in FILES[file].columns if name not in codes]
     names = ["run_id", *(_KEYS[name] for name in codes), *others]
     statement = f"COPY {partition} ({', '.join(names)}) FROM STDIN (FORMAT csv)"
-    with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]
-        for batch in bundle.batches(file):
-            columns = [
-                pa.repeat(pa.scalar(run_id, pa.int32()), batch.num_rows),
-                *(known.keys_of(batch.column(name)) for name, known in codes.items()),
-                *(batch.column(name) for name in others),
-            ]
-            cursor.copy_expert(statement, _as_csv(pa.table(columns, names=names)))
+    for batch in bundle.batches(file):
+        columns = [
+            pa.repeat(pa.scalar(run_id, pa.int32()), batch.num_rows),
+            *(known.keys_of(batch.column(name)) for name, known in codes.items()),
+            *(batch.column(name) for name in others),
+        ]
+        copy(connection, statement, _as_csv(pa.table(columns, names=names)))
 
 
 def _as_csv(table: pa.Table) -> BytesIO:

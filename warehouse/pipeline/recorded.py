@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from domain.inventory import Array
+from warehouse.db import copy
 from warehouse.pipeline.copying import frame_of
 from warehouse.queries.daily import CANCELLED
 
@@ -90,8 +91,7 @@ def recorded(connection: Connection, keys: pd.DataFrame, months: Sequence[date])
 
 def _counts(connection: Connection, since: date, until: date) -> pd.DataFrame:
     buffer = StringIO()
-    with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]
-        cursor.copy_expert(_STOCK.format(since=since, until=until), buffer)
+    copy(connection, _STOCK.format(since=since, until=until), buffer)
     buffer.seek(0)
     names = ["item_id", "site_id", "date", "on_hand"]
     found = pd.read_csv(buffer, names=names)

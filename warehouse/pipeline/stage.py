@@ -11,6 +11,7 @@ import pyarrow.csv
 from sqlalchemy import Connection, text
 
 from domain.erp import KINDS, FileKind, Type
+from warehouse.db import copy
 from warehouse.pipeline.mapping import SUMMED
 from warehouse.pipeline.report import Reject
 
@@ -61,10 +62,7 @@ def _storable(value: str | None) -> str | None:
 
 def _copy(connection: Connection, table: str, columns: list[str], data: io.BytesIO) -> None:
     names = ", ".join(f'"{column}"' for column in columns)
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    with driver.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({names}) FROM STDIN (FORMAT csv)", data)
+    copy(connection, f"COPY {table} ({names}) FROM STDIN (FORMAT csv)", data)
 
 
 def refuse_duplicates(connection: Connection, kind: FileKind, staged: list[str]) -> list[Reject]:

@@ -31,8 +31,7 @@ from domain.failure_risk import (
     RiskSummary,
 )
 from domain.records import NO_FILTERS, Filters, Page
-from warehouse.caching import read_model
-from warehouse.db import get_read_engine
+from warehouse.caching import read_model, snapshot
 from warehouse.queries.filtering import Where, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
@@ -285,7 +284,7 @@ def every_member(
     *, family: Family, locale: str, scope: Scope, filters: Filters
 ) -> Iterator[ClusterMember]:
     """All of them for a file, read as they are written."""
-    with get_read_engine().connect().execution_options(stream_results=True) as connection:
+    with snapshot(stream_results=True) as connection:
         sql, params = _members(connection, family, None, False, scope, filters)
         for row in connection.execute(text(f"{sql} ORDER BY cluster, member"), params):
             yield _member(row, locale)
@@ -293,7 +292,7 @@ def every_member(
 
 def every_risk(*, scope: Scope, filters: Filters) -> Iterator[MachineRisk]:
     """All machines for a file, the riskiest first."""
-    with get_read_engine().connect().execution_options(stream_results=True) as connection:
+    with snapshot(stream_results=True) as connection:
         sql, params = _risks(connection, scope, filters)
         for row in connection.execute(text(f"{sql} ORDER BY rank"), params):
             yield _risk(row)

@@ -10,8 +10,7 @@ from sqlalchemy import Connection, text
 from domain.access import EVERYTHING, Scope
 from domain.records import NO_FILTERS, Filters, Page
 from domain.savings import SavingsItem, SavingsMonth, SavingsRow, SavingsTotal, annual
-from warehouse.caching import read_model
-from warehouse.db import get_read_engine
+from warehouse.caching import read_model, snapshot
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
@@ -146,7 +145,7 @@ def page(
 
 def every(*, scope: Scope, filters: Filters) -> Iterator[SavingsRow]:
     """All rows for a file, by item-depot and month, read as they are written."""
-    with get_read_engine().connect().execution_options(stream_results=True) as connection:
+    with snapshot(stream_results=True) as connection:
         rows, params = _rows(connection, scope, filters)
         ordered = text(f"{rows} ORDER BY sku, site, month")
         for row in connection.execute(ordered, params):

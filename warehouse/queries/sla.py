@@ -32,8 +32,7 @@ from domain.sla import (
     month_after,
     month_start,
 )
-from warehouse.caching import read_model
-from warehouse.db import get_read_engine
+from warehouse.caching import read_model, snapshot
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import Where, daily_where, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
@@ -255,7 +254,7 @@ def every_outage(
     search: str = "",
 ) -> Iterator[Outage]:
     """All of them for a file, in the order of time, read as they are written."""
-    with get_read_engine().connect().execution_options(stream_results=True) as connection:
+    with snapshot(stream_results=True) as connection:
         sql, params = _outages(connection, scope, contracts, since, to, waited, search)
         for row in connection.execute(text(f"{sql} ORDER BY started_at, outage"), params):
             yield Outage(**row._mapping)

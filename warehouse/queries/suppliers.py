@@ -25,8 +25,7 @@ from domain.suppliers import (
     SupplierScore,
     SupplierTotals,
 )
-from warehouse.caching import read_model
-from warehouse.db import get_read_engine
+from warehouse.caching import read_model, snapshot
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.paging import fetch_page
@@ -313,7 +312,7 @@ def every_line(
     *, suppliers: tuple[str, ...], scope: Scope, filters: Filters
 ) -> Iterator[OrderLine]:
     """All of them for a file, in the order of their orders, read as they are written."""
-    with get_read_engine().connect().execution_options(stream_results=True) as connection:
+    with snapshot(stream_results=True) as connection:
         sql, params = _lines(connection, suppliers, scope, filters)
         for row in connection.execute(text(f"{sql} ORDER BY order_no, line"), params):
             yield OrderLine(**row._mapping)

@@ -9,6 +9,8 @@ from io import BytesIO
 import pandas as pd
 from sqlalchemy import Connection, Engine, text
 
+from warehouse.db import copy
+
 NO_SITE = "-"
 """The code of the site that stands for demand without a site."""
 
@@ -131,8 +133,7 @@ def _copied(
 ) -> pd.DataFrame:
     # COPY and the C parser: several times faster than rows through the driver, and compact
     buffer = BytesIO()
-    with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]
-        cursor.copy_expert(f"COPY ({sql}) TO STDOUT (FORMAT csv, HEADER)", buffer)
+    copy(connection, f"COPY ({sql}) TO STDOUT (FORMAT csv, HEADER)", buffer)
     buffer.seek(0)
     raw = pd.read_csv(buffer, dtype=types, parse_dates=moments, date_format="ISO8601")
     return raw.astype({name: "datetime64[ns]" for name in moments})

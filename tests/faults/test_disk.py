@@ -1,0 +1,87 @@
+"""A disk that is full: a clear line, nothing half done, and what was shown is shown."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.environments import python_of
+from tests import factories, services
+from tests.faults.conftest import PATHS, Product
+from warehouse import embedded
+from warehouse.db import make_engine
+
+TRAINER = python_of("trainer")
+FULL = "No space left on device"
+
+
+@pytest.fixture
+def tiny(ground: Product) -> Iterator[Path]:
+    """A disk of 64 KB that Postgres may write to."""
+    found = embedded.place(ground.home)
+    assert found is not None
+    disk = found / "tiny"
+    disk.mkdir()
+    account = embedded._account()
+    owner = f",uid={account.pw_uid},gid={account.pw_gid}" if account else ""
+    mounting = ["mount", "-t", "tmpfs", "-o", f"size=64k,mode=700{owner}", "tmpfs", str(disk)]
+    if subprocess.run(mounting, capture_output=True).returncode:
+        disk.rmdir()
+        pytest.skip("mounting a small disk needs root")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+    disk.rmdir()
+
+
+def test_a_publish_without_space_changes_nothing(
+    product: Product, tiny: Path, tmp_path: Path
+) -> None:
+    before = {path: product.ask(path).data for path in PATHS}
+    engine = make_engine(product.database)
+    bundle = factories.make_bundle(tmp_path, engine, name="other", scale=2.0)
+    engine.dispose()
+    name = product.database.rpartition("/")[2]
+    product.execute(f"CREATE TABLESPACE tiny LOCATION '{tiny}'")
+    product.execute(f"ALTER DATABASE {name} SET default_tablespace = tiny")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "dashboard.cli", "publish", str(bundle)],
+            cwd=services.ROOT,
+            env=os.environ | {"NOVA_HOME": str(product.home), "DATABASE_URL": product.database},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode != 0
+        assert FULL in done.stderr and "Traceback" not in done.stderr
+        product.new_version()
+        assert {path: product.ask(path).data for path in PATHS} == before
+    finally:
+        product.execute(f"ALTER DATABASE {name} RESET default_tablespace")
+        product.execute("DROP TABLESPACE tiny")
+
+
+@pytest.mark.skipif(
+    not Path(TRAINER).exists(), reason="the trainer's environment is not made: `make test` makes it"
+)
+def test_a_training_without_space_leaves_no_bundle(product: Product, tiny: Path) -> None:
+    done = subprocess.run(
+        [TRAINER, "-m", "models_offline", "train", "--horizon", "7", "--models", "ses,naive"],
+        cwd=services.ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "DATABASE_URL": product.database,
+            "NOVA_HOME": str(tiny),
+        },
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 1
+    assert FULL in done.stderr and "Traceback" not in done.stderr
+    assert list(tiny.glob("bundles/2*")) == []

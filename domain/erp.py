@@ -242,6 +242,7 @@ _ALL = (
             _number("spent_brl"),
             _number("progress_pct", maximum=100),
             Column("materials", Type.JSON, help='[{"sku", "quantity", "needed_on"}]'),
+            Column("as_of", Type.DATE, help="the day that the row speaks of; that of the load"),
         ),
         ("project",),
         "projects, their progress and the materials that they will need",

@@ -178,6 +178,19 @@ REORDER_POINT = Rule(
     "units",
     lambda demand, safety: demand + safety,
 )
+NET_POSITION = Rule(
+    "net_position",
+    "Available and on order, less what projects will take",
+    r"P = A + O - J",
+    {
+        "A": ("available", "available", "units"),
+        "O": ("on_order", "on order", "units"),
+        "J": ("project_demand", "for projects within the lead time", "units"),
+    },
+    "position",
+    "units",
+    lambda available, ordered, projects: available + ordered - projects,
+)
 SHORTAGE = Rule(
     "shortage_brl",
     "Cost of a missing unit",
@@ -347,7 +360,16 @@ RULES: dict[str, Rule] = {
     rule.key: rule
     for rule in (
         *(AVAILABLE, LEAD_TIME_DEMAND, SAFETY_STOCK, TEXTBOOK_SAFETY_STOCK, REORDER_POINT),
-        *(SHORTAGE, RISK, LEAD_TIME_DRIFT, DRIFT_RISK, DEVIATION, PACE_RISK, GAP_RISK),
+        *(
+            NET_POSITION,
+            SHORTAGE,
+            RISK,
+            LEAD_TIME_DRIFT,
+            DRIFT_RISK,
+            DEVIATION,
+            PACE_RISK,
+            GAP_RISK,
+        ),
         *(IDLE, CAPITAL, HOLDING, ACTING, NET, DAYS_LATE),
     )
 }

@@ -17,16 +17,19 @@ _AVOIDED = ("avoided_quantity", "missing units that are avoided", "units")
 POSITION = Rule(
     "position",
     "Available and on order",
-    r"P = A + O + T - G",
+    r"P = A + O - J + T - G",
     {
         "A": ("available", "available", "units"),
         "O": ("on_order", "on order", "units"),
+        "J": ("project_demand", "for projects within the lead time", "units"),
         "T": ("received", "comes by transfer", "units"),
         "G": ("given", "leaves by transfer", "units"),
     },
     "position",
     "units",
-    lambda available, ordered, received, given: available + ordered + received - given,
+    lambda available, ordered, projects, received, given: (
+        available + ordered - projects + received - given
+    ),
 )
 REORDER_QUANTITY = Rule(
     "reorder_quantity",

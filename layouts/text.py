@@ -256,6 +256,8 @@ RECEIPT_WORDS = (
     N_("forecast demand over the lead time"),
     N_("safety stock"),
     N_("At risk"),
+    N_("Available and on order, less what projects will take"),
+    N_("for projects within the lead time"),
     N_("Cost of a missing unit"),
     N_("premium of an emergency purchase"),
     N_("contract penalty to be expected of a request"),

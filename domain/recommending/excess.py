@@ -22,13 +22,15 @@ from domain.recommending.frames import (
 
 
 def reductions(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Stock above the order-up-to level and above the demand of the excess days, transfers off.
+    """Stock above the order-up-to level and above the demand of the excess days, transfers and
+    what projects will take off.
 
     value = holding cost of the excess for a year − cost of getting rid of it; the capital that is
     freed stands beside it in the facts.
     """
     rates = context.rates
     needed = np.fmax(stock["order_up_to"].fillna(0), stock["daily_demand"] * rates.excess_days)
+    needed = needed + stock["project_ahead"]
     excess = np.floor(stock["available"] - stock["given"] - needed + EPSILON)
     quantity = np.minimum(excess, np.floor(stock["on_hand"]))
     cost = stock["unit_cost_brl"]

@@ -65,8 +65,10 @@ def unmet(stock: pd.DataFrame, days: ArrayLike, supply: ArrayLike) -> Array:
 
 def unmet_in_lead_time(stock: pd.DataFrame, more: ArrayLike = 0.0) -> Array:
     """Units of lead-time demand expected to find no stock, with so many units more than there are
-    and will arrive in that time: what no new order can help any more."""
-    supply = stock["available"] + stock["arriving"].fillna(0) + np.asarray(more, float)
+    and will arrive in that time, less what projects will take: what no new order can help any
+    more."""
+    supply = stock["available"] + stock["arriving"].fillna(0) - stock["project_demand"]
+    supply = supply + np.asarray(more, float)
     mean, spread = stock["lead_time_demand"], stock["lead_time_demand_std"]
     return expected_shortage(mean, spread, supply)
 
@@ -117,6 +119,7 @@ IDENTITY = "sku item_name unit site site_name uf unit_cost_brl".split()
 """What of a row says which material and depot it is about."""
 
 STOCK = (
-    "on_hand reserved available on_order position daily_demand lead_time_days lead_time_source"
-    " reorder_point order_up_to service_level days_to_stockout stockout_on shortage_brl stock_date"
+    "on_hand reserved available on_order project_demand position daily_demand lead_time_days"
+    " lead_time_source reorder_point order_up_to service_level days_to_stockout stockout_on"
+    " shortage_brl stock_date"
 ).split()

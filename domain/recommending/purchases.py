@@ -81,7 +81,8 @@ def order_quantities(stock: pd.DataFrame, context: Context) -> Array:
     soon = position - point <= stock["daily_demand"] * context.rates.review_days
     soon &= stock["received"] <= 0
     wanted = stock["order_up_to"] - position
-    known = (point >= LEAST_POINT) & position.notna() & (wanted > EPSILON)
+    asked = (point >= LEAST_POINT) | (stock["project_demand"] > 0)
+    known = asked & position.notna() & (wanted > EPSILON)
     quantity = lot(wanted.clip(lower=0), stock["min_order_qty"], packs(stock))
     return np.where(known & (short | soon), quantity, 0.0)
 

@@ -11,12 +11,15 @@ from domain.recommending.frames import COLUMNS, Context, as_frame, shortage_brl,
 NEEDED = (
     "item_id site_id sku item_name unit site site_name uf latitude longitude own_supplier_id"
     " own_supplier unit_cost_brl min_order_qty pack_size service_level on_hand reserved available"
-    " on_order arriving stock_date lead_time_days lead_time_std lead_time_source daily_demand"
+    " on_order arriving project_demand project_ahead stock_date lead_time_days lead_time_std"
+    " lead_time_source daily_demand"
     " demand_std lead_time_demand lead_time_demand_std safety_stock reorder_point order_up_to"
     " days_to_stockout stockout_on penalty_brl request_size"
 ).split()
 """Columns of the stock frame, one row an item and depot. request_size: units of a usual request;
-penalty_brl: contract penalty of a request that is not served, NaN where none is known."""
+penalty_brl: contract penalty of a request that is not served, NaN where none is known.
+project_demand: units that projects will take within the lead time, project_ahead: all that they
+will."""
 
 
 def recommend(

@@ -29,7 +29,8 @@ from domain.transport import best_moves, kilometres
 def transfers(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Moves of every item, one row each with the rows (places in `stock`) of giver and receiver.
 
-    A giver gives what it has above its reorder point and the demand of the giver-cover days; a
+    A giver gives what it has above its reorder point, the demand of the giver-cover days and all
+    that projects will take; a
     receiver takes what lifts its position to its reorder point, or what it lacks between running
     out and the next arrival, never above its order-up-to level. Columns: giver, receiver,
     quantity, km, move_days, freight_brl, avoided_quantity, postponed_brl, value_brl.
@@ -54,13 +55,14 @@ MOVE_COLUMNS = (
 def surpluses(stock: pd.DataFrame, context: Context) -> Array:
     """Whole units that each row can do without; 0 without a policy, a place or a unit cost."""
     kept = stock["reorder_point"] + stock["daily_demand"] * context.rates.giver_cover_days
+    kept = kept + stock["project_ahead"]
     over = np.floor(stock["available"] - kept + EPSILON)
     return np.where(_movable(stock), np.nan_to_num(over.clip(lower=0)), 0.0)
 
 
 def needs(stock: pd.DataFrame, context: Context) -> Array:
     """Whole units that each row should be lifted by."""
-    position = stock["available"] + stock["on_order"]
+    position = stock["available"] + stock["on_order"] - stock["project_demand"]
     under = np.ceil(stock["reorder_point"] - position - EPSILON)
     until = np.fmin(stock["next_arrival_days"], stock["lead_time_days"])
     gap = np.ceil(stock["daily_demand"] * (until - stock["days_to_stockout"]) - EPSILON)
@@ -132,7 +134,8 @@ def moved(stock: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
     given, received = np.zeros(len(stock)), np.zeros(len(stock))
     np.add.at(given, moves["giver"].to_numpy(int), moves["quantity"].to_numpy(float))
     np.add.at(received, moves["receiver"].to_numpy(int), moves["quantity"].to_numpy(float))
-    position = stock["available"] + stock["on_order"].fillna(0) + received - given
+    position = stock["available"] + stock["on_order"].fillna(0) - stock["project_demand"]
+    position = position + received - given
     return stock.assign(given=given, received=received, position=position)
 
 

@@ -2,13 +2,15 @@
 
 - stockout_imminent: the stock, with the orders already placed, reaches 0 before a new order could
   arrive or within the warning days. Critical within the critical days.
-- below_reorder_point: stock on hand and on order is at or under the reorder point, and it is not
-  running out yet. Warning under the safety stock, else info.
+- below_reorder_point: stock on hand and on order, less what projects will take within the lead
+  time, is at or under the reorder point, and it is not running out yet. Warning under the safety
+  stock, else info.
 - late_order: a line past its promise. Warning when it is late by more than the settings' late_days
   and the item's stock is under its reorder point; else info.
-- dead_stock: stock of what nobody asked for in the settings' dead_days. Info.
-- excess: stock beyond the order-up-to level and beyond the demand of the settings' excess_days, and
-  not dead. Info.
+- dead_stock: stock of what nobody asked for in the settings' dead_days, beyond what projects will
+  take. Info.
+- excess: stock beyond the order-up-to level and beyond the demand of the settings' excess_days,
+  each with what projects will take, and not dead. Info.
 
 An item covered in time by an order that is already placed raises nothing. risk_brl is the expected
 unmet quantity over the lead time × what a missing unit costs (emergency purchase and contract
@@ -40,14 +42,16 @@ LEAST_DEMAND = 0.5
 """Units expected in the window below which running out is not imminent: nobody asks for it."""
 
 _STOCK_FACTS = (
-    "on_hand reserved available on_order arriving daily_demand lead_time_days lead_time_std"
-    " lead_time_demand lead_time_demand_std service_level demand_at_service_level safety_stock"
+    "on_hand reserved available on_order project_demand position arriving daily_demand"
+    " lead_time_days lead_time_std lead_time_demand lead_time_demand_std service_level"
+    " demand_at_service_level safety_stock"
     " textbook_lead_time_demand_std textbook_safety_stock reorder_point order_up_to"
     " stockout_probability days_to_stockout risk_quantity unit_cost_brl emergency_premium"
     " penalty_brl request_size shortage_brl risk_brl order_cost_brl hurry_brl acting_brl net_brl"
 ).split()
 _IDLE_FACTS = (
-    "on_hand reserved available daily_demand order_up_to excess_days enough_quantity idle_quantity"
+    "on_hand reserved available project_ahead daily_demand order_up_to excess_days enough_quantity"
+    " idle_quantity"
     " unasked_days last_demand_on unit_cost_brl capital_brl holding_rate risk_brl acting_brl"
     " net_brl"
 ).split()
@@ -100,6 +104,7 @@ def _with_acting(
 def _imminent(policy: pd.DataFrame, settings: PolicySettings) -> pd.Series:
     window = policy["lead_time_days"].fillna(0).clip(lower=settings.warning_days)
     wanted = policy["daily_demand"] * window >= LEAST_DEMAND
+    wanted |= policy["project_demand"] > 0
     return wanted & (policy["days_to_stockout"] <= window)
 
 
@@ -109,14 +114,14 @@ def _imminent_level(policy: pd.DataFrame, settings: PolicySettings) -> pd.Series
 
 
 def _below_reorder_point(policy: pd.DataFrame, elsewhere: pd.Series) -> pd.Series:
-    position = policy["available"] + policy["on_order"]
     wanted = policy["lead_time_demand"] >= LEAST_DEMAND
-    return elsewhere & wanted & (position <= policy["reorder_point"])
+    wanted |= policy["project_demand"] > 0
+    return elsewhere & wanted & (policy["position"] <= policy["reorder_point"])
 
 
 def _below_level(policy: pd.DataFrame) -> pd.Series:
-    position = policy["available"] + policy["on_order"]
-    return pd.Series(np.where(position <= policy["safety_stock"], "warning", "info"), policy.index)
+    urgent = policy["position"] <= policy["safety_stock"]
+    return pd.Series(np.where(urgent, "warning", "info"), policy.index)
 
 
 def _stock_alerts(
@@ -145,6 +150,7 @@ def _idle(
     dead = (policy["available"] > 0) & (unasked >= settings.dead_days)
     needed = policy["daily_demand"] * settings.excess_days
     enough = np.where(dead, 0.0, np.fmax(needed, policy["order_up_to"].astype("float64")))
+    enough = enough + policy["project_ahead"]
     over = np.floor(policy["available"] - enough)
     idle = policy.assign(
         unasked_days=unasked,

@@ -21,6 +21,7 @@ from warehouse.pipeline.lead_times import measure_lead_times
 from warehouse.pipeline.open_orders import open_orders
 from warehouse.pipeline.overriding import apply_overrides, overrides_changed
 from warehouse.pipeline.policy import policy_of, write_policy, write_projection
+from warehouse.pipeline.project_needs import project_needs, write_project_needs
 from warehouse.pipeline.recommending import write_recommendations
 from warehouse.pipeline.savings import write_savings
 from warehouse.pipeline.scores import write_metrics, write_scores
@@ -67,15 +68,18 @@ def _derive_published(engine: Engine, needed: Callable[[Connection, int], bool])
 
 
 def derive_run(connection: Connection, run_id: int) -> None:
-    """Fills policy, alert, recommendation, kpi_daily, lead_time_cost, sla_exposure, replay_input,
-    service_curve and savings of a run, replacing what was there, and accuracy_by_step, once; the
-    views must be up to date. Statuses of alerts and recommendations that persist are kept."""
+    """Fills policy, project_need, alert, recommendation, kpi_daily, lead_time_cost, sla_exposure,
+    replay_input, service_curve and savings of a run, replacing what was there, and
+    accuracy_by_step, once; the views must be up to date. Statuses of alerts and recommendations
+    that persist are kept."""
     setup = setup_of(connection, run_id)
     apply_overrides(connection, run_id)
     measure_lead_times(connection, setup)
     orders = open_orders(connection, setup)
-    policy = policy_of(connection, setup, orders)
+    needs = project_needs(connection, setup)
+    policy, met = policy_of(connection, setup, orders, needs)
     write_policy(connection, setup, policy)
+    write_project_needs(connection, setup, needs, met)
     write_projection(connection, setup, policy)
     write_lead_time_costs(connection, setup, policy)
     write_exposures(connection, setup, policy)

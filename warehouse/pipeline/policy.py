@@ -20,6 +20,7 @@ from warehouse.pipeline.demand_ahead import MAX_PROJECTED_DAYS, DemandAhead, dem
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
 from warehouse.pipeline.penalties import penalties
+from warehouse.pipeline.project_needs import dated, effects
 
 CHUNK = 1_000
 REQUEST_DAYS = 365
@@ -105,33 +106,50 @@ def _lead_times(series: pd.DataFrame) -> Array:
     return found
 
 
-def policy_of(connection: Connection, setup: Setup, orders: pd.DataFrame) -> pd.DataFrame:
+def policy_of(
+    connection: Connection, setup: Setup, orders: pd.DataFrame, needs: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every series of the run with its stock, lead-time demand, safety stock, reorder point and
-    stockout; `orders` are the lines of `open_orders`."""
+    stockout; `orders` are the lines of `open_orders`, `needs` those of `project_needs`. And the
+    needs of these series with the stock that they find, see `effects`."""
     series = _series(connection, setup)
     if series.empty:
-        return series.assign(**{name: [] for name in _DERIVED})
+        return series.assign(**{name: [] for name in _DERIVED}), needs.iloc[:0]
     series = _brought_to_today(connection, setup, series)
     series = _priced(connection, setup, series)
     ahead = demand_ahead(connection, setup, series)
     index = pd.MultiIndex.from_frame(series[["item_id", "site_id"]])
-    lines = orders.assign(
-        row=index.get_indexer(pd.MultiIndex.from_frame(orders[["item_id", "site_id"]]))
-    )
-    lines = lines[(lines["row"] >= 0) & lines["counted"]]
-    parts = []
+    lines = _placed(orders[orders["counted"].astype(bool)], index)
+    needed = _placed(needs, index)
+    parts, met = [], []
     for start in range(0, len(series), CHUNK):
         rows = slice(start, min(start + CHUNK, len(series)))
-        here = lines[lines["row"].between(rows.start, rows.stop - 1)]
         some = series.iloc[rows].reset_index(drop=True)
-        parts.append(_of_chunk(setup, some, ahead, rows, here.assign(row=here["row"] - start)))
-    return pd.concat(parts, ignore_index=True)
+        here = (_of_rows(lines, rows), _of_rows(needed, rows))
+        part, stock_met = _of_chunk(setup, some, ahead, rows, *here)
+        parts.append(part)
+        met.append(stock_met)
+    return pd.concat(parts, ignore_index=True), pd.concat(met)
+
+
+def _placed(rows: pd.DataFrame, index: pd.MultiIndex) -> pd.DataFrame:
+    """Rows of an item and site with their place in `index`; those that are not in it are left
+    out."""
+    keys = pd.MultiIndex.from_frame(rows[["item_id", "site_id"]])
+    placed = rows.assign(row=index.get_indexer(keys))
+    return placed[placed["row"] >= 0]
+
+
+def _of_rows(placed: pd.DataFrame, rows: slice) -> pd.DataFrame:
+    here = placed[placed["row"].between(rows.start, rows.stop - 1)]
+    return here.assign(row=here["row"] - rows.start)
 
 
 _DERIVED = (
     "daily_demand demand_std lead_time_demand lead_time_demand_std demand_at_service_level"
     " textbook_lead_time_demand_std safety_stock reorder_point"
-    " textbook_safety_stock textbook_reorder_point order_up_to available on_order arriving"
+    " textbook_safety_stock textbook_reorder_point order_up_to available on_order project_demand"
+    " project_ahead position arriving"
     " stockout_probability days_to_stockout stockout_on stockout_p50_on stockout_p90_on"
     " risk_quantity risk_brl shared_error penalty_brl shortage_brl likely cautious"
 ).split()
@@ -169,10 +187,16 @@ def _priced(connection: Connection, setup: Setup, series: pd.DataFrame) -> pd.Da
 
 
 def _of_chunk(
-    setup: Setup, series: pd.DataFrame, ahead: DemandAhead, rows: slice, lines: pd.DataFrame
-) -> pd.DataFrame:
+    setup: Setup,
+    series: pd.DataFrame,
+    ahead: DemandAhead,
+    rows: slice,
+    lines: pd.DataFrame,
+    needs: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     rates = ahead.rates(rows)
     receipts = _receipts(setup, lines, rates.shape)
+    projects = dated(needs["row"], needs["day"], needs["quantity"], rates.shape)
     lead = series["lead_time_days"].to_numpy(float)
     lead_demand = inventory.cumulative(rates, lead)
     daily = np.where(lead > 0, lead_demand / np.where(lead > 0, lead, 1), rates.mean(axis=1))
@@ -183,7 +207,8 @@ def _of_chunk(
     demand, cautious = _simulated(ahead, rows, _lead_times(series))
     available = (series["on_hand"] - series["reserved"].fillna(0)).to_numpy(float)
     arriving = np.where(np.isnan(lead), np.nan, inventory.cumulative(receipts, lead))
-    covered = (available + arriving)[:, None]
+    committed = np.nan_to_num(inventory.cumulative(projects, lead))
+    covered = (available + arriving - committed)[:, None]
     shortage = np.maximum(demand - covered, 0.0).mean(axis=1)
     at_level = _at_level(demand, series["service_level"].to_numpy(float))
     if setup.settings.method == TEXTBOOK:
@@ -191,14 +216,16 @@ def _of_chunk(
     else:
         safety = np.maximum(at_level - lead_demand, 0.0)
     reorder = inventory.reorder_point(daily, lead, safety)
-    days = _projected_days(available, rates, receipts)
+    days = _projected_days(available, rates + projects, receipts)
+    cautious = tuple(path + projects for path in cautious)
     likely, late = (_projected_days(available, path, receipts) for path in cautious)
     ahead_of = slice(0, PROJECTED_DAYS)
     projected = [
         inventory.projected_stock(available, path[:, ahead_of], receipts[:, ahead_of])
         for path in cautious
     ]
-    return series.assign(
+    on_order = receipts.sum(axis=1)
+    levels = series.assign(
         daily_demand=daily,
         demand_std=sigma,
         lead_time_demand=lead_demand,
@@ -213,7 +240,10 @@ def _of_chunk(
         textbook_reorder_point=inventory.reorder_point(daily, lead, textbook),
         order_up_to=reorder + _order_quantity(setup, series, rates),
         available=available,
-        on_order=receipts.sum(axis=1),
+        on_order=on_order,
+        project_demand=committed,
+        project_ahead=projects.sum(axis=1),
+        position=available + on_order - committed,
         arriving=arriving,
         stockout_probability=np.where(
             np.isnan(covered[:, 0]), np.nan, (demand > covered).mean(axis=1)
@@ -228,6 +258,7 @@ def _of_chunk(
         likely=packed_rows(projected[0]),
         cautious=packed_rows(projected[1]),
     )
+    return levels, effects(setup, needs, levels, rates, receipts)
 
 
 def _simulated(
@@ -266,12 +297,8 @@ def _period_days(setup: Setup) -> float:
 
 
 def _receipts(setup: Setup, lines: pd.DataFrame, shape: tuple[int, ...]) -> Array:
-    receipts = np.zeros(shape)
     column = (lines["expected_on"] - pd.Timestamp(setup.today)).dt.days.to_numpy(int) - 1
-    within = (column >= 0) & (column < shape[1])
-    rows = lines["row"].to_numpy(int)[within]
-    np.add.at(receipts, (rows, column[within]), lines["quantity"].to_numpy(float)[within])
-    return receipts
+    return dated(lines["row"], column, lines["quantity"], shape)
 
 
 def _projected_days(available: Array, rates: Array, receipts: Array) -> Array:
@@ -311,7 +338,7 @@ def write_policy(connection: Connection, setup: Setup, policy: pd.DataFrame) -> 
     )
     facts = (
         *("lead_time_std", "demand_std", "lead_time_demand_std", "shared_error"),
-        *("risk_quantity", "risk_brl"),
+        *("risk_quantity", "risk_brl", "project_demand", "project_ahead"),
     )
     rows = policy.assign(run_id=setup.run_id, facts=_json_rows(policy, facts))
     copy_frame(connection, "analytics.policy", rows[_POLICY_COLUMNS])

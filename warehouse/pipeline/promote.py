@@ -84,6 +84,29 @@ _MATERIALS = """
 jsonb_to_recordset(s.materials) AS m(sku text, quantity float8, needed_on date)
 """
 
+_TOLD = "status, planned_start, planned_end, actual_end, budget_brl, spent_brl, progress_pct".split(
+    ", "
+)
+"""What a projects file says of a project on a day."""
+
+# what is loaded late about an earlier day is history: the newest day says how things are
+_NEWEST = """
+NOT EXISTS (SELECT FROM core.project_status AS later WHERE later.project_id = p.project_id
+    AND later.as_of > coalesce(s.as_of, (now() AT TIME ZONE 'America/Sao_Paulo')::date))
+"""
+_PROJECT_STATUS = (
+    f"INSERT INTO core.project_status (project_id, as_of, load_id, {', '.join(_TOLD)})"
+    " SELECT p.project_id, coalesce(s.as_of, (now() AT TIME ZONE 'America/Sao_Paulo')::date),"
+    f" s.load_id, {', '.join(f'p.{name}' for name in _TOLD)}"
+    " FROM staging.projects AS s JOIN core.project AS p USING (project)"
+    " ON CONFLICT (project_id, as_of) DO UPDATE SET load_id = excluded.load_id, "
+    + ", ".join(f"{name} = excluded.{name}" for name in _TOLD),
+    f"UPDATE core.project AS p SET ({', '.join(_TOLD)}) ="
+    f" (SELECT {', '.join(f'newest.{name}' for name in _TOLD)} FROM core.project_status AS newest"
+    "  WHERE newest.project_id = p.project_id ORDER BY as_of DESC LIMIT 1)"
+    f" FROM staging.projects AS s WHERE s.project = p.project AND NOT ({_NEWEST})",
+)
+
 PROMOTIONS = {
     "suppliers": Promotion(
         "supplier", ("supplier",), _same("supplier", "name", "kind", "contract_lead_time_days")
@@ -180,16 +203,17 @@ PROMOTIONS = {
             *_same("actual_end", "budget_brl", "spent_brl", "progress_pct"),
         ),
         after=(
+            *_PROJECT_STATUS,
             "INSERT INTO core.item (sku) SELECT DISTINCT m.sku"
             f" FROM staging.projects AS s, {_MATERIALS}"
             " ORDER BY 1 ON CONFLICT (sku) DO NOTHING",
             "DELETE FROM core.project_material AS t USING core.project AS p,"
             " staging.projects AS s WHERE t.project_id = p.project_id"
-            " AND p.project = s.project AND s.materials IS NOT NULL",
+            f" AND p.project = s.project AND s.materials IS NOT NULL AND {_NEWEST}",
             "INSERT INTO core.project_material (project_id, item_id, needed_on, quantity)"
             " SELECT p.project_id, i.item_id, m.needed_on, sum(m.quantity)"
             f" FROM staging.projects AS s JOIN core.project AS p USING (project), {_MATERIALS}"
-            " JOIN core.item AS i ON i.sku = m.sku GROUP BY 1, 2, 3",
+            f" JOIN core.item AS i ON i.sku = m.sku WHERE {_NEWEST} GROUP BY 1, 2, 3",
         ),
     ),
     "equipment": Promotion(
@@ -250,7 +274,7 @@ def promote(
         _insert_by_month(connection, insertion, plan, load_id, first, last)
     else:
         connection.execute(text(insertion.upsert()), {"load_id": load_id})
-    for statement in plan.after if "materials" in staged else ():
+    for statement in plan.after:
         connection.execute(text(statement))
 
 

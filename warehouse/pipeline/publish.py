@@ -33,6 +33,7 @@ KEPT_RUNS = 5
 DERIVED_TABLES = (
     *("policy", "alert", "recommendation", "kpi_daily", "lead_time_cost", "sla_exposure"),
     *("accuracy_by_step", "replay_input", "service_curve", "override_in_force", "savings"),
+    "project_need",
 )
 
 _KEYS = {"sku": "item_id", "site": "site_id"}

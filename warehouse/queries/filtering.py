@@ -12,6 +12,7 @@ from typing import Any
 
 from domain.access import Scope
 from domain.levels import DEPOTS, visible_levels
+from domain.projects import ProjectFilters
 from domain.records import NO_FILTERS, Filters
 
 _ACCENTED, _PLAIN = "áàâãäéêëíïóôõöúüç", "aaaaaeeeiioooouuc"
@@ -102,6 +103,20 @@ def level_where(scope: Scope, alias: str) -> Where:
         depots=DEPOTS,
         **depots.params,
     )
+    return where
+
+
+def project_where(scope: Scope, filters: ProjectFilters) -> Where:
+    """What of the projects (alias `project`) may be seen and is wanted. A project belongs to a UF
+    and to no contract: who sees some contracts alone sees none."""
+    where = Where()
+    _scope(where, scope, uf="project.uf", contract="CAST(NULL AS integer)")
+    where.any_of(filters.uf, "uf", "project.uf = ANY(:uf)")
+    where.any_of(filters.region, "region", _region("project.uf"))
+    if filters.search.strip():
+        names = ("project.project", "project.name")
+        found = " OR ".join(f"{unaccented(name)} LIKE :search" for name in names)
+        where.add(f"({found})", search=pattern(filters.search))
     return where
 
 

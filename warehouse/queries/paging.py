@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -75,6 +75,47 @@ def fetch_page(
     return Page(rows=[make(row) for row in shown], count=count, next=following)
 
 
+def page_of(
+    rows: Sequence[T],
+    *,
+    sort: str,
+    sorts: Mapping[str, str],
+    tie: str,
+    limit: int,
+    cursor: str | None,
+) -> Page[T]:
+    """The same of rows that are computed, by their attributes; `tie` names a text that is unique.
+    Raises InvalidInput as `fetch_page` does."""
+    column, descending = _sorted_by(sort, sorts)
+    if not 1 <= limit <= MAX_LIMIT:
+        raise _invalid("limit", f"must be from 1 to {MAX_LIMIT}")
+    ordered = sorted(rows, key=lambda row: getattr(row, tie))
+    known = [row for row in ordered if getattr(row, column) is not None]
+    known.sort(key=lambda row: getattr(row, column), reverse=descending)
+    ordered = known + [row for row in ordered if getattr(row, column) is None]
+    if cursor is not None:
+        value, keys = _read(cursor, sort, sorts[column], {tie: "text"})
+        ordered = [
+            row
+            for row in ordered
+            if _is_beyond((getattr(row, column), getattr(row, tie)), (value, keys[0]), descending)
+        ]
+    shown = ordered[:limit]
+    following = (
+        _cursor(sort, column, {tie: "text"}, shown[-1]) if len(ordered) > len(shown) else None
+    )
+    return Page(rows=shown, count=len(rows), next=following)
+
+
+def _is_beyond(row: tuple[Any, str], place: tuple[Any, str], descending: bool) -> bool:
+    (value, key), (there, last) = row, place
+    if value == there:
+        return key > last
+    if value is None or there is None:
+        return value is None
+    return bool(value < there if descending else value > there)
+
+
 def _sorted_by(sort: str, sorts: Mapping[str, str]) -> tuple[str, bool]:
     column = sort.removeprefix("-")
     if column not in sorts:
@@ -100,7 +141,7 @@ def _after(
     return sql, {**params, "cursor_value": value}
 
 
-def _cursor(sort: str, column: str, tie: Mapping[str, str], row: Row[Any]) -> str:
+def _cursor(sort: str, column: str, tie: Mapping[str, str], row: Any) -> str:
     values = [getattr(row, name) for name in (column, *tie)]
     return base64.urlsafe_b64encode(json.dumps([sort, *values], default=str).encode()).decode()
 

@@ -383,6 +383,23 @@ projection = Table(
 4-byte floats: where demand is what half of the simulated futures exceed, and what one in ten
 does."""
 
+project_need = Table(
+    "project_need",
+    metadata,
+    _run_id(primary_key=True),
+    Column("project_id", Integer, primary_key=True),
+    Column("item_id", Integer, primary_key=True),
+    Column("needed_on", Date, primary_key=True),
+    Column("site_id", Integer),
+    Column("expected_on", Date, nullable=False),
+    double("quantity", nullable=False),
+    *(double(name) for name in ("on_hand", "arriving", "projected", "shortage", "lead_time_days")),
+    *(Column(f"stockout{which}_on", Date) for which in ("", "_as_planned", "_without")),
+    schema="analytics",
+)
+"""Materials that projects will take (`core.project_material`), with the depot that serves each and
+the stock that they find there on the day that is to be expected."""
+
 replay_input = Table(
     "replay_input",
     metadata,

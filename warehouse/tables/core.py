@@ -232,6 +232,23 @@ project_material = Table(
     schema="core",
 )
 
+project_status = Table(
+    "project_status",
+    metadata,
+    Column("project_id", ForeignKey(project.c.project_id, ondelete="CASCADE"), primary_key=True),
+    Column("as_of", Date, primary_key=True),
+    Column("status", Text),
+    Column("planned_start", Date),
+    Column("planned_end", Date),
+    Column("actual_end", Date),
+    double("budget_brl"),
+    double("spent_brl"),
+    double("progress_pct"),
+    Column("load_id", Integer, nullable=False),
+    schema="core",
+)
+"""What each file said of a project, by the day that it spoke of; `project` holds the newest."""
+
 equipment_reading = Table(
     "equipment_reading",
     metadata,

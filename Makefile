@@ -4,7 +4,7 @@
 python = exec sh scripts/python.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run train test faults lint stop status clean
+.PHONY: help run train test faults bench lint stop status clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ test:  ## Lint and run every test, the browser's included
 
 faults:  ## Break every part on purpose, the long outages included
 	@$(python) scripts/check.py faults
+
+bench:  ## Measure the product at scale, as ratios to the floor of the same run
+	@$(python) scripts/check.py bench
 
 lint:  ## Check style and types only (ruff, mypy)
 	@$(python) scripts/check.py lint

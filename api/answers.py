@@ -21,11 +21,16 @@ VARY = "Accept-Language, Authorization, Cookie"
 
 def answer(value: Any, kind: Any) -> Response:
     """`value` (a record, a list or a Page of `kind`) as the response to this request."""
+    return respond(encoded(value, kind))
+
+
+def encoded(value: Any, kind: Any) -> bytes:
+    """The body that tells `value`."""
     page = value if isinstance(value, Page) else None
     data = page.rows if page else value
     count = page.count if page else (len(data) if isinstance(data, list) else None)
     meta = meta_of(status.current(), count=count, next=page.next if page else None)
-    return respond(_adapter(kind).dump_json(data), meta)
+    return enveloped(_adapter(kind).dump_json(data), meta)
 
 
 def meta_of(
@@ -42,9 +47,13 @@ def meta_of(
     }
 
 
-def respond(data: bytes, meta: dict[str, Any]) -> Response:
-    """The envelope around encoded data; 304 if the caller has it already."""
-    body = b'{"data":' + data + b',"meta":' + orjson.dumps(meta) + b"}"
+def enveloped(data: bytes, meta: dict[str, Any]) -> bytes:
+    """Encoded data with what is to be known about it."""
+    return b'{"data":' + data + b',"meta":' + orjson.dumps(meta) + b"}"
+
+
+def respond(body: bytes) -> Response:
+    """The response with this body; 304 if the caller has it already."""
     response = Response(body, content_type="application/json")
     response.headers["Vary"] = VARY
     if request.method in ("GET", "HEAD"):

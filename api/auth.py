@@ -108,7 +108,7 @@ def logout(body: RefreshToken) -> Done:
     return Done()
 
 
-@route("GET", "/auth/me", data=UserAnswer)
+@route("GET", "/auth/me", data=UserAnswer, personal=True)
 def me() -> UserAnswer:
     """The signed-in user."""
     row = signed_in()

@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask, Response
 from pydantic import BaseModel
 
-from api.answers import meta_of, respond
+from api.answers import enveloped, meta_of, respond
 from api.routing import route
 from auth.guards import PUBLIC, public
 from config import get_settings
@@ -47,7 +47,7 @@ def init_app(server: Flask) -> None:
 @public
 def live() -> Response:
     """The process answers; nothing else is asked."""
-    return respond(b'{"status":"live"}', meta_of(DataStatus()))
+    return respond(enveloped(b'{"status":"live"}', meta_of(DataStatus())))
 
 
 @route("GET", "/health", permission=PUBLIC, data=Ready)

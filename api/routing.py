@@ -11,12 +11,15 @@ from typing import Any
 from flask import Blueprint, Response
 from pydantic import BaseModel
 
-from api.answers import answer
+from api.answers import answer, encoded, locale, respond
 from api.parameters import Query, read_body, read_form, read_query
-from auth.guards import PUBLIC, public, requires
+from auth.guards import PUBLIC, current_viewer, public, requires
 from domain.access import Permission
+from warehouse.caching import kept
 
 Handler = Callable[..., Any]
+KEPT_SECONDS = 15
+"""How long an encoded answer is kept at most. What it is made of is kept for longer."""
 
 blueprint = Blueprint(
     "api",
@@ -43,6 +46,13 @@ class Route:
     data: Any
     paged: bool
     form: type[BaseModel] | None = None
+    personal: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether encoded answers are kept: what every reader of one scope and language sees."""
+        reads = self.method == "GET" and self.permission == Permission.READ
+        return reads and not self.personal and self.media is None
 
     @property
     def media(self) -> str | None:
@@ -71,18 +81,21 @@ def route(
     form: type[BaseModel] | None = None,
     paged: bool = False,
     credentials_in_body: bool = False,
+    personal: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Opens `handler(query=…, body=…, form=…, **path)` under /api/v1; its docstring is the summary.
 
     What is not declared is not handed over; a `form` is multipart, with files.
     `credentials_in_body`: the request proves itself by what it carries, so no cookie and no CSRF
-    token play a part.
+    token play a part. `personal`: the answer depends on who asks, not on scope and language alone.
     """
 
     def decorate(handler: Handler) -> Handler:
         name = f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}"
         summary = (handler.__doc__ or "").strip().partition("\n")[0]
-        made = Route(method, path, name, summary, permission, query, body, data, paged, form)
+        made = Route(
+            method, path, name, summary, permission, query, body, data, paged, form, personal
+        )
         ROUTES.append(made)
         view = _guarded(_view(handler, made), permission)
         view.credentials_in_body = credentials_in_body  # type: ignore[attr-defined]
@@ -104,10 +117,21 @@ def _view(handler: Handler, made: Route) -> Any:
             arguments["body"] = read_body(made.body)
         if made.form is not None:
             arguments["form"] = read_form(made.form)
+        if made.kept:
+            body = kept(made.name, _plain(path, asked), KEPT_SECONDS, lambda: _made(arguments))
+            return respond(body)
         made_answer = handler(**arguments)
         return made_answer if made.media else answer(made_answer, made.data)
 
+    def _made(arguments: dict[str, Any]) -> bytes:
+        return encoded(handler(**arguments), made.data)
+
     return view
+
+
+def _plain(path: dict[str, Any], asked: BaseModel) -> str:
+    """All that an answer that is kept depends on, the data version apart."""
+    return repr((path, asked, current_viewer().scope, locale(), current_viewer().locale))
 
 
 def _guarded(view: Handler, permission: Permission | str) -> Handler:

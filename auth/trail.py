@@ -12,7 +12,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from auth.session import request_actor
 from domain.errors import Unavailable
 from warehouse.commands import audit
-from warehouse.db import get_engine
 
 UNTYPABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 MAX_OBJECT = 300
@@ -32,7 +31,6 @@ def note(action: str, *, actor: str | None = None, **more: Any) -> None:
     g.noted_status = more.get("status")
     try:
         audit.record_alone(
-            get_engine(),
             actor=who.name,
             role=who.role,
             address=who.address,

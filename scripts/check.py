@@ -1,7 +1,8 @@
-"""`make test`, `make lint` and `make faults`: every check of the project. Standard library only.
+"""`make test`, `make lint`, `make faults` and `make bench`: every check of the project. Standard
+library only.
 
 `lint` runs ruff and mypy; `test` runs them and, if they pass, both test suites; `faults` runs the
-suite that breaks things, with its outages at full length.
+suite that breaks things, with its outages at full length; `bench` measures.
 """
 
 from __future__ import annotations
@@ -65,6 +66,14 @@ def faults() -> None:
         raise Failed("a fault did not end as it should: see above.")
 
 
+def bench() -> None:
+    """Measures the product at scale. Raises Failed if a bar is missed."""
+    for environment in ("web", "trainer"):
+        ensure(environment)
+    if _module("web", "benchmarks", *sys.argv[2:]):
+        raise Failed("a bar is missed: see the table above.")
+
+
 def ensure_browser() -> None:
     """Chromium and its driver, installed where we may; without them the browser tests skip."""
     if all(shutil.which(name) for name in ("chromium", "chromedriver")):
@@ -81,4 +90,4 @@ def _module(environment: str, *arguments: str) -> int:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    main_of({"faults": faults, "lint": lint, "test": test}[sys.argv[1]])
+    main_of({"bench": bench, "faults": faults, "lint": lint, "test": test}[sys.argv[1]])

@@ -72,7 +72,7 @@ def forget_settings() -> None:
     from warehouse import db
 
     get_settings.cache_clear()
-    for engine in (db.get_engine, db.get_batch_engine):
+    for engine in (db.get_engine, db.get_batch_engine, db._quick_engine):
         engine.cache_clear()
 
 

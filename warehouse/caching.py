@@ -19,7 +19,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hint
 from uuid import uuid4
 
 from prometheus_client import Counter
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -28,6 +28,7 @@ from domain.errors import Unavailable
 from warehouse.db import get_engine, get_replica
 
 PREFIX = "nova"
+SEAL_BYTES = 16
 WRITTEN, WRITTEN_SECONDS = f"{PREFIX}:written", 60
 VERSION_MEMO_SECONDS = 1.0
 BREAKER_SECONDS = 10.0
@@ -179,6 +180,48 @@ def forget_version() -> None:
     _version.forget()
 
 
+def in_use() -> bool:
+    """Whether a cache is bound that is not resting."""
+    return _breaker is not None and not _breaker.resting
+
+
+def kept(name: str, plain: str, ttl: int, make: Callable[[], bytes]) -> bytes:
+    """What `make()` gives, from the cache for `ttl` seconds at most: `name` and `plain` arguments
+    say what it is, the data version how new. What many ask for at once is made once."""
+    if _breaker is None:
+        OFF.inc()
+        return make()
+    engine = get_engine()
+    digest = hashlib.sha256(plain.encode()).hexdigest()[:32]
+    key = f"{PREFIX}:{engine.url.database}:{name}:{_version.of(engine)}:{digest}"
+    found = _unsealed(key, _breaker.get(key))
+    if found is None:
+        with _flights.only_one(key) as waited:
+            found = _unsealed(key, _breaker.get(key)) if waited else None
+            if found is None:
+                (OFF if _breaker.resting else MISS).inc()
+                made = make()
+                _breaker.set(key, _seal(made) + made, ttl)
+                return made
+    HIT.inc()
+    return found
+
+
+def _seal(value: bytes) -> bytes:
+    return hashlib.blake2b(value, digest_size=SEAL_BYTES).digest()
+
+
+def _unsealed(key: str, stored: bytes | None) -> bytes | None:
+    """The value of sealed bytes; None for what somebody else has written there."""
+    if stored is None:
+        return None
+    value = stored[SEAL_BYTES:]
+    if stored[:SEAL_BYTES] == _seal(value):
+        return value
+    log.warning("cache holds something else under %s", key)
+    return None
+
+
 class ReplicaFailed(Unavailable):
     """Asked again, the primary answers."""
 
@@ -236,34 +279,26 @@ def read_model(*, ttl: int) -> Callable[[Callable[Concatenate[Connection, P], R]
                 with snapshot() as connection:
                     return query(connection, *args, **kwargs)
 
-        def key(engine: Engine, kwargs: dict[str, Any]) -> str:
+        def plain(kwargs: dict[str, Any]) -> str:
             bound = signature.bind(None, **kwargs)
             bound.apply_defaults()
-            plain = repr(list(bound.arguments.items())[1:])
-            digest = hashlib.sha256(plain.encode()).hexdigest()[:32]
-            return f"{PREFIX}:{engine.url.database}:{name}:{_version.of(engine)}:{digest}"
+            return repr(list(bound.arguments.items())[1:])
 
         @wraps(query)
         def cached(*args: P.args, **kwargs: P.kwargs) -> R:
+            value: R | None = None
+
+            def make() -> bytes:
+                nonlocal value
+                value = read(*args, **kwargs)
+                return adapter().dump_json(value)
+
             try:
-                if _breaker is None or _breaker.resting:
+                if not in_use():
                     OFF.inc()
                     return read(*args, **kwargs)
-                place = key(get_engine(), kwargs)
-                found = _decoded(adapter(), place, _breaker.get(place))
-                if found is not None:
-                    HIT.inc()
-                    return found
-                with _flights.only_one(place) as waited:
-                    if waited:
-                        found = _decoded(adapter(), place, _breaker.get(place))
-                    if found is not None:
-                        HIT.inc()
-                        return found
-                    MISS.inc()
-                    value = read(*args, **kwargs)
-                    _breaker.set(place, adapter().dump_json(value), ttl)
-                return value
+                encoded = kept(name, plain(kwargs), ttl, make)
+                return adapter().validate_json(encoded) if value is None else value
             except (OperationalError, InterfaceError, PoolTimeout) as error:
                 raise Unavailable("The database does not answer.") from error
             except DBAPIError as error:
@@ -274,13 +309,3 @@ def read_model(*, ttl: int) -> Callable[[Callable[Concatenate[Connection, P], R]
         return cached
 
     return decorate
-
-
-def _decoded(adapter: TypeAdapter[R], key: str, value: bytes | None) -> R | None:
-    if value is None:
-        return None
-    try:
-        return adapter.validate_json(value)
-    except ValidationError as error:
-        log.warning("cache holds something else under %s: %s", key, error.error_count())
-        return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import IO, Any
 
 import psycopg2
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, Row, create_engine, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -47,17 +47,21 @@ def make_engine(
     pool_size: int = 5,
     statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
     lock_timeout_ms: int = LOCK_TIMEOUT_MS,
+    quick: bool = False,
 ) -> Engine:
-    """An engine with time limits on statements and locks; times are UTC."""
+    """An engine with time limits on statements and locks; times are UTC. A `quick` one commits each
+    statement without waiting for the disk, and does not try connections before it uses them."""
     options = (
         f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms}"
-        " -c timezone=UTC -c jit=off"
+        f" -c timezone=UTC -c jit=off{' -c synchronous_commit=off' if quick else ''}"
     )
     return create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_pre_ping=True,
+        pool_pre_ping=not quick,
+        isolation_level="AUTOCOMMIT" if quick else None,
+        pool_reset_on_return=None if quick else "rollback",
         pool_timeout=10,
         connect_args={
             "options": options,
@@ -113,6 +117,32 @@ def get_batch_engine() -> Engine:
     statement time limit."""
     url = database_url(owner=True)
     return make_engine(url, pool_size=2, statement_timeout_ms=0, lock_timeout_ms=30_000)
+
+
+@lru_cache
+def _quick_engine() -> Engine:
+    """For single statements of every request: each is a transaction, none waits for the disk."""
+    return as_application(make_engine(database_url(), quick=True))
+
+
+def quick(statement: Executable, params: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
+    """The rows of one statement on the primary, a transaction of its own that does not wait for the
+    disk. On a connection that has died it is sent again. Raises Unavailable."""
+    try:
+        try:
+            return _sent(statement, params)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            return _sent(statement, params)
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise Unavailable("The database does not answer.") from error
+
+
+def _sent(statement: Executable, params: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
+    with _quick_engine().connect() as connection:
+        result = connection.execute(statement, dict(params or {}))
+        return result.all() if result.returns_rows else ()
 
 
 @contextmanager

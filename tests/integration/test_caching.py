@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -112,11 +113,13 @@ def test_a_second_read_is_the_same_and_asks_the_database_nothing(
     assert sent == []
 
 
-def test_values_are_json_and_keys_carry_the_version(backend: Client, network: factories.Network):
+def test_values_are_sealed_json_and_keys_carry_the_version(
+    backend: Client, network: factories.Network
+):
     kpis.headline()
     (key,) = backend.redis.keys("*headline*")  # type: ignore[misc]
     assert b":1." in key
-    assert backend.redis.get(key)[:1] == b"["  # type: ignore[index]
+    assert json.loads(backend.redis.get(key)[caching.SEAL_BYTES :])[0]["key"]  # type: ignore[index]
     assert 0 < backend.redis.ttl(key) <= 30  # type: ignore[operator]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask.sessions import SecureCookieSessionInterface
-from sqlalchemy import event, text
+from sqlalchemy import Engine, event, text
 
 from config import get_settings
 from dashboard.app import create_app
@@ -182,8 +182,9 @@ def asked(nova: str) -> Iterator[list[str]]:
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         statements.append(statement)
 
-    event.listen(get_engine(), "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
     yield statements
+    event.remove(Engine, "before_cursor_execute", note)
     get_engine().dispose()
 
 

@@ -6,12 +6,18 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, bindparam, insert
 
+from warehouse.db import get_engine, primary, quick
 from warehouse.partitions import ensure_audit_months
 from warehouse.tables.support import audit_log
 
 SYSTEM = "system"
+COLUMNS = (
+    *("actor", "role", "address", "request_id", "action", "object"),
+    *("before", "after", "status"),
+)
+_ALONE = insert(audit_log).values({name: bindparam(name) for name in COLUMNS})
 _ready: dict[Engine, date] = {}
 
 
@@ -48,16 +54,22 @@ def record(
     )
 
 
-def record_alone(engine: Engine, **row: Any) -> None:
-    """Adds one row in a transaction of its own, without waiting for the disk: for reads."""
-    with engine.begin() as connection:
-        connection.execute(text("SET LOCAL synchronous_commit = off"))
-        record(connection, **row)
+def record_alone(**row: Any) -> None:
+    """Adds one row in a transaction of its own, without waiting for the disk: for reads. Raises
+    Unavailable."""
+    if _ready.get(get_engine()) != _this_month():
+        with primary() as connection, connection.begin():
+            _make_room(connection)
+    quick(_ALONE, {name: row.get(name) for name in COLUMNS})
 
 
 def _make_room(connection: Connection) -> None:
     """The month's partition, asked for once a month and process."""
-    month = datetime.now(UTC).date().replace(day=1)
+    month = _this_month()
     if _ready.get(connection.engine) != month:
         ensure_audit_months(connection, month)
         _ready[connection.engine] = month
+
+
+def _this_month() -> date:
+    return datetime.now(UTC).date().replace(day=1)

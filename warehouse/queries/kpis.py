@@ -53,7 +53,7 @@ _LAST_DATES = text(
 )
 
 
-@read_model(ttl=30)
+@read_model(ttl=15)
 def headline(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[Kpi]:
@@ -355,7 +355,7 @@ class _Headline:
         return next((kind for kind in needs if not loaded[kind]), None)
 
 
-@read_model(ttl=30)
+@read_model(ttl=15)
 def demand_and_forecast(
     connection: Connection,
     *,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
+from warehouse.db import quick
 from warehouse.queries.users import UserRow, connected, row_of
 from warehouse.tables.support import session, user
 
@@ -29,18 +31,21 @@ class SessionRow:
 def resolve(session_hash: str, *, idle: timedelta) -> tuple[UserRow, bool] | None:
     """Whose session this is, in one statement, and whether its `seen_at` is out of date; None for
     a session that has ended, by whatever means. Raises Unavailable."""
-    statement = (
-        select(user, (session.c.seen_at < func.now() - TOUCHED_AFTER).label("is_stale"))
-        .join(session, session.c.user_id == user.c.user_id)
-        .where(session.c.session_hash == session_hash, *_alive(idle))
-    )
-    with connected() as connection:
-        found = connection.execute(statement).one_or_none()
-    if found is None:
+    found = quick(_resolving(idle), {"session_hash": session_hash})
+    if not found:
         return None
-    values: dict[str, Any] = dict(found._mapping)
+    values: dict[str, Any] = dict(found[0]._mapping)
     is_stale = bool(values.pop("is_stale"))
     return row_of(values), is_stale
+
+
+@lru_cache
+def _resolving(idle: timedelta) -> Select[Any]:
+    return (
+        select(user, (session.c.seen_at < func.now() - TOUCHED_AFTER).label("is_stale"))
+        .join(session, session.c.user_id == user.c.user_id)
+        .where(session.c.session_hash == bindparam("session_hash"), *_alive(idle))
+    )
 
 
 def of_user(user_id: int, *, idle: timedelta) -> list[SessionRow]:

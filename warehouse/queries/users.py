@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, exists, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, Row, bindparam, exists, func, select, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.access import Permission, Role, Scope, may
 from domain.errors import NotFound, Unavailable
 from domain.records import Option, Page
-from warehouse.db import get_engine
+from warehouse.db import get_engine, quick
 from warehouse.queries.paging import fetch_page
 from warehouse.tables.support import password_reset, token, user
 from warehouse.tables.support import subject as subjects
@@ -79,20 +79,27 @@ def known(user_id: int) -> UserRow:
     return row
 
 
-def by_token(*, user_id: int, version: int, family: UUID) -> UserRow | None:
-    """The active account of an access token, unless its login has ended. One statement.
-
-    A login lives as long as it holds a refresh token that is neither used nor revoked.
-    """
-    lives = exists().where(
-        token.c.family == family,
+_BY_TOKEN = select(user).where(
+    user.c.user_id == bindparam("user_id"),
+    user.c.token_version == bindparam("version"),
+    user.c.active,
+    exists().where(
+        token.c.family == bindparam("family"),
         token.c.user_id == user.c.user_id,
         token.c.used_at.is_(None),
         token.c.revoked_at.is_(None),
-    )
-    wanted = (user.c.user_id == user_id) & (user.c.token_version == version) & user.c.active & lives
-    with connected() as connection:
-        return one(connection, wanted)
+    ),
+)
+
+
+def by_token(*, user_id: int, version: int, family: UUID) -> UserRow | None:
+    """The active account of an access token, unless its login has ended. One statement.
+
+    A login lives as long as it holds a refresh token that is neither used nor revoked. Raises
+    Unavailable.
+    """
+    found = quick(_BY_TOKEN, {"user_id": user_id, "version": version, "family": family})
+    return _row(found[0]) if found else None
 
 
 def by_subject(*, issuer: str, subject: str) -> UserRow | None:

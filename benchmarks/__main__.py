@@ -1,0 +1,180 @@
+"""Builds the scale database where it is not there yet, measures, prints the table and writes
+`$NOVA_HOME/bench.json`. Exit code 1 where a bar is missed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmarks import data_bars, requests_bars, scale, training_bars
+from benchmarks.bar import Bar
+from benchmarks.requests_bars import Stage
+from benchmarks.served import ROOT, gunicorn
+from config import get_settings
+from warehouse import embedded
+from warehouse.db import get_engine
+
+PARTS = ("requests", "data", "training")
+EMAIL, PASSWORD = "bench@localhost", "bench-Wf8-palmeira"
+NO_CACHE = "redis://127.0.0.1:1/0"
+PROMISED = {"health": 10, "KPIs": 50, "forecasts": 200, "clusters": 500, "recommendations": 100}
+"""Milliseconds that the product was once promised to answer in."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the parts that are asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)} (default: all)")
+    parts = parser.parse_args(argv).parts or PARTS
+    if unknown := sorted(set(parts) - set(PARTS)):
+        parser.error(f"unknown part {', '.join(unknown)}; known: {', '.join(PARTS)}")
+    kept = get_settings().home
+    home = build(kept / "bench")
+    bars, promised = measured(home, parts)
+    report = {
+        "machine": machine(),
+        "bars": [bar.as_json() for bar in bars],
+        "milliseconds": promised,
+    }
+    (kept / "bench.json").write_text(json.dumps(report, indent=1) + "\n")
+    print(table(bars))
+    if promised:
+        print(promises(promised))
+    return 0 if all(bar.ok for bar in bars) else 1
+
+
+def build(home: Path) -> Path:
+    """The home of the scale database, made once. What a killed building left is made anew."""
+    done = home / "built"
+    point_at(home)
+    if done.exists():
+        return home
+    say(f"building the scale database in {home} (once, some minutes)")
+    embedded.stop(home)
+    for left in ("services", "services.json", "files", "bundles"):
+        path = home / left
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    home.mkdir(parents=True, exist_ok=True, mode=0o711)
+    size = scale.Size()
+    scale.write_files(home / "files", size)
+    run("alembic", "upgrade", "head")
+    run("flask", "--app", "dashboard.cli", "ingest", str(home / "files"))
+    bundle = scale.write_bundle(home / "bundles", get_engine(), size)
+    run("flask", "--app", "dashboard.cli", "publish", str(bundle))
+    os.environ["NOVA_ADMIN_PASSWORD"] = PASSWORD
+    os.environ["NOVA_ADMIN_EMAIL"] = EMAIL
+    run("flask", "--app", "dashboard.cli", "users", "ensure-admin")
+    shutil.rmtree(home / "files")
+    done.touch()
+    return home
+
+
+def point_at(home: Path) -> None:
+    """This process and its children work on that home, whatever the environment said."""
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_REPLICA_URL", "REDIS_URL"):
+        os.environ[name] = ""
+    os.environ["NOVA_HOME"] = str(home)
+    get_settings.cache_clear()
+
+
+def run(*module: str) -> None:
+    """One command of the product; raises RuntimeError with what it said."""
+    say(" ".join(module))
+    done = subprocess.run([sys.executable, "-m", *module], cwd=ROOT, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(module)} ended with exit code {done.returncode}")
+
+
+def measured(home: Path, parts: Sequence[str]) -> tuple[list[Bar], dict[str, dict[str, float]]]:
+    """All bars of the parts, and milliseconds by route."""
+    bars: list[Bar] = []
+    promised: dict[str, dict[str, float]] = {}
+    database, cache = embedded.ensure_postgres(home), embedded.ensure_valkey(home)
+    secret = secrets.token_hex(32)
+    own = {"NOVA_HOME": str(home), "DATABASE_URL": database}
+    with ExitStack() as stack:
+
+        def serve(target: str, **more: str) -> str:
+            return stack.enter_context(gunicorn(target, home / "server.log", **own, **more))
+
+        stage = Stage(
+            product=serve("wsgi:server", REDIS_URL=cache or ""),
+            uncached=serve("wsgi:server", REDIS_URL=NO_CACHE),
+            floor=serve("benchmarks.floor:server", FLOOR_SECRET=secret),
+            secret=secret,
+            database=database,
+            who=(EMAIL, PASSWORD),
+        )
+        if "requests" in parts:
+            say("requests")
+            bars += requests_bars.cached(stage) + requests_bars.pages(stage)
+            bars += requests_bars.uncached(stage, get_engine())
+            crowded, promised = requests_bars.crowded(stage)
+            bars += crowded
+        if "data" in parts:
+            say("loading")
+            bars += data_bars.ingest(database)
+            say("publishing while somebody reads")
+            bars += data_bars.readers(stage, home / "bundles")
+    if "training" in parts:
+        say("training")
+        bars += training_bars.bars(database)
+    embedded.stop(home)
+    return bars, promised
+
+
+def table(bars: Sequence[Bar]) -> str:
+    """The bars in columns."""
+    width = max(len(bar.name) for bar in bars)
+    lines = [f"{'':{width}}    ratio    limit"]
+    for bar in bars:
+        sign = ">=" if bar.at_least else "<="
+        mark = "ok" if bar.ok else "MISSED"
+        lines.append(
+            f"{bar.name:{width}} {bar.ratio:8.2f} {sign} {bar.limit:5.2f} {mark:6} {bar.seen}"
+        )
+    return "\n".join(lines)
+
+
+def promises(milliseconds: dict[str, dict[str, float]]) -> str:
+    """Medians at one and at twenty connections beside what was promised."""
+    lines = ["", f"{'ms (median)':18} at 1   at 20   promised"]
+    for name, found in milliseconds.items():
+        promise = PROMISED.get(name)
+        lines.append(f"{name:16} {found['one']:6.1f} {found['twenty']:7.1f} {promise or '':>10}")
+    return "\n".join(lines)
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on."""
+    model = "unknown"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "memory_gb": round(memory / 1e9, 1),
+        "python": sys.version.split()[0],
+        "measured": time.strftime("%Y-%m-%d"),
+    }
+
+
+def say(line: str) -> None:
+    print(f"bench: {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,184 @@
+"""Loading and publishing: rows a second, memory, and whether readers wait meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import psycopg2
+
+from benchmarks import scale
+from benchmarks.bar import Bar, ms
+from benchmarks.client import Caller, quantile
+from benchmarks.requests_bars import Stage
+from benchmarks.served import ROOT
+from warehouse.db import make_engine
+
+DAYS, FEW_DAYS = 48, 6
+GOAL_ROWS, GOAL_BYTES = 250_000, 500e6
+READER_SECONDS = 0.1
+FLOOR = "CREATE TABLE demand (LIKE core.demand INCLUDING ALL) PARTITION BY RANGE (date)"
+PART = """
+CREATE TABLE "demand_{first}" PARTITION OF demand FOR VALUES FROM ('{first}') TO ('{following}')
+"""
+COPY = "COPY demand (date, item_id, site_id, quantity, load_id) FROM STDIN (FORMAT csv)"
+MEASURED = """
+import json, resource, sys, time
+from pathlib import Path
+from warehouse.db import make_engine
+from warehouse.pipeline.ingest import ingest
+
+began = time.perf_counter()
+report = ingest(Path(sys.argv[1]), engine=make_engine(sys.argv[2]), loaded_by="bench")
+assert report.ok, report
+seconds = time.perf_counter() - began
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps([seconds, peak]))
+"""
+
+
+@contextmanager
+def scratch(server: str) -> Iterator[str]:
+    """An empty, migrated database, dropped at the end."""
+    name = f"bench_{secrets.token_hex(4)}"
+    url = f"{server.rpartition('/')[0]}/{name}"
+    _execute(server, f"CREATE DATABASE {name}")
+    try:
+        _command(url, "alembic", "upgrade", "head")
+        yield url
+    finally:
+        _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _execute(url: str, statement: str) -> None:
+    with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+
+
+def _command(url: str, *module: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *module],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": url, "DATABASE_OWNER_URL": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(module)}: {done.stderr[-2000:]}")
+    return done.stdout
+
+
+def ingest(server: str) -> list[Bar]:
+    """Demand loaded by the product against COPY of the same rows into the same partitions."""
+    with tempfile.TemporaryDirectory() as folder:
+        many, few = scale.Size(days=DAYS), scale.Size(days=FEW_DAYS)
+        seconds, peak = _loaded(Path(folder) / "many", server, many)
+        _, small = _loaded(Path(folder) / "few", server, few)
+        floor = _copied(server, many)
+    rate, raw = many.demand_rows / seconds, many.demand_rows / floor
+    told = f"{rate:,.0f} and {raw:,.0f} rows/s"
+    return [
+        Bar("rows loaded a second, against COPY and index", rate / raw, 0.6, True, told),
+        Bar("rows loaded a second, against 250,000", rate / GOAL_ROWS, 1.0, True, told),
+        Bar(
+            "memory of a load, against one of an eighth of its rows",
+            peak / small,
+            1.15,
+            seen=f"{peak / 1e6:.0f} and {small / 1e6:.0f} MB",
+        ),
+        Bar(
+            "memory of a load, against 500 MB", peak / GOAL_BYTES, 1.0, seen=f"{peak / 1e6:.0f} MB"
+        ),
+    ]
+
+
+def _loaded(folder: Path, server: str, size: scale.Size) -> tuple[float, float]:
+    """Seconds and peak bytes of a load in a process of its own."""
+    folder.mkdir()
+    path = folder / "demand.csv"
+    scale.write_demand(path, size)
+    with scratch(server) as url:
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURED, str(path), url],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr[-2000:])
+        seconds, peak = json.loads(done.stdout.splitlines()[-1])
+    return seconds, peak
+
+
+def _copied(server: str, size: scale.Size) -> float:
+    """Seconds that COPY takes for the same rows, keys known, into indexed monthly partitions."""
+    with scratch(server) as url, tempfile.TemporaryFile() as rows:
+        scale.write_keys(rows, size)
+        rows.seek(0)
+        with closing(psycopg2.connect(url.replace("+psycopg2", ""))) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute(FLOOR)
+                for first, following in pairwise(scale.months()):
+                    cursor.execute(PART.format(first=first, following=following))
+                connection.commit()
+                began = time.perf_counter()
+                cursor.copy_expert(COPY, rows)
+                connection.commit()
+                return time.perf_counter() - began
+
+
+class Reader:
+    """Somebody who reads the KPIs without a cache, all the time."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage, self._stop = stage, threading.Event()
+        self._thread = threading.Thread(target=self._read)
+        self.taken: list[float] = []
+
+    def __enter__(self) -> Reader:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _read(self) -> None:
+        person, caller = self._stage.person(self._stage.product), Caller(self._stage.product)
+        while not self._stop.wait(0.02):
+            self.taken.append(caller.time(person.get("/forecasts?sku=ITEM-00005&limit=90")))
+
+
+def readers(stage: Stage, folder: Path) -> list[Bar]:
+    """What publishing another run makes readers wait, beyond their usual time."""
+    engine = make_engine(stage.database)
+    bundle = scale.write_bundle(folder, engine, scale.Size(), scale=2.0)
+    engine.dispose()
+    with Reader(stage) as calm:
+        time.sleep(5)
+    with Reader(stage) as meanwhile:
+        _command(stage.database, "flask", "--app", "dashboard.cli", "publish", str(bundle))
+    usual, worst = quantile(calm.taken, 0.5), quantile(meanwhile.taken, 0.999)
+    return [
+        Bar(
+            "wait of readers during a publish, against 100 ms",
+            max(worst - usual, 0) / READER_SECONDS,
+            1.0,
+            seen=ms(worst, usual),
+        )
+    ]

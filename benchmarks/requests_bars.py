@@ -1,0 +1,173 @@
+"""Requests: cached, uncached, in a crowd, and a page through Dash."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import psycopg2
+from sqlalchemy import Engine, event
+
+from benchmarks.bar import Bar, ms
+from benchmarks.client import Call, Caller, crowd, quantile, side_by_side
+from benchmarks.served import Floor, Person
+
+ROUNDS, WARM = 200, 20
+ROW_SECONDS = 2e-6
+CROWD_RATE, CROWD_SECONDS = 40.0, 10.0
+ROUTES = {
+    "KPIs": "/kpis",
+    "alerts": "/alerts?limit=50",
+    "forecasts": "/forecasts?sku=ITEM-00005&limit=90",
+    "clusters": "/clustering/equipment-failure",
+    "recommendations": "/recommendations?limit=50",
+    "a material": "/materials/ITEM-00005",
+    "regions": "/geographic/data",
+    "models": "/models/performance",
+}
+OPEN_MAIN = {
+    "output": ".._pages_content.children..._pages_store.data..",
+    "outputs": [
+        {"id": "_pages_content", "property": "children"},
+        {"id": "_pages_store", "property": "data"},
+    ],
+    "inputs": [
+        {"id": "_pages_location", "property": "pathname", "value": "/main"},
+        {"id": "_pages_location", "property": "search", "value": ""},
+    ],
+    "changedPropIds": ["_pages_location.pathname"],
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is served: the product with its cache, the product without one, and the floor."""
+
+    product: str
+    uncached: str
+    floor: str
+    secret: str
+    database: str
+    who: tuple[str, str]
+
+    def person(self, url: str) -> Person:
+        """The administrator there."""
+        return Person(url, *self.who)
+
+
+def cached(stage: Stage) -> list[Bar]:
+    """A KPI request that finds its answer in the cache, against bare Flask with a JWT."""
+    floor, person = Floor(stage.secret), stage.person(stage.product)
+    pair: list[tuple[Caller, Callable[[], Call]]] = [
+        (Caller(stage.floor), lambda: floor.bare),
+        (Caller(stage.product), lambda: person.get("/kpis")),
+    ]
+    side_by_side(pair, WARM)
+    bare, kpis = side_by_side(pair, ROUNDS)
+    return [
+        Bar("cached KPIs, revocation and audit included", kpis / bare, 1.8, seen=ms(kpis, bare))
+    ]
+
+
+def uncached(stage: Stage, engine: Engine) -> list[Bar]:
+    """Each route without a cache, against the same statements sent by psycopg2."""
+    floor, person = Floor(stage.secret), stage.person(stage.uncached)
+    bars = []
+    for name, path in ROUTES.items():
+        statements = statements_of(path, stage, engine)
+        raw = Raw(stage.database, statements)
+        caller, bare = Caller(stage.uncached), Caller(stage.floor)
+        taken: list[tuple[float, float, float]] = []
+        for _ in range(12):
+            taken.append((bare.time(floor.bare), raw.time(), caller.time(person.get(path))))
+        jwt, sql, ours = (quantile([one[place] for one in taken], 0.5) for place in range(3))
+        allowed = 1.5 * sql + 2.5 * jwt + ROW_SECONDS * raw.rows
+        bars.append(Bar(f"uncached {name}", ours / allowed, 1.0, seen=ms(ours, allowed)))
+    return bars
+
+
+class Raw:
+    """The statements of a request on a bare connection."""
+
+    def __init__(self, url: str, statements: list[tuple[str, Any]]) -> None:
+        self._connection = psycopg2.connect(url.replace("+psycopg2", ""))
+        self._connection.autocommit = True
+        self._statements, self.rows = statements, 0
+
+    def time(self) -> float:
+        """Seconds for all of them, rows fetched."""
+        began, self.rows = time.perf_counter(), 0
+        with self._connection.cursor() as cursor:
+            for statement, params in self._statements:
+                cursor.execute(statement, params)
+                self.rows += len(cursor.fetchall()) if cursor.description else 0
+        return time.perf_counter() - began
+
+
+def statements_of(path: str, stage: Stage, engine: Engine) -> list[tuple[str, Any]]:
+    """What the request asks of the database, who asks and that it is noted left out."""
+    from dashboard.app import create_app
+    from warehouse import caching
+
+    app = create_app()
+    caching.use(None)
+    client = app.test_client()
+    headers = stage.person(stage.product).get(path).headers
+    found: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, sql: str, params: Any, *_: Any) -> None:
+        if "support." not in sql:
+            found.append((sql, params))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        answer = client.get(f"/api/v1{path}", headers=headers)
+        assert answer.status_code == 200, (path, answer.status_code)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return found
+
+
+def crowded(stage: Stage) -> tuple[list[Bar], dict[str, dict[str, float]]]:
+    """Many connections that together ask at a steady rate: the tail against one connection; and
+    the promises' milliseconds by route at one and at twenty."""
+    person = stage.person(stage.product)
+    caller = Caller(stage.product)
+    promised: dict[str, dict[str, float]] = {}
+    for name, path in ({"health": "/health"} | ROUTES).items():
+        make = partial(person.get, path)
+        caller.time(make())
+        alone = [caller.time(make()) for _ in range(ROUNDS)]
+        twenty = crowd(stage.product, make, people=20, pause=20 / CROWD_RATE, seconds=3)
+        promised[name] = {
+            "one": quantile(alone, 0.5) * 1000,
+            "twenty": quantile(twenty, 0.5) * 1000,
+        }
+    fifty = crowd(
+        stage.product,
+        lambda: person.get("/kpis"),
+        people=50,
+        pause=50 / CROWD_RATE,
+        seconds=CROWD_SECONDS,
+    )
+    one, tail = promised["KPIs"]["one"] / 1000, quantile(fifty, 0.99)
+    bar = Bar("p99 at 50 connections against p50 at one", tail / one, 10.0, seen=ms(tail, one))
+    return [bar], promised
+
+
+def pages(stage: Stage) -> list[Bar]:
+    """Opening /main through Dash, against a callback that does nothing."""
+    floor, person = Floor(stage.secret), stage.person(stage.product)
+    main = person.callback(OPEN_MAIN)
+    pair: list[tuple[Caller, Callable[[], Call]]] = [
+        (Caller(stage.floor), lambda: floor.empty),
+        (Caller(stage.product), lambda: main),
+    ]
+    side_by_side(pair, WARM)
+    empty, ours = side_by_side(pair, ROUNDS // 2)
+    return [
+        Bar("the page /main against an empty callback", ours / empty, 3.0, seen=ms(ours, empty))
+    ]

@@ -22,6 +22,7 @@ from api import (  # noqa: F401
     models,
     openapi,
     overrides,
+    projects,
     recommendations,
     regions,
     runs,

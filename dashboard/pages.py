@@ -24,6 +24,7 @@ from callbacks import (
     materials,
     not_found,
     overrides,
+    projects,
     recommendations,
     regions,
     savings,
@@ -95,6 +96,10 @@ PAGES: tuple[PageEntry, ...] = (
         Permission.READ,
         suppliers,
         function="detail",
+    ),
+    PageEntry("/projects", N_("Projects"), PLANNING, Permission.READ, projects, "flag"),
+    PageEntry(
+        "/projects/<project>", N_("Project"), None, Permission.READ, projects, function="detail"
     ),
     PageEntry(
         "/admin/data",

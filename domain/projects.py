@@ -234,9 +234,11 @@ class ProjectMonth:
 
 @dataclass(frozen=True)
 class ProjectDetail:
-    """One project with everything. `history`: a status a file, oldest first."""
+    """One project with everything. `today`: the last day that the files speak of; `history`: a
+    status a file, oldest first."""
 
     score: ProjectScore
+    today: date
     curve: list[CurvePoint]
     history: list[ProjectStatus]
     materials: list[ProjectMaterial]

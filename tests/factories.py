@@ -250,6 +250,42 @@ def add_outage(
         )
 
 
+def add_project(
+    engine: Engine,
+    project: str,
+    uf: str,
+    materials: dict[str, float],
+    *,
+    progress_pct: float = 30.0,
+    as_of: date = LAST_DAY,
+) -> None:
+    """A project halfway through its plan of 100 days, its materials (quantities by sku) needed ten
+    days from now; one more status if it is there."""
+    said = {
+        "status": "em andamento",
+        "planned_start": LAST_DAY - timedelta(days=50),
+        "planned_end": LAST_DAY + timedelta(days=50),
+        "budget_brl": 200_000.0,
+        "spent_brl": 2_000.0 * progress_pct,
+        "progress_pct": progress_pct,
+    }
+    with engine.begin() as connection:
+        said["load_id"] = add_load(connection, "projects")
+        key = core.project.c.project_id
+        known = connection.execute(select(key).where(core.project.c.project == project)).scalar()
+        if known is None:
+            row = {**said, "project": project, "name": f"Rede {uf}", "uf": uf}
+            known = connection.execute(insert(core.project).values(row).returning(key)).scalar()
+            items = dict(connection.execute(select(core.item.c.sku, core.item.c.item_id)).all())
+            for sku, quantity in materials.items():
+                line = {"project_id": known, "item_id": items[sku], "quantity": quantity}
+                line["needed_on"] = LAST_DAY + timedelta(days=10)
+                connection.execute(insert(core.project_material), line)
+        connection.execute(
+            insert(core.project_status), {**said, "project_id": known, "as_of": as_of}
+        )
+
+
 # The bundle
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -25,6 +26,7 @@ NAMES = (SCRIPT, IMAGE, FORMULA, SVG)
 SITES = ((f"+SITE{IMAGE}", LINK, "SP"), ("=DEP-BA", COMMAND, "BA"))
 SUPPLIERS = ((f"-{SVG}", SCRIPT), ("@ALFA", BOLD))
 UNIT, FAMILY, CONTRACT = BOLD, IMAGE, f"=C{SCRIPT}"
+PROJECT = f"=P{IMAGE}"
 LAST_DAY, DAYS = date(2025, 6, 29), 120
 
 
@@ -84,6 +86,16 @@ def write_files(folder: Path) -> None:
         [
             (f"=PO-{index}{IMAGE}", 1, sku, SUPPLIERS[0][0], days[60], 9, site, days[20])
             for index, (sku, site) in enumerate(places)
+        ],
+    )
+
+    bill = [{"sku": sku, "quantity": 9, "needed_on": str(LAST_DAY)} for sku in SKUS]
+    write(
+        folder,
+        "projects",
+        "project name uf status planned_start planned_end progress_pct materials as_of",
+        [
+            (PROJECT, SVG, "SP", LINK, days[90], LAST_DAY, 20, json.dumps(bill), LAST_DAY),
         ],
     )
 

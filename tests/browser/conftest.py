@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
@@ -39,6 +39,10 @@ def fill(engine: Engine) -> None:
     factories.add_demand(engine, network)
     factories.add_stock(engine, network, LEVELS)
     factories.add_machines(engine, network)
+    before = factories.LAST_DAY - timedelta(days=20)
+    for day, done in ((factories.LAST_DAY, 30.0), (before, 20.0)):
+        bill = {"BAT-02": 6.0, "CABO-01": 900.0}
+        factories.add_project(engine, "PRJ-1", "SP", bill, progress_pct=done, as_of=day)
     factories.add_order(
         engine,
         network,

@@ -17,6 +17,7 @@ from tests.hostile_names import (
     CONTRACT,
     IMAGE,
     NAMES,
+    PROJECT,
     SKUS,
     SUPPLIERS,
     UNIT,
@@ -28,6 +29,7 @@ VARIABLES = {
     "<user_id>": "1",
     "<supplier>": quote(SUPPLIERS[0][0], safe=""),
     "<contract>": quote(CONTRACT, safe=""),
+    "<project>": quote(PROJECT, safe=""),
 }
 """What to put for a variable in a page's path; a new kind needs a line here."""
 

@@ -13,7 +13,7 @@ from tests import services
 from tests.browser.conftest import Watched
 
 NOWHERE = "/nowhere"
-ONE_OF_MANY = ("/suppliers/ALFA", "/materials/CABO-01", "/admin/users/1")
+ONE_OF_MANY = ("/suppliers/ALFA", "/projects/PRJ-1", "/materials/CABO-01", "/admin/users/1")
 PAGES = {
     "/main": ("Visão geral", "Overview"),
     "/alerts": ("Alertas", "Alerts"),
@@ -32,6 +32,8 @@ PAGES = {
     "/sla": ("SLA", "SLA"),
     "/suppliers?period=all": ("Fornecedores", "Suppliers"),
     "/suppliers/ALFA": ("Fornecedor", "Supplier"),
+    "/projects?state=behind": ("Projetos", "Projects"),
+    "/projects/PRJ-1": ("Projeto", "Project"),
     "/materials": ("Materiais", "Materials"),
     "/materials/CABO-01": ("Material", "Material"),
     "/admin/data": ("Dados e rodadas", "Data and runs"),

@@ -173,8 +173,9 @@ def test_who_sees_some_ufs_sees_their_projects(
     engine: Engine, network: factories.Network, tmp_path: Path
 ) -> None:
     load_projects(engine, tmp_path, project(20))
-    assert [one.project for one in projects.every(scope=Scope(ufs=("BA",)))] == ["PRJ-1"]
-    for scope in (Scope(ufs=("SP",)), Scope(contracts=("C-NE",))):
+    for scope in (Scope(ufs=("BA",)), Scope(contracts=("C-NE",))):
+        assert [one.project for one in projects.every(scope=scope)] == ["PRJ-1"]
+    for scope in (Scope(ufs=("SP",)), Scope(contracts=("C-SUL",))):
         assert projects.every(scope=scope) == projects.materials(scope=scope) == []
         with pytest.raises(NotFound):
             projects.detail(project="PRJ-1", scope=scope)

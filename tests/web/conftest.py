@@ -215,5 +215,7 @@ def publish_small_network(engine: Engine, folder: Path) -> None:
         promised_on=factories.LAST_DAY - timedelta(days=20),
     )
     factories.add_machines(engine, network)
+    factories.add_project(engine, "PRJ-1", "BA", {"BAT-02": 6, "CABO-01": 2})
+    factories.add_project(engine, "PRJ-2", "SP", {"BAT-02": 3}, progress_pct=49.0)
     derive.refresh_after_load(engine)
     publish_bundle(factories.make_bundle(folder, engine), engine=engine, published_by="tests")

@@ -360,6 +360,8 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/suppliers", "/suppliers/{supplier}", "/supplier-totals", "/order-lines"}
     expected |= {"/sla", "/sla/{contract}", "/sla/{contract}/evidence.pdf", "/outages"}
     expected |= {"/exports/sla.csv", "/exports/sla.xlsx", "/exports/outages.csv"}
+    expected |= {"/projects", "/projects/{project}", "/exports/project-materials.csv"}
+    expected |= {"/exports/projects.csv", "/exports/projects.xlsx"}
     expected |= {"/failure-risk", "/failure-risk/summary", "/failure-risk/parts"}
     families = ("/clustering/equipment-failure", "/clustering/tower-performance")
     expected |= {f"{one}{end}" for one in families for end in ("", "/summary", "/members")}

@@ -7,6 +7,7 @@ an answer is found.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -151,6 +152,19 @@ def write_halves(folder: Path) -> None:
         ],
     )
 
+    write(
+        folder,
+        "projects",
+        "project name uf status planned_start planned_end progress_pct materials as_of",
+        [
+            (
+                *(f"PRJ-{half}", f"Projeto {half}", PLACES[half][0], f"Status {half}", days[60]),
+                *(LAST_DAY + timedelta(days=60), 30, bill(half), LAST_DAY),
+            )
+            for half in halves
+        ],
+    )
+
     days = [LAST_DAY - timedelta(days=back) for back in range(40)]
     write(
         folder,
@@ -169,6 +183,13 @@ def write_halves(folder: Path) -> None:
         "site date availability_pct latency_ms",
         [(f"DEP-{half}", day, 99, PLACES[half][1]) for half in halves for day in days],
     )
+
+
+def bill(half: str) -> str:
+    """Materials of a project: its half's own, and the one of both."""
+    needed = str(LAST_DAY + timedelta(days=20))
+    skus = (f"SKU-{half}", "SKU-BOTH")
+    return json.dumps([{"sku": sku, "quantity": 5, "needed_on": needed} for sku in skus])
 
 
 @pytest.fixture(scope="module")

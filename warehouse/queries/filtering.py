@@ -108,9 +108,16 @@ def level_where(scope: Scope, alias: str) -> Where:
 
 def project_where(scope: Scope, filters: ProjectFilters) -> Where:
     """What of the projects (alias `project`) may be seen and is wanted. A project belongs to a UF
-    and to no contract: who sees some contracts alone sees none."""
+    and to no contract: who sees some contracts sees those of UFs whose depots are under them."""
     where = Where()
-    _scope(where, scope, uf="project.uf", contract="CAST(NULL AS integer)")
+    where.any_of(scope.ufs, "scope_ufs", "project.uf = ANY(:scope_ufs)")
+    where.any_of(
+        scope.contracts,
+        "scope_contracts",
+        "EXISTS (SELECT FROM core.site AS depot JOIN core.contract USING (contract_id)"
+        " WHERE depot.kind = 'depot' AND depot.uf = project.uf"
+        " AND contract.contract = ANY(:scope_contracts))",
+    )
     where.any_of(filters.uf, "uf", "project.uf = ANY(:uf)")
     where.any_of(filters.region, "region", _region("project.uf"))
     if filters.search.strip():

@@ -125,9 +125,10 @@ def detail(connection: Connection, *, project: str, scope: Scope = EVERYTHING) -
     (row,) = rows
     now = _status(row)
     history = connection.execute(text(_HISTORY), {"project_id": row.project_id})
-    lines = _materials(connection, scope, [row])
+    lines, run = _materials(connection, scope, [row]), published_run_or_none(connection)
     return ProjectDetail(
-        score=_score(row, published_run_or_none(connection) is not None),
+        score=_score(row, run is not None),
+        today=max(now.as_of, run.known_to if run and run.known_to else now.as_of),
         curve=formulas.curve(now),
         history=[_told(_status(one)) for one in history],
         materials=lines,

@@ -1,0 +1,157 @@
+"""Figures of projects: progress against the plan, the S-curve, demand before and after a slip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from plotly import graph_objects as go
+
+from domain.projects import (
+    OPEN_STATES,
+    CurvePoint,
+    ProjectDetail,
+    ProjectMonth,
+    ProjectScore,
+    Status,
+    curve,
+)
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.charts import dates_of_axis
+from layouts.theme import ACCENT, OUTLIER, figure, plain
+
+WEAK = "#7b8794"
+CHARTED = 20
+
+
+def progress_chart(scores: Sequence[ProjectScore], viewer: Viewer) -> go.Figure:
+    """Open projects, the most urgent above: a bar of what is done, a diamond where the plan is."""
+    t = viewer.t
+    shown = list(reversed(charted(scores)))
+    names = [plain(one.project) for one in shown]
+    chart = figure(viewer, "")
+    chart.add_bar(
+        x=[one.progress for one in shown],
+        y=names,
+        orientation="h",
+        width=0.5,
+        marker={"color": [OUTLIER if one.state == "behind" else ACCENT for one in shown]},
+        hovertemplate=t("done") + ": %{x:.1%}<extra></extra>",
+    )
+    chart.add_scatter(
+        x=[one.planned_progress for one in shown],
+        y=names,
+        mode="markers",
+        marker={"size": 9, "symbol": "diamond", "color": WEAK},
+        hovertemplate=t("the plan") + ": %{x:.1%}<extra></extra>",
+    )
+    chart.update_xaxes(
+        tickformat=".0%", range=[0, 1.02], showgrid=True, title={"text": t("Progress")}
+    )
+    chart.update_layout(hovermode="closest", height=110 + 26 * len(shown))
+    return chart
+
+
+def charted(scores: Sequence[ProjectScore]) -> list[ProjectScore]:
+    """Those that have a place in the chart."""
+    known = [one for one in scores if one.progress is not None and one.state in OPEN_STATES]
+    return [one for one in known if one.planned_progress is not None][:CHARTED]
+
+
+def curve_chart(detail: ProjectDetail, viewer: Viewer) -> go.Figure:
+    """The plan as a curve, the first plan dotted where it was another, what files reported as
+    points, and the end that is to be expected."""
+    t, score = viewer.t, detail.score
+    chart = figure(viewer, t("Progress"))
+    first = _first_plan(detail)
+    if first:
+        _line(chart, first, t("first plan"), WEAK, "dot")
+    _line(chart, detail.curve, t("plan"), WEAK, "solid")
+    told = [(one.as_of, one.progress) for one in detail.history if one.progress is not None]
+    colour = OUTLIER if score.state == "behind" else ACCENT
+    chart.add_scatter(
+        x=[day for day, _ in told],
+        y=[share for _, share in told],
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={"size": 9, "color": colour},
+        hovertemplate="%{y:.1%}<extra>" + t("done") + "</extra>",
+    )
+    if told:
+        _name(chart, *told[-1], t("done"), colour)
+    if detail.curve:
+        middle = detail.curve[len(detail.curve) * 3 // 4]
+        _name(chart, middle.date, middle.planned, t("plan"), WEAK)
+    ahead = _ahead(detail)
+    if ahead:
+        _line(chart, ahead, t("as expected"), colour, "dash")
+    chart.update_yaxes(tickformat=".0%", range=[0, 1.05])
+    dates_of_axis(chart, viewer)
+    return chart
+
+
+def _ahead(detail: ProjectDetail) -> list[CurvePoint]:
+    """What is left of the plan, moved by the slip; empty where there is none."""
+    score, slip = detail.score, detail.score.slip_days
+    if not slip or score.progress is None or score.state not in OPEN_STATES:
+        return []
+    left = [
+        CurvePoint(one.date + timedelta(days=slip), one.planned)
+        for one in detail.curve
+        if one.planned > score.progress
+    ]
+    return [CurvePoint(score.as_of, score.progress), *left]
+
+
+def _first_plan(detail: ProjectDetail) -> list[CurvePoint]:
+    """The curve of the first file, if the dates were moved since."""
+    one, now = detail.history[0], detail.score
+    if (one.planned_start, one.planned_end) == (now.planned_start, now.planned_end):
+        return []
+    return curve(Status(one.as_of, None, one.planned_start, one.planned_end, None, None))
+
+
+def _line(
+    chart: go.Figure, points: Sequence[CurvePoint], name: str, colour: str, dash: str
+) -> None:
+    chart.add_scatter(
+        x=[one.date for one in points],
+        y=[one.planned for one in points],
+        mode="lines",
+        line={"color": colour, "width": 1.5, "dash": dash},
+        hovertemplate="%{y:.1%}<extra>" + name + "</extra>",
+    )
+
+
+def _name(chart: go.Figure, day: object, share: float, text: str, colour: str) -> None:
+    chart.add_annotation(
+        x=day, y=share, text=text, xanchor="left", yanchor="top", xshift=8, font={"color": colour}
+    )
+
+
+def months_chart(months: Sequence[ProjectMonth], viewer: Viewer) -> go.Figure:
+    """Materials still to come by month: as the plan has them, and as the slip puts them."""
+    t, locale = viewer.t, viewer.locale
+    chart = figure(viewer, "R$")
+    for name, values, colour in (
+        (t("as planned"), [one.planned_brl for one in months], WEAK),
+        (t("as expected"), [one.expected_brl for one in months], ACCENT),
+    ):
+        chart.add_bar(
+            x=[one.month for one in months],
+            y=values,
+            name=name,
+            marker={"color": colour},
+            customdata=[fmt.brl(value, locale) for value in values],
+            hovertemplate="%{customdata}<extra>" + name + "</extra>",
+        )
+    chart.update_layout(
+        barmode="group",
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+    )
+    chart.update_yaxes(tickformat=",~s")
+    dates_of_axis(chart, viewer)
+    chart.update_xaxes(dtick="M1", tickformat="%b\n%Y")
+    return chart

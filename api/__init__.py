@@ -14,6 +14,7 @@ from api import (  # noqa: F401
     exports,
     forecasts,
     health,
+    inventory,
     items,
     jobs,
     kpis,

@@ -59,6 +59,14 @@
   /* The server has sorted: every row equals every other, so they stay as they came. */
   functions.novaKeepOrder = () => 0;
 
+  /* Where one row is chosen, the choice follows the focus: a click, or the arrow keys. */
+  functions.novaChooseFocused = function (params) {
+    const row = params.rowIndex === null ? null : params.api.getDisplayedRowAtIndex(params.rowIndex);
+    if (row && !params.rowPinned && !row.isSelected()) {
+      row.setSelected(true, true);
+    }
+  };
+
   function follow(event) {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) {
       return;

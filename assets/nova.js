@@ -125,13 +125,13 @@
     query.delete("start");
   }
 
-  function writeFilters(values, ids, memories, search) {
+  function writeFilters(values, ids, memories) {
     const memory = memories[0];
     const still = window.dash_clientside.no_update;
     if (!memory) {
       return still;
     }
-    const query = new URLSearchParams(search || "");
+    const query = new URLSearchParams(window.location.search);
     let changed = false;
     ids.forEach(function (id, index) {
       const value = asList(values[index]);
@@ -150,17 +150,32 @@
     return written(query);
   }
 
-  function writeSort(states, definitions, search) {
+  function writeSort(states, definitions) {
     const still = window.dash_clientside.no_update;
     const sorted = (states[0] || []).find((column) => column.sort);
     const shown = (definitions[0] || []).find((column) => column.sort);
     if (!sorted || (shown && shown.field === sorted.colId && shown.sort === sorted.sort)) {
       return still;
     }
-    const query = new URLSearchParams(search || "");
+    const query = new URLSearchParams(window.location.search);
     query.set("sort", (sorted.sort === "desc" ? "-" : "") + sorted.colId);
     startOver(query);
     return written(query);
+  }
+
+  /* A master and its detail: the chosen row and tab go into the address, the page stays. */
+  function chooseRow(rows, tab, shown) {
+    const still = window.dash_clientside.no_update;
+    const row = Array.isArray(rows) && rows.length ? rows[0] : null;
+    const item = row ? row.sku : (shown || {}).item;
+    const depot = row ? row.depot : (shown || {}).depot;
+    if (!item || (shown && shown.item === item && shown.depot === depot && shown.tab === tab)) {
+      return still;
+    }
+    const query = new URLSearchParams(window.location.search);
+    Object.entries({ item: item, depot: depot, tab: tab }).forEach((pair) => query.set(...pair));
+    window.history.replaceState(window.history.state, "", written(query));
+    return { item: item, depot: depot, tab: tab };
   }
 
   function tickAll(all, options) {
@@ -170,6 +185,7 @@
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.nova = {
+    chooseRow: chooseRow,
     tickAll: tickAll,
     writeFilters: writeFilters,
     writeSort: writeSort,

@@ -15,7 +15,6 @@ def register(app: Dash) -> None:
         Input(control_id(ALL), "value"),
         State(control_id(ALL), "id"),
         State({"type": "filter-memory", "page": ALL}, "data"),
-        State("_pages_location", "search"),
         prevent_initial_call=True,
     )
     app.clientside_callback(
@@ -23,6 +22,5 @@ def register(app: Dash) -> None:
         Output("_pages_location", "search", allow_duplicate=True),
         Input({"type": "sorted-grid", "name": ALL}, "columnState"),
         State({"type": "sorted-grid", "name": ALL}, "columnDefs"),
-        State("_pages_location", "search"),
         prevent_initial_call=True,
     )

@@ -20,6 +20,7 @@ from callbacks import (
     features,
     filters,
     forecasts,
+    inventory,
     main,
     materials,
     not_found,
@@ -84,6 +85,7 @@ PAGES: tuple[PageEntry, ...] = (
     PageEntry("/features", N_("Models"), PLANNING, Permission.READ, features, "scale"),
     PageEntry("/savings", N_("Savings"), PLANNING, Permission.READ, savings, "level-good"),
     PageEntry("/what-if", N_("What if"), PLANNING, Permission.READ, what_if, "flask"),
+    PageEntry("/inventory", N_("Inventory"), PLANNING, Permission.READ, inventory, "stack"),
     PageEntry("/materials", N_("Materials"), PLANNING, Permission.READ, materials, "box"),
     PageEntry(
         "/materials/<sku>", N_("Material"), None, Permission.READ, materials, function="detail"
@@ -164,8 +166,8 @@ def register(app: Dash) -> None:
         _register_page(entry)
     dash.register_page("not_found_404", path="/404", layout=not_found.page, title=not_found.title)
     for module in (
-        *(admin_data, admin_settings, admin_users, alerts, filters, forecasts, overrides),
-        recommendations,
+        *(admin_data, admin_settings, admin_users, alerts, filters, forecasts, inventory),
+        *(overrides, recommendations),
     ):
         module.register(app)
     app.layout = shell.frame([_nav_link(entry) for entry in PAGES if entry.nav_group])

@@ -670,6 +670,69 @@ class SitePosition:
     open_alerts: int
 
 
+STOCK_FLAGS = ("out", "below", "ok", "above", "unknown")
+
+
+@dataclass(frozen=True)
+class ItemDepot:
+    """One item at one depot as a planner looks at it.
+
+    days_of_supply: on hand at the pace of the forecast. risk_brl: what the units that may be
+    missing over the lead time would cost. `flag`: out (nothing available), below (what is available
+    and on order is under the reorder point), above (it is over the order-up-to level), ok, or
+    unknown without stock or policy. stockout_p50_on and stockout_p90_on as in SitePosition.
+    """
+
+    sku: str
+    item_name: str | None
+    family: str | None
+    unit: str | None
+    site: str
+    site_name: str | None
+    uf: str | None
+    flag: str
+    abc: str | None
+    xyz: str | None
+    demand_class: str | None
+    on_hand: float | None
+    reserved: float | None
+    in_transit: float | None
+    on_order: float | None
+    safety_stock: float | None
+    reorder_point: float | None
+    order_up_to: float | None
+    lead_time_days: float | None
+    demand_90d: float
+    forecast_horizon: float | None
+    days_of_supply: float | None
+    days_to_stockout: float | None
+    stockout_p50_on: date | None
+    stockout_p90_on: date | None
+    stock_value_brl: float | None
+    risk_brl: float | None
+    open_alerts: int
+
+
+@dataclass(frozen=True)
+class StockTotal:
+    """Item-depots of one flag: their number, stock value and what is at risk, BRL."""
+
+    flag: str
+    count: int
+    stock_value_brl: float
+    risk_brl: float
+
+
+@dataclass(frozen=True)
+class StockCount:
+    """What the ERP counted at the end of a day."""
+
+    date: date
+    on_hand: float
+    reserved: float | None
+    in_transit: float | None
+
+
 @dataclass(frozen=True)
 class OpenOrder:
     """One purchase-order line that has not arrived in full."""

@@ -19,19 +19,26 @@ from layouts.components.grid import (
     number_column,
     text_column,
 )
-from layouts.text import ALERT_KINDS, LEVELS, named
+from layouts.text import ALERT_KINDS, ALERT_STATUSES, LEVELS, named
 
 WRAPPED = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
 
 
 def alert_grid(
-    name: str, alerts: Sequence[Alert], viewer: Viewer, *, with_item: bool = True
+    name: str,
+    alerts: Sequence[Alert],
+    viewer: Viewer,
+    *,
+    with_item: bool = True,
+    with_status: bool = False,
 ) -> dag.AgGrid:
     """One row an alert; the material leads to its page."""
     t = viewer.t
+    status = [text_column("status", t("Status"), minWidth=110)] if with_status else []
     item = [link_column("item", t("Material"), "href", flex=3, minWidth=150)] if with_item else []
     columns = [
         badge_column("level", t("Level"), minWidth=124),
+        *status,
         *item,
         text_column("site", t("Depot"), flex=2, minWidth=110),
         text_column("kind", t("What"), minWidth=200, flex=None, width=200),
@@ -48,6 +55,7 @@ def _row(alert: Alert, viewer: Viewer) -> dict[str, Any]:
         "id": str(alert.id),
         "level": named(LEVELS, alert.level, viewer.t),
         "level_kind": alert.level,
+        "status": named(ALERT_STATUSES, alert.status, viewer.t),
         "item": alert.item_name or alert.sku,
         "href": f"/materials/{quote(alert.sku, safe='')}",
         "site": place(alert.site, alert.uf),

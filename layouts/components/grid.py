@@ -11,6 +11,7 @@ from layouts.format import browser_tag
 
 Column = dict[str, Any]
 ROW_HEIGHT, HEADER_HEIGHT = 40, 40
+SINGLE = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
 
 
 def grid(
@@ -21,10 +22,15 @@ def grid(
     *,
     row_id: str,
     server_sort: str | None = None,
+    selected: str | None = None,
 ) -> dag.AgGrid:
-    """A table over `rows`. `server_sort` (`-field` or `field`) leaves sorting to the address."""
-    options = {
-        "domLayout": "autoHeight",
+    """A table over `rows`. `server_sort` (`-field` or `field`) leaves sorting to the address.
+
+    With `selected` (an id of a row, or `` for none) it is the upper half of a master and its
+    detail: of a fixed height, and one row is chosen by a click or with the arrow keys.
+    """
+    options: dict[str, Any] = {
+        "domLayout": "autoHeight" if selected is None else "normal",
         "rowHeight": ROW_HEIGHT,
         "headerHeight": HEADER_HEIGHT,
         "localeText": locale_text(viewer.t),
@@ -36,6 +42,11 @@ def grid(
         "context": {"locale": browser_tag(viewer.locale)},
         "animateRows": False,
     }
+    chosen: dict[str, Any] = {}
+    if selected is not None:
+        options["rowSelection"] = SINGLE
+        chosen["eventListeners"] = {"cellFocused": ["novaChooseFocused(params)"]}
+        chosen["selectedRows"] = {"ids": [selected] if selected else []}
     identity = {"type": "sorted-grid", "name": name} if server_sort is not None else name
     return dag.AgGrid(
         id=identity,
@@ -50,8 +61,9 @@ def grid(
             "autoHeaderHeight": True,
         },
         dashGridOptions=options,
-        className="table-grid",
+        className="table-grid" if selected is None else "table-grid table-master",
         style={"height": None},
+        **chosen,
     )
 
 

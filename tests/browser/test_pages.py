@@ -34,6 +34,8 @@ PAGES = {
     "/suppliers/ALFA": ("Fornecedor", "Supplier"),
     "/projects?state=behind": ("Projetos", "Projects"),
     "/projects/PRJ-1": ("Projeto", "Project"),
+    "/inventory": ("Estoque", "Inventory"),
+    "/inventory?item=CABO-01&depot=DEP-SP&tab=decisions": ("Estoque", "Inventory"),
     "/materials": ("Materiais", "Materials"),
     "/materials/CABO-01": ("Material", "Material"),
     "/admin/data": ("Dados e rodadas", "Data and runs"),

@@ -370,6 +370,8 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
         f"/exports/{one}.csv" for one in ("failure-risk", "equipment-clusters", "tower-clusters")
     }
     expected |= {"/exports/parts-demand.csv", "/exports/parts-demand.xlsx"}
+    expected |= {"/inventory", "/inventory/totals"}
+    expected |= {"/exports/inventory.csv", "/exports/inventory.xlsx"}
     expected |= {"/exports/suppliers.csv", "/exports/suppliers.xlsx", "/exports/order-lines.csv"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):

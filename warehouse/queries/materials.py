@@ -21,7 +21,7 @@ from domain.records import (
 from warehouse.caching import read_model
 from warehouse.queries.alerts import alerts_of_item
 from warehouse.queries.daily import CANCELLED
-from warehouse.queries.filtering import item_where, pattern, series_where, unaccented
+from warehouse.queries.filtering import Where, item_where, pattern, series_where, unaccented
 from warehouse.queries.items import item_by_id
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import PublishedRun, published_run_or_none
@@ -183,16 +183,21 @@ def detail(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> Ma
         text(_BY_ITEM.format(where=f"series.item_id = :item_id AND {where.sql}")), params
     ).one_or_none()
     positions = connection.execute(text(_BY_SITE.format(where=where.sql)), params)
-    orders = connection.execute(
-        text(_OPEN_ORDERS.format(where=where.sql)), {**params, "cancelled": list(CANCELLED)}
-    )
     return MaterialDetail(
         item=item,
         summary=_to_material(summary) if summary is not None else _without_series(item),
         positions=[SitePosition(**row._mapping) for row in positions],
-        open_orders=[OpenOrder(*row) for row in orders],
+        open_orders=orders_on_their_way(connection, item_id, where),
         alerts=alerts_of_item(connection, run.run_id, item_id, scope) if run else [],
     )
+
+
+def orders_on_their_way(connection: Connection, item_id: int, where: Where) -> list[OpenOrder]:
+    """The lines of an item that have not arrived in full, at the sites that `where` lets through,
+    those promised first at the top."""
+    params = {**where.params, "item_id": item_id, "cancelled": list(CANCELLED)}
+    rows = connection.execute(text(_OPEN_ORDERS.format(where=where.sql)), params)
+    return [OpenOrder(*row) for row in rows]
 
 
 @read_model(ttl=300)

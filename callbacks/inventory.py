@@ -1,0 +1,201 @@
+"""`/inventory`: item-depots, and what is known of the chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash.development.base_component import Component
+
+from auth.guards import current_viewer, requires
+from callbacks.address import Address
+from callbacks.listing import listed
+from callbacks.screen import screen
+from domain.access import Permission
+from domain.errors import NotFound
+from domain.records import DataStatus, Filters, ForecastPoint, ItemDepot, Page
+from domain.viewer import Viewer
+from layouts import inventory as layout
+from layouts import item_depot as cards
+from layouts.components import states
+from layouts.forecasts import since
+from layouts.text import DEMAND_CLASSES
+from warehouse.queries import (
+    alerts,
+    forecasts,
+    inventory,
+    kpis,
+    overrides,
+    projections,
+    recommendations,
+    status,
+    suppliers,
+)
+
+OFFERED = ("uf", "family", "abc")
+DEFAULT_SORT = "-risk_brl"
+SHOWN = 50
+CODES = 200
+KEPT = ("search", *OFFERED, "class", "flag", "sort", "cursor", "start", "item", "depot", "tab")
+"""What of the address goes into the page's own links."""
+
+
+@screen(Permission.READ)
+def page(viewer: Viewer, address: Address) -> Component:
+    """One page of item-depots, and the chosen one: the first unless the address says otherwise."""
+    choices = kpis.filter_choices(scope=viewer.scope)
+    filters = address.filters(
+        {name: choices[name] for name in OFFERED},
+        demand_class=address.many("class", DEMAND_CLASSES),
+        search=address.text("search"),
+    )
+    flags = address.many("flag", layout.FLAGS)
+    orders = [sign + name for name in layout.COLUMNS for sign in ("", "-")]
+    sort = address.one("sort", orders, DEFAULT_SORT)
+
+    def rows(**asked: Any) -> Page[ItemDepot]:
+        return inventory.page(scope=viewer.scope, filters=filters, flags=flags, sort=sort, **asked)
+
+    found = listed(address, "", rows, layout.PAGE_ROWS)
+    chosen = _chosen(viewer, address, found.page.rows)
+    tab = address.one("tab", layout.TABS, "demand")
+    data = layout.InventoryData(
+        listed=found,
+        totals=inventory.totals(scope=viewer.scope, filters=filters),
+        chosen=chosen,
+        tab=tab,
+        detail=_detail(viewer, chosen, tab) if chosen else [],
+        filters=filters,
+        flags=flags,
+        sort=sort,
+        choices=choices,
+        query={name: values for name, values in address.query.items() if name in KEPT},
+        may_export=viewer.may(Permission.EXPORT),
+        notices=list(dict.fromkeys(address.notices)),
+    )
+    return layout.layout(data, viewer)
+
+
+def _chosen(viewer: Viewer, address: Address, rows: list[ItemDepot]) -> ItemDepot | None:
+    sku, site = address.text("item", CODES), address.text("depot", CODES)
+    if sku and site:
+        try:
+            return inventory.one(sku=sku, site=site, scope=viewer.scope)
+        except NotFound:
+            address.ignored("item", sku)
+    return rows[0] if rows else None
+
+
+def _detail(viewer: Viewer, row: ItemDepot, tab: str) -> list[Component]:
+    return layout.detail(row, TABS[tab](viewer, row, status.current()), viewer)
+
+
+def _one(viewer: Viewer, row: ItemDepot) -> dict[str, Any]:
+    return {"sku": row.sku, "site": row.site, "scope": viewer.scope}
+
+
+def _demand(viewer: Viewer, row: ItemDepot, current: DataStatus) -> list[Component]:
+    known = current.run_id is not None
+    history = (
+        forecasts.history(**_one(viewer, row), since=since("medium", current)) if known else []
+    )
+    points = ensemble(viewer, row.sku, row.site) if known else []
+    tools = [cards.models_link(row.sku, row.site, viewer)] if points else []
+    title = viewer.t("Demand and forecast")
+    return [cards.forecast_card(title, history, points, row.unit, current, viewer, tools=tools)]
+
+
+def ensemble(viewer: Viewer, sku: str, site: str) -> list[ForecastPoint]:
+    """The published forecast of one item-depot; none for a depot with stock alone."""
+    try:
+        return forecasts.series(sku=sku, site=site, scope=viewer.scope, models=cards.SHOWN)
+    except NotFound:
+        return []
+
+
+def _plan(viewer: Viewer, row: ItemDepot, current: DataStatus) -> list[Component]:
+    days = projections.days(**_one(viewer, row)) if current.run_id is not None else []
+    title = viewer.t("Projected stock")
+    return [cards.projection_card(title, days, row.reorder_point, row.unit, viewer)]
+
+
+def _orders(viewer: Viewer, row: ItemDepot, _current: DataStatus) -> list[Component]:
+    loaded = any(one.rows for one in status.files() if one.kind == "purchase_orders")
+    return [cards.orders_card(inventory.open_orders(**_one(viewer, row)), loaded, viewer)]
+
+
+def _decisions(viewer: Viewer, row: ItemDepot, current: DataStatus) -> list[Component]:
+    return decisions(viewer, current, row.sku, row.site)
+
+
+def decisions(
+    viewer: Viewer, current: DataStatus, sku: str, site: str | None = None
+) -> list[Component]:
+    """What was recommended, alerted and adjusted for an item, at one depot or at all in view."""
+    if current.run_id is None:
+        return [states.nothing_published(viewer)]
+    asked: dict[str, Any] = {
+        "scope": viewer.scope,
+        "filters": Filters(sku=(sku,), site=(site,) if site else ()),
+        "limit": SHOWN,
+    }
+    return [
+        cards.recommendations_card(recommendations.page(**asked).rows, viewer),
+        cards.alerts_card(alerts.page(**asked).rows, viewer),
+        cards.overrides_card(overrides.page(**asked).rows, sku, site, viewer),
+    ]
+
+
+def _history(viewer: Viewer, row: ItemDepot, _current: DataStatus) -> list[Component]:
+    lines = suppliers.lines(
+        suppliers=(),
+        scope=viewer.scope,
+        filters=Filters(sku=(row.sku,), site=(row.site,)),
+        sort="-ordered_on",
+        limit=SHOWN,
+    )
+    return [
+        cards.counts_card(inventory.counts(**_one(viewer, row)), row.unit, viewer),
+        cards.past_orders_card(lines.rows, lines.count, viewer),
+    ]
+
+
+TABS: dict[str, Callable[[Viewer, ItemDepot, DataStatus], list[Component]]] = {
+    "demand": _demand,
+    "plan": _plan,
+    "orders": _orders,
+    "decisions": _decisions,
+    "history": _history,
+}
+
+
+def register(app: Dash) -> None:
+    """Another row or tab: the browser writes it into the address and asks for the lower half."""
+    app.clientside_callback(
+        ClientsideFunction("nova", "chooseRow"),
+        Output(layout.CHOSEN, "data"),
+        Input({"type": "sorted-grid", "name": layout.GRID}, "selectedRows"),
+        Input(layout.TAB, "value"),
+        State(layout.CHOSEN, "data"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output(layout.DETAIL, "children"),
+        Input(layout.CHOSEN, "data"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.READ)
+    def show(chosen: Any) -> Any:
+        if not isinstance(chosen, dict):
+            return no_update
+        viewer = current_viewer()
+        asked = {name: str(chosen.get(name, ""))[:CODES] for name in ("item", "depot", "tab")}
+        address = Address(asked, viewer.t)
+        sku, site = address.text("item", CODES), address.text("depot", CODES)
+        try:
+            row = inventory.one(sku=sku, site=site, scope=viewer.scope)
+        except NotFound:
+            return [states.not_found(viewer)]
+        return _detail(viewer, row, address.one("tab", layout.TABS, "demand"))

@@ -1,0 +1,309 @@
+"""`/inventory`: item-depots above, what is known of the chosen one below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.records import Filters, ItemDepot, Option, StockTotal
+from domain.viewer import Viewer
+from layouts import format as fmt
+from layouts.alerts import place
+from layouts.components.attributes import aria
+from layouts.components.cards import card
+from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.grid import (
+    badge_column,
+    date_column,
+    grid,
+    money_column,
+    number_column,
+    quantity_column,
+    text_column,
+)
+from layouts.components.icons import icon
+from layouts.components.pager import Listed, pager
+from layouts.components.states import no_rows, notices
+from layouts.forecasts import fact_list
+from layouts.item_depot import material_href
+from layouts.suppliers import downloads
+from layouts.text import DEMAND_CLASSES, N_, named
+
+EXPORT = "/api/v1/exports/inventory"
+GRID, DETAIL, CHOSEN, TAB = "inventory", "inventory-detail", "inventory-chosen", "inventory-tab"
+PAGE_ROWS = 50
+TABS = {
+    "demand": N_("Demand"),
+    "plan": N_("Plan"),
+    "orders": N_("Orders"),
+    "decisions": N_("Decisions"),
+    "history": N_("History"),
+}
+FLAGS = {
+    "out": N_("Out of stock"),
+    "below": N_("Below reorder point"),
+    "ok": N_("Within its levels"),
+    "above": N_("Above order-up-to"),
+    "unknown": N_("No stock or no level"),
+}
+BADGES = {"out": "critical", "below": "warning", "ok": "good", "above": "info"}
+COLUMNS = (
+    *("sku", "item_name", "site", "flag", "abc", "on_hand", "reserved", "in_transit", "on_order"),
+    *("reorder_point", "order_up_to", "days_of_supply", "days_to_stockout", "stockout_p50_on"),
+    *("stockout_p90_on", "stock_value_brl", "risk_brl", "demand_class", "open_alerts"),
+)
+"""What the table shows and can be sorted by."""
+_PLACE = ("cursor", "start", "item", "depot")
+
+
+@dataclass(frozen=True)
+class InventoryData:
+    """What the page shows. `chosen` is the row below the table, `detail` what its tab holds."""
+
+    listed: Listed
+    totals: Sequence[StockTotal]
+    chosen: ItemDepot | None
+    tab: str
+    detail: Sequence[Component]
+    filters: Filters
+    flags: tuple[str, ...]
+    sort: str
+    choices: dict[str, list[Option]]
+    query: dict[str, list[str]]
+    may_export: bool
+    notices: list[str]
+
+
+def layout(data: InventoryData, viewer: Viewer) -> html.Div:
+    """The whole page."""
+    body = [master(data, viewer), detail_section(data, viewer)]
+    return html.Div(
+        [
+            html.Div(
+                [html.H1(viewer.t("Inventory")), _filters(data, viewer)],
+                className="page-head page-head-wrap",
+            ),
+            *notices(data.notices),
+            totals(data, viewer),
+            *(body if data.listed.page.rows else [no_rows(viewer)]),
+        ],
+        className="page page-inventory",
+    )
+
+
+def _filters(data: InventoryData, viewer: Viewer) -> html.Div:
+    t, chosen = viewer.t, data.filters
+    classes = [Option(code, t(name)) for code, name in DEMAND_CLASSES.items()]
+    flags = [Option(code, t(name)) for code, name in FLAGS.items()]
+    lists = {
+        "uf": (t("UF"), data.choices["uf"], chosen.uf),
+        "family": (t("Family"), data.choices["family"], chosen.family),
+        "abc": (t("ABC"), data.choices["abc"], chosen.abc),
+        "class": (t("Demand class"), classes, chosen.demand_class),
+        "flag": (t("Position"), flags, data.flags),
+    }
+    return filter_bar(
+        search_box("search", t("Search"), chosen.search, t("Code or name"), wide=False),
+        *(
+            choice(name, label, options, list(value), viewer)
+            for name, (label, options, value) in lists.items()
+        ),
+        initial={"search": chosen.search} | {name: list(row[2]) for name, row in lists.items()},
+    )
+
+
+def totals(data: InventoryData, viewer: Viewer) -> html.Nav:
+    """Number and value of each flag; each leads to its item-depots."""
+    return html.Nav(
+        [_total(total, data, viewer) for total in data.totals],
+        className="status-totals",
+        **aria(label=viewer.t("Item-depots by position")),
+    )
+
+
+def _total(total: StockTotal, data: InventoryData, viewer: Viewer) -> dcc.Link:
+    t, locale = viewer.t, viewer.locale
+    kept = {name: values for name, values in data.query.items() if name not in (*_PLACE, "flag")}
+    is_shown = data.flags == (total.flag,)
+    asked = kept if is_shown else {**kept, "flag": [total.flag]}
+    value = t("%(value)s in stock", value=fmt.brl_compact(total.stock_value_brl, locale))
+    return dcc.Link(
+        [
+            html.Span(named(FLAGS, total.flag, t), className="field-label"),
+            html.Strong(fmt.number(total.count, locale), className="number"),
+            html.Span(value, className="weak"),
+        ],
+        href=f"?{urlencode(asked, doseq=True)}",
+        className="surface status-total" + (" status-shown" if is_shown else ""),
+    )
+
+
+def master(data: InventoryData, viewer: Viewer) -> html.Section:
+    """The table on wide screens, a list on phones; both with the same rows."""
+    t = viewer.t
+    rows = data.listed.page.rows
+    links = {name: values for name, values in data.query.items() if name not in ("item", "depot")}
+    return card(
+        t("Item-depots"),
+        html.Div(_table(data, viewer), className="only-wide"),
+        html.Ul([_entry(row, data, viewer) for row in rows], className="depot-list only-narrow"),
+        pager(data.listed.page, data.listed.start, links, viewer),
+        tools=downloads(EXPORT, _asked_of_files(data), viewer) if data.may_export else [],
+        class_name="surface-table inventory-master",
+    )
+
+
+def _asked_of_files(data: InventoryData) -> dict[str, list[str]]:
+    chosen = data.filters
+    asked = {name: list(getattr(chosen, name)) for name in ("uf", "family", "abc")}
+    asked |= {"class": list(chosen.demand_class), "flag": list(data.flags)}
+    asked |= {"search": [chosen.search] if chosen.search else []}
+    return {name: values for name, values in asked.items() if values}
+
+
+def _table(data: InventoryData, viewer: Viewer) -> Component:
+    t = viewer.t
+    columns = [
+        text_column("sku", t("Code"), flex=None, width=128, pinned="left"),
+        text_column("item_name", t("Name"), flex=None, width=210),
+        text_column("site", t("Depot"), minWidth=128),
+        badge_column("flag", t("Position"), flex=None, width=212),
+        text_column("abc", t("ABC"), minWidth=64),
+        quantity_column("on_hand", t("On hand"), minWidth=88),
+        quantity_column("reserved", t("Reserved"), minWidth=92),
+        quantity_column("in_transit", t("In transit"), minWidth=88),
+        quantity_column("on_order", t("On order"), minWidth=88),
+        quantity_column("reorder_point", t("Reorder point"), minWidth=92),
+        quantity_column("order_up_to", t("Order up to"), minWidth=92),
+        number_column("days_of_supply", t("Days of supply"), minWidth=88),
+        number_column("days_to_stockout", t("Days to stockout"), minWidth=92),
+        date_column("stockout_p50_on", t("Stockout, likely"), minWidth=108),
+        date_column("stockout_p90_on", t("Stockout, high demand"), minWidth=112),
+        money_column("stock_value_brl", t("Stock value"), minWidth=112),
+        money_column("risk_brl", t("At risk"), minWidth=104),
+        text_column("demand_class", t("Demand class"), minWidth=118),
+        number_column("open_alerts", t("Alerts"), minWidth=76),
+    ]
+    rows = [_row(row, viewer) for row in data.listed.page.rows]
+    return grid(
+        GRID,
+        columns,
+        rows,
+        viewer,
+        row_id="id",
+        server_sort=data.sort,
+        selected=row_key(data.chosen) if data.chosen else "",
+    )
+
+
+def row_key(row: ItemDepot) -> str:
+    """What names a row in the table; codes may hold anything but a line break."""
+    return f"{row.sku}\n{row.site}"
+
+
+def _row(row: ItemDepot, viewer: Viewer) -> dict[str, Any]:
+    t = viewer.t
+    dates = ("stockout_p50_on", "stockout_p90_on")
+    plain = {name: getattr(row, name) for name in COLUMNS if name not in dates}
+    days = {name: day.isoformat() if (day := getattr(row, name)) else None for name in dates}
+    return {
+        **plain,
+        **days,
+        "id": row_key(row),
+        "depot": row.site,
+        "item_name": row.item_name or fmt.UNKNOWN,
+        "site": place(row.site, row.uf),
+        "flag": named(FLAGS, row.flag, t),
+        "flag_kind": BADGES.get(row.flag),
+        "abc": row.abc or fmt.UNKNOWN,
+        "demand_class": named(DEMAND_CLASSES, row.demand_class, t),
+    }
+
+
+def _entry(row: ItemDepot, data: InventoryData, viewer: Viewer) -> html.Li:
+    t, locale = viewer.t, viewer.locale
+    is_chosen = data.chosen is not None and row_key(row) == row_key(data.chosen)
+    query = {**data.query, "item": [row.sku], "depot": [row.site], "tab": [data.tab]}
+    stock = t("%(amount)s on hand", amount=_amount(row.on_hand, row, viewer))
+    lasts = t("%(days)s days of supply", days=fmt.number(row.days_of_supply, locale))
+    risk = t("%(value)s at risk", value=fmt.brl_compact(row.risk_brl, locale))
+    link = dcc.Link(
+        [
+            html.Span([html.Strong(row.item_name or row.sku), _flag(row, viewer)]),
+            html.Span(f"{row.sku} · {place(row.site, row.uf)}", className="weak"),
+            html.Span(f"{stock} · {lasts} · {risk}", className="tabular"),
+        ],
+        href=f"?{urlencode(query, doseq=True)}",
+        className="depot-entry" + (" depot-chosen" if is_chosen else ""),
+    )
+    return html.Li(link)
+
+
+def _flag(row: ItemDepot, viewer: Viewer) -> html.Span:
+    kind = BADGES.get(row.flag)
+    words = named(FLAGS, row.flag, viewer.t)
+    if kind is None:
+        return html.Span(words, className="badge-quiet")
+    return html.Span([icon(f"level-{kind}"), words], className=f"badge-level badge-level-{kind}")
+
+
+def _amount(value: float | None, row: ItemDepot, viewer: Viewer) -> str:
+    unit = f" {row.unit}" if row.unit and value is not None else ""
+    return fmt.quantity(value, viewer.locale) + unit
+
+
+def detail_section(data: InventoryData, viewer: Viewer) -> html.Section:
+    """The tabs, and below them what the browser exchanges when another row or tab is chosen."""
+    t = viewer.t
+    chosen = data.chosen
+    choice_of_tab = dbc.RadioItems(
+        id=TAB,
+        options=[{"value": value, "label": t(name)} for value, name in TABS.items()],
+        value=data.tab,
+        inline=True,
+        class_name="places tab-choice",
+        input_class_name="btn-check",
+        label_class_name="place",
+        label_checked_class_name="place-current",
+    )
+    memory = {"item": chosen.sku, "depot": chosen.site, "tab": data.tab} if chosen else None
+    return html.Section(
+        [
+            dcc.Store(id=CHOSEN, data=memory),
+            html.Div(choice_of_tab, role="group", **aria(label=t("What to show of it"))),
+            html.Div(list(data.detail), id=DETAIL, className="page", **aria(live="polite")),
+        ],
+        className="inventory-detail",
+        **aria(label=t("The chosen item-depot")),
+    )
+
+
+def detail(row: ItemDepot, content: Sequence[Component], viewer: Viewer) -> list[Component]:
+    """What the lower half holds: the row's head and what its tab shows."""
+    t, locale = viewer.t, viewer.locale
+    facts = [
+        (t("On hand"), _amount(row.on_hand, row, viewer)),
+        (t("On order"), _amount(row.on_order, row, viewer)),
+        (t("Reorder point"), _amount(row.reorder_point, row, viewer)),
+        (t("Order up to"), _amount(row.order_up_to, row, viewer)),
+        (t("Lead time (days)"), fmt.number(row.lead_time_days, locale)),
+        (t("Stockout, likely"), fmt.day(row.stockout_p50_on, locale)),
+        (t("Stockout, high demand"), fmt.day(row.stockout_p90_on, locale)),
+        (t("At risk"), fmt.brl(row.risk_brl, locale)),
+    ]
+    title = html.H2(
+        [
+            dcc.Link(row.item_name or row.sku, href=material_href(row.sku, site=row.site)),
+            " ",
+            _flag(row, viewer),
+        ]
+    )
+    where = html.P(f"{row.sku} · {place(row.site_name or row.site, row.uf)}", className="weak")
+    head = html.Section([title, where, fact_list(facts)], className="surface detail-head")
+    return [head, *content]

@@ -1,0 +1,51 @@
+"""`/inventory` in a browser: the row that is chosen by click and by keys, its tabs, the phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Watched
+
+HEAD = ".detail-head .weak"
+
+
+def test_arrow_keys_choose_the_next_row_and_the_address_keeps_it(
+    watch: Callable[..., Watched],
+) -> None:
+    watched = watch()
+    page = watched.open("/inventory?sort=sku")
+    expect(page.locator(HEAD)).to_contain_text("BAT-02")
+    page.locator(".ag-center-cols-container [row-index='0'] [col-id=abc]").click()
+    for _ in range(4):
+        page.keyboard.press("ArrowDown")
+    page.wait_for_url("**item=CABO-01**")
+    watched.settle()
+    expect(page.locator(HEAD)).to_contain_text("CABO-01")
+    page.locator(".tab-choice label", has_text="Plano").click()
+    page.wait_for_url("**tab=plan")
+    expect(page.locator("#projection")).to_be_visible()
+    shown = page.locator(HEAD).inner_text()
+    page.reload()
+    watched.settle()
+    expect(page.locator(HEAD)).to_have_text(shown)
+    expect(page.locator("#projection")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.fill(".search-input input", "bateria")
+    page.wait_for_url("**search=bateria**")
+    assert "tab=plan" in page.url and "item=CABO-01" in page.url
+    assert watched.complaints == []
+
+
+def test_a_phone_shows_a_list_whose_entries_open_the_detail(
+    watch: Callable[..., Watched],
+) -> None:
+    watched = watch(width=390)
+    page = watched.open("/inventory")
+    expect(page.locator(".table-master")).to_be_hidden()
+    entry = page.locator(".depot-entry", has_text="PAR-03").first
+    entry.click()
+    page.wait_for_url("**item=PAR-03**")
+    expect(page.locator(HEAD)).to_contain_text("PAR-03")
+    assert watched.complaints == []

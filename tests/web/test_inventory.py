@@ -1,0 +1,84 @@
+"""Item-depots through page, API and files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from domain.records import STOCK_FLAGS
+from layouts.inventory import TABS
+from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
+
+
+def test_page_api_and_file_say_the_same(site: Site) -> None:
+    api = site.api(ANALYST)
+    rows = api.get("/inventory", params={"limit": 500}).json()["data"]
+    risks = [row["risk_brl"] for row in rows if row["risk_brl"] is not None]
+    assert risks == sorted(risks, reverse=True) and rows[0]["risk_brl"] is not None
+    answer = api.get("/exports/inventory.csv")
+    answer.encoding = "utf-8-sig"
+    delimiter = ";" if ";" in answer.text.splitlines()[0] else ","
+    told = list(csv.DictReader(io.StringIO(answer.text), delimiter=delimiter))
+    assert [(row["sku"], row["site"], row["flag"]) for row in told] == sorted(
+        (row["sku"], row["site"], row["flag"]) for row in rows
+    )
+    page = json.dumps(site.browser(VIEWER).open_page("/inventory").json(), ensure_ascii=False)
+    assert all(f"{row['sku']}\\n{row['site']}" in page for row in rows)
+
+
+def test_flags_follow_from_stock_and_levels(site: Site) -> None:
+    api = site.api(VIEWER)
+    rows = api.get("/inventory", params={"limit": 500}).json()["data"]
+    for row in rows:
+        if row["on_hand"] is None or row["reorder_point"] is None:
+            continue
+        available = row["on_hand"] - (row["reserved"] or 0)
+        position = available + (row["on_order"] or 0)
+        expected = "out" if available <= 0 else "ok"
+        if available > 0 and position < row["reorder_point"]:
+            expected = "below"
+        if available > 0 and position > row["order_up_to"]:
+            expected = "above"
+        assert row["flag"] == expected, row
+    totals = {row["flag"]: row for row in api.get("/inventory/totals").json()["data"]}
+    assert tuple(totals) == STOCK_FLAGS
+    for flag, total in totals.items():
+        of_it = [row for row in rows if row["flag"] == flag]
+        narrowed = api.get("/inventory", params={"flag": flag}).json()
+        assert narrowed["meta"]["count"] == len(of_it) == total["count"]
+        value = sum(row["stock_value_brl"] or 0 for row in of_it)
+        assert total["stock_value_brl"] == pytest.approx(value)
+
+
+def test_positions_are_those_of_the_material(site: Site) -> None:
+    api = site.api(VIEWER)
+    (row,) = api.get("/inventory?sku=BAT-02&site=DEP-SP").json()["data"]
+    detail = api.get("/materials/BAT-02").json()["data"]
+    there = next(one for one in detail["positions"] if one["site"] == "DEP-SP")
+    assert {name: there[name] for name in there if name in row} == {
+        name: row[name] for name in there if name in row
+    }
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_the_chosen_row_is_shown_on_each_tab(site: Site, tab: str) -> None:
+    browser = site.browser(VIEWER)
+    chosen = {"item": "BAT-02", "depot": "DEP-SP", "tab": tab}
+    page = browser.open_page("/inventory", f"?{urlencode(chosen)}")
+    assert page.status_code == 200 and "state-error" not in page.text
+    assert "BAT-02 · " in page.text and "state-failed" not in page.text
+    hidden = site.browser(SCOPED).open_page("/inventory", f"?{urlencode(chosen)}").text
+    assert "BAT-02 · Depósito São Paulo" not in hidden and "item=BAT-02" in hidden
+
+
+def test_what_cannot_be_asked_is_refused(site: Site) -> None:
+    api = site.api(VIEWER)
+    for query in ("flag=moon", "sort=moon", "limit=0"):
+        assert api.get(f"/inventory?{query}").status_code == 422
+    assert api.get("/exports/inventory.csv").status_code == 403
+    page = site.browser(VIEWER).open_page("/inventory", "?flag=moon&item=NO&depot=NO").text
+    assert "flag=moon" in page and "item=NO" in page

@@ -1,0 +1,216 @@
+"""Item-depots: stock, what is coming, levels of the policy, and what is at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from domain.access import EVERYTHING, Scope
+from domain.errors import NotFound
+from domain.records import (
+    NO_FILTERS,
+    STOCK_FLAGS,
+    Filters,
+    ItemDepot,
+    OpenOrder,
+    Page,
+    StockCount,
+    StockTotal,
+)
+from warehouse.caching import read_model, snapshot
+from warehouse.queries.filtering import series_where
+from warehouse.queries.materials import orders_on_their_way
+from warehouse.queries.paging import fetch_page
+from warehouse.queries.published import published_run_or_none
+from warehouse.queries.series import find_item, find_series
+
+SORTS = {
+    "sku": "text",
+    "item_name": "text",
+    "family": "text",
+    "site": "text",
+    "uf": "text",
+    "flag": "text",
+    "abc": "text",
+    "xyz": "text",
+    "demand_class": "text",
+    "on_hand": "double precision",
+    "reserved": "double precision",
+    "in_transit": "double precision",
+    "on_order": "double precision",
+    "safety_stock": "double precision",
+    "reorder_point": "double precision",
+    "order_up_to": "double precision",
+    "lead_time_days": "double precision",
+    "demand_90d": "double precision",
+    "forecast_horizon": "double precision",
+    "days_of_supply": "double precision",
+    "days_to_stockout": "double precision",
+    "stockout_p50_on": "date",
+    "stockout_p90_on": "date",
+    "stock_value_brl": "double precision",
+    "risk_brl": "double precision",
+    "open_alerts": "bigint",
+}
+COUNTED_DAYS = 400
+
+_JOINED = """
+FROM analytics.series_overview AS series
+JOIN core.item USING (item_id)
+JOIN core.site USING (site_id)
+LEFT JOIN (SELECT * FROM analytics.material_overview WHERE run_id = :run_id) AS material
+    USING (item_id, site_id)
+LEFT JOIN (
+    SELECT *, (facts ->> 'risk_brl')::double precision AS risk_brl
+    FROM analytics.policy WHERE run_id = :run_id
+) AS policy USING (item_id, site_id)
+CROSS JOIN LATERAL (
+    SELECT coalesce(policy.on_hand, series.on_hand) AS on_hand,
+        coalesce(policy.reserved, series.reserved) AS reserved
+) AS now
+CROSS JOIN LATERAL (
+    SELECT now.on_hand - coalesce(now.reserved, 0) AS available,
+        now.on_hand - coalesce(now.reserved, 0) + coalesce(policy.on_order, 0) AS position
+) AS stock
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN now.on_hand IS NULL THEN 'unknown'
+        WHEN stock.available <= 0 THEN 'out'
+        WHEN policy.reorder_point IS NULL THEN 'unknown'
+        WHEN stock.position < policy.reorder_point THEN 'below'
+        WHEN stock.position > policy.order_up_to THEN 'above'
+        ELSE 'ok' END AS flag
+) AS judged
+"""
+
+_ROWS = f"""
+SELECT item.sku, item.name AS item_name, item.family, item.unit, site.site,
+    site.name AS site_name, site.uf, judged.flag, material.abc, material.xyz,
+    material.demand_class, now.on_hand, now.reserved, series.in_transit, policy.on_order,
+    policy.safety_stock, policy.reorder_point, policy.order_up_to, policy.lead_time_days,
+    series.demand_90d, material.forecast_horizon,
+    now.on_hand / nullif(material.forecast_horizon, 0)
+        * CAST(:horizon_days AS double precision) AS days_of_supply,
+    policy.days_to_stockout, policy.stockout_p50_on, policy.stockout_p90_on,
+    now.on_hand * item.unit_cost_brl AS stock_value_brl, policy.risk_brl,
+    coalesce(alerts.open_alerts, 0) AS open_alerts
+{_JOINED}
+LEFT JOIN (
+    SELECT item_id, site_id, count(*) AS open_alerts
+    FROM analytics.alert WHERE run_id = :run_id AND status = 'open'
+    GROUP BY item_id, site_id
+) AS alerts USING (item_id, site_id)
+WHERE {{where}}
+"""
+
+_TOTALS = f"""
+SELECT judged.flag, count(*), coalesce(sum(now.on_hand * item.unit_cost_brl), 0),
+    coalesce(sum(policy.risk_brl), 0)
+{_JOINED}
+WHERE {{where}} GROUP BY judged.flag
+"""
+
+_COUNTS = """
+SELECT date, on_hand, reserved, in_transit FROM core.stock
+WHERE item_id = :item_id AND site_id = :site_id
+    AND date > (SELECT max(date) FROM core.stock) - CAST(:since AS interval)
+ORDER BY date
+"""
+
+
+@read_model(ttl=300)
+def page(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    flags: tuple[str, ...] = (),
+    limit: int = 50,
+    cursor: str | None = None,
+    sort: str = "-risk_brl",
+) -> Page[ItemDepot]:
+    """Item-depots that have demand or stock; three statements. Works before the first run: what
+    needs one is then None."""
+    rows, params = _rows(connection, scope, filters, flags)
+    return fetch_page(
+        connection,
+        rows,
+        params,
+        lambda row: ItemDepot(**row._mapping),
+        sort=sort,
+        sorts=SORTS,
+        tie={"sku": "text", "site": "text"},
+        limit=limit,
+        cursor=cursor,
+    )
+
+
+@read_model(ttl=300)
+def totals(
+    connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
+) -> list[StockTotal]:
+    """Number, stock value and risk of the item-depots of each flag, in the order of STOCK_FLAGS."""
+    where, params = _asked(connection, scope, filters, ())
+    rows = connection.execute(text(_TOTALS.format(where=where)), params)
+    found = {row[0]: StockTotal(*row) for row in rows}
+    return [found.get(flag, StockTotal(flag, 0, 0.0, 0.0)) for flag in STOCK_FLAGS]
+
+
+@read_model(ttl=300)
+def one(connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING) -> ItemDepot:
+    """Raises NotFound for an item-depot that has neither demand nor stock, or is out of view."""
+    rows, params = _rows(connection, scope, Filters(sku=(sku,), site=(site,)), ())
+    row = connection.execute(text(rows), params).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no stock of {sku!r} at {site!r}.")
+    return ItemDepot(**row._mapping)
+
+
+@read_model(ttl=300)
+def open_orders(
+    connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
+) -> list[OpenOrder]:
+    """What is on its way to one item-depot. Raises UnknownMaterial."""
+    where = series_where(scope, Filters(site=(site,)))
+    return orders_on_their_way(connection, find_item(connection, sku, scope), where)
+
+
+@read_model(ttl=300)
+def counts(
+    connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
+) -> list[StockCount]:
+    """What was counted at one item-depot over the last COUNTED_DAYS of the stock file, the oldest
+    first. Raises UnknownMaterial, NotFound."""
+    series = find_series(connection, sku, site, scope)
+    params = {**vars(series), "since": timedelta(days=COUNTED_DAYS)}
+    return [StockCount(*row) for row in connection.execute(text(_COUNTS), params)]
+
+
+def every(*, scope: Scope, filters: Filters, flags: tuple[str, ...]) -> Iterator[ItemDepot]:
+    """All of them for a file, by item and depot, read as they are written."""
+    with snapshot(stream_results=True) as connection:
+        rows, params = _rows(connection, scope, filters, flags)
+        for row in connection.execute(text(f"{rows} ORDER BY sku, site"), params):
+            yield ItemDepot(**row._mapping)
+
+
+def _rows(
+    connection: Connection, scope: Scope, filters: Filters, flags: tuple[str, ...]
+) -> tuple[str, dict[str, Any]]:
+    where, params = _asked(connection, scope, filters, flags)
+    return _ROWS.format(where=where), params
+
+
+def _asked(
+    connection: Connection, scope: Scope, filters: Filters, flags: tuple[str, ...]
+) -> tuple[str, dict[str, Any]]:
+    run = published_run_or_none(connection)
+    where = series_where(scope, filters)
+    where.any_of(flags, "flags", "judged.flag = ANY(:flags)")
+    return where.sql, {
+        **where.params,
+        "run_id": run.run_id if run else None,
+        "horizon_days": run.horizon_days if run else None,
+    }

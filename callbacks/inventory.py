@@ -37,8 +37,8 @@ OFFERED = ("uf", "family", "abc")
 DEFAULT_SORT = "-risk_brl"
 SHOWN = 50
 CODES = 200
-KEPT = ("search", *OFFERED, "class", "flag", "sort", "cursor", "start", "item", "depot", "tab")
-"""What of the address goes into the page's own links."""
+PLACE = ("sort", "cursor", "start", "item", "depot", "tab")
+"""What of the address goes into the page's own links beside the filters that were understood."""
 
 
 @screen(Permission.READ)
@@ -70,11 +70,16 @@ def page(viewer: Viewer, address: Address) -> Component:
         flags=flags,
         sort=sort,
         choices=choices,
-        query={name: values for name, values in address.query.items() if name in KEPT},
+        query=_query(address, filters, flags),
         may_export=viewer.may(Permission.EXPORT),
         notices=list(dict.fromkeys(address.notices)),
     )
     return layout.layout(data, viewer)
+
+
+def _query(address: Address, filters: Filters, flags: tuple[str, ...]) -> dict[str, list[str]]:
+    asked = layout.asked(filters, flags)
+    return asked | {name: values for name, values in address.query.items() if name in PLACE}
 
 
 def _chosen(viewer: Viewer, address: Address, rows: list[ItemDepot]) -> ItemDepot | None:

@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from dash.development.base_component import Component
 
+from callbacks import forecasts as forecasts_page
 from callbacks.address import Address
+from callbacks.inventory import decisions
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.errors import InvalidInput, NotFound
-from domain.receipts import Workings
-from domain.records import (
-    Alert,
-    Filters,
-    ForecastPoint,
-    Material,
-    MaterialDetail,
-    Option,
-    Page,
-)
+from domain.errors import InvalidInput, NotFound, NothingPublished
+from domain.records import Filters, Item, Material, Option, Page
 from domain.viewer import Viewer
+from layouts import item_depot as cards
 from layouts import material as detail_layout
 from layouts import materials as layout
-from layouts.forecasts import since
+from layouts.components.filters import choice
+from layouts.forecasts import WINDOWS, accuracy_card, profile_strip, since, window_options
 from layouts.text import DEMAND_CLASSES
 from warehouse.queries import (
+    alerts,
     forecasts,
     kpis,
     materials,
     projections,
     receipts,
-    recommendations,
     status,
 )
 
+CODE = 200
 OFFERED = ("uf", "family", "abc")
 DEFAULT_SORT = "-demand_90d"
 
@@ -75,60 +72,101 @@ def _rows(
 
 @screen(Permission.READ)
 def detail(viewer: Viewer, address: Address) -> Component:
-    """Everything about one material; its chart shows one depot."""
-    sku = address.text("sku")
-    found = materials.detail(sku=sku, scope=viewer.scope)
-    sites = materials.site_options(sku=sku, scope=viewer.scope)
-    site = address.one("site", [o.value for o in sites], _start(found, sites)) if sites else None
-    return detail_layout.layout(_detail_data(viewer, address, found, sites, site), viewer)
+    """One material on the tab that the address names; a receipt is asked for among decisions."""
+    item = materials.one(sku=address.text("sku", CODE), scope=viewer.scope)
+    start = "decisions" if address.text("alert") else "overview"
+    tab = address.one("tab", detail_layout.TABS, start)
+    content = TABS[tab](viewer, address, item)
+    site = address.text("site", CODE)
+    kept = {"site": site} if site else {}
+    return detail_layout.layout(item, tab, kept, content, address.notices, viewer)
 
 
-def _start(found: MaterialDetail, sites: list[Option]) -> str:
-    """The depot to show first: of those with a forecast, the one with the most demand."""
-    forecast = {row.site for row in found.positions if row.forecast_horizon is not None}
-    return next((option.value for option in sites if option.value in forecast), sites[0].value)
+def _overview(viewer: Viewer, _address: Address, item: Item) -> list[Component]:
+    return detail_layout.overview(materials.detail(sku=item.sku, scope=viewer.scope), viewer)
 
 
-def _detail_data(
-    viewer: Viewer,
-    address: Address,
-    found: MaterialDetail,
-    sites: list[Option],
-    site: str | None,
-) -> detail_layout.MaterialData:
+def _depot(viewer: Viewer, address: Address, item: Item) -> tuple[list[Option], str | None]:
+    """The depots in view and the chosen one: that with the most demand unless the address says
+    otherwise."""
+    sites = materials.site_options(sku=item.sku, scope=viewer.scope)
+    return sites, address.option("site", sites)
+
+
+def _demand(viewer: Viewer, address: Address, item: Item) -> list[Component]:
+    sites, site = _depot(viewer, address, item)
     current = status.current()
-    series: dict[str, Any] = {"sku": found.item.sku, "site": site or "", "scope": viewer.scope}
-    known = site is not None and current.run_id is not None
-    return detail_layout.MaterialData(
-        detail=found,
-        sites=sites,
-        site=site,
-        history=forecasts.history(**series, since=since("short", current)) if known else [],
-        points=_ensemble(series) if known else [],
-        projection=projections.days(**series) if known else [],
-        files=status.files(),
-        status=current,
-        receipt=_receipt(viewer, address, found),
-        recommendations=recommendations.of_item(sku=found.item.sku, scope=viewer.scope),
-        notices=address.notices,
+    if site is None or current.run_id is None:
+        return [detail_layout.no_depot(viewer)]
+    window = address.one("window", WINDOWS, WINDOWS[1])
+    one: dict[str, Any] = {"sku": item.sku, "site": site, "scope": viewer.scope}
+    options = window_options(current.frequency or "D", viewer)
+    span = choice(
+        "window", viewer.t("History"), options, window, viewer, multi=False, clearable=False
     )
-
-
-def _receipt(
-    viewer: Viewer, address: Address, found: MaterialDetail
-) -> tuple[Alert, Workings] | None:
-    """The alert of this material that the address names, with its receipt."""
-    number = address.count("alert")
-    alert = next((one for one in found.alerts if one.id == number), None)
-    if alert is None:
-        if number:
-            address.ignored("alert", str(number))
-        return None
-    return alert, receipts.of_alert(alert_id=number, scope=viewer.scope)
-
-
-def _ensemble(series: dict[str, Any]) -> list[ForecastPoint]:
+    picker = detail_layout.depot_choice(sites, site, viewer, span, window=window)
+    history = forecasts.history(**one, since=since(window, current))
+    title = viewer.t("Demand by depot")
+    shown = cards.history_card(title, history, item.unit, current, viewer, picker)
     try:
-        return forecasts.series(**series, models=detail_layout.SHOWN)
-    except NotFound:  # a depot with stock alone: there is nothing to forecast
-        return []
+        return [shown, profile_strip(forecasts.profile(**one), viewer)]
+    except NotFound:  # a depot with stock alone has no profile
+        return [shown]
+
+
+def _stock(viewer: Viewer, address: Address, item: Item) -> list[Component]:
+    sites, site = _depot(viewer, address, item)
+    found = materials.detail(sku=item.sku, scope=viewer.scope)
+    loaded = {one.kind for one in status.files() if one.rows}
+    parts: list[Component] = [detail_layout.positions(found, "stock" in loaded, viewer)]
+    here = next((one for one in found.positions if one.site == site), None)
+    if here is not None and status.current().run_id is not None:
+        days = projections.days(sku=item.sku, site=here.site, scope=viewer.scope)
+        title = viewer.t("Projected stock at %(site)s", site=here.site_name or here.site)
+        picker = detail_layout.depot_choice(sites, here.site, viewer)
+        level = here.reorder_point
+        parts.append(cards.projection_card(title, days, level, item.unit, viewer, picker))
+    return [*parts, cards.orders_card(found.open_orders, "purchase_orders" in loaded, viewer)]
+
+
+def _forecast(viewer: Viewer, address: Address, item: Item) -> list[Component]:
+    sites, site = _depot(viewer, address, item)
+    current = status.current()
+    if site is None or current.run_id is None:
+        return [detail_layout.no_depot(viewer)]
+    series = forecasts_page.series_of(viewer, item.sku, site, current)
+    picker = detail_layout.depot_choice(sites, site, viewer)
+    title = viewer.t("Demand and forecast by depot")
+    points = [one for one in series.points if one.model in cards.SHOWN] if series else []
+    history = series.history if series else []
+    tools = [cards.models_link(item.sku, site, viewer)]
+    shown = cards.forecast_card(
+        title, history, points, item.unit, current, viewer, picker, tools=tools
+    )
+    return [shown, *([accuracy_card(series, viewer)] if series else [])]
+
+
+def _decisions(viewer: Viewer, address: Address, item: Item) -> list[Component]:
+    made = decisions(viewer, status.current(), item.sku)
+    number = address.count("alert")
+    if not number:
+        return made
+    try:
+        alert = alerts.one(alert_id=number, scope=viewer.scope)
+    except (NotFound, NothingPublished):
+        alert = None
+    if alert is None or alert.sku != item.sku:
+        address.ignored("alert", str(number))
+        return made
+    workings = receipts.of_alert(alert_id=number, scope=viewer.scope)
+    return [detail_layout.alert_receipt(alert, workings, viewer), *made]
+
+
+TABS: dict[str, Callable[[Viewer, Address, Item], list[Component]]] = {
+    "overview": _overview,
+    "demand": _demand,
+    "stock": _stock,
+    "forecast": _forecast,
+    "decisions": _decisions,
+}
+"""What stands on each tab; each asks for what it shows alone."""

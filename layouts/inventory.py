@@ -131,7 +131,7 @@ def _total(total: StockTotal, data: InventoryData, viewer: Viewer) -> dcc.Link:
     t, locale = viewer.t, viewer.locale
     kept = {name: values for name, values in data.query.items() if name not in (*_PLACE, "flag")}
     is_shown = data.flags == (total.flag,)
-    asked = kept if is_shown else {**kept, "flag": [total.flag]}
+    wanted = kept if is_shown else {**kept, "flag": [total.flag]}
     value = t("%(value)s in stock", value=fmt.brl_compact(total.stock_value_brl, locale))
     return dcc.Link(
         [
@@ -139,7 +139,7 @@ def _total(total: StockTotal, data: InventoryData, viewer: Viewer) -> dcc.Link:
             html.Strong(fmt.number(total.count, locale), className="number"),
             html.Span(value, className="weak"),
         ],
-        href=f"?{urlencode(asked, doseq=True)}",
+        href=f"?{urlencode(wanted, doseq=True)}",
         className="surface status-total" + (" status-shown" if is_shown else ""),
     )
 
@@ -154,17 +154,17 @@ def master(data: InventoryData, viewer: Viewer) -> html.Section:
         html.Div(_table(data, viewer), className="only-wide"),
         html.Ul([_entry(row, data, viewer) for row in rows], className="depot-list only-narrow"),
         pager(data.listed.page, data.listed.start, links, viewer),
-        tools=downloads(EXPORT, _asked_of_files(data), viewer) if data.may_export else [],
+        tools=downloads(EXPORT, asked(data.filters, data.flags), viewer) if data.may_export else [],
         class_name="surface-table inventory-master",
     )
 
 
-def _asked_of_files(data: InventoryData) -> dict[str, list[str]]:
-    chosen = data.filters
-    asked = {name: list(getattr(chosen, name)) for name in ("uf", "family", "abc")}
-    asked |= {"class": list(chosen.demand_class), "flag": list(data.flags)}
-    asked |= {"search": [chosen.search] if chosen.search else []}
-    return {name: values for name, values in asked.items() if values}
+def asked(filters: Filters, flags: tuple[str, ...]) -> dict[str, list[str]]:
+    """The filters as the address and the API's files take them."""
+    found = {name: list(getattr(filters, name)) for name in ("uf", "family", "abc")}
+    found |= {"class": list(filters.demand_class), "flag": list(flags)}
+    found |= {"search": [filters.search] if filters.search else []}
+    return {name: values for name, values in found.items() if values}
 
 
 def _table(data: InventoryData, viewer: Viewer) -> Component:
@@ -173,7 +173,7 @@ def _table(data: InventoryData, viewer: Viewer) -> Component:
         text_column("sku", t("Code"), flex=None, width=128, pinned="left"),
         text_column("item_name", t("Name"), flex=None, width=210),
         text_column("site", t("Depot"), minWidth=128),
-        badge_column("flag", t("Position"), flex=None, width=212),
+        badge_column("flag", t("Position"), flex=None, width=240),
         text_column("abc", t("ABC"), minWidth=64),
         quantity_column("on_hand", t("On hand"), minWidth=88),
         quantity_column("reserved", t("Reserved"), minWidth=92),

@@ -106,11 +106,13 @@ def projection_card(
     reorder_point: float | None,
     unit: str | None,
     viewer: Viewer,
+    *above: Component,
 ) -> html.Section:
     """Projected stock day by day over the reorder point, with what comes by order."""
     t = viewer.t
     if not days:
-        return card(title, html.P(t("No stock is known here to project."), className="quiet"))
+        empty = html.P(t("No stock is known here to project."), className="quiet")
+        return card(title, *above, empty)
     rows: list[list[Any]] = [[day.date, day.likely, day.cautious, reorder_point] for day in days]
     names = [t("Date"), t("Likely"), t("With high demand"), t("Reorder point")]
     note = t(
@@ -118,7 +120,9 @@ def projection_card(
         " are expected. High demand: what one simulated future in ten exceeds."
     )
     chart = projection_chart(days, reorder_point, viewer, unit or t("units"))
-    return card(title, graph("projection", chart, viewer), twin(names, rows, viewer), note=note)
+    return card(
+        title, *above, graph("projection", chart, viewer), twin(names, rows, viewer), note=note
+    )
 
 
 def counts_card(counts: Sequence[StockCount], unit: str | None, viewer: Viewer) -> html.Section:
@@ -232,9 +236,9 @@ def recommendations_card(rows: Sequence[Recommendation], viewer: Viewer) -> html
         text_column("status", t("Status"), minWidth=100),
         text_column("site", t("Depot"), minWidth=120),
         text_column("why", t("Why"), flex=6, minWidth=280, **WRAPPED),
-        quantity_column("quantity", t("Quantity")),
+        quantity_column("quantity", t("Quantity"), minWidth=100),
         date_column("act_by", t("Act by")),
-        money_column("value_brl", t("Value")),
+        money_column("value_brl", t("Value"), minWidth=108),
         text_column("decided", t("Decided by"), minWidth=170, **WRAPPED),
     ]
     told = [_recommendation(row, viewer) for row in rows]

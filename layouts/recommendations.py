@@ -202,16 +202,6 @@ def _nothing(data: RecommendationsData, viewer: Viewer) -> Component:
     return html.P(t("Nothing to recommend: no stock needs anything now."), className="quiet")
 
 
-def of_material(rows: Sequence[Recommendation], viewer: Viewer) -> html.Div:
-    """The open recommendations of one material, and the way to deciding about them."""
-    decide = dcc.Link(
-        viewer.t("Decide"),
-        href=f"/recommendations?{urlencode({'search': rows[0].sku})}",
-        className="btn btn-sm btn-outline-secondary",
-    )
-    return html.Div([recommendation_lines(rows, viewer), decide], className="recommendation-brief")
-
-
 def recommendation_lines(rows: Sequence[Recommendation], viewer: Viewer) -> html.Ul:
     """Recommendations in short: kind, words and value."""
     locale = viewer.locale

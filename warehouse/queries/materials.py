@@ -192,6 +192,12 @@ def detail(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> Ma
     )
 
 
+@read_model(ttl=300)
+def one(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> Item:
+    """The master data of a material in view. Raises UnknownMaterial."""
+    return item_by_id(connection, find_item(connection, sku, scope))
+
+
 def orders_on_their_way(connection: Connection, item_id: int, where: Where) -> list[OpenOrder]:
     """The lines of an item that have not arrived in full, at the sites that `where` lets through,
     those promised first at the top."""

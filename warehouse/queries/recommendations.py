@@ -126,18 +126,6 @@ def to_buy(
     return [to_recommendation(row) for row in connection.execute(text(sql), where.params)]
 
 
-@read_model(ttl=30)
-def of_item(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> list[Recommendation]:
-    """The open recommendations of one material at the sites in view, the most valuable first;
-    none before the first run."""
-    where = series_where(scope, Filters(sku=(sku,), status=("open",)))
-    _both_ends(where, scope)
-    where.add("recommendation.run_id = (SELECT run_id FROM analytics.published)")
-    where.add("recommendation.status = 'open'")
-    sql = f"{_SELECT} WHERE {where.sql} ORDER BY value_brl DESC NULLS LAST, recommendation.id"
-    return [to_recommendation(row) for row in connection.execute(text(sql), where.params)]
-
-
 def to_recommendation(row: Row[Any]) -> Recommendation:
     """The typed row of one line of the select above."""
     return Recommendation(**row._mapping)

@@ -33,7 +33,10 @@ VARIABLES = {
 }
 """What to put for a variable in a page's path; a new kind needs a line here."""
 
-MORE = ("/forecasts?sku=" + quote(SKUS[0]), "/materials/" + quote(SKUS[3], safe=""))
+MORE = (
+    *("/forecasts?sku=" + quote(SKUS[0]), "/materials/" + quote(SKUS[3], safe="")),
+    *(f"/materials/{quote(SKUS[1], safe='')}?tab={tab}" for tab in ("stock", "decisions")),
+)
 PATHS = [*(entry.path for entry in PAGES), *MORE]
 VIOLATIONS = """
     document.addEventListener("securitypolicyviolation", (event) =>

@@ -33,10 +33,10 @@ from warehouse.demo_network import (
     equipment_rows,
     make_towers,
     outage_rows,
-    project_rows,
     site_rows,
     tower_kpi_rows,
 )
+from warehouse.demo_projects import project_files
 from warehouse.demo_stock import BY_CODE, demand_rows, order_rows, run_stock, stock_rows
 from warehouse.demo_world import WARM_UP_DAYS, Array, Rng, World, make_world, wanted_quantities
 
@@ -46,7 +46,8 @@ BRAZILIAN = ("items", "contracts")
 
 
 def write_demo(folder: Path, *, seed: int = 2024, today: date | None = None) -> list[Path]:
-    """Writes the twelve canonical files and `demo.json` into `folder` (made if missing).
+    """Writes the twelve canonical files, three earlier ones of projects and `demo.json` into
+    `folder` (made if missing).
 
     Three years of days up to the one before `today` (the wall clock's unless given). Returns the
     paths written.
@@ -78,7 +79,7 @@ def _frames(seed: int, today: date) -> dict[str, pd.DataFrame]:
         "stock": stock_rows(world, ledger),
         "purchase_orders": order_rows(streams[5], world, ledger),
         "outages": outages,
-        "projects": project_rows(streams[6], today),
+        **project_files(streams[6], world, wanted),
         "equipment": equipment_rows(streams[7], world, towers),
         "tower_kpis": tower_kpi_rows(streams[8], world, towers, outages),
         "drivers": _drivers(streams[9], world),

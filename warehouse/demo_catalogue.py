@@ -188,8 +188,8 @@ CONTRACTS = (
 )
 
 PROJECTS = (
-    ("Expansão 5G", ("RF-001", "RF-002", "RF-003", "FO-005", "BE-002")),
-    ("Troca de bancos de baterias", ("BE-001", "BE-002", "BE-003")),
-    ("Modernização de aterramento", ("EL-005", "EL-006", "EL-003")),
+    ("Expansão 5G", ("RF", "FO", "BE")),
+    ("Troca de bancos de baterias", ("BE",)),
+    ("Modernização de aterramento", ("EL", "ES")),
 )
-"""Kind of project and the materials that it takes, in the order in which they are needed."""
+"""Kind of project and how the codes of the materials that it takes begin."""

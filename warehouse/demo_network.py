@@ -1,15 +1,13 @@
-"""Towers, what goes wrong on them, what is measured there, and the projects that change them."""
+"""Towers, what goes wrong on them, and what is measured there."""
 
 from __future__ import annotations
 
-import json
-from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from warehouse.demo_catalogue import CONTRACTS, DEPOTS, PROJECTS, REGION_OF
+from warehouse.demo_catalogue import CONTRACTS, DEPOTS, REGION_OF
 from warehouse.demo_stock import Ledger
 from warehouse.demo_world import WARM_UP_DAYS, Array, Rng, World, depot_code
 
@@ -278,56 +276,3 @@ def _worn(rng: Rng, units: int, months: int, rate: float) -> tuple[Array, Array,
         failed[:, month] = rng.random(units) < risk
         now, old = (np.where(failed[:, month], 0, each) for each in (now, old))
     return wear, age, heat, failed
-
-
-# Projects
-
-
-def project_rows(rng: Rng, today: date) -> pd.DataFrame:
-    """Two projects a federative unit: done, under way, late or planned as of `today`."""
-    rows = [
-        _project(rng, number, uf, today) for number, uf in enumerate([*DEPOTS, *DEPOTS], start=1)
-    ]
-    return pd.DataFrame(rows)
-
-
-def _project(rng: Rng, number: int, uf: str, today: date) -> dict[str, Any]:
-    name, skus = PROJECTS[number % len(PROJECTS)]
-    start = today + timedelta(days=int(rng.integers(-500, 90)))
-    length = int(rng.integers(150, 420))
-    planned = float(np.clip((today - start).days / length, 0, 1))
-    progress = min(1.0, planned * float(rng.uniform(0.75, 1.08)))
-    budget = round(float(rng.uniform(0.4, 4.5)) * DEPOTS[uf][3] * 1e6, -3)
-    ended = start + timedelta(days=int(length * planned) - 5)
-    return {
-        "project": f"PRJ-{number:03d}",
-        "name": f"{name} - {uf}",
-        "uf": uf,
-        "status": _status(planned, progress),
-        "planned_start": start.isoformat(),
-        "planned_end": (start + timedelta(days=length)).isoformat(),
-        "actual_end": ended.isoformat() if progress >= 1 else None,
-        "budget_brl": budget,
-        "spent_brl": round(budget * progress * float(rng.uniform(0.9, 1.15)), 2),
-        "progress_pct": round(100 * progress, 1),
-        "materials": json.dumps(_bill(rng, skus, start, length)),
-    }
-
-
-def _status(planned: float, progress: float) -> str:
-    if progress >= 1:
-        return "concluído"
-    if planned == 0:
-        return "planejado"
-    return "atrasado" if progress < planned - 0.1 or planned == 1 else "em andamento"
-
-
-def _bill(rng: Rng, skus: tuple[str, ...], start: date, length: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "sku": sku,
-            "quantity": int(rng.integers(2, 24)),
-            "needed_on": (start + timedelta(days=int(length * share))).isoformat(),
-        }
-        for sku, share in zip(skus, np.linspace(0.2, 0.85, len(skus)), strict=True)
-    ]

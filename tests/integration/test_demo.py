@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from holidays import country_holidays
 
 from domain.demand import demand_class
 from domain.erp import KINDS, UFS
+from domain.projects import Status, slip_days
 from warehouse.demo import write_demo
 from warehouse.demo_catalogue import SUPPLIERS
 
@@ -152,6 +154,32 @@ def test_projects_name_known_materials_some_of_them_still_to_come(files: Files) 
     assert {row["sku"] for row in bills} <= set(files("items")["sku"])
     assert sum(row["needed_on"] > TODAY.isoformat() for row in bills) >= 20
     assert files("projects")["status"].nunique() == 4
+
+
+def test_files_of_projects_tell_a_history_of_slips(folder: Path, files: Files) -> None:
+    now = files("projects").set_index("project")
+    before = now
+    for number in (3, 2, 1):
+        earlier = _read(folder / f"projects-{number}.csv", DATES["projects"]).set_index("project")
+        assert (earlier["progress_pct"] <= before["progress_pct"]).all()
+        assert (earlier["as_of"] < before["as_of"]).all()
+        before = earlier
+    moved = before["planned_end"] != now["planned_end"]
+    assert 3 <= moved.sum() <= 25 and (now["planned_end"] >= before["planned_end"]).all()
+    rows = now.reset_index().to_dict("records")
+    slips = [slip_days(_status(row)) for row in rows if row["status"] == "atrasado"]
+    assert len(slips) >= 5 and min(slip or 0 for slip in slips) > 0
+
+
+def _status(row: dict[Any, Any]) -> Status:
+    return Status(
+        date.fromisoformat(row["as_of"]),
+        row["status"],
+        row["planned_start"].date(),
+        row["planned_end"].date(),
+        None,
+        row["progress_pct"] / 100,
+    )
 
 
 # Demand

@@ -27,6 +27,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "from_supplier": ", de {supplier}",
         "reorder": "Comprar {thing}{site}{supplier}, {act_by}.",
         "position": "Disponível mais pedidos: {position}; ponto de pedido: {point}.",
+        "projects": "Disso já se tirou o que os projetos vão tomar: {quantity}.",
         "received": "Uma transferência cobre {received}; a compra cobre o resto.",
         "nothing_out": "Sem isso, o estoque acaba em {date} e devem faltar {unmet} ({risk}).",
         "nothing": "Sem isso, devem faltar {unmet} ({risk}).",
@@ -60,6 +61,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "from_supplier": " from {supplier}",
         "reorder": "Buy {thing}{site}{supplier}, {act_by}.",
         "position": "Available plus on order: {position}; reorder point: {point}.",
+        "projects": "What projects will take is off that already: {quantity}.",
         "received": "A transfer covers {received}; the purchase covers the rest.",
         "nothing_out": "Otherwise stock runs out on {date} and {unmet} should be missing ({risk}).",
         "nothing": "Otherwise {unmet} should be missing ({risk}).",
@@ -183,7 +185,7 @@ class _Speech:
 
 
 def _reorder(speech: _Speech) -> list[str]:
-    received = speech.facts.get("received")
+    received, projects = speech.facts.get("received"), speech.facts.get("project_demand")
     point = speech.known_amount("reorder_point")
     return [
         speech.say(
@@ -195,6 +197,7 @@ def _reorder(speech: _Speech) -> list[str]:
         ),
         speech.say("received", received=speech.amount(received)) if received else "",
         speech.say("position", position=speech.known_amount("position"), point=point),
+        speech.say("projects", quantity=speech.amount(projects)) if projects else "",
         speech.otherwise,
         speech.value,
     ]

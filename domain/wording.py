@@ -27,6 +27,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "late": "pedido {order}{supplier} atrasado {days}, {quantity} por receber.",
         "promised": "Prometido para {date}.",
         "position": "Disponível: {available}; em pedidos: {on_order}.",
+        "projects": "Para projetos no prazo: {quantity}.",
         "lead_time": "Um pedido novo leva {days}.",
         "excess": "{idle} a mais do que se pede em {days} e do que se mantém de estoque.",
         "dead": "{idle} sem saída há {days}.",
@@ -49,6 +50,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "late": "order {order}{supplier} is {days} late, {quantity} to come.",
         "promised": "Promised for {date}.",
         "position": "Available: {available}; on order: {on_order}.",
+        "projects": "For projects within that time: {quantity}.",
         "lead_time": "A new order takes {days}.",
         "excess": "{idle} more than what is asked for in {days} and than what is kept in stock.",
         "dead": "{idle} not asked for in {days}.",
@@ -109,13 +111,13 @@ def _subject(alert: Alert, locale: str) -> str:
 
 
 def _stockout(alert: Alert, locale: str) -> list[str]:
-    return [_running_out(alert, locale), _position(alert, locale), _lead_time(alert.facts, locale)]
+    return [_running_out(alert, locale), *_reasons(alert, locale)]
 
 
 def _below(alert: Alert, locale: str) -> list[str]:
     point = _amount(alert.facts.get("reorder_point"), alert, locale)
     below = PHRASES[locale]["below"].format(point=point)
-    return [below, _position(alert, locale), _lead_time(alert.facts, locale)]
+    return [below, *_reasons(alert, locale)]
 
 
 def _late(alert: Alert, locale: str) -> list[str]:
@@ -199,6 +201,15 @@ def _position(alert: Alert, locale: str) -> str:
         available=_amount(facts["available"], alert, locale),
         on_order=number(facts.get("on_order"), locale),
     )
+
+
+def _reasons(alert: Alert, locale: str) -> list[str]:
+    """What there is, how long a new order takes, and what projects take in that time."""
+    told = [_position(alert, locale), _lead_time(alert.facts, locale)]
+    projects = alert.facts.get("project_demand")
+    if not projects:
+        return told
+    return [*told, PHRASES[locale]["projects"].format(quantity=_amount(projects, alert, locale))]
 
 
 def _lead_time(facts: Mapping[str, Fact], locale: str) -> str:

@@ -137,6 +137,9 @@ def test_receipts_say_what_projects_take(
     assert policy.facts["project_demand"] == policy.facts["project_ahead"] == 4900
     assert policy.reorder_point == quiet.reorder_point
     with engine.connect() as connection:
+        narrative = connection.execute(
+            text("SELECT narrative FROM analytics.recommendation WHERE facts::text LIKE '%4900%'")
+        ).scalar_one()
         sql = "SELECT facts FROM analytics.{} WHERE kind = :kind AND site_id = :site"
         params = {"site": network.sites["DEP-BA"]}
         alert = connection.execute(
@@ -146,6 +149,7 @@ def test_receipts_say_what_projects_take(
             text(sql.format("recommendation")), {**params, "kind": "REORDER"}
         ).scalar_one()
     assert alert["project_demand"] == order["project_demand"] == 4900
+    assert "os projetos vão tomar: 4.900 m" in str(narrative)
     assert alert["position"] == order["position"] == LEVEL - 4900
     assert order["quantity"] >= order["order_up_to"] - order["position"]
 

@@ -87,6 +87,40 @@ class Address:
             self.ignored(name, given)
         return None
 
+    def limited(self, name: str, label: str, low: float, high: float) -> float | None:
+        """The same of a field that the reader fills in: what cannot be used is answered with the
+        field's name and its limits."""
+        told = self.numbers(name, label, low, high, most=1)
+        return told[0] if told else None
+
+    def numbers(
+        self, name: str, label: str, low: float, high: float, *, most: int, limit: int = MAX_TEXT
+    ) -> tuple[float, ...] | None:
+        """Numbers with semicolons or spaces between them, each with a point or a comma; None if
+        they are not given or cannot be used."""
+        given = self.text(name, limit)
+        if not given:
+            return None
+        try:
+            found = tuple(float(one.replace(",", ".")) for one in given.replace(";", " ").split())
+        except ValueError:
+            found = ()
+        if 0 < len(found) <= most and given.isascii() and all(low <= one <= high for one in found):
+            return found
+        t, limits = self._t, {"label": label, "low": f"{low:g}", "high": f"{high:g}"}
+        if most == 1:
+            self.notices.append(t("%(label)s: write a number from %(low)s to %(high)s.", **limits))
+        else:
+            self.notices.append(
+                t(
+                    "%(label)s: write up to %(most)s numbers from %(low)s to %(high)s, with spaces"
+                    " or semicolons between them.",
+                    **limits,
+                    most=most,
+                )
+            )
+        return None
+
     def day(self, name: str) -> date | None:
         """A date, as ISO or as Brazilians write it; None if it is not given."""
         given = self.text(name)

@@ -7,7 +7,7 @@ from typing import Any
 
 from dash.development.base_component import Component
 
-from callbacks import clusters
+from callbacks import clusters, formulas
 from callbacks import forecasts as forecasts_page
 from callbacks.address import Address
 from callbacks.screen import screen
@@ -21,7 +21,10 @@ from layouts.forecasts import NO_MODEL
 from layouts.text import DEMAND_CLASSES, MODELS
 from warehouse.queries import forecasts, models, overrides, status
 
-TABS: dict[str, Callable[[Viewer, Address], list[Component]]] = {"clusters": clusters.content}
+TABS: dict[str, Callable[[Viewer, Address], list[Component]]] = {
+    "clusters": clusters.content,
+    "formulas": formulas.content,
+}
 """What stands below the tabs, of all but the first one."""
 ENSEMBLE, NAIVE = "ensemble", "seasonal_naive"
 

@@ -71,6 +71,18 @@ class ErrorSums:
         return _ratio(self.covered80_points, self.points)
 
 
+def mae(actual: ArrayLike, forecast: ArrayLike) -> float | None:
+    """mean|f − a|; None without points."""
+    a, f = _pair(actual, forecast)
+    return float(np.abs(f - a).mean()) if len(a) else None
+
+
+def rmse(actual: ArrayLike, forecast: ArrayLike) -> float | None:
+    """√mean((f − a)²); None without points."""
+    a, f = _pair(actual, forecast)
+    return float(np.sqrt(((f - a) ** 2).mean())) if len(a) else None
+
+
 def wape(actual: ArrayLike, forecast: ArrayLike) -> float | None:
     """Weighted absolute percentage error, Σ|f − a| ÷ Σ|a|; None when all actuals are 0."""
     a, f = _pair(actual, forecast)

@@ -53,9 +53,13 @@ class FeaturesData:
         return [model for model in MODELS if model in present]
 
 
-TABS = {"models": N_("Models"), "clusters": N_("Clusters")}
+TABS = {"models": N_("Models"), "clusters": N_("Clusters"), "formulas": N_("Formulas")}
 """The tabs of the page by the address's `tab`."""
-TITLES = {"models": N_("Model performance"), "clusters": N_("Clusters and failure risk")}
+TITLES = {
+    "models": N_("Model performance"),
+    "clusters": N_("Clusters and failure risk"),
+    "formulas": N_("Formulas"),
+}
 
 
 def head(tab: str, viewer: Viewer) -> list[Component]:

@@ -19,11 +19,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from domain.combination import MEDIAN_SHARE, TOLERANCE
 from models_offline import __version__, keys
 from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, classes_of
 from models_offline.dataset import LIMIT_RULE
 from models_offline.decomposition import decompositions
-from models_offline.ensemble import MEDIAN_SHARE, NAME, TOLERANCE, TOLERANCE_OF_COUNTS
+from models_offline.ensemble import NAME, TOLERANCE_OF_COUNTS
 from models_offline.fitting import FINAL
 from models_offline.hierarchy import Hierarchy
 from models_offline.levels import KEYS

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from domain.classes import INTERMITTENT_CLASSES
+from domain.combination import ENOUGH_TO_TRIM, MEDIAN_SHARE, TOLERANCE
 from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, class_errors, losers, wanted
 from models_offline.calibrate import Corrections, apply, corrections
 from models_offline.damping import Damping, damp, learn
@@ -25,13 +26,9 @@ from models_offline.models import FALLBACK
 from models_offline.quantiles import QUANTILE_COLUMNS, VALUE_COLUMNS
 
 NAME = "ensemble"
-TOLERANCE = 1.15
 TOLERANCE_OF_COUNTS = 1.01
 """Most of the error of intermittent demand is noise that every member shares, so a bad one stands
 out by little: over hundreds of series a percent is two or three standard errors."""
-MEDIAN_SHARE = 0.5
-ENOUGH_TO_TRIM = 5
-"""With fewer members a mean without the lowest and the highest would be their median."""
 
 Weights = dict[str, dict[str, float]]
 

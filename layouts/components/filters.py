@@ -127,6 +127,20 @@ def search_box(
     return _field(label, control, "field field-wide" if wide else "field")
 
 
+def entry(name: str, label: str, value: str, note: str, *, wide: bool = False) -> html.Div:
+    """A text field for numbers; the note below says unit and limits."""
+    control = dcc.Input(
+        id=control_id(name),
+        type="text",
+        value=value,
+        debounce=0.6,
+        className="search-input",
+    )
+    field = _field(label, control, "field field-wide" if wide else "field")
+    field.children = [*field.children, html.Span(note, className="field-note")]
+    return field
+
+
 def toggles(
     name: str, label: str, options: Sequence[dict[str, Any]], value: list[str]
 ) -> html.Fieldset:

@@ -67,3 +67,28 @@ def test_tabs_lead_to_clusters_of_machines_and_towers(watch: Callable[..., Watch
     expect(page.locator("#tower-breaks [col-id=metric]").nth(1)).to_have_text("Latência")
     expect(page.locator("#cluster-profiles .main-svg").first).to_be_visible()
     assert watched.complaints == []
+
+
+def test_a_formula_is_tried_and_sent(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/features?tab=formulas")
+    value = page.locator(".formula-value")
+    expect(value).to_have_text("= 132 unidades")
+    page.get_by_label("Prazo de entrega (L)").locator("input").fill("21,5")
+    page.wait_for_url("**lead=21%2C5**")
+    watched.settle()
+    expect(value).to_have_text("= 192 unidades")
+    expect(page.locator(".formula-result mjx-container").first).to_be_visible()
+    page.get_by_label("Prazo de entrega (L)").locator("input").fill("9999")
+    page.wait_for_url("**lead=9999**")
+    watched.settle()
+    expect(page.get_by_text("prazo de entrega: escreva um número de 0 a 730.")).to_be_visible()
+    expect(value).to_have_text("= 132 unidades")
+    watched.open("/features?tab=formulas&formula=wape&sku=CABO-01&site=DEP-SP")
+    expect(page.get_by_text("do material").first).to_be_visible()
+    told = value.inner_text()
+    page.get_by_role("link", name="Link com estes números").click()
+    page.wait_for_url("**actual=**")
+    watched.settle()
+    expect(value).to_have_text(told)
+    assert watched.complaints == []

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm, poisson
 
+from domain.combination import combined
 from models_offline import backtest, calibrate, ensemble
 from models_offline.dataset import build
 from models_offline.fitting import FINAL, Failure, Fits, cut_history, plan, with_fallbacks
@@ -147,6 +148,14 @@ def test_of_five_members_the_mean_leaves_out_the_lowest_and_the_highest(
     weights = {"smooth": dict(zip(FIVE, shares, strict=True))}
     mixed = ensemble.combine(given, SERIES.loc[[0]], weights)
     assert mixed["mean"].tolist() == pytest.approx([expected])
+
+
+def test_the_page_explains_the_same_combination() -> None:
+    values, errors = (12.0, 20.0, 31.0, 44.0, 9.0), (1.0, 1.05, 1.1, 1.14, 1.3)
+    given = rows({(0, name): value for name, value in zip(FIVE, values, strict=True)})
+    weights = {"smooth": ensemble.weigh(dict(zip(FIVE, errors, strict=True))), "lumpy": {}}
+    mixed = ensemble.combine(given, SERIES.loc[[0]], weights)
+    assert mixed["mean"].tolist() == pytest.approx([combined(values, errors).value])
 
 
 def test_a_missing_member_is_not_trimmed() -> None:

@@ -678,9 +678,10 @@ class ItemDepot:
     """One item at one depot as a planner looks at it.
 
     days_of_supply: on hand at the pace of the forecast. risk_brl: what the units that may be
-    missing over the lead time would cost. `flag`: out (nothing available), below (what is available
-    and on order is under the reorder point), above (it is over the order-up-to level), ok, or
-    unknown without stock or policy. stockout_p50_on and stockout_p90_on as in SitePosition.
+    missing over the lead time would cost. project_demand: what projects take in the lead time.
+    `flag`: out (nothing available), below (what is available and on order, less project_demand, is
+    under the reorder point), above (it is over the order-up-to level), ok, or unknown without stock
+    or policy. stockout_p50_on and stockout_p90_on as in SitePosition.
     """
 
     sku: str
@@ -698,6 +699,7 @@ class ItemDepot:
     reserved: float | None
     in_transit: float | None
     on_order: float | None
+    project_demand: float | None
     safety_stock: float | None
     reorder_point: float | None
     order_up_to: float | None

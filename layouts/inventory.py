@@ -290,6 +290,7 @@ def detail(row: ItemDepot, content: Sequence[Component], viewer: Viewer) -> list
     facts = [
         (t("On hand"), _amount(row.on_hand, row, viewer)),
         (t("On order"), _amount(row.on_order, row, viewer)),
+        (t("For projects"), _amount(row.project_demand, row, viewer)),
         (t("Reorder point"), _amount(row.reorder_point, row, viewer)),
         (t("Order up to"), _amount(row.order_up_to, row, viewer)),
         (t("Lead time (days)"), fmt.number(row.lead_time_days, locale)),

@@ -61,6 +61,7 @@ def layout(data: ProjectData, viewer: Viewer) -> html.Div:
             html.Div(_figures(data, viewer), className="kpi-row"),
             html.Div(_charts(data.detail, viewer), className="card-grid"),
             _bill(data, viewer),
+            *_stock(data.detail, viewer),
             _history(data.detail, viewer),
             how(viewer),
         ],
@@ -256,20 +257,13 @@ def _bill(data: ProjectData, viewer: Viewer) -> html.Section:
     columns = [
         link_column("sku", t("Material"), "href", minWidth=110),
         text_column("name", t("Name"), minWidth=200, flex=2),
-        quantity_column("quantity", t("Quantity"), minWidth=80),
-        text_column("unit", t("Unit"), minWidth=60),
+        quantity_column("quantity", t("Quantity"), minWidth=100),
+        text_column("unit", t("Unit"), minWidth=84),
         date_column("needed", t("Planned for"), minWidth=118),
         date_column("expected", t("Expected on"), minWidth=118),
+        quantity_column("shortage", t("Missing"), minWidth=88),
+        money_column("missing", t("Missing (R$)"), minWidth=104),
         text_column("todo", t("What to do"), minWidth=300, flex=3),
-        text_column("depot", t("Depot"), minWidth=96),
-        quantity_column("on_hand", t("Available"), minWidth=88),
-        quantity_column("arriving", t("Orders until then"), minWidth=88),
-        quantity_column("projected", t("Stock on that day"), minWidth=88),
-        quantity_column("shortage", t("Missing"), minWidth=80),
-        money_column("missing", t("Missing (R$)"), minWidth=96),
-        date_column("stockout", t("Runs out"), minWidth=118),
-        date_column("planned_stockout", t("Without the slip"), minWidth=118),
-        date_column("without", t("Without the project"), minWidth=118),
     ]
     rows = [_line(one, data.detail.today, viewer) for one in data.detail.materials]
     export: list[Component] = (
@@ -288,14 +282,42 @@ def _bill(data: ProjectData, viewer: Viewer) -> html.Section:
         t("Bill of materials"),
         grid("project-materials", columns, rows, viewer, row_id="key"),
         tools=export,
-        note=t(
-            "Stock of the depot that serves most towers of the UF, on the expected day, before this"
-            " line: free stock + open orders − forecast − lines of projects that are due before."
-            " “Runs out” is the depot's stockout with everything as expected, beside what it would"
-            " be with this project on its planned dates, and without it."
-        ),
+        note=t("Dates as planned, and moved by the slip; what stock and open orders do not cover."),
         class_name="grow",
     )
+
+
+def _stock(detail: ProjectDetail, viewer: Viewer) -> list[Component]:
+    """What the lines to come find at the depot, and what they do to it."""
+    t = viewer.t
+    known = [one for one in detail.materials if one.expected_on and one.on_hand is not None]
+    if not known:
+        return []
+    columns = [
+        link_column("sku", t("Material"), "href", minWidth=110),
+        text_column("depot", t("Depot"), minWidth=104),
+        date_column("expected", t("Expected on"), minWidth=118),
+        quantity_column("on_hand", t("Available"), minWidth=96),
+        quantity_column("arriving", t("Orders until then"), minWidth=96),
+        quantity_column("projected", t("Stock on that day"), minWidth=96),
+        quantity_column("quantity", t("Quantity"), minWidth=100),
+        date_column("stockout", t("Runs out"), minWidth=118),
+        date_column("planned_stockout", t("Without the slip"), minWidth=118),
+        date_column("without", t("Without the project"), minWidth=118),
+    ]
+    rows = [_line(one, detail.today, viewer) for one in known]
+    return [
+        card(
+            t("What it does to the stock"),
+            grid("project-stock", columns, rows, viewer, row_id="key"),
+            note=t(
+                "Stock of the depot that serves most towers of the UF, on the expected day, before"
+                " the line: free stock + open orders − forecast − lines of projects that are due"
+                " before. “Runs out” is the depot's stockout with everything as expected, beside"
+                " what it would be with this project on its planned dates, and without it."
+            ),
+        )
+    ]
 
 
 def _line(one: ProjectMaterial, today: date, viewer: Viewer) -> dict[str, Any]:
@@ -331,7 +353,7 @@ def todo(one: ProjectMaterial, today: date, viewer: Viewer) -> str:
         return t("the stock is not known there: buy it for the project")
     if one.shortage <= 0:
         return t("covered")
-    missing = fmt.number(ceil(one.shortage), locale)
+    missing = fmt.number(ceil(round(one.shortage, 1)), locale)
     if one.order_by is None:
         return t("order %(quantity)s", quantity=missing)
     if one.order_by >= today:

@@ -18,13 +18,13 @@ def test_a_late_project_leads_to_what_it_lacks(watch: Callable[..., Watched]) ->
     page.wait_for_url("**/projects/PRJ-1")
     watched.settle()
     expect(page.locator("h1")).to_have_text("PRJ-1")
-    expect(page.locator(".kpi-row")).to_contain_text("dias atrasado")
+    expect(page.locator(".kpi-row")).to_contain_text("dias de atraso")
     points = page.evaluate(
         "document.querySelector('#project-curve .js-plotly-plot').data"
         ".filter((one) => one.mode === 'lines+markers').map((one) => one.y.length)"
     )
     assert points == [2]
-    lacking = page.locator("#project-materials .ag-row", has_text="BAT-02")
+    lacking = page.locator("#project-stock .ag-row", has_text="BAT-02")
     expect(lacking).to_contain_text("DEP-SP")
     lacking.locator("a").first.click()
     page.wait_for_url("**/materials/BAT-02?site=DEP-SP")

@@ -173,6 +173,18 @@ def test_history_grows_by_day_and_late_files_change_nothing_of_today(
     assert line(found).quantity == 4900
 
 
+def test_without_a_run_projects_are_shown_and_their_stock_is_not_known(
+    engine: Engine, tmp_path: Path
+) -> None:
+    assert projects.every() == []
+    load_projects(engine, tmp_path, project(20))
+    (score,) = projects.every()
+    assert (score.state, score.materials) == ("behind", 2)
+    assert score.at_risk is score.shortage_brl is None
+    found = line(projects.detail(project="PRJ-1"))
+    assert found.expected_on > NEEDED and found.on_hand is found.depot is None
+
+
 def test_who_sees_some_ufs_sees_their_projects(
     engine: Engine, network: factories.Network, tmp_path: Path
 ) -> None:

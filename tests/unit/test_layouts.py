@@ -21,6 +21,7 @@ from domain import sheets
 from domain.access import Role
 from domain.erp import KINDS
 from domain.kpis import KPIS
+from domain.projects import ProjectFilters
 from domain.records import (
     ClassChoice,
     DataStatus,
@@ -33,17 +34,23 @@ from domain.records import (
     TotalPoint,
 )
 from domain.viewer import LOCALES, Viewer
-from layouts import charts, shell, text
+from layouts import charts, projects, shell, text
 from layouts import format as fmt
 from layouts.components import states
 from layouts.components.cards import kpi_card
 from layouts.components.filters import filter_bar
 from layouts.features import reason_of
 from layouts.forecasts import since
+from layouts.projects import ProjectsData
 from layouts.reasons import reason_in
 from tests.services import ROOT
 
 TODAY = date(2025, 6, 29)
+
+
+NO_PROJECTS = ProjectsData(
+    [], 0, {}, ProjectFilters(), is_loaded=False, run_id=None, may_export=True, notices=[]
+)
 
 
 def reader(locale: str = "pt_BR", **more: Any) -> Viewer:
@@ -120,6 +127,7 @@ def test_kpi_without_its_file_says_which_one() -> None:
 def test_states_say_what_to_do() -> None:
     viewer = reader()
     assert "flask ingest" in words(states.nothing_published(viewer))
+    assert "flask ingest projects.csv" in words(projects.layout(NO_PROJECTS, viewer))
     said = words(states.missing_file("purchase_orders", "", viewer.t))
     assert "pedidos de compra" in said and "flask ingest purchase_orders.csv" in said
 

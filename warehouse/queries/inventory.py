@@ -64,7 +64,8 @@ JOIN core.site USING (site_id)
 LEFT JOIN (SELECT * FROM analytics.material_overview WHERE run_id = :run_id) AS material
     USING (item_id, site_id)
 LEFT JOIN (
-    SELECT *, (facts ->> 'risk_brl')::double precision AS risk_brl
+    SELECT *, (facts ->> 'risk_brl')::double precision AS risk_brl,
+        (facts ->> 'project_demand')::double precision AS project_demand
     FROM analytics.policy WHERE run_id = :run_id
 ) AS policy USING (item_id, site_id)
 CROSS JOIN LATERAL (
@@ -73,7 +74,8 @@ CROSS JOIN LATERAL (
 ) AS now
 CROSS JOIN LATERAL (
     SELECT now.on_hand - coalesce(now.reserved, 0) AS available,
-        now.on_hand - coalesce(now.reserved, 0) + coalesce(policy.on_order, 0) AS position
+        now.on_hand - coalesce(now.reserved, 0) + coalesce(policy.on_order, 0)
+            - coalesce(policy.project_demand, 0) AS position
 ) AS stock
 CROSS JOIN LATERAL (
     SELECT CASE WHEN now.on_hand IS NULL THEN 'unknown'
@@ -89,7 +91,8 @@ _ROWS = f"""
 SELECT item.sku, item.name AS item_name, item.family, item.unit, site.site,
     site.name AS site_name, site.uf, judged.flag, material.abc, material.xyz,
     material.demand_class, now.on_hand, now.reserved, series.in_transit, policy.on_order,
-    policy.safety_stock, policy.reorder_point, policy.order_up_to, policy.lead_time_days,
+    policy.project_demand, policy.safety_stock, policy.reorder_point, policy.order_up_to,
+    policy.lead_time_days,
     series.demand_90d, material.forecast_horizon,
     now.on_hand / nullif(material.forecast_horizon, 0)
         * CAST(:horizon_days AS double precision) AS days_of_supply,

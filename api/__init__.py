@@ -30,6 +30,7 @@ from api import (  # noqa: F401
     savings,
     settings,
     sla,
+    status,
     supplier_exports,
     suppliers,
     users,
@@ -41,7 +42,7 @@ from auth.guards import public
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 UNKNOWN = "api_unknown"
-UNRECORDED = frozenset({"api.health_ready", "api.static"})
+UNRECORDED = frozenset({"api.health_ready", "api.static", "api.status_current"})
 
 
 def init_app(server: Flask) -> None:

@@ -15,7 +15,7 @@ from auth.session import request_actor, signed_in
 from domain.access import Permission
 from domain.receipts import Workings
 from domain.recommendation_receipts import workings_of
-from domain.records import Page, Recommendation, RecommendationTotal
+from domain.records import AdviceTotal, Page, Recommendation, RecommendationTotal
 from warehouse.commands import recommendations as commands
 from warehouse.db import get_engine
 from warehouse.queries import recommendations
@@ -84,6 +84,12 @@ def totals(query: RecommendationFilters) -> list[RecommendationTotal]:
     return recommendations.totals(
         scope=current_viewer().scope, filters=query.filters(), kinds=query.kind
     )
+
+
+@route("GET", "/recommendations/kinds", query=SeriesFilters, data=list[AdviceTotal])
+def kinds(query: SeriesFilters) -> list[AdviceTotal]:
+    """What became of the recommendations of each kind, past runs included."""
+    return recommendations.by_kind(scope=current_viewer().scope, filters=query.filters())
 
 
 @route("GET", A_RECOMMENDATION, data=RecommendationAnswer)

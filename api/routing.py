@@ -81,6 +81,7 @@ def route(
     form: type[BaseModel] | None = None,
     paged: bool = False,
     credentials_in_body: bool = False,
+    passive: bool = False,
     personal: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Opens `handler(query=…, body=…, form=…, **path)` under /api/v1; its docstring is the summary.
@@ -88,6 +89,7 @@ def route(
     What is not declared is not handed over; a `form` is multipart, with files.
     `credentials_in_body`: the request proves itself by what it carries, so no cookie and no CSRF
     token play a part. `personal`: the answer depends on who asks, not on scope and language alone.
+    `passive`: an open page asks by itself, so it is no sign of its reader.
     """
 
     def decorate(handler: Handler) -> Handler:
@@ -99,6 +101,7 @@ def route(
         ROUTES.append(made)
         view = _guarded(_view(handler, made), permission)
         view.credentials_in_body = credentials_in_body  # type: ignore[attr-defined]
+        view.passive = passive  # type: ignore[attr-defined]
         view.takes_files = form is not None  # type: ignore[attr-defined]
         blueprint.add_url_rule(path, name, view, methods=[method])
         return handler

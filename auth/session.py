@@ -42,15 +42,21 @@ class SessionUser(UserMixin):
 
 @login_manager.user_loader
 def load(session_id: str) -> SessionUser | None:
-    """The user of a session that is alive; notes at most once a minute that it was used."""
+    """The user of a session that is alive; notes at most once a minute that it was used, but not
+    by a page that asks by itself."""
     session_hash = digest(session_id)
     found = sessions.resolve(session_hash, idle=idle_limit())
     if found is None:
         return None
     row, is_stale = found
-    if is_stale:
+    if is_stale and not _is_passive():
         store.touch(get_engine(), session_hash)
     return SessionUser(row, session_id)
+
+
+def _is_passive() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return bool(getattr(view, "passive", False))
 
 
 def init_app(server: Flask) -> None:

@@ -1,4 +1,4 @@
-"""`/features`: the models over all series, or of one."""
+"""`/features`: map, clusters, the models over all series or of one, what is prescribed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from dash.development.base_component import Component
 
-from callbacks import clusters, formulas
+from callbacks import clusters, formulas, prescriptive, regions
 from callbacks import forecasts as forecasts_page
 from callbacks.address import Address
 from callbacks.screen import screen
@@ -22,17 +22,19 @@ from layouts.text import DEMAND_CLASSES, MODELS
 from warehouse.queries import forecasts, models, overrides, status
 
 TABS: dict[str, Callable[[Viewer, Address], list[Component]]] = {
+    "map": regions.content,
     "clusters": clusters.content,
+    "prescriptive": prescriptive.content,
     "formulas": formulas.content,
 }
-"""What stands below the tabs, of all but the first one."""
+"""What stands below the tabs, of all but the models'."""
 ENSEMBLE, NAIVE = "ensemble", "seasonal_naive"
 
 
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
     """The tab that the address names: models over all series in view, or with `sku` and `site` in
-    it over that one; clusters."""
+    it over that one; map, clusters, what is prescribed."""
     current = status.current()
     if current.run_id is None:
         return states.nothing_published(viewer)

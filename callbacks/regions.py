@@ -20,6 +20,16 @@ NONE = "none"
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
     """The map and its tables, coloured by a measure."""
+    return layout.layout(_data(viewer, address, {}), viewer)
+
+
+def content(viewer: Viewer, address: Address) -> list[Component]:
+    """The same below the tabs of `/features`."""
+    data = _data(viewer, address, {"tab": "map"})
+    return [layout.filters(data, viewer), *layout.content(data, viewer)]
+
+
+def _data(viewer: Viewer, address: Address, kept: dict[str, str]) -> layout.RegionsData:
     choices = kpis.filter_choices(scope=viewer.scope)
     offered = {name: choices[name] for name in ("uf", "family")}
     filters = address.filters(offered)
@@ -27,7 +37,7 @@ def page(viewer: Viewer, address: Address) -> Component:
     layers = tuple(name for name in chosen if name != NONE)
     scope = viewer.scope
     wide = address.filters({"family": choices["family"]})
-    data = layout.RegionsData(
+    return layout.RegionsData(
         rows=regions.rows(scope=scope, filters=wide),
         regions=regions.rows(scope=scope, filters=wide, by=regions.REGION),
         places=regions.places(scope=scope) if {"depots", "towers"} & set(layers) else [],
@@ -38,5 +48,5 @@ def page(viewer: Viewer, address: Address) -> Component:
         choices=choices,
         tiles=get_settings().map_tile_url,
         notices=list(dict.fromkeys(address.notices)),
+        kept=kept,
     )
-    return layout.layout(data, viewer)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import dash
+from dash import Dash, Input, Output, no_update
 from dash.development.base_component import Component
 from flask_wtf.csrf import generate_csrf
 
 from auth.guards import current_viewer, requires
 from domain.access import Permission
-from layouts.shell import NavLink, shell
+from layouts import format as fmt
+from layouts import shell as parts
+from layouts.shell import NavLink, shell, toast
 from warehouse.queries import status
 
 
@@ -24,3 +28,23 @@ def frame(links: Sequence[NavLink]) -> Callable[[], Component]:
         return shell(viewer, status.current(), open_links, content, generate_csrf())
 
     return layout
+
+
+def register(app: Dash) -> None:
+    """What the frame says of the data, once an open page has noticed a newer version."""
+
+    @app.callback(
+        Output(parts.FRESHNESS, "children"),
+        Output(parts.BANNERS, "children"),
+        Output(parts.TOASTS, "children"),
+        Input(parts.NOTICED, "data"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.READ)
+    def noticed(version: Any) -> Any:
+        if not version:
+            return no_update, no_update, no_update
+        viewer, current = current_viewer(), status.current()
+        day = fmt.day(current.data_to, viewer.locale)
+        told = toast(viewer.t("New data from %(date)s: updated.", date=day), viewer, "success")
+        return parts.freshness(viewer, current), parts.banners(viewer, current), told

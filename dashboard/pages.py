@@ -167,7 +167,7 @@ def register(app: Dash) -> None:
     dash.register_page("not_found_404", path="/404", layout=not_found.page, title=not_found.title)
     for module in (
         *(admin_data, admin_settings, admin_users, alerts, filters, forecasts, inventory),
-        *(overrides, recommendations),
+        *(overrides, recommendations, shell),
     ):
         module.register(app)
     app.layout = shell.frame([_nav_link(entry) for entry in PAGES if entry.nav_group])

@@ -45,7 +45,9 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class DataStatus:
-    """What is published and how old it is. All `None` (and zeros) when nothing is."""
+    """What is published and how old it is. All `None` (and zeros) when nothing is. `shown_version`
+    changes when a run is published and when a load is there to be seen, `data_version` also with
+    every decision. `next_load_on`: by the usual rhythm of past loads, None where there is none."""
 
     run_id: int | None = None
     data_version: str = "0.0"
@@ -61,6 +63,8 @@ class DataStatus:
     series_fallback: int = 0
     is_demo: bool = False
     training_needed: bool = False
+    shown_version: str = "0.0"
+    next_load_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -351,6 +355,34 @@ class RecommendationTotal:
     count: int
     value_brl: float
     unvalued: int
+
+
+@dataclass(frozen=True)
+class AdviceTotal:
+    """What became of the recommendations of one kind: `count` that are known, of the published run
+    and of those before it. By status, as it stands or was last decided; `gone` ones went away
+    without a decision. Values in BRL; `carried_out` is the value of what was accepted or done."""
+
+    kind: str
+    count: int
+    open: int
+    open_brl: float
+    snoozed: int
+    accepted: int
+    done: int
+    rejected: int
+    gone: int
+    carried_out_brl: float
+
+    @property
+    def decided(self) -> int:
+        """Those that were accepted, done or rejected."""
+        return self.accepted + self.done + self.rejected
+
+    @property
+    def followed(self) -> float | None:
+        """The share of the decided ones that were accepted or done; None without a decision."""
+        return (self.accepted + self.done) / self.decided if self.decided else None
 
 
 @dataclass(frozen=True)

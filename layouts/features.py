@@ -53,11 +53,19 @@ class FeaturesData:
         return [model for model in MODELS if model in present]
 
 
-TABS = {"models": N_("Models"), "clusters": N_("Clusters"), "formulas": N_("Formulas")}
+TABS = {
+    "map": N_("Map"),
+    "clusters": N_("Clusters"),
+    "models": N_("Model performance"),
+    "prescriptive": N_("Prescriptive"),
+    "formulas": N_("Formulas"),
+}
 """The tabs of the page by the address's `tab`."""
 TITLES = {
-    "models": N_("Model performance"),
+    "map": N_("Regions"),
     "clusters": N_("Clusters and failure risk"),
+    "models": N_("Model performance"),
+    "prescriptive": N_("What is advised, and what became of it"),
     "formulas": N_("Formulas"),
 }
 
@@ -77,7 +85,7 @@ def within(tab: str, content: Sequence[Component], viewer: Viewer) -> html.Div:
 
 
 def layout(data: FeaturesData, viewer: Viewer) -> html.Div:
-    """The whole page, on its first tab."""
+    """The whole page on the tab of the models."""
     return html.Div(
         [
             *head("models", viewer),

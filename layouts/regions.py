@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -51,28 +51,34 @@ class RegionsData:
     choices: dict[str, list[Option]]
     tiles: str | None
     notices: list[str]
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 def layout(data: RegionsData, viewer: Viewer) -> html.Div:
     """The whole page."""
-    t = viewer.t
-    return html.Div(
-        [
-            html.Div([html.H1(t("Regions")), _filters(data, viewer)], className="page-head-wrap"),
-            *notices(data.notices),
-            card(
-                t(MEASURE_NAMES[data.measure]),
-                html.Div([_map(data, viewer), _beside(data, viewer)], className="map-and-more"),
-                note=t("Click a UF to look into it; click it again to see all."),
-            ),
-            card(t("By federative unit"), _table("ufs", data.rows, viewer)),
-            card(t("By region"), _table("regions", data.regions, viewer)),
-        ],
-        className="page page-regions",
+    head = html.Div(
+        [html.H1(viewer.t("Regions")), filters(data, viewer)], className="page-head-wrap"
     )
+    return html.Div([head, *content(data, viewer)], className="page page-regions")
 
 
-def _filters(data: RegionsData, viewer: Viewer) -> html.Div:
+def content(data: RegionsData, viewer: Viewer) -> list[Component]:
+    """Map and tables, below whatever head; `data.kept` stays in their links."""
+    t = viewer.t
+    return [
+        *notices(data.notices),
+        card(
+            t(MEASURE_NAMES[data.measure]),
+            html.Div([_map(data, viewer), _beside(data, viewer)], className="map-and-more"),
+            note=t("Click a UF to look into it; click it again to see all."),
+        ),
+        card(t("By federative unit"), _table("ufs", data.rows, data.kept, viewer)),
+        card(t("By region"), _table("regions", data.regions, data.kept, viewer)),
+    ]
+
+
+def filters(data: RegionsData, viewer: Viewer) -> html.Div:
+    """Measure, places, families and layers."""
     t = viewer.t
     measures = [Option(name, t(MEASURE_NAMES[name])) for name in MEASURES]
     names = {"depots": t("Depots"), "towers": t("Towers"), "moves": t("Transfers")}
@@ -234,7 +240,7 @@ def _told(value: float | None, name: str, viewer: Viewer) -> str:
     return viewer.t("%(count)s days", count=told) if unit == "days" else told
 
 
-def _table(name: str, rows: Sequence[UfRow], viewer: Viewer) -> Component:
+def _table(name: str, rows: Sequence[UfRow], kept: Mapping[str, str], viewer: Viewer) -> Component:
     t = viewer.t
     makers: dict[str, Any] = {
         "BRL": lambda field, header: money_column(field, header, 0, minWidth=110),
@@ -253,7 +259,11 @@ def _table(name: str, rows: Sequence[UfRow], viewer: Viewer) -> Component:
     ]
     values = [
         {field: getattr(row, field) for field in MEASURES}
-        | {"id": row.uf, "name": f"{row.name} ({row.uf})", "href": f"?uf={row.uf}"}
+        | {"id": row.uf, "name": f"{row.name} ({row.uf})", "href": _of_uf(row, kept)}
         for row in rows
     ]
     return grid(f"table-{name}", columns, values, viewer, row_id="id")
+
+
+def _of_uf(row: UfRow, kept: Mapping[str, str]) -> str:
+    return f"?{urlencode({**kept, 'uf': row.uf})}"

@@ -21,6 +21,7 @@ from layouts.components.states import notice
 from layouts.text import ROLES, named
 from layouts.theme import templates
 
+FRESHNESS, BANNERS, TOASTS, NOTICED = "freshness", "banners", "toasts", "data-noticed"
 LANGUAGES = {"pt_BR": ("PT", "Português"), "en": ("EN", "English")}
 
 
@@ -50,11 +51,12 @@ def shell(
             top_bar(viewer, status, csrf_token),
             navigation(viewer, links),
             html.Main(
-                [html.Div(banners(viewer, status), className="banners"), content],
+                [html.Div(banners(viewer, status), id=BANNERS, className="banners"), content],
                 id="content",
                 tabIndex=-1,
             ),
-            html.Div(id="toasts", **aria(live="polite")),
+            html.Div(id=TOASTS, **aria(live="polite")),
+            *watch(viewer, status),
             html.Div(id="chart-templates", hidden=True, **data(templates=json.dumps(templates()))),
         ],
         id="shell",
@@ -70,7 +72,7 @@ def top_bar(viewer: Viewer, status: DataStatus, csrf_token: str) -> html.Header:
                 href="/main",
                 className="brand",
             ),
-            freshness(viewer, status, "freshness freshness-top"),
+            html.P(freshness(viewer, status), id=FRESHNESS, className="freshness freshness-top"),
             html.Div(
                 [
                     language_switch(viewer, csrf_token),
@@ -84,14 +86,45 @@ def top_bar(viewer: Viewer, status: DataStatus, csrf_token: str) -> html.Header:
     )
 
 
-def freshness(viewer: Viewer, status: DataStatus, class_name: str = "freshness") -> html.P:
-    """Until when the data reaches and when the forecasts were computed."""
+def freshness(viewer: Viewer, status: DataStatus) -> list[Component | str]:
+    """Until when the data reaches, when the forecasts were computed, when more is expected."""
     t, locale = viewer.t, viewer.locale
     if status.run_id is None:
-        return html.P(t("No forecasts published"), className=class_name)
+        return [t("No forecasts published")]
     until = t("Data until %(date)s", date=fmt.day(status.data_to, locale))
     computed = t("computed %(moment)s", moment=fmt.moment(status.computed_at, locale))
-    return html.P([html.Span(until), " · ", html.Span(computed)], className=class_name)
+    return [html.Span(until), " · ", html.Span(computed), " · ", _next_load(viewer, status)]
+
+
+def _next_load(viewer: Viewer, status: DataStatus) -> html.Span:
+    t = viewer.t
+    if status.next_load_on is None:
+        why = t("Files must have been loaded on three days before a rhythm shows.")
+        return html.Span(t("next load: no rhythm yet"), title=why)
+    day = fmt.day(status.next_load_on, viewer.locale)
+    words = t("next load about %(date)s", date=day)
+    return html.Span(words, title=t("By the usual rhythm of past loads."))
+
+
+def watch(viewer: Viewer, status: DataStatus) -> list[Component]:
+    """What open pages need to notice a newer version (assets/watch.js): what they were made from,
+    and an offer for those in which somebody is filling something in."""
+    t = viewer.t
+    offer = html.Div(
+        [
+            icon("clock"),
+            html.Span(t("New data is there. What you have filled in would be lost.")),
+            html.Button(
+                t("Show the new data"), id="data-show", type="button", className="btn btn-sm"
+            ),
+        ],
+        id="data-offer",
+        className="data-offer",
+        role="status",
+        hidden=True,
+        **data(version=status.shown_version),
+    )
+    return [dcc.Store(id=NOTICED, data=status.shown_version), offer]
 
 
 def language_switch(viewer: Viewer, csrf_token: str) -> html.Form:

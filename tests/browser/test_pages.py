@@ -25,6 +25,8 @@ PAGES = {
     "/forecasts?level=item_region&sku=CABO-01&area=SE": ("Previsões", "Forecasts"),
     "/forecasts?level=family_country": ("Previsões", "Forecasts"),
     "/features": ("Modelos", "Models"),
+    "/features?tab=map&uf=SP": ("Modelos", "Models"),
+    "/features?tab=prescriptive": ("Modelos", "Models"),
     "/features?sku=CABO-01&site=DEP-SP": ("Modelos", "Models"),
     "/savings?uf=SP": ("Economia", "Savings"),
     "/what-if?service_a=0.99&strike_days=30": ("E se", "What if"),

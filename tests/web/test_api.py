@@ -352,7 +352,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/forecasts/levels", "/forecasts/levels/accuracy"}
     expected |= {"/overrides", "/overrides/preview", "/overrides/{override_id}"}
     expected |= {"/forecasts/value-added"}
-    expected |= {"/recommendations", "/recommendations/totals"}
+    expected |= {"/recommendations", "/recommendations/totals", "/recommendations/kinds"}
     expected |= {"/recommendations/{recommendation_id}"}
     expected |= {"/what-if", "/what-if/curve"}
     expected |= {"/savings", "/savings/months", "/savings/rows", "/savings/items"}
@@ -370,6 +370,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
         f"/exports/{one}.csv" for one in ("failure-risk", "equipment-clusters", "tower-clusters")
     }
     expected |= {"/exports/parts-demand.csv", "/exports/parts-demand.xlsx"}
+    expected |= {"/status"}
     expected |= {"/inventory", "/inventory/totals"}
     expected |= {"/exports/inventory.csv", "/exports/inventory.xlsx"}
     expected |= {"/exports/suppliers.csv", "/exports/suppliers.xlsx", "/exports/order-lines.csv"}

@@ -8,7 +8,14 @@ from sqlalchemy import Connection, Row, text
 
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
-from domain.records import NO_FILTERS, Filters, Page, Recommendation, RecommendationTotal
+from domain.records import (
+    NO_FILTERS,
+    AdviceTotal,
+    Filters,
+    Page,
+    Recommendation,
+    RecommendationTotal,
+)
 from warehouse.caching import read_model
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.paging import fetch_page
@@ -47,6 +54,32 @@ SELECT recommendation.id, recommendation.kind, recommendation.priority, item.sku
     recommendation.raised_at, latest.actor AS decided_by, latest.at AS decided_at,
     latest.reason AS decision_reason, latest.until AS snoozed_until
 {_FROM}
+"""
+
+KINDS = ("REORDER", "EXPEDITE", "TRANSFER", "REDUCE", "SWITCH")
+_NO_ADVICE = (0, 0, 0.0, 0, 0, 0, 0, 0, 0.0)
+
+_BY_KIND = """
+WITH known AS (
+    SELECT DISTINCT ON (fingerprint) recommendation.kind, fingerprint, value_brl,
+        CASE WHEN recommendation.status = 'open' AND run_id <> :run_id THEN 'gone'
+            ELSE recommendation.status END AS status
+    FROM analytics.recommendation
+    JOIN core.item USING (item_id)
+    JOIN core.site ON site.site_id = recommendation.site_id
+    LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
+    WHERE {where}
+    ORDER BY fingerprint, run_id = :run_id DESC, run_id DESC
+)
+SELECT kind, count(*), count(*) FILTER (WHERE status = 'open') AS open,
+    coalesce(sum(value_brl) FILTER (WHERE status = 'open'), 0) AS open_brl,
+    count(*) FILTER (WHERE status = 'snoozed') AS snoozed,
+    count(*) FILTER (WHERE status = 'accepted') AS accepted,
+    count(*) FILTER (WHERE status = 'done') AS done,
+    count(*) FILTER (WHERE status = 'rejected') AS rejected,
+    count(*) FILTER (WHERE status = 'gone') AS gone,
+    coalesce(sum(value_brl) FILTER (WHERE status IN ('accepted', 'done')), 0) AS carried_out_brl
+FROM known GROUP BY kind
 """
 
 
@@ -110,6 +143,20 @@ def totals(
         row[0]: RecommendationTotal(*row) for row in connection.execute(text(sql), where.params)
     }
     return [found.get(status, RecommendationTotal(status, 0, 0.0, 0)) for status in STATUSES]
+
+
+@read_model(ttl=30)
+def by_kind(
+    connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
+) -> list[AdviceTotal]:
+    """What became of the recommendations of each kind, of this run and of those before it; in the
+    order of KINDS. Raises NothingPublished."""
+    where = series_where(scope, filters)
+    _both_ends(where, scope)
+    params = {**where.params, "run_id": published_run(connection).run_id}
+    rows = connection.execute(text(_BY_KIND.format(where=where.sql)), params)
+    found = {row.kind: AdviceTotal(**row._mapping) for row in rows}
+    return [found.get(kind, AdviceTotal(kind, *_NO_ADVICE)) for kind in KINDS]
 
 
 @read_model(ttl=30)

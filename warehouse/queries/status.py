@@ -8,22 +8,30 @@ from sqlalchemy import Connection, text
 
 from domain.erp import KINDS, TRAINING_KINDS
 from domain.records import DataStatus, FileStatus
+from domain.rhythm import expected_next
 from warehouse.caching import data_version, read_model
+
+RHYTHM_DAYS = 10
+"""The last days of loads that the rhythm is taken from."""
 
 _STATUS = text(
     """
     SELECT run.run_id, run.computed_at, published.published_at, run.frequency, run.horizon,
         run.manifest, loads.loaded_at, loads.is_demo, loads.training_id,
         coalesce(run.data_from, demand.date_from) AS data_from,
-        coalesce(run.data_to, demand.date_to) AS data_to
+        coalesce(run.data_to, demand.date_to) AS data_to, loads.days,
+        coalesce(run.run_id, 0) || '.' || coalesce(shown.load_id, 0) AS shown_version
     FROM (
         SELECT max(finished_at) AS loaded_at, coalesce(bool_or(is_demo), false) AS is_demo,
-            max(id) FILTER (WHERE kind = ANY(:training)) AS training_id
+            max(id) FILTER (WHERE kind = ANY(:training)) AS training_id,
+            array_agg(DISTINCT (finished_at AT TIME ZONE 'America/Sao_Paulo')::date)
+                FILTER (WHERE finished_at > now() - interval '1 year' AND NOT is_demo) AS days
         FROM staging.load WHERE state = 'accepted'
     ) AS loads
     CROSS JOIN (
         SELECT min(date) AS date_from, max(date) AS date_to FROM analytics.demand_by_day
     ) AS demand
+    LEFT JOIN (SELECT max(load_id) AS load_id FROM analytics.revision) AS shown ON true
     LEFT JOIN analytics.published ON true
     LEFT JOIN analytics.run USING (run_id)
     """
@@ -74,6 +82,8 @@ def current(connection: Connection) -> DataStatus:
         series_fallback=counts.get("series_fallback", 0),
         is_demo=row.is_demo,
         training_needed=is_training_needed(row.training_id, manifest),
+        shown_version=row.shown_version,
+        next_load_on=expected_next((row.days or [])[-RHYTHM_DAYS:]),
     )
 
 

@@ -1,0 +1,143 @@
+/* Open pages notice a newer data version and show it in place. No library. */
+(function () {
+  "use strict";
+
+  const EVERY_MS = 15000;
+  const TYPING_MS = 2000;
+  const SETTLED_MS = [0, 150, 500, 1200];
+  const ADDRESS = "/api/v1/status";
+  const FILLED_IN = "input, textarea, select";
+
+  let shown = null;
+  let waiting = null;
+  let asking = false;
+  let ended = false;
+  let dirty = false;
+  let typedAt = 0;
+  let watchedPage = null;
+
+  function page() {
+    return document.getElementById("_pages_content");
+  }
+
+  function offer() {
+    return document.getElementById("data-offer");
+  }
+
+  /* A filter is in the address, so showing the page anew keeps it; anything else is not. */
+
+  function note(event) {
+    const within = event.target.closest && event.target.closest("#_pages_content");
+    if (!within || !event.target.matches(FILLED_IN)) {
+      return;
+    }
+    typedAt = Date.now();
+    if (!event.target.closest(".filter-bar, .tab-choice")) {
+      dirty = true;
+    }
+  }
+
+  document.addEventListener("input", note, true);
+  document.addEventListener("change", note, true);
+  document.addEventListener(
+    "click",
+    function (event) {
+      if (event.target.closest("#_pages_content .form-field .dash-dropdown")) {
+        dirty = true;
+      }
+    },
+    true,
+  );
+
+  function watchPage() {
+    const here = page();
+    if (here && here !== watchedPage) {
+      watchedPage = here;
+      new MutationObserver(function () {
+        dirty = false;
+      }).observe(here, { childList: true });
+    }
+  }
+
+  /* What the reader had open: where they were, what was unfolded, what held the focus. */
+
+  function remember() {
+    const active = document.activeElement;
+    const unfolded = [...page().querySelectorAll("details")].map((one) => one.open);
+    const inside = active && page().contains(active) ? active.id : "";
+    return { left: window.scrollX, top: window.scrollY, unfolded: unfolded, focus: inside };
+  }
+
+  function restore(kept) {
+    const folds = [...page().querySelectorAll("details")];
+    if (folds.length === kept.unfolded.length) {
+      folds.forEach((one, index) => (one.open = kept.unfolded[index]));
+    }
+    const held = kept.focus && document.getElementById(kept.focus);
+    if (held && document.activeElement === document.body) {
+      held.focus({ preventScroll: true });
+    }
+    window.scrollTo(kept.left, kept.top);
+  }
+
+  function restoreWhenShown(kept) {
+    let moved = false;
+    const stop = () => (moved = true);
+    ["wheel", "touchmove", "keydown", "pointerdown"].forEach((name) =>
+      window.addEventListener(name, stop, { once: true, passive: true }),
+    );
+    const observer = new MutationObserver(function () {
+      observer.disconnect();
+      SETTLED_MS.forEach((wait) => setTimeout(() => moved || restore(kept), wait));
+    });
+    observer.observe(page(), { childList: true });
+  }
+
+  function show(version) {
+    shown = version;
+    waiting = null;
+    offer().hidden = true;
+    restoreWhenShown(remember());
+    dirty = false;
+    window.dash_clientside.set_props("data-noticed", { data: version });
+    window.dash_clientside.set_props("_pages_location", { search: window.location.search });
+  }
+
+  function compare(version) {
+    if (!version || version === shown) {
+      return;
+    }
+    waiting = version;
+    if (dirty) {
+      offer().hidden = false;
+    } else if (Date.now() - typedAt > TYPING_MS) {
+      show(version);
+    }
+  }
+
+  function look() {
+    const told = offer();
+    if (!told || !page() || document.hidden || asking || ended) {
+      return;
+    }
+    watchPage();
+    shown = shown || told.dataset.version;
+    asking = true;
+    fetch(ADDRESS, { headers: { Accept: "application/json" } })
+      .then(function (answer) {
+        ended = answer.status === 401;
+        return answer.ok ? answer.json() : null;
+      })
+      .then((answer) => answer && compare(answer.data.shown_version))
+      .catch(() => null)
+      .finally(() => (asking = false));
+  }
+
+  setInterval(look, EVERY_MS);
+  document.addEventListener("visibilitychange", look);
+  document.addEventListener("click", function (event) {
+    if (event.target.closest("#data-show") && waiting) {
+      show(waiting);
+    }
+  });
+})();

@@ -1,0 +1,82 @@
+"""Open pages notice what was published and show it in place; what is being filled in stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+from sqlalchemy import Engine, text
+
+from tests import factories
+from tests.browser.conftest import Watched
+from warehouse.pipeline import publish
+
+NOTICED_MS = 30_000
+SCROLLED = 240
+
+
+def publish_another(engine: Engine, folder: Path, scale: float) -> None:
+    bundle = factories.make_bundle(folder, engine, name=f"times-{scale}", scale=scale)
+    publish.publish_bundle(bundle, engine=engine, published_by="tests")
+
+
+def test_a_page_shows_a_new_run_where_its_reader_is(
+    watch: Callable[..., Watched], published: Engine, tmp_path: Path
+) -> None:
+    watched = watch()
+    page = watched.open("/inventory?sort=sku&item=CABO-01&depot=DEP-SP&tab=plan")
+    page.locator(".inventory-detail .twin summary").click()
+    page.evaluate(f"scrollTo(0, {SCROLLED})")
+    facts = page.locator(".detail-head .facts")
+    before, address = facts.inner_text(), page.url
+    publish_another(published, tmp_path, 2.0)
+    expect(page.locator("#toasts")).to_contain_text("Dados novos", timeout=NOTICED_MS)
+    watched.settle()
+    expect(page.locator(".inventory-detail .twin[open]")).to_have_count(1)
+    watched.until(f"Math.round(scrollY) === {SCROLLED}")
+    expect(page.locator(".detail-head .weak")).to_contain_text("CABO-01")
+    assert page.url == address
+    assert facts.inner_text() != before
+    assert watched.complaints == []
+
+
+def test_a_form_that_is_being_filled_in_is_left_alone(
+    watch: Callable[..., Watched], published: Engine, tmp_path: Path
+) -> None:
+    watched = watch()
+    page = watched.open("/forecasts?sku=CABO-01&site=DEP-SP")
+    page.fill("#override-note", "obra na serra")
+    publish_another(published, tmp_path, 3.0)
+    offer = page.locator("#data-offer")
+    expect(offer).to_be_visible(timeout=NOTICED_MS)
+    expect(page.locator("#override-note")).to_have_value("obra na serra")
+    offer.get_by_role("button").click()
+    expect(page.locator("#toasts")).to_contain_text("Dados novos")
+    expect(page.locator("#override-note")).to_have_value("")
+    expect(offer).to_be_hidden()
+    assert watched.complaints == []
+
+
+def test_a_page_that_nobody_looks_at_asks_nothing_and_keeps_no_session_alive(
+    watch: Callable[..., Watched], published: Engine
+) -> None:
+    watched = watch()
+    page = watched.open("/main")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    hidden = "Object.defineProperty(document, 'hidden', { value: true, configurable: true })"
+    changed = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.evaluate(f"{hidden}; {changed}")
+    page.wait_for_timeout(500)
+    assert asked == []
+    seen = "UPDATE support.session SET seen_at = seen_at - interval '5 minutes' RETURNING seen_at"
+    with published.begin() as connection:
+        then = set(connection.execute(text(seen)).scalars())
+    page.evaluate(f"delete document.hidden; {changed}")
+    expect(page.locator("#shell")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert [url.removeprefix(watched.site) for url in asked] == ["/api/v1/status"]
+    with published.begin() as connection:
+        now = set(connection.execute(text("SELECT seen_at FROM support.session")).scalars())
+    assert now == then

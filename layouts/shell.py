@@ -18,6 +18,7 @@ from layouts import format as fmt
 from layouts.components.attributes import aria, data
 from layouts.components.icons import icon
 from layouts.components.states import notice
+from layouts.palette import open_button, palette
 from layouts.text import ROLES, named
 from layouts.theme import templates
 
@@ -57,6 +58,7 @@ def shell(
             ),
             html.Div(id=TOASTS, **aria(live="polite")),
             *watch(viewer, status),
+            *palette(viewer, links),
             html.Div(id="chart-templates", hidden=True, **data(templates=json.dumps(templates()))),
         ],
         id="shell",
@@ -75,6 +77,7 @@ def top_bar(viewer: Viewer, status: DataStatus, csrf_token: str) -> html.Header:
             html.P(freshness(viewer, status), id=FRESHNESS, className="freshness freshness-top"),
             html.Div(
                 [
+                    open_button(viewer),
                     language_switch(viewer, csrf_token),
                     theme_switch(viewer),
                     user_menu(viewer, csrf_token),

@@ -213,6 +213,8 @@ def _example(rule: str) -> str:
         "<contract>": "C-SUL",
         "<path:supplier>": "ALFA",
         "<supplier>": "ALFA",
+        "<path:project>": "PRJ-1",
+        "<project>": "PRJ-1",
         "<path:path>": "anywhere",
     }
     for placeholder, example in examples.items():

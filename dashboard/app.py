@@ -18,6 +18,7 @@ from auth.guards import current_viewer
 from callbacks.errors import on_error
 from config import Settings, get_settings
 from dashboard import (
+    delivery,
     doors,
     downloads,
     extensions,
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or get_settings()
     server = _server(settings)
     observability.bind(server)
+    delivery.bind(server)
     security.admit(server, settings)
     uploads.bind(server, settings)
     doors.bind(server)
@@ -101,6 +103,7 @@ def _dash(server: Flask) -> Dash:
         "nova-corrente",
         server=server,  # type: ignore[arg-type]
         assets_folder=str(ROOT / "assets"),
+        assets_ignore=delivery.IGNORED_ASSETS,
         title="Nova Corrente",
         update_title="",
         use_pages=True,

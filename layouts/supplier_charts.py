@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from plotly import graph_objects as go
@@ -108,13 +109,14 @@ def lead_times_chart(
     """How many lines took how long; lines where the contract, the mean and the p90 are."""
     t, locale = viewer.t, viewer.locale
     chart = figure(viewer, t("Order lines"))
-    chart.add_histogram(
-        x=[one.days for one in counts],
-        y=[one.lines for one in counts],
-        histfunc="sum",
-        nbinsx=BINS,
+    width, bins = lead_time_bins(counts)
+    chart.add_bar(
+        x=[(first + last) / 2 for first, last, _ in bins],
+        y=[lines for *_, lines in bins],
+        width=width,
+        customdata=[f"{first}–{last}" if last > first else f"{first}" for first, last, _ in bins],
         marker={"color": BAND, "line": {"color": ACCENT, "width": 1}},
-        hovertemplate="%{x} " + t("days") + ": %{y}<extra></extra>",
+        hovertemplate="%{customdata} " + t("days") + ": %{y}<extra></extra>",
     )
     marks = (
         (score.contract_lead_time_days, t("contract"), OUTLIER, 0),
@@ -135,8 +137,23 @@ def lead_times_chart(
             font={"color": colour},
         )
     chart.update_xaxes(title={"text": t("Days from order to receipt")})
-    chart.update_layout(hovermode="closest", bargap=0.04, margin={"t": 64})
+    chart.update_layout(hovermode="closest", margin={"t": 64})
     return chart
+
+
+def lead_time_bins(counts: Sequence[LeadTimeCount]) -> tuple[int, list[tuple[int, int, int]]]:
+    """Width in days, and for each of at most BINS bins its first and last day and its lines."""
+    if not counts:
+        return 1, []
+    start = min(one.days for one in counts)
+    width = -(-(max(one.days for one in counts) - start + 1) // BINS)
+    lines: Counter[int] = Counter()
+    for one in counts:
+        lines[(one.days - start) // width] += one.lines
+    return width, [
+        (start + place * width, start + (place + 1) * width - 1, lines[place])
+        for place in sorted(lines)
+    ]
 
 
 def prices_chart(months: Sequence[SupplierMonth], viewer: Viewer) -> go.Figure:

@@ -143,8 +143,8 @@ def _receipt(made: Receipt, name: str, words: str, viewer: Viewer) -> html.Detai
             html.Div(
                 [
                     html.P(words),
-                    formula(made.formula),
-                    inputs_table(made.inputs, viewer),
+                    formula(made.formula, later=name),
+                    inputs_table(made.inputs, viewer, later=name),
                     html.P(_source(made, viewer), className="weak"),
                 ],
                 className="popover-body",

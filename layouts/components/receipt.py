@@ -49,22 +49,32 @@ def _step(step: Step, viewer: Viewer) -> html.Section:
     )
 
 
-def formula(latex: str) -> dcc.Markdown:
-    """A formula on a line of its own."""
-    return dcc.Markdown(f"$${latex}$$", mathjax=True, className="formula")
+def formula(latex: str, later: str = "") -> Component:
+    """A formula on a line of its own; with `later`, a name of its own on the page, typeset by the
+    browser once the fold around it is opened (assets/nova.js)."""
+    return _math(f"$${latex}$$", "formula", later)
 
 
-def inputs_table(inputs: Sequence[ReceiptInput | StepInput], viewer: Viewer) -> html.Table:
-    """Symbol, name and value of each number that was put in."""
+def _math(text: str, class_name: str = "", later: str = "", place: int = 0) -> Component:
+    if not later:
+        return dcc.Markdown(text, mathjax=True, className=class_name)
+    name = {"type": "math", "of": later, "place": place}
+    return html.Div(text, id=name, className=f"{class_name} math-later".strip())
+
+
+def inputs_table(
+    inputs: Sequence[ReceiptInput | StepInput], viewer: Viewer, later: str = ""
+) -> html.Table:
+    """Symbol, name and value of each number that was put in; `later` as for `formula`."""
     rows = [
         html.Tr(
             [
-                html.Td(dcc.Markdown(f"${line.symbol}$", mathjax=True)),
+                html.Td(_math(f"${line.symbol}$", later=later, place=place)),
                 html.Td(viewer.t(line.name)),
                 html.Td(_value(line, viewer), className="number"),
             ]
         )
-        for line in inputs
+        for place, line in enumerate(inputs, start=1)
     ]
     return html.Table(html.Tbody(rows), className="receipt-inputs")
 

@@ -13,6 +13,7 @@ from tests import services
 from tests.browser.conftest import Watched
 
 NOWHERE = "/nowhere"
+CALLBACK, CALLS_AT_MOST = "/_dash-update-component", 6
 ONE_OF_MANY = ("/suppliers/ALFA", "/projects/PRJ-1", "/materials/CABO-01", "/admin/users/1")
 PAGES = {
     "/main": ("Visão geral", "Overview"),
@@ -58,8 +59,13 @@ def test_pages_are_whole(
     watch: Callable[..., Watched], locale: str, width: int, scheme: str
 ) -> None:
     watched = watch(role=Role.ADMIN, locale=locale, width=width, scheme=scheme)
+    asked: list[str] = []
+    watched.page.on("request", lambda request: asked.append(request.url))
     for path, names in PAGES.items():
+        asked.clear()
         page = watched.open(path)
+        calls = [url for url in asked if CALLBACK in url]
+        assert 1 <= len(calls) <= CALLS_AT_MOST, f"{path} asks {len(calls)} times"
         name = names[locale.startswith("en")]
         expect(page).to_have_title(_title(path, name))
         wide = page.evaluate("document.documentElement.scrollWidth")

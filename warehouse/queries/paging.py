@@ -51,15 +51,13 @@ def fetch_page(
     """One page of `relation` (a SELECT), ordered by `sort` (`-` in front: descending; unknown
     values last) and then by the `tie` columns, which are unique together.
 
-    `sorts` and `tie` give the SQL type of each column. Two statements. Raises InvalidInput for an
+    `sorts` and `tie` give the SQL type of each column. One statement where the first page is the
+    whole list, else two. Raises InvalidInput for an
     unknown sort, a bad limit, or a cursor that is not of this list and order.
     """
     column, descending = _sorted_by(sort, sorts)
     if not 1 <= limit <= MAX_LIMIT:
         raise _invalid("limit", f"must be from 1 to {MAX_LIMIT}")
-    count = connection.execute(
-        text(f"SELECT count(*) FROM ({relation}) AS listed"), dict(params)
-    ).scalar_one()
     after, position = "true", dict[str, Any]()
     if cursor is not None:
         after, position = _after(cursor, sort, column, sorts[column], descending, tie)
@@ -72,6 +70,11 @@ def fetch_page(
     ).all()
     shown = rows[:limit]
     following = _cursor(sort, column, tie, shown[-1]) if len(rows) > limit else None
+    count = len(rows)
+    if cursor is not None or following is not None:
+        count = connection.execute(
+            text(f"SELECT count(*) FROM ({relation}) AS listed"), dict(params)
+        ).scalar_one()
     return Page(rows=[make(row) for row in shown], count=count, next=following)
 
 

@@ -143,16 +143,19 @@ def page(*, limit: int = 50, cursor: str | None = None, sort: str = "email") -> 
 
 def scope_choices() -> dict[str, list[Option]]:
     """What a scope can be made of: every UF, and the contracts that are loaded."""
-    sql = {
-        "ufs": "SELECT uf, uf || ' – ' || name FROM core.uf ORDER BY uf",
-        "contracts": "SELECT contract, concat_ws(' – ', contract, customer) FROM core.contract"
-        " ORDER BY contract",
-    }
+    sql = text(
+        """
+        SELECT 'ufs', uf, uf || ' – ' || name FROM core.uf
+        UNION ALL
+        SELECT 'contracts', contract, concat_ws(' – ', contract, customer) FROM core.contract
+        ORDER BY 1, 2
+        """
+    )
+    choices: dict[str, list[Option]] = {"ufs": [], "contracts": []}
     with connected() as connection:
-        return {
-            name: [Option(value, label) for value, label in connection.execute(text(query))]
-            for name, query in sql.items()
-        }
+        for name, value, label in connection.execute(sql):
+            choices[name].append(Option(value, label))
+    return choices
 
 
 def listed() -> list[UserRow]:

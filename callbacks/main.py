@@ -27,10 +27,11 @@ def page(viewer: Viewer, address: Address) -> Component:
     current = status.current()
     if current.run_id is None:
         return states.nothing_published(viewer)
-    return layout.layout(_data(viewer, address, current), viewer)
+    return layout.layout(data(viewer, address, current), viewer)
 
 
-def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.MainData:
+def data(viewer: Viewer, address: Address, current: DataStatus) -> layout.MainData:
+    """What the page shows of this address."""
     choices = kpis.filter_choices(scope=viewer.scope)
     filters = address.filters({name: choices[name] for name in OFFERED})
     headline = kpis.headline(scope=viewer.scope, filters=filters)

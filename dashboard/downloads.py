@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request, stream_with_context
 from api.files import table_csv
 from auth import trail
 from auth.guards import check, current_viewer, requires
+from callbacks import board_pack
 from callbacks.address import Address
 from callbacks.admin_audit import filters_of
 from callbacks.savings import filters_of as savings_filters
@@ -17,6 +18,7 @@ from domain.errors import NothingPublished
 from domain.sheets import csv_lines
 from layouts.admin_audit import CSV_HEADER, csv_cells
 from layouts.admin_data import REJECT_HEADER, reject_cells
+from layouts.board_pack import pdf
 from layouts.savings import CSV_HEADER as SAVINGS_HEADER
 from layouts.savings import csv_cells as csv_cells_of
 from warehouse.queries import audit, loads, savings, status
@@ -61,6 +63,26 @@ def savings_csv() -> Response:
     trail.note("export", object="savings", after={k: list(v) for k, v in vars(asked).items() if v})
     rows = (csv_cells_of(row) for row in savings.every(scope=viewer.scope, filters=asked))
     return table_csv(SAVINGS_HEADER, rows, "savings", viewer)
+
+
+@blueprint.get("/board.pdf")
+@requires(Permission.EXPORT)
+def board_pdf() -> Response:
+    """The executive view of the page's filters on paper, in the reader's language."""
+    viewer = current_viewer()
+    address = Address.parse(request.query_string.decode(errors="replace"), viewer.t)
+    current = status.current()
+    if current.run_id is None:
+        raise NothingPublished("No run has been published.")
+    told = board_pack.data(viewer, address, current)
+    chosen = {name: list(values) for name, values in vars(told.filters).items() if values}
+    trail.note("export", object="board_pack", after=chosen)
+    response = Response(pdf(told, viewer), content_type="application/pdf")
+    label = "_demo" if current.is_demo else ""
+    name = f"nova-board-pack-{current.data_to}{label}.pdf"
+    response.headers["Content-Disposition"] = f"attachment; filename={name}"
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _as_file(lines: Iterator[str], name: str) -> Response:

@@ -2,50 +2,26 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from datetime import date, datetime
-from html import escape
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
-from babel.numbers import format_currency, format_decimal, format_percent
-
+from domain.pdf import UNKNOWN, Writer
 from domain.records import DataStatus
 from domain.sla import ContractScore, Evidence, Incident, Outage
 from domain.viewer import Viewer
 
 ZONE = ZoneInfo("America/Sao_Paulo")
-MARGIN = 42
-WEAK, LINE = "#5b6775", "#d5dae0"
-UNKNOWN = "—"
 SITES_SHOWN = 30
-OUTSIDE = {"σ": "s", "≈": "~", "−": "-", "≥": ">=", "≤": "<="}
-"""Letters that the sheet's fonts lack, and what stands for them."""
 
 
 def sheet(found: Evidence, status: DataStatus, viewer: Viewer) -> bytes:
     """The PDF, A4. Times of outages are the files' own, those of loads Brasília's."""
-    from reportlab.lib.pagesizes import A4
-    from reportlab.platypus import SimpleDocTemplate
-
     writer = _Writer(viewer)
-    output = io.BytesIO()
     title = viewer.t(
         "Availability of %(contract)s, %(month)s",
         contract=found.score.contract,
         month=writer.month(found.score.now.month),
-    )
-    document = SimpleDocTemplate(
-        output,
-        pagesize=A4,
-        title=title,
-        author="Nova Corrente",
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
-        topMargin=MARGIN,
-        bottomMargin=MARGIN + 10,
     )
     story = [
         *writer.opening(title, found.score, status),
@@ -56,65 +32,11 @@ def sheet(found: Evidence, status: DataStatus, viewer: Viewer) -> bytes:
         *writer.parts(found.incidents),
         *writer.sources(found, status),
     ]
-    document.build(story, onFirstPage=writer.foot, onLaterPages=writer.foot)
-    return output.getvalue()
+    return writer.pdf(title, story)
 
 
-class _Writer:
-    """Parts of the sheet in the reader's language."""
-
-    def __init__(self, viewer: Viewer) -> None:
-        from reportlab.lib.styles import ParagraphStyle
-
-        self.t, self.locale = viewer.t, viewer.locale
-        self.by = viewer.name or viewer.email
-        plain = ParagraphStyle("plain", fontName="Helvetica", fontSize=8.5, leading=11.5)
-        self._styles = {
-            "plain": plain,
-            "bold": ParagraphStyle("bold", plain, fontName="Helvetica-Bold"),
-            "weak": ParagraphStyle("weak", plain, textColor=WEAK, fontSize=8),
-            "title": ParagraphStyle(
-                "title", plain, fontName="Helvetica-Bold", fontSize=15, leading=20
-            ),
-            "head": ParagraphStyle(
-                "head", plain, fontName="Helvetica-Bold", fontSize=11, spaceBefore=12, spaceAfter=4
-            ),
-        }
-
-    # Words and numbers
-
-    def month(self, day: date) -> str:
-        return format_date(day, "MMMM y", locale=self.locale)
-
-    def day(self, value: date | None) -> str:
-        pattern = "dd/MM/yyyy" if self.locale == "pt_BR" else "MMM d, yyyy"
-        return UNKNOWN if value is None else format_date(value, pattern, locale=self.locale)
-
-    def moment(self, value: datetime | None) -> str:
-        pattern = "dd/MM/yyyy HH:mm" if self.locale == "pt_BR" else "MMM d, yyyy HH:mm"
-        zone = value.tzinfo if value is not None else None
-        return (
-            UNKNOWN
-            if value is None
-            else format_datetime(value, pattern, tzinfo=zone, locale=self.locale)
-        )
-
-    def number(self, value: float | None, digits: int = 1) -> str:
-        if value is None:
-            return UNKNOWN
-        return format_decimal(value, format="#,##0." + "0" * digits, locale=self.locale)
-
-    def quantity(self, value: float | None) -> str:
-        return UNKNOWN if value is None else format_decimal(value, "#,##0.##", locale=self.locale)
-
-    def money(self, value: float | None) -> str:
-        return UNKNOWN if value is None else format_currency(value, "BRL", locale=self.locale)
-
-    def share(self, value: float | None, digits: int = 3) -> str:
-        pattern = "0." + "0" * digits + "%"
-        return UNKNOWN if value is None else format_percent(value, pattern, locale=self.locale)
-
-    # Parts
+class _Writer(Writer):
+    """Parts of the sheet."""
 
     def opening(self, title: str, score: ContractScore, status: DataStatus) -> list[Any]:
         t = self.t
@@ -124,7 +46,7 @@ class _Writer:
         if score.partial:
             said.append(t("a part of the contract's sites: the reader sees no more"))
         about = " · ".join(part for part in said if part)
-        return [self._text(title, "title"), self._text(about, "weak")]
+        return [self.text(title, "title"), self.text(about, "weak")]
 
     def figures(self, score: ContractScore) -> list[Any]:
         t, now = self.t, score.now
@@ -150,7 +72,7 @@ class _Writer:
                 + (f" ({t('reached')})" if now.capped else ""),
             ),
         ]
-        return [self._text(t("Figures"), "head"), self._table(None, rows, (230, 280))]
+        return [self.text(t("Figures"), "head"), self.table(None, rows, (230, 280))]
 
     def schedule(self, score: ContractScore) -> list[Any]:
         t = self.t
@@ -163,7 +85,7 @@ class _Writer:
             for band in score.bands
         ]
         header = (t("Downtime a site in the month"), t("Of the fee"), "")
-        return [self._text(t("Schedule"), "head"), self._table(header, rows, (230, 140, 140))]
+        return [self.text(t("Schedule"), "head"), self.table(header, rows, (230, 140, 140))]
 
     def sites(self, found: Evidence) -> list[Any]:
         t = self.t
@@ -173,9 +95,9 @@ class _Writer:
         ]
         header = (t("Site"), t("UF"), t("Outages"), t("Downtime, overlaps once"))
         more = len(found.sites) - len(rows)
-        note = [self._text(t("and %(count)s sites with less", count=more), "weak")] if more else []
-        table = self._table(header, rows, (180, 60, 90, 180))
-        return [self._text(t("Downtime by site"), "head"), table, *note]
+        note = [self.text(t("and %(count)s sites with less", count=more), "weak")] if more else []
+        table = self.table(header, rows, (180, 60, 90, 180))
+        return [self.text(t("Downtime by site"), "head"), table, *note]
 
     def timeline(self, found: Evidence) -> list[Any]:
         t = self.t
@@ -190,12 +112,12 @@ class _Writer:
             t("Part waited for"),
         )
         note = (
-            [self._text(t("and %(count)s shorter outages", count=found.left_out), "weak")]
+            [self.text(t("and %(count)s shorter outages", count=found.left_out), "weak")]
             if found.left_out
             else []
         )
-        table = self._table(header, rows, (58, 68, 76, 76, 46, 96, 91))
-        return [self._text(t("Timeline"), "head"), table, *note]
+        table = self.table(header, rows, (58, 68, 76, 76, 46, 96, 91))
+        return [self.text(t("Timeline"), "head"), table, *note]
 
     def _incident(self, one: Incident) -> tuple[str, ...]:
         outage = one.outage
@@ -215,12 +137,12 @@ class _Writer:
         waited = [one for one in incidents if one.outage.sku is not None]
         if not waited:
             return [
-                self._text(t("Parts waited for"), "head"),
-                self._text(t("No outage of the month waited for a part."), "plain"),
+                self.text(t("Parts waited for"), "head"),
+                self.text(t("No outage of the month waited for a part."), "plain"),
             ]
-        story: list[Any] = [self._text(t("Parts waited for"), "head")]
+        story: list[Any] = [self.text(t("Parts waited for"), "head")]
         for one in waited:
-            story += [self._text(self._stock_words(one), "plain"), self._orders(one)]
+            story += [self.text(self._stock_words(one), "plain"), self._orders(one)]
         return story
 
     def _stock_words(self, one: Incident) -> str:
@@ -241,7 +163,7 @@ class _Writer:
     def _orders(self, one: Incident) -> Any:
         t = self.t
         if not one.orders:
-            return self._text(t("No purchase order was under way."), "weak")
+            return self.text(t("No purchase order was under way."), "weak")
         rows = [
             (
                 f"{order.order_no} / {order.line}",
@@ -261,7 +183,7 @@ class _Writer:
             t("First promised"),
             t("Received"),
         )
-        return self._table(header, rows, (106, 96, 60, 82, 84, 82))
+        return self.table(header, rows, (106, 96, 60, 82, 84, 82))
 
     def sources(self, found: Evidence, status: DataStatus) -> list[Any]:
         t = self.t
@@ -280,63 +202,12 @@ class _Writer:
             run=UNKNOWN if status.run_id is None else status.run_id,
         )
         return [
-            self._text(t("Sources"), "head"),
-            *(self._text(line, "weak") for line in [*lines, made]),
+            self.text(t("Sources"), "head"),
+            *(self.text(line, "weak") for line in [*lines, made]),
         ]
-
-    def foot(self, canvas: Any, document: Any) -> None:
-        """The line at the bottom of each page."""
-        canvas.saveState()
-        canvas.setFont("Helvetica", 7.5)
-        canvas.setFillColor(WEAK)
-        canvas.drawString(MARGIN, 24, document.title)
-        canvas.drawRightString(document.pagesize[0] - MARGIN, 24, str(canvas.getPageNumber()))
-        canvas.restoreState()
-
-    def _text(self, words: str, style: str) -> Any:
-        from reportlab.platypus import Paragraph
-
-        return Paragraph(_written(words), self._styles[style])
-
-    def _table(
-        self,
-        header: Sequence[str] | None,
-        rows: Sequence[Sequence[str]],
-        widths: Sequence[float],
-    ) -> Any:
-        from reportlab.platypus import Table, TableStyle
-
-        if not rows:
-            return self._text(UNKNOWN, "plain")
-        cells = [[self._text(cell, "plain") for cell in row] for row in rows]
-        if header is not None:
-            cells.insert(0, [self._text(cell, "bold") for cell in header])
-        table = Table(
-            cells, colWidths=list(widths), repeatRows=0 if header is None else 1, hAlign="LEFT"
-        )
-        table.setStyle(
-            TableStyle(
-                [
-                    ("LINEBELOW", (0, 0), (-1, -1), 0.4, LINE),
-                    ("VALIGN", (0, 0), (-1, -1), "TOP"),
-                    ("LEFTPADDING", (0, 0), (-1, -1), 2),
-                    ("RIGHTPADDING", (0, 0), (-1, -1), 6),
-                    ("TOPPADDING", (0, 0), (-1, -1), 2),
-                    ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
-                ]
-            )
-        )
-        return table
 
 
 def _part(outage: Outage) -> str:
     if outage.sku is None:
         return UNKNOWN
     return f"{outage.sku} {outage.item_name}" if outage.item_name else outage.sku
-
-
-def _written(words: str) -> str:
-    """What the fonts can show (Windows-1252), as text and not as markup; the rest is a `?`."""
-    known = "".join(OUTSIDE.get(letter, letter) for letter in words)
-    shown = known.encode("cp1252", "replace").decode("cp1252")
-    return escape("".join(letter if letter.isprintable() else " " for letter in shown))

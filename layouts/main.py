@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from domain.access import Permission
 from domain.records import (
     Alert,
     DataStatus,
@@ -26,6 +27,7 @@ from layouts.alerts import alert_grid
 from layouts.charts import graph, totals_chart
 from layouts.components.cards import card, kpi_card
 from layouts.components.filters import choice, filter_bar
+from layouts.components.icons import icon
 from layouts.components.states import commands, missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.recommendations import recommendation_lines
@@ -60,7 +62,7 @@ def layout(data: MainData, viewer: Viewer) -> html.Div:
     return html.Div(
         [
             html.Div(
-                [html.H1(t("Overview")), filters(data, viewer)],
+                [html.H1(t("Overview")), *_pack(data, viewer), filters(data, viewer)],
                 className="page-head page-head-wrap",
             ),
             *notices(data.notices),
@@ -72,6 +74,22 @@ def layout(data: MainData, viewer: Viewer) -> html.Div:
         ],
         className="page page-main",
     )
+
+
+def _pack(data: MainData, viewer: Viewer) -> list[Component]:
+    """The link to the whole view on paper, for whom it is not forbidden."""
+    if not viewer.may(Permission.EXPORT):
+        return []
+    kept: dict[str, list[str] | str] = {
+        name: list(getattr(data.filters, name)) for name in ("region", "uf", "family")
+    }
+    link = html.A(
+        [icon("download"), viewer.t("Board pack (PDF)")],
+        href=f"/board.pdf?{urlencode(kept | {'measure': data.measure}, doseq=True)}",
+        className="btn btn-sm btn-outline-secondary",
+        download="",
+    )
+    return [link]
 
 
 def filters(data: MainData, viewer: Viewer) -> html.Div:

@@ -1,0 +1,330 @@
+"""The board pack: the whole executive view on paper, made without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, log10
+from typing import Any
+
+from domain.pdf import UNKNOWN, WEAK, Writer
+from domain.records import (
+    Alert,
+    DataStatus,
+    Filters,
+    Kpi,
+    Recommendation,
+    RecommendationTotal,
+    TotalPoint,
+)
+from domain.regions import UfRow
+from domain.savings import SavingsTotal
+from domain.sla import ContractScore
+from domain.viewer import Viewer
+from domain.wording import alert_message
+from layouts import format as fmt
+from layouts.alerts import place
+from layouts.recommendation_text import KINDS
+from layouts.text import ALERT_KINDS, FILE_KINDS, KPI_HELP, KPI_NAMES, LEVELS, REGIONS, named
+from layouts.theme import ACCENT
+
+WIDTH, HEIGHT = 510, 190
+LEFT, BOTTOM = 46, 26
+BAND, GRID = "#cfe7e4", "#e8ebef"
+TICKS = 5
+
+
+@dataclass(frozen=True)
+class BoardData:
+    """What the pack tells. `measure` is `brl` or `units`; `savings` None without a replay."""
+
+    filters: Filters
+    measure: str
+    kpis: Sequence[Kpi]
+    points: Sequence[TotalPoint]
+    recommendations: Sequence[Recommendation]
+    recommended: RecommendationTotal
+    alerts: Sequence[Alert]
+    alert_count: int
+    savings: SavingsTotal | None
+    contracts: Sequence[ContractScore]
+    regions: Sequence[UfRow]
+    status: DataStatus
+
+
+def pdf(data: BoardData, viewer: Viewer) -> bytes:
+    """The pack, A4."""
+    writer = _Pack(viewer)
+    title = viewer.t("Board pack, data until %(day)s", day=writer.day(data.status.data_to))
+    story = [
+        *writer.opening(title, data),
+        *writer.headline(data.kpis),
+        *writer.totals(data),
+        *writer.actions(data),
+        *writer.alerts(data),
+        *writer.savings(data.savings),
+        *writer.contracts(data.contracts),
+        *writer.regions(data.regions),
+        *writer.definitions(data.kpis),
+    ]
+    return writer.pdf(title, story)
+
+
+class _Pack(Writer):
+    """Its parts."""
+
+    def opening(self, title: str, data: BoardData) -> list[Any]:
+        t, status = self.t, data.status
+        told = [
+            t("run %(run)s", run=status.run_id),
+            t("computed %(when)s", when=fmt.moment(status.computed_at, self.locale)),
+            t("Filters: %(filters)s", filters=self._filters(data.filters)),
+            t("made for %(who)s", who=self.by),
+        ]
+        if status.is_demo:
+            told.insert(0, t("demonstration data"))
+        return [self.text(title, "title"), self.text(" · ".join(told), "weak")]
+
+    def _filters(self, filters: Filters) -> str:
+        t = self.t
+        chosen = [
+            ", ".join(named(REGIONS, one, t) for one in filters.region),
+            ", ".join(filters.uf),
+            ", ".join(filters.family),
+        ]
+        return "; ".join(one for one in chosen if one) or t("none")
+
+    def headline(self, kpis: Sequence[Kpi]) -> list[Any]:
+        t, locale = self.t, self.locale
+        rows = [
+            (
+                named(KPI_NAMES, kpi.key, t),
+                self._value(kpi),
+                fmt.signed_percent(kpi.change, locale) if kpi.change is not None else UNKNOWN,
+                UNKNOWN if kpi.target is None else fmt.by_unit(kpi.target, kpi.unit, locale),
+                self.day(kpi.as_of),
+            )
+            for kpi in kpis
+        ]
+        header = (t("Indicator"), t("Value"), t("Change"), t("Target"), t("As of"))
+        return [
+            self.text(t("Overview"), "head"),
+            self.table(header, rows, (170, 130, 70, 70, 70), (1, 2, 3, 4)),
+        ]
+
+    def _value(self, kpi: Kpi) -> str:
+        if kpi.value is None:
+            missing = named(FILE_KINDS, kpi.missing, self.t) if kpi.missing else ""
+            return self.t("needs the file: %(file)s", file=missing) if missing else UNKNOWN
+        return fmt.by_unit(kpi.value, kpi.unit, self.locale)
+
+    def totals(self, data: BoardData) -> list[Any]:
+        t = self.t
+        unit = t("R$ per period") if data.measure == "brl" else t("Units per period")
+        head = self.text(f"{t('Actual against forecast')} ({unit})", "head")
+        if not any(point.actual is not None or point.mean is not None for point in data.points):
+            return [head, self.text(t("Nothing to show for these filters."), "plain")]
+        legend = t("Line: consumption; coloured: forecast with its p10 to p90 band.")
+        return [head, _chart(data.points, self), self.text(legend, "weak")]
+
+    def actions(self, data: BoardData) -> list[Any]:
+        t, total = self.t, data.recommended
+        rows = [
+            (
+                named(KINDS, one.kind, t),
+                one.narrative.get(self.locale, ""),
+                self.day(one.act_by),
+                fmt.brl(one.value_brl, self.locale),
+            )
+            for one in data.recommendations
+        ]
+        told = t(
+            "%(shown)s of %(count)s open recommendations, worth %(value)s in all.",
+            shown=fmt.number(len(rows), self.locale),
+            count=fmt.number(total.count, self.locale),
+            value=fmt.brl(total.value_brl, self.locale),
+        )
+        header = (t("What"), t("Why"), t("Act by"), t("Value"))
+        return [
+            self.text(t("What to do"), "head"),
+            self.text(told, "weak"),
+            self.table(header, rows, (70, 300, 60, 80), (3,)),
+        ]
+
+    def alerts(self, data: BoardData) -> list[Any]:
+        t = self.t
+        rows = [
+            (
+                named(LEVELS, one.level, t),
+                f"{one.item_name or one.sku}, {place(one.site, one.uf)}",
+                f"{named(ALERT_KINDS, one.kind, t)}: {alert_message(one, self.locale)}",
+                fmt.brl(one.risk_brl, self.locale),
+            )
+            for one in data.alerts
+        ]
+        told = t(
+            "%(shown)s of %(count)s open alerts, by value at risk.",
+            shown=fmt.number(len(rows), self.locale),
+            count=fmt.number(data.alert_count, self.locale),
+        )
+        header = (t("Level"), t("Material"), t("Why"), t("At risk"))
+        return [
+            self.text(t("Top alerts"), "head"),
+            self.text(told, "weak"),
+            self.table(header, rows, (60, 150, 230, 70), (3,)),
+        ]
+
+    def savings(self, total: SavingsTotal | None) -> list[Any]:
+        t, locale = self.t, self.locale
+        head = self.text(t("Savings"), "head")
+        if total is None or not total.months:
+            none = t(
+                "It takes nine whole months of demand: six to learn from and three to replay. And"
+                " lead times, from the files of purchase orders or of items."
+            )
+            return [head, self.text(none, "plain")]
+        rows = [
+            (t("Months replayed"), fmt.number(total.months, locale)),
+            (t("Costs of the old policy"), fmt.brl(total.old_brl, locale)),
+            (t("Costs of ours"), fmt.brl(total.new_brl, locale)),
+            (t("Identified"), fmt.brl(total.identified_brl, locale)),
+            (t("Accepted"), fmt.brl(total.accepted_brl, locale)),
+            (t("Realised"), fmt.brl(total.realised_brl, locale)),
+            (t("In a year"), fmt.brl(total.annual_brl, locale)),
+        ]
+        return [head, self.table(None, rows, (230, 120), (1,))]
+
+    def contracts(self, scores: Sequence[ContractScore]) -> list[Any]:
+        t, locale = self.t, self.locale
+        head = self.text(t("Contracts"), "head")
+        if not scores:
+            return [head, self.text(t("No contracts are loaded."), "plain")]
+        rows = [
+            (
+                one.contract,
+                self.share(one.now.availability),
+                self.share(one.target, 2),
+                fmt.brl(one.now.penalty_brl, locale),
+                fmt.brl(one.penalty_projected_brl, locale),
+                fmt.brl(one.exposure_brl, locale),
+            )
+            for one in scores
+        ]
+        header = (
+            t("Contract"),
+            t("Availability"),
+            t("Target"),
+            t("Penalty to date"),
+            t("At the month's end"),
+            t("Exposure"),
+        )
+        return [head, self.table(header, rows, (110, 80, 70, 85, 85, 80), range(1, 6))]
+
+    def regions(self, rows: Sequence[UfRow]) -> list[Any]:
+        t, locale = self.t, self.locale
+        shown = [
+            (
+                one.uf,
+                fmt.brl(one.demand_brl, locale),
+                fmt.brl(one.stock_brl, locale),
+                fmt.number(one.days_of_supply, locale, 0),
+                fmt.number(one.alerts, locale),
+                fmt.brl(one.risk_brl, locale),
+                fmt.brl(one.exposure_brl, locale),
+            )
+            for one in rows
+            if one.depots or one.towers or one.demand_brl
+        ]
+        header = (
+            t("UF"),
+            t("Demand, 30 days"),
+            t("Stock"),
+            t("Days of supply"),
+            t("Alerts"),
+            t("At risk"),
+            t("Exposure"),
+        )
+        return [
+            self.text(t("Regions"), "head"),
+            self.table(header, shown, (40, 90, 90, 70, 50, 85, 85), range(1, 7)),
+        ]
+
+    def definitions(self, kpis: Sequence[Kpi]) -> list[Any]:
+        """What each indicator is, and the numbers that it was made of."""
+        t = self.t
+        rows = [
+            (
+                named(KPI_NAMES, kpi.key, t),
+                " ".join([t(KPI_HELP[kpi.key]), self._inputs(kpi)]).strip(),
+            )
+            for kpi in kpis
+        ]
+        return [self.text(t("Definitions"), "head"), self.table(None, rows, (130, 380))]
+
+    def _inputs(self, kpi: Kpi) -> str:
+        told = [
+            f"{self.t(one.name)}: {fmt.by_unit(one.value, one.unit, self.locale)}"
+            for one in kpi.receipt.inputs
+            if one.value is not None
+        ]
+        return f"({'; '.join(told)})" if told else ""
+
+
+def _chart(points: Sequence[TotalPoint], writer: Writer) -> Any:
+    """Consumption, forecast and its band over time, as vectors."""
+    from reportlab.graphics.shapes import Drawing, Line, Polygon, PolyLine, String
+
+    drawing = Drawing(WIDTH, HEIGHT)
+    highest = max(
+        value
+        for point in points
+        for value in (point.actual, point.mean, point.p90)
+        if value is not None
+    )
+    step = _round_step(highest / (TICKS - 1))
+    top = step * (TICKS - 1)
+
+    def x(place: int) -> float:
+        return LEFT + (WIDTH - LEFT - 8) * place / max(len(points) - 1, 1)
+
+    def y(value: float) -> float:
+        return BOTTOM + (HEIGHT - BOTTOM - 10) * value / top
+
+    for tick in range(TICKS):
+        value = step * tick
+        drawing.add(Line(LEFT, y(value), WIDTH - 8, y(value), strokeColor=_ink(GRID)))
+        label = fmt.compact(value, writer.locale).replace("\N{NO-BREAK SPACE}", " ")
+        drawing.add(_words(String(LEFT - 6, y(value) - 3, label, textAnchor="end")))
+    for tick in range(TICKS):
+        place = round((len(points) - 1) * tick / (TICKS - 1))
+        day = fmt.short_day(points[place].date, writer.locale)
+        anchor = "end" if place == len(points) - 1 else "middle"
+        drawing.add(_words(String(x(place), 8, day, textAnchor=anchor)))
+    band = [(n, one) for n, one in enumerate(points) if one.p10 is not None and one.p90 is not None]
+    if len(band) > 1:
+        upper = [c for n, one in band for c in (x(n), y(one.p90 or 0))]
+        lower = [c for n, one in reversed(band) for c in (x(n), y(one.p10 or 0))]
+        drawing.add(Polygon(upper + lower, fillColor=_ink(BAND), strokeColor=None))
+    for name, colour in (("actual", "#1c2733"), ("mean", ACCENT)):
+        known = [(n, getattr(one, name)) for n, one in enumerate(points)]
+        line = [c for n, value in known if value is not None for c in (x(n), y(value))]
+        if len(line) > 2:
+            drawing.add(PolyLine(line, strokeColor=_ink(colour), strokeWidth=1.2))
+    return drawing
+
+
+def _round_step(least: float) -> float:
+    """The next of 1, 2, 2.5 and 5 times a power of ten."""
+    power = 10 ** floor(log10(least)) if least > 0 else 1.0
+    return next((times * power for times in (1, 2, 2.5, 5) if times * power >= least), 10 * power)
+
+
+def _ink(colour: str) -> Any:
+    from reportlab.lib.colors import HexColor
+
+    return HexColor(colour)
+
+
+def _words(label: Any) -> Any:
+    label.fontName, label.fontSize, label.fillColor = "Helvetica", 7, _ink(WEAK)
+    return label

@@ -1,0 +1,68 @@
+"""The board pack: the same numbers on paper, for whom exports are allowed."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from base64 import a85decode
+
+import pytest
+
+from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
+
+STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
+SHOWN = re.compile(rb"\(((?:\\.|[^\\()])*)\) Tj")
+ESCAPED = re.compile(rb"\\(\d{3}|.)")
+
+
+def words_of(pdf: bytes) -> str:
+    """What the sheet says, line after line."""
+    lines: list[str] = []
+    for packed in STREAM.findall(pdf):
+        data = packed.strip()
+        if data.endswith(b"~>"):
+            data = a85decode(data, adobe=False) if data[:2] == b"<~" else a85decode(data[:-2])
+        try:
+            page = zlib.decompress(data)
+        except zlib.error:
+            continue
+        lines += [ESCAPED.sub(_letter, line).decode("cp1252") for line in SHOWN.findall(page)]
+    return " ".join(lines).replace("\xa0", " ")
+
+
+def _letter(found: re.Match[bytes]) -> bytes:
+    code = found.group(1)
+    return bytes([int(code, 8)]) if len(code) == 3 else code
+
+
+def test_exports_alone_may_have_it_and_each_leaves_its_row(site: Site) -> None:
+    assert site.get("/board.pdf").status_code == 302
+    assert site.browser(VIEWER).get("/board.pdf").status_code == 403
+    answer = site.browser(ANALYST).get("/board.pdf?uf=SP")
+    assert answer.status_code == 200 and answer.content.startswith(b"%PDF-")
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert "nova-board-pack-2025-06-29.pdf" in answer.headers["Content-Disposition"]
+    row = site.audit("export")[-1]
+    assert (row.object, row.actor, row.after) == ("board_pack", ANALYST, {"uf": ["SP"]})
+
+
+@pytest.mark.parametrize("query", ["", "?uf=SP", "?uf=RJ&family=fibra"])
+def test_page_paper_and_api_say_the_same(site: Site, query: str) -> None:
+    browser = site.browser(ANALYST)
+    paper = words_of(browser.get(f"/board.pdf{query}").content)
+    page = browser.open_page("/main", query).text.replace("\\u00a0", " ").replace("\xa0", " ")
+    kpis = site.api(ANALYST).get(f"/kpis{query}").json()["data"]
+    known = [one for one in kpis if one["value"] is not None]
+    assert len(kpis) == 10 and known
+    for one in known:
+        if one["unit"] == "BRL":
+            told = f"{one['value']:,.2f}".translate(str.maketrans(",.", ".,"))
+            assert f"R$ {told}" in paper, one["key"]
+        if one["unit"] == "fraction" and one["value"] < 0.99:
+            told = f"{100 * one['value']:.1f}".replace(".", ",")
+            assert f"{told}%" in paper and f"{told}%" in page, one["key"]
+
+
+def test_a_scoped_reader_gets_the_own_part(site: Site) -> None:
+    paper = words_of(site.browser(SCOPED).get("/board.pdf").content)
+    assert "DEP-BA" in paper and "DEP-SP" not in paper and "DEP-RJ" not in paper

@@ -33,6 +33,12 @@ def adi(demand: ArrayLike) -> float | None:
     return None if active == 0 else len(values) / active
 
 
+def is_intermittent(demand: ArrayLike) -> bool:
+    """True when more than every fourth period or so is without demand (ADI above its limit)."""
+    interval = adi(demand)
+    return interval is None or interval > ADI_LIMIT
+
+
 def cv2(demand: ArrayLike) -> float | None:
     """Squared coefficient of variation (σ ÷ μ)² of the non-zero quantities.
 

@@ -2,7 +2,8 @@
 
 Origin k lies k horizons before the end, so the test windows do not overlap. `points` are rows of
 forecasts with the actual beside them: unique_id, cut, ds, model, mean, quantiles, actual,
-demand_class, absolute (scaled |error|), squared (scaled error²), unit (what that was scaled by).
+demand_class, absolute (scaled |error|), squared (scaled error²), unit (what that was scaled by),
+counted (whether anything is learnt from it: see survivors.py).
 The scales are the in-sample naive errors before the earliest origin (NaN where undefined), seasonal
 as in the M competitions: of 12 months or 7 days; weeks are compared with the week before.
 """
@@ -21,6 +22,7 @@ from models_offline.fitting import FINAL, MIN_TRAIN, Task, cut_history, plan
 from models_offline.histories import Histories
 from models_offline.models import FALLBACK, kind
 from models_offline.models.naive2 import competition_season
+from models_offline.survivors import first_origin, least_demands
 
 BASELINES = ("naive", "seasonal_naive", "moving_average")
 CURVES = ("arima", "lstm", "lightgbm", "ets", "theta", "ces", *BASELINES)
@@ -110,7 +112,26 @@ def with_actuals(rows: pd.DataFrame, dataset: Dataset, dropped: int) -> pd.DataF
         absolute=error.abs() / ids.map(scales["absolute"]),
         squared=error**2 / ids.map(scales["squared"]),
         unit=ids.map(scales["squared"]),
+        counted=_counted(points, dataset, dropped),
     )
+
+
+def counted(points: pd.DataFrame) -> pd.DataFrame:
+    """The points that weights, widths and damping are learnt from."""
+    return points[points["counted"]]
+
+
+def _counted(points: pd.DataFrame, dataset: Dataset, dropped: int) -> pd.Series:
+    """Whether a series is of regular demand, or had enough before a cut to be there anyway."""
+    series = dataset.series
+    rare = series.index[series["demand_class"].isin(INTERMITTENT_CLASSES)]
+    history = dataset.history[dataset.history["unique_id"].isin(rare)]
+    quantities = {uid: y.to_numpy() for uid, y in history.groupby("unique_id")["y"]}
+    least = least_demands(quantities.values(), dropped)
+    first = {uid: first_origin(y, least) for uid, y in quantities.items()}
+    after = points["cut"] * dropped // points["cut"].max()
+    known = points["unique_id"].map(series["periods"]) - after
+    return known >= points["unique_id"].map(first).fillna(0)
 
 
 def _scales(dataset: Dataset, dropped: int) -> pd.DataFrame:

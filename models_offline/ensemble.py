@@ -18,12 +18,20 @@ from numpy.typing import NDArray
 
 from domain.classes import INTERMITTENT_CLASSES
 from domain.combination import ENOUGH_TO_TRIM, MEDIAN_SHARE, TOLERANCE
-from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, class_errors, losers, wanted
+from models_offline.backtest import (
+    JUDGED_ON_SAMPLE,
+    POOLED,
+    class_errors,
+    counted,
+    losers,
+    wanted,
+)
 from models_offline.calibrate import Corrections, apply, corrections
 from models_offline.damping import Damping, damp, learn
 from models_offline.fitting import CUT_COLUMNS, FINAL
 from models_offline.models import FALLBACK
 from models_offline.quantiles import QUANTILE_COLUMNS, VALUE_COLUMNS
+from models_offline.volatility import stretched
 
 NAME = "ensemble"
 TOLERANCE_OF_COUNTS = 1.01
@@ -149,12 +157,13 @@ def _trimmed(known: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray
 
 
 def backtested(
-    raw: pd.DataFrame, series: pd.DataFrame
+    raw: pd.DataFrame, series: pd.DataFrame, spreads: pd.Series
 ) -> tuple[pd.DataFrame, Corrections, Damping]:
     """Calibrated members and ensemble at each origin; widths and damping for the forecast itself.
 
     Weights, widths and damping for an origin come from the other origins, so that the ensemble is
-    not judged on what it was tuned to; with one origin there is no other.
+    not judged on what it was tuned to; with one origin there is no other. They are learnt from the
+    points that are counted, and applied to all. `spreads`: see volatility.py.
     """
     members = _per_origin(
         raw, lambda here, others: apply(here, series, corrections(others, agreed=True))
@@ -164,7 +173,8 @@ def backtested(
         [_mix(members[members["cut"] == cut], others, series) for cut, others in _others(raw)],
         ignore_index=True,
     )
-    facts = raw[[*CUT_COLUMNS, "actual", "unit"]].drop_duplicates(CUT_COLUMNS)
+    mixed = stretched(mixed, spreads)
+    facts = raw[[*CUT_COLUMNS, "actual", "unit", "counted"]].drop_duplicates(CUT_COLUMNS)
     mixed = mixed.merge(facts, on=CUT_COLUMNS)
     mixed = mixed.assign(demand_class=mixed["unique_id"].map(series["demand_class"]))
     honest = _per_origin(
@@ -172,13 +182,15 @@ def backtested(
         lambda here, others: damp(apply(here, series, corrections(others)), series, learn(others)),
     )
     rows = pd.concat([members[columns], honest[columns]], ignore_index=True)
+    raw, mixed = counted(raw), counted(mixed)
     return rows, corrections(raw, agreed=True) | corrections(mixed), learn(mixed)
 
 
 def _others(points: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
-    """Each cut with the points of the other cuts, or with its own when it is the only one."""
-    cuts = sorted(points["cut"].unique())
-    return [(cut, points[points["cut"] != cut] if len(cuts) > 1 else points) for cut in cuts]
+    """Each cut with the counted points of the other cuts, or with its own when it is the only
+    one."""
+    cuts, known = sorted(points["cut"].unique()), counted(points)
+    return [(cut, known[known["cut"] != cut] if len(cuts) > 1 else known) for cut in cuts]
 
 
 def _per_origin(
@@ -201,12 +213,15 @@ def forecast(
     of_quantiles: Weights,
     found: Corrections,
     damping: Damping,
+    spreads: pd.Series,
 ) -> pd.DataFrame:
     """The published forecast: calibrated members and the calibrated ensemble, which takes no
     correction of its own where it is the fallback alone."""
     members = apply(rows[rows["cut"] == FINAL], series, found)
     alone = {(name, NAME) for name, shares in weights.items() if shares.get(FALLBACK) == 1.0}
     mixed = combine(members, series, weights, of_quantiles)
+    as_it_is = mixed["unique_id"].map(series["demand_class"]).isin([name for name, _ in alone])
+    mixed = pd.concat([mixed[as_it_is], stretched(mixed[~as_it_is], spreads)]).sort_index()
     mixed = apply(mixed, series, {key: one for key, one in found.items() if key not in alone})
     mixed = damp(mixed, series, damping)
     return pd.concat([members, mixed], ignore_index=True)

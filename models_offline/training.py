@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from models_offline import backtest, calibrate, ensemble, fitting, hierarchy, scoring
+from models_offline import (
+    backtest,
+    calibrate,
+    ensemble,
+    fitting,
+    hierarchy,
+    scoring,
+    volatility,
+)
 from models_offline.checkpoints import Store, Tally
 from models_offline.damping import Damping
 from models_offline.dataset import Dataset, build
@@ -93,18 +101,21 @@ def train(
     first = backtest.tasks(dataset, models, ends, final=options.final)
     fits = fitting.fit_all(first, setup, options.jobs, "models", store)
     fits = fitting.with_fallbacks(fits, fits.rows)
-    points, widths, damping = _backtest(fits, dataset, horizon)
-    errors = backtest.class_errors(points)
+    spreads = volatility.spreads(dataset, horizon, [fitting.FINAL, *ends])
+    points, widths, damping = _backtest(fits, dataset, horizon, spreads)
+    errors = backtest.class_errors(backtest.counted(points))
     classes = list(dataset.series["demand_class"].unique())
     weights = ensemble.class_weights(errors, classes)
-    lost = ensemble.lost_classes(points, errors)
+    lost = ensemble.lost_classes(backtest.counted(points), errors)
     damping = {name: factor for name, factor in damping.items() if name not in lost}
     weights = ensemble.guarded(weights, lost)
     of_quantiles = ensemble.guarded(ensemble.quantile_weights(errors, classes), lost)
     fits = _fit_judged(fits, dataset, models, weights, setup, options, store)
     rows = pd.DataFrame()
     if options.final:
-        rows = ensemble.forecast(fits.rows, dataset.series, weights, of_quantiles, widths, damping)
+        rows = ensemble.forecast(
+            fits.rows, dataset.series, weights, of_quantiles, widths, damping, spreads
+        )
     return Results(
         dataset=dataset,
         setup=setup,
@@ -138,14 +149,14 @@ def _with_fallback(models: Sequence[str]) -> tuple[str, ...]:
 
 
 def _backtest(
-    fits: fitting.Fits, dataset: Dataset, horizon: int
+    fits: fitting.Fits, dataset: Dataset, horizon: int, spreads: pd.Series
 ) -> tuple[pd.DataFrame, calibrate.Corrections, Damping]:
     """Points of calibrated members and ensemble; widths and damping for the forecast itself."""
     dropped = int(fits.rows["cut"].max()) * horizon
     raw = backtest.with_actuals(fitting.sort_rows(fits.rows), dataset, dropped)
     if raw.empty:
         return raw, {}, {}
-    rows, widths, damping = ensemble.backtested(raw, dataset.series)
+    rows, widths, damping = ensemble.backtested(raw, dataset.series, spreads)
     return backtest.with_actuals(fitting.sort_rows(rows), dataset, dropped), widths, damping
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.demand import ADI_LIMIT, adi
+from domain.demand import is_intermittent
 from models_offline import residuals
 from models_offline.models.base import PerSeries, Series, Setup
 from models_offline.quantiles import Values, negative_binomial, normal
@@ -84,9 +84,3 @@ def _search(y: NDArray[np.float64], intermittent: bool) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # convergence notes on candidate orders, not on the result
         return model.fit(y)
-
-
-def is_intermittent(y: NDArray[np.float64]) -> bool:
-    """True when more than every fourth period or so is without demand (ADI above its limit)."""
-    interval = adi(y)
-    return interval is None or interval > ADI_LIMIT

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models_offline.models.arima import is_intermittent
+from domain.demand import is_intermittent
 from models_offline.models.base import Results, Series, Setup, split
 from models_offline.quantiles import Values, negative_binomial, normal
 from models_offline.seasonality import Season, estimate

@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models_offline.models.arima import is_intermittent
+from domain.demand import is_intermittent
 from models_offline.models.base import Results, Setup, split
 from models_offline.models.lstm import LARGEST_LOG, Prepared, prepare
 from models_offline.quantiles import LEVELS, Values, negative_binomial
+from models_offline.survivors import first_origin, least_demands
 
 LAGS = {"D": 28, "W": 26, "M": 18}
 SHORTEST = 4
@@ -166,7 +167,11 @@ def _offsets(
 
 def training_rows(group: list[Prepared], setup: Setup, *, even: bool) -> Rows:
     """At most MAX_ROWS, drawn evenly over the series, then at random in time and steps."""
-    ends = [np.arange(min(SHORTEST, len(one.y) // 3 + 1), len(one.y)) for one in group]
+    least = least_demands((one.series.y for one in group), setup.horizon)
+    firsts = [
+        max(min(SHORTEST, len(one.y) // 3 + 1), first_origin(one.series.y, least)) for one in group
+    ]
+    ends = [np.arange(first, len(one.y)) for first, one in zip(firsts, group, strict=True)]
     ends = [
         choice[choice + setup.horizon <= len(one.y)]
         for choice, one in zip(ends, group, strict=True)

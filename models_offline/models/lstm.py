@@ -20,6 +20,7 @@ from domain.demand import adi, classify, cv2
 from models_offline.models.base import Results, Series, Setup, split
 from models_offline.quantiles import LEVELS, Values
 from models_offline.seasonality import Season, estimate
+from models_offline.survivors import first_origin, least_demands
 
 WINDOW = {"D": 56, "W": 39, "M": 24}
 UNITS = 16
@@ -210,7 +211,8 @@ def training_windows(
 
     Raises ValueError when no series is long enough for one.
     """
-    ends = [_window_ends(one, setup.horizon) for one in prepared]
+    least = least_demands((one.series.y for one in prepared), setup.horizon)
+    ends = [_window_ends(one, setup.horizon, least) for one in prepared]
     available = sum(len(choice) for choice in ends)
     if available == 0:
         raise ValueError(f"no series is longer than the horizon of {setup.horizon} periods")
@@ -240,9 +242,9 @@ def max_windows(setup: Setup) -> int:
     return MAX_STEPS // WINDOW[setup.frequency.code]
 
 
-def _window_ends(one: Prepared, horizon: int) -> NDArray[np.int_]:
+def _window_ends(one: Prepared, horizon: int, least: int) -> NDArray[np.int_]:
     first = min(one.length // 2, max(SHORTEST, len(one.y) // 3))
-    return np.arange(first, len(one.y) - horizon + 1)
+    return np.arange(max(first, first_origin(one.series.y, least)), len(one.y) - horizon + 1)
 
 
 class Net:

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models_offline.models.arima import is_intermittent
+from domain.demand import is_intermittent
 from models_offline.models.base import Results, Series, Setup, split
 from models_offline.quantiles import negative_binomial
+from models_offline.survivors import first_origin, least_demands
 
 MEMORIES = (0.01, 0.03, 0.1, 0.3)
 """Weights of the newest period in the averages."""
@@ -56,9 +57,10 @@ class Pooled:
 
         self.look_at(history)
         gram, moment = np.zeros((len(MEMORIES), len(MEMORIES))), np.zeros(len(MEMORIES))
+        least = least_demands((series.y for series in self._series), self.setup.horizon)
         for series in self._series:
             if is_intermittent(series.y) and series.y.any():
-                known, later, counts = _origins(series.y, self.setup.horizon)
+                known, later, counts = _origins(series.y, self.setup.horizon, least)
                 counted = known * (counts / series.y.var())[:, None]
                 gram += counted.T @ known
                 moment += counted.T @ later
@@ -93,10 +95,10 @@ def averages(y: Array) -> Array:
     return np.column_stack(columns)
 
 
-def _origins(y: Array, horizon: int) -> tuple[Array, Array, Array]:
-    """Averages known at each origin, the mean of the `horizon` periods after it, and how much it
-    counts."""
-    first = max(horizon, int(FIRST_ORIGIN * len(y)))
+def _origins(y: Array, horizon: int, least: int) -> tuple[Array, Array, Array]:
+    """Averages known at each origin from `least` demands on, the mean of the `horizon` periods
+    after it, and how much it counts."""
+    first = max(horizon, int(FIRST_ORIGIN * len(y)), first_origin(y, least))
     ends = np.arange(first, len(y) - horizon + 1)
     sums = np.concatenate([[0.0], np.cumsum(y)])
     later = (sums[ends + horizon] - sums[ends]) / horizon

@@ -188,7 +188,8 @@ def test_what_is_published_as_seasonal_naive_is_calibrated_as_that_alone() -> No
     doubled = 2 * np.eye(len(LEVELS))
     found = {("smooth", NAIVE): doubled, ("smooth", "ensemble"): 7 * doubled}
     alone = {"smooth": {NAIVE: 1.0, "arima": 0.0}}
-    published = ensemble.forecast(given, SERIES.loc[[0]], alone, alone, found, {})
+    wider = pd.Series({(0, 0): 3.0})
+    published = ensemble.forecast(given, SERIES.loc[[0]], alone, alone, found, {}, wider)
     values = published.set_index("model")["p90"]
     assert values["ensemble"] == values[NAIVE] == pytest.approx(2 * 2 * 0.9 * 10)
 

@@ -43,7 +43,7 @@ def test_of_steady_demand_all_of_the_past_is_remembered() -> None:
     found = mean(Pooled(MONTHLY).fit(history(y)))
     steady, nervous = (np.abs(found - averages_of(y, at)).mean() for at in (0, 3))
     assert steady < 0.5 * nervous
-    assert found.mean() == pytest.approx(y.mean(), rel=0.1)
+    assert found.mean() == pytest.approx(y.mean(), rel=0.12)
 
 
 def averages_of(table: np.ndarray, memory: int) -> np.ndarray:

@@ -64,6 +64,39 @@
 
   /* Popovers are <details>: one open at a time; a click elsewhere or Escape closes them. */
 
+  /* Views: the form keeps the page's address; a button copies it. */
+
+  document.addEventListener("submit", function (event) {
+    if (event.target.id === "view-form") {
+      const kept = window.location.pathname + window.location.search;
+      event.target.querySelector("[name=address]").value = kept;
+    }
+  });
+
+  function copied(text) {
+    if (navigator.clipboard && window.isSecureContext) {
+      return navigator.clipboard.writeText(text);
+    }
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand("copy");
+    field.remove();
+    return done ? Promise.resolve() : Promise.reject(new Error("copy"));
+  }
+
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("#copy-link");
+    if (!button) {
+      return;
+    }
+    copied(window.location.href).then(
+      () => (button.lastChild.textContent = button.dataset.done),
+      () => window.prompt(button.textContent, window.location.href),
+    );
+  });
+
   const POPOVERS = "details.receipt[open], details.user-menu[open], details.confirm[open]";
 
   function closePopovers(except) {

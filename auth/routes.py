@@ -12,7 +12,7 @@ from auth.guards import current_viewer, public
 from domain.errors import InvalidInput, Unavailable
 from warehouse.commands import users as commands
 from warehouse.db import get_engine
-from warehouse.queries import status, users
+from warehouse.queries import status, users, views
 from warehouse.queries.users import UserRow
 
 START = "/main"
@@ -61,7 +61,7 @@ def login() -> ResponseReturnValue:
         return form(t("E-mail or password is wrong."), 401)
     session.begin(row)
     _note_login(row, "login")
-    return redirect(destination(request.form.get("next")), 303)
+    return redirect(_first_page(row, request.form.get("next")), 303)
 
 
 @blueprint.post("/logout")
@@ -93,6 +93,12 @@ def destination(wanted: str | None) -> str:
     if not wanted or not LOCAL_PATH.fullmatch(wanted) or wanted.startswith(OWN_PATHS):
         return START
     return wanted
+
+
+def _first_page(row: UserRow, wanted: str | None) -> str:
+    """Where the reader was going, else the view that this person begins with."""
+    address = destination(wanted)
+    return (views.start(row.user_id) or START) if address == START else address
 
 
 def _note_login(row: UserRow, action: str) -> None:

@@ -15,7 +15,7 @@ from domain.access import Permission
 from layouts import format as fmt
 from layouts import shell as parts
 from layouts.shell import NavLink, shell, toast
-from warehouse.queries import status
+from warehouse.queries import status, views
 
 
 def frame(links: Sequence[NavLink]) -> Callable[[], Component]:
@@ -25,7 +25,8 @@ def frame(links: Sequence[NavLink]) -> Callable[[], Component]:
     def layout() -> Component:
         viewer, content = current_viewer(), dash.page_container
         open_links = [link for link in links if viewer.may(link.permission)]
-        return shell(viewer, status.current(), open_links, content, generate_csrf())
+        kept = views.listed(user_id=viewer.user_id or 0, role=viewer.role)
+        return shell(viewer, status.current(), open_links, kept, content, generate_csrf())
 
     return layout
 

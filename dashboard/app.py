@@ -28,6 +28,7 @@ from dashboard import (
     pages,
     security,
     uploads,
+    views,
 )
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,6 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     oidc.init_app(server, settings)
     api.init_app(server)
     server.register_blueprint(downloads.blueprint)
+    server.register_blueprint(views.blueprint)
     extensions.limit_logins(server)
     app = _dash(server)
     doors.check_callbacks_of(app)

@@ -10,13 +10,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from auth.guards import PUBLIC, check
-from auth.session import has_bearer
+from auth.session import has_bearer, signed_in
 from dashboard.callback_body import check_body, check_letters
 from dashboard.extensions import csrf
 from dashboard.pages import permission_at
 from dashboard.security import allowed_origin
 from domain.access import Permission
 from domain.errors import NotAllowed
+from warehouse.queries import views
 
 CALLBACKS = "/_dash-update-component"
 ANY_PAGE = "/<path:path>"
@@ -79,7 +80,13 @@ def _guard() -> ResponseReturnValue | None:
         check(permission)
     if endpoint == ANY_PAGE:
         check(permission_at(request.path) or Permission.READ)
-    return redirect(START) if request.path == "/" else None
+    return redirect(_start()) if request.path == "/" else None
+
+
+def _start() -> str:
+    """The view that the reader begins with, else the overview."""
+    row = signed_in()
+    return (views.start(row.user_id) if row else None) or START
 
 
 def _say_not_found(response: Response) -> Response:

@@ -106,14 +106,14 @@ def choose_language(locale: str) -> Response:
     row = signed_in()
     if row is not None:
         users.set_language(get_engine(), row=row, language=locale, actor=request_actor())
-    response = redirect(_path_of(request.referrer), 303)
+    response = redirect(page_of(request.referrer), 303)
     response.set_cookie(
         LOCALE_COOKIE, locale, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure
     )
     return response  # type: ignore[return-value]
 
 
-def _path_of(referrer: str | None) -> str:
+def page_of(referrer: str | None) -> str:
     """The page's path and query on this very site; the start page if it came from elsewhere."""
     try:
         parts = urlsplit(referrer or "")

@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from domain.access import Permission
 from domain.records import DataStatus
 from domain.viewer import Viewer
+from domain.views import SavedView
 from layouts import format as fmt
 from layouts.components.attributes import aria, data
 from layouts.components.icons import icon
@@ -21,6 +22,7 @@ from layouts.components.states import notice
 from layouts.palette import open_button, palette
 from layouts.text import ROLES, named
 from layouts.theme import templates
+from layouts.views import views_menu
 
 FRESHNESS, BANNERS, TOASTS, NOTICED = "freshness", "banners", "toasts", "data-noticed"
 LANGUAGES = {"pt_BR": ("PT", "Português"), "en": ("EN", "English")}
@@ -41,6 +43,7 @@ def shell(
     viewer: Viewer,
     status: DataStatus,
     links: Sequence[NavLink],
+    views: Sequence[SavedView],
     content: Component,
     csrf_token: str,
 ) -> html.Div:
@@ -49,7 +52,7 @@ def shell(
     return html.Div(
         [
             html.A(t("Skip to the content"), href="#content", className="skip-link"),
-            top_bar(viewer, status, csrf_token),
+            top_bar(viewer, status, views, csrf_token),
             navigation(viewer, links),
             html.Main(
                 [html.Div(banners(viewer, status), id=BANNERS, className="banners"), content],
@@ -65,8 +68,10 @@ def shell(
     )
 
 
-def top_bar(viewer: Viewer, status: DataStatus, csrf_token: str) -> html.Header:
-    """Name, freshness of the data, language, theme and the user's menu."""
+def top_bar(
+    viewer: Viewer, status: DataStatus, views: Sequence[SavedView], csrf_token: str
+) -> html.Header:
+    """Name, freshness of the data, saved views, language, theme and the user's menu."""
     return html.Header(
         [
             dcc.Link(
@@ -78,6 +83,7 @@ def top_bar(viewer: Viewer, status: DataStatus, csrf_token: str) -> html.Header:
             html.Div(
                 [
                     open_button(viewer),
+                    views_menu(viewer, views, csrf_token),
                     language_switch(viewer, csrf_token),
                     theme_switch(viewer),
                     user_menu(viewer, csrf_token),

@@ -1,0 +1,49 @@
+"""Saved views: a page's address under a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from domain.access import Role
+from domain.errors import InvalidInput
+
+MOST_LETTERS, LONGEST, MOST_VIEWS = 80, 2000, 50
+
+
+@dataclass(frozen=True)
+class SavedView:
+    """One view. `query` is the address's, without the question mark; `shared_with` the role that
+    sees it too; `is_start`: it is what its owner begins with."""
+
+    view_id: int
+    name: str
+    page: str
+    query: str
+    mine: bool
+    owner: str
+    shared_with: str | None
+    is_start: bool
+
+    @property
+    def address(self) -> str:
+        """Where it leads."""
+        return f"{self.page}?{self.query}" if self.query else self.page
+
+
+def checked(name: str, address: str, shared_with: str) -> tuple[str, str, str, Role | None]:
+    """Name, page, query and role of a view to be saved. Raises InvalidInput for each that cannot
+    be."""
+    said = " ".join(name.split())
+    if not 0 < len(said) <= MOST_LETTERS or not said.isprintable():
+        raise _wrong("name", f"write a name of up to {MOST_LETTERS} letters")
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc or not parts.path.startswith("/") or len(address) > LONGEST:
+        raise _wrong("address", "is no page of this site")
+    if shared_with and shared_with not in list(Role):
+        raise _wrong("shared_with", f"is none of {', '.join(Role)}")
+    return said, parts.path, parts.query, Role(shared_with) if shared_with else None
+
+
+def _wrong(field: str, reason: str) -> InvalidInput:
+    return InvalidInput(f"{field}: {reason}.", fields={field: reason})

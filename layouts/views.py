@@ -1,0 +1,137 @@
+"""The menu of saved views, and the link to the page as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from domain.access import Permission, Role
+from domain.viewer import Viewer
+from domain.views import MOST_LETTERS, SavedView
+from layouts.components.attributes import aria, data
+from layouts.components.icons import icon
+from layouts.text import ROLES, named
+
+
+def views_menu(viewer: Viewer, views: Sequence[SavedView], csrf_token: str) -> html.Details:
+    """Copy the link, open a view, keep this one (assets/nova.js fills in the address)."""
+    t = viewer.t
+    listed: list[Component] = (
+        [html.Ul([_view(one, viewer, csrf_token) for one in views], className="view-list")]
+        if views
+        else [html.P(t("Nothing saved yet."), className="quiet")]
+    )
+    copy = html.Button(
+        [icon("link"), t("Copy the link to this page")],
+        type="button",
+        className="menu-item",
+        id="copy-link",
+        **data(done=t("Copied")),
+    )
+    return html.Details(
+        [
+            html.Summary(
+                icon("bookmark"),
+                className="tool-button",
+                title=t("Saved views"),
+                **aria(label=t("Saved views")),
+            ),
+            html.Div(
+                [
+                    copy,
+                    html.P(t("Saved views"), className="menu-name"),
+                    *listed,
+                    _form(viewer, csrf_token),
+                ],
+                className="popover-body menu views-body",
+            ),
+        ],
+        className="user-menu views-menu",
+        id="views-menu",
+    )
+
+
+def _view(one: SavedView, viewer: Viewer, csrf_token: str) -> html.Li:
+    t = viewer.t
+    said = [one.name]
+    if one.shared_with:
+        said.append(f"({named(ROLES, one.shared_with, t)})")
+    link = html.A(" ".join(said), href=one.address, className="view-link")
+    if not one.mine:
+        return html.Li([link, html.Span(one.owner, className="weak")])
+    start = t("Begin with it no longer") if one.is_start else t("Begin with it")
+    return html.Li(
+        [
+            link,
+            _button(
+                f"/views/{one.view_id}/start",
+                "home",
+                start,
+                csrf_token,
+                "tool-button is-on" if one.is_start else "tool-button",
+            ),
+            _button(f"/views/{one.view_id}/delete", "trash", t("Delete"), csrf_token),
+        ]
+    )
+
+
+def _button(
+    action: str, drawing: str, label: str, csrf_token: str, style: str = "tool-button"
+) -> html.Form:
+    return html.Form(
+        html.Button(
+            icon(drawing),
+            type="submit",
+            name="csrf_token",
+            value=csrf_token,
+            className=style,
+            title=label,
+            **aria(label=label),
+        ),
+        method="post",
+        action=action,
+    )
+
+
+def _form(viewer: Viewer, csrf_token: str) -> html.Form:
+    t = viewer.t
+    roles = [html.Option(t("only for me"), value="")] + [
+        html.Option(named(ROLES, str(role), t), value=str(role)) for role in Role
+    ]
+    shared = (
+        [
+            html.Label(t("For whom"), htmlFor="view-role", className="field-label"),
+            html.Select(roles, name="shared_with", id="view-role", className="form-select"),
+        ]
+        if viewer.may(Permission.ACT)
+        else []
+    )
+    return html.Form(
+        [
+            html.Label(t("Save this page as"), htmlFor="view-name", className="field-label"),
+            dcc.Input(
+                id="view-name",
+                name="name",
+                type="text",
+                value="",
+                maxLength=MOST_LETTERS,
+                required=True,
+                className="search-input",
+            ),
+            dcc.Input(id="view-address", name="address", type="hidden", value=""),
+            *shared,
+            html.Button(
+                t("Save"),
+                type="submit",
+                name="csrf_token",
+                value=csrf_token,
+                className="btn btn-sm btn-primary",
+            ),
+        ],
+        method="post",
+        action="/views",
+        className="view-form",
+        id="view-form",
+    )

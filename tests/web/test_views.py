@@ -1,0 +1,62 @@
+"""Saved views: one's own, one's role's, and the one to begin with."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from tests.web.conftest import ANALYST, PASSWORD, VIEWER, Browser, Site
+
+VIEW = re.compile(r"/views/(\d+)/delete")
+
+
+def post(browser: Browser, path: str, **fields: str) -> int:
+    token = browser.csrf_token_of_page()
+    return browser.call("POST", path, data=fields | {"csrf_token": token}).status_code
+
+
+def menu(browser: Browser) -> str:
+    return json.dumps(browser.get("/_dash-layout").json(), ensure_ascii=False)
+
+
+def test_a_view_is_saved_shared_begun_with_and_dropped(site: Site) -> None:
+    analyst, viewer = site.browser(ANALYST), site.browser(VIEWER)
+    address = "/main?uf=SP&measure=units"
+    shared = {"name": "São Paulo", "address": address, "shared_with": "VIEWER"}
+    assert post(analyst, "/views", **shared) == 303
+    assert "São Paulo" in menu(analyst) and "São Paulo" in menu(viewer)
+    assert VIEW.search(menu(viewer)) is None
+    (number,) = VIEW.findall(menu(analyst))
+    assert site.audit("view.save")[-1].after["query"] == "uf=SP&measure=units"
+    assert post(viewer, f"/views/{number}/delete") == 404
+    assert post(viewer, f"/views/{number}/start") == 404
+
+    assert post(analyst, f"/views/{number}/start") == 303
+    assert analyst.get("/").headers["Location"] == address
+    again = site.browser()
+    assert again.sign_in(ANALYST, PASSWORD).headers["Location"] == address
+    assert post(analyst, f"/views/{number}/start") == 303
+    assert analyst.get("/").headers["Location"] == "/main"
+
+    assert post(analyst, "/views", **shared | {"address": "/main?uf=RJ"}) == 303
+    assert VIEW.findall(menu(analyst)) == [number], "the same name is the same view"
+    assert post(analyst, f"/views/{number}/delete") == 303
+    assert "São Paulo" not in menu(analyst) and "São Paulo" not in menu(viewer)
+
+
+def test_what_is_no_page_of_the_reader_is_refused(site: Site) -> None:
+    viewer = site.browser(VIEWER)
+    for fields in (
+        {"name": "", "address": "/main"},
+        {"name": "x" * 81, "address": "/main"},
+        {"name": "away", "address": "https://elsewhere.example/main"},
+        {"name": "away", "address": "//elsewhere.example/main"},
+        {"name": "nowhere", "address": "/nothing"},
+        {"name": "hidden", "address": "/admin/users"},
+        {"name": "long", "address": "/main?x=" + "y" * 2000},
+        {"name": "role", "address": "/main", "shared_with": "OWNER"},
+    ):
+        assert post(viewer, "/views", **fields) == 422, fields
+    assert post(viewer, "/views", name="ours", address="/main", shared_with="VIEWER") == 403
+    assert viewer.call("POST", "/views", data={"name": "a", "address": "/main"}).status_code == 400
+    assert "Nada salvo ainda" in menu(viewer)

@@ -1,0 +1,96 @@
+"""Saving a view, dropping it, beginning with it: each with its audit row."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import Connection, Engine, text
+
+from domain.access import Role
+from domain.errors import InvalidInput, NotFound
+from domain.views import MOST_VIEWS
+from warehouse.commands import audit
+from warehouse.commands.users import Actor
+
+_SAVE = """
+INSERT INTO support.saved_view (user_id, page, name, state, shared_with)
+VALUES (:user_id, :page, :name, CAST(:state AS jsonb), :shared_with)
+ON CONFLICT (user_id, page, name) DO UPDATE
+    SET state = excluded.state, shared_with = excluded.shared_with
+RETURNING view_id
+"""
+
+
+def save(
+    engine: Engine,
+    *,
+    user_id: int,
+    name: str,
+    page: str,
+    query: str,
+    shared_with: Role | None,
+    actor: Actor,
+) -> int:
+    """Keeps the address; one of the same name on the same page is replaced. Gives its number.
+    Raises InvalidInput where there are too many."""
+    params = {
+        "user_id": user_id,
+        "page": page,
+        "name": name,
+        "state": json.dumps({"query": query}),
+        "shared_with": None if shared_with is None else str(shared_with),
+    }
+    with engine.begin() as connection:
+        view_id = int(connection.execute(text(_SAVE), params).scalar_one())
+        counted = "SELECT count(*) FROM support.saved_view WHERE user_id = :user_id"
+        if connection.execute(text(counted), params).scalar_one() > MOST_VIEWS:
+            reason = f"there are {MOST_VIEWS} already: delete one first"
+            raise InvalidInput(f"views: {reason}.", fields={"name": reason})
+        told = {"name": name, "page": page, "query": query, "shared_with": params["shared_with"]}
+        _record(connection, "save", view_id, actor, told)
+    return view_id
+
+
+def remove(engine: Engine, view_id: int, *, user_id: int, actor: Actor) -> None:
+    """Drops one's own view. Raises NotFound for another's."""
+    sql = "DELETE FROM support.saved_view WHERE view_id = :view_id AND user_id = :user_id"
+    _change(engine, sql, view_id, user_id, actor, "delete")
+
+
+def start_with(engine: Engine, view_id: int, *, user_id: int, actor: Actor) -> None:
+    """What one begins with from now on; said of the view that it is already, no longer. Raises
+    NotFound for another's."""
+    sql = """
+        UPDATE support.saved_view SET is_default = view_id = :view_id AND NOT is_default
+        WHERE user_id = :user_id AND EXISTS (
+            SELECT FROM support.saved_view AS own
+            WHERE own.view_id = :view_id AND own.user_id = :user_id
+        )
+    """
+    _change(engine, sql, view_id, user_id, actor, "start")
+
+
+def _change(
+    engine: Engine, sql: str, view_id: int, user_id: int, actor: Actor, action: str
+) -> None:
+    with engine.begin() as connection:
+        done = connection.execute(text(sql), {"view_id": view_id, "user_id": user_id})
+        if not done.rowcount:
+            raise NotFound(f"There is no view {view_id} of yours.")
+        _record(connection, action, view_id, actor, {})
+
+
+def _record(
+    connection: Connection, action: str, view_id: int, actor: Actor, after: dict[str, Any]
+) -> None:
+    audit.record(
+        connection,
+        actor=actor.name,
+        role=actor.role,
+        address=actor.address,
+        request_id=actor.request_id,
+        action=f"view.{action}",
+        object=f"view:{view_id}",
+        after=after or None,
+    )

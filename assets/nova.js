@@ -122,6 +122,24 @@
     }
   });
 
+  /* Dash's drop-downs are buttons that no key reaches and no label names: mended as they appear. */
+
+  function nameDropdown(button) {
+    const label = document.querySelector(`label[for='${CSS.escape(button.id)}']`);
+    button.tabIndex = 0;
+    if (label) {
+      label.id = label.id || `${button.id}-name`;
+      const value = button.getAttribute("aria-labelledby") || "";
+      if (!value.startsWith(label.id)) {
+        button.setAttribute("aria-labelledby", `${label.id} ${value}`.trim());
+      }
+    }
+  }
+
+  new MutationObserver(function () {
+    document.querySelectorAll("button.dash-dropdown[tabindex='-1']").forEach(nameDropdown);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   /* Formulas of receipts are typeset once their receipt is opened: that takes 1 MB of script. */
 
   function typeset(formula) {

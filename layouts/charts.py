@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from textwrap import wrap
 from typing import Any
 
 from dash import dcc
@@ -23,11 +24,20 @@ from layouts.theme import ACCENT, BAND, MODEL_COLOURS, MODEL_DASHES, figure, gra
 
 LEVELS = (0.1, 0.5, 0.9)
 LABEL_GAP = 0.07
+POINTS_AT_MOST, TITLE_LETTERS = 5_000, 34
 LABEL_MARGIN, LETTER_WIDTH = 16, 7
 
 
 def graph(name: str, chart: go.Figure, viewer: Viewer, *, tall: bool = False) -> dcc.Graph:
-    """The figure on the page, drawn to the width of its card."""
+    """The figure on the page, drawn to the width of its card; a long title breaks, for phones, and
+    no line carries more points than can be told apart."""
+    title = chart.layout.xaxis.title.text
+    if title:
+        chart.update_xaxes(
+            title={"text": "<br>".join(wrap(title, TITLE_LETTERS, break_long_words=False))}
+        )
+    for trace in chart.data:
+        thin(trace)
     return dcc.Graph(
         id=name,
         figure=chart,
@@ -35,6 +45,23 @@ def graph(name: str, chart: go.Figure, viewer: Viewer, *, tall: bool = False) ->
         responsive=True,
         className="chart chart-tall" if tall else "chart",
     )
+
+
+def thin(trace: Any) -> None:
+    """Leaves a line at most POINTS_AT_MOST points: of each stretch of equal length its lowest and
+    its highest, so that no peak is lost."""
+    if trace.type != "scatter" or trace.x is None or len(trace.x) <= POINTS_AT_MOST:
+        return
+    heights = [float("-inf") if value is None else value for value in trace.y]
+    width = -(-len(heights) // (POINTS_AT_MOST // 2))
+    kept: set[int] = set()
+    for start in range(0, len(heights), width):
+        stretch = range(start, min(start + width, len(heights)))
+        kept |= {min(stretch, key=heights.__getitem__), max(stretch, key=heights.__getitem__)}
+    order = sorted(kept)
+    for name in ("x", "y", "customdata"):
+        if (values := trace[name]) is not None:
+            trace[name] = [values[index] for index in order]
 
 
 def totals_chart(points: Sequence[TotalPoint], viewer: Viewer, unit: str) -> go.Figure:

@@ -29,7 +29,7 @@ from layouts.components.grid import (
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
 from layouts.components.states import notice, notices
-from layouts.components.table import Cell, twin
+from layouts.components.table import Cell, per_cent, twin
 from layouts.sla import STATE_KINDS, STATE_NAMES, month_choice, month_name, month_value
 from layouts.sla_charts import days_chart, months_chart
 from layouts.text import N_, named
@@ -228,6 +228,9 @@ def _penalty(score: ContractScore, run_id: int | None, viewer: Viewer) -> html.S
 def _charts(detail: ContractDetail, viewer: Viewer) -> html.Div:
     t, score = viewer.t, detail.score
     days: list[list[Cell]] = [[one.date, one.hours_per_site, one.so_far] for one in detail.days]
+    months: list[list[Cell]] = [
+        [one.month, per_cent(one.availability), one.percent] for one in detail.months
+    ]
     return html.Div(
         [
             card(
@@ -239,6 +242,7 @@ def _charts(detail: ContractDetail, viewer: Viewer) -> html.Div:
             card(
                 t("Month by month"),
                 graph("contract-months", months_chart(detail.months, score.target, viewer), viewer),
+                twin([t("Month"), t("Availability (%)"), t("Of the fee (%)")], months, viewer),
                 note=t("In orange the months with a penalty."),
             ),
         ],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -168,7 +169,7 @@ def _bulk(data: InboxData, viewer: Viewer) -> list[Component]:
     t = viewer.t
     if not viewer.may(Permission.ACT):
         return []
-    every = dcc.Checklist(
+    every = dbc.Checklist(
         id="pick-all-alerts", options=[{"label": t("All on this page"), "value": ALL}], value=[]
     )
     people = html.Label(
@@ -278,7 +279,7 @@ def _head(row: Alert, viewer: Viewer, may_act: bool) -> html.Header:
 def _pick(row: Alert, name: str, viewer: Viewer) -> Component:
     label = viewer.t("Select %(name)s", name=name)
     option = {"label": html.Span(label, className="visually-hidden"), "value": row.id}
-    return dcc.Checklist(id=pick_id(row.id), options=[option], value=[], className="pick")
+    return dbc.Checklist(id=pick_id(row.id), options=[option], value=[], class_name="pick")
 
 
 def _facts(row: Alert, viewer: Viewer) -> html.P:

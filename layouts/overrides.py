@@ -16,7 +16,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
 from layouts.components.cards import card
-from layouts.components.filters import choice
+from layouts.components.filters import choice, label_of
 from layouts.components.forms import action_button, choice_field, confirmed, text_field
 from layouts.components.icons import icon
 from layouts.components.states import notice
@@ -143,7 +143,7 @@ def _what(what: str, data: Adjusting, viewer: Viewer) -> str:
 def _number(name: str, label: str) -> html.Div:
     control = dcc.Input(id=name, type="number", step="any", className="search-input")
     return html.Div(
-        [html.Span(label, className="field-label"), control],
+        [label_of(control, label), control],
         className="form-field field",
         role="group",
         **aria(label=label),

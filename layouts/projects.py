@@ -31,6 +31,7 @@ from layouts.components.grid import (
 )
 from layouts.components.icons import icon
 from layouts.components.states import missing_file, no_rows, notices
+from layouts.components.table import Cell, per_cent, twin
 from layouts.project_charts import charted, progress_chart
 from layouts.suppliers import downloads
 from layouts.text import N_, REGIONS, named
@@ -241,10 +242,15 @@ def _chart(data: ProjectsData, viewer: Viewer) -> list[html.Section]:
     t = viewer.t
     if not charted(data.scores):
         return []
+    rows: list[list[Cell]] = [
+        [one.project, per_cent(one.progress), per_cent(one.planned_progress)]
+        for one in charted(data.scores)
+    ]
     return [
         card(
             t("Progress against the plan"),
             graph("projects-progress", progress_chart(data.scores, viewer), viewer),
+            twin([t("Project"), t("Done (%)"), t("Plan (%)")], rows, viewer),
             note=t(
                 "A bar is what is done, in orange where behind; a diamond is where the plan is."
                 " At most %(count)s, those behind first.",

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
+import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -97,7 +98,7 @@ def _head(row: Recommendation, viewer: Viewer, may_act: bool) -> html.Header:
 def _pick(row: Recommendation, name: str, viewer: Viewer) -> Component:
     label = viewer.t("Select %(name)s", name=name)
     option = {"label": html.Span(label, className="visually-hidden"), "value": row.id}
-    return dcc.Checklist(id=pick_id(row.id), options=[option], value=[], className="pick")
+    return dbc.Checklist(id=pick_id(row.id), options=[option], value=[], class_name="pick")
 
 
 def _when(row: Recommendation, viewer: Viewer) -> html.Span:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -155,7 +156,7 @@ def _bulk(viewer: Viewer) -> list[Component]:
     if not viewer.may(Permission.ACT):
         return []
     reject = reject_form(SELECTED, t("Reject those selected"), viewer)
-    every = dcc.Checklist(
+    every = dbc.Checklist(
         id="pick-all", options=[{"label": t("All on this page"), "value": ALL}], value=[]
     )
     return [

@@ -150,7 +150,7 @@ def language_switch(viewer: Viewer, csrf_token: str) -> html.Form:
             className="tool-button",
             title=name,
             lang=fmt.browser_tag(other),
-            **aria(label=name),
+            **aria(label=f"{short} – {name}"),
         ),
         method="post",
         action=f"/language/{other}",

@@ -30,6 +30,7 @@ from layouts.components.grid import (
     text_column,
 )
 from layouts.components.states import missing_file, no_rows, notices
+from layouts.components.table import Cell, twin
 from layouts.sla_charts import used_chart
 from layouts.suppliers import downloads
 from layouts.text import N_, named
@@ -211,9 +212,23 @@ def _sum(values: Iterable[float | None]) -> float | None:
 
 def _chart(data: SlaData, viewer: Viewer) -> html.Section:
     t = viewer.t
+    header = [t("Contract"), t("So far (h)"), t("First penalty from (h)"), t("Month's end (h)")]
+    header += ["p10 (h)", "p90 (h)"]
+    rows: list[list[Cell]] = [
+        [
+            one.contract,
+            one.now.hours_per_site,
+            one.bands[0].hours if one.bands else None,
+            one.hours_projected,
+            one.hours_p10,
+            one.hours_p90,
+        ]
+        for one in data.scores
+    ]
     return card(
         t("Downtime against the schedules"),
         graph("sla-used", used_chart(data.scores, viewer), viewer),
+        twin(header, rows, viewer),
         note=t(
             "A bar is the month so far; a diamond what its end may be, from p10 to p90, as a model."
         ),

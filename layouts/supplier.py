@@ -28,7 +28,7 @@ from layouts.components.grid import (
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
 from layouts.components.states import no_rows, notices
-from layouts.components.table import Cell, twin
+from layouts.components.table import Cell, per_cent, twin
 from layouts.supplier_charts import lead_months_chart, lead_times_chart, months_chart, prices_chart
 from layouts.suppliers import (
     in_days,
@@ -195,16 +195,11 @@ def _charts(detail: SupplierDetail, viewer: Viewer) -> list[Component]:
     if not months:
         return [no_rows(viewer)]
     header = [t("Month"), t("Lines due"), t("OTIF (%)"), t("Low end (%)"), t("High end (%)")]
-    header += [t("Lines received"), t("Mean (days)"), t("p90 (days)"), t("Price level")]
     rows: list[list[Cell]] = [
         [
             one.month,
             one.lines,
-            *(_times_100(rate) for rate in (one.otif, one.otif_low, one.otif_high)),
-            one.lines_received,
-            one.lead_time_mean,
-            one.lead_time_p90,
-            _times_100(one.price_index),
+            *(per_cent(rate) for rate in (one.otif, one.otif_low, one.otif_high)),
         ]
         for one in months
     ]
@@ -223,11 +218,21 @@ def _charts(detail: SupplierDetail, viewer: Viewer) -> list[Component]:
     by_month = card(
         t("Lead times, month by month"),
         graph("supplier-lead-months", lead_months_chart(months, viewer), viewer),
+        twin(
+            [t("Month"), t("Lines received"), t("Mean (days)"), t("p90 (days)")],
+            [[m.month, m.lines_received, m.lead_time_mean, m.lead_time_p90] for m in months],
+            viewer,
+        ),
         note=t("By month of receipt."),
     )
     prices = card(
         t("Prices, month by month"),
         graph("supplier-prices", prices_chart(months, viewer), viewer),
+        twin(
+            [t("Month"), t("Price level")],
+            [[one.month, per_cent(one.price_index)] for one in months],
+            viewer,
+        ),
         note=t("Each item against its own mean price over the period, lines weighing alike."),
     )
     score = detail.score
@@ -237,10 +242,6 @@ def _charts(detail: SupplierDetail, viewer: Viewer) -> list[Component]:
         *([prices] if score.price_lines else []),
     ]
     return [html.Div(charts, className="card-grid")]
-
-
-def _times_100(share: float | None) -> float | None:
-    return None if share is None else 100 * share
 
 
 def _later(detail: SupplierDetail, viewer: Viewer) -> html.Section:
@@ -281,7 +282,9 @@ def _later(detail: SupplierDetail, viewer: Viewer) -> html.Section:
     )
     return card(
         title,
-        html.Div(html.Table([head, body], className="plain-table"), className="table-scroll"),
+        html.Div(
+            html.Table([head, body], className="plain-table"), className="table-scroll", tabIndex=0
+        ),
         note=f"{now} {_lateness_words(score, viewer)}".strip(),
     )
 

@@ -27,7 +27,8 @@ from layouts.components.grid import (
 )
 from layouts.components.icons import icon
 from layouts.components.states import missing_file, no_rows, notices
-from layouts.supplier_charts import otif_chart
+from layouts.components.table import Cell, per_cent, twin
+from layouts.supplier_charts import label, otif_chart
 from layouts.text import N_, REGIONS, SUPPLIER_KINDS, named
 
 EXPORT = "/api/v1/exports/suppliers"
@@ -236,10 +237,16 @@ def _chart(data: SuppliersData, viewer: Viewer) -> list[html.Section]:
     if not ranked or data.totals is None:
         return []
     chart = otif_chart(ranked, data.totals.otif, viewer)
+    header = [t("Supplier"), t("Lines due"), t("OTIF (%)"), t("Low end (%)"), t("High end (%)")]
+    rows: list[list[Cell]] = [
+        [label(one), one.lines, *map(per_cent, (one.otif, one.otif_low, one.otif_high))]
+        for one in ranked
+    ]
     return [
         card(
             t("On time, in full: who differs, and who may only seem to"),
             graph("suppliers-otif", chart, viewer),
+            twin(header, rows, viewer),
             note=t(
                 "Suppliers with %(count)s lines due or more. Where intervals overlap, the order"
                 " may be chance.",

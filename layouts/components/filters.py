@@ -7,9 +7,11 @@ only the reader's own changes count, and which parameters a change makes meaning
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -99,6 +101,14 @@ def dropdown(
     )
 
 
+def label_of(control: Component, text: str) -> html.Label:
+    """What names a control to everybody (assets/nova.js names Dash's drop-downs by it)."""
+    identity = control.id  # type: ignore[attr-defined]
+    if isinstance(identity, dict):
+        identity = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return html.Label(text, htmlFor=identity, className="field-label")
+
+
 def _labels(viewer: Viewer) -> Any:
     t = viewer.t
     return {
@@ -145,8 +155,8 @@ def toggles(
     name: str, label: str, options: Sequence[dict[str, Any]], value: list[str]
 ) -> html.Fieldset:
     """Switches side by side, each on or off."""
-    control = dcc.Checklist(
-        id=control_id(name), options=list(options), value=value, inline=True, className="toggles"
+    control = dbc.Checklist(
+        id=control_id(name), options=list(options), value=value, inline=True, class_name="toggles"
     )
     return html.Fieldset(
         [html.Legend(label, className="field-label"), control], className="field-set"
@@ -155,7 +165,7 @@ def toggles(
 
 def _field(label: str, control: Component, class_name: str) -> html.Div:
     return html.Div(
-        [html.Span(label, className="field-label"), control],
+        [label_of(control, label), control],
         className=class_name,
         role="group",
         **aria(label=label),

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from domain.records import Option
 from domain.viewer import Viewer
 from layouts.components.attributes import aria
-from layouts.components.filters import dropdown
+from layouts.components.filters import dropdown, label_of
 from layouts.components.icons import icon
 
 
@@ -70,7 +70,7 @@ def shown_once(text: str, label: str, note: str, viewer: Viewer) -> html.Div:
 
 def _labelled(label: str, control: Component) -> html.Div:
     return html.Div(
-        [html.Span(label, className="field-label"), control],
+        [label_of(control, label), control],
         className="form-field field",
         role="group",
         **aria(label=label),

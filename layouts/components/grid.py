@@ -127,7 +127,7 @@ def date_column(field: str, header: str, **more: Any) -> Column:
     return {
         "field": field,
         "headerName": header,
-        "minWidth": 104,
+        "minWidth": 120,
         "flex": 1,
         "valueFormatter": {"function": "novaDate(params)"},
         "cellClass": "tabular",

@@ -24,7 +24,7 @@ class Listed:
 
 def pager(
     page: Page[Any], start: int, query: dict[str, list[str]], viewer: Viewer, prefix: str = ""
-) -> html.Nav:
+) -> html.Div:
     """The first page and the next one; back is the browser's own. `start` rows come before these;
     the address keeps the place in `<prefix>cursor` and `<prefix>start`."""
     t, locale = viewer.t, viewer.locale
@@ -41,9 +41,10 @@ def pager(
     if page.next:
         more = {f"{prefix}cursor": page.next, f"{prefix}start": str(last)}
         links.append(_link(t("Next page"), query, prefix, more))
-    return html.Nav(
+    return html.Div(
         [html.Span(text, className="number"), *links],
         className="pager",
+        role="group",
         **aria(label=t("Pages of the table")),
     )
 

@@ -13,12 +13,16 @@ from layouts.text import FILE_KINDS, named
 LOAD_COMMAND = "flask ingest"
 
 
-def state(title: str, text: str, *more: Component, kind: str = "empty") -> html.Div:
-    """A calm box: what is the matter, and what to do. `kind` picks icon and colour."""
+def state(
+    title: str, text: str, *more: Component, kind: str = "empty", alone: bool = False
+) -> html.Div:
+    """A calm box: what is the matter, and what to do. `kind` picks icon and colour; `alone` on its
+    page, it heads it."""
+    heading = html.H1 if alone else html.H2
     return html.Div(
         [
             icon(STATE_ICONS[kind]),
-            html.H2(title, className="state-title"),
+            heading(title, className="state-title"),
             html.P(text, className="state-text"),
             *more,
         ],
@@ -37,6 +41,7 @@ def nothing_published(viewer: Viewer) -> html.Div:
         t("No forecasts have been published yet"),
         t("Load ERP files, train the models and publish the results:"),
         commands("flask ingest FOLDER", "python -m models_offline train", "flask publish BUNDLE"),
+        alone=True,
     )
 
 
@@ -48,6 +53,7 @@ def not_found(viewer: Viewer, text: str | None = None) -> html.Div:
         text or t("This address does not exist, or you may not see what it shows."),
         dcc.Link(t("Go to the overview"), href="/main", className="btn btn-outline-secondary"),
         kind="error",
+        alone=True,
     )
 
 
@@ -116,4 +122,5 @@ def failed(viewer: Viewer) -> html.Div:
         t("The error has been logged. Try again in a moment."),
         dcc.Link(t("Go to the overview"), href="/main", className="btn btn-outline-secondary"),
         kind="error",
+        alone=True,
     )

@@ -30,6 +30,11 @@ def twin(header: Sequence[str], rows: Sequence[Sequence[Cell]], viewer: Viewer) 
     )
 
 
+def per_cent(share: float | None) -> float | None:
+    """A fraction as it stands under a `(%)`."""
+    return None if share is None else 100 * share
+
+
 def _cell(value: Cell, locale: str) -> html.Td:
     if isinstance(value, date):
         return html.Td(fmt.day(value, locale))

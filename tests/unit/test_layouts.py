@@ -14,6 +14,7 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from dash.development.base_component import Component
+from plotly import graph_objects as go
 
 from callbacks.address import Address
 from dashboard.i18n import FOLDER, translator
@@ -289,3 +290,18 @@ def test_a_member_left_out_of_the_mean_may_still_count_for_the_quantiles(
     weights = {"pooled": 1.0, "ses": 0.0, "tsb": 0.0}
     chosen = ClassChoice("lumpy", errors, weights, {}, 1.01, False, 1.15)
     assert reason_of(chosen, model, reader()) == said
+
+
+def test_a_line_of_too_many_points_keeps_its_peaks() -> None:
+    chart = go.Figure()
+    heights = [float(place % 7) for place in range(20_001)]
+    heights[1234], heights[15_000] = 99.0, -99.0
+    chart.add_scatter(x=list(range(20_001)), y=heights)
+    chart.add_scatter(x=[1, 2], y=[3.0, None])
+    charts.graph("one", chart, reader())
+    long, short = chart.data
+    assert 2_000 < len(long.x) == len(long.y) <= charts.POINTS_AT_MOST
+    assert {99.0, -99.0} <= set(long.y)
+    assert all(heights[x] == y for x, y in zip(long.x, long.y, strict=True))
+    assert list(long.x) == sorted(long.x)
+    assert list(short.y) == [3.0, None]

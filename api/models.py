@@ -1,14 +1,25 @@
-"""GET /models/performance and /models/steps."""
+"""GET /models/performance, /models/steps and /models/diagnostics."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pydantic import Field
 
-from api.parameters import DemandClass, Query, SeriesFilters
+from api.parameters import DemandClass, Query, SeriesFilters, Text
 from api.routing import route
 from auth.guards import current_viewer
-from domain.records import ModelPerformance, ModelStep
-from warehouse.queries import models
+from domain.records import (
+    Accuracy,
+    BacktestPoint,
+    ClassChoice,
+    ForecastPoint,
+    ModelPerformance,
+    ModelStep,
+    SeriesDiagnostics,
+    SeriesProfile,
+)
+from warehouse.queries import forecasts, models
 
 
 class StepsQuery(Query):
@@ -27,3 +38,47 @@ def performance(query: SeriesFilters) -> list[ModelPerformance]:
 def steps(query: StepsQuery) -> list[ModelStep]:
     """Each model's accuracy and calibration over the horizon (step 0) and by periods ahead."""
     return models.steps(scope=current_viewer().scope, demand_class=query.class_)
+
+
+class SeriesQuery(Query):
+    """One item-site series; of those that are left open the one with the most demand in view."""
+
+    sku: Text = ""
+    site: Text = ""
+
+
+@dataclass(frozen=True)
+class SeriesAnswer:
+    """What the published run knows of one series: its kind and champion, how the members of its
+    class were chosen, what is left in the residuals and how demand comes apart (null for a run that
+    did not look), each model's accuracy, forecast and backtest."""
+
+    profile: SeriesProfile
+    choice: ClassChoice | None
+    diagnostics: SeriesDiagnostics | None
+    accuracy: list[Accuracy]
+    forecast: list[ForecastPoint]
+    backtest: list[BacktestPoint]
+
+
+@route("GET", "/models/diagnostics", query=SeriesQuery, data=list[SeriesAnswer])
+def diagnostics(query: SeriesQuery) -> list[SeriesAnswer]:
+    """Residuals, decomposition, members' forecasts, backtest and the champion of one series; empty
+    where no such series is in view."""
+    scope = current_viewer().scope
+    series = forecasts.most_demanded(sku=query.sku or None, site=query.site or None, scope=scope)
+    if not series:
+        return []
+    sku, site = series
+    profile = forecasts.profile(sku=sku, site=site, scope=scope)
+    choices = {one.demand_class: one for one in models.choices()}
+    return [
+        SeriesAnswer(
+            profile=profile,
+            choice=choices.get(profile.demand_class),
+            diagnostics=forecasts.diagnostics(sku=sku, site=site, scope=scope),
+            accuracy=forecasts.accuracy(sku=sku, site=site, scope=scope),
+            forecast=forecasts.series(sku=sku, site=site, scope=scope),
+            backtest=forecasts.backtest(sku=sku, site=site, scope=scope),
+        )
+    ]

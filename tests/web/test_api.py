@@ -156,6 +156,26 @@ def test_models_are_judged_on_what_the_reader_may_see(site: Site) -> None:
     assert api.get("/models/steps?class=lumpy").json()["data"] == []
 
 
+def test_one_series_is_explained_to_whoever_may_see_it(site: Site, api: Api) -> None:
+    (most,) = api.get("/models/diagnostics").json()["data"]
+    named = {name: most["profile"][name] for name in ("sku", "site")}
+    (found,) = api.get("/models/diagnostics", params=named).json()["data"]
+    assert found == most
+    assert found["profile"]["champion"] in {row["model"] for row in found["accuracy"]}
+    assert found["diagnostics"]["residuals"]["p"] is not None
+    assert set(factories.MODELS) == {row["model"] for row in found["forecast"]}
+    shown = api.get("/forecasts", params=named | {"limit": 500}).json()["data"]
+    assert [row for row in found["forecast"] if row["model"] == "ensemble"] == shown
+    assert {row["model"] for row in found["backtest"]} <= set(factories.MODELS)
+    (there,) = api.get("/models/diagnostics?site=DEP-SP").json()["data"]
+    assert there["profile"]["site"] == "DEP-SP"
+    assert api.get("/models/diagnostics?sku=NOPE&site=DEP-SP").json()["data"] == []
+    scoped = site.api(SCOPED)
+    assert scoped.get("/models/diagnostics?sku=CABO-01&site=DEP-SP").json()["data"] == []
+    (mine,) = scoped.get("/models/diagnostics").json()["data"]
+    assert mine["profile"]["site"] == "DEP-BA"
+
+
 def test_messages_speak_the_readers_language(api: Api) -> None:
     portuguese = api.get("/alerts").json()["data"][0]
     english = api.get("/alerts", headers={"Accept-Language": "en"}).json()["data"][0]
@@ -348,7 +368,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/alerts/totals", "/settings/thresholds"}
     expected |= {"/what-if", "/what-if/curve"}
     expected |= {"/audit", "/runs", "/runs/{run_id}/publish"}
-    expected |= {"/models/performance", "/models/steps"}
+    expected |= {"/models/performance", "/models/steps", "/models/diagnostics"}
     expected |= {"/forecasts/levels", "/forecasts/levels/accuracy"}
     expected |= {"/overrides", "/overrides/preview", "/overrides/{override_id}"}
     expected |= {"/forecasts/value-added"}

@@ -238,12 +238,17 @@ def profile(
 
 @read_model(ttl=HOUR)
 def most_demanded(
-    connection: Connection, *, sku: str | None = None, scope: Scope = EVERYTHING
+    connection: Connection,
+    *,
+    sku: str | None = None,
+    site: str | None = None,
+    scope: Scope = EVERYTHING,
 ) -> list[str]:
     """Item and site code of the series in view with the most demand, among those that the
-    published run forecasts; of one material where `sku` is given. Empty where there is none."""
+    published run forecasts; of one material or site where given. Empty where there is none."""
     run = published_run(connection)
-    where = series_where(scope, Filters(sku=(sku,) if sku else ()))
+    named = Filters(sku=(sku,) if sku else (), site=(site,) if site else ())
+    where = series_where(scope, named)
     sql = f"""
         SELECT item.sku, site.site FROM analytics.material_overview AS forecast
         JOIN analytics.series_overview AS series USING (item_id, site_id)

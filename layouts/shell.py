@@ -62,7 +62,11 @@ def shell(
             html.Div(id=TOASTS, **aria(live="polite")),
             *watch(viewer, status),
             *palette(viewer, links),
-            html.Div(id="chart-templates", hidden=True, **data(templates=json.dumps(templates()))),
+            html.Div(
+                id="chart-templates",
+                hidden=True,
+                **data(templates=json.dumps(templates()), download=t("Save the chart as")),
+            ),
         ],
         id="shell",
     )

@@ -92,3 +92,21 @@ def test_a_formula_is_tried_and_sent(watch: Callable[..., Watched]) -> None:
     watched.settle()
     expect(value).to_have_text(told)
     assert watched.complaints == []
+
+
+def test_a_chart_is_saved_as_png_and_svg(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/main?uf=SP")
+    page.locator("#totals").hover()
+    for kind, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
+        button = page.locator("#totals").get_by_role("button", name=f"como {kind}:")
+        with page.expect_download() as waiting:
+            button.click()
+        saved = waiting.value
+        assert saved.suggested_filename.startswith("nova-main-totals-")
+        assert saved.suggested_filename.endswith(f".{kind.lower()}")
+        content = saved.path().read_bytes()
+        assert content.startswith(begins)
+    words = content.decode()
+    assert "Realizado e previsto" in words and "uf: SP" in words and "Dados até" in words
+    assert watched.complaints == []

@@ -1,0 +1,115 @@
+/* Charts as files: PNG and SVG, with title, filters and the age of the data on them. */
+(function () {
+  "use strict";
+
+  const FORMATS = ["png", "svg"];
+  const WIDTH = 1200;
+  const HEIGHT = 675;
+  const HEAD = 64;
+  const FOOT = 40;
+
+  function words(selector, root) {
+    const found = (root || document).querySelector(selector);
+    return found ? found.textContent.trim() : "";
+  }
+
+  function titleOf(chart) {
+    const card = chart.closest(".surface");
+    return [words("h1"), card ? words(".card-title", card) : ""].filter(Boolean).join(" – ");
+  }
+
+  function sourceOf() {
+    const asked = new URLSearchParams(window.location.search);
+    const filters = Array.from(asked, (pair) => pair.join(": ")).join(", ");
+    return ["Nova Corrente", words("#freshness"), words(".notice-demo"), filters]
+      .filter(Boolean)
+      .join(" · ");
+  }
+
+  function escaped(text) {
+    const holder = document.createElement("span");
+    holder.textContent = text;
+    return holder.innerHTML.replaceAll("$", "&#36;");
+  }
+
+  function line(text, y, anchor, size) {
+    return {
+      text: escaped(text),
+      x: 0,
+      xref: "container",
+      xanchor: "left",
+      y: y,
+      yref: "paper",
+      yanchor: anchor,
+      showarrow: false,
+      font: { size: size },
+    };
+  }
+
+  /* A copy of what is drawn, larger, with room for the words above and below. */
+  function figureOf(chart) {
+    const drawn = chart.layout;
+    const surface = window.getComputedStyle(chart.closest(".surface") || document.body);
+    const margin = Object.assign({ l: 80, r: 80, t: 40, b: 60 }, drawn.margin);
+    const layout = Object.assign({}, drawn, {
+      width: WIDTH,
+      height: HEIGHT,
+      autosize: false,
+      paper_bgcolor: surface.backgroundColor,
+      margin: Object.assign({}, margin, { t: margin.t + HEAD, b: margin.b + FOOT }),
+      title: { text: escaped(titleOf(chart)), x: 0.02, y: 0.97, font: { size: 20 } },
+    });
+    const foot = line(sourceOf(), 0, "bottom", 11);
+    Object.assign(foot, { xref: "paper", yshift: -(margin.b + FOOT - 4), x: 0 });
+    layout.annotations = (drawn.annotations || []).concat([foot]);
+    const spoken = { locale: chart._context.locale, locales: chart._context.locales };
+    return { data: chart.data, layout: layout, config: spoken };
+  }
+
+  function nameOf(chart, format) {
+    const holder = chart.closest("[id]");
+    const page = window.location.pathname.replaceAll("/", "-");
+    const day = new Date().toISOString().slice(0, 10);
+    return `nova${page}-${holder ? holder.id : "chart"}-${day}.${format}`;
+  }
+
+  function save(chart, format) {
+    const size = { format: format, width: WIDTH, height: HEIGHT, scale: format === "png" ? 2 : 1 };
+    window.Plotly.toImage(figureOf(chart), size).then(function (address) {
+      const link = document.createElement("a");
+      link.href = address;
+      link.download = nameOf(chart, format);
+      link.click();
+    });
+  }
+
+  function tools(chart) {
+    const box = document.createElement("div");
+    const label = document.getElementById("chart-templates").dataset.download;
+    box.className = "chart-tools";
+    FORMATS.forEach(function (format) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = format.toUpperCase();
+      button.setAttribute("aria-label", `${label} ${format.toUpperCase()}: ${titleOf(chart)}`);
+      button.addEventListener("click", () => save(chart, format));
+      box.append(button);
+    });
+    return box;
+  }
+
+  function equip() {
+    document.querySelectorAll(".chart .js-plotly-plot").forEach(function (chart) {
+      const holder = chart.closest(".chart");
+      if (chart.layout && !holder.querySelector(":scope > .chart-tools")) {
+        holder.append(tools(chart));
+      }
+    });
+  }
+
+  let waiting = 0;
+  new MutationObserver(function () {
+    window.clearTimeout(waiting);
+    waiting = window.setTimeout(equip, 200);
+  }).observe(document.documentElement, { childList: true, subtree: true });
+})();

@@ -17,6 +17,7 @@ from domain.records import Filters, Item, Material, Option, Page
 from domain.viewer import Viewer
 from layouts import item_depot as cards
 from layouts import material as detail_layout
+from layouts import material_drivers
 from layouts import materials as layout
 from layouts.components.filters import choice
 from layouts.forecasts import WINDOWS, accuracy_card, profile_strip, since, window_options
@@ -24,6 +25,7 @@ from layouts.text import DEMAND_CLASSES
 from warehouse.queries import (
     alerts,
     forecasts,
+    item_drivers,
     kpis,
     materials,
     projections,
@@ -162,11 +164,24 @@ def _decisions(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     return [detail_layout.alert_receipt(alert, workings, viewer), *made]
 
 
+def _drivers(viewer: Viewer, address: Address, item: Item) -> list[Component]:
+    sites, site = _depot(viewer, address, item)
+    if site is None:
+        return [detail_layout.no_depot(viewer)]
+    months = item_drivers.months(sku=item.sku, site=site, scope=viewer.scope)
+    names = [Option(name, name) for name in dict.fromkeys(one.driver for one in months)]
+    driver = address.option("driver", names)
+    loaded = any(one.rows for one in status.files() if one.kind == "drivers")
+    data = material_drivers.DriversData(sites, site, names, driver, months, item.unit, loaded)
+    return material_drivers.content(data, viewer)
+
+
 TABS: dict[str, Callable[[Viewer, Address, Item], list[Component]]] = {
     "overview": _overview,
     "demand": _demand,
     "stock": _stock,
     "forecast": _forecast,
     "decisions": _decisions,
+    "drivers": _drivers,
 }
 """What stands on each tab; each asks for what it shows alone."""

@@ -768,6 +768,18 @@ class StockCount:
 
 
 @dataclass(frozen=True)
+class DriverMonth:
+    """An outside driver in one whole month beside the demand of an item-depot in it: the mean of
+    the depot's UF, or of the country (`uf` is empty) where the driver is not known by UF."""
+
+    driver: str
+    uf: str
+    month: date
+    value: float
+    quantity: float
+
+
+@dataclass(frozen=True)
 class OpenOrder:
     """One purchase-order line that has not arrived in full."""
 

@@ -41,6 +41,7 @@ TABS = {
     "stock": N_("Stock"),
     "forecast": N_("Forecast"),
     "decisions": N_("Decisions"),
+    "drivers": N_("Drivers"),
 }
 """The tabs of the page by the address's `tab`."""
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import text
 
+from domain.correlation import correlation
 from layouts.material import TABS
 from tests.web.conftest import SCOPED, VIEWER, Site
+from warehouse.caching import VERSION_MEMO_SECONDS
 
 SKU = "/materials/BAT-02"
 SHOWS = {
@@ -16,6 +20,7 @@ SHOWS = {
     "demand": ('"consumption"', "CV² (variação das quantidades)"),
     "stock": ('"positions"', '"projection"', "PO-1 / 1"),
     "forecast": ('"demand"', '"accuracy"'),
+    "drivers": ("flask ingest drivers.csv",),
     "decisions": ("Recomendações", '"item-alerts"', "Ajustes da previsão"),
 }
 
@@ -48,6 +53,35 @@ def test_the_receipt_of_an_alert_opens_among_decisions(site: Site) -> None:
     assert '"item-alerts"' in page and "Como “" in page
     other = _page(site, alert=987654)
     assert "alert=987654" in other and "Como “" not in other
+
+
+def test_drivers_stand_beside_the_demand_of_their_month(site: Site) -> None:
+    sql = """
+        INSERT INTO core.driver (driver, uf, date, value, load_id)
+        SELECT 'rain_mm', uf, day, 10 * extract(month FROM day) + length(uf), 1
+        FROM generate_series(date '2025-01-01', date '2025-06-29', '1 day') AS day,
+            unnest(ARRAY['', 'SP']) AS uf
+    """
+    with site.engine.begin() as connection:
+        connection.execute(text(sql))
+        connection.execute(text("UPDATE analytics.revision SET number = number + 1"))
+    time.sleep(VERSION_MEMO_SECONDS)
+    try:
+        page = _page(site, tab="drivers", site="DEP-SP")
+        assert '"driver-chart"' in page and '"rain_mm"' in page
+        assert '"driver":"rain_mm","where":"SP","months":5,"last":"2025-05-01","value":52.0' in page
+        elsewhere = _page(site, tab="drivers", site="DEP-RJ")
+        assert '"where":"Brasil","months":5,"last":"2025-05-01","value":50.0' in elsewhere
+    finally:
+        with site.engine.begin() as connection:
+            connection.execute(text("DELETE FROM core.driver"))
+            connection.execute(text("UPDATE analytics.revision SET number = number + 1"))
+
+
+def test_a_correlation_needs_enough_months_that_differ() -> None:
+    assert correlation([(1.0, 2.0)] * 30) is None
+    assert correlation([(float(n), float(-n)) for n in range(11)]) is None
+    assert correlation([(float(n), float(-n)) for n in range(12)]) == -1.0
 
 
 def _page(served: Site, who: str = VIEWER, **query: object) -> str:

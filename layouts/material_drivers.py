@@ -1,0 +1,118 @@
+"""The tab *Drivers* of a material: what happened outside beside its demand at a depot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dash import html
+from dash.development.base_component import Component
+from plotly import graph_objects as go
+
+from domain.correlation import LEAST_PAIRS, correlation
+from domain.records import DriverMonth, Option
+from domain.viewer import Viewer
+from layouts.charts import graph
+from layouts.components.cards import card
+from layouts.components.filters import choice
+from layouts.components.grid import date_column, grid, number_column, text_column
+from layouts.components.states import missing_file
+from layouts.components.table import twin
+from layouts.material import depot_choice
+from layouts.text import per_period
+from layouts.theme import ACCENT, figure, plain
+
+UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
+
+
+@dataclass(frozen=True)
+class DriversData:
+    """What the tab shows: the chosen driver beside the demand at the chosen depot."""
+
+    sites: Sequence[Option]
+    site: str
+    drivers: Sequence[Option]
+    driver: str | None
+    months: Sequence[DriverMonth]
+    unit: str | None
+    loaded: bool
+
+
+def content(data: DriversData, viewer: Viewer) -> list[Component]:
+    """The chart of one driver, and all of them in short."""
+    t = viewer.t
+    if not data.loaded:
+        text = t("It would show weather, exchange rate and roll-out beside the demand.")
+        return [missing_file("drivers", text, t)]
+    if data.driver is None:
+        empty = html.P(t("No driver is known in the months of this demand."), className="quiet")
+        return [card(t("Drivers"), depot_choice(data.sites, data.site, viewer), empty)]
+    return [_chart_card(data, viewer), _table(data, viewer)]
+
+
+def _chart_card(data: DriversData, viewer: Viewer) -> html.Section:
+    t = viewer.t
+    rows = [one for one in data.months if one.driver == data.driver]
+    picker = choice(
+        "driver", t("Driver"), data.drivers, data.driver, viewer, multi=False, clearable=False
+    )
+    numbers: list[list[Any]] = [[one.month, one.quantity, one.value] for one in rows]
+    return card(
+        t("Demand and driver by month"),
+        depot_choice(data.sites, data.site, viewer, picker, driver=data.driver),
+        graph("driver-chart", _chart(rows, data, viewer), viewer, tall=True),
+        twin([t("Month"), t("Demand"), data.driver or ""], numbers, viewer),
+    )
+
+
+def _chart(rows: Sequence[DriverMonth], data: DriversData, viewer: Viewer) -> go.Figure:
+    chart = figure(viewer, per_period(data.unit, "M", viewer.t))
+    months = [one.month for one in rows]
+    name = plain(data.driver or "")
+    chart.add_bar(
+        x=months, y=[one.quantity for one in rows], marker={"color": ACCENT}, showlegend=False
+    )
+    line = go.Scatter(
+        x=months, y=[one.value for one in rows], yaxis="y2", mode="lines+markers", showlegend=False
+    )
+    chart.add_trace(line)
+    chart.update_layout(
+        yaxis={"domain": UPPER},
+        yaxis2={"domain": LOWER, "title": {"text": name}, "anchor": "x"},
+        xaxis={"anchor": "y2"},
+    )
+    return chart
+
+
+def _table(data: DriversData, viewer: Viewer) -> html.Section:
+    t = viewer.t
+    columns = [
+        text_column("driver", t("Driver"), minWidth=150, flex=2),
+        text_column("where", t("Of"), minWidth=80),
+        number_column("months", t("Months")),
+        date_column("last", t("Last month")),
+        number_column("value", t("Its mean"), 2),
+        number_column("r", t("Correlation with demand"), 2, minWidth=120),
+    ]
+    rows = [_row(option.value, data, viewer) for option in data.drivers]
+    note = t(
+        "Correlation (Pearson's r, of %(least)s months or more) says that both moved together in"
+        " the same month, not that one made the other.",
+        least=LEAST_PAIRS,
+    )
+    return card(
+        t("All drivers"), grid("item-drivers", columns, rows, viewer, row_id="driver"), note=note
+    )
+
+
+def _row(driver: str, data: DriversData, viewer: Viewer) -> dict[str, Any]:
+    rows = [one for one in data.months if one.driver == driver]
+    return {
+        "driver": driver,
+        "where": rows[-1].uf or viewer.t("Brazil"),
+        "months": len(rows),
+        "last": rows[-1].month.isoformat(),
+        "value": rows[-1].value,
+        "r": correlation([(one.value, one.quantity) for one in rows]),
+    }

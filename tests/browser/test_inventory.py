@@ -32,7 +32,7 @@ def test_arrow_keys_choose_the_next_row_and_the_address_keeps_it(
     expect(page.locator(HEAD)).to_have_text(shown)
     expect(page.locator("#projection")).to_be_visible()
     page.keyboard.press("Escape")
-    page.fill(".search-input input", "bateria")
+    page.fill("input[type=search]", "bateria")
     page.wait_for_url("**search=bateria**")
     assert "tab=plan" in page.url and "item=CABO-01" in page.url
     assert watched.complaints == []

@@ -50,7 +50,7 @@ def test_letters_lead_to_pages_but_not_while_typing(watch: Callable[..., Watched
     page.keyboard.press(KEYS["/materials"])
     page.wait_for_url("**/materials")
     watched.settle()
-    page.locator(".search-input input").press_sequentially("ga?/")
+    page.locator("input[type=search]").press_sequentially("ga?/")
     page.wait_for_url("**search=ga**")
     watched.settle()
     assert "/materials" in page.url

@@ -12,7 +12,7 @@ from tests.browser.conftest import Watched
 def test_a_late_project_leads_to_what_it_lacks(watch: Callable[..., Watched]) -> None:
     watched = watch(locale="pt-BR")
     page = watched.open("/projects")
-    page.locator(".search-input input").fill("rede sp")
+    page.locator("input[type=search]").fill("rede sp")
     page.wait_for_url("**search=rede*")
     page.locator("#projects a", has_text="PRJ-1").click()
     page.wait_for_url("**/projects/PRJ-1")

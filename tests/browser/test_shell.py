@@ -110,11 +110,11 @@ def test_table_is_sorted_by_the_server_and_leads_to_the_material(
 def test_search_finds_without_accents(watch: Callable[..., Watched]) -> None:
     watched = watch()
     page = watched.open("/materials")
-    page.fill(".search-input input", "fibra optica")
+    page.fill("input[type=search]", "fibra optica")
     page.wait_for_url("**search=fibra+optica")
     watched.settle()
     expect(page.locator(".pager")).to_contain_text("1–1 de 1")
-    page.fill(".search-input input", "nada disso")
+    page.fill("input[type=search]", "nada disso")
     page.wait_for_url("**search=nada+disso")
     expect(page.locator("#_pages_content .state")).to_be_visible()
 

@@ -72,8 +72,8 @@ def _leads_somewhere(method: str) -> bool:
 
 def _record(response: Response) -> Response:
     """Whatever was asked of the API, and what came of it."""
-    is_call = request.path.startswith("/api/") and request.endpoint not in UNRECORDED
-    if is_call:
+    is_quiet = request.endpoint in UNRECORDED and response.status_code < 400
+    if request.path.startswith("/api/") and not is_quiet:
         trail.note(
             request.endpoint or UNKNOWN,
             object=trail.readable(f"{request.method} {request.path}"),

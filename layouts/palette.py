@@ -30,7 +30,6 @@ KEYS = {
     "/materials": "t",
     "/suppliers": "u",
     "/projects": "p",
-    "/drivers": "d",
     "/admin/data": "l",
 }
 """The letter that opens a page after `g`."""

@@ -21,7 +21,7 @@ def views_menu(viewer: Viewer, views: Sequence[SavedView], csrf_token: str) -> h
     listed: list[Component] = (
         [html.Ul([_view(one, viewer, csrf_token) for one in views], className="view-list")]
         if views
-        else [html.P(t("Nothing saved yet."), className="quiet")]
+        else [html.P(t("Nothing saved yet."), className="weak")]
     )
     copy = html.Button(
         [icon("link"), t("Copy the link to this page")],

@@ -22,7 +22,7 @@ from warehouse.commands import recommendations as commands
 from warehouse.commands.users import Actor
 from warehouse.db import get_engine, make_engine
 from warehouse.pipeline import derive, publish
-from warehouse.queries import recommendations
+from warehouse.queries import alerts, recommendations
 
 STOCK = {
     ("CABO-01", "DEP-SP"): 200.0,
@@ -147,8 +147,11 @@ def test_statuses_and_reasons_are_kept_over_runs(published: Engine, tmp_path: Pa
     assert again.raised_at == first.raised_at
 
 
-def test_deriving_again_keeps_words_whose_facts_are_the_same(published: Engine) -> None:
+def test_deriving_again_keeps_numbers_and_words_whose_facts_are_the_same(
+    published: Engine,
+) -> None:
     first = of_kind("REORDER")[0]
+    alert = alerts.page().rows[0]
     with published.begin() as connection:
         connection.execute(
             text(
@@ -161,6 +164,8 @@ def test_deriving_again_keeps_words_whose_facts_are_the_same(published: Engine) 
         derive.derive_run(connection, run_id)
     again = next(one for one in of_kind("REORDER") if key(one) == key(first))
     assert (again.narrative_source, again.narrative["en"]) == ("llm", "Buy.")
+    assert again.id == first.id
+    assert alerts.one(alert_id=alert.id).id == alert.id
 
 
 def test_a_snoozed_one_wakes_up(published: Engine) -> None:

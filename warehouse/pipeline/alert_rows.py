@@ -10,8 +10,8 @@ from warehouse.pipeline.derivation import Setup
 
 
 def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> None:
-    """Replaces the run's alerts; one that was there before keeps its status, owner and date. What
-    was snoozed wakes up when its time is over."""
+    """Replaces the run's alerts; one that was there before keeps its number, status, owner and
+    date. What was snoozed wakes up when its time is over."""
     params = {"run_id": setup.run_id}
     # a status that is being changed now must be among those that are kept
     connection.execute(text("LOCK TABLE analytics.alert IN SHARE ROW EXCLUSIVE MODE"))
@@ -32,6 +32,7 @@ def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> 
 _CARRIED = """
 CREATE TEMPORARY TABLE carried ON COMMIT DROP AS
 SELECT DISTINCT ON (alert.fingerprint) alert.fingerprint, alert.raised_at, alert.owner_id,
+    CASE WHEN alert.run_id = :run_id THEN alert.id END AS id,
     CASE WHEN alert.status = 'snoozed' AND latest.until <= now() THEN 'open' ELSE alert.status
     END AS status
 FROM analytics.alert
@@ -46,9 +47,10 @@ ORDER BY alert.fingerprint, alert.run_id = :run_id
 """
 
 _RAISE = """
-INSERT INTO analytics.alert (run_id, fingerprint, kind, level, item_id, site_id, stockout_on,
+INSERT INTO analytics.alert (id, run_id, fingerprint, kind, level, item_id, site_id, stockout_on,
     days_to_stockout, risk_brl, acting_brl, net_brl, facts, status, owner_id, raised_at)
-SELECT :run_id, fingerprint, kind, level, item_id, site_id, stockout_on, days_to_stockout,
+SELECT coalesce(carried.id, nextval(pg_get_serial_sequence('analytics.alert', 'id'))),
+    :run_id, fingerprint, kind, level, item_id, site_id, stockout_on, days_to_stockout,
     risk_brl, acting_brl, net_brl, facts, coalesce(carried.status, 'open'), carried.owner_id,
     coalesce(carried.raised_at, now())
 FROM raised LEFT JOIN carried USING (fingerprint)

@@ -103,6 +103,7 @@ def _with_supplier(connection: Connection, orders: pd.DataFrame) -> pd.DataFrame
 _CARRIED = """
 SELECT DISTINCT ON (kept.fingerprint) kept.fingerprint, kept.raised_at, kept.facts,
     kept.narrative, kept.narrative_source,
+    CASE WHEN kept.run_id = :run_id THEN kept.id END AS id,
     CASE WHEN kept.status = 'snoozed' AND latest.until <= now() THEN 'open' ELSE kept.status
     END AS status
 FROM analytics.recommendation AS kept
@@ -114,7 +115,8 @@ LEFT JOIN LATERAL (
 WHERE kept.run_id = :run_id OR kept.run_id = (SELECT run_id FROM analytics.published)
 ORDER BY kept.fingerprint, kept.run_id = :run_id
 """
-"""Of both runs the published one's: that is where people decided."""
+"""Of both runs the published one's: that is where people decided. The number stays where the same
+run is derived again: it stands on somebody's screen."""
 
 
 def _replace(connection: Connection, run_id: int, found: pd.DataFrame) -> None:
@@ -126,8 +128,9 @@ def _replace(connection: Connection, run_id: int, found: pd.DataFrame) -> None:
     delete = "DELETE FROM analytics.recommendation WHERE run_id = :run_id"
     connection.execute(text(delete), params)
     rows = [_row(run_id, one, carried.get(one["fingerprint"])) for one in found.to_dict("records")]
-    if rows:
-        connection.execute(insert(recommendation), rows)
+    for some in ([row for row in rows if "id" in row], [row for row in rows if "id" not in row]):
+        if some:
+            connection.execute(insert(recommendation), some)
 
 
 def _row(run_id: int, one: dict[Any, Any], kept: Any) -> dict[str, Any]:
@@ -143,5 +146,7 @@ def _row(run_id: int, one: dict[Any, Any], kept: Any) -> dict[str, Any]:
     }
     if kept is not None and kept.facts == one["facts"]:
         row |= {"narrative": kept.narrative, "narrative_source": kept.narrative_source}
+    if kept is not None and kept.id is not None:
+        row["id"] = kept.id
     row["raised_at"] = datetime.now(UTC) if kept is None else kept.raised_at
     return row

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TRAINER = python_of("trainer")
 COMMAND = [
     TRAINER, "-m", "models_offline", "train", "--jobs", "2", "--horizon", "7",
-    "--models", "arima,ets,theta,ses,tsb,naive,moving_average",
+    "--models", "arima,ets,theta,lightgbm,pooled,ses,tsb,naive,moving_average",
 ]  # fmt: skip
 KILLS = 3
 

@@ -73,6 +73,10 @@ WITHOUT_TWIN = """
         .filter(one => !one.closest(".surface")?.querySelector("details.twin, table"))
         .map(one => one.id)
 """
+DOORSTEP = ("/login", "/reset", "/account", "/api/v1/docs")
+FOCUSED = (
+    "[document.activeElement.className, document.activeElement.ariaLabelledByElements?.length]"
+)
 GRAVE = ("serious", "critical")
 TEXTS = """
     (() => {
@@ -152,6 +156,31 @@ def test_every_file_says_in_its_name_that_its_data_are_made_up(
         answer = watched.page.request.get(f"{watched.site}{path}")
         assert answer.status == 200, path
         assert re.search(r"_demo\.\w+$", answer.headers["content-disposition"]), path
+
+
+def test_pages_without_dash_shut_nobody_out(watch: Callable[..., Watched]) -> None:
+    watched = watch(role=Role.ADMIN, width=390, scheme="dark")
+    for path in DOORSTEP:
+        watched.page.goto(f"{watched.site}{path}")
+        assert barriers(watched.page) == [], path
+
+
+def test_the_keyboard_reaches_the_content_and_each_filter_by_name(
+    watch: Callable[..., Watched],
+) -> None:
+    page = watch().open("/materials")
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUSED)[0] == "skip-link"
+    page.keyboard.press("Enter")
+    drawn = page.locator(".filter-bar .dash-dropdown").count()
+    assert drawn >= 3
+    names = []
+    for _ in range(drawn + 3):
+        page.keyboard.press("Tab")
+        kind, parts = page.evaluate(FOCUSED)
+        if "dash-dropdown" in kind:
+            names.append(parts)
+    assert len(names) == drawn and all(parts > 1 for parts in names)
 
 
 def _title(path: str, name: str) -> str:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
+from dash import Dash, State, set_props
 from dash.development.base_component import Component
 
-from auth.guards import current_viewer, requires
-from auth.session import request_actor, signed_in
 from callbacks.address import Address
+from callbacks.deciding import register_decisions, who_decides
 from callbacks.listing import listed
-from callbacks.picks import number_of, picked
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.errors import NothingSelected
 from domain.records import Page
 from domain.viewer import Viewer
 from layouts import inbox as layout
 from layouts.components import states
+from layouts.components.queue import ALL
 from layouts.shell import toast
 from layouts.text import ALERT_DONE, ALERT_KINDS, ALERT_STATUSES, LEVELS
 from warehouse.commands import alerts as commands
@@ -41,8 +39,8 @@ def page(viewer: Viewer, address: Address) -> Component:
 def _data(viewer: Viewer, address: Address) -> layout.InboxData:
     choices = kpis.filter_choices(scope=viewer.scope)
     people = who_may_act() if viewer.may(Permission.ACT) else []
-    chosen = address.many("status", (*ALERT_STATUSES, layout.ALL)) or ("open",)
-    wanted = () if layout.ALL in chosen else chosen
+    chosen = address.many("status", (*ALERT_STATUSES, ALL)) or ("open",)
+    wanted = () if ALL in chosen else chosen
     kinds = address.many("kind", ALERT_KINDS)
     owner = address.one("owner", ("", "me", *people), "")
     email = viewer.email if owner == "me" else owner
@@ -72,45 +70,18 @@ def _data(viewer: Viewer, address: Address) -> layout.InboxData:
 
 
 def register(app: Dash) -> None:
-    """Deciding about one or several, and ticking all of the page."""
-
-    @app.callback(
-        Output(layout.PANEL, "children"),
-        Input(layout.action_id(ALL, ALL), "n_clicks"),
-        State(layout.pick_id(ALL), "value"),
-        State(layout.GIVE_TO, "value"),
-        State("_pages_location", "search"),
-        prevent_initial_call=True,
-    )
-    @requires(Permission.ACT)
-    def decide(_clicks: Any, ticked: Any, given_to: Any, search: Any) -> Any:
-        if not ctx.triggered or not ctx.triggered[0]["value"] or not ctx.triggered_id:
-            return no_update
-        asked, viewer = ctx.triggered_id, current_viewer()
-        number = number_of(asked["number"])
-        numbers = picked(ticked) if number == layout.SELECTED else [number]
-        if not numbers:
-            raise NothingSelected("Nothing is selected.")
-        _change(str(asked["change"]), numbers, given_to, viewer)
-        return layout.panel(_data(viewer, Address.parse(search, viewer.t)), viewer)
-
-    app.clientside_callback(
-        ClientsideFunction("nova", "tickAll"),
-        Output(layout.pick_id(ALL), "value"),
-        Input("pick-all-alerts", "value"),
-        State(layout.pick_id(ALL), "options"),
-        prevent_initial_call=True,
-    )
+    """Changing one or several, and ticking all of the page."""
+    ids = layout.action_id, layout.pick_id, layout.PICK_ALL
+    fields = [State(layout.GIVE_TO, "value")]
+    register_decisions(app, layout.PANEL, ids, fields, _change, _panel)
 
 
-def _change(change: str, numbers: list[int], given_to: Any, viewer: Viewer) -> None:
-    row = signed_in()
-    who: dict[str, Any] = {
-        "alert_ids": numbers,
-        "actor": request_actor(),
-        "user_id": row.user_id if row else None,
-        "scope": viewer.scope,
-    }
+def _panel(viewer: Viewer, address: Address) -> list[Component]:
+    return layout.panel(_data(viewer, address), viewer)
+
+
+def _change(asked: dict[str, Any], numbers: list[int], viewer: Viewer, given_to: Any) -> None:
+    change, who = str(asked["change"]), {"alert_ids": numbers, **who_decides(viewer)}
     owners = {"mine": viewer.email, "nobody": None, "given": _person(given_to)}
     if change in owners:
         commands.assign(get_engine(), owner=owners[change], **who)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update, set_props
+from dash import ALL as EVERY
+from dash import Dash, State, set_props
 from dash.development.base_component import Component
 
-from auth.guards import current_viewer, requires
-from auth.session import request_actor, signed_in
 from callbacks.address import Address
+from callbacks.deciding import register_decisions, who_decides
 from callbacks.listing import listed
-from callbacks.picks import number_of, picked
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.errors import NothingSelected
 from domain.records import Page
 from domain.viewer import Viewer
 from layouts import recommendations as layout
 from layouts.components import states
+from layouts.components.queue import ALL
 from layouts.recommendation_card import action_id, pick_id, reason_id
 from layouts.recommendation_text import DONE, KINDS, STATUSES
 from layouts.shell import toast
@@ -40,8 +39,8 @@ def page(viewer: Viewer, address: Address) -> Component:
 
 def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
     choices = kpis.filter_choices(scope=viewer.scope)
-    chosen = address.many("status", (*STATUSES, layout.ALL)) or ("open",)
-    wanted = () if layout.ALL in chosen else chosen
+    chosen = address.many("status", (*STATUSES, ALL)) or ("open",)
+    wanted = () if ALL in chosen else chosen
     kinds = address.many("kind", KINDS)
     sort = address.one("sort", layout.SORTS, layout.SORTS[0])
     search = address.text("search")
@@ -68,47 +67,25 @@ def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
 
 def register(app: Dash) -> None:
     """Deciding about one or several, and ticking all of the page."""
-
-    @app.callback(
-        Output(layout.PANEL, "children"),
-        Input(action_id(ALL, ALL), "n_clicks"),
-        State(pick_id(ALL), "value"),
-        State(reason_id(ALL), "value"),
-        State(reason_id(ALL), "id"),
-        State("_pages_location", "search"),
-        prevent_initial_call=True,
-    )
-    @requires(Permission.ACT)
-    def decide(_clicks: Any, ticked: Any, reasons: Any, fields: Any, search: Any) -> Any:
-        if not ctx.triggered or not ctx.triggered[0]["value"] or not ctx.triggered_id:
-            return no_update
-        asked, viewer = ctx.triggered_id, current_viewer()
-        number = number_of(asked["number"])
-        numbers = picked(ticked) if number == layout.SELECTED else [number]
-        if not numbers:
-            raise NothingSelected("Nothing is selected.")
-        _decide(numbers, str(asked["status"]), _reason(number, reasons, fields), viewer)
-        return layout.panel(_data(viewer, Address.parse(search, viewer.t)), viewer)
-
-    app.clientside_callback(
-        ClientsideFunction("nova", "tickAll"),
-        Output(pick_id(ALL), "value"),
-        Input("pick-all", "value"),
-        State(pick_id(ALL), "options"),
-        prevent_initial_call=True,
-    )
+    ids = action_id, pick_id, layout.PICK_ALL
+    fields = [State(reason_id(EVERY), "value"), State(reason_id(EVERY), "id")]
+    register_decisions(app, layout.PANEL, ids, fields, _decide, _panel)
 
 
-def _decide(numbers: list[int], status: str, reason: str, viewer: Viewer) -> None:
-    row = signed_in()
+def _panel(viewer: Viewer, address: Address) -> list[Component]:
+    return layout.panel(_data(viewer, address), viewer)
+
+
+def _decide(
+    asked: dict[str, Any], numbers: list[int], viewer: Viewer, reasons: Any, fields: Any
+) -> None:
+    status = str(asked["status"])
     commands.set_status(
         get_engine(),
         recommendation_ids=numbers,
         status=status,
-        actor=request_actor(),
-        user_id=row.user_id if row else None,
-        scope=viewer.scope,
-        reason=reason,
+        reason=_reason(asked["number"], reasons, fields),
+        **who_decides(viewer),
     )
     set_props("toasts", {"children": toast(viewer.t(DONE[status]), viewer, "success")})
 

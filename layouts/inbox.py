@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -21,16 +20,24 @@ from layouts.components.attributes import aria
 from layouts.components.filters import choice, dropdown, filter_bar, search_box
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
+from layouts.components.queue import (
+    ALL,
+    SELECTED,
+    Head,
+    StatusTotal,
+    action,
+    card_head,
+    pick,
+    pick_all,
+    status_totals,
+)
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.text import ALERT_KINDS, ALERT_STATUSES, LEVELS, named
 
 PANEL = "alerts"
 PAGE_ROWS = 20
-ALL = "all"
-SELECTED = 0
-"""Instead of an alert's number in an action's id: those that are ticked."""
-
 GIVE_TO = "alert-give-to"
+PICK_ALL = "pick-all-alerts"
 SORTS = ("-net_brl", "days_to_stockout", "-severity")
 NEXT = {
     "open": ("acknowledged", "snoozed", "resolved"),
@@ -39,8 +46,6 @@ NEXT = {
     "resolved": ("open",),
 }
 """What can be decided, the most usual first."""
-
-_PLACE = ("cursor", "start", "status")
 
 
 @dataclass(frozen=True)
@@ -137,31 +142,17 @@ def panel(data: InboxData, viewer: Viewer) -> list[Component]:
 
 def totals(data: InboxData, viewer: Viewer) -> html.Nav:
     """Number and net risk of each status; each leads to its alerts."""
-    return html.Nav(
-        [_total(total, data, viewer) for total in data.totals],
-        className="status-totals",
-        **aria(label=viewer.t("Value at risk by status")),
-    )
-
-
-def _total(total: AlertTotal, data: InboxData, viewer: Viewer) -> dcc.Link:
-    t, locale = viewer.t, viewer.locale
-    kept = {name: values for name, values in data.query.items() if name not in _PLACE}
-    count = t("1 alert") if total.count == 1 else t("%(count)s alerts", count=total.count)
-    shown = " status-shown" if total.status in data.filters.status else ""
-    return dcc.Link(
-        [
-            html.Span(named(ALERT_STATUSES, total.status, t), className="field-label"),
-            html.Strong(
-                fmt.brl_compact(total.net_brl, locale),
-                className="number",
-                title=fmt.brl(total.net_brl, locale, 2),
-            ),
-            html.Span(count, className="weak"),
-        ],
-        href=f"?{urlencode({**kept, 'status': total.status}, doseq=True)}",
-        className=f"surface status-total{shown}",
-    )
+    t = viewer.t
+    found = [
+        StatusTotal(
+            one.status,
+            t("1 alert") if one.count == 1 else t("%(count)s alerts", count=one.count),
+            one.net_brl,
+        )
+        for one in data.totals
+    ]
+    label = t("Value at risk by status")
+    return status_totals(found, ALERT_STATUSES, data.filters.status, data.query, label, viewer)
 
 
 def _bulk(data: InboxData, viewer: Viewer) -> list[Component]:
@@ -169,9 +160,6 @@ def _bulk(data: InboxData, viewer: Viewer) -> list[Component]:
     t = viewer.t
     if not viewer.may(Permission.ACT):
         return []
-    every = dbc.Checklist(
-        id="pick-all-alerts", options=[{"label": t("All on this page"), "value": ALL}], value=[]
-    )
     people = html.Label(
         [
             html.Span(t("Who should look after them"), className="visually-hidden"),
@@ -190,7 +178,7 @@ def _bulk(data: InboxData, viewer: Viewer) -> list[Component]:
     return [
         html.Div(
             [
-                every,
+                pick_all(PICK_ALL, viewer),
                 _button("acknowledged", SELECTED, "primary", viewer),
                 _button("snoozed", SELECTED, "outline-secondary", viewer),
                 _button("resolved", SELECTED, "outline-secondary", viewer),
@@ -217,12 +205,7 @@ def _button(change: str, number: int, kind: str, viewer: Viewer) -> html.Button:
         "nobody": t("Let go"),
         "given": t("Give"),
     }
-    return html.Button(
-        labels[change],
-        id=action_id(change, number),
-        type="button",
-        className=f"btn btn-sm btn-{kind}",
-    )
+    return action(action_id(change, number), labels[change], kind)
 
 
 def alert_card(row: Alert, viewer: Viewer) -> html.Article:
@@ -244,42 +227,23 @@ def alert_card(row: Alert, viewer: Viewer) -> html.Article:
 
 
 def _head(row: Alert, viewer: Viewer, may_act: bool) -> html.Header:
-    t, locale = viewer.t, viewer.locale
+    t = viewer.t
     name, where = row.item_name or row.sku, place(row.site_name or row.site, row.uf)
-    title = where if row.kind == "data_gap" else name
     beneath = t("all its items") if row.kind == "data_gap" else f"{row.sku} · {where}"
-    return html.Header(
-        [
-            *([_pick(row, name, viewer)] if may_act else []),
-            html.Div(
-                [
-                    html.Span(named(ALERT_KINDS, row.kind, t), className="kind-badge"),
-                    html.Span(
-                        [icon(f"level-{row.level}"), named(LEVELS, row.level, t)],
-                        className=f"badge-level badge-level-{row.level}",
-                    ),
-                    html.H2(dcc.Link(title, href=f"/materials/{quote(row.sku, safe='')}")),
-                    html.P(beneath.removesuffix(" · —"), className="weak"),
-                ],
-                className="recommendation-what",
-            ),
-            html.Div(
-                [
-                    html.Strong(
-                        fmt.brl(row.net_brl, locale), title=fmt.brl(row.net_brl, locale, 2)
-                    ),
-                    html.Span(t("at risk, net of acting"), className="weak"),
-                ],
-                className="recommendation-value",
-            ),
-        ]
+    level = html.Span(
+        [icon(f"level-{row.level}"), named(LEVELS, row.level, t)],
+        className=f"badge-level badge-level-{row.level}",
     )
-
-
-def _pick(row: Alert, name: str, viewer: Viewer) -> Component:
-    label = viewer.t("Select %(name)s", name=name)
-    option = {"label": html.Span(label, className="visually-hidden"), "value": row.id}
-    return dbc.Checklist(id=pick_id(row.id), options=[option], value=[], class_name="pick")
+    head = Head(
+        badges=[html.Span(named(ALERT_KINDS, row.kind, t), className="kind-badge"), level],
+        title=where if row.kind == "data_gap" else name,
+        sku=row.sku,
+        beneath=beneath.removesuffix(" · —"),
+        brl=row.net_brl,
+        what=t("at risk, net of acting"),
+    )
+    tick = [pick(pick_id(row.id), row.id, name, viewer)] if may_act else []
+    return card_head(head, tick, viewer)
 
 
 def _facts(row: Alert, viewer: Viewer) -> html.P:

@@ -4,9 +4,7 @@ can be decided."""
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
-import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -17,6 +15,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.alerts import place
 from layouts.components.icons import icon
+from layouts.components.queue import Head, action, card_head, pick
 from layouts.components.receipt import receipt_fold
 from layouts.recommendation_text import KINDS, PRIORITIES, SOURCES, STATUSES
 from layouts.text import named
@@ -65,40 +64,21 @@ def recommendation_card(row: Recommendation, viewer: Viewer) -> html.Article:
 
 
 def _head(row: Recommendation, viewer: Viewer, may_act: bool) -> html.Header:
-    t, locale = viewer.t, viewer.locale
     name = row.item_name or row.sku
     where = place(row.site_name or row.site, row.uf)
     if row.from_site:
         where = f"{place(row.from_site_name or row.from_site, row.from_uf)} → {where}"
-    return html.Header(
-        [
-            *([_pick(row, name, viewer)] if may_act else []),
-            html.Div(
-                [
-                    html.Span(named(KINDS, row.kind, t), className="kind-badge"),
-                    _when(row, viewer),
-                    html.H2(dcc.Link(name, href=f"/materials/{quote(row.sku, safe='')}")),
-                    html.P(f"{row.sku} · {where}" if where != "—" else row.sku, className="weak"),
-                ],
-                className="recommendation-what",
-            ),
-            html.Div(
-                [
-                    html.Strong(
-                        fmt.brl(row.value_brl, locale), title=fmt.brl(row.value_brl, locale, 2)
-                    ),
-                    html.Span(t("value at stake"), className="weak"),
-                ],
-                className="recommendation-value",
-            ),
-        ]
+    kind = html.Span(named(KINDS, row.kind, viewer.t), className="kind-badge")
+    head = Head(
+        badges=[kind, _when(row, viewer)],
+        title=name,
+        sku=row.sku,
+        beneath=f"{row.sku} · {where}" if where != "—" else row.sku,
+        brl=row.value_brl,
+        what=viewer.t("value at stake"),
     )
-
-
-def _pick(row: Recommendation, name: str, viewer: Viewer) -> Component:
-    label = viewer.t("Select %(name)s", name=name)
-    option = {"label": html.Span(label, className="visually-hidden"), "value": row.id}
-    return dbc.Checklist(id=pick_id(row.id), options=[option], value=[], class_name="pick")
+    tick = [pick(pick_id(row.id), row.id, name, viewer)] if may_act else []
+    return card_head(head, tick, viewer)
 
 
 def _when(row: Recommendation, viewer: Viewer) -> html.Span:
@@ -162,14 +142,7 @@ def _actions(row: Recommendation, viewer: Viewer) -> html.Div:
             made.append(reject_form(row.id, t("Reject"), viewer))
             continue
         kind = "outline-secondary" if place_ else "primary"
-        made.append(
-            html.Button(
-                labels[status],
-                id=action_id(status, row.id),
-                type="button",
-                className=f"btn btn-sm btn-{kind}",
-            )
-        )
+        made.append(action(action_id(status, row.id), labels[status], kind))
     source = html.Span(t(SOURCES[row.narrative_source]), className="weak narrative-source")
     return html.Div([*made, source], className="actions")
 
@@ -180,9 +153,7 @@ def reject_form(number: int, label: str, viewer: Viewer) -> html.Details:
     field = dcc.Input(
         id=reason_id(number), type="text", maxLength=200, className="search-input", required=True
     )
-    answer = html.Button(
-        label, id=action_id("rejected", number), type="button", className="btn btn-sm btn-danger"
-    )
+    answer = action(action_id("rejected", number), label, "danger")
     return html.Details(
         [
             html.Summary(t("Reject…"), className="btn btn-sm btn-outline-secondary"),

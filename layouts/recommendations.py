@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-import dash_bootstrap_components as dbc
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
 from domain.access import Permission
@@ -19,6 +18,14 @@ from layouts.components.attributes import aria
 from layouts.components.filters import choice, filter_bar, search_box
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
+from layouts.components.queue import (
+    ALL,
+    SELECTED,
+    StatusTotal,
+    action,
+    pick_all,
+    status_totals,
+)
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.recommendation_card import action_id, recommendation_card, reject_form
 from layouts.recommendation_text import KINDS, STATUSES
@@ -26,10 +33,7 @@ from layouts.text import named
 
 PANEL = "recommendations"
 PAGE_ROWS = 20
-ALL = "all"
-SELECTED = 0
-"""Instead of a recommendation's number in an action's id: those that are ticked."""
-
+PICK_ALL = "pick-all"
 SORTS = ("-value_brl", "act_by", "priority")
 EXPORT = "/api/v1/exports/purchase-request"
 
@@ -110,34 +114,17 @@ def panel(data: RecommendationsData, viewer: Viewer) -> list[Component]:
 
 def totals(data: RecommendationsData, viewer: Viewer) -> html.Nav:
     """Number and value of each status; each leads to its recommendations."""
-    return html.Nav(
-        [_total(total, data, viewer) for total in data.totals],
-        className="status-totals",
-        **aria(label=viewer.t("Value by status")),
-    )
-
-
-def _total(total: RecommendationTotal, data: RecommendationsData, viewer: Viewer) -> dcc.Link:
-    t, locale = viewer.t, viewer.locale
-    kept = {name: values for name, values in data.query.items() if name not in _PLACE}
-    count = t("1 item") if total.count == 1 else t("%(count)s items", count=total.count)
-    is_shown = total.status in data.filters.status
-    return dcc.Link(
-        [
-            html.Span(named(STATUSES, total.status, t), className="field-label"),
-            html.Strong(
-                fmt.brl_compact(total.value_brl, locale),
-                className="number",
-                title=fmt.brl(total.value_brl, locale, 2),
-            ),
-            html.Span(count, className="weak"),
-        ],
-        href=f"?{urlencode({**kept, 'status': total.status}, doseq=True)}",
-        className="surface status-total" + (" status-shown" if is_shown else ""),
-    )
-
-
-_PLACE = ("cursor", "start", "status")
+    t = viewer.t
+    found = [
+        StatusTotal(
+            one.status,
+            t("1 item") if one.count == 1 else t("%(count)s items", count=one.count),
+            one.value_brl,
+        )
+        for one in data.totals
+    ]
+    label = t("Value by status")
+    return status_totals(found, STATUSES, data.filters.status, data.query, label, viewer)
 
 
 def tools(data: RecommendationsData, viewer: Viewer) -> html.Div:
@@ -156,21 +143,13 @@ def _bulk(viewer: Viewer) -> list[Component]:
     if not viewer.may(Permission.ACT):
         return []
     reject = reject_form(SELECTED, t("Reject those selected"), viewer)
-    every = dbc.Checklist(
-        id="pick-all", options=[{"label": t("All on this page"), "value": ALL}], value=[]
-    )
     return [
-        every,
-        _button("accepted", t("Accept"), "primary"),
+        pick_all(PICK_ALL, viewer),
+        action(action_id("accepted", SELECTED), t("Accept"), "primary"),
         reject,
-        _button("snoozed", t("Snooze"), "outline-secondary"),
-        _button("done", t("Done"), "outline-secondary"),
+        action(action_id("snoozed", SELECTED), t("Snooze"), "outline-secondary"),
+        action(action_id("done", SELECTED), t("Done"), "outline-secondary"),
     ]
-
-
-def _button(status: str, label: str, kind: str) -> html.Button:
-    name = action_id(status, SELECTED)
-    return html.Button(label, id=name, type="button", className=f"btn btn-sm btn-{kind}")
 
 
 def _request(data: RecommendationsData, viewer: Viewer) -> list[Component]:

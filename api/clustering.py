@@ -10,7 +10,15 @@ from pydantic import AfterValidator, Field
 from api.parameters import MAX_TEXT, Paged, Query, Text, Texts, Ufs, clean
 from api.routing import route
 from auth.guards import current_viewer
-from domain.clusters import EQUIPMENT, TOWERS, Cluster, ClusterMember, ClusterSummary, TowerTrend
+from domain.clusters import (
+    EQUIPMENT,
+    TOWERS,
+    Cluster,
+    ClusterMember,
+    ClusterSummary,
+    Family,
+    TowerTrend,
+)
 from domain.failure_risk import MachineRisk, PartsDemand, RiskSummary
 from domain.records import Filters, Page
 from warehouse.queries import clustering
@@ -66,10 +74,7 @@ class TrendsQuery(PlaceFilters):
 @route("GET", "/clustering/equipment-failure", query=PlaceFilters, data=list[Cluster])
 def equipment(query: PlaceFilters) -> list[Cluster]:
     """Clusters of machines by their last readings, the largest first."""
-    viewer = current_viewer()
-    return clustering.clusters(
-        family=EQUIPMENT, locale=viewer.locale, scope=viewer.scope, filters=query.filters()
-    )
+    return _clusters(EQUIPMENT, query)
 
 
 @route("GET", "/clustering/equipment-failure/summary", data=ClusterSummary)
@@ -87,26 +92,13 @@ def equipment_summary() -> ClusterSummary:
 )
 def equipment_members(query: MembersQuery) -> Page[ClusterMember]:
     """Machines with their cluster, and what keeps them in it."""
-    viewer = current_viewer()
-    return clustering.members(
-        family=EQUIPMENT,
-        number=query.cluster,
-        locale=viewer.locale,
-        scope=viewer.scope,
-        filters=query.filters(),
-        limit=query.limit,
-        cursor=query.cursor,
-        sort=query.sort,
-    )
+    return _members(EQUIPMENT, query)
 
 
 @route("GET", "/clustering/tower-performance", query=PlaceFilters, data=list[Cluster])
 def towers(query: PlaceFilters) -> list[Cluster]:
     """Clusters of towers by their figures of the last window, the largest first."""
-    viewer = current_viewer()
-    return clustering.clusters(
-        family=TOWERS, locale=viewer.locale, scope=viewer.scope, filters=query.filters()
-    )
+    return _clusters(TOWERS, query)
 
 
 @route("GET", "/clustering/tower-performance/summary", data=ClusterSummary)
@@ -124,18 +116,7 @@ def towers_summary() -> ClusterSummary:
 )
 def tower_members(query: TowersQuery) -> Page[ClusterMember]:
     """Towers with their cluster, the one before, and what keeps them where they are."""
-    viewer = current_viewer()
-    return clustering.members(
-        family=TOWERS,
-        number=query.cluster,
-        moved=query.moved,
-        locale=viewer.locale,
-        scope=viewer.scope,
-        filters=query.filters(),
-        limit=query.limit,
-        cursor=query.cursor,
-        sort=query.sort,
-    )
+    return _members(TOWERS, query, moved=query.moved)
 
 
 @route("GET", "/clustering/tower-performance/trends", query=TrendsQuery, data=list[TowerTrend])
@@ -168,3 +149,25 @@ def risk_summary(query: PlaceFilters) -> RiskSummary:
 def parts(query: PlaceFilters) -> list[PartsDemand]:
     """Parts that expected failures take by item and depot, beside forecast and stock."""
     return clustering.parts(scope=current_viewer().scope, filters=query.filters())
+
+
+def _clusters(family: Family, query: PlaceFilters) -> list[Cluster]:
+    viewer = current_viewer()
+    return clustering.clusters(
+        family=family, locale=viewer.locale, scope=viewer.scope, filters=query.filters()
+    )
+
+
+def _members(family: Family, query: MembersQuery, moved: bool = False) -> Page[ClusterMember]:
+    viewer = current_viewer()
+    return clustering.members(
+        family=family,
+        number=query.cluster,
+        moved=moved,
+        locale=viewer.locale,
+        scope=viewer.scope,
+        filters=query.filters(),
+        limit=query.limit,
+        cursor=query.cursor,
+        sort=query.sort,
+    )

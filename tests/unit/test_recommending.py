@@ -11,7 +11,7 @@ import pytest
 
 from domain import inventory
 from domain.policy_settings import PolicySettings
-from domain.recommending.frames import Context
+from domain.recommending.frames import Context, shortage_brl
 from domain.recommending.queue import NEEDED, recommend
 from domain.recommending.settings import RecommendationSettings
 
@@ -47,7 +47,7 @@ def stock(*rows: dict[str, Any]) -> pd.DataFrame:
         row |= {"latitude": place[0], "longitude": place[1]}
         row |= {"site": f"DEP-{row['site_id']}", "site_name": f"Depósito {row['site_id']}"}
         made.append(row | _policy(row))
-    return pd.DataFrame(made)[NEEDED]
+    return pd.DataFrame(made)
 
 
 def _policy(row: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +73,9 @@ def _policy(row: dict[str, Any]) -> dict[str, Any]:
 
 def made(frame: pd.DataFrame, **more: Any) -> pd.DataFrame:
     orders, supply = more.get("orders", NO_ORDERS), more.get("supply", NO_SUPPLY)
-    return recommend(frame, orders, supply, more.get("context", CONTEXT))
+    context = more.get("context", CONTEXT)
+    priced = frame.assign(shortage_brl=shortage_brl(frame, context))
+    return recommend(priced[NEEDED], orders, supply, context)
 
 
 def of_kind(rows: pd.DataFrame, kind: str) -> list[Any]:

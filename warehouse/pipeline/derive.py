@@ -20,6 +20,7 @@ from warehouse.pipeline.lead_time_costs import write_lead_time_costs
 from warehouse.pipeline.lead_times import measure_lead_times
 from warehouse.pipeline.open_orders import open_orders
 from warehouse.pipeline.overriding import apply_overrides, overrides_changed
+from warehouse.pipeline.penalties import by_depot, penalties_by_contract
 from warehouse.pipeline.policy import policy_of, write_policy, write_projection
 from warehouse.pipeline.project_needs import project_needs, write_project_needs
 from warehouse.pipeline.recommending import write_recommendations
@@ -77,16 +78,17 @@ def derive_run(connection: Connection, run_id: int) -> None:
     measure_lead_times(connection, setup)
     orders = open_orders(connection, setup)
     needs = project_needs(connection, setup)
-    policy, met = policy_of(connection, setup, orders, needs)
+    penalties = penalties_by_contract(connection, setup.today)
+    policy, met = policy_of(connection, setup, orders, needs, by_depot(penalties))
     write_policy(connection, setup, policy)
     write_project_needs(connection, setup, needs, met)
     write_projection(connection, setup, policy)
     write_lead_time_costs(connection, setup, policy)
-    write_exposures(connection, setup, policy)
+    write_exposures(connection, setup, policy, penalties)
     alerts = alerts_of(policy, orders, setup.settings, setup.rates, setup.today)
     write_alerts(connection, setup, together([alerts, drifts_of(connection, setup, policy)]))
     write_scores(connection, setup)
-    write_simulation(connection, run_id, setup.frequency, setup.data_to, setup.today)
+    write_simulation(connection, setup, policy)
     write_recommendations(connection, setup, policy, orders)
     write_savings(connection, run_id)
     write_metrics(connection, setup)

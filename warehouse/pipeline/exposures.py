@@ -7,23 +7,24 @@ from sqlalchemy import Connection, text
 
 from warehouse.pipeline.copying import copy_frame
 from warehouse.pipeline.derivation import Setup
-from warehouse.pipeline.penalties import penalties_by_contract
 
 _COLUMNS = (
     "run_id contract_id item_id site_id stockout_probability penalty_brl exposure_brl".split()
 )
 
 
-def write_exposures(connection: Connection, setup: Setup, policy: pd.DataFrame) -> None:
+def write_exposures(
+    connection: Connection,
+    setup: Setup,
+    policy: pd.DataFrame,
+    penalties: dict[tuple[int, int], float],
+) -> None:
     """Fills sla_exposure of a run, replacing what was there: Σ P(part missing) × E[penalty] has a
-    row for each item, depot and contract, where both are above 0."""
+    row for each item, depot and contract, where both are above 0. penalties: see
+    `penalties_by_contract`."""
     params = {"run_id": setup.run_id}
     connection.execute(text("DELETE FROM analytics.sla_exposure WHERE run_id = :run_id"), params)
-    known = [
-        (depot, contract, brl)
-        for (depot, contract), brl in penalties_by_contract(connection, setup.today).items()
-        if brl > 0
-    ]
+    known = [(depot, contract, brl) for (depot, contract), brl in penalties.items() if brl > 0]
     costs = pd.DataFrame(known, columns=["site_id", "contract_id", "penalty_brl"])
     likely = policy[policy["stockout_probability"].astype("float64") > 0]
     rows = likely[["item_id", "site_id", "stockout_probability"]].merge(costs, on="site_id")

@@ -70,9 +70,9 @@ def penalties_by_contract(connection: Connection, today: date) -> dict[tuple[int
     return {(row.depot_id, row.contract_id): float(row.brl) for row in found if row.brl is not None}
 
 
-def penalties(connection: Connection, today: date) -> dict[int, float]:
+def by_depot(penalties: dict[tuple[int, int], float]) -> dict[int, float]:
     """The same by the depot's key."""
     found: dict[int, float] = {}
-    for (depot, _), brl in penalties_by_contract(connection, today).items():
+    for (depot, _), brl in penalties.items():
         found[depot] = found.get(depot, 0.0) + brl
     return found

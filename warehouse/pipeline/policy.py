@@ -19,7 +19,6 @@ from warehouse.pipeline.copying import copy_frame, frame_of
 from warehouse.pipeline.demand_ahead import MAX_PROJECTED_DAYS, DemandAhead, demand_ahead
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
-from warehouse.pipeline.penalties import penalties
 from warehouse.pipeline.project_needs import dated, effects
 
 CHUNK = 1_000
@@ -107,16 +106,23 @@ def _lead_times(series: pd.DataFrame) -> Array:
 
 
 def policy_of(
-    connection: Connection, setup: Setup, orders: pd.DataFrame, needs: pd.DataFrame
+    connection: Connection,
+    setup: Setup,
+    orders: pd.DataFrame,
+    needs: pd.DataFrame,
+    penalties: dict[int, float],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every series of the run with its stock, lead-time demand, safety stock, reorder point and
-    stockout; `orders` are the lines of `open_orders`, `needs` those of `project_needs`. And the
-    needs of these series with the stock that they find, see `effects`."""
+    stockout. And the needs of these series with the stock that they find, see `effects`.
+
+    orders: the lines of `open_orders`; needs: those of `project_needs`; penalties: BRL of a request
+    that finds no stock, by the depot's key, where one is known.
+    """
     series = _series(connection, setup)
     if series.empty:
         return series.assign(**{name: [] for name in _DERIVED}), needs.iloc[:0]
     series = _brought_to_today(connection, setup, series)
-    series = _priced(connection, setup, series)
+    series = _priced(setup, series, penalties)
     ahead = demand_ahead(connection, setup, series)
     index = pd.MultiIndex.from_frame(series[["item_id", "site_id"]])
     lines = _placed(orders[orders["counted"].astype(bool)], index)
@@ -177,11 +183,10 @@ def _brought_to_today(connection: Connection, setup: Setup, series: pd.DataFrame
     return series.drop(columns=["received", "consumed"]).assign(on_hand=on_hand)
 
 
-def _priced(connection: Connection, setup: Setup, series: pd.DataFrame) -> pd.DataFrame:
+def _priced(setup: Setup, series: pd.DataFrame, penalties: dict[int, float]) -> pd.DataFrame:
     """With the contract penalty of a request that finds no stock, where one is known, and with what
     a missing unit costs, both BRL."""
-    penalty = penalties(connection, setup.today)
-    series = series.assign(penalty_brl=series["site_id"].map(penalty).astype("float64"))
+    series = series.assign(penalty_brl=series["site_id"].map(penalties).astype("float64"))
     context = Context(setup.today, setup.settings, setup.rates)
     return series.assign(shortage_brl=shortage_brl(series, context))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,9 @@ from domain.changes import Stocked
 from domain.inventory import Array
 from domain.what_if import NOTHING
 from domain.years import GRID, Terms, Year, a_year
-from warehouse.pipeline.copying import copy_frame, frame_of
+from warehouse.pipeline.copying import copy_frame
+from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.histories import demand_matrix
-from warehouse.pipeline.penalties import penalties
 from warehouse.queries.stocked import Rows, packed, rows, stocked, terms
 
 HISTORY = {"D": 728, "W": 156, "M": 60}
@@ -25,16 +24,11 @@ TODAY = 0.0
 SCENARIOS = 4
 CHUNK = 2_000
 
-_KEYS = (
-    "SELECT item_id, site_id FROM analytics.policy WHERE run_id = :run_id ORDER BY item_id, site_id"
-)
 
-
-def write_simulation(
-    connection: Connection, run_id: int, frequency: str, data_to: date, today: date
-) -> None:
+def write_simulation(connection: Connection, setup: Setup, policy: pd.DataFrame) -> None:
     """Fills replay_input and service_curve of a run from its policy, replacing what was there."""
-    _write_inputs(connection, run_id, frequency, data_to, today)
+    run_id, frequency = setup.run_id, setup.frequency
+    _write_inputs(connection, setup, policy)
     found = rows(connection, run_id)
     valued = replace(terms(connection, frequency), scenarios=SCENARIOS)
     parts = []
@@ -50,20 +44,14 @@ def write_simulation(
         copy_frame(connection, "analytics.service_curve", summed.assign(run_id=run_id))
 
 
-def _write_inputs(
-    connection: Connection, run_id: int, frequency: str, data_to: date, today: date
-) -> None:
-    keys = frame_of(connection, _KEYS, {"run_id": run_id})
-    history = demand_matrix(connection, keys, frequency, data_to, HISTORY[frequency])
-    penalty = penalties(connection, today)
+def _write_inputs(connection: Connection, setup: Setup, policy: pd.DataFrame) -> None:
     connection.execute(
-        text("DELETE FROM analytics.replay_input WHERE run_id = :run_id"), {"run_id": run_id}
+        text("DELETE FROM analytics.replay_input WHERE run_id = :run_id"), {"run_id": setup.run_id}
     )
-    made = keys.assign(
-        run_id=run_id,
-        history=["\\x" + row.hex() for row in packed(history)],
-        penalty_brl=keys["site_id"].map(penalty).astype("float64"),
-    )
+    made = policy[["item_id", "site_id", "penalty_brl"]]
+    periods = HISTORY[setup.frequency]
+    history = demand_matrix(connection, made, setup.frequency, setup.data_to, periods)
+    made = made.assign(run_id=setup.run_id, history=["\\x" + row.hex() for row in packed(history)])
     copy_frame(connection, "analytics.replay_input", made)
 
 

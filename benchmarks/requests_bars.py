@@ -108,7 +108,8 @@ class Raw:
 
 
 def statements_of(path: str, stage: Stage, engine: Engine) -> list[tuple[str, Any]]:
-    """What the request asks of the database, who asks and that it is noted left out."""
+    """What the request asks of the database. Who asks, and that it is noted, goes by another engine
+    (`warehouse.db.quick`) and is left out."""
     from dashboard.app import create_app
     from warehouse import caching
 
@@ -119,8 +120,7 @@ def statements_of(path: str, stage: Stage, engine: Engine) -> list[tuple[str, An
     found: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, sql: str, params: Any, *_: Any) -> None:
-        if "support." not in sql:
-            found.append((sql, params))
+        found.append((sql, params))
 
     event.listen(engine, "before_cursor_execute", note)
     try:

@@ -134,7 +134,8 @@ def _view(handler: Handler, made: Route) -> Any:
 
 def _plain(path: dict[str, Any], asked: BaseModel) -> str:
     """All that an answer that is kept depends on, the data version apart."""
-    return repr((path, asked, current_viewer().scope, locale(), current_viewer().locale))
+    viewer = current_viewer()
+    return repr((path, asked, viewer.scope, locale(), viewer.locale))
 
 
 def _guarded(view: Handler, permission: Permission | str) -> Handler:

@@ -11,7 +11,7 @@ from dashboard.i18n import page_of
 from dashboard.pages import permission_at
 from domain.access import Permission
 from domain.errors import InvalidInput
-from domain.views import checked
+from domain.views import address_of, checked
 from warehouse.commands import views
 from warehouse.db import get_engine
 
@@ -43,7 +43,7 @@ def save() -> ResponseReturnValue:
         shared_with=role,
         actor=request_actor(),
     )
-    return redirect(f"{page}?{query}" if query else page, 303)
+    return redirect(address_of(page, query), 303)
 
 
 @blueprint.post(f"{A_VIEW}/delete")

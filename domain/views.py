@@ -28,7 +28,12 @@ class SavedView:
     @property
     def address(self) -> str:
         """Where it leads."""
-        return f"{self.page}?{self.query}" if self.query else self.page
+        return address_of(self.page, self.query)
+
+
+def address_of(page: str, query: str | None) -> str:
+    """A page with its query, which is given without the question mark."""
+    return f"{page}?{query}" if query else page
 
 
 def checked(name: str, address: str, shared_with: str) -> tuple[str, str, str, Role | None]:

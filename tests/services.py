@@ -124,6 +124,15 @@ def free_port() -> int:
 @contextmanager
 def served(home: Path, database_url: str, redis_url: str | None, **more: str) -> Iterator[str]:
     """The base URL of the product, served by gunicorn with two workers on a free port."""
+    with server(home, database_url, redis_url, **more) as (url, _process):
+        yield url
+
+
+@contextmanager
+def server(
+    home: Path, database_url: str, redis_url: str | None, **more: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same with gunicorn's own process."""
     port = free_port()
     log = home / f"server-{port}.log"
     environment = os.environ | {
@@ -145,7 +154,7 @@ def served(home: Path, database_url: str, redis_url: str | None, **more: str) ->
         )
     try:
         wait_until_served(f"http://127.0.0.1:{port}/health", process, log)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         end_group(process)
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +124,6 @@ class Product:
     home: Path
     database: str
     cache: str
-    more: dict[str, str] = field(default_factory=dict)
     url: str = ""
     token: str = ""
     master: int = 0
@@ -209,33 +206,12 @@ def ground(template: str) -> Iterator[Product]:
 @contextmanager
 def serving(ground: Product, **more: str) -> Iterator[Product]:
     """The product on that ground, with these settings besides."""
-    port = services.free_port()
-    log = ground.home / f"server-{port}.log"
-    environment = os.environ | {
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-        "NOVA_HOME": str(ground.home),
-        "DATABASE_URL": ground.database,
-        "REDIS_URL": ground.cache,
-        **more,
-    }
-    with ExitStack() as stack:
-        output = stack.enter_context(log.open("wb"))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "wsgi:server"],
-            cwd=services.ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        stack.callback(services.end_group, process)
-        url = f"http://127.0.0.1:{port}"
-        services.wait_until_served(f"{url}/health", process, log)
+    home, database, cache = ground.home, ground.database, ground.cache
+    with services.server(home, database, cache, **more) as (url, process):
         body = {"email": VIEWER, "password": PASSWORD}
         answer = requests.post(f"{url}/api/v1/auth/login", json=body, timeout=30)
         token = answer.json()["data"]["access_token"]
-        yield Product(ground.home, ground.database, ground.cache, more, url, token, process.pid)
+        yield Product(home, database, cache, url, token, process.pid)
 
 
 @pytest.fixture(scope="module")

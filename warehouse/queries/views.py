@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from domain.access import Role
-from domain.views import SavedView
+from domain.views import SavedView, address_of
 from warehouse.db import quick
 
 _LISTED = text("""
@@ -31,7 +31,4 @@ def listed(*, user_id: int, role: Role) -> list[SavedView]:
 def start(user_id: int) -> str | None:
     """The address that this person begins with; None where none was chosen. Raises Unavailable."""
     found = quick(_START, {"user_id": user_id})
-    if not found:
-        return None
-    page, query = found[0].page, found[0].query
-    return f"{page}?{query}" if query else str(page)
+    return address_of(found[0].page, found[0].query) if found else None

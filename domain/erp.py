@@ -44,7 +44,7 @@ class FileKind:
     """One kind of canonical file. `key` identifies a row: a later file supersedes by it.
 
     `extra` names the JSONB column that takes every column not listed, or None: unknown columns
-    are then an error.
+    are then an error. Of the columns `one_of` a row holds at least one.
     """
 
     name: str
@@ -53,6 +53,7 @@ class FileKind:
     shows: str
     extra: str | None = None
     extra_numeric: bool = False
+    one_of: tuple[str, ...] = ()
 
     def column(self, name: str) -> Column:
         """The column of that name; raises KeyError."""
@@ -201,7 +202,7 @@ _ALL = (
             _text("line", True),
             _text("sku", True),
             _text("supplier", True),
-            _date("ordered_on", True),
+            _date("ordered_on"),
             _number("quantity", True),
             _text("site"),
             _date("requested_on"),
@@ -213,6 +214,7 @@ _ALL = (
         ),
         ("order", "line"),
         "open orders, lead times and supplier performance",
+        one_of=("ordered_on", "promised_on", "received_on"),
     ),
     FileKind(
         "outages",

@@ -787,7 +787,7 @@ class OpenOrder:
     line: str
     supplier: str
     site: str
-    ordered_on: date
+    ordered_on: date | None
     promised_on: date | None
     quantity: float
     received_qty: float | None

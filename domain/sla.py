@@ -309,7 +309,7 @@ class OrderThen:
     line: str
     supplier: str
     quantity: float
-    ordered_on: date
+    ordered_on: date | None
     first_promised_on: date | None
     received_on: date | None
 

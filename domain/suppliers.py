@@ -297,7 +297,7 @@ class OrderLine:
     item_name: str | None
     site: str
     uf: str | None
-    ordered_on: date
+    ordered_on: date | None
     first_promised_on: date | None
     promised_on: date | None
     received_on: date | None

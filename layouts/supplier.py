@@ -332,7 +332,7 @@ def _line_row(one: OrderLine, viewer: Viewer) -> dict[str, Any]:
     t = viewer.t
     verdict = fmt.UNKNOWN if one.on_time_in_full is None else t("no")
     return {
-        "key": f"{one.order_no} {one.line} {one.ordered_on}",
+        "key": f"{one.order_no} {one.line}",
         "order_no": f"{one.order_no} / {one.line}",
         "sku": one.sku,
         "href": f"/materials/{quote(one.sku, safe='')}",

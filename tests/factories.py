@@ -206,6 +206,7 @@ def add_order(
     received_qty: float | None = None,
     status: str | None = None,
     unit_price_brl: float | None = 10.0,
+    order_dated: bool = True,
 ) -> None:
     """One purchase-order line."""
     with engine.begin() as connection:
@@ -226,6 +227,7 @@ def add_order(
                 "received_qty": received_qty,
                 "status": status,
                 "unit_price_brl": unit_price_brl,
+                "order_dated": order_dated,
                 "load_id": load,
             },
         )

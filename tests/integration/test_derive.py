@@ -204,10 +204,12 @@ def test_a_late_order_is_told_and_expected_after_the_usual_delay(
         quantity=2000,
         ordered_on=LAST_DAY - timedelta(days=40),
         promised_on=LAST_DAY - timedelta(days=10),
+        order_dated=False,
     )
     publish_now(engine, tmp_path)
     row = alerts(engine)["late_order", "CABO-01", "DEP-SP"]
     assert (row.level, row.facts["days_late"], row.facts["order"]) == ("warning", 10, "L")
+    assert row.facts["ordered_on"] is None
     assert row.facts["expected_on"] == (LAST_DAY + timedelta(days=1)).isoformat()
     assert ("stockout_imminent", "CABO-01", "DEP-SP") not in alerts(engine)
 

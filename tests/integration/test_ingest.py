@@ -150,6 +150,35 @@ def test_an_order_whose_date_was_corrected_moves(engine: Engine, tmp_path: Path)
     assert orders == [("PO1", "1", date(2024, 1, 2))]
 
 
+def test_an_order_without_a_date_is_kept_at_the_latest_day_it_can_have(
+    engine: Engine, tmp_path: Path
+):
+    header = "order;line;sku;supplier;ordered_on;quantity;promised_on;received_on\n"
+
+    def order(*cells: str) -> list[tuple]:
+        load(write(tmp_path, purchase_orders=f"{header}PO1;1;A;S;{';'.join(cells)}\n"), engine)
+        return rows(
+            engine, "SELECT ordered_on, order_dated, lead_time_days FROM core.purchase_order"
+        )
+
+    promised, earlier = date(2024, 3, 9), date(2024, 2, 1)
+    assert order("", "5", "2024-03-09", "") == [(promised, False, None)]
+    assert order("", "5", "2024-03-12", "2024-03-07") == [(promised, False, None)]
+    assert order("2024-02-01", "5", "2024-03-12", "2024-03-07") == [(earlier, True, 35)]
+    assert order("", "6", "2024-03-12", "2024-03-07") == [(earlier, True, 35)]
+
+
+def test_an_order_without_any_date_is_refused(engine: Engine, tmp_path: Path):
+    header = "order;line;sku;supplier;ordered_on;quantity;promised_on\n"
+    file = f"{header}PO1;1;A;S;;5;\nPO2;1;A;S;;5;2024-03-09\n"
+    (report,) = load(write(tmp_path, purchase_orders=file), engine, max_rejects=0.5).files
+    (reject,) = report.rejects
+    assert (reject.line, reject.column) == (2, "ordered_on")
+    assert reject.reason == (
+        "is empty, and so are promised_on and received_on: one of them is needed"
+    )
+
+
 def test_items_named_by_facts_are_described_by_a_later_file(engine: Engine, tmp_path: Path):
     load(write(tmp_path, demand=DEMAND), engine)
     before = rows(engine, "SELECT item_id FROM core.item WHERE sku = 'CABO-1'")

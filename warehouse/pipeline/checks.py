@@ -65,6 +65,7 @@ class Checker:
         columns: dict[str, pa.Array] = {"file_line": pa.array(shaped.lines)}
         for column in self._columns:
             columns[column.name] = self._typed(column, flat(shaped.table[column.name]), problems)
+        self._one_of(columns, problems)
         notes = self._order_dates(columns, problems)
         if shaped.extra is not None and self._kind.extra:
             columns[self._kind.extra] = self._json(shaped.extra, problems)
@@ -113,6 +114,18 @@ class Checker:
 
     def _is_key(self, column: Column) -> bool:
         return column.name in (*self._kind.key, "sku", "depot", "contract", *REFERENCES)
+
+    def _one_of(self, columns: dict[str, pa.Array], problems: _Problems) -> None:
+        wanted = self._kind.one_of
+        if not wanted:
+            return
+        empty = np.ones(len(columns["file_line"]), dtype=bool)
+        for name in wanted:
+            if name in columns:
+                empty &= columns[name].is_null().to_numpy(zero_copy_only=False)
+        others = " and ".join(wanted[1:])
+        reason = f"is empty, and so are {others}: one of them is needed"
+        problems.add(wanted[0], pa.nulls(len(empty), pa.string()), empty, lambda _value: reason)
 
     def _order_dates(self, columns: dict[str, pa.Array], problems: _Problems) -> Counter[str]:
         notes: Counter[str] = Counter()

@@ -60,10 +60,10 @@ SELECT item_id, item.lead_time_days AS file_days,
     avg(days) FILTER (WHERE NOT recent) AS usual_mean,
     coalesce(var_samp(days) FILTER (WHERE NOT recent), 0) AS usual_var
 FROM (
-    SELECT item_id, (received_on - ordered_on)::double precision AS days,
+    SELECT item_id, lead_time_days::double precision AS days,
         received_on > :recent AS recent
     FROM core.purchase_order
-    WHERE received_on BETWEEN :since AND :today AND received_on >= ordered_on
+    WHERE received_on BETWEEN :since AND :today AND lead_time_days IS NOT NULL
 ) AS line
 JOIN core.item USING (item_id)
 GROUP BY item_id, item.lead_time_days

@@ -20,13 +20,13 @@ def measure_lead_times(connection: Connection, setup: Setup) -> None:
             """
             CREATE TEMPORARY TABLE measured_lead_time ON COMMIT DROP AS
             SELECT supplier_id, item_id, count(*) AS lines,
-                avg(received_on - ordered_on)::double precision AS mean,
-                coalesce(stddev_samp(received_on - ordered_on), 0)::double precision AS std,
+                avg(lead_time_days)::double precision AS mean,
+                coalesce(stddev_samp(lead_time_days), 0)::double precision AS std,
                 avg(received_on - promised_on)::double precision AS delay,
                 percentile_cont(CAST(:chances AS double precision[]))
-                    WITHIN GROUP (ORDER BY received_on - ordered_on) AS days
+                    WITHIN GROUP (ORDER BY lead_time_days) AS days
             FROM core.purchase_order
-            WHERE received_on IS NOT NULL AND received_on >= ordered_on
+            WHERE lead_time_days IS NOT NULL
                 AND received_on BETWEEN :since AND :today
             GROUP BY GROUPING SETS ((supplier_id), (item_id), ())
             """

@@ -223,6 +223,8 @@ def _check_compulsory(source: Source, kind: FileKind, section: _Section) -> None
     for column in kind.columns:
         if column.required and column.name not in given:
             raise section.wrong("columns", f"says nothing for {column.name!r}, which is compulsory")
+    if kind.one_of and not {*kind.one_of} & {*given}:
+        raise section.wrong("columns", f"needs one of {', '.join(kind.one_of)}")
     for name in {*source.columns} & {*source.constants, *source.concat}:
         raise section.wrong("columns", f"{name!r} is given twice")
 

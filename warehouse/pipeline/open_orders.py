@@ -13,7 +13,7 @@ from warehouse.queries.daily import CANCELLED
 
 _OPEN_ORDERS = """
 SELECT line.order_no, line.line, line.item_id, line.site_id, supplier.supplier,
-    line.ordered_on, line.promised_on,
+    CASE WHEN line.order_dated THEN line.ordered_on END AS ordered_on, line.promised_on,
     line.quantity - coalesce(line.received_qty, 0) AS quantity,
     coalesce(line.unit_price_brl, item.unit_cost_brl) AS unit_price_brl,
     item.lead_time_days, of_supplier.mean AS supplier_mean,

@@ -46,15 +46,16 @@ class Field:
 
 @dataclass(frozen=True)
 class Promotion:
-    """How the rows of one kind become rows of `core.<target>`. `superseded`: what else to set where
-    a row (`old`) is superseded."""
+    """How the rows of one kind become rows of `core.<target>`. `years` is the date that decides the
+    year of a table with yearly partitions. `superseded`: what else to set where a row (`old`) is
+    superseded."""
 
     target: str
     key: tuple[str, ...]
     fields: tuple[Field, ...]
     references: tuple[Reference, ...] = ()
     month_column: str = ""
-    years: bool = False
+    years: str = ""
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     superseded: tuple[str, ...] = ()
@@ -82,6 +83,19 @@ coalesce((SELECT jsonb_agg(jsonb_build_object(
 
 _MATERIALS = """
 jsonb_to_recordset(s.materials) AS m(sku text, quantity float8, needed_on date)
+"""
+
+_ORDER_THERE = """
+SELECT there.{column} FROM core.purchase_order AS there
+WHERE there.order_no = s."order" AND there.line = s.line
+"""
+_ORDERED_ON = f"""
+coalesce(s.ordered_on, ({_ORDER_THERE.format(column="ordered_on")}),
+    least(s.promised_on, s.received_on, (now() AT TIME ZONE 'America/Sao_Paulo')::date))
+"""
+_ORDER_DATED = f"""
+(s.ordered_on IS NOT NULL
+    OR coalesce(({_ORDER_THERE.format(column="order_dated")}), false))
 """
 
 _TOLD = "status, planned_start, planned_end, actual_end, budget_brl, spent_brl, progress_pct".split(
@@ -168,14 +182,16 @@ PROMOTIONS = {
         ("order_no", "line", "ordered_on"),
         (
             Field("order_no", "order", 's."order"'),
-            *_same("line", "ordered_on", "quantity", "requested_on", "promised_on"),
+            *_same("line", "quantity", "requested_on", "promised_on"),
+            Field("ordered_on", "line", _ORDERED_ON),
+            Field("order_dated", "line", _ORDER_DATED),
             *_same("received_on", "received_qty", "unit_price_brl", "status"),
             _ITEM_ID,
             _SUPPLIER_ID,
             Field("site_id", "site", "coalesce(site.site_id, 0)"),
         ),
         (_ITEM, _SUPPLIER, _SITE),
-        years=True,
+        years=_ORDERED_ON,
         superseded=("first_promised_on = coalesce(old.first_promised_on, old.promised_on)",),
         # the date is part of the partitioned key: an order whose date was corrected moves
         before=(
@@ -265,8 +281,11 @@ def promote(
     references = [each for each in plan.references if each.staged in staged]
     for reference in references:
         connection.execute(text(_name_unknown(kind, reference)))
-    if first and last and plan.years:
-        ensure_years(connection, f"core.{plan.target}", first, last)
+    if plan.years:
+        placed = f"SELECT min(date), max(date) FROM (SELECT {plan.years} AS date {{source}}) AS row"
+        span = connection.execute(text(placed.format(source=f"FROM staging.{kind} AS s"))).one()
+        if span[0]:
+            ensure_years(connection, f"core.{plan.target}", *span)
     for statement in plan.before:
         connection.execute(text(statement))
     insertion = _Insertion(kind, plan, references, staged)

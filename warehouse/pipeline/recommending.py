@@ -68,12 +68,12 @@ SELECT item_id, supplier_id, coalesce(supplier.name, supplier.supplier) AS suppl
     count(*) AS lines,
     count(*) FILTER (WHERE received_on <= coalesce(first_promised_on, promised_on)
         AND coalesce(received_qty, quantity) >= quantity) AS on_time,
-    avg(received_on - ordered_on)::double precision AS lead_mean,
-    coalesce(stddev_samp(received_on - ordered_on), 0)::double precision AS lead_std,
+    avg(lead_time_days)::double precision AS lead_mean,
+    coalesce(stddev_samp(lead_time_days), 0)::double precision AS lead_std,
     sum(unit_price_brl * quantity) FILTER (WHERE unit_price_brl IS NOT NULL)
         / nullif(sum(quantity) FILTER (WHERE unit_price_brl IS NOT NULL), 0) AS price_brl
 FROM core.purchase_order JOIN core.supplier USING (supplier_id)
-WHERE supplier_id <> 0 AND received_on >= ordered_on AND received_on BETWEEN :since AND :today
+WHERE supplier_id <> 0 AND lead_time_days IS NOT NULL AND received_on BETWEEN :since AND :today
     AND lower(coalesce(status, '')) <> ALL(:cancelled)
 GROUP BY item_id, supplier_id, supplier.name, supplier.supplier
 """

@@ -41,8 +41,8 @@ WHERE ordered_on < :until AND (received_on IS NULL OR received_on >= :since OR o
     AND lower(coalesce(status, '')) <> ALL(:cancelled)
 """
 _RECEIVED = """
-SELECT item_id, supplier_id, received_on, (received_on - ordered_on)::double precision AS days
-FROM core.purchase_order WHERE received_on >= ordered_on
+SELECT item_id, supplier_id, received_on, lead_time_days::double precision AS days
+FROM core.purchase_order WHERE lead_time_days IS NOT NULL
 """
 
 

@@ -101,7 +101,8 @@ ORDER BY policy.days_to_stockout NULLS LAST, series.demand_90d DESC, site.site
 """
 
 _OPEN_ORDERS = """
-SELECT line.order_no, line.line, supplier.supplier, site.site, line.ordered_on, line.promised_on,
+SELECT line.order_no, line.line, supplier.supplier, site.site,
+    CASE WHEN line.order_dated THEN line.ordered_on END AS ordered_on, line.promised_on,
     line.quantity, line.received_qty, line.unit_price_brl,
     CASE WHEN line.promised_on IS NOT NULL
         THEN greatest(0, today.date - line.promised_on) END AS days_late

@@ -130,7 +130,8 @@ LEFT JOIN LATERAL (
 """
 
 _ORDERS_THEN = f"""
-SELECT outage.outage, line.order_no, line.line, supplier.supplier, line.quantity, line.ordered_on,
+SELECT outage.outage, line.order_no, line.line, supplier.supplier, line.quantity,
+    CASE WHEN line.order_dated THEN line.ordered_on END AS ordered_on,
     {FIRST_PROMISE} AS first_promised_on, line.received_on
 FROM core.outage AS outage
 JOIN core.site AS site USING (site_id)

@@ -52,13 +52,13 @@ SELECT coalesce(
 _SEEN = f"""
 SELECT judged.*,
     promise BETWEEN :first AND least(CAST(:last AS date), CAST(:as_of AS date)) AS due,
-    received_on BETWEEN :first AND :last AND received_on >= ordered_on AS measured,
+    received_on BETWEEN :first AND :last AND lead IS NOT NULL AS measured,
     ordered_on BETWEEN :first AND :last AS bought,
     received_on <= promise AND is_full AS on_time,
     received_on IS NULL OR received_on > promise AS is_late
 FROM (
     SELECT line.*, coalesce(supplier.kind, '') AS kind, {FIRST_PROMISE} AS promise,
-        received_on - ordered_on AS lead,
+        line.lead_time_days AS lead,
         received_on IS NOT NULL AND coalesce(received_qty, quantity) >= quantity AS is_full,
         least(quantity, coalesce(received_qty,
             CASE WHEN received_on IS NOT NULL THEN quantity ELSE 0 END)) AS came,
@@ -103,7 +103,8 @@ priced AS (
             regr_sxx(ln(unit_price_brl), ordered_on - DATE '2000-01-01') AS xx,
             regr_sxy(ln(unit_price_brl), ordered_on - DATE '2000-01-01') AS xy,
             regr_syy(ln(unit_price_brl), ordered_on - DATE '2000-01-01') AS yy
-        FROM seen WHERE bought AND unit_price_brl > 0 GROUP BY supplier_id, item_id
+        FROM seen WHERE bought AND order_dated AND unit_price_brl > 0
+        GROUP BY supplier_id, item_id
     ) AS item GROUP BY supplier_id
 ),
 sole AS (
@@ -167,7 +168,7 @@ paid AS (
     FROM (
         SELECT ordered_on, ln(unit_price_brl) - avg(ln(unit_price_brl)) OVER (PARTITION BY item_id)
             AS own
-        FROM seen WHERE bought AND unit_price_brl > 0
+        FROM seen WHERE bought AND order_dated AND unit_price_brl > 0
     ) AS price GROUP BY 1
 )
 SELECT * FROM kept FULL JOIN took USING (month) FULL JOIN paid USING (month) ORDER BY month
@@ -191,7 +192,8 @@ WHERE run_id = (SELECT run_id FROM analytics.published) AND cost.supplier_id = :
 
 _LINES = f"""
 SELECT seen.order_no, seen.line, supplier.supplier, item.sku, item.name AS item_name, site.site,
-    site.uf, seen.ordered_on, seen.promise AS first_promised_on, seen.promised_on,
+    site.uf, CASE WHEN seen.order_dated THEN seen.ordered_on END AS ordered_on,
+    seen.promise AS first_promised_on, seen.promised_on,
     seen.received_on, seen.quantity, seen.received_qty, seen.unit_price_brl, seen.status,
     seen.lead::bigint AS lead_time_days,
     (CASE WHEN seen.due THEN coalesce(seen.received_on, :as_of) - seen.promise END)::bigint
@@ -302,7 +304,7 @@ def lines(
         lambda row: OrderLine(**row._mapping),
         sort=sort,
         sorts=LINE_SORTS,
-        tie={"order_no": "text", "line": "text", "ordered_on": "date"},
+        tie={"order_no": "text", "line": "text"},
         limit=limit,
         cursor=cursor,
     )

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     DateTime,
     ForeignKey,
@@ -165,6 +166,7 @@ purchase_order = Table(
     "purchase_order",
     metadata,
     Column("ordered_on", Date, nullable=False),
+    Column("order_dated", Boolean, nullable=False, server_default="true"),
     Column("order_no", Text, nullable=False),
     Column("line", Text, nullable=False),
     Column("item_id", Integer, nullable=False),
@@ -179,6 +181,15 @@ purchase_order = Table(
     Column("status", Text),
     Column("load_id", Integer, nullable=False),
     Column("first_promised_on", Date),
+    Column(
+        "lead_time_days",
+        Integer,
+        Computed(
+            "CASE WHEN order_dated AND received_on >= ordered_on"
+            " THEN received_on - ordered_on ELSE NULL::integer END",
+            persisted=True,
+        ),
+    ),
     PrimaryKeyConstraint("order_no", "line", "ordered_on"),
     Index("ix_purchase_order_item", "item_id", "site_id", "ordered_on"),
     Index("ix_purchase_order_supplier", "supplier_id", "ordered_on"),
@@ -187,7 +198,9 @@ purchase_order = Table(
 )
 
 """`first_promised_on` is what a line was promised for before a later file changed it; NULL while no
-file did, and the promise is `promised_on`."""
+file did, and the promise is `promised_on`. Where no file says when a line was ordered,
+`order_dated` is false and `ordered_on` the latest day on which it can have been: the earliest of
+the promise, the receipt and the day of the load. `lead_time_days` is NULL for it."""
 
 outage = Table(
     "outage",

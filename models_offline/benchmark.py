@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from domain import demand
 from domain.accuracy import naive_scales
 from domain.errors import InvalidInput
-from models_offline import calibrate, ensemble, fitting
+from models_offline import calibrate, drivers, ensemble, fitting
 from models_offline.dataset import Dataset, profile
+from models_offline.drivers import Outside
 from models_offline.fitting import FINAL
 from models_offline.frequency import Frequency
 from models_offline.models import MODELS, REFERENCES
@@ -61,7 +62,9 @@ def read(path: Path) -> pd.DataFrame:
     return frame.sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
 
 
-def dataset_of(frame: pd.DataFrame, frequency: Frequency) -> Dataset:
+def dataset_of(
+    frame: pd.DataFrame, frequency: Frequency, outside: Outside | None = None
+) -> Dataset:
     """A dataset of long rows; each series ends where it ends."""
     ids, names = pd.factorize(frame["unique_id"])
     history = pd.DataFrame(
@@ -72,7 +75,8 @@ def dataset_of(frame: pd.DataFrame, frequency: Frequency) -> Dataset:
     profiles = pd.DataFrame([profile(y.to_numpy(), frequency) for _, y in groups["y"]])
     value = groups["y"].sum().to_numpy()
     series = series.assign(sku=names, site="-").join(profiles).assign(value=value)
-    return Dataset(history, series.assign(abc=demand.abc(value)), frequency, {}, len(series))
+    series = series.assign(abc=demand.abc(value))
+    return Dataset(history, series, frequency, {}, len(series), outside or Outside())
 
 
 def accuracy(
@@ -84,22 +88,28 @@ def accuracy(
     limit: int | None = None,
     jobs: int = 1,
     seed: int = 1,
+    outside: Outside | None = None,
 ) -> dict[str, Any]:
-    """The report: models with their measures, and the ensemble's differences to the best."""
+    """The report: models with their measures, the ensemble's differences to the best, and what
+    drivers brought at each origin."""
     chosen = _limited(frame, limit)
     options = Options(horizon=horizon, jobs=jobs, seed=seed, origins=TRIES)
     scores: list[pd.DataFrame] = []
     seconds: dict[str, float] = {}
+    tried: list[dict[str, Any]] = []
     fits = 0
     for known, held in splits(chosen, horizon, origins):
-        points, spent, count = _measure(dataset_of(known, frequency), held, options)
+        dataset = dataset_of(known, frequency, outside)
+        results = train(dataset, options)
+        tried += [{"origin": len(scores)} | row for row in results.drivers]
+        points, spent, count = _measure(results, held)
         scores.append(points.assign(origin=len(scores)))
         seconds = {name: seconds.get(name, 0.0) + value for name, value in spent.items()}
         fits += count
     if not scores:
         raise InvalidInput(f"no series is longer than {horizon} held-out periods and a history")
     points = _of_most_series(pd.concat(scores, ignore_index=True))
-    return _report(points, seconds, fits, frequency, horizon, origins)
+    return _report(points, seconds, fits, frequency, horizon, origins) | {"drivers": tried}
 
 
 def _limited(frame: pd.DataFrame, limit: int | None) -> pd.DataFrame:
@@ -125,11 +135,9 @@ def splits(
             yield known.reset_index(drop=True), held.reset_index(drop=True)
 
 
-def _measure(
-    dataset: Dataset, held: pd.DataFrame, options: Options
-) -> tuple[pd.DataFrame, dict[str, float], int]:
-    """Forecasts beside the held-out actuals, and CPU-seconds by model."""
-    results = train(dataset, options)
+def _measure(results: Results, held: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float], int]:
+    """Forecasts beside the held-out actuals, CPU-seconds by model, and the number of series."""
+    dataset = results.dataset
     others = _others(results)
     naive = results.fits.rows
     rows = fitting.with_fallbacks(others, naive).rows.assign(cut=FINAL)
@@ -290,5 +298,7 @@ def text(report: dict[str, Any]) -> str:
             f"ensemble against {one['against']}: MASE {one['mase_difference']:+.4f}"
             f" (95 % interval {one['low']:+.4f} to {one['high']:+.4f}, paired bootstrap)"
         )
+    if report["drivers"]:
+        lines.append(drivers.text(report["drivers"]))
     facts = f"{report['series']} series, {report['origins']} origins, {report['points']} points"
     return "\n".join([facts, *lines])

@@ -271,6 +271,7 @@ def make_manifest(results: Results, created: datetime, files: dict[str, Any]) ->
         },
         "fallbacks": _fallbacks(results),
         "failure_reasons": failure_reasons(results),
+        "drivers": results.drivers,
         "levels": None if results.levels is None else results.levels.facts,
         "files": files,
     }

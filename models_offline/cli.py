@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from warehouse.queries.training import TrainingSet
 
 MOST_REASONS = 10
+GUESSES = ("BR", "US", "MX", "AR", "PT", "ES", "FR", "IT", "GB", "DE", "CA", "AU", "IN", "JP", "CN")
+"""Whose holidays a file of unknown origin may follow."""
 FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -97,6 +99,16 @@ def _add_benchmark(commands: Any) -> None:
     accuracy.add_argument("--freq", choices=sorted(FREQUENCIES), required=True)
     accuracy.add_argument(
         "--origins", type=_positive, default=1, help="test origins, a horizon apart (default: 1)"
+    )
+    accuracy.add_argument(
+        "--drivers", type=Path, help="CSV or CSV.gz with ds and numbers that may move daily demand"
+    )
+    accuracy.add_argument(
+        "--country",
+        type=_countries,
+        default=GUESSES,
+        help="whose holidays may move daily demand; of several the one that it follows best"
+        f" (default: {','.join(GUESSES)})",
     )
     accuracy.add_argument("--json", type=Path, help="file for the table as JSON")
     accuracy.add_argument("--limit", type=_positive, help="only so many series, evenly spread")
@@ -216,6 +228,10 @@ def _seed(text: str) -> int:
     return value
 
 
+def _countries(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().upper() for name in text.split(",") if name.strip())
+
+
 def _models(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     unknown = [name for name in names if name not in MODELS]
@@ -260,6 +276,7 @@ def run_backtest(arguments: argparse.Namespace) -> int:
 def run_benchmark(arguments: argparse.Namespace) -> int:
     """Prints the table of models, and writes it as JSON where asked."""
     from models_offline import benchmark
+    from models_offline import drivers_benchmark as drivers
 
     report = benchmark.accuracy(
         benchmark.read(arguments.data),
@@ -269,6 +286,7 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
         limit=arguments.limit,
         jobs=arguments.jobs,
         seed=arguments.seed,
+        outside=drivers.outside(arguments.drivers, arguments.country),
     )
     print(benchmark.text(report))
     if arguments.json:
@@ -379,7 +397,8 @@ def _home() -> Path:
 
 
 def print_summary(results: Results) -> None:
-    """The run in a few lines, and the leaderboard by demand class."""
+    """The run in a few lines, the leaderboard by demand class, and what drivers bring."""
+    from models_offline import drivers
     from models_offline.bundle import failure_reasons
     from models_offline.fitting import FINAL
     from models_offline.hierarchy import table as level_table
@@ -398,6 +417,8 @@ def print_summary(results: Results) -> None:
         print(
             level_table(results.levels.accuracy).to_string(index=False, float_format="%.3f".__mod__)
         )
+    if results.drivers:
+        print(drivers.text(results.drivers))
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in results.fits.seconds.items())
     print(f"time by model: {seconds}")
     print(f"fits: {_sources(results.tally)}")

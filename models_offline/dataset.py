@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from domain import demand
 from domain.errors import InvalidInput
+from models_offline.drivers import Outside
 from models_offline.frequency import FREQUENCIES, Frequency, infer_frequency
 from models_offline.levels import with_places
 from models_offline.quantiles import smallest_demand
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from warehouse.queries.training import TrainingSet
 
 LIMIT_RULE = "every k-th series by demand value, from the highest, so that all value classes appear"
+COUNTRY = "BR"
 MAX_DAYS_SHORT = {"W": 6, "M": 3}
 
 
@@ -35,6 +37,8 @@ class Dataset:
     frequency: Frequency
     source: dict[str, object]
     series_total: int
+    outside: Outside = field(default_factory=Outside)
+    """What may move demand: holidays and drivers."""
 
     @property
     def last(self) -> pd.Timestamp:
@@ -69,7 +73,8 @@ def build(training: TrainingSet, frequency: str | None = None) -> Dataset:
         "negative_periods": int((periods["quantity"] < 0).sum()),
         "inferred_frequency": native.code,
     }
-    return Dataset(history, series, chosen, source, len(series))
+    outside = Outside((COUNTRY,), training.drivers)
+    return Dataset(history, series, chosen, source, len(series), outside)
 
 
 def fingerprint(rows: pd.DataFrame) -> str:

@@ -20,15 +20,11 @@ from numpy.typing import NDArray
 from domain.accuracy import naive_scales
 from domain.errors import InvalidInput
 from models_offline import benchmark, fitting
+from models_offline.drivers import AROUND, RIDGE, WEEK, Outside, anomalies, holiday_table
 from models_offline.fitting import FINAL
 from models_offline.frequency import FREQUENCIES
 from models_offline.models.base import Setup
 
-WEEK = 7
-AROUND = 4
-"""Weeks before and after a day that it is compared with."""
-RIDGE = 1.0
-"""Penalty of an effect, in days: a holiday seen twice keeps two thirds of what it seems to do."""
 NONE, HOLIDAYS, DRIVERS, BOTH = "without", "holidays", "drivers", "both"
 USED = {NONE: (), HOLIDAYS: (HOLIDAYS,), DRIVERS: (DRIVERS,), BOTH: (HOLIDAYS, DRIVERS)}
 RESAMPLES = 2000
@@ -48,6 +44,14 @@ def read_drivers(path: Path) -> pd.DataFrame:
     if days.isna().any() or days.duplicated().any():
         raise InvalidInput(f"{path}: a day is missing or there twice")
     return numbers.set_index(days).sort_index().ffill().bfill()
+
+
+def outside(path: Path | None, countries: Sequence[str]) -> Outside:
+    """What the engine tries: holidays, and the drivers of a file, the same everywhere."""
+    if path is None:
+        return Outside(tuple(countries))
+    long = read_drivers(path).rename_axis("date").reset_index()
+    return Outside(tuple(countries), long.melt(id_vars="date", var_name="driver").assign(uf=None))
 
 
 def measure(
@@ -72,8 +76,8 @@ def measure(
     days = pd.date_range(frame["ds"].min(), frame["ds"].max())
     told = days - pd.Timedelta(days=lag)
     tables = {
-        HOLIDAYS: _holidays(country, told).set_axis(days),
-        DRIVERS: _anomalies(drivers.reindex(told)).set_axis(days),
+        HOLIDAYS: holiday_table(country, told).set_axis(days),
+        DRIVERS: anomalies(drivers.reindex(told)).set_axis(days),
     }
     parts: list[pd.DataFrame] = []
     for known, held in benchmark.splits(frame, horizon, origins):
@@ -89,26 +93,6 @@ def measure(
     if not parts:
         raise InvalidInput(f"no series is longer than {horizon} held-out periods and a history")
     return _table(pd.concat(parts, ignore_index=True))
-
-
-def _holidays(country: str, days: pd.DatetimeIndex) -> pd.DataFrame:
-    """One column per holiday, 1 on its days."""
-    from holidays import country_holidays
-
-    try:
-        known = country_holidays(country, years=range(days[0].year, days[-1].year + 1))
-    except NotImplementedError as error:
-        raise InvalidInput(f"no holidays are known of {country!r}") from error
-    named = pd.Series({pd.Timestamp(day): name for day, name in known.items()})
-    table = pd.get_dummies(named, dtype=float).reindex(days, fill_value=0.0)
-    return table.loc[:, table.any()]
-
-
-def _anomalies(drivers: pd.DataFrame) -> pd.DataFrame:
-    """Each driver's distance from its mean of the weeks around, in standard deviations."""
-    usual = drivers.rolling(2 * AROUND * WEEK + 1, center=True, min_periods=1).mean()
-    away = drivers - usual
-    return (away / away.std().where(away.std() > 0, 1.0)).fillna(0.0)
 
 
 def _forecast(

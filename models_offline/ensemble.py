@@ -28,6 +28,7 @@ from models_offline.backtest import (
 )
 from models_offline.calibrate import Corrections, apply, corrections
 from models_offline.damping import Damping, damp, learn
+from models_offline.drivers import Found
 from models_offline.fitting import CUT_COLUMNS, FINAL
 from models_offline.models import FALLBACK
 from models_offline.quantiles import QUANTILE_COLUMNS, VALUE_COLUMNS
@@ -157,20 +158,24 @@ def _trimmed(known: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray
 
 
 def backtested(
-    raw: pd.DataFrame, series: pd.DataFrame, spreads: pd.Series
+    raw: pd.DataFrame, series: pd.DataFrame, spreads: pd.Series, outside: Found
 ) -> tuple[pd.DataFrame, Corrections, Damping]:
     """Calibrated members and ensemble at each origin; widths and damping for the forecast itself.
 
     Weights, widths and damping for an origin come from the other origins, so that the ensemble is
     not judged on what it was tuned to; with one origin there is no other. They are learnt from the
-    points that are counted, and applied to all. `spreads`: see volatility.py.
+    points that are counted, and applied to all. `spreads`: see volatility.py; `outside`: what
+    drivers do to what is mixed.
     """
     members = _per_origin(
         raw, lambda here, others: apply(here, series, corrections(others, agreed=True))
     )
     columns = [*CUT_COLUMNS, "model", *VALUE_COLUMNS]
     mixed = pd.concat(
-        [_mix(members[members["cut"] == cut], others, series) for cut, others in _others(raw)],
+        [
+            _mix(outside.put_on(members[members["cut"] == cut]), others, series)
+            for cut, others in _others(raw)
+        ],
         ignore_index=True,
     )
     mixed = stretched(mixed, spreads)
@@ -214,12 +219,13 @@ def forecast(
     found: Corrections,
     damping: Damping,
     spreads: pd.Series,
+    outside: Found,
 ) -> pd.DataFrame:
     """The published forecast: calibrated members and the calibrated ensemble, which takes no
     correction of its own where it is the fallback alone."""
     members = apply(rows[rows["cut"] == FINAL], series, found)
     alone = {(name, NAME) for name, shares in weights.items() if shares.get(FALLBACK) == 1.0}
-    mixed = combine(members, series, weights, of_quantiles)
+    mixed = combine(outside.put_on(members), series, weights, of_quantiles)
     as_it_is = mixed["unique_id"].map(series["demand_class"]).isin([name for name, _ in alone])
     mixed = pd.concat([mixed[as_it_is], stretched(mixed[~as_it_is], spreads)]).sort_index()
     mixed = apply(mixed, series, {key: one for key, one in found.items() if key not in alone})

@@ -6,13 +6,14 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from models_offline import (
     backtest,
     calibrate,
+    drivers,
     ensemble,
     fitting,
     hierarchy,
@@ -64,6 +65,8 @@ class Results:
     """Demand classes where the ensemble's backtest lost to seasonal naive."""
     damping: Damping = field(default_factory=dict)
     """Demand class → what the mean of its ensemble was multiplied by."""
+    drivers: list[dict[str, Any]] = field(default_factory=list)
+    """What each outside driver brings to each demand class: see drivers.py."""
     tally: Tally = field(default_factory=Tally)
     levels: hierarchy.Hierarchy | None = None
     """None where nothing is known of places and units (the benchmark)."""
@@ -102,7 +105,7 @@ def train(
     fits = fitting.fit_all(first, setup, options.jobs, "models", store)
     fits = fitting.with_fallbacks(fits, fits.rows)
     spreads = volatility.spreads(dataset, horizon, [fitting.FINAL, *ends])
-    points, widths, damping = _backtest(fits, dataset, horizon, spreads)
+    points, widths, damping, outside = _backtest(fits, dataset, ends, horizon, spreads)
     errors = backtest.class_errors(backtest.counted(points))
     classes = list(dataset.series["demand_class"].unique())
     weights = ensemble.class_weights(errors, classes)
@@ -114,7 +117,7 @@ def train(
     rows = pd.DataFrame()
     if options.final:
         rows = ensemble.forecast(
-            fits.rows, dataset.series, weights, of_quantiles, widths, damping, spreads
+            fits.rows, dataset.series, weights, of_quantiles, widths, damping, spreads, outside
         )
     return Results(
         dataset=dataset,
@@ -132,6 +135,7 @@ def train(
         judged=_judged(dataset, models, points),
         published_as_naive=sorted(lost),
         damping=damping,
+        drivers=outside.rows,
         tally=store.tally,
     )
 
@@ -149,15 +153,22 @@ def _with_fallback(models: Sequence[str]) -> tuple[str, ...]:
 
 
 def _backtest(
-    fits: fitting.Fits, dataset: Dataset, horizon: int, spreads: pd.Series
-) -> tuple[pd.DataFrame, calibrate.Corrections, Damping]:
-    """Points of calibrated members and ensemble; widths and damping for the forecast itself."""
+    fits: fitting.Fits,
+    dataset: Dataset,
+    ends: dict[int, pd.Timestamp],
+    horizon: int,
+    spreads: pd.Series,
+) -> tuple[pd.DataFrame, calibrate.Corrections, Damping, drivers.Found]:
+    """Points of calibrated members and ensemble; widths, damping and drivers for the forecast
+    itself."""
     dropped = int(fits.rows["cut"].max()) * horizon
     raw = backtest.with_actuals(fitting.sort_rows(fits.rows), dataset, dropped)
     if raw.empty:
-        return raw, {}, {}
-    rows, widths, damping = ensemble.backtested(raw, dataset.series, spreads)
-    return backtest.with_actuals(fitting.sort_rows(rows), dataset, dropped), widths, damping
+        return raw, {}, {}, drivers.Found()
+    outside = drivers.screen(dataset, ends, horizon)
+    rows, widths, damping = ensemble.backtested(raw, dataset.series, spreads, outside)
+    points = backtest.with_actuals(fitting.sort_rows(rows), dataset, dropped)
+    return points, widths, damping, outside
 
 
 def _fit_judged(

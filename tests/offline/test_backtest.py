@@ -10,6 +10,7 @@ from scipy.stats import norm, poisson
 from domain.combination import combined
 from models_offline import backtest, calibrate, ensemble
 from models_offline.dataset import build
+from models_offline.drivers import Found
 from models_offline.fitting import FINAL, Failure, Fits, cut_history, plan, with_fallbacks
 from models_offline.quantiles import LEVELS
 from models_offline.quantiles import QUANTILE_COLUMNS as QUANTILES
@@ -189,7 +190,7 @@ def test_what_is_published_as_seasonal_naive_is_calibrated_as_that_alone() -> No
     found = {("smooth", NAIVE): doubled, ("smooth", "ensemble"): 7 * doubled}
     alone = {"smooth": {NAIVE: 1.0, "arima": 0.0}}
     wider = pd.Series({(0, 0): 3.0})
-    published = ensemble.forecast(given, SERIES.loc[[0]], alone, alone, found, {}, wider)
+    published = ensemble.forecast(given, SERIES.loc[[0]], alone, alone, found, {}, wider, Found())
     values = published.set_index("model")["p90"]
     assert values["ensemble"] == values[NAIVE] == pytest.approx(2 * 2 * 0.9 * 10)
 

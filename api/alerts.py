@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from api.answers import locale
+from api.exporting import exported
 from api.parameters import (
     AlertStatus,
     Body,
@@ -28,6 +30,7 @@ from domain.wording import alert_message
 from warehouse.commands import alerts as commands
 from warehouse.db import get_engine
 from warehouse.queries import alerts, receipts
+from warehouse.queries.paging import every
 
 Kind = Literal[
     "stockout_imminent",
@@ -113,6 +116,15 @@ def totals(query: AlertFilters) -> list[AlertTotal]:
         kinds=query.kind,
         owner=query.owner,
     )
+
+
+@exported("alerts", query=AlertFilters, record=AlertAnswer, leave=("facts",))
+def alerts_file(query: AlertFilters) -> Iterator[AlertAnswer]:
+    """Every alert that the filters let through, the dearest first."""
+    viewer = current_viewer()
+    asked = {"filters": query.filters(), "kinds": query.kind, "owner": query.owner}
+    found = every(alerts.page, scope=viewer.scope, **asked)
+    return (worded(row, viewer.locale) for row in found)
 
 
 @route("GET", AN_ALERT, data=AlertWithReceipt)

@@ -46,6 +46,14 @@ class MachineFilters(PlaceFilters):
         return replace(super().filters(), search=self.search)
 
 
+class MembersFilters(MachineFilters):
+    """Members of one cluster or of all; `moved`: only those that were in another cluster one window
+    before."""
+
+    cluster: int | None = Field(None, ge=1, le=100)
+    moved: bool = False
+
+
 class MembersQuery(MachineFilters, Paged):
     """Members by pages, of one cluster or of all."""
 

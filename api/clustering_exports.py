@@ -1,103 +1,120 @@
-"""Files of failure risk, expected parts and the members of clusters."""
+"""GET /exports/… of machines and towers: risks, parts, clusters, trends, as .csv and .xlsx."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask import Response, stream_with_context
-
-from api.clustering import MachineFilters, PlaceFilters
-from api.files import CSV, XLSX, file_answer, records_csv, records_xlsx
-from api.routing import route
-from auth import trail
+from api.clustering import MachineFilters, MembersFilters, PlaceFilters, TrendsQuery
+from api.exporting import exported
+from api.files import Table
 from auth.guards import current_viewer
-from domain.access import Permission
-from domain.clusters import EQUIPMENT, TOWERS, ClusterMember, Family, feature_words
+from domain.clusters import (
+    EQUIPMENT,
+    TOWERS,
+    Cluster,
+    ClusterMember,
+    Family,
+    TowerTrend,
+    feature_words,
+)
 from domain.failure_risk import MachineRisk, PartsDemand
-from domain.sheets import Cell, csv_lines
+from domain.sheets import Cell
 from domain.viewer import Viewer
 from warehouse.queries import clustering
+from warehouse.queries.paging import every
 
 MOST_REASONS = 3
-
-
-@route(
-    "GET", "/exports/failure-risk.csv", permission=Permission.EXPORT, query=MachineFilters, data=CSV
+RISK = (
+    *("equipment", "kind", "site", "uf", "depot", "measured_on", "probability", "rank", "cluster"),
+    *(f"reason_{place}" for place in range(1, MOST_REASONS + 1)),
 )
-def failure_risk_csv(query: MachineFilters) -> Response:
+MEMBER = ("member", "kind", "site", "uf", "cluster", "name", "previous", "next")
+
+
+@exported("failure-risk", query=MachineFilters)
+def failure_risk_file(query: MachineFilters) -> Table:
     """Every machine with its risk and the reasons, the riskiest first."""
     viewer = current_viewer()
-    trail.note("export", object="failure_risk", after={"search": query.search})
-    header = [
-        *("equipment", "kind", "site", "uf", "depot", "measured_on", "probability", "rank"),
-        *("cluster", *(f"reason_{place}" for place in range(1, MOST_REASONS + 1))),
-    ]
-    found = clustering.every_risk(scope=viewer.scope, filters=query.filters())
-    lines = csv_lines(header, (_risk_cells(row, viewer) for row in found), viewer.locale)
-    return file_answer(stream_with_context(lines), CSV, "failure-risk")
+    found = every(clustering.risks, scope=viewer.scope, filters=query.filters())
+    return Table(RISK, (_risk_cells(row, viewer) for row in found))
 
 
-@route(
-    "GET", "/exports/parts-demand.csv", permission=Permission.EXPORT, query=PlaceFilters, data=CSV
-)
-def parts_csv(query: PlaceFilters) -> Response:
+@exported("parts-demand", query=PlaceFilters, record=PartsDemand)
+def parts_file(query: PlaceFilters) -> list[PartsDemand]:
     """Parts that expected failures take, by item and depot."""
-    return records_csv(PartsDemand, _parts(query), "parts-demand", current_viewer())
+    return clustering.parts(scope=current_viewer().scope, filters=query.filters())
 
 
-@route(
-    "GET", "/exports/parts-demand.xlsx", permission=Permission.EXPORT, query=PlaceFilters, data=XLSX
-)
-def parts_xlsx(query: PlaceFilters) -> Response:
-    """The same as a workbook."""
-    return records_xlsx(PartsDemand, _parts(query), "parts-demand")
+@exported("equipment-profiles", query=PlaceFilters)
+def equipment_profiles_file(query: PlaceFilters) -> Table:
+    """Each cluster of machines with the middle of what was measured."""
+    return _profiles(EQUIPMENT, query)
 
 
-@route(
-    "GET",
-    "/exports/equipment-clusters.csv",
-    permission=Permission.EXPORT,
-    query=MachineFilters,
-    data=CSV,
-)
-def equipment_csv(query: MachineFilters) -> Response:
+@exported("tower-profiles", query=PlaceFilters)
+def tower_profiles_file(query: PlaceFilters) -> Table:
+    """Each cluster of towers with the middle of its figures."""
+    return _profiles(TOWERS, query)
+
+
+@exported("equipment-clusters", query=MembersFilters)
+def equipment_file(query: MembersFilters) -> Table:
     """Every machine with its cluster and what was measured."""
-    return _members_csv(EQUIPMENT, query)
+    return _members(EQUIPMENT, query)
 
 
-@route(
-    "GET",
-    "/exports/tower-clusters.csv",
-    permission=Permission.EXPORT,
-    query=MachineFilters,
-    data=CSV,
-)
-def towers_csv(query: MachineFilters) -> Response:
+@exported("tower-clusters", query=MembersFilters)
+def towers_file(query: MembersFilters) -> Table:
     """Every tower with its cluster, the one before, and its figures of the last window."""
-    return _members_csv(TOWERS, query)
+    return _members(TOWERS, query)
 
 
-def _members_csv(family: Family, query: MachineFilters) -> Response:
+@exported("tower-trends", query=TrendsQuery, record=TowerTrend)
+def trends_file(query: TrendsQuery) -> list[TowerTrend]:
+    """Towers' figures whose level broke: when, from what to what, and the trend."""
+    return clustering.trends(
+        changed=query.changed, scope=current_viewer().scope, filters=query.filters()
+    )
+
+
+def _asked(family: Family, query: PlaceFilters) -> dict[str, Any]:
     viewer = current_viewer()
-    trail.note("export", object="cluster_members", after={"family": family})
-    asked: dict[str, Any] = {
+    return {
         "family": family,
         "locale": viewer.locale,
         "scope": viewer.scope,
         "filters": query.filters(),
     }
-    profile = clustering.clusters(**asked | {"filters": PlaceFilters.filters(query)})
-    features = [one.feature for one in profile[0].profile] if profile else []
-    header = ["member", "kind", "site", "uf", "cluster", "name", "previous", "next", *features]
-    rows = (_member_cells(row, features) for row in clustering.every_member(**asked))
-    lines = csv_lines(header, rows, viewer.locale)
-    return file_answer(stream_with_context(lines), CSV, family)
 
 
-def _parts(query: PlaceFilters) -> list[PartsDemand]:
-    found = clustering.parts(scope=current_viewer().scope, filters=query.filters())
-    trail.note("export", object="parts_demand", after={"rows": len(found)})
-    return found
+def _features(found: list[Cluster]) -> list[str]:
+    return [one.feature for one in found[0].profile] if found else []
+
+
+def _profiles(family: Family, query: PlaceFilters) -> Table:
+    found = clustering.clusters(**_asked(family, query))
+    features = _features(found)
+    header = ["number", "name", "size", "silhouette", "failure_rate", "mean_risk", *features]
+    return Table(header, [_profile_cells(one, features) for one in found])
+
+
+def _profile_cells(one: Cluster, features: list[str]) -> list[Cell]:
+    middles: Mapping[str, float | None] = {each.feature: each.value for each in one.profile}
+    return [
+        *(one.number, one.name, one.size, one.silhouette, one.failure_rate, one.mean_risk),
+        *(middles.get(name) for name in features),
+    ]
+
+
+def _members(family: Family, query: MembersFilters) -> Table:
+    asked = _asked(family, query)
+    known = clustering.clusters(**asked | {"filters": PlaceFilters.filters(query)})
+    features = _features(known)
+    rows: Iterator[ClusterMember] = every(
+        clustering.members, **asked, number=query.cluster, moved=query.moved
+    )
+    return Table([*MEMBER, *features], (_member_cells(row, features) for row in rows))
 
 
 def _risk_cells(row: MachineRisk, viewer: Viewer) -> list[Cell]:

@@ -5,60 +5,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from flask import Response
-
-from api.files import CSV, XLSX, file_answer
+from api.exporting import exported
+from api.files import Table
 from api.parameters import SeriesFilters
-from api.routing import route
-from auth import trail
 from auth.guards import current_viewer
-from domain.access import Permission
 from domain.records import Recommendation
-from domain.sheets import Cell, csv_text, xlsx_bytes
+from domain.sheets import Cell, Sheet
 from domain.viewer import Viewer
 from warehouse.queries import recommendations
 
-STEM = "purchase-request"
 
-
-@route(
-    "GET",
-    "/exports/purchase-request.csv",
-    permission=Permission.EXPORT,
-    query=SeriesFilters,
-    data=CSV,
-)
-def purchase_request_csv(query: SeriesFilters) -> Response:
-    """The accepted purchases, supplier by supplier."""
+@exported("purchase-request", query=SeriesFilters)
+def purchase_request(query: SeriesFilters) -> Table:
+    """The accepted purchases, supplier by supplier; a sheet for each of them in a workbook."""
     viewer = current_viewer()
-    rows = [_cells(row) for row in _accepted(query, viewer)]
-    text = csv_text(_header(viewer), rows, viewer.locale)
-    return file_answer(text, CSV, STEM)
-
-
-@route(
-    "GET",
-    "/exports/purchase-request.xlsx",
-    permission=Permission.EXPORT,
-    query=SeriesFilters,
-    data=XLSX,
-)
-def purchase_request_xlsx(query: SeriesFilters) -> Response:
-    """The same as a workbook with a sheet for each supplier, its total below."""
-    viewer = current_viewer()
-    groups = groupby(_accepted(query, viewer), key=lambda row: (row.supplier, row.supplier_name))
-    sheets: dict[str, list[list[Cell]]] = {}
-    for (code, name), found in groups:
-        rows = [_cells(row) for row in found]
-        label = name or code or viewer.t("No supplier")
-        sheets[f"{code} {label}" if label in sheets else label] = [*rows, _total(rows, viewer)]
-    return file_answer(xlsx_bytes(_header(viewer), sheets), XLSX, STEM)
-
-
-def _accepted(query: SeriesFilters, viewer: Viewer) -> list[Recommendation]:
     found = recommendations.to_buy(scope=viewer.scope, filters=query.filters())
-    trail.note("export", object="purchase_request", after={"rows": len(found)})
-    return found
+    header = _header(viewer)
+    groups = groupby(found, key=lambda row: (row.supplier, row.supplier_name))
+    sheets = [_sheet(code, name, list(rows), viewer) for (code, name), rows in groups]
+    return Table(header, [_cells(row) for row in found], names=COLUMNS, sheets=sheets)
+
+
+def _sheet(code: str | None, name: str | None, rows: list[Recommendation], viewer: Viewer) -> Sheet:
+    """One supplier's lines, their total below."""
+    lines = [_cells(row) for row in rows]
+    label = name or code or viewer.t("No supplier")
+    return Sheet(label, _header(viewer), [*lines, _total(lines, viewer)])
+
+
+COLUMNS = (
+    *("request", "supplier", "supplier_name", "sku", "item_name", "depot", "uf", "quantity"),
+    *("unit", "unit_price_brl", "order_value_brl", "order_by", "decided_by", "decided_at", "note"),
+)
 
 
 def _header(viewer: Viewer) -> list[str]:

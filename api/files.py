@@ -1,64 +1,86 @@
-"""Answers that are files: their types, their names, and records as rows."""
+"""Answers that are files: their types, their names, and tables as CSV and as workbooks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
-from typing import Any
+from dataclasses import dataclass
+from itertools import chain, islice
+from tempfile import TemporaryFile
+from typing import IO
 
 from flask import Response, stream_with_context
+from werkzeug.wsgi import FileWrapper
 
 from api.routing import File
-from domain.sheets import Cell, csv_lines, xlsx_bytes
+from domain.sheets import Cell, Sheet, csv_lines, write_xlsx
 from domain.viewer import Viewer
+from warehouse import scratch
 from warehouse.queries import status
 
-CSV = File("text/csv")
-XLSX = File("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-PDF = File("application/pdf")
+CSV = File("text/csv", "csv")
+XLSX = File("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx")
+PDF = File("application/pdf", "pdf")
+PIECE_BYTES = 64 * 1024
 
 
-def file_answer(content: str | bytes | Iterator[str], kind: File, stem: str) -> Response:
-    """The file under a name that says what it is of and whether the data are made up."""
+@dataclass(frozen=True)
+class Table:
+    """Rows under a header. `names`: the columns' names in `domain.columns`, where the header is in
+    the reader's words. `sheets`: those of the workbook, where it has one for each of something."""
+
+    header: Sequence[str]
+    rows: Iterable[Sequence[Cell]]
+    names: Sequence[str] = ()
+    sheets: Sequence[Sheet] = ()
+
+
+def file_name(stem: str, kind: File) -> str:
+    """A name that says what the file is of, which run made it, and whether the data are made up."""
     known = status.current()
     run = f"-run{known.run_id}" if known.run_id is not None else ""
     label = "_demo" if known.is_demo else ""
+    return f"nova-{stem}{run}{label}.{kind.ending}"
+
+
+def file_answer(
+    content: bytes | Iterable[str] | Iterable[bytes], kind: File, stem: str
+) -> Response:
+    """The file under its name."""
     charset = "; charset=utf-8" if kind is CSV else ""
     response = Response(content, content_type=f"{kind.media}{charset}")
-    name = f"nova-{stem}{run}{label}.{_ENDINGS[kind]}"
-    response.headers["Content-Disposition"] = f"attachment; filename={name}"
+    response.headers["Content-Disposition"] = f"attachment; filename={file_name(stem, kind)}"
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-_ENDINGS = {CSV: "csv", XLSX: "xlsx", PDF: "pdf"}
+def table_csv(table: Table, stem: str, viewer: Viewer) -> Response:
+    """Rows under a header, written as they are read. What is wrong with the first row is said
+    before anything is sent."""
+    lines = csv_lines(table.header, begun(table.rows), viewer.locale)
+    return file_answer(stream_with_context(lines), CSV, stem)
 
 
-def table_csv(
-    header: Sequence[str], rows: Iterable[Sequence[Cell]], stem: str, viewer: Viewer
-) -> Response:
-    """Rows under a header, written as they are read."""
-    return file_answer(stream_with_context(csv_lines(header, rows, viewer.locale)), CSV, stem)
+def workbook(sheets: Iterable[Sheet], stem: str) -> Response:
+    """The sheets as a workbook, by way of the disk."""
+    with scratch.folder() as folder:
+        file = TemporaryFile(dir=folder)
+        try:
+            write_xlsx(file, sheets, folder)
+        except BaseException:
+            file.close()
+            raise
+    return _sent(file, stem)
 
 
-def table_xlsx(header: Sequence[str], rows: Iterable[Sequence[Cell]], stem: str) -> Response:
-    """The same as a workbook with one sheet."""
-    return file_answer(xlsx_bytes(header, {stem: rows}), XLSX, stem)
+def begun(rows: Iterable[Sequence[Cell]]) -> Iterator[Sequence[Cell]]:
+    """The rows, the first of them read already."""
+    waiting = iter(rows)
+    return chain(list(islice(waiting, 1)), waiting)
 
 
-def records_csv(record: type[Any], rows: Iterable[Any], stem: str, viewer: Viewer) -> Response:
-    """Records of one type, a line each, under their fields' names."""
-    return table_csv(_names(record), (_cells(row) for row in rows), stem, viewer)
-
-
-def records_xlsx(record: type[Any], rows: Iterable[Any], stem: str) -> Response:
-    """The same as a workbook with one sheet."""
-    return table_xlsx(_names(record), [_cells(row) for row in rows], stem)
-
-
-def _names(record: type[Any]) -> list[str]:
-    return [field.name for field in fields(record)]
-
-
-def _cells(row: Any) -> list[Cell]:
-    return [getattr(row, name) for name in _names(type(row))]
+def _sent(file: IO[bytes], stem: str) -> Response:
+    size = file.tell()
+    file.seek(0)
+    response = file_answer(FileWrapper(file, PIECE_BYTES), XLSX, stem)
+    response.content_length = size
+    return response

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from api.exporting import exported
 from api.parameters import Between, ModelName, Paged, SeriesFilters, Texts, split
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import ForecastPoint, LevelAccuracy, LevelPoint, Page
 from warehouse.queries import forecasts, levels
+from warehouse.queries.paging import every
 
 
-class ForecastsQuery(SeriesFilters, Between, Paged):
-    """Filters of the list; the ensemble unless another model is asked for."""
+class ForecastsFilters(SeriesFilters, Between):
+    """What narrows forecasts; the ensemble's unless another model is asked for."""
 
     model: ModelName = "ensemble"
+
+
+class ForecastsQuery(ForecastsFilters, Paged):
+    """The same by pages."""
 
 
 @route("GET", "/forecasts", query=ForecastsQuery, data=list[ForecastPoint], paged=True)
@@ -44,13 +51,17 @@ Area = Annotated[str, Field(pattern=r"^[A-Z]{1,2}$")]
 Areas = Annotated[tuple[Area, ...], BeforeValidator(split), Field(max_length=40)]
 
 
-class LevelsQuery(Between, Paged):
+class LevelsFilters(Between):
     """One level; all of its sums unless some are named."""
 
     level: LevelName = "item_uf"
     sku: Texts = ()
     family: Texts = ()
     area: Areas = ()
+
+
+class LevelsQuery(LevelsFilters, Paged):
+    """The same by pages."""
 
 
 @route("GET", "/forecasts/levels", query=LevelsQuery, data=list[LevelPoint], paged=True)
@@ -74,3 +85,31 @@ def summed(query: LevelsQuery) -> Page[LevelPoint]:
 def accuracy() -> list[LevelAccuracy]:
     """The ensemble's backtest at each level in view, from depots (item_depot) to the country."""
     return levels.accuracy(scope=current_viewer().scope)
+
+
+@exported("forecasts", query=ForecastsFilters, record=ForecastPoint)
+def forecasts_file(query: ForecastsFilters) -> Iterator[ForecastPoint]:
+    """Mean and quantiles for every series in view and every date of the horizon."""
+    scope = current_viewer().scope
+    return every(forecasts.page, scope=scope, filters=query.filters(), model=query.model)
+
+
+@exported("forecast-levels", query=LevelsFilters, record=LevelPoint)
+def levels_file(query: LevelsFilters) -> Iterator[LevelPoint]:
+    """Forecasts of one level: the sums of their depots'."""
+    return every(
+        levels.page,
+        scope=current_viewer().scope,
+        level=query.level,
+        sku=query.sku,
+        family=query.family,
+        area=query.area,
+        date_from=query.from_,
+        date_to=query.to,
+    )
+
+
+@exported("level-accuracy", record=LevelAccuracy)
+def accuracy_file() -> list[LevelAccuracy]:
+    """The ensemble's backtest at each level in view."""
+    return accuracy()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from flask import Response
 from pydantic import BeforeValidator
 
-from api.files import CSV, XLSX, records_csv, records_xlsx
+from api.exporting import exported
 from api.parameters import Paged, SeriesFilters, Text, split
 from api.routing import route
-from auth import trail
 from auth.guards import current_viewer
-from domain.access import Permission
 from domain.records import ItemDepot, Page, StockTotal
 from warehouse.queries import inventory
+from warehouse.queries.paging import every
 
 Flag = Literal["out", "below", "ok", "above", "unknown"]
 
@@ -50,27 +49,8 @@ def totals(query: SeriesFilters) -> list[StockTotal]:
     return inventory.totals(scope=current_viewer().scope, filters=query.filters())
 
 
-@route(
-    "GET", "/exports/inventory.csv", permission=Permission.EXPORT, query=InventoryFilters, data=CSV
-)
-def inventory_csv(query: InventoryFilters) -> Response:
+@exported("inventory", query=InventoryFilters, record=ItemDepot)
+def inventory_file(query: InventoryFilters) -> Iterator[ItemDepot]:
     """Every item-depot that the filters let through."""
-    viewer = current_viewer()
-    trail.note("export", object="inventory")
-    rows = inventory.every(scope=viewer.scope, filters=query.filters(), flags=query.flag)
-    return records_csv(ItemDepot, rows, "inventory", viewer)
-
-
-@route(
-    "GET",
-    "/exports/inventory.xlsx",
-    permission=Permission.EXPORT,
-    query=InventoryFilters,
-    data=XLSX,
-)
-def inventory_xlsx(query: InventoryFilters) -> Response:
-    """The same as a workbook."""
-    trail.note("export", object="inventory")
     scope = current_viewer().scope
-    rows = inventory.every(scope=scope, filters=query.filters(), flags=query.flag)
-    return records_xlsx(ItemDepot, rows, "inventory")
+    return every(inventory.page, scope=scope, filters=query.filters(), flags=query.flag)

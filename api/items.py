@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from api.exporting import exported
 from api.parameters import Paged, SeriesFilters, Text
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Item, Page
 from warehouse.queries import items
+from warehouse.queries.paging import every
 
 
 class ItemsQuery(SeriesFilters, Paged):
@@ -25,3 +29,9 @@ def listed(query: ItemsQuery) -> Page[Item]:
         cursor=query.cursor,
         sort=query.sort,
     )
+
+
+@exported("items", query=SeriesFilters, record=Item)
+def items_file(query: SeriesFilters) -> Iterator[Item]:
+    """The catalogue, as far as the filters let it through."""
+    return every(items.page, scope=current_viewer().scope, filters=query.filters())

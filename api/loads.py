@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
+from api.exporting import exported
 from api.parameters import Form, Paged, Uploaded
 from api.routing import route
 from auth.guards import check
@@ -15,6 +17,7 @@ from warehouse import uploads
 from warehouse.commands import jobs as commands
 from warehouse.db import get_engine
 from warehouse.queries import jobs, loads
+from warehouse.queries.paging import walked
 
 LOADS = "/loads"
 ITS_REJECTS = "/loads/<int(max=2147483647):load_id>/rejects"
@@ -63,3 +66,9 @@ def sent(form: FileForm) -> Job:
 def rejected(load_id: int, query: Paged) -> Page[RejectedRow]:
     """Rows of one file that were refused: line, column, value and reason."""
     return loads.rejects(load_id=load_id, limit=query.limit, cursor=query.cursor)
+
+
+@exported("loads", record=Load, permission=Permission.LOAD_DRY_RUN)
+def loads_file() -> Iterator[Load]:
+    """Every file that was loaded or refused, newest first."""
+    return walked(loads.page)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from api.alerts import AlertAnswer, worded
 from api.answers import locale
+from api.exporting import exported
 from api.items import ItemsQuery
-from api.parameters import Query, Text, checked_text
+from api.parameters import Query, SeriesFilters, Text, checked_text
 from api.routing import route
 from auth.guards import current_viewer
-from domain.records import Material, MaterialDetail, Page, ProjectedDay
-from warehouse.queries import materials, projections
+from domain.records import (
+    DriverMonth,
+    Material,
+    MaterialDetail,
+    OpenOrder,
+    Page,
+    ProjectedDay,
+    SitePosition,
+    StockCount,
+)
+from warehouse.queries import inventory, item_drivers, materials, projections
+from warehouse.queries.paging import every
 
 
 @dataclass(frozen=True)
@@ -54,3 +66,53 @@ def projected(query: ProjectionQuery) -> list[ProjectedDay]:
     """Stock of one item-depot day by day, net of demand and with what is on its way."""
     scope = current_viewer().scope
     return projections.days(sku=query.sku, site=query.site, scope=scope)
+
+
+class MaterialQuery(Query):
+    """One material; nothing where none is named."""
+
+    sku: Text = ""
+
+
+@exported("materials", query=SeriesFilters, record=Material)
+def materials_file(query: SeriesFilters) -> Iterator[Material]:
+    """Every material that the filters let through, over the sites in view."""
+    return every(materials.page, scope=current_viewer().scope, filters=query.filters())
+
+
+@exported("material-depots", query=MaterialQuery, record=SitePosition)
+def positions_file(query: MaterialQuery) -> list[SitePosition]:
+    """Where one material stands at each site: stock, policy, days to stockout."""
+    return _detail(query).positions if query.sku else []
+
+
+@exported("open-orders", query=MaterialQuery, record=OpenOrder)
+def open_orders_file(query: MaterialQuery) -> list[OpenOrder]:
+    """The order lines of one material that have not arrived in full."""
+    return _detail(query).open_orders if query.sku else []
+
+
+@exported("projections", query=ProjectionQuery, record=ProjectedDay)
+def projections_file(query: ProjectionQuery) -> list[ProjectedDay]:
+    """Stock of one item-depot day by day, net of demand and with what is on its way."""
+    return projected(query)
+
+
+@exported("driver-months", query=ProjectionQuery, record=DriverMonth)
+def drivers_file(query: ProjectionQuery) -> list[DriverMonth]:
+    """Outside drivers month by month beside the demand of one item-depot."""
+    if not (query.sku and query.site):
+        return []
+    return item_drivers.months(sku=query.sku, site=query.site, scope=current_viewer().scope)
+
+
+@exported("stock-counts", query=ProjectionQuery, record=StockCount)
+def counts_file(query: ProjectionQuery) -> list[StockCount]:
+    """What was counted at one item-depot, day by day."""
+    if not (query.sku and query.site):
+        return []
+    return inventory.counts(sku=query.sku, site=query.site, scope=current_viewer().scope)
+
+
+def _detail(query: MaterialQuery) -> MaterialDetail:
+    return materials.detail(sku=query.sku, scope=current_viewer().scope)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from api.exporting import exported
 from api.parameters import DemandClass, Query, SeriesFilters, Text
 from api.routing import route
 from auth.guards import current_viewer
@@ -82,3 +83,29 @@ def diagnostics(query: SeriesQuery) -> list[SeriesAnswer]:
             backtest=forecasts.backtest(sku=sku, site=site, scope=scope),
         )
     ]
+
+
+@exported("model-performance", query=SeriesFilters, record=ModelPerformance)
+def performance_file(query: SeriesFilters) -> list[ModelPerformance]:
+    """Each model's backtest over everything in view and by demand class."""
+    return performance(query)
+
+
+@exported("model-steps", query=StepsQuery, record=ModelStep)
+def steps_file(query: StepsQuery) -> list[ModelStep]:
+    """Each model's accuracy and calibration by periods ahead."""
+    return steps(query)
+
+
+@exported("model-choices", record=ClassChoice)
+def choices_file() -> list[ClassChoice]:
+    """How the members of the ensemble were chosen for each demand class."""
+    return models.choices()
+
+
+@exported("series-accuracy", query=SeriesQuery, record=Accuracy)
+def accuracy_file(query: SeriesQuery) -> list[Accuracy]:
+    """Each model's backtest accuracy over one series."""
+    if not (query.sku and query.site):
+        return []
+    return forecasts.accuracy(sku=query.sku, site=query.site, scope=current_viewer().scope)

@@ -3,11 +3,13 @@ GET /forecasts/value-added."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from api.exporting import exported
 from api.parameters import MAX_TEXT, Body, Day, Paged, SeriesFilters, clean, split
 from api.routing import route
 from auth.guards import current_viewer
@@ -19,6 +21,7 @@ from domain.records import Page
 from warehouse.commands import overrides as commands
 from warehouse.db import get_engine
 from warehouse.queries import overrides
+from warehouse.queries.paging import every
 
 AN_OVERRIDE = "/overrides/<int(max=2147483647):override_id>"
 MAX_PERIODS = 1000
@@ -38,10 +41,14 @@ State = Literal["in_force", "expired", "ended", "superseded"]
 States = Annotated[tuple[State, ...], BeforeValidator(split)]
 
 
-class OverridesQuery(SeriesFilters, Paged):
+class OverridesFilters(SeriesFilters):
     """Those that reach a series of the filters, in these states."""
 
     state: States = ()
+
+
+class OverridesQuery(OverridesFilters, Paged):
+    """The same by pages."""
 
 
 class Period(Body):
@@ -106,6 +113,19 @@ def listed(query: OverridesQuery) -> Page[Override]:
         limit=query.limit,
         cursor=query.cursor,
     )
+
+
+@exported("overrides", query=OverridesFilters, record=Override, leave=("record",))
+def overrides_file(query: OverridesFilters) -> Iterator[Override]:
+    """Every override that reaches something in view, the newest first."""
+    scope = current_viewer().scope
+    return every(overrides.page, scope=scope, filters=query.filters(), state=query.state)
+
+
+@exported("value-added", query=SeriesFilters, record=ValueStep)
+def value_added_file(query: SeriesFilters) -> list[ValueStep]:
+    """Error from seasonal naive over the model to overrides, and what each step added."""
+    return value_added(query)
 
 
 @route("POST", "/overrides/preview", permission=Permission.ACT, body=AdjustmentBody, data=Preview)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from flask import Response
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from api.files import CSV, XLSX, records_csv, records_xlsx
+from api.exporting import exported
 from api.parameters import (
     MAX_TEXT,
     Paged,
@@ -20,9 +19,7 @@ from api.parameters import (
     split,
 )
 from api.routing import route
-from auth import trail
 from auth.guards import current_viewer
-from domain.access import Permission
 from domain.projects import ProjectDetail, ProjectFilters, ProjectMaterial, ProjectScore
 from domain.records import Page
 from warehouse.queries import projects
@@ -70,38 +67,13 @@ def one(project: str) -> ProjectDetail:
     return projects.detail(project=checked_text("project", project), scope=current_viewer().scope)
 
 
-@route(
-    "GET", "/exports/projects.csv", permission=Permission.EXPORT, query=ProjectsFilters, data=CSV
-)
-def projects_csv(query: ProjectsFilters) -> Response:
+@exported("projects", query=ProjectsFilters, record=ProjectScore)
+def projects_file(query: ProjectsFilters) -> list[ProjectScore]:
     """Every project that the filters let through."""
-    return records_csv(ProjectScore, _scores(query), "projects", current_viewer())
+    return projects.every(scope=current_viewer().scope, filters=query.filters())
 
 
-@route(
-    "GET", "/exports/projects.xlsx", permission=Permission.EXPORT, query=ProjectsFilters, data=XLSX
-)
-def projects_xlsx(query: ProjectsFilters) -> Response:
-    """The same as a workbook."""
-    return records_xlsx(ProjectScore, _scores(query), "projects")
-
-
-@route(
-    "GET",
-    "/exports/project-materials.csv",
-    permission=Permission.EXPORT,
-    query=ProjectsFilters,
-    data=CSV,
-)
-def materials_csv(query: ProjectsFilters) -> Response:
+@exported("project-materials", query=ProjectsFilters, record=ProjectMaterial)
+def materials_file(query: ProjectsFilters) -> list[ProjectMaterial]:
     """Every line of their bills of materials, with the stock that it finds."""
-    viewer = current_viewer()
-    rows = projects.materials(scope=viewer.scope, filters=query.filters())
-    trail.note("export", object="project_materials", after={"rows": len(rows)})
-    return records_csv(ProjectMaterial, rows, "project-materials", viewer)
-
-
-def _scores(query: ProjectsFilters) -> list[ProjectScore]:
-    found = projects.every(scope=current_viewer().scope, filters=query.filters())
-    trail.note("export", object="projects", after={"rows": len(found)})
-    return found
+    return projects.materials(scope=current_viewer().scope, filters=query.filters())

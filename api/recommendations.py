@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from api.answers import locale
+from api.exporting import exported
 from api.parameters import Between, Body, Paged, SeriesFilters, Text, split
 from api.routing import route
 from auth.guards import current_viewer
@@ -19,6 +21,7 @@ from domain.records import AdviceTotal, Page, Recommendation, RecommendationTota
 from warehouse.commands import recommendations as commands
 from warehouse.db import get_engine
 from warehouse.queries import recommendations
+from warehouse.queries.paging import every
 
 A_RECOMMENDATION = "/recommendations/<int(max=9223372036854775807):recommendation_id>"
 
@@ -90,6 +93,26 @@ def totals(query: RecommendationFilters) -> list[RecommendationTotal]:
 def kinds(query: SeriesFilters) -> list[AdviceTotal]:
     """What became of the recommendations of each kind, past runs included."""
     return recommendations.by_kind(scope=current_viewer().scope, filters=query.filters())
+
+
+@exported("recommendation-kinds", query=SeriesFilters, record=AdviceTotal)
+def kinds_file(query: SeriesFilters) -> list[AdviceTotal]:
+    """What became of the recommendations of each kind."""
+    return kinds(query)
+
+
+@exported(
+    "recommendations",
+    query=RecommendationFilters,
+    record=RecommendationAnswer,
+    leave=("facts", "narrative", "receipt"),
+)
+def recommendations_file(query: RecommendationFilters) -> Iterator[RecommendationAnswer]:
+    """Every recommendation that the filters let through, the most valuable first."""
+    viewer = current_viewer()
+    asked = {"filters": query.filters(), "kinds": query.kind}
+    found = every(recommendations.page, scope=viewer.scope, **asked)
+    return (worded(row, viewer.locale) for row in found)
 
 
 @route("GET", A_RECOMMENDATION, data=RecommendationAnswer)

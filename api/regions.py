@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.exporting import exported
 from api.parameters import SeriesFilters
 from api.routing import route
 from auth.guards import current_viewer
@@ -19,3 +20,15 @@ def by_uf(query: SeriesFilters) -> list[UfRow]:
 def by_region(query: SeriesFilters) -> list[UfRow]:
     """The same added up to the five regions of the country."""
     return regions.rows(scope=current_viewer().scope, filters=query.filters(), by=regions.REGION)
+
+
+@exported("ufs", query=SeriesFilters, record=UfRow)
+def ufs_file(query: SeriesFilters) -> list[UfRow]:
+    """One row a federative unit, all 27 of them."""
+    return by_uf(query)
+
+
+@exported("regions", query=SeriesFilters, record=UfRow)
+def regions_file(query: SeriesFilters) -> list[UfRow]:
+    """The same added up to the five regions of the country."""
+    return by_region(query)

@@ -62,9 +62,11 @@ class Route:
 
 @dataclass(frozen=True)
 class File:
-    """Instead of a type of `data`: the handler answers with a file of this media type."""
+    """Instead of a type of `data`: the handler answers with a file of this media type, whose name
+    ends so."""
 
     media: str
+    ending: str
 
 
 ROUTES: list[Route] = []

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from api.exporting import exported
 from api.parameters import Paged, SeriesFilters, Text
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Page
 from domain.savings import SavingsItem, SavingsMonth, SavingsRow, SavingsTotal
 from warehouse.queries import savings
+from warehouse.queries.paging import every
 
 
 class SavingsList(SeriesFilters, Paged):
@@ -50,3 +54,21 @@ def rows(query: SavingsList) -> Page[SavingsRow]:
         cursor=query.cursor,
         sort=query.sort,
     )
+
+
+@exported("savings", query=SeriesFilters, record=SavingsRow)
+def rows_file(query: SeriesFilters) -> Iterator[SavingsRow]:
+    """Every item-depot and month with the costs of both sides, what saved most first."""
+    return every(savings.page, scope=current_viewer().scope, filters=query.filters())
+
+
+@exported("savings-items", query=SeriesFilters, record=SavingsItem)
+def items_file(query: SeriesFilters) -> Iterator[SavingsItem]:
+    """Item-depots with all their months added up."""
+    return every(savings.items, scope=current_viewer().scope, filters=query.filters())
+
+
+@exported("savings-months", query=SeriesFilters, record=SavingsMonth)
+def months_file(query: SeriesFilters) -> list[SavingsMonth]:
+    """The costs of both sides, month by month."""
+    return by_month(query)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, fields
 from datetime import date
 from typing import Annotated, Any
 
 from flask import Response
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from api.files import CSV, PDF, XLSX, file_answer, records_csv, table_csv, table_xlsx
+from api.exporting import exported
+from api.files import PDF, Table, file_answer
 from api.parameters import MAX_TEXT, Between, Paged, Query, Text, Texts, checked_text, clean
 from api.routing import route
 from auth import trail
@@ -17,9 +19,10 @@ from auth.guards import current_viewer
 from domain.access import Permission
 from domain.records import Page
 from domain.sheets import Cell
-from domain.sla import ContractDetail, ContractScore, Outage
+from domain.sla import ContractDetail, ContractMonth, ContractScore, Outage, PartExposure
 from domain.sla_sheet import sheet
 from warehouse.queries import sla, status
+from warehouse.queries.paging import every
 
 
 def first_of_month(value: Any) -> date:
@@ -95,26 +98,39 @@ def evidence(contract: str, query: MonthQuery) -> Response:
     return file_answer(content, PDF, f"sla-{named}-{month:%Y-%m}")
 
 
-@route("GET", "/exports/sla.csv", permission=Permission.EXPORT, query=MonthQuery, data=CSV)
-def sla_csv(query: MonthQuery) -> Response:
+@exported("sla", query=MonthQuery)
+def sla_file(query: MonthQuery) -> Table:
     """Each contract's month with all its figures."""
-    header, rows = _table(query)
-    return table_csv(header, rows, "sla", current_viewer())
+    found = [_flat(one) for one in sla.listed(scope=current_viewer().scope, month=query.month)]
+    return Table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in found])
 
 
-@route("GET", "/exports/sla.xlsx", permission=Permission.EXPORT, query=MonthQuery, data=XLSX)
-def sla_xlsx(query: MonthQuery) -> Response:
-    """The same as a workbook."""
-    header, rows = _table(query)
-    return table_xlsx(header, rows, "sla")
+@exported("outages", query=OutageFilters, record=Outage)
+def outages_file(query: OutageFilters) -> Iterator[Outage]:
+    """Every outage that the filters let through, the last ones first."""
+    return every(sla.outages, **_asked(query))
 
 
-@route("GET", "/exports/outages.csv", permission=Permission.EXPORT, query=OutageFilters, data=CSV)
-def outages_csv(query: OutageFilters) -> Response:
-    """Every outage that the filters let through."""
-    asked = _asked(query)
-    trail.note("export", object="outages", after={"contract": list(query.contract)})
-    return records_csv(Outage, sla.every_outage(**asked), "outages", current_viewer())
+class ContractQuery(MonthQuery):
+    """One contract; nothing where none is named."""
+
+    contract: Text = ""
+
+
+@exported("contract-months", query=ContractQuery, record=ContractMonth)
+def months_file(query: ContractQuery) -> list[ContractMonth]:
+    """One contract month by month: downtime, availability, penalty."""
+    return _contract(query).months if query.contract else []
+
+
+@exported("contract-parts", query=ContractQuery, record=PartExposure)
+def parts_file(query: ContractQuery) -> list[PartExposure]:
+    """The parts that put a contract at risk."""
+    return _contract(query).parts if query.contract else []
+
+
+def _contract(query: ContractQuery) -> ContractDetail:
+    return sla.detail(contract=query.contract, scope=current_viewer().scope, month=query.month)
 
 
 def _asked(query: OutageFilters) -> dict[str, Any]:
@@ -132,12 +148,8 @@ NESTED = ("now", "bands", "next_band")
 """Fields of a score that are records themselves: the month's are columns, the bands one text."""
 
 
-def _table(query: MonthQuery) -> tuple[list[str], list[list[Cell]]]:
-    found = sla.listed(scope=current_viewer().scope, month=query.month)
-    trail.note("export", object="sla", after={"rows": len(found)})
-    rows = [_flat(one) for one in found]
-    header = list(rows[0]) if rows else ["contract"]
-    return header, [list(row.values()) for row in rows]
+_OWN = [one.name for one in fields(ContractScore) if one.name not in NESTED]
+_COLUMNS = [*_OWN, *(one.name for one in fields(ContractMonth)), "penalty_schedule"]
 
 
 def _flat(score: ContractScore) -> dict[str, Cell]:

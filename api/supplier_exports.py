@@ -1,18 +1,16 @@
-"""GET /exports/suppliers.csv and .xlsx, /exports/order-lines.csv."""
+"""GET /exports/suppliers, /supplier-totals, /supplier-months and /order-lines, .csv and .xlsx."""
 
 from __future__ import annotations
 
-from flask import Response
+from collections.abc import Iterator
 
-from api.files import CSV, XLSX, records_csv, records_xlsx
-from api.parameters import Texts
-from api.routing import route
+from api.exporting import exported
+from api.parameters import Text, Texts
 from api.suppliers import LineFilters, SupplierFilters
-from auth import trail
 from auth.guards import current_viewer
-from domain.access import Permission
-from domain.suppliers import OrderLine, SupplierScore
+from domain.suppliers import OrderLine, SupplierMonth, SupplierScore, SupplierTotals
 from warehouse.queries import suppliers
+from warehouse.queries.paging import every
 
 
 class LinesFile(LineFilters):
@@ -21,34 +19,39 @@ class LinesFile(LineFilters):
     supplier: Texts = ()
 
 
-@route(
-    "GET", "/exports/suppliers.csv", permission=Permission.EXPORT, query=SupplierFilters, data=CSV
-)
-def suppliers_csv(query: SupplierFilters) -> Response:
+class SupplierFile(LineFilters):
+    """One supplier; nothing where none is named."""
+
+    supplier: Text = ""
+
+
+@exported("suppliers", query=SupplierFilters, record=SupplierScore)
+def suppliers_file(query: SupplierFilters) -> list[SupplierScore]:
     """Every supplier with all its figures and their intervals."""
-    return records_csv(SupplierScore, _scores(query), "suppliers", current_viewer())
+    return suppliers.listed(scope=current_viewer().scope, filters=query.filters(), kinds=query.kind)
 
 
-@route(
-    "GET", "/exports/suppliers.xlsx", permission=Permission.EXPORT, query=SupplierFilters, data=XLSX
-)
-def suppliers_xlsx(query: SupplierFilters) -> Response:
-    """The same as a workbook."""
-    return records_xlsx(SupplierScore, _scores(query), "suppliers")
+@exported("supplier-totals", query=SupplierFilters, record=SupplierTotals)
+def totals_file(query: SupplierFilters) -> list[SupplierTotals]:
+    """All suppliers over their lines together, and those of each kind."""
+    return suppliers.totals(scope=current_viewer().scope, filters=query.filters(), kinds=query.kind)
 
 
-@route("GET", "/exports/order-lines.csv", permission=Permission.EXPORT, query=LinesFile, data=CSV)
-def order_lines_csv(query: LinesFile) -> Response:
+@exported("supplier-months", query=SupplierFile, record=SupplierMonth)
+def months_file(query: SupplierFile) -> list[SupplierMonth]:
+    """One supplier month by month."""
+    if not query.supplier:
+        return []
+    scope, filters = current_viewer().scope, query.filters()
+    return suppliers.detail(supplier=query.supplier, scope=scope, filters=filters).months
+
+
+@exported("order-lines", query=LinesFile, record=OrderLine)
+def order_lines_file(query: LinesFile) -> Iterator[OrderLine]:
     """Every order line that the figures are of, as it is judged."""
-    viewer, filters = current_viewer(), query.filters()
-    trail.note("export", object="order_lines", after={"supplier": list(query.supplier)})
-    rows = suppliers.every_line(suppliers=query.supplier, scope=viewer.scope, filters=filters)
-    return records_csv(OrderLine, rows, "order-lines", viewer)
-
-
-def _scores(query: SupplierFilters) -> list[SupplierScore]:
-    found = suppliers.listed(
-        scope=current_viewer().scope, filters=query.filters(), kinds=query.kind
+    return every(
+        suppliers.lines,
+        suppliers=query.supplier,
+        scope=current_viewer().scope,
+        filters=query.filters(),
     )
-    trail.note("export", object="suppliers", after={"rows": len(found)})
-    return found

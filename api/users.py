@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from flask import request
 from pydantic import AfterValidator, BaseModel, Field
 
+from api.exporting import exported
 from api.parameters import Body, Paged, Text, Uf, clean
 from api.routing import route
 from auth import passwords, resets, session
@@ -109,6 +110,12 @@ def listed(query: UsersQuery) -> Page[AccountAnswer]:
     """All accounts."""
     page = users.page(limit=query.limit, cursor=query.cursor, sort=query.sort)
     return Page(rows=[_shown(row) for row in page.rows], count=page.count, next=page.next)
+
+
+@exported("users", record=AccountAnswer, permission=USERS)
+def users_file() -> list[AccountAnswer]:
+    """All accounts."""
+    return [_shown(row) for row in users.listed()]
 
 
 @route("POST", "/users", permission=USERS, body=NewUser, data=MadeAnswer)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from api.exporting import exported
 from api.parameters import MAX_TEXT, Query, Uf, clean
 from api.routing import route
 from auth.guards import current_viewer
@@ -70,3 +71,9 @@ def curve(query: CurveQuery) -> list[CurvePoint]:
     return what_if.curve(
         scope=current_viewer().scope, abc=query.abc, sku=query.sku, site=query.site
     )
+
+
+@exported("what-if-curve", query=CurveQuery, record=CurvePoint)
+def curve_file(query: CurveQuery) -> list[CurvePoint]:
+    """Stock value against service: today's policy, then one cycle service for all at a time."""
+    return curve(query)

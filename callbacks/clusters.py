@@ -8,7 +8,6 @@ from dash.development.base_component import Component
 
 from callbacks.address import Address
 from callbacks.listing import listed
-from domain.access import Permission
 from domain.clusters import EQUIPMENT, TOWERS, Family
 from domain.records import Page
 from domain.viewer import Viewer
@@ -81,6 +80,5 @@ def _common(viewer: Viewer, address: Address, of: str) -> layout.Common:
         filters=filters,
         query=address.query,
         asked={name: values for name, values in in_file.items() if values},
-        may_export=viewer.may(Permission.EXPORT),
         notices=address.notices,
     )

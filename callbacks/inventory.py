@@ -71,7 +71,6 @@ def page(viewer: Viewer, address: Address) -> Component:
         sort=sort,
         choices=choices,
         query=_query(address, filters, flags),
-        may_export=viewer.may(Permission.EXPORT),
         notices=list(dict.fromkeys(address.notices)),
     )
     return layout.layout(data, viewer)

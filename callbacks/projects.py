@@ -36,7 +36,6 @@ def page(viewer: Viewer, address: Address) -> Component:
         filters=filters,
         is_loaded=any(one.rows for one in status.files() if one.kind == "projects"),
         run_id=status.current().run_id,
-        may_export=viewer.may(Permission.EXPORT),
         notices=address.notices,
     )
     return layout.layout(data, viewer)
@@ -48,7 +47,6 @@ def detail(viewer: Viewer, address: Address) -> Component:
     data = detail_layout.ProjectData(
         detail=projects.detail(project=address.text("project", 200), scope=viewer.scope),
         run_id=status.current().run_id,
-        may_export=viewer.may(Permission.EXPORT),
         notices=address.notices,
     )
     return detail_layout.layout(data, viewer)

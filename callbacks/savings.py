@@ -37,7 +37,6 @@ def page(viewer: Viewer, address: Address) -> Component:
         choices=choices,
         filters=filters,
         has_costs=not any(kpi.missing == "items" for kpi in kpis.headline(scope=viewer.scope)),
-        may_export=viewer.may(Permission.EXPORT),
         notices=address.notices,
     )
     return layout.layout(data, viewer)

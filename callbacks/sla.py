@@ -41,7 +41,6 @@ def page(viewer: Viewer, address: Address) -> Component:
         search=search,
         missing=next((kind for kind in NEEDS if kind not in loaded), None),
         run_id=status.current().run_id,
-        may_export=viewer.may(Permission.EXPORT),
         notices=address.notices,
     )
     return layout.layout(data, viewer)

@@ -44,7 +44,6 @@ def page(viewer: Viewer, address: Address) -> Component:
         query=_asked_of_files(filters, kinds),
         has_orders=any(one.rows for one in status.files() if one.kind == "purchase_orders"),
         run_id=status.current().run_id,
-        may_export=viewer.may(Permission.EXPORT),
         notices=address.notices,
     )
     return layout.layout(data, viewer)
@@ -76,7 +75,6 @@ def detail(viewer: Viewer, address: Address) -> Component:
             if name in ("period", "sort", "cursor", "start")
         },
         run_id=status.current().run_id,
-        may_export=viewer.may(Permission.EXPORT),
         notices=address.notices,
     )
     return detail_layout.layout(data, viewer)

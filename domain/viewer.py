@@ -19,6 +19,11 @@ class Translator(Protocol):
     def __call__(self, msgid: str, /, **values: object) -> str: ...
 
 
+def N_(msgid: str) -> str:
+    """Marks a message for translation where it is stored; `t` translates it where it is shown."""
+    return msgid
+
+
 def untranslated(msgid: str, /, **values: object) -> str:
     """The translator of no language: the message itself, with its values put in."""
     return msgid % values if values else msgid

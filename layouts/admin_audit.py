@@ -15,6 +15,7 @@ from domain.records import AuditFilters, AuditRow, Option
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.cards import card
+from layouts.components.downloads import file_links
 from layouts.components.filters import choice, filter_bar, search_box
 from layouts.components.grid import Column, grid, link_column, number_column, text_column
 from layouts.components.icons import icon
@@ -96,20 +97,14 @@ def _rows(data: AuditData, viewer: Viewer) -> html.Section:
         title,
         audit_table(data.listed.page.rows, data.query, viewer),
         pager(data.listed.page, data.listed.start, data.query, viewer),
-        tools=[_export(data, viewer)],
+        tools=file_links("/admin/audit", _asked(data), viewer),
         note=note,
         class_name="surface-table",
     )
 
 
-def _export(data: AuditData, viewer: Viewer) -> html.A:
-    asked = {name: data.query[name] for name in FILTERS if name in data.query}
-    return html.A(
-        [icon("download"), viewer.t("Download CSV")],
-        href=f"/admin/audit.csv?{urlencode(asked, doseq=True)}",
-        id="audit-csv",
-        className="btn btn-sm btn-outline-secondary",
-    )
+def _asked(data: AuditData) -> dict[str, list[str]]:
+    return {name: data.query[name] for name in FILTERS if name in data.query}
 
 
 def audit_table(rows: list[AuditRow], query: dict[str, list[str]], viewer: Viewer) -> Component:

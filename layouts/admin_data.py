@@ -13,6 +13,7 @@ from domain.records import Job, Load, RejectedRow, Run
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.cards import card
+from layouts.components.downloads import file_links
 from layouts.components.grid import (
     Column,
     badge_column,
@@ -22,7 +23,6 @@ from layouts.components.grid import (
     percent_column,
     text_column,
 )
-from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
 from layouts.components.states import commands, notice, notices, state
 from layouts.jobs import confirm_card, facts, job_panel, reject_columns, upload_card
@@ -205,17 +205,11 @@ def rejects_card(data: LoadDetail, viewer: Viewer) -> html.Section:
     t = viewer.t
     if not data.rejects.page.count:
         return card(t("Rejected rows"), html.P(t("No row was rejected."), className="quiet"))
-    export = html.A(
-        [icon("download"), t("Download CSV")],
-        href=f"/admin/data/loads/{data.load.load_id}/rejects.csv",
-        id="rejects-csv",
-        className="btn btn-sm btn-outline-secondary",
-    )
     return card(
         t("Rejected rows"),
         rejects_table(data.rejects.page.rows, viewer),
         pager(data.rejects.page, data.rejects.start, data.query, viewer),
-        tools=[export],
+        tools=file_links(f"/admin/data/loads/{data.load.load_id}/rejects", {}, viewer),
         class_name="surface-table",
     )
 

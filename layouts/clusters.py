@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from dash import html
 from dash.development.base_component import Component
@@ -29,6 +29,7 @@ from layouts import format as fmt
 from layouts.charts import graph
 from layouts.cluster_charts import profile_chart, risk_calibration_chart
 from layouts.components.cards import card, figure_card
+from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar, search_box
 from layouts.components.grid import (
     badge_column,
@@ -40,7 +41,6 @@ from layouts.components.grid import (
     quantity_column,
     text_column,
 )
-from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
 from layouts.components.states import missing_file, no_rows, notice, notices, state
 from layouts.components.table import Cell, twin
@@ -51,7 +51,6 @@ from layouts.theme import CLUSTER_COLOURS
 OF = {"equipment": N_("Machines"), "towers": N_("Towers")}
 RISK_ROWS, MEMBER_ROWS, PARTS_SHOWN, TRENDS_SHOWN = 20, 20, 20, 20
 WRAPPED = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
-EXPORTS = "/api/v1/exports"
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,6 @@ class Common:
     filters: Filters
     query: Mapping[str, list[str]]
     asked: Mapping[str, list[str]]
-    may_export: bool
     notices: list[str]
 
 
@@ -254,7 +252,7 @@ def _ranking(data: EquipmentData, viewer: Viewer) -> Component:
         t("Machines most likely to fail"),
         grid("machine-risks", columns, rows, viewer, row_id="equipment"),
         pager(page, data.risks.start, dict(data.common.query), viewer, "risk_"),
-        tools=_download("failure-risk.csv", data.common, viewer),
+        tools=_files("failure-risk", data.common, viewer),
         note=t(
             "Why: the readings without which the risk would be lower, the strongest first. It is"
             " what the model looks at, which need not be the cause."
@@ -373,7 +371,7 @@ def _parts(data: EquipmentData, viewer: Viewer) -> list[Component]:
         card(
             title,
             grid("parts-demand", columns, rows, viewer, row_id="code"),
-            tools=_download("parts-demand.csv", data.common, viewer),
+            tools=_files("parts-demand", data.common, viewer, "search"),
             note=t(
                 "Risk × installed base × units a failure, in the horizon of the risk. The forecast"
                 " has learnt from past failures: the two are not to be added up. %(shown)s of"
@@ -516,12 +514,12 @@ def _members(common: Common, viewer: Viewer) -> Component:
         ),
     ]
     rows = [_member_row(row, features, viewer) for row in page.rows]
-    name = "tower-clusters.csv" if of_towers else "equipment-clusters.csv"
+    name = "tower-clusters" if of_towers else "equipment-clusters"
     return card(
         t("Towers") if of_towers else t("Machines"),
         grid("cluster-members", columns, rows, viewer, row_id="member"),
         pager(page, common.members.start, dict(common.query), viewer),
-        tools=_download(name, common, viewer),
+        tools=_files(name, common, viewer),
         note=t(
             "Why here: what each figure adds to being nearer to this cluster than to the next one,"
             " as a share of all that does; below 0 it pulls away."
@@ -643,18 +641,6 @@ def _trend_row(one: TowerTrend, viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def _download(name: str, common: Common, viewer: Viewer) -> list[Component]:
-    if not common.may_export:
-        return []
-    asked = dict(common.asked)
-    if name == "parts-demand.csv":
-        asked.pop("search", None)
-    query = urlencode(asked, doseq=True)
-    return [
-        html.A(
-            [icon("download"), "CSV"],
-            href=f"{EXPORTS}/{name}" + (f"?{query}" if query else ""),
-            className="btn btn-sm btn-outline-secondary",
-            download="",
-        )
-    ]
+def _files(name: str, common: Common, viewer: Viewer, *left_out: str) -> list[Component]:
+    asked = {key: value for key, value in common.asked.items() if key not in left_out}
+    return downloads(name, asked, viewer)

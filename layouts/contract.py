@@ -17,6 +17,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
+from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar
 from layouts.components.grid import (
     grid,
@@ -353,7 +354,7 @@ def _outages(data: ContractData, viewer: Viewer) -> html.Section:
         t("Outages of the month"),
         grid("contract-outages", columns, rows, viewer, row_id="outage", server_sort=data.sort),
         pager(data.outages.page, data.outages.start, dict(data.query), viewer),
-        tools=_download(data) if data.may_export else [],
+        tools=downloads("outages", _outages_query(data), viewer),
         class_name="grow",
     )
 
@@ -374,20 +375,11 @@ def _outage_row(one: Outage, viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def _download(data: ContractData) -> list[Component]:
+def _outages_query(data: ContractData) -> dict[str, list[str]]:
     score = data.detail.score
-    asked: dict[str, str] = {
-        "contract": score.contract,
-        "from": score.now.month.isoformat(),
-        "to": score.as_of.isoformat(),
+    return {
+        "contract": [score.contract],
+        "from": [score.now.month.isoformat()],
+        "to": [score.as_of.isoformat()],
+        "waited": ["true"] if data.waited else [],
     }
-    if data.waited:
-        asked["waited"] = "true"
-    return [
-        html.A(
-            [icon("download"), "CSV"],
-            href=f"/api/v1/exports/outages.csv?{urlencode(asked)}",
-            className="btn btn-sm btn-outline-secondary",
-            download="",
-        )
-    ]

@@ -17,6 +17,7 @@ from layouts import format as fmt
 from layouts.alerts import place
 from layouts.components.attributes import aria
 from layouts.components.cards import card
+from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar, search_box
 from layouts.components.grid import (
     badge_column,
@@ -32,10 +33,8 @@ from layouts.components.pager import Listed, pager
 from layouts.components.states import no_rows, notices
 from layouts.forecasts import fact_list
 from layouts.item_depot import material_href
-from layouts.suppliers import downloads
 from layouts.text import DEMAND_CLASSES, N_, named
 
-EXPORT = "/api/v1/exports/inventory"
 GRID, DETAIL, CHOSEN, TAB = "inventory", "inventory-detail", "inventory-chosen", "inventory-tab"
 PAGE_ROWS = 50
 TABS = {
@@ -76,7 +75,6 @@ class InventoryData:
     sort: str
     choices: dict[str, list[Option]]
     query: dict[str, list[str]]
-    may_export: bool
     notices: list[str]
 
 
@@ -154,7 +152,7 @@ def master(data: InventoryData, viewer: Viewer) -> html.Section:
         html.Div(_table(data, viewer), className="only-wide"),
         html.Ul([_entry(row, data, viewer) for row in rows], className="depot-list only-narrow"),
         pager(data.listed.page, data.listed.start, links, viewer),
-        tools=downloads(EXPORT, asked(data.filters, data.flags), viewer) if data.may_export else [],
+        tools=downloads("inventory", asked(data.filters, data.flags), viewer),
         class_name="surface-table inventory-master",
     )
 

@@ -17,6 +17,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
+from layouts.components.downloads import downloads
 from layouts.components.grid import (
     date_column,
     grid,
@@ -25,14 +26,11 @@ from layouts.components.grid import (
     quantity_column,
     text_column,
 )
-from layouts.components.icons import icon
 from layouts.components.states import notice, notices
 from layouts.components.table import Cell, twin
 from layouts.project_charts import curve_chart, months_chart
 from layouts.projects import how, state_badge
 from layouts.text import N_
-
-MATERIALS_EXPORT = "/api/v1/exports/project-materials.csv"
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,6 @@ class ProjectData:
 
     detail: ProjectDetail
     run_id: int | None
-    may_export: bool
     notices: list[str]
 
 
@@ -266,22 +263,10 @@ def _bill(data: ProjectData, viewer: Viewer) -> html.Section:
         text_column("todo", t("What to do"), minWidth=300, flex=3),
     ]
     rows = [_line(one, data.detail.today, viewer) for one in data.detail.materials]
-    export: list[Component] = (
-        [
-            html.A(
-                [icon("download"), "CSV"],
-                href=f"{MATERIALS_EXPORT}?{urlencode({'search': data.detail.score.project})}",
-                className="btn btn-sm btn-outline-secondary",
-                download="",
-            )
-        ]
-        if data.may_export
-        else []
-    )
     return card(
         t("Bill of materials"),
         grid("project-materials", columns, rows, viewer, row_id="key"),
-        tools=export,
+        tools=downloads("project-materials", {"search": [data.detail.score.project]}, viewer),
         note=t("Dates as planned, and moved by the slip; what stock and open orders do not cover."),
         class_name="grow",
     )

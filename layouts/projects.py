@@ -18,6 +18,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
+from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar, search_box
 from layouts.components.grid import (
     badge_column,
@@ -33,10 +34,8 @@ from layouts.components.icons import icon
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import Cell, per_cent, twin
 from layouts.project_charts import charted, progress_chart
-from layouts.suppliers import downloads
 from layouts.text import N_, REGIONS, named
 
-EXPORT = "/api/v1/exports/projects"
 SHOWN, CARDS = 500, 40
 STATE_NAMES = {
     "behind": N_("Behind the plan"),
@@ -66,7 +65,6 @@ class ProjectsData:
     filters: ProjectFilters
     is_loaded: bool
     run_id: int | None
-    may_export: bool
     notices: list[str]
 
 
@@ -286,7 +284,7 @@ def _table(data: ProjectsData, viewer: Viewer) -> html.Section:
         t("Projects"),
         html.Div(grid("projects", columns, rows, viewer, row_id="project"), className="wide-only"),
         html.Div(cards, className="narrow-only project-cards"),
-        tools=downloads(EXPORT, _asked(data.filters), viewer) if data.may_export else [],
+        tools=downloads("projects", _asked(data.filters), viewer),
         note=t(
             "%(shown)s of %(count)s, those behind first.",
             shown=fmt.number(len(rows), locale),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import urlencode
 
 from dash import html
 from dash.development.base_component import Component
@@ -15,8 +13,8 @@ from domain.records import FileStatus, Filters, Option, Recommendation, Recommen
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
+from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import choice, filter_bar, search_box
-from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
 from layouts.components.queue import (
     ALL,
@@ -35,7 +33,6 @@ PANEL = "recommendations"
 PAGE_ROWS = 20
 PICK_ALL = "pick-all"
 SORTS = ("-value_brl", "act_by", "priority")
-EXPORT = "/api/v1/exports/purchase-request"
 
 
 @dataclass(frozen=True)
@@ -158,16 +155,7 @@ def _request(data: RecommendationsData, viewer: Viewer) -> list[Component]:
     accepted = next((one.count for one in data.totals if one.status == "accepted"), 0)
     if not accepted or not viewer.may(Permission.EXPORT):
         return []
-    query = urlencode({"uf": list(data.filters.uf)}, doseq=True)
-    links: list[Any] = [
-        html.A(
-            [icon("file"), name],
-            href=f"{EXPORT}.{kind}" + (f"?{query}" if query else ""),
-            className="btn btn-sm btn-outline-secondary",
-            download="",
-        )
-        for kind, name in (("csv", "CSV"), ("xlsx", "XLSX"))
-    ]
+    links = downloads("purchase-request", query_of(data.filters, "uf"), viewer)
     label = html.Span(t("Purchase request of what is accepted:"), className="weak")
     return [html.Div([label, *links], className="request-links")]
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from dash import html
 from dash.development.base_component import Component
 from plotly import graph_objects as go
 
 from domain.records import Filters, Option, Page
-from domain.savings import SavingsItem, SavingsMonth, SavingsRow, SavingsTotal
+from domain.savings import SavingsItem, SavingsMonth, SavingsTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import dates_of_axis, graph
 from layouts.components.cards import card, figure_card
+from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import choice, filter_bar
 from layouts.components.grid import grid, link_column, money_column, text_column
-from layouts.components.icons import icon
 from layouts.components.states import missing_file, notices, state
 from layouts.components.table import Cell, twin
 from layouts.text import N_, REGIONS, named
@@ -45,7 +45,6 @@ class SavingsData:
     choices: dict[str, list[Option]]
     filters: Filters
     has_costs: bool
-    may_export: bool
     notices: list[str]
 
 
@@ -210,7 +209,7 @@ def by_item(data: SavingsData, viewer: Viewer) -> html.Section:
     return card(
         t("By item and depot"),
         grid("savings-items", columns, rows, viewer, row_id="key", server_sort=data.sort),
-        tools=[_download(data, viewer)] if data.may_export else [],
+        tools=downloads("savings", _asked(data), viewer),
         note=t(
             "%(shown)s of %(count)s; the file has every month of each, with both sides' costs.",
             shown=shown,
@@ -235,14 +234,8 @@ def _item_row(row: SavingsItem, viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def _download(data: SavingsData, viewer: Viewer) -> html.A:
-    kept = {name: list(getattr(data.filters, name)) for name in ("region", "uf", "family", "abc")}
-    return html.A(
-        [icon("download"), viewer.t("Download CSV")],
-        href=f"/savings.csv?{urlencode(kept, doseq=True)}",
-        className="btn btn-sm btn-outline-secondary",
-        download="",
-    )
+def _asked(data: SavingsData) -> dict[str, list[str]]:
+    return query_of(data.filters, "region", "uf", "family", "abc")
 
 
 def how(total: SavingsTotal, viewer: Viewer) -> html.Section:
@@ -273,16 +266,3 @@ def how(total: SavingsTotal, viewer: Viewer) -> html.Section:
     return card(
         t("How it is computed"), html.Ul([html.Li(line) for line in lines], className="plain-list")
     )
-
-
-CSV_PARTS = (
-    *(f"{side}_{part}" for side in ("old", "new") for part in (*PARTS, "stock", "missed", "brl")),
-    *("identified_brl", "accepted", "realised_brl"),
-)
-CSV_HEADER = ["month", "sku", "name", "site", "uf", "basis", *CSV_PARTS]
-
-
-def csv_cells(row: SavingsRow) -> list[Cell]:
-    """One row of the file."""
-    numbers = [getattr(row, name) for name in CSV_PARTS]
-    return [row.month, row.sku, row.item_name, row.site, row.uf, row.basis, *numbers]

@@ -19,6 +19,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
+from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar, search_box
 from layouts.components.grid import (
     badge_column,
@@ -32,10 +33,8 @@ from layouts.components.grid import (
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import Cell, twin
 from layouts.sla_charts import used_chart
-from layouts.suppliers import downloads
 from layouts.text import N_, named
 
-EXPORT = "/api/v1/exports/sla"
 STATE_NAMES = {
     "breached": N_("Breached"),
     "at_risk": N_("At risk"),
@@ -57,7 +56,6 @@ class SlaData:
     search: str
     missing: str | None
     run_id: int | None
-    may_export: bool
     notices: list[str]
 
 
@@ -259,7 +257,7 @@ def _table(data: SlaData, viewer: Viewer) -> html.Section:
     return card(
         t("Contracts"),
         grid("sla-contracts", columns, rows, viewer, row_id="contract"),
-        tools=downloads(EXPORT, asked, viewer) if data.may_export else [],
+        tools=downloads("sla", asked, viewer),
         note=t(
             "%(shown)s of %(count)s, those in breach first.",
             shown=fmt.number(len(rows), locale),

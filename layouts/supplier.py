@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -16,6 +16,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
+from layouts.components.downloads import downloads
 from layouts.components.filters import filter_bar
 from layouts.components.grid import (
     date_column,
@@ -25,7 +26,6 @@ from layouts.components.grid import (
     quantity_column,
     text_column,
 )
-from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
 from layouts.components.states import no_rows, notices
 from layouts.components.table import Cell, per_cent, twin
@@ -41,7 +41,6 @@ from layouts.suppliers import (
 )
 from layouts.text import N_, SUPPLIER_KINDS, named
 
-LINES_EXPORT = "/api/v1/exports/order-lines.csv"
 LINE_ROWS = 25
 
 
@@ -55,7 +54,6 @@ class SupplierData:
     period: str
     query: Mapping[str, list[str]]
     run_id: int | None
-    may_export: bool
     notices: list[str]
 
 
@@ -322,7 +320,7 @@ def _lines(data: SupplierData, score: SupplierScore, viewer: Viewer) -> html.Sec
         t("Order lines"),
         grid("supplier-lines", columns, rows, viewer, row_id="key", server_sort=data.sort),
         pager(data.lines.page, data.lines.start, dict(data.query), viewer),
-        tools=_download(data, score, viewer),
+        tools=downloads("order-lines", _lines_query(data), viewer),
         note=t("Days late count from the first promise; below 0 it came early."),
         class_name="grow",
     )
@@ -349,16 +347,7 @@ def _line_row(one: OrderLine, viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def _download(data: SupplierData, score: SupplierScore, viewer: Viewer) -> list[Component]:
-    if not data.may_export:
-        return []
+def _lines_query(data: SupplierData) -> dict[str, list[str]]:
     dates = {"from": data.detail.first, "to": data.detail.last}
-    asked = {"supplier": score.supplier, **{k: v.isoformat() for k, v in dates.items() if v}}
-    return [
-        html.A(
-            [icon("download"), "CSV"],
-            href=f"{LINES_EXPORT}?{urlencode(asked)}",
-            className="btn btn-sm btn-outline-secondary",
-            download="",
-        )
-    ]
+    named = {"supplier": [data.detail.score.supplier]}
+    return named | {name: [day.isoformat()] for name, day in dates.items() if day}

@@ -16,6 +16,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
+from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar, search_box
 from layouts.components.grid import (
     grid,
@@ -25,13 +26,11 @@ from layouts.components.grid import (
     percent_column,
     text_column,
 )
-from layouts.components.icons import icon
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import Cell, per_cent, twin
 from layouts.supplier_charts import label, otif_chart
 from layouts.text import N_, REGIONS, SUPPLIER_KINDS, named
 
-EXPORT = "/api/v1/exports/suppliers"
 SHOWN, CHARTED = 200, 20
 PERIODS = {"90": 90, "180": 180, "365": 365, "1095": 1095, "all": None}
 DEFAULT_PERIOD = "365"
@@ -52,7 +51,6 @@ class SuppliersData:
     query: Mapping[str, list[str]]
     has_orders: bool
     run_id: int | None
-    may_export: bool
     notices: list[str]
 
 
@@ -280,7 +278,7 @@ def _table(data: SuppliersData, viewer: Viewer) -> html.Section:
     return card(
         t("Suppliers"),
         grid("suppliers", columns, rows, viewer, row_id="code"),
-        tools=downloads(EXPORT, data.query, viewer) if data.may_export else [],
+        tools=downloads("suppliers", data.query, viewer),
         note=t(
             "%(shown)s of %(count)s. A place only from %(least)s lines due on, with the places"
             " that the intervals leave open. Trends whose interval holds 0 are marked ≈.",
@@ -338,17 +336,3 @@ def price_drift(one: SupplierScore, viewer: Viewer) -> str:
 
 def _doubt(low: float, high: float) -> str:
     return "≈ " if low <= 0 <= high else ""
-
-
-def downloads(address: str, query: Mapping[str, Sequence[str]], viewer: Viewer) -> list[Component]:
-    """What is in view as files."""
-    asked = urlencode(query, doseq=True)
-    return [
-        html.A(
-            [icon("download"), ending.upper()],
-            href=f"{address}.{ending}" + (f"?{asked}" if asked else ""),
-            className="btn btn-sm btn-outline-secondary",
-            download="",
-        )
-        for ending in ("csv", "xlsx")
-    ]

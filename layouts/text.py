@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
+from domain.viewer import N_ as N_
 from domain.viewer import Translator
-
-
-def N_(msgid: str) -> str:
-    """Marks a message for translation where it is stored; `t` translates it where it is shown."""
-    return msgid
-
 
 MODELS = {
     "ensemble": N_("Ensemble"),

@@ -49,9 +49,7 @@ from tests.services import ROOT
 TODAY = date(2025, 6, 29)
 
 
-NO_PROJECTS = ProjectsData(
-    [], 0, {}, ProjectFilters(), is_loaded=False, run_id=None, may_export=True, notices=[]
-)
+NO_PROJECTS = ProjectsData([], 0, {}, ProjectFilters(), is_loaded=False, run_id=None, notices=[])
 
 
 def reader(locale: str = "pt_BR", **more: Any) -> Viewer:

@@ -52,8 +52,8 @@ class Site:
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """As nobody, without following redirects."""
-        options.setdefault("allow_redirects", False)
-        return requests.request(method, self.url + path, timeout=30, **options)
+        options = {"allow_redirects": False, "timeout": 30} | options
+        return requests.request(method, self.url + path, **options)
 
     def add_user(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from api.exporting import EXPORTS
 from tests import factories
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
 
@@ -376,24 +377,16 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/recommendations/{recommendation_id}"}
     expected |= {"/what-if", "/what-if/curve"}
     expected |= {"/savings", "/savings/months", "/savings/rows", "/savings/items"}
-    expected |= {"/exports/purchase-request.csv", "/exports/purchase-request.xlsx"}
+    expected |= {f"/exports/{one.name}.{end}" for one in EXPORTS for end in ("csv", "xlsx")}
     expected |= {"/suppliers", "/suppliers/{supplier}", "/supplier-totals", "/order-lines"}
     expected |= {"/sla", "/sla/{contract}", "/sla/{contract}/evidence.pdf", "/outages"}
-    expected |= {"/exports/sla.csv", "/exports/sla.xlsx", "/exports/outages.csv"}
-    expected |= {"/projects", "/projects/{project}", "/exports/project-materials.csv"}
-    expected |= {"/exports/projects.csv", "/exports/projects.xlsx"}
+    expected |= {"/projects", "/projects/{project}"}
     expected |= {"/failure-risk", "/failure-risk/summary", "/failure-risk/parts"}
     families = ("/clustering/equipment-failure", "/clustering/tower-performance")
     expected |= {f"{one}{end}" for one in families for end in ("", "/summary", "/members")}
     expected |= {"/clustering/tower-performance/trends"}
-    expected |= {
-        f"/exports/{one}.csv" for one in ("failure-risk", "equipment-clusters", "tower-clusters")
-    }
-    expected |= {"/exports/parts-demand.csv", "/exports/parts-demand.xlsx"}
     expected |= {"/status"}
     expected |= {"/inventory", "/inventory/totals"}
-    expected |= {"/exports/inventory.csv", "/exports/inventory.xlsx"}
-    expected |= {"/exports/suppliers.csv", "/exports/suppliers.xlsx", "/exports/order-lines.csv"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):
         assert name in document["components"]["schemas"], name

@@ -81,7 +81,7 @@ def test_files_are_for_those_who_may_export(site: Site) -> None:
         assert site.api(VIEWER).get(f"/exports/{name}").status_code == 403
         assert site.api(SCOPED).get(f"/exports/{name}").status_code == 200
     objects = {row.object for row in site.audit("export")}
-    assert {"failure_risk", "parts_demand", "cluster_members"} <= objects
+    assert {"failure_risk", "parts_demand", "tower_clusters"} <= objects
 
 
 def test_what_cannot_be_asked_is_refused_or_noticed(site: Site) -> None:

@@ -20,12 +20,12 @@ def test_a_short_history_is_said_and_not_made_up(site: Site):
 
 
 def test_the_file_is_for_those_who_may_export(site: Site):
-    assert site.browser(VIEWER).get("/savings.csv").status_code == 403
+    assert site.browser(VIEWER).get("/api/v1/exports/savings.csv").status_code == 403
     for person in (ANALYST, SCOPED):
-        answer = site.browser(person).get("/savings.csv?uf=SP")
+        answer = site.browser(person).get("/api/v1/exports/savings.csv?uf=SP")
         answer.encoding = "utf-8"
         assert answer.headers["Content-Type"].startswith("text/csv")
-        assert answer.text.startswith("\ufeffmonth;sku;name;site;uf;basis;old_holding")
+        assert answer.text.startswith("\ufeffmonth;sku;item_name;site;uf;basis;old_holding")
     assert site.audit("export")[-1].object == "savings"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -31,7 +31,7 @@ from domain.failure_risk import (
     RiskSummary,
 )
 from domain.records import NO_FILTERS, Filters, Page
-from warehouse.caching import read_model, snapshot
+from warehouse.caching import read_model
 from warehouse.queries.filtering import Where, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
@@ -278,24 +278,6 @@ def trends(
         {**params, "changed": changed, "most": MOST_TRENDS},
     )
     return [TowerTrend(**row._mapping) for row in rows]
-
-
-def every_member(
-    *, family: Family, locale: str, scope: Scope, filters: Filters
-) -> Iterator[ClusterMember]:
-    """All of them for a file, read as they are written."""
-    with snapshot(stream_results=True) as connection:
-        sql, params = _members(connection, family, None, False, scope, filters)
-        for row in connection.execute(text(f"{sql} ORDER BY cluster, member"), params):
-            yield _member(row, locale)
-
-
-def every_risk(*, scope: Scope, filters: Filters) -> Iterator[MachineRisk]:
-    """All machines for a file, the riskiest first."""
-    with snapshot(stream_results=True) as connection:
-        sql, params = _risks(connection, scope, filters)
-        for row in connection.execute(text(f"{sql} ORDER BY rank"), params):
-            yield _risk(row)
 
 
 def _facts(connection: Connection) -> Mapping[str, Any]:

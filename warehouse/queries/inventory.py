@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +19,7 @@ from domain.records import (
     StockCount,
     StockTotal,
 )
-from warehouse.caching import read_model, snapshot
+from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.materials import orders_on_their_way
 from warehouse.queries.paging import fetch_page
@@ -189,14 +188,6 @@ def counts(
     series = find_series(connection, sku, site, scope)
     params = {**vars(series), "since": timedelta(days=COUNTED_DAYS)}
     return [StockCount(*row) for row in connection.execute(text(_COUNTS), params)]
-
-
-def every(*, scope: Scope, filters: Filters, flags: tuple[str, ...]) -> Iterator[ItemDepot]:
-    """All of them for a file, by item and depot, read as they are written."""
-    with snapshot(stream_results=True) as connection:
-        rows, params = _rows(connection, scope, filters, flags)
-        for row in connection.execute(text(f"{rows} ORDER BY sku, site"), params):
-            yield ItemDepot(**row._mapping)
 
 
 def _rows(

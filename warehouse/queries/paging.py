@@ -5,18 +5,30 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
+from inspect import unwrap
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Row, text
 
 from domain.errors import InvalidInput
 from domain.records import Page
+from warehouse.caching import snapshot
 
 T = TypeVar("T")
 
 MAX_LIMIT = 500
+EVERY = -1
+"""The limit that `every` asks for; requests cannot."""
+
+
+def every(page: Callable[..., Page[T]], **asked: Any) -> Iterator[T]:
+    """All rows of a read model that gives pages, for a file: of the same query in the same order,
+    read through a cursor of the server as they are taken, past the cache."""
+    query = unwrap(page)
+    with snapshot(stream_results=True) as connection:
+        yield from query(connection, **asked, limit=EVERY).rows
 
 
 def _text(value: Any) -> str:
@@ -34,6 +46,16 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "timestamp": datetime.fromisoformat,
     "timestamptz": datetime.fromisoformat,
 }
+
+
+def walked(page: Callable[..., Page[T]], **asked: Any) -> Iterator[T]:
+    """The same of a short list that is never cached, page after page."""
+    cursor: str | None = None
+    while True:
+        found = page(**asked, limit=MAX_LIMIT, cursor=cursor)
+        yield from found.rows
+        if (cursor := found.next) is None:
+            return
 
 
 def fetch_page(
@@ -56,12 +78,14 @@ def fetch_page(
     unknown sort, a bad limit, or a cursor that is not of this list and order.
     """
     column, descending = _sorted_by(sort, sorts)
+    order = f"{column} {'DESC' if descending else 'ASC'} NULLS LAST, {', '.join(tie)}"
+    if limit == EVERY:
+        return _unread(connection, relation, params, make, order)
     if not 1 <= limit <= MAX_LIMIT:
         raise _invalid("limit", f"must be from 1 to {MAX_LIMIT}")
     after, position = "true", dict[str, Any]()
     if cursor is not None:
         after, position = _after(cursor, sort, column, sorts[column], descending, tie)
-    order = f"{column} {'DESC' if descending else 'ASC'} NULLS LAST, {', '.join(tie)}"
     rows = connection.execute(
         text(
             f"SELECT * FROM ({relation}) AS listed WHERE {after} ORDER BY {order} LIMIT {limit + 1}"
@@ -78,6 +102,20 @@ def fetch_page(
     return Page(rows=[make(row) for row in shown], count=count, next=following)
 
 
+def _unread(
+    connection: Connection,
+    relation: str,
+    params: Mapping[str, Any],
+    make: Callable[[Row[Any]], T],
+    order: str,
+) -> Page[T]:
+    """Every row, made when it is taken: to be read once and while the connection is open."""
+    found = connection.execute(
+        text(f"SELECT * FROM ({relation}) AS listed ORDER BY {order}"), dict(params)
+    )
+    return Page(rows=cast(list[T], map(make, found)), count=-1)
+
+
 def page_of(
     rows: Sequence[T],
     *,
@@ -90,7 +128,7 @@ def page_of(
     """The same of rows that are computed, by their attributes; `tie` names a text that is unique.
     Raises InvalidInput as `fetch_page` does."""
     column, descending = _sorted_by(sort, sorts)
-    if not 1 <= limit <= MAX_LIMIT:
+    if limit != EVERY and not 1 <= limit <= MAX_LIMIT:
         raise _invalid("limit", f"must be from 1 to {MAX_LIMIT}")
     ordered = sorted(rows, key=lambda row: getattr(row, tie))
     known = [row for row in ordered if getattr(row, column) is not None]
@@ -103,7 +141,7 @@ def page_of(
             for row in ordered
             if _is_beyond((getattr(row, column), getattr(row, tie)), (value, keys[0]), descending)
         ]
-    shown = ordered[:limit]
+    shown = ordered if limit == EVERY else ordered[:limit]
     following = (
         _cursor(sort, column, {tie: "text"}, shown[-1]) if len(ordered) > len(shown) else None
     )

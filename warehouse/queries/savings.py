@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -10,7 +9,7 @@ from sqlalchemy import Connection, text
 from domain.access import EVERYTHING, Scope
 from domain.records import NO_FILTERS, Filters, Page
 from domain.savings import SavingsItem, SavingsMonth, SavingsRow, SavingsTotal, annual
-from warehouse.caching import read_model, snapshot
+from warehouse.caching import read_model
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
@@ -141,15 +140,6 @@ def page(
         limit=limit,
         cursor=cursor,
     )
-
-
-def every(*, scope: Scope, filters: Filters) -> Iterator[SavingsRow]:
-    """All rows for a file, by item-depot and month, read as they are written."""
-    with snapshot(stream_results=True) as connection:
-        rows, params = _rows(connection, scope, filters)
-        ordered = text(f"{rows} ORDER BY sku, site, month")
-        for row in connection.execute(ordered, params):
-            yield SavingsRow(**row._mapping)
 
 
 def _rows(connection: Connection, scope: Scope, filters: Filters) -> tuple[str, dict[str, Any]]:

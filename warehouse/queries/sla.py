@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from domain.sla import (
     month_after,
     month_start,
 )
-from warehouse.caching import read_model, snapshot
+from warehouse.caching import read_model
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import Where, daily_where, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
@@ -243,22 +243,6 @@ def outages(
         limit=limit,
         cursor=cursor,
     )
-
-
-def every_outage(
-    *,
-    scope: Scope,
-    contracts: tuple[str, ...] = (),
-    since: date | None = None,
-    to: date | None = None,
-    waited: bool = False,
-    search: str = "",
-) -> Iterator[Outage]:
-    """All of them for a file, in the order of time, read as they are written."""
-    with snapshot(stream_results=True) as connection:
-        sql, params = _outages(connection, scope, contracts, since, to, waited, search)
-        for row in connection.execute(text(f"{sql} ORDER BY started_at, outage"), params):
-            yield Outage(**row._mapping)
 
 
 @read_model(ttl=300)

@@ -25,7 +25,7 @@ from domain.suppliers import (
     SupplierScore,
     SupplierTotals,
 )
-from warehouse.caching import read_model, snapshot
+from warehouse.caching import read_model
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.paging import fetch_page
@@ -308,16 +308,6 @@ def lines(
         limit=limit,
         cursor=cursor,
     )
-
-
-def every_line(
-    *, suppliers: tuple[str, ...], scope: Scope, filters: Filters
-) -> Iterator[OrderLine]:
-    """All of them for a file, in the order of their orders, read as they are written."""
-    with snapshot(stream_results=True) as connection:
-        sql, params = _lines(connection, suppliers, scope, filters)
-        for row in connection.execute(text(f"{sql} ORDER BY order_no, line"), params):
-            yield OrderLine(**row._mapping)
 
 
 def _today(connection: Connection) -> date | None:

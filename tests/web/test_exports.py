@@ -1,0 +1,255 @@
+"""Every table as a file: the same rows as CSV, as a workbook and in the API, each cell of its type,
+a last sheet that says what it is of, and memory that does not grow with the rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook, load_workbook
+from sqlalchemy import Engine, text
+
+from api.exporting import EXPORTS, Export
+from domain.access import Role
+from domain.columns import DEFINITIONS
+from domain.sheets import BYTE_ORDER_MARK, CLOCK, Cell, Sheet, write_xlsx
+from tests import services
+from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
+from warehouse.partitions import ensure_years
+
+MANY, MOST_MB = 200_000, 300
+ITEM, DEPOT = "BAT-02", "DEP-SP"
+NAMED = {"sku": ITEM, "site": DEPOT}
+"""What is put into the query of a file that is of one thing."""
+
+SAME_AS = {
+    "alerts": "/alerts",
+    "recommendations": "/recommendations",
+    "materials": "/materials",
+    "inventory": "/inventory",
+    "items": "/items",
+    "forecasts": "/forecasts",
+    "ufs": "/geographic/data",
+    "model-performance": "/models/performance",
+    "users": "/users",
+    "runs": "/runs",
+    "loads": "/loads",
+}
+
+
+def read_csv(content: bytes, delimiter: str = ";") -> list[list[str]]:
+    words = content.decode()
+    assert words.startswith(BYTE_ORDER_MARK)
+    return list(csv.reader(io.StringIO(words.removeprefix(BYTE_ORDER_MARK)), delimiter=delimiter))
+
+
+def read_xlsx(content: bytes) -> Workbook:
+    return load_workbook(io.BytesIO(content))
+
+
+def table_of(book: Workbook) -> list[list[Any]]:
+    (sheet, *_) = book.worksheets
+    return [[cell.value for cell in row] for row in sheet.iter_rows()]
+
+
+def asked(export: Export) -> dict[str, str]:
+    return {name: value for name, value in NAMED.items() if name in export.query.model_fields}
+
+
+@pytest.fixture(scope="module")
+def admin(site: Site) -> Api:
+    return site.api(ADMIN)
+
+
+@pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
+def test_both_files_hold_the_same_rows_and_every_column_is_explained(
+    admin: Api, export: Export
+) -> None:
+    path, params = f"/exports/{export.name}", asked(export)
+    if export.name in ("series-accuracy", "projections", "driver-months", "stock-counts"):
+        params = NAMED
+    plain = admin.get(f"{path}.csv", params=params)
+    packed = admin.get(f"{path}.xlsx", params=params)
+    assert (plain.status_code, packed.status_code) == (200, 200), plain.text
+    assert int(packed.headers["Content-Length"]) == len(packed.content)
+    (header, *rows), book = read_csv(plain.content), read_xlsx(packed.content)
+    about = book.worksheets[-1]
+    told = {row[0].value: row[1].value for row in about.iter_rows(min_row=2)}
+    assert told["Feito para"] == ADMIN and told["Dados até"] == datetime(2025, 6, 29)
+    assert told["Rodada"] == 1 and isinstance(told["Calculado em"], datetime)
+    assert all(told[column] for column in header), [c for c in header if not told[c]]
+    if len(book.worksheets) == 2:
+        (shown, *lines) = table_of(book)
+        assert shown == header and len(lines) == len(rows)
+        for text_row, row in zip(rows, lines, strict=True):
+            assert [cell for cell in zip(text_row, row, strict=True) if not is_same(*cell)] == []
+
+
+def is_same(words: str, value: Any) -> bool:
+    """Whether a workbook's cell is what the Portuguese CSV file says, of the type that it is of."""
+    if value is None or isinstance(value, str):
+        return words == (value or "")
+    if isinstance(value, bool):
+        return words == str(int(value))
+    if isinstance(value, datetime):
+        told = datetime.fromisoformat(words)
+        local = told.astimezone(CLOCK).replace(tzinfo=None) if told.tzinfo else told
+        return abs(local - value) < timedelta(minutes=1)
+    return float(words.replace(",", ".")) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize(("name", "path"), SAME_AS.items())
+def test_a_file_has_the_rows_of_the_api(admin: Api, name: str, path: str) -> None:
+    rows = read_csv(admin.get(f"/exports/{name}.csv").content)[1:]
+    answer = admin.get(path).json()
+    assert len(rows) == answer["meta"]["count"]
+
+
+def test_filters_and_scope_narrow_a_file_and_both_are_on_record(site: Site) -> None:
+    api = site.api(SCOPED)
+    for ending in ("csv", "xlsx"):
+        answer = api.get(f"/exports/alerts.{ending}", params={"level": "critical,warning"})
+        row = site.audit("export")[-1]
+        assert (row.actor, row.object) == (SCOPED, "alerts")
+        assert row.after == {"level": "critical, warning", "file": ending}
+    book = read_xlsx(answer.content)
+    header, *rows = table_of(book)
+    assert {row[header.index("uf")] for row in rows} <= {"BA"}
+    told = {row[0].value: row[1].value for row in book.worksheets[-1].iter_rows()}
+    assert told["Filtros"] == "level=critical, warning"
+    assert told["O que o leitor pode ver"] == "BA"
+    whole = table_of(read_xlsx(site.api(ANALYST).get("/exports/alerts.xlsx").content))
+    assert len(whole) - 1 > len(rows)
+    assert api.get("/exports/users.csv").status_code == 403
+    assert site.api(VIEWER).get("/exports/alerts.xlsx").status_code == 403
+
+
+def test_a_workbook_is_in_the_readers_language(site: Site) -> None:
+    answer = site.api(ANALYST).get("/exports/kpis.xlsx", headers={"Accept-Language": "en"})
+    book = read_xlsx(answer.content)
+    assert book.sheetnames == ["kpis", "About this file"]
+    told = {row[0].value: row[1].value for row in book.worksheets[-1].iter_rows()}
+    assert told["Filters"] == "none" and told["unit"] == DEFINITIONS["kpis.unit"]
+
+
+def test_cells_have_their_types_and_long_tables_go_on(tmp_path: Path) -> None:
+    row: list[Cell] = [
+        date(2025, 6, 29),
+        datetime(2025, 6, 29, 12, tzinfo=UTC),
+        1.5,
+        True,
+        "=1+1",
+        None,
+        "-3",
+    ]
+    full: list[Cell] = [*row, float("nan"), date(1899, 12, 30), "é\x00" + "a" * 40_000]
+    with (tmp_path / "book.xlsx").open("wb") as file:
+        sheets = [Sheet("a/b", ["=x"], [full] * 3), Sheet("A b", [], [])]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("domain.sheets.SHEET_ROWS", 2)
+            write_xlsx(file, sheets, tmp_path)
+    book = load_workbook(tmp_path / "book.xlsx")
+    assert book.sheetnames == ["a b", "a b 2", "A b 3"]
+    assert [sheet.max_row for sheet in book.worksheets] == [3, 2, 1]
+    assert book.worksheets[0]["A1"].value == "'=x"
+    cells: Any = book.worksheets[1][2]
+    day, moment, number, yes, formula, empty, minus, nan, old, long = cells
+    assert day.is_date and day.value == datetime(2025, 6, 29)
+    assert moment.is_date and moment.value == datetime(2025, 6, 29, 9)
+    assert (number.value, number.data_type, yes.value) == (1.5, "n", True)
+    assert (formula.value, minus.value, minus.data_type) == ("'=1+1", "'-3", "s")
+    assert (empty.value, nan.value, old.value) == (None, None, "1899-12-30")
+    assert long.value.startswith("éaa") and len(long.value) == 32_767 and long.value[-1] == "…"
+
+
+MANY_LINES = """
+INSERT INTO core.item (sku) VALUES ('MANY');
+INSERT INTO core.site (site) VALUES ('DEP-MANY');
+INSERT INTO core.supplier (supplier) VALUES ('SUP-MANY');
+INSERT INTO core.purchase_order
+    (ordered_on, order_no, line, item_id, supplier_id, site_id, quantity, received_on, load_id)
+SELECT day, '=PO-' || n, '1', item_id, supplier.supplier_id, site_id, n % 90 + 0.5, day + 9, 1
+FROM generate_series(1, CAST(:many AS bigint)) AS n
+CROSS JOIN LATERAL (SELECT DATE '2025-01-01' + CAST(n % 300 AS int) AS day) AS dated,
+    core.item, core.supplier, core.site
+WHERE sku = 'MANY' AND supplier = 'SUP-MANY' AND site = 'DEP-MANY';
+"""
+
+
+@pytest.fixture(scope="module")
+def crowded(
+    module_engine: Engine, module_database_url: str, home: Path
+) -> Iterator[tuple[Api, list[int]]]:
+    """MANY order lines, read through a server whose workers' numbers are known."""
+    with module_engine.begin() as connection:
+        ensure_years(connection, "core.purchase_order", date(2025, 1, 1), date(2025, 12, 31))
+        connection.execute(text(MANY_LINES), {"many": MANY})
+    with services.server(home, module_database_url, None) as (url, process):
+        site = Site(url, module_engine)
+        site.add_user(ANALYST, Role.ANALYST)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        yield site.api(ANALYST), [int(child) for child in children]
+
+
+def peak_mb(processes: list[int]) -> float:
+    """The most memory that any of them has ever held."""
+    found = [Path(f"/proc/{one}/status").read_text() for one in processes]
+    return max(int(re.findall(r"VmHWM:\s+(\d+) kB", one)[0]) for one in found) / 1024
+
+
+@pytest.mark.slow
+def test_a_long_table_costs_no_memory_and_keeps_its_types(
+    crowded: tuple[Api, list[int]], tmp_path: Path
+) -> None:
+    api, workers = crowded
+    assert len(workers) == 2
+    plain = api.get("/exports/order-lines.csv", stream=True, timeout=300)
+    assert sum(piece.count(b"\n") for piece in plain.iter_content(1 << 16)) == MANY + 1
+    packed = api.get("/exports/order-lines.xlsx", timeout=300)
+    assert packed.status_code == 200
+    assert peak_mb(workers) < MOST_MB
+    path = tmp_path / "lines.xlsx"
+    path.write_bytes(packed.content)
+    book = load_workbook(path, read_only=True)
+    sheet = book["order-lines"]
+    names = [cell.value for cell in next(sheet.iter_rows(max_row=1))]
+    cells: Any = next(sheet.iter_rows(min_row=2, max_row=2))
+    first = dict(zip(names, cells, strict=True))
+    assert first["ordered_on"].is_date and first["received_on"].is_date
+    assert {first[name].data_type for name in ("quantity", "lead_time_days")} == {"n"}
+    assert first["order_no"].value.startswith("'=PO-")
+    assert last_line(path) == MANY + 1
+    book.close()
+
+
+def last_line(path: Path) -> int:
+    """The number of the last row in the first sheet, without reading its cells."""
+    with zipfile.ZipFile(path) as packed, packed.open("xl/worksheets/sheet1.xml") as sheet:
+        tail = b""
+        while piece := sheet.read(1 << 20):
+            tail = tail[-(1 << 12) :] + piece
+    return int(re.findall(rb'<row r="(\d+)"', tail)[-1])
+
+
+def test_libreoffice_reads_dates_as_dates_and_numbers_as_numbers(
+    admin: Api, tmp_path: Path
+) -> None:
+    program = shutil.which("soffice") or shutil.which("libreoffice")
+    if program is None:
+        pytest.skip("needs LibreOffice (soffice)")
+    path = tmp_path / "order-lines.xlsx"
+    path.write_bytes(admin.get("/exports/order-lines.xlsx").content)
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    command = [program, profile, "--headless", "--convert-to", "fods", "--outdir", str(tmp_path)]
+    subprocess.run([*command, str(path)], check=True, timeout=120, capture_output=True)
+    told = (tmp_path / "order-lines.fods").read_text()
+    assert 'office:value-type="date"' in told and 'office:value-type="float"' in told

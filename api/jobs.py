@@ -1,4 +1,4 @@
-"""GET /jobs/{id}, POST /jobs/{id}/load."""
+"""GET /jobs/{id}, POST /jobs/{id}/load, POST /jobs/{id}/cancel."""
 
 from __future__ import annotations
 
@@ -24,3 +24,10 @@ def loaded(job_id: int) -> Job:
     """Loads the file that one's own dry run has looked at."""
     new = commands.load_previewed(get_engine(), job_id=job_id, actor=request_actor())
     return jobs.one(new)
+
+
+@route("POST", f"{A_JOB}/cancel", permission=Permission.LOAD_DRY_RUN, data=Job)
+def cancelled(job_id: int) -> Job:
+    """Asks a check or load that is waiting or being read to leave off."""
+    commands.cancel(get_engine(), job_id=job_id, actor=request_actor())
+    return jobs.one(job_id)

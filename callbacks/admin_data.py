@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
@@ -15,10 +16,11 @@ from callbacks.listing import listed
 from callbacks.screen import screen
 from config import get_settings
 from domain.access import Permission
+from domain.errors import InvalidInput
 from domain.records import Page, Run
 from domain.viewer import Viewer
 from layouts import admin_data as layout
-from layouts.jobs import job_card
+from layouts.jobs import CANCELLING, job_card
 from warehouse.commands import jobs as commands
 from warehouse.db import get_engine
 from warehouse.queries import jobs, loads, runs
@@ -66,7 +68,8 @@ def _detail(address: Address, load_id: int) -> layout.LoadDetail:
 
 
 def register(app: Dash) -> None:
-    """A job's progress, the load after a preview, and the publish after its confirmation."""
+    """A job's progress, its end before time, the load after a preview, and the publish after its
+    confirmation."""
 
     @app.callback(
         Output("job-panel", "children"),
@@ -88,6 +91,22 @@ def register(app: Dash) -> None:
         loaded = listed(address, layout.LOADS, loads.page, layout.PAGE_ROWS)
         published = listed(address, layout.RUNS, runs.page, layout.PAGE_ROWS)
         return panel, layout.tables(loaded, published, address.query, viewer)
+
+    @app.callback(
+        Output("job-cancel", "children"),
+        Input("cancel-job", "n_clicks"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.LOAD_DRY_RUN)
+    def cancel(clicks: int | None, search: str | None) -> Any:
+        viewer = current_viewer()
+        job_id = Address.parse(search, viewer.t).count("job")
+        if not clicks or not job_id:
+            return no_update
+        with suppress(InvalidInput):
+            commands.cancel(get_engine(), job_id=job_id, actor=request_actor())
+        return viewer.t(CANCELLING)
 
     @app.callback(
         Output("load-address", "search"),

@@ -146,8 +146,9 @@ class FileOutcome:
 @dataclass(frozen=True)
 class Job:
     """Work that somebody asked for: a dry run, a load or a publish. `state` is queued, running,
-    done, refused (the file is not as it should be) or failed. `phase` is waiting, reading,
-    deriving or publishing; `may_follow` says that a dry run's file is still there to be loaded."""
+    done, refused (the file is not as it should be), failed or cancelled. `phase` is waiting,
+    reading, deriving or publishing; `may_follow` says that a dry run's file is still there to be
+    loaded, `cancelled_at` when somebody asked to leave off."""
 
     job_id: int
     kind: str
@@ -161,6 +162,7 @@ class Job:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    cancelled_at: datetime | None
     may_follow: bool
     files: list[FileOutcome]
 
@@ -168,6 +170,13 @@ class Job:
     def is_active(self) -> bool:
         """True while there is something to wait for."""
         return self.state in ("queued", "running")
+
+    @property
+    def may_be_cancelled(self) -> bool:
+        """While a file waits or is read: nothing of it is kept before all of it is."""
+        is_file = self.kind in ("dry_run", "load")
+        is_early = self.phase in (None, "waiting", "reading")
+        return self.is_active and is_file and is_early and self.cancelled_at is None
 
 
 @dataclass(frozen=True)

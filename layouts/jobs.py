@@ -19,9 +19,10 @@ from layouts.components.grid import Column, grid, number_column, text_column
 from layouts.components.icons import icon
 from layouts.components.states import commands, notice
 from layouts.reasons import reason_in
-from layouts.text import FILE_KINDS, JOB_TITLES, OUTCOMES, PHASES, named
+from layouts.text import FILE_KINDS, JOB_TITLES, N_, OUTCOMES, PHASES, named
 
 START = PHASES["waiting"]
+CANCELLING = N_("Cancelling…")
 TICK_MS = 700
 BUTTON = "btn btn-sm btn-outline-secondary"
 MAIN_BUTTON = "btn btn-sm btn-primary"
@@ -155,7 +156,9 @@ def job_card(job: Job, others: list[Job], viewer: Viewer) -> html.Section:
 
 def _progress(job: Job, waits: bool, viewer: Viewer) -> list[Component]:
     t = viewer.t
-    if waits and job.phase in (None, "waiting"):
+    if job.cancelled_at:
+        text = t(CANCELLING)
+    elif waits and job.phase in (None, "waiting"):
         text = t("Another load is at work: this one starts when it has ended.")
     else:
         rows = fmt.number(job.rows_read, viewer.locale)
@@ -164,7 +167,16 @@ def _progress(job: Job, waits: bool, viewer: Viewer) -> list[Component]:
         html.P(text, className="job-phase", role="status"),
         html.Progress(className="upload-progress", **aria(label=text)),
         dcc.Interval(id="job-tick", interval=TICK_MS),
+        *_way_out(job, viewer),
     ]
+
+
+def _way_out(job: Job, viewer: Viewer) -> list[Component]:
+    is_theirs = job.actor == viewer.email or viewer.may(Permission.LOAD)
+    if not (job.may_be_cancelled and is_theirs):
+        return []
+    button = html.Button(viewer.t("Cancel"), type="button", id="cancel-job", className=BUTTON)
+    return [html.Div(button, className="actions", id="job-cancel")]
 
 
 def _verdict(job: Job, viewer: Viewer) -> list[Component]:
@@ -175,6 +187,8 @@ def _verdict(job: Job, viewer: Viewer) -> list[Component]:
             _line("alert", "bad", t("It did not work. Nothing was changed.")),
             _said(job, viewer),
         ]
+    if job.state == "cancelled":
+        return [_line("info", "none", t("Cancelled. Nothing was changed."))]
     if job.state == "refused":
         more = [_said(job, viewer)] if job.message else []
         return [_line("alert", "bad", t("The file was refused. Nothing was changed.")), *more]

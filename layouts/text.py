@@ -307,6 +307,7 @@ AUDIT_ACTIONS = {
     "load.dry_run": N_("File checked"),
     "load.dry_run.refused": N_("File checked and refused"),
     "job.start": N_("Job started"),
+    "job.cancel": N_("Job cancelled"),
     "publish": N_("Run published"),
     "publish.refused": N_("Run not published"),
     "alert.status": N_("Alert decided on"),

@@ -364,6 +364,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
         "/users/{user_id}/sessions",
     }
     expected |= {"/loads", "/loads/{load_id}/rejects", "/jobs/{job_id}", "/jobs/{job_id}/load"}
+    expected |= {"/jobs/{job_id}/cancel"}
     expected |= {f"/savings{part}" for part in ("", "/items", "/months", "/rows")}
     expected |= {"/geographic/data", "/inventory/regions", "/projections"}
     expected |= {"/alerts/totals", "/settings/thresholds"}

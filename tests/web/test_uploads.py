@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import time
 import zipfile
@@ -325,13 +326,44 @@ def test_a_job_waits_for_the_load_before_it(office: Site, admin: Sender, analyst
     assert admin.ended(first)["state"] == analyst.ended(second)["state"] == "done"
 
 
-def wait_for(sender: Sender, job_id: int, state: str) -> None:
+def wait_for(sender: Sender, job_id: int, state: str, phase: str = "waiting") -> None:
     for _ in range(POLLS):
         job = sender.api.get(f"/jobs/{job_id}").json()["data"]
-        if job["state"] == state and job["phase"] == "waiting":
+        if job["state"] == state and job["phase"] == phase:
             return
         time.sleep(POLL_SECONDS)
     raise AssertionError(job)
+
+
+def test_what_waits_or_is_read_is_cancelled_and_changes_nothing(
+    office: Site, admin: Sender, analyst: Sender
+) -> None:
+    days = [f"{year}-{month:02}-01" for year in range(1990, 2020) for month in range(1, 13)]
+    content = DEMAND + "".join(f"{day};A{sku};1\n" for sku in range(2_000) for day in days)
+    before, sent = kept(), gzip.compress(content.encode(), 1)
+    with office.engine.connect() as other:
+        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": PUBLISH_LOCK})
+        job_id = admin.post("demand.csv.gz", sent).json()["data"]["job_id"]
+        wait_for(admin, job_id, "running")
+        theirs = analyst.api.call("POST", f"/jobs/{job_id}/cancel")
+        assert theirs.status_code == 404
+        asked = admin.api.call("POST", f"/jobs/{job_id}/cancel").json()["data"]
+        assert asked["state"] in ("running", "cancelled") and asked["cancelled_at"]
+        assert admin.ended(job_id)["state"] == "cancelled"
+        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": PUBLISH_LOCK})
+    assert admin.api.call("POST", f"/jobs/{job_id}/cancel").status_code == 422
+    job_id = admin.post("demand.csv.gz", sent).json()["data"]["job_id"]
+    wait_for(admin, job_id, "running", "reading")
+    page = str(office.browser(ADMIN).open_page("/admin/data", f"?job={job_id}").json())
+    assert "cancel-job" in page
+    assert admin.api.call("POST", f"/jobs/{job_id}/cancel").status_code == 200
+    assert admin.ended(job_id)["state"] == "cancelled"
+    page = str(office.browser(ADMIN).open_page("/admin/data", f"?job={job_id}").json())
+    assert "Cancelado. Nada foi alterado." in page
+    (newest, *_rest) = admin.api.get("/loads").json()["data"]
+    assert (newest["state"], newest["message"]) == ("failed", "stopped by Cancelled")
+    assert kept() == before
+    assert [row.object for row in office.audit("job.cancel")][-1] == f"job:{job_id}"
 
 
 def test_a_killed_job_is_shown_as_failed(office: Site, admin: Sender) -> None:

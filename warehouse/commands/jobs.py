@@ -13,10 +13,12 @@ from sqlalchemy import Connection, Engine, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from config import get_settings
+from domain.access import Permission, may
 from domain.errors import InvalidInput, NotFound, TooManyAttempts
 from warehouse import uploads
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
+from warehouse.queries import jobs
 from warehouse.queries.jobs import SETTLE
 from warehouse.tables.support import job
 
@@ -57,6 +59,30 @@ def load_previewed(engine: Engine, *, job_id: int, actor: Actor) -> int:
     if not uploads.is_kept(seen.upload):
         raise InvalidInput("The file is no longer kept; send it again.", fields={"file": "is gone"})
     return _start(engine, {"kind": "load", **seen._mapping}, actor)
+
+
+def cancel(engine: Engine, *, job_id: int, actor: Actor) -> None:
+    """Asks a check or load that is under way to leave off; it does within a second, unless its file
+    is loaded by then. One's own, or anybody's for those who may load. Raises NotFound, and
+    InvalidInput for one that has ended or cannot be cancelled."""
+    with engine.begin() as connection:
+        job = jobs.read(connection, job_id)
+        if job.actor != actor.name and not may(actor.role, Permission.LOAD):
+            raise NotFound(f"There is no job {job_id} of yours.")
+        if not job.may_be_cancelled:
+            raise InvalidInput("The job has ended or cannot be cancelled any more.")
+        asked = "UPDATE support.job SET cancelled_at = now() WHERE job_id = :job_id"
+        connection.execute(text(asked), {"job_id": job_id})
+        audit.record(
+            connection,
+            actor=actor.name,
+            role=actor.role,
+            address=actor.address,
+            request_id=actor.request_id,
+            action="job.cancel",
+            object=f"job:{job_id}",
+            after={"kind": job.kind, "object": job.object},
+        )
 
 
 def start_publish(engine: Engine, *, run_id: int, actor: Actor) -> int:

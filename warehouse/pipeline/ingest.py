@@ -62,6 +62,7 @@ class _Options:
     force: bool
     is_demo: bool
     on_progress: Progress | None
+    check: Callable[[], None] | None
 
 
 def ingest(
@@ -76,6 +77,7 @@ def ingest(
     force: bool = False,
     wait_seconds: float = WAIT_SECONDS,
     on_progress: Progress | None = None,
+    check: Callable[[], None] | None = None,
 ) -> IngestReport:
     """Loads a file, or every ERP file of a folder, all or nothing per file.
 
@@ -83,7 +85,8 @@ def ingest(
     oddly named file is. `max_rejects` is the share of bad rows (0–1, default 0.01) up to which a
     file is loaded without them. `force` loads files that have been loaded before. With `dry_run`
     everything is checked and nothing is written. `on_progress` is called with the current file's
-    report as its counts grow.
+    report as its counts grow; `check`, which raises to leave off, while another load is at work,
+    between stretches of a file and before its rows are promoted.
 
     A file that cannot be loaded is in the report, with why; the others are loaded. Raises BadFile
     when there is nothing to load, BadMapping, InvalidInput, and Unavailable when another load
@@ -97,8 +100,8 @@ def ingest(
     report = IngestReport(str(path), dry_run=dry_run)
     jobs = _jobs(path, mapping, kind, report)
     is_demo = _is_demo(path)
-    options = _Options(engine, loaded_by, dry_run, share, force, is_demo, on_progress)
-    with loads.one_load_at_a_time(engine, wait_seconds):
+    options = _Options(engine, loaded_by, dry_run, share, force, is_demo, on_progress, check)
+    with loads.one_load_at_a_time(engine, wait_seconds, check):
         if not dry_run:
             loads.fail_stopped_loads(engine)
         if is_demo and _has_real_data(engine):
@@ -234,6 +237,11 @@ def _message(error: Exception) -> str:
     return f"the database refused: {error.orig}" if isinstance(error, DBAPIError) else str(error)
 
 
+def _check(options: _Options) -> None:
+    if options.check:
+        options.check()
+
+
 def _tell(report: FileReport, options: _Options) -> None:
     if options.on_progress:
         options.on_progress(report)
@@ -257,6 +265,7 @@ def _load_part(report: FileReport, job: _Job, options: _Options) -> None:
         report.date_from, report.date_to = stage.staged_dates(connection, job.source.kind)
         if _must_look_for_repeats(connection, report, job.source, options):
             _settle_duplicates(connection, report, job.source, checker, options)
+        _check(options)
         _decide(connection, report, job.source, checker, options)
         if options.dry_run:
             transaction.rollback()
@@ -289,6 +298,7 @@ def _stage_rows(
                 _count(report, shaped, checked)
                 writer.write(_store, connection, report, checked, options)
             _tell(report, options)
+            _check(options)
             if time.monotonic() - shown > STATUS_SECONDS:
                 _show_status(report, options)
                 shown = time.monotonic()

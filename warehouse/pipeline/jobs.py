@@ -39,6 +39,10 @@ log = logging.getLogger(__name__)
 Say = Callable[..., None]
 
 
+class Cancelled(Exception):
+    """Somebody asked to leave off."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How a job has ended; `facts` go into its audit row."""
@@ -56,6 +60,8 @@ def run_job(job_id: int, *, engine: Engine) -> bool:
         job = _claimed(connection, job_id)
         try:
             outcome = _WORK[job.kind](job, engine, _speaker(connection, job_id))
+        except Cancelled:
+            outcome = Outcome("cancelled")
         except (NovaError, DBAPIError, OSError) as error:
             log.warning("job %s failed: %s", job_id, error)
             outcome = Outcome("failed", _words(error))
@@ -92,7 +98,6 @@ def _claimed(connection: Connection, job_id: int) -> Row[Any]:
 def _speaker(connection: Connection, job_id: int) -> Say:
     """Writes how far the job is, at most twice a second."""
     sql = text("UPDATE support.job SET phase = :phase, rows_read = :rows WHERE job_id = :job_id")
-
     said, said_at = "", 0.0
 
     def say(phase: str, rows: int = 0) -> None:
@@ -107,9 +112,16 @@ def _speaker(connection: Connection, job_id: int) -> Say:
 
 def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
     path, mapping = uploads.files_of(job.upload)
+    seen: dict[int, FileReport] = {}
 
     def on_progress(report: FileReport) -> None:
+        seen[id(report)] = report
         say("reading", report.read)
+
+    def check() -> None:
+        nothing_kept = all(one.state != "accepted" for one in seen.values())
+        if nothing_kept and _is_cancelled(engine, job.job_id):
+            raise Cancelled
 
     is_dry_run = job.kind == "dry_run"
     say("waiting")
@@ -121,6 +133,7 @@ def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
         kind=job.file_kind,
         dry_run=is_dry_run,
         on_progress=on_progress,
+        check=check,
     )
     if report.changed or (not is_dry_run and refresh_needed(engine)):
         say("deriving")
@@ -128,6 +141,12 @@ def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
     facts = {"files": {one.source: one.state for one in report.files}}
     message = None if report.files else f"ignored: {', '.join(report.ignored)}"
     return Outcome("done" if report.ok else "refused", message, report, facts)
+
+
+def _is_cancelled(engine: Engine, job_id: int) -> bool:
+    sql = text("SELECT cancelled_at IS NOT NULL FROM support.job WHERE job_id = :job_id")
+    with engine.connect() as connection:
+        return bool(connection.execute(sql, {"job_id": job_id}).scalar())
 
 
 def _publish(job: Row[Any], engine: Engine, say: Say) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
@@ -49,13 +49,18 @@ _COLUMNS = "state message read accepted rejected filtered merged date_from date_
 
 
 @contextmanager
-def one_load_at_a_time(engine: Engine, wait_seconds: float) -> Iterator[None]:
-    """Holds the database-wide lock of loads; raises Unavailable when another keeps it too long."""
+def one_load_at_a_time(
+    engine: Engine, wait_seconds: float, check: Callable[[], None] | None = None
+) -> Iterator[None]:
+    """Holds the database-wide lock of loads; raises Unavailable when another keeps it too long, and
+    whatever `check` raises, which is called while it waits."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         deadline = time.monotonic() + wait_seconds
         while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), _KEY).scalar():
             if time.monotonic() >= deadline:
                 raise Unavailable(_busy(connection, wait_seconds))
+            if check:
+                check()
             time.sleep(POLL_SECONDS)
         try:
             yield

@@ -28,7 +28,7 @@ AND NOT EXISTS (
 
 _SELECT = f"""
 SELECT job_id, kind, object, run_id, actor, phase, rows_read, upload, report, created_at,
-    started_at, finished_at, {_IS_DEAD} AS is_dead,
+    started_at, finished_at, cancelled_at, {_IS_DEAD} AS is_dead,
     CASE WHEN {_IS_DEAD} THEN 'failed' ELSE state END AS state,
     CASE WHEN {_IS_DEAD} THEN '{STOPPED}' ELSE message END AS message
 FROM support.job

@@ -197,8 +197,11 @@ job = Table(
     moment("created_at", default_now=True),
     moment("started_at"),
     moment("finished_at"),
+    moment("cancelled_at"),
     CheckConstraint("kind IN ('dry_run', 'load', 'publish', 'derive')", name="kind"),
-    CheckConstraint("state IN ('queued', 'running', 'done', 'refused', 'failed')", name="state"),
+    CheckConstraint(
+        "state IN ('queued', 'running', 'done', 'refused', 'failed', 'cancelled')", name="state"
+    ),
     Index(
         "uq_job_one_a_person",
         "actor",
@@ -208,7 +211,7 @@ job = Table(
     schema="support",
 )
 """What was asked for on the pages and is done by the command line; one file or run at a time a
-person."""
+person. `cancelled_at` is when somebody asked to leave off."""
 
 override = Table(
     "override",

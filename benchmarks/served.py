@@ -19,9 +19,9 @@ from urllib.parse import urlencode
 import jwt
 
 from benchmarks.client import Call
+from scripts.processes import wait_until_served
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60
 
 
 def free_port() -> int:
@@ -46,25 +46,11 @@ def gunicorn(target: str, log: Path, **environment: str) -> Iterator[str]:
             start_new_session=True,
         )
     try:
-        _wait_until_open(port, process, log)
+        wait_until_served(f"http://127.0.0.1:{port}/health", process, log)
         yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=30)
-
-
-def _wait_until_open(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5)
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError(f"{log}: the server does not start")
 
 
 class Person:

@@ -10,8 +10,7 @@ from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from api.errors import failure, status_of
@@ -29,9 +28,9 @@ from domain.errors import (
     Unavailable,
 )
 from domain.viewer import Viewer
+from warehouse.db import DATABASE_DOWN
 
 JSON_PATHS = ("/api/", "/_dash-", "/health", "/metrics")
-DATABASE_DOWN = (OperationalError, InterfaceError, PoolTimeout)
 
 log = logging.getLogger(__name__)
 

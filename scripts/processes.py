@@ -8,14 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from scripts.console import Failed
 from scripts.environments import clean_environment
 
 ROOT = Path(__file__).resolve().parent.parent
+SERVE_SECONDS = 90
 
 
 class Stopped(Exception):
@@ -187,3 +191,27 @@ def _folder(entry: Path) -> str:
         return os.readlink(entry / "cwd")
     except OSError:
         return ""
+
+
+def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Returns when the server `process` answers at `url`, whatever it says. Raises Failed with the
+    end of its log if it has ended or takes too long."""
+    deadline = time.monotonic() + SERVE_SECONDS
+    while not _answers(url):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Failed(f"The server does not start; the end of {log}:\n{_tail(log)}")
+        time.sleep(0.1)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5):
+            return True
+    except urllib.error.HTTPError:
+        return True  # it serves; /health itself says what is not well
+    except OSError:
+        return False
+
+
+def _tail(log: Path, lines: int = 25) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -13,8 +13,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,9 +26,15 @@ from scripts.environments import (
     ensure_all,
     python_of,
 )
-from scripts.processes import ROOT, Children, Interrupts, Stopped, start_group
+from scripts.processes import (
+    ROOT,
+    Children,
+    Interrupts,
+    Stopped,
+    start_group,
+    wait_until_served,
+)
 
-SERVE_SECONDS = 90
 RESTARTS = 5
 RESTART_WINDOW = 60.0
 LOG_BYTES = 10_000_000
@@ -218,12 +222,7 @@ class Run:
     def await_server(self) -> None:
         """Returns when the server answers; raises Failed with the end of its log if it does not."""
         assert self.server is not None
-        deadline = time.monotonic() + SERVE_SECONDS
-        while not _answers(f"{self.url}/health"):
-            if self.server.poll() is not None or time.monotonic() > deadline:
-                log = self._server_log()
-                raise Failed(f"The server does not start; the end of {log}:\n{_tail(log)}")
-            time.sleep(0.1)
+        wait_until_served(f"{self.url}/health", self.server, self._server_log())
 
     def _server_log(self) -> Path:
         folder = self.home / "logs"
@@ -259,20 +258,6 @@ class Run:
             self.await_server()
             return "server"
         return None
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5):
-            return True
-    except urllib.error.HTTPError:
-        return True  # it serves; /health itself says what is not well
-    except OSError:
-        return False
-
-
-def _tail(log: Path, lines: int = 25) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
 
 
 def _serve(run: Run) -> None:

@@ -10,9 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +17,12 @@ from pathlib import Path
 import psycopg2
 
 from config import Settings, get_settings
+from scripts.processes import wait_until_served
 from warehouse import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "nova-run-"
 TEMPLATE = "nova_template"
-SERVE_SECONDS = 60
 
 
 def make_home() -> Path:
@@ -157,19 +154,6 @@ def server(
         yield f"http://127.0.0.1:{port}", process
     finally:
         end_group(process)
-
-
-def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + SERVE_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except urllib.error.HTTPError:
-            return  # it answers: what it says is for the test to judge
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError(f"the server does not answer:\n{log.read_text(errors='replace')[-4000:]}")
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

@@ -21,11 +21,9 @@ from uuid import uuid4
 from prometheus_client import Counter
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import Unavailable
-from warehouse.db import get_engine, get_replica
+from warehouse.db import DATABASE_DOWN, get_engine, get_replica, unavailable_when_down
 
 PREFIX = "nova"
 SEAL_BYTES = 16
@@ -241,7 +239,7 @@ def snapshot(**options: Any) -> Iterator[Connection]:
             if data_version(connection) == _version.of(get_engine()):
                 yield connection
                 return
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except DATABASE_DOWN as error:
         replica.rest(error)
         raise ReplicaFailed("The read replica does not answer.") from error
     with _snapshot_of(get_engine(), options) as connection:
@@ -293,18 +291,12 @@ def read_model(*, ttl: int) -> Callable[[Callable[Concatenate[Connection, P], R]
                 value = read(*args, **kwargs)
                 return adapter().dump_json(value)
 
-            try:
+            with unavailable_when_down():
                 if not in_use():
                     OFF.inc()
                     return read(*args, **kwargs)
                 encoded = kept(name, plain(kwargs), ttl, make)
                 return adapter().validate_json(encoded) if value is None else value
-            except (OperationalError, InterfaceError, PoolTimeout) as error:
-                raise Unavailable("The database does not answer.") from error
-            except DBAPIError as error:
-                if error.connection_invalidated:
-                    raise Unavailable("The database does not answer.") from error
-                raise
 
         return cached
 

@@ -25,6 +25,8 @@ STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
 REPLICA_REST_SECONDS = 5.0
 SLOW_SQL_LETTERS = 500
+DATABASE_DOWN = (OperationalError, InterfaceError, PoolTimeout)
+"""What is raised where it does not answer; a connection that dies in use raises DBAPIError."""
 
 log = logging.getLogger(__name__)
 
@@ -125,18 +127,30 @@ def _quick_engine() -> Engine:
     return as_application(make_engine(database_url(), quick=True))
 
 
+@contextmanager
+def unavailable_when_down() -> Iterator[None]:
+    """Translates what says that the database is down, or that a connection died, into Unavailable;
+    anything else passes as it is."""
+    try:
+        yield
+    except DATABASE_DOWN as error:
+        raise Unavailable("The database does not answer.") from error
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise Unavailable("The database does not answer.") from error
+
+
 def quick(statement: Executable, params: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
     """The rows of one statement on the primary, a transaction of its own that does not wait for the
     disk. On a connection that has died it is sent again. Raises Unavailable."""
-    try:
+    with unavailable_when_down():
         try:
             return _sent(statement, params)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
             return _sent(statement, params)
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise Unavailable("The database does not answer.") from error
 
 
 def _sent(statement: Executable, params: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
@@ -148,11 +162,8 @@ def _sent(statement: Executable, params: Mapping[str, Any] | None) -> Sequence[R
 @contextmanager
 def primary() -> Iterator[Connection]:
     """A connection to the primary, for what must not be old. Raises Unavailable."""
-    try:
-        with get_engine().connect() as connection:
-            yield connection
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise Unavailable("The database does not answer.") from error
+    with unavailable_when_down(), get_engine().connect() as connection:
+        yield connection
 
 
 def copy(connection: Connection, statement: str, buffer: IO[Any]) -> None:

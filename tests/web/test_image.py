@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from scripts.processes import wait_until_served
 from tests import services
 
 COPY = re.compile(r"^COPY (?!--from)(.+) (\S+)$", re.MULTILINE)
@@ -78,7 +79,7 @@ def test_the_image_serves_in_production_and_writes_nothing(
             start_new_session=True,
         )
     try:
-        services.wait_until_served(f"http://127.0.0.1:{port}/health", process, log)
+        wait_until_served(f"http://127.0.0.1:{port}/health", process, log)
         ready = requests.get(f"http://127.0.0.1:{port}/api/v1/health", timeout=20).json()["data"]
         assert (ready["commit"], ready["database"], ready["cache"]) == ("0123abc", "up", "down")
         page = requests.get(f"http://127.0.0.1:{port}/login", timeout=20)

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
-from warehouse.db import quick
-from warehouse.queries.users import UserRow, connected, row_of
+from warehouse.db import primary, quick
+from warehouse.queries.users import UserRow, row_of
 from warehouse.tables.support import session, user
 
 TOUCHED_AFTER = timedelta(minutes=1)
@@ -57,7 +57,7 @@ def of_user(user_id: int, *, idle: timedelta) -> list[SessionRow]:
         .where(user.c.user_id == user_id, *_alive(idle))
         .order_by(session.c.seen_at.desc())
     )
-    with connected() as connection:
+    with primary() as connection:
         return [SessionRow(**row._mapping) for row in connection.execute(statement)]
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, bindparam, exists, func, select, text
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.access import Permission, Role, Scope, may
-from domain.errors import NotFound, Unavailable
+from domain.errors import NotFound
 from domain.records import Option, Page
-from warehouse.db import get_engine, quick
+from warehouse.db import primary, quick
 from warehouse.queries.paging import fetch_page
 from warehouse.tables.support import password_reset, token, user
 from warehouse.tables.support import subject as subjects
@@ -53,7 +49,7 @@ class UserRow:
 
 def by_email(email: str) -> UserRow | None:
     """The account with this address, whatever its capitals. Raises Unavailable."""
-    with connected() as connection:
+    with primary() as connection:
         return one(connection, func.lower(user.c.email) == email.strip().lower())
 
 
@@ -61,18 +57,18 @@ def who_may_act() -> list[str]:
     """E-mails of the active analysts and administrators. Raises Unavailable."""
     roles = [str(role) for role in Role if may(role, Permission.ACT)]
     asked = select(user.c.email).where(user.c.active, user.c.role.in_(roles))
-    with connected() as connection:
+    with primary() as connection:
         return list(connection.execute(asked.order_by(user.c.email)).scalars())
 
 
 def by_id(user_id: int) -> UserRow | None:
     """The account with this number. Raises Unavailable."""
-    with connected() as connection:
+    with primary() as connection:
         return one(connection, user.c.user_id == user_id)
 
 
 def known(user_id: int) -> UserRow:
-    """The account with this number. Raises NotFound, Unavailable."""
+    """The account with this number. Raises NotFound."""
     row = by_id(user_id)
     if row is None:
         raise NotFound(f"There is no user {user_id}.")
@@ -109,7 +105,7 @@ def by_subject(*, issuer: str, subject: str) -> UserRow | None:
         subjects.c.subject == subject,
         subjects.c.user_id == user.c.user_id,
     )
-    with connected() as connection:
+    with primary() as connection:
         return one(connection, linked)
 
 
@@ -121,13 +117,13 @@ def by_link(link_hash: str) -> UserRow | None:
         password_reset.c.user_id == user.c.user_id,
         password_reset.c.expires_at > func.now(),
     )
-    with connected() as connection:
+    with primary() as connection:
         return one(connection, live & user.c.active)
 
 
 def page(*, limit: int = 50, cursor: str | None = None, sort: str = "email") -> Page[UserRow]:
     """Accounts in order, a page at a time. Raises InvalidInput, Unavailable."""
-    with connected() as connection:
+    with primary() as connection:
         return fetch_page(
             connection,
             'SELECT * FROM support."user"',
@@ -152,7 +148,7 @@ def scope_choices() -> dict[str, list[Option]]:
         """
     )
     choices: dict[str, list[Option]] = {"ufs": [], "contracts": []}
-    with connected() as connection:
+    with primary() as connection:
         for name, value, label in connection.execute(sql):
             choices[name].append(Option(value, label))
     return choices
@@ -160,7 +156,7 @@ def scope_choices() -> dict[str, list[Option]]:
 
 def listed() -> list[UserRow]:
     """All accounts by address. Raises Unavailable."""
-    with connected() as connection:
+    with primary() as connection:
         return everyone(connection)
 
 
@@ -189,13 +185,3 @@ def row_of(values: dict[str, Any]) -> UserRow:
 
 def _row(found: Row[Any]) -> UserRow:
     return row_of(dict(found._mapping))
-
-
-@contextmanager
-def connected() -> Iterator[Connection]:
-    """A connection on the primary. Raises Unavailable."""
-    try:
-        with get_engine().connect() as connection:
-            yield connection
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise Unavailable("The database does not answer.") from error

@@ -50,6 +50,7 @@ Texts = Annotated[tuple[Text, ...], Field(max_length=MAX_VALUES)]
 Uf = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Ufs = Annotated[tuple[Uf, ...], BeforeValidator(split), Field(max_length=27)]
 Abc = Annotated[tuple[Literal["A", "B", "C"], ...], BeforeValidator(split)]
+Xyz = Annotated[tuple[Literal["X", "Y", "Z"], ...], BeforeValidator(split)]
 DemandClass = Annotated[
     tuple[Literal["smooth", "erratic", "intermittent", "lumpy", "dead", "short"], ...],
     BeforeValidator(split),
@@ -121,6 +122,9 @@ class SeriesFilters(ItemFilters):
     uf: Ufs = ()
     region: Texts = ()
     abc: Abc = ()
+    xyz: Xyz = ()
+    supplier: Texts = ()
+    contract: Texts = ()
     class_: DemandClass = Field((), alias="class")
 
 

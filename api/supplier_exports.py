@@ -5,24 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from api.exporting import exported
-from api.parameters import Text, Texts
 from api.suppliers import LineFilters, SupplierFilters
 from auth.guards import current_viewer
 from domain.suppliers import OrderLine, SupplierMonth, SupplierScore, SupplierTotals
 from warehouse.queries import suppliers
 from warehouse.queries.paging import every
-
-
-class LinesFile(LineFilters):
-    """Whose order lines, and which."""
-
-    supplier: Texts = ()
-
-
-class SupplierFile(LineFilters):
-    """One supplier; nothing where none is named."""
-
-    supplier: Text = ""
 
 
 @exported("suppliers", query=SupplierFilters, record=SupplierScore)
@@ -37,17 +24,17 @@ def totals_file(query: SupplierFilters) -> list[SupplierTotals]:
     return suppliers.totals(scope=current_viewer().scope, filters=query.filters(), kinds=query.kind)
 
 
-@exported("supplier-months", query=SupplierFile, record=SupplierMonth)
-def months_file(query: SupplierFile) -> list[SupplierMonth]:
-    """One supplier month by month."""
-    if not query.supplier:
+@exported("supplier-months", query=LineFilters, record=SupplierMonth)
+def months_file(query: LineFilters) -> list[SupplierMonth]:
+    """One supplier month by month; nothing unless one alone is named."""
+    if len(query.supplier) != 1:
         return []
     scope, filters = current_viewer().scope, query.filters()
-    return suppliers.detail(supplier=query.supplier, scope=scope, filters=filters).months
+    return suppliers.detail(supplier=query.supplier[0], scope=scope, filters=filters).months
 
 
-@exported("order-lines", query=LinesFile, record=OrderLine)
-def order_lines_file(query: LinesFile) -> Iterator[OrderLine]:
+@exported("order-lines", query=LineFilters, record=OrderLine)
+def order_lines_file(query: LineFilters) -> Iterator[OrderLine]:
     """Every order line that the figures are of, as it is judged."""
     return every(
         suppliers.lines,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
-from api.parameters import Between, Paged, SeriesFilters, Text, Texts, checked_text, split
+from api.parameters import Between, Paged, SeriesFilters, Text, checked_text, split
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Page
@@ -30,7 +30,6 @@ class SupplierFilters(LineFilters):
 class LinesQuery(LineFilters, Paged):
     """Order lines by pages, those promised last first unless asked otherwise."""
 
-    supplier: Texts = ()
     sort: Text = "-first_promised_on"
 
 

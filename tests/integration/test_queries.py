@@ -19,7 +19,17 @@ from tests import factories, services
 from tests.factories import LAST_DAY
 from warehouse.db import get_engine
 from warehouse.pipeline import derive, publish
-from warehouse.queries import alerts, forecasts, items, kpis, levels, materials, models, status
+from warehouse.queries import (
+    alerts,
+    forecasts,
+    inventory,
+    items,
+    kpis,
+    levels,
+    materials,
+    models,
+    status,
+)
 from warehouse.queries.training import load_training_set
 
 SP, SOUTH = Scope(ufs=("SP",)), Scope(contracts=("C-SUL",))
@@ -587,3 +597,32 @@ def test_actuals_appear_beside_the_forecast_once_they_are_loaded(
     assert status.current().training_needed
     both = [p for p in kpis.demand_and_forecast() if p.date == date(2025, 7, 2)]
     assert len(both) == 1 and both[0].actual is not None and both[0].mean is not None
+
+
+OF_ALFA = ("CABO-01", "PAR-03")
+
+
+@pytest.mark.parametrize(
+    ("filters", "kept"),
+    [
+        (Filters(supplier=("ALFA",)), lambda rows: rows["sku"].isin(OF_ALFA)),
+        (Filters(contract=("C-SUL",)), lambda rows: rows["site"] == "DEP-SP"),
+        (
+            Filters(supplier=("BETA",), contract=("C-SUL",)),
+            lambda rows: (rows["sku"] == "BAT-02") & (rows["site"] == "DEP-SP"),
+        ),
+    ],
+)
+def test_suppliers_and_contracts_narrow_what_pandas_narrows(published: Engine, filters, kept):
+    rows = demand_frame(published)
+    shown = rows[kept(rows) & (rows["date"] > pd.Timestamp(LAST_DAY) - timedelta(days=30))]
+    found = by_key(kpis.headline(filters=filters))["demand_value"]
+    assert value_of(found) == pytest.approx(shown["value"].sum())
+    listed = {row.sku for row in materials.page(filters=filters, limit=500).rows}
+    assert listed == set(shown["sku"])
+
+
+def test_regular_demand_is_part_of_all(published: Engine):
+    parts = [inventory.page(filters=Filters(xyz=(one,)), limit=1).count for one in "XYZ"]
+    every = inventory.page(limit=500)
+    assert 0 == min(parts) < max(parts) and sum(parts) <= every.count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -32,7 +33,7 @@ from domain.failure_risk import (
 )
 from domain.records import NO_FILTERS, Filters, Page
 from warehouse.caching import read_model
-from warehouse.queries.filtering import Where, pattern, series_where, unaccented
+from warehouse.queries.filtering import Where, of_places, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
@@ -326,7 +327,7 @@ def _risks(connection: Connection, scope: Scope, filters: Filters) -> tuple[str,
 
 
 def _searched(scope: Scope, filters: Filters, *columns: str) -> Where:
-    where = series_where(scope, Filters(site=filters.site, uf=filters.uf, region=filters.region))
+    where = series_where(scope, replace(of_places(filters), site=filters.site))
     if filters.search.strip():
         looked = " OR ".join(f"{unaccented(one)} LIKE :search" for one in (*columns, "site.site"))
         where.add(f"({looked})", search=pattern(filters.search))

@@ -23,6 +23,15 @@ _PROFILE = """EXISTS (
         AND class.item_id = item.item_id AND class.site_id = site.site_id AND class.{} = ANY(:{})
 )"""
 
+_SUPPLIER = """item.supplier_id IN (
+    SELECT supplier_id FROM core.supplier WHERE supplier.supplier = ANY(:item_supplier)
+)"""
+
+_CONTRACT = (
+    "{}.contract_id IN"
+    " (SELECT contract_id FROM core.contract WHERE contract.contract = ANY(:contract))"
+)
+
 
 @dataclass
 class Where:
@@ -55,7 +64,9 @@ def series_where(scope: Scope, filters: Filters = NO_FILTERS) -> Where:
     where.any_of(filters.site, "site", "site.site = ANY(:site)")
     where.any_of(filters.uf, "uf", "site.uf = ANY(:uf)")
     where.any_of(filters.region, "region", _region("site.uf"))
+    where.any_of(filters.contract, "contract", _CONTRACT.format("site"))
     where.any_of(filters.abc, "abc", _PROFILE.format("abc", "abc"))
+    where.any_of(filters.xyz, "xyz", _PROFILE.format("xyz", "xyz"))
     where.any_of(filters.demand_class, "class", _PROFILE.format("demand_class", "class"))
     return where
 
@@ -82,8 +93,14 @@ def daily_where(scope: Scope, filters: Filters, alias: str = "daily") -> Where:
     _scope(where, scope, uf=f"{alias}.uf", contract=f"{alias}.contract_id")
     where.any_of(filters.uf, "uf", f"{alias}.uf = ANY(:uf)")
     where.any_of(filters.region, "region", _region(f"{alias}.uf"))
+    where.any_of(filters.contract, "contract", _CONTRACT.format(alias))
     where.any_of(filters.family, "family", f"{alias}.family = ANY(:family)")
     return where
+
+
+def of_places(filters: Filters) -> Filters:
+    """What of the filters says where: all that rows without a material can be narrowed to."""
+    return Filters(uf=filters.uf, region=filters.region, contract=filters.contract)
 
 
 def level_where(scope: Scope, alias: str) -> Where:
@@ -129,8 +146,8 @@ def project_where(scope: Scope, filters: ProjectFilters) -> Where:
 
 def needs_series(filters: Filters) -> bool:
     """True if the filter is finer than the daily views' grain."""
-    finer = (filters.sku, filters.site, filters.abc, filters.demand_class, filters.search)
-    return any(finer)
+    finer = (filters.sku, filters.site, filters.abc, filters.xyz, filters.supplier)
+    return any((*finer, filters.demand_class, filters.search))
 
 
 def described(scope: Scope, filters: Filters) -> str:
@@ -142,6 +159,9 @@ def described(scope: Scope, filters: Filters) -> str:
         "region": filters.region,
         "family": filters.family,
         "abc": filters.abc,
+        "xyz": filters.xyz,
+        "supplier": filters.supplier,
+        "contract": filters.contract,
         "class": filters.demand_class,
         "sku": filters.sku,
         "site": filters.site,
@@ -164,8 +184,8 @@ def pattern(search: str) -> str:
 
 
 def _is_narrowed(filters: Filters) -> bool:
-    wanted = (filters.site, filters.uf, filters.region, filters.abc, filters.demand_class)
-    return any(wanted)
+    places = (filters.site, filters.uf, filters.region, filters.contract)
+    return any((*places, filters.abc, filters.xyz, filters.demand_class))
 
 
 def _scope(where: Where, scope: Scope, *, uf: str, contract: str) -> None:
@@ -181,6 +201,7 @@ def _scope(where: Where, scope: Scope, *, uf: str, contract: str) -> None:
 def _item(where: Where, filters: Filters) -> None:
     where.any_of(filters.sku, "sku", "item.sku = ANY(:sku)")
     where.any_of(filters.family, "family", "item.family = ANY(:family)")
+    where.any_of(filters.supplier, "item_supplier", _SUPPLIER)
     if filters.search.strip():
         where.add(
             f"({unaccented('item.sku')} LIKE :search OR {unaccented('item.name')} LIKE :search)",

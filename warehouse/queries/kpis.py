@@ -24,7 +24,7 @@ from domain.records import (
 from domain.savings import annual
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
-from warehouse.queries.filtering import described, series_where
+from warehouse.queries.filtering import described, of_places, series_where
 from warehouse.queries.published import (
     BUCKET,
     PublishedRun,
@@ -106,7 +106,7 @@ def _sums(
     connection: Connection, scope: Scope, filters: Filters, windows: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     by_day = daily_filter(scope, filters)
-    no_family = daily_filter(scope, Filters(uf=filters.uf, region=filters.region))
+    no_family = daily_filter(scope, of_places(filters))
     series = series_where(scope, filters)
     parts = _sum_parts(filters, by_day.sql, no_family.sql, series.sql)
     columns = ", ".join(

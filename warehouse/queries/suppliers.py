@@ -68,7 +68,7 @@ FROM (
     JOIN core.item USING (item_id)
     JOIN core.site USING (site_id)
     WHERE lower(coalesce(line.status, '')) <> ALL(:cancelled) AND line.ordered_on <= :as_of
-        AND {{where}}
+        AND (supplier.supplier = ANY(:ordered_from) OR :from_anybody) AND {{where}}
 ) AS judged
 """
 
@@ -318,7 +318,7 @@ def _today(connection: Connection) -> date | None:
 def _view(
     connection: Connection, scope: Scope, filters: Filters, kinds: tuple[str, ...]
 ) -> tuple[Where, dict[str, Any]]:
-    where = series_where(scope, filters)
+    where = series_where(scope, replace(filters, supplier=()))
     return where, {
         **where.params,
         "first": filters.date_from or date.min,
@@ -327,6 +327,8 @@ def _view(
         "cancelled": list(CANCELLED),
         "kinds": list(kinds),
         "any_kind": not kinds,
+        "ordered_from": list(filters.supplier),
+        "from_anybody": not filters.supplier,
     }
 
 
@@ -346,7 +348,7 @@ def _scores(
     asked: str | None = None,
 ) -> list[SupplierScore]:
     where, params = _view(connection, scope, filters, kinds)
-    params |= {"idle": not where.predicates, "asked": asked}
+    params |= {"idle": not where.predicates and not filters.supplier, "asked": asked}
     rows = connection.execute(text(_SCORES.format(where=where.sql)), params).all()
     spend = sum(row.spend_brl or 0.0 for row in rows)
     scores = [_score(row, spend) for row in rows]

@@ -25,6 +25,7 @@ ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 ISSUER = re.compile(ORIGIN.pattern + r"(/[A-Za-z0-9._~/-]*)?")
 ENDPOINT = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 TILES = re.compile(r"(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?)/[A-Za-z0-9._~/{}@?=&-]*")
+SCHEDULER = re.compile(r"(tcp|tls)://[A-Za-z0-9._-]+:[0-9]{1,5}")
 ROLES = ("ADMIN", "ANALYST", "VIEWER")
 HOST_NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")
 
@@ -185,6 +186,11 @@ class Settings(BaseSettings):
         validation_alias="NOVA_LIMIT",
         description="Train only this many series; the screens say so.",
     )
+    dask_scheduler: str | None = Field(
+        None,
+        validation_alias="NOVA_DASK_SCHEDULER",
+        description="Dask cluster that trains: tcp://host:8786. Empty: this machine's processes.",
+    )
 
     llm_base_url: str | None = Field(
         None,
@@ -255,6 +261,13 @@ class Settings(BaseSettings):
     def _endpoint(cls, value: str | None) -> str | None:
         if value is not None and not ENDPOINT.fullmatch(value):
             raise ValueError("must be a URL such as https://llm.example.com/v1")
+        return value
+
+    @field_validator("dask_scheduler")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not SCHEDULER.fullmatch(value):
+            raise ValueError("must be an address such as tcp://scheduler:8786")
         return value
 
     @model_validator(mode="after")

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models_offline import keys, shards
+from config import get_settings
+from models_offline import dask_cluster, keys, shards
 from models_offline.checkpoints import Store, say
 from models_offline.histories import Histories
 from models_offline.models import FALLBACK, create, kind
@@ -284,19 +285,35 @@ def _global_batches(task: Task, fits: Sequence[Fit], missing: set[int]) -> list[
 
 
 def _run(batches: Sequence[Batch], setup: Setup, jobs: int) -> Iterator[tuple[Batch, bytes]]:
-    from joblib import Parallel, delayed
-
+    """On `jobs` processes here, or on the Dask cluster of the settings."""
     order = sorted(range(len(batches)), key=lambda number: -batches[number].cost)
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-    done = parallel(
-        delayed(_numbered)(number, batches[number].work(), setup, os.getpid()) for number in order
-    )
+    scheduler = get_settings().dask_scheduler
+    if scheduler is None:
+        done = _run_here(batches, order, setup, jobs)
+    else:
+        calls = ((number, batches[number].work(), setup) for number in order)
+        done = dask_cluster.run(_packed, calls, scheduler) if order else iter(())
     for number, blob in done:
         yield batches[number], blob
 
 
+def _run_here(
+    batches: Sequence[Batch], order: Sequence[int], setup: Setup, jobs: int
+) -> Iterator[tuple[int, bytes]]:
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
+    yield from parallel(
+        delayed(_numbered)(number, batches[number].work(), setup, os.getpid()) for number in order
+    )
+
+
 def _numbered(number: int, work: Work, setup: Setup, run: int) -> tuple[int, bytes]:
     end_with(run)
+    return _packed(number, work, setup)
+
+
+def _packed(number: int, work: Work, setup: Setup) -> tuple[int, bytes]:
     return number, shards.pack(run_work(work, setup))
 
 

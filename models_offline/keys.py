@@ -42,14 +42,15 @@ def code() -> str:
 
 
 @lru_cache
-def _environment() -> str:
+def environment() -> str:
+    """SHA-256 of the source, the libraries and the machine that fits are made with."""
     facts = (code(), platform.python_version(), platform.machine(), libraries())
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def of_model(model: str, setup: Setup) -> bytes:
     """What all fits of one model in one run share."""
-    facts = (_environment(), model, described(setup))
+    facts = (environment(), model, described(setup))
     return hashlib.sha256(repr(facts).encode()).digest()
 
 

@@ -9,6 +9,7 @@ from api import (  # noqa: F401
     alerts,
     audit,
     auth,
+    board,
     clustering,
     clustering_exports,
     exports,

@@ -86,10 +86,15 @@ def positions_file(query: MaterialQuery) -> list[SitePosition]:
     return _detail(query).positions if query.sku else []
 
 
-@exported("open-orders", query=MaterialQuery, record=OpenOrder)
-def open_orders_file(query: MaterialQuery) -> list[OpenOrder]:
-    """The order lines of one material that have not arrived in full."""
-    return _detail(query).open_orders if query.sku else []
+@exported("open-orders", query=ProjectionQuery, record=OpenOrder)
+def open_orders_file(query: ProjectionQuery) -> list[OpenOrder]:
+    """The order lines of one material that have not arrived in full, at one site or at all."""
+    if not query.sku:
+        return []
+    scope = current_viewer().scope
+    if query.site:
+        return inventory.open_orders(sku=query.sku, site=query.site, scope=scope)
+    return materials.detail(sku=query.sku, scope=scope).open_orders
 
 
 @exported("projections", query=ProjectionQuery, record=ProjectedDay)

@@ -6,17 +6,29 @@ from dataclasses import replace
 
 from callbacks import main
 from callbacks.address import Address
-from domain.records import DataStatus
+from domain.errors import NothingPublished
+from domain.records import DataStatus, Filters
 from domain.viewer import Viewer
-from layouts.board_pack import BoardData
-from warehouse.queries import recommendations, regions, savings, sla
+from layouts.board_pack import BoardData, pdf
+from warehouse.queries import recommendations, regions, savings, sla, status
 
 SHOWN = 10
 
 
-def data(viewer: Viewer, address: Address, current: DataStatus) -> BoardData:
-    """The pack of this reader and these filters."""
-    seen = main.data(viewer, address, current)
+def made(viewer: Viewer, filters: Filters, measure: str = "") -> bytes:
+    """The pack of these filters as they are: a family that nobody knows has nothing in it. Raises
+    NothingPublished."""
+    current = status.current()
+    if current.run_id is None:
+        raise NothingPublished("No run has been published.")
+    return pdf(data(viewer, Address({"measure": measure}, viewer.t), current, filters), viewer)
+
+
+def data(
+    viewer: Viewer, address: Address, current: DataStatus, filters: Filters | None = None
+) -> BoardData:
+    """The pack of this reader, and of the address or these filters."""
+    seen = main.data(viewer, address, current, filters)
     opened = replace(seen.filters, status=("open",))
     return BoardData(
         filters=seen.filters,

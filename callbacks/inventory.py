@@ -19,6 +19,7 @@ from domain.viewer import Viewer
 from layouts import inventory as layout
 from layouts import item_depot as cards
 from layouts.components import states
+from layouts.components.downloads import query_of
 from layouts.forecasts import since
 from layouts.text import DEMAND_CLASSES
 from warehouse.queries import (
@@ -118,15 +119,23 @@ def ensemble(viewer: Viewer, sku: str, site: str) -> list[ForecastPoint]:
         return []
 
 
+def _files(row: ItemDepot) -> dict[str, list[str]]:
+    """What files of this item-depot ask for."""
+    return {"sku": [row.sku], "site": [row.site]}
+
+
 def _plan(viewer: Viewer, row: ItemDepot, current: DataStatus) -> list[Component]:
     days = projections.days(**_one(viewer, row)) if current.run_id is not None else []
     title = viewer.t("Projected stock")
-    return [cards.projection_card(title, days, row.reorder_point, row.unit, viewer)]
+    return [
+        cards.projection_card(title, days, row.reorder_point, row.unit, viewer, files=_files(row))
+    ]
 
 
 def _orders(viewer: Viewer, row: ItemDepot, _current: DataStatus) -> list[Component]:
     loaded = any(one.rows for one in status.files() if one.kind == "purchase_orders")
-    return [cards.orders_card(inventory.open_orders(**_one(viewer, row)), loaded, viewer)]
+    found = inventory.open_orders(**_one(viewer, row))
+    return [cards.orders_card(found, loaded, viewer, _files(row))]
 
 
 def _decisions(viewer: Viewer, row: ItemDepot, current: DataStatus) -> list[Component]:
@@ -139,15 +148,13 @@ def decisions(
     """What was recommended, alerted and adjusted for an item, at one depot or at all in view."""
     if current.run_id is None:
         return [states.nothing_published(viewer)]
-    asked: dict[str, Any] = {
-        "scope": viewer.scope,
-        "filters": Filters(sku=(sku,), site=(site,) if site else ()),
-        "limit": SHOWN,
-    }
+    filters = Filters(sku=(sku,), site=(site,) if site else ())
+    asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters, "limit": SHOWN}
+    files = query_of(filters)
     return [
-        cards.recommendations_card(recommendations.page(**asked).rows, viewer),
-        cards.alerts_card(alerts.page(**asked).rows, viewer),
-        cards.overrides_card(overrides.page(**asked).rows, sku, site, viewer),
+        cards.recommendations_card(recommendations.page(**asked).rows, viewer, files),
+        cards.alerts_card(alerts.page(**asked).rows, viewer, files),
+        cards.overrides_card(overrides.page(**asked).rows, sku, site, viewer, files),
     ]
 
 
@@ -160,8 +167,8 @@ def _history(viewer: Viewer, row: ItemDepot, _current: DataStatus) -> list[Compo
         limit=SHOWN,
     )
     return [
-        cards.counts_card(inventory.counts(**_one(viewer, row)), row.unit, viewer),
-        cards.past_orders_card(lines.rows, lines.count, viewer),
+        cards.counts_card(inventory.counts(**_one(viewer, row)), row.unit, viewer, _files(row)),
+        cards.past_orders_card(lines.rows, lines.count, viewer, _files(row)),
     ]
 
 

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from callbacks.address import Address
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.records import DataStatus, Kpi
+from domain.records import DataStatus, Filters, Kpi
 from domain.viewer import Viewer
 from layouts import main as layout
 from layouts.components import states
@@ -30,10 +30,12 @@ def page(viewer: Viewer, address: Address) -> Component:
     return layout.layout(data(viewer, address, current), viewer)
 
 
-def data(viewer: Viewer, address: Address, current: DataStatus) -> layout.MainData:
-    """What the page shows of this address."""
+def data(
+    viewer: Viewer, address: Address, current: DataStatus, filters: Filters | None = None
+) -> layout.MainData:
+    """What the page shows of this address, or of these filters as they are."""
     choices = kpis.filter_choices(scope=viewer.scope)
-    filters = address.filters({name: choices[name] for name in OFFERED})
+    filters = filters or address.filters({name: choices[name] for name in OFFERED})
     headline = kpis.headline(scope=viewer.scope, filters=filters)
     measure = address.one("measure", layout.MEASURES, _usual_measure(headline))
     top = alerts.page(

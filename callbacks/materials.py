@@ -127,8 +127,13 @@ def _stock(viewer: Viewer, address: Address, item: Item) -> list[Component]:
         title = viewer.t("Projected stock at %(site)s", site=here.site_name or here.site)
         picker = detail_layout.depot_choice(sites, here.site, viewer)
         level = here.reorder_point
-        parts.append(cards.projection_card(title, days, level, item.unit, viewer, picker))
-    return [*parts, cards.orders_card(found.open_orders, "purchase_orders" in loaded, viewer)]
+        files = {"sku": [item.sku], "site": [here.site]}
+        parts.append(
+            cards.projection_card(title, days, level, item.unit, viewer, picker, files=files)
+        )
+    has_orders = "purchase_orders" in loaded
+    asked = {"sku": [item.sku]}
+    return [*parts, cards.orders_card(found.open_orders, has_orders, viewer, asked)]
 
 
 def _forecast(viewer: Viewer, address: Address, item: Item) -> list[Component]:
@@ -172,7 +177,9 @@ def _drivers(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     names = [Option(name, name) for name in dict.fromkeys(one.driver for one in months)]
     driver = address.option("driver", names)
     loaded = any(one.rows for one in status.files() if one.kind == "drivers")
-    data = material_drivers.DriversData(sites, site, names, driver, months, item.unit, loaded)
+    data = material_drivers.DriversData(
+        item.sku, sites, site, names, driver, months, item.unit, loaded
+    )
     return material_drivers.content(data, viewer)
 
 

@@ -11,10 +11,12 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 import api
+from api import board
 from api.parameters import strict_json
 from auth import guards, oidc
 from auth import routes as auth_routes
 from auth.guards import current_viewer
+from callbacks import board_pack
 from callbacks.errors import on_error
 from config import Settings, get_settings
 from dashboard import (
@@ -70,6 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.bind(server, settings)
     i18n.init_app(server)
     server.extensions[guards.EXTENSION] = i18n
+    server.extensions[board.EXTENSION] = board_pack.made
     auth_routes.init_app(server)
     oidc.init_app(server, settings)
     api.init_app(server)

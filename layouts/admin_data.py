@@ -13,7 +13,7 @@ from domain.records import Job, Load, RejectedRow, Run
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.cards import card
-from layouts.components.downloads import file_links
+from layouts.components.downloads import downloads, file_links
 from layouts.components.grid import (
     Column,
     badge_column,
@@ -95,6 +95,7 @@ def loads_card(listed: Listed, query: dict[str, list[str]], viewer: Viewer) -> h
         t("Loads"),
         loads_table(listed.page.rows, viewer),
         pager(listed.page, listed.start, query, viewer, LOADS),
+        tools=downloads("loads", {}, viewer, of=t("Loads")),
         class_name="surface-table",
     )
 
@@ -253,6 +254,7 @@ def runs_card(listed: Listed, query: dict[str, list[str]], viewer: Viewer) -> ht
         t("Runs"),
         runs_table(listed.page.rows, viewer),
         pager(listed.page, listed.start, query, viewer, RUNS),
+        tools=downloads("runs", {}, viewer, of=t("Runs")),
         class_name="surface-table",
     )
 

@@ -16,6 +16,7 @@ from domain.records import Option
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.cards import card
+from layouts.components.downloads import downloads
 from layouts.components.forms import (
     action_button,
     choice_field,
@@ -89,7 +90,10 @@ def users_page(accounts: Sequence[Account], viewer: Viewer) -> html.Div:
     return html.Div(
         [
             html.Div(
-                [html.Div(html.H1(t("Users")), className="page-head"), new],
+                [
+                    html.Div(html.H1(t("Users")), className="page-head"),
+                    html.Div([*downloads("users", {}, viewer), new], className="tools"),
+                ],
                 className="page-head-wrap",
             ),
             html.Section(users_table(accounts, viewer), className="surface surface-flush"),

@@ -428,6 +428,7 @@ def _profiles(common: Common, viewer: Viewer) -> html.Section:
         t("What the clusters are like"),
         graph("cluster-profiles", profile_chart(common.clusters, viewer), viewer),
         twin(header, table, viewer),
+        tools=_files(f"{_family(common)}-profiles", common, viewer, "search"),
         note=_made_from(common, viewer),
         class_name="grow",
     )
@@ -514,7 +515,7 @@ def _members(common: Common, viewer: Viewer) -> Component:
         ),
     ]
     rows = [_member_row(row, features, viewer) for row in page.rows]
-    name = "tower-clusters" if of_towers else "equipment-clusters"
+    name = f"{_family(common)}-clusters"
     return card(
         t("Towers") if of_towers else t("Machines"),
         grid("cluster-members", columns, rows, viewer, row_id="member"),
@@ -579,6 +580,7 @@ def _moved(data: TowersData, viewer: Viewer) -> list[Component]:
         card(
             title,
             grid("moved-towers", columns, rows, viewer, row_id="member"),
+            tools=downloads("tower-clusters", {**data.common.asked, "moved": ["true"]}, viewer),
             class_name="surface-table",
         )
     ]
@@ -616,6 +618,7 @@ def _breaks(data: TowersData, viewer: Viewer) -> list[Component]:
         card(
             title,
             grid("tower-breaks", columns, rows, viewer, row_id="code"),
+            tools=_files("tower-trends", data.common, viewer, "search"),
             note=t(
                 "Pettitt's test on each figure of each tower, weekdays levelled out; at most one"
                 " in a hundred may be chance. %(shown)s of %(count)s, the latest first.",
@@ -639,6 +642,10 @@ def _trend_row(one: TowerTrend, viewer: Viewer) -> dict[str, Any]:
         "after": measured(one.metric, one.after, viewer),
         "per_month": measured(f"{CHANGE}{one.metric}", one.per_month, viewer),
     }
+
+
+def _family(common: Common) -> str:
+    return "tower" if common.of == "towers" else "equipment"
 
 
 def _files(name: str, common: Common, viewer: Viewer, *left_out: str) -> list[Component]:

@@ -271,9 +271,14 @@ def _months(data: ContractData, viewer: Viewer) -> html.Section:
         note=t(
             "The evidence sheet has the timeline, and stock and orders on the day of each outage."
         ),
-        tools=[evidence_link(score, score.now.month, viewer, t("Evidence (PDF)"))]
-        if data.may_export
-        else [],
+        tools=[
+            *(
+                [evidence_link(score, score.now.month, viewer, t("Evidence (PDF)"))]
+                if data.may_export
+                else []
+            ),
+            *downloads("contract-months", {"contract": [score.contract]}, viewer, of=t("Months")),
+        ],
     )
 
 
@@ -328,6 +333,7 @@ def _parts(detail: ContractDetail, viewer: Viewer) -> list[Component]:
         card(
             t("Parts that put it at risk"),
             grid("contract-parts", columns, rows, viewer, row_id="key"),
+            tools=downloads("contract-parts", {"contract": [detail.score.contract]}, viewer),
             note=t(
                 "As a model: the chance of a stockout within the lead time × the penalty under"
                 " this contract to be expected of one request not served. The highest %(count)s.",

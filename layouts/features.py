@@ -15,6 +15,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import calibration_chart, graph, steps_chart
 from layouts.components.cards import card
+from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar
 from layouts.components.grid import (
     badge_column,
@@ -153,6 +154,7 @@ def leaderboard(data: FeaturesData, viewer: Viewer) -> html.Section:
     return card(
         t("Models on the backtest"),
         grid("leaderboard", columns, rows, viewer, row_id="code"),
+        tools=downloads("model-performance", {}, viewer, of=t("Models on the backtest")),
         note=_note(data, viewer),
         class_name="surface-table",
     )
@@ -196,6 +198,7 @@ def _steps(data: FeaturesData, viewer: Viewer) -> html.Section:
         model_toggles(data.models, data.shown, viewer),
         graph("steps", steps_chart(data.steps, data.shown, viewer, ahead), viewer),
         twin([ahead, t("Model"), t("WAPE")], table, viewer),
+        tools=downloads("model-steps", {"class": data.classes}, viewer, of=title),
         class_name="grow",
     )
 
@@ -248,6 +251,7 @@ def choices_card(choices: Sequence[ClassChoice], viewer: Viewer) -> html.Section
     return card(
         title,
         grid("choices", columns, rows, viewer, row_id="code"),
+        tools=downloads("model-choices", {}, viewer, of=title),
         note=t(
             "The error is the mean MASE of the class's series over all origins, the mean RMSSE"
             " where demand is intermittent or lumpy."

@@ -24,6 +24,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph, series_chart
 from layouts.components.cards import card
+from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar, toggles
 from layouts.components.grid import badge_column, grid, number_column, percent_column
 from layouts.components.icons import icon
@@ -356,6 +357,7 @@ def accuracy_card(
         percent_column("coverage80", t("In p10–p90"), 0, minWidth=76),
     ]
     rows = [_accuracy_row(line, viewer) for line in by_weight(series.accuracy)]
+    place = {"sku": [series.sku], "site": [series.site]}
     points = max((line.points for line in series.accuracy), default=0)
     note = t(
         "Rolling-origin backtest, %(points)s points. WAPE: share of demand missed. MASE below 1"
@@ -366,7 +368,7 @@ def accuracy_card(
         t("Accuracy of each model"),
         grid("accuracy", columns, rows, viewer, row_id="code"),
         note=note,
-        tools=tools,
+        tools=[*(tools or []), *downloads("series-accuracy", place, viewer)],
         class_name="grow",
     )
 

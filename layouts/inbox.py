@@ -17,6 +17,7 @@ from domain.wording import alert_reason
 from layouts import format as fmt
 from layouts.alerts import place
 from layouts.components.attributes import aria
+from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import choice, dropdown, filter_bar, search_box
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
@@ -123,6 +124,13 @@ def filters(data: InboxData, viewer: Viewer) -> html.Div:
     )
 
 
+def asked(data: InboxData, viewer: Viewer) -> dict[str, list[str]]:
+    """What narrows the list, as the API takes it."""
+    found = query_of(data.filters, "level", "status", "uf", "search")
+    owner = viewer.email if data.owner == "me" else data.owner
+    return found | {"kind": list(data.kinds), "owner": [owner] if owner else []}
+
+
 def _options(names: dict[str, str], viewer: Viewer) -> list[Option]:
     return [Option(code, viewer.t(name)) for code, name in names.items()]
 
@@ -135,6 +143,7 @@ def panel(data: InboxData, viewer: Viewer) -> list[Component]:
     return [
         totals(data, viewer),
         *_bulk(data, viewer),
+        html.Div(downloads("alerts", asked(data, viewer), viewer), className="request-links"),
         html.Div([alert_card(row, viewer) for row in rows], className="recommendation-list"),
         pager(data.listed.page, data.listed.start, data.query, viewer),
     ]

@@ -26,6 +26,7 @@ from layouts import format as fmt
 from layouts.alerts import WRAPPED, alert_grid, place
 from layouts.charts import add_line, finish, graph, projection_chart, series_chart
 from layouts.components.cards import card
+from layouts.components.downloads import Query, downloads
 from layouts.components.grid import (
     date_column,
     grid,
@@ -107,6 +108,7 @@ def projection_card(
     unit: str | None,
     viewer: Viewer,
     *above: Component,
+    files: Query,
 ) -> html.Section:
     """Projected stock day by day over the reorder point, with what comes by order."""
     t = viewer.t
@@ -121,11 +123,18 @@ def projection_card(
     )
     chart = projection_chart(days, reorder_point, viewer, unit or t("units"))
     return card(
-        title, *above, graph("projection", chart, viewer), twin(names, rows, viewer), note=note
+        title,
+        *above,
+        graph("projection", chart, viewer),
+        twin(names, rows, viewer),
+        tools=downloads("projections", files, viewer, of=title),
+        note=note,
     )
 
 
-def counts_card(counts: Sequence[StockCount], unit: str | None, viewer: Viewer) -> html.Section:
+def counts_card(
+    counts: Sequence[StockCount], unit: str | None, viewer: Viewer, files: Query
+) -> html.Section:
     """The stock as the ERP counted it."""
     t = viewer.t
     title = t("Stock as it was counted")
@@ -139,10 +148,17 @@ def counts_card(counts: Sequence[StockCount], unit: str | None, viewer: Viewer) 
         [one.date, one.on_hand, one.reserved, one.in_transit] for one in counts
     ]
     names = [t("Date"), t("On hand"), t("Reserved"), t("In transit")]
-    return card(title, graph("counts", finish(chart, viewer), viewer), twin(names, rows, viewer))
+    return card(
+        title,
+        graph("counts", finish(chart, viewer), viewer),
+        twin(names, rows, viewer),
+        tools=downloads("stock-counts", files, viewer, of=title),
+    )
 
 
-def orders_card(orders: Sequence[OpenOrder], loaded: bool, viewer: Viewer) -> html.Section:
+def orders_card(
+    orders: Sequence[OpenOrder], loaded: bool, viewer: Viewer, files: Query
+) -> html.Section:
     """Purchase-order lines that have not arrived in full."""
     t = viewer.t
     title = t("Open orders")
@@ -163,7 +179,8 @@ def orders_card(orders: Sequence[OpenOrder], loaded: bool, viewer: Viewer) -> ht
         money_column("unit_price_brl", t("Unit price"), 2),
     ]
     rows = [_order(order) for order in orders]
-    return card(title, grid("open-orders", columns, rows, viewer, row_id="id"))
+    table = grid("open-orders", columns, rows, viewer, row_id="id")
+    return card(title, table, tools=downloads("open-orders", files, viewer, of=title))
 
 
 def _order(order: OpenOrder) -> dict[str, Any]:
@@ -181,7 +198,9 @@ def _order(order: OpenOrder) -> dict[str, Any]:
     }
 
 
-def past_orders_card(lines: Sequence[OrderLine], count: int, viewer: Viewer) -> html.Section:
+def past_orders_card(
+    lines: Sequence[OrderLine], count: int, viewer: Viewer, files: Query
+) -> html.Section:
     """Order lines of the past as they were kept: the newest of `count`."""
     t = viewer.t
     title = t("Orders so far")
@@ -214,6 +233,7 @@ def past_orders_card(lines: Sequence[OrderLine], count: int, viewer: Viewer) -> 
     return card(
         title,
         grid("past-orders", columns, rows, viewer, row_id="id"),
+        tools=downloads("order-lines", files, viewer, of=title),
         note=more if count > len(lines) else None,
     )
 
@@ -225,7 +245,9 @@ def _iso(day: Any) -> str | None:
     return day.isoformat() if day else None
 
 
-def recommendations_card(rows: Sequence[Recommendation], viewer: Viewer) -> html.Section:
+def recommendations_card(
+    rows: Sequence[Recommendation], viewer: Viewer, files: Query
+) -> html.Section:
     """What was recommended, and what became of it."""
     t = viewer.t
     title = t("Recommendations")
@@ -244,7 +266,9 @@ def recommendations_card(rows: Sequence[Recommendation], viewer: Viewer) -> html
     told = [_recommendation(row, viewer) for row in rows]
     asked = urlencode({"search": rows[0].sku, "status": "all"})
     decide = dcc.Link(t("Decide"), href=f"/recommendations?{asked}", className="card-link")
-    return card(title, grid("recommended", columns, told, viewer, row_id="id"), tools=[decide])
+    table = grid("recommended", columns, told, viewer, row_id="id")
+    tools = [*downloads("recommendations", files, viewer, of=title), decide]
+    return card(title, table, tools=tools)
 
 
 def _recommendation(row: Recommendation, viewer: Viewer) -> dict[str, Any]:
@@ -262,7 +286,7 @@ def _recommendation(row: Recommendation, viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def alerts_card(rows: Sequence[Alert], viewer: Viewer) -> html.Section:
+def alerts_card(rows: Sequence[Alert], viewer: Viewer, files: Query) -> html.Section:
     """Alerts of every status."""
     t = viewer.t
     if not rows:
@@ -270,11 +294,12 @@ def alerts_card(rows: Sequence[Alert], viewer: Viewer) -> html.Section:
     asked = urlencode({"search": rows[0].sku, "status": "all"})
     decide = dcc.Link(t("Decide"), href=f"/alerts?{asked}", className="card-link")
     table = alert_grid("item-alerts", rows, viewer, with_item=False, with_status=True)
-    return card(t("Alerts"), table, tools=[decide])
+    tools = [*downloads("alerts", files, viewer, of=t("Alerts")), decide]
+    return card(t("Alerts"), table, tools=tools)
 
 
 def overrides_card(
-    rows: Sequence[Override], sku: str, site: str | None, viewer: Viewer
+    rows: Sequence[Override], sku: str, site: str | None, viewer: Viewer, files: Query
 ) -> html.Section:
     """What people put in the forecast's place, in force and past."""
     t = viewer.t
@@ -296,7 +321,9 @@ def overrides_card(
         text_column("by", t("By"), minWidth=150, flex=2),
     ]
     told = [_override(row, viewer) for row in rows]
-    return card(title, grid("item-overrides", columns, told, viewer, row_id="id"), tools=[adjust])
+    table = grid("item-overrides", columns, told, viewer, row_id="id")
+    tools = [*downloads("overrides", files, viewer, of=title), adjust]
+    return card(title, table, tools=tools)
 
 
 def _override(row: Override, viewer: Viewer) -> dict[str, Any]:

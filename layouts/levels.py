@@ -22,6 +22,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph, series_chart
 from layouts.components.cards import card
+from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar
 from layouts.components.grid import grid, number_column, percent_column, text_column
 from layouts.components.states import notices, state
@@ -193,6 +194,7 @@ def accuracy_card(data: LevelsData, viewer: Viewer) -> html.Section:
     return card(
         t("Accuracy by level"),
         grid("level-accuracy", columns, rows, viewer, row_id="code"),
+        tools=downloads("level-accuracy", {}, viewer),
         note=note,
         class_name="grow",
     )

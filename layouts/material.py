@@ -17,6 +17,7 @@ from domain.wording import alert_reason
 from layouts import format as fmt
 from layouts.alerts import place
 from layouts.components.cards import card
+from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar
 from layouts.components.grid import (
     Column,
@@ -108,7 +109,8 @@ def depots(detail: MaterialDetail, viewer: Viewer) -> html.Section:
         number_column("open_alerts", t("Alerts"), minWidth=72),
     ]
     rows = [_position(one, detail.item, "stock", viewer) for one in detail.positions]
-    return card(title, grid("depots", columns, rows, viewer, row_id="code"))
+    table = grid("depots", columns, rows, viewer, row_id="code")
+    return card(title, table, tools=_files(detail, viewer))
 
 
 def _sums(summary: Material, viewer: Viewer) -> list[tuple[str, str]]:
@@ -183,7 +185,12 @@ def positions(detail: MaterialDetail, has_stock: bool, viewer: Viewer) -> html.S
     )
     columns = _stock_columns(viewer)
     table = grid("positions", columns, rows, viewer, row_id="code")
-    return card(t("Position at each depot"), *hint, table, note)
+    title = t("Position at each depot")
+    return card(title, *hint, table, note, tools=_files(detail, viewer))
+
+
+def _files(detail: MaterialDetail, viewer: Viewer) -> list[Component]:
+    return downloads("material-depots", {"sku": [detail.item.sku]}, viewer)
 
 
 def _stock_columns(viewer: Viewer) -> list[Column]:

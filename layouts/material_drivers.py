@@ -15,6 +15,7 @@ from domain.records import DriverMonth, Option
 from domain.viewer import Viewer
 from layouts.charts import graph
 from layouts.components.cards import card
+from layouts.components.downloads import downloads
 from layouts.components.filters import choice
 from layouts.components.grid import date_column, grid, number_column, text_column
 from layouts.components.states import missing_file
@@ -30,6 +31,7 @@ UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
 class DriversData:
     """What the tab shows: the chosen driver beside the demand at the chosen depot."""
 
+    sku: str
     sites: Sequence[Option]
     site: str
     drivers: Sequence[Option]
@@ -102,7 +104,10 @@ def _table(data: DriversData, viewer: Viewer) -> html.Section:
         least=LEAST_PAIRS,
     )
     return card(
-        t("All drivers"), grid("item-drivers", columns, rows, viewer, row_id="driver"), note=note
+        t("All drivers"),
+        grid("item-drivers", columns, rows, viewer, row_id="driver"),
+        tools=downloads("driver-months", {"sku": [data.sku], "site": [data.site]}, viewer),
+        note=note,
     )
 
 

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from domain.records import Filters, Material, Option, Page
 from domain.viewer import Viewer
 from layouts import format as fmt
+from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import choice, filter_bar, search_box
 from layouts.components.grid import (
     date_column,
@@ -66,7 +67,15 @@ def layout(data: MaterialsData, viewer: Viewer) -> html.Div:
     )
     return html.Div(
         [
-            html.Div([html.H1(viewer.t("Materials"))], className="page-head"),
+            html.Div(
+                [
+                    html.Div([html.H1(viewer.t("Materials"))], className="page-head"),
+                    html.Div(
+                        downloads("materials", query_of(data.filters), viewer), className="tools"
+                    ),
+                ],
+                className="page-head-wrap",
+            ),
             filters(data, viewer),
             *notices(data.notices),
             html.Section(body, className="surface surface-flush"),

@@ -18,6 +18,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
+from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import choice, filter_bar
 from layouts.components.grid import (
     grid,
@@ -197,7 +198,7 @@ def _table(data: PrescriptiveData, viewer: Viewer) -> html.Section:
     return card(
         t("What became of the advice"),
         grid("advice-kinds", columns, rows, viewer, row_id="kind"),
-        tools=[savings],
+        tools=[savings, *downloads("recommendation-kinds", query_of(data.filters), viewer)],
         note=t(
             "Over all runs that are kept. Followed: accepted or done, of those that were decided."
             " Gone undecided: what raised them passed before anybody decided."

@@ -128,7 +128,7 @@ def tools(data: RecommendationsData, viewer: Viewer) -> html.Div:
     """What is done with those that are ticked, and the purchase request."""
     t = viewer.t
     return html.Div(
-        [*_bulk(viewer), *_request(data, viewer)],
+        [*_bulk(viewer), *_files(data, viewer), *_request(data, viewer)],
         className="recommendation-tools",
         role="group",
         **aria(label=t("With those selected")),
@@ -147,6 +147,13 @@ def _bulk(viewer: Viewer) -> list[Component]:
         action(action_id("snoozed", SELECTED), t("Snooze"), "outline-secondary"),
         action(action_id("done", SELECTED), t("Done"), "outline-secondary"),
     ]
+
+
+def _files(data: RecommendationsData, viewer: Viewer) -> list[Component]:
+    """What is in view as files."""
+    asked = query_of(data.filters, "status", "uf", "search") | {"kind": list(data.kinds)}
+    links = downloads("recommendations", asked, viewer)
+    return [html.Div(links, className="request-links")] if links else []
 
 
 def _request(data: RecommendationsData, viewer: Viewer) -> list[Component]:

@@ -17,6 +17,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
 from layouts.components.cards import card
+from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import choice, filter_bar, toggles
 from layouts.components.grid import (
     Column,
@@ -72,8 +73,16 @@ def content(data: RegionsData, viewer: Viewer) -> list[Component]:
             html.Div([_map(data, viewer), _beside(data, viewer)], className="map-and-more"),
             note=t("Click a UF to look into it; click it again to see all."),
         ),
-        card(t("By federative unit"), _table("ufs", data.rows, data.kept, viewer)),
-        card(t("By region"), _table("regions", data.regions, data.kept, viewer)),
+        card(
+            t("By federative unit"),
+            _table("ufs", data.rows, data.kept, viewer),
+            tools=downloads("ufs", query_of(data.filters), viewer, of=t("By federative unit")),
+        ),
+        card(
+            t("By region"),
+            _table("regions", data.regions, data.kept, viewer),
+            tools=downloads("regions", query_of(data.filters), viewer, of=t("By region")),
+        ),
     ]
 
 

@@ -154,6 +154,7 @@ def by_month(data: SavingsData, viewer: Viewer) -> html.Section:
         t("Month by month"),
         graph("savings-months", months_chart(data.months, viewer), viewer),
         twin(header, rows, viewer),
+        tools=downloads("savings-months", _asked(data), viewer, of=t("Month by month")),
         note=t("Below zero, ours would have cost more in that month."),
     )
 

@@ -65,7 +65,7 @@ def layout(data: SupplierData, viewer: Viewer) -> html.Div:
             _head(data, viewer),
             *notices(data.notices),
             html.Div(_figures(data, viewer), className="kpi-row"),
-            *_charts(data.detail, viewer),
+            *_charts(data, viewer),
             _later(data.detail, viewer),
             _lines(data, score, viewer),
         ],
@@ -188,8 +188,9 @@ def _lead_time(score: SupplierScore, run_id: int | None, viewer: Viewer) -> html
     )
 
 
-def _charts(detail: SupplierDetail, viewer: Viewer) -> list[Component]:
-    t, months = viewer.t, detail.months
+def _charts(data: SupplierData, viewer: Viewer) -> list[Component]:
+    t, detail = viewer.t, data.detail
+    months = detail.months
     if not months:
         return [no_rows(viewer)]
     header = [t("Month"), t("Lines due"), t("OTIF (%)"), t("Low end (%)"), t("High end (%)")]
@@ -221,6 +222,7 @@ def _charts(detail: SupplierDetail, viewer: Viewer) -> list[Component]:
             [[m.month, m.lines_received, m.lead_time_mean, m.lead_time_p90] for m in months],
             viewer,
         ),
+        tools=downloads("supplier-months", _lines_query(data), viewer),
         note=t("By month of receipt."),
     )
     prices = card(

@@ -11,6 +11,7 @@ from domain.overrides import ValueStep
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.cards import card
+from layouts.components.downloads import downloads
 from layouts.text import VALUE_OVERS, VALUE_STEPS, named
 
 
@@ -30,7 +31,8 @@ def value_added_card(steps: Sequence[ValueStep], viewer: Viewer) -> html.Section
         "Each step on the same periods as the one before it. Value added: WAPE of the step before"
         " less the step's own; above 0 the step is worth its effort."
     )
-    return card(t("Value added by each step"), *parts, note=note)
+    title = t("Value added by each step")
+    return card(title, *parts, tools=downloads("value-added", {}, viewer, of=title), note=note)
 
 
 def _table(rows: Sequence[ValueStep], viewer: Viewer) -> html.Div:

@@ -14,6 +14,7 @@ from domain.what_if import Change, Comparison, CurvePoint, Recorded, Side
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card
+from layouts.components.downloads import downloads
 from layouts.components.filters import Value, choice, filter_bar
 from layouts.components.states import notices, state
 from layouts.components.table import Cell, twin
@@ -370,6 +371,7 @@ def curve_card(data: WhatIfData, found: Comparison, viewer: Viewer) -> html.Sect
         measure,
         graph("service-curve", curve_chart(levels, marks, data.measure, viewer), viewer, tall=True),
         twin(header, rows, viewer),
+        tools=downloads("what-if-curve", {"sku": [data.sku], "site": [data.site]}, viewer),
         note=t(
             "The line: one cycle service level for all items, from 50 to 99.5 %. Up and to the"
             " left is better. Recorded: the last count's value; requests that met an empty shelf"

@@ -378,6 +378,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/recommendations/{recommendation_id}"}
     expected |= {"/what-if", "/what-if/curve"}
     expected |= {"/savings", "/savings/months", "/savings/rows", "/savings/items"}
+    expected |= {"/exports/board.pdf"}
     expected |= {f"/exports/{one.name}.{end}" for one in EXPORTS for end in ("csv", "xlsx")}
     expected |= {"/suppliers", "/suppliers/{supplier}", "/supplier-totals", "/order-lines"}
     expected |= {"/sla", "/sla/{contract}", "/sla/{contract}/evidence.pdf", "/outages"}

@@ -10,6 +10,7 @@ import pytest
 
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
 
+API = "/exports/board.pdf"
 STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 SHOWN = re.compile(rb"\(((?:\\.|[^\\()])*)\) Tj")
 ESCAPED = re.compile(rb"\\(\d{3}|.)")
@@ -64,5 +65,22 @@ def test_page_paper_and_api_say_the_same(site: Site, query: str) -> None:
 
 
 def test_a_scoped_reader_gets_the_own_part(site: Site) -> None:
-    paper = words_of(site.browser(SCOPED).get("/board.pdf").content)
-    assert "DEP-BA" in paper and "DEP-SP" not in paper and "DEP-RJ" not in paper
+    for answer in (site.browser(SCOPED).get("/board.pdf"), site.api(SCOPED).get(API)):
+        paper = words_of(answer.content)
+        assert "DEP-BA" in paper and "DEP-SP" not in paper and "DEP-RJ" not in paper
+
+
+def test_programs_get_the_same_pack_in_the_language_that_they_ask_for(site: Site) -> None:
+    assert site.get(f"/api/v1{API}").status_code == 401
+    assert site.api(VIEWER).get(API).status_code == 403
+    api = site.api(ANALYST)
+    answer = api.get(f"{API}?uf=RJ&measure=units")
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert "nova-board-pack-run1.pdf" in answer.headers["Content-Disposition"]
+    page = site.browser(ANALYST).get("/board.pdf?uf=RJ&measure=units")
+    assert words_of(answer.content) == words_of(page.content)
+    english = words_of(api.get(API, headers={"Accept-Language": "en"}).content)
+    assert "Board pack" in english and "Filters: none" in english
+    assert api.get(f"{API}?uf=rj").status_code == 422
+    unknown = words_of(api.get(f"{API}?family=nenhuma").content)
+    assert "nenhuma" in unknown and "DEP-" not in unknown

@@ -6,7 +6,9 @@ as soon as it is there.
 
 from __future__ import annotations
 
+import csv
 import http.client
+import io
 import json
 import re
 import socket
@@ -186,15 +188,24 @@ def counted(site: Site) -> dict[str, int]:
 @pytest.mark.usefixtures("intact")
 @pytest.mark.parametrize("route", [one for one in ROUTES if one.query is not Query], ids=called)
 def test_sql_in_a_parameter_is_only_a_value(site: Site, admin: str, route: Route) -> None:
+    tried = INJECTIONS[:2] if route.media else INJECTIONS  # files ask the queries of the lists
     for name in parameters(route.query):
-        for value in INJECTIONS:
+        for value in tried:
             answer = send(site, admin, route, examples(route), params={name: value})
             if answer.status_code != 200:
-                refused(site, answer, 422)
+                refused(site, answer, 422, *((404,) if route.media else ()))
             elif not route.media:
                 assert_harmless(name, value, answer.json()["data"])
-            elif route.media == "text/csv" and name != "search":
-                assert len(answer.text.splitlines()) == 1
+            elif route.media == "text/csv":
+                assert_harmless(name, value, rows_of(answer.content.decode("utf-8-sig")))
+
+
+def rows_of(words: str) -> list[dict[str, Any]]:
+    """A Portuguese CSV file's rows; a number that is 0 is None."""
+    found = csv.DictReader(io.StringIO(words), delimiter=";")
+    return [
+        {name: value not in ("0", "") and value for name, value in row.items()} for row in found
+    ]
 
 
 def assert_harmless(name: str, value: str, data: Any) -> None:

@@ -45,11 +45,13 @@ GUESSES = {"sku": f"SKU-{OUTSIDE}", "site": f"DEP-{OUTSIDE}", "uf": "SP", "regio
 GUESSES |= {"area": "SP", "family": f"FAM-{OUTSIDE} (un)"}
 WORKERS = 6
 FOREIGN_UF = re.compile(r'"(uf|value|label)":"SP["– ]')
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GETS = [
-    one for one in ROUTES if one.method == "GET" and "<" not in one.path and one.media != WORKBOOK
+    one
+    for one in ROUTES
+    if one.method == "GET" and "<" not in one.path and one.media in (None, "text/csv")
 ]
-"""All lists; a workbook holds the rows of the CSV file beside it (`test_exports`)."""
+"""All lists; a workbook holds the rows of the CSV file beside it (`test_exports`), and the board
+pack is read in `test_board_pack`."""
 
 
 @pytest.fixture(scope="module")
@@ -242,6 +244,8 @@ def test_no_answer_holds_a_row_from_outside(admin: Api, scoped: Api, route: Rout
                 answer = scoped.get(route.path, params=params, headers=headers)
                 if answer.status_code == 403:
                     return
+                if answer.status_code == 404 and route.media and params != asked:
+                    continue  # a file of one thing, which does not exist for this reader
                 assert answer.status_code in (200, 304), answer.text
                 assert (
                     answer.status_code == 200

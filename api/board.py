@@ -1,0 +1,44 @@
+"""GET /exports/board.pdf: the executive view on paper."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from flask import Response, current_app
+
+from api.files import PDF, file_answer
+from api.parameters import Query, Texts, Ufs
+from api.routing import route
+from auth import trail
+from auth.guards import current_viewer
+from domain.access import Permission
+from domain.records import Filters
+from domain.viewer import Viewer
+
+EXTENSION = "nova-board-pack"
+
+
+class Maker(Protocol):
+    """How the pack is made; the app binds its own under `EXTENSION`."""
+
+    def __call__(self, viewer: Viewer, filters: Filters, measure: str = "") -> bytes: ...
+
+
+class BoardQuery(Query):
+    """What narrows the pack; `measure` is that of demand and forecast, the page's unless given."""
+
+    uf: Ufs = ()
+    region: Texts = ()
+    family: Texts = ()
+    measure: Literal["brl", "units", ""] = ""
+
+
+@route("GET", "/exports/board.pdf", permission=Permission.EXPORT, query=BoardQuery, data=PDF)
+def board_pack(query: BoardQuery) -> Response:
+    """The executive view as a PDF: indicators, demand, what to do, alerts, contracts, regions."""
+    make: Maker = current_app.extensions[EXTENSION]
+    filters = Filters(uf=query.uf, region=query.region, family=query.family)
+    content = make(current_viewer(), filters, query.measure)
+    chosen = {name: list(values) for name, values in vars(filters).items() if values}
+    trail.note("export", object="board_pack", after=chosen)
+    return file_answer(content, PDF, "board-pack")

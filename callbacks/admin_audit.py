@@ -22,7 +22,7 @@ ROWS = 50
 DAYS_SHOWN = 30
 
 
-@screen(Permission.READ_AUDIT)
+@screen(Permission.READ_AUDIT, personal=True)
 def page(viewer: Viewer, address: Address) -> Component:
     """Who did what; one row of it where the address names one."""
     row_id = address.count("row")

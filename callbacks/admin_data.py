@@ -26,7 +26,7 @@ from warehouse.db import get_engine
 from warehouse.queries import jobs, loads, runs
 
 
-@screen(Permission.LOAD_DRY_RUN)
+@screen(Permission.LOAD_DRY_RUN, personal=True)
 def page(viewer: Viewer, address: Address) -> Component:
     """Loads, runs and what is at work; or one load, if the address names it."""
     load_id, job_id = address.count("load"), address.count("job")

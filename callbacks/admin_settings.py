@@ -23,7 +23,7 @@ from warehouse.db import get_engine
 from warehouse.queries import settings
 
 
-@screen(Permission.MANAGE_SETTINGS)
+@screen(Permission.MANAGE_SETTINGS, personal=True)
 def page(viewer: Viewer, _address: Address) -> Component:
     """The thresholds in force."""
     return layout.layout(settings.thresholds(), viewer)

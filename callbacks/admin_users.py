@@ -27,19 +27,19 @@ USERS = Permission.MANAGE_USERS
 FIELDS = [State(f"user-{name}", "value") for name in ("name", "role", "ufs", "contracts")]
 
 
-@screen(USERS)
+@screen(USERS, personal=True)
 def page(viewer: Viewer, address: Address) -> Component:
     """All accounts."""
     return layout.users_page([_account(row) for row in users.listed()], viewer)
 
 
-@screen(USERS)
+@screen(USERS, personal=True)
 def new(viewer: Viewer, address: Address) -> Component:
     """The form for a new account."""
     return layout.new_page(users.scope_choices(), viewer)
 
 
-@screen(USERS)
+@screen(USERS, personal=True)
 def detail(viewer: Viewer, address: Address) -> Component:
     """One account."""
     given = address.text("user_id")

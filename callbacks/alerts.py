@@ -28,7 +28,7 @@ KEPT = ("kind", "level", "status", "uf", "owner", "search", "sort", "cursor", "s
 """What of the address goes into the page's own links."""
 
 
-@screen(Permission.READ)
+@screen(Permission.READ, personal=True)
 def page(viewer: Viewer, address: Address) -> Component:
     """The inbox, narrowed to kinds, levels, statuses, UFs and an owner."""
     if status.current().run_id is None:

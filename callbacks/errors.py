@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from dash import set_props
+from flask import g
 from werkzeug.exceptions import HTTPException
 
 from auth.guards import current_viewer
@@ -21,6 +22,7 @@ def on_error(error: Exception) -> None:
         raise error
     if not isinstance(error, NovaError):
         log.error("a callback failed", exc_info=error)
+    g.page_failed = True
     viewer = current_viewer()
     set_props("toasts", {"children": toast(viewer.t(_message(error)), viewer)})
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 
 from dash import ctx
 from dash.development.base_component import Component
+from flask import g
 from werkzeug.exceptions import HTTPException
 
 from auth import trail
@@ -23,27 +25,45 @@ log = logging.getLogger(__name__)
 Maker = Callable[[Viewer, Address], Component]
 
 
-def screen(permission: Permission) -> Callable[[Maker], Callable[..., Component]]:
-    """Makes `make(viewer, address)` a page's guarded entry function `page(**query)`."""
+def screen(
+    permission: Permission, *, personal: bool = False
+) -> Callable[[Maker], Callable[..., Component]]:
+    """Makes `make(viewer, address)` a page's guarded entry function `page(**query)`.
+
+    `personal`: it shows what depends on who asks. What is not is made for a nameless viewer, since
+    others of the same role and scope may be shown the same (dashboard/kept_pages.py).
+    """
 
     def decorate(make: Maker) -> Callable[..., Component]:
         @requires(permission)
         @wraps(make)
         def page(**query: str) -> Component:
             viewer = current_viewer()
-            trail.note("page.view", object=_address_asked_for())
-            return _made(make, viewer, Address(query, viewer.t))
+            note_view(*_address_asked_for())
+            shown = viewer if personal else nameless(viewer)
+            return _made(make, shown, Address(query, viewer.t))
 
+        page.personal = personal  # type: ignore[attr-defined]
         return page
 
     return decorate
 
 
-def _address_asked_for() -> str:
-    """The address in the browser, as Dash's router was told it."""
+def nameless(viewer: Viewer) -> Viewer:
+    """A reader of the same role, scope, language and look, but nobody in particular."""
+    return replace(viewer, name="", email="", user_id=None)
+
+
+def note_view(path: str, search: str) -> None:
+    """The audit row of an opened page."""
+    trail.note("page.view", object=trail.readable(f"{path}{search}"))
+
+
+def _address_asked_for() -> tuple[str, str]:
+    """Path and query string in the browser, as Dash's router was told them."""
     told = ctx.inputs
     path, search = (told.get(f"_pages_location.{part}") or "" for part in ("pathname", "search"))
-    return trail.readable(f"{path}{search}")
+    return path, search
 
 
 def _made(make: Maker, viewer: Viewer, address: Address) -> Component:
@@ -57,4 +77,5 @@ def _made(make: Maker, viewer: Viewer, address: Address) -> Component:
         raise
     except Exception:
         log.exception("a page could not be made")
+        g.page_failed = True
         return states.failed(viewer)

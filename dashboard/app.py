@@ -26,6 +26,7 @@ from dashboard import (
     extensions,
     failures,
     i18n,
+    kept_pages,
     observability,
     pages,
     security,
@@ -81,6 +82,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     extensions.limit_logins(server)
     app = _dash(server)
     doors.check_callbacks_of(app)
+    kept_pages.bind(server)
     security.bind(server, settings, security.script_hashes(app))
     server.after_request(security.keep_private)
     return server

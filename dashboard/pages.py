@@ -63,6 +63,11 @@ class PageEntry:
         """The guarded function that makes the page from its path and query string."""
         return getattr(self.module, self.function)  # type: ignore[no-any-return]
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether all readers of one role, scope, language and look see the same."""
+        return self.permission == Permission.READ and not getattr(self.layout, "personal", True)
+
 
 OPERATION, PLANNING = N_("Operation"), N_("Planning")
 ADMINISTRATION = N_("Administration")
@@ -154,9 +159,15 @@ PAGES: tuple[PageEntry, ...] = (
 )
 
 
+def page_at(path: str) -> PageEntry | None:
+    """The page at this path."""
+    return next((one for one in PAGES if one.is_at(path)), None)
+
+
 def permission_at(path: str) -> Permission | None:
     """What the page at this path asks for; None if there is no page."""
-    return next((one.permission for one in PAGES if one.is_at(path)), None)
+    found = page_at(path)
+    return found.permission if found else None
 
 
 def register(app: Dash) -> None:

@@ -4,7 +4,7 @@
 python = exec sh scripts/python.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help run train test faults bench lint stop status clean
+.PHONY: help run train test faults bench soak lint stop status clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ faults:  ## Break every part on purpose, the long outages included
 
 bench:  ## Measure the product at scale, as ratios to the floor of the same run
 	@$(python) scripts/check.py bench
+
+soak:  ## Serve under a steady load: make soak MINUTES=30 RATE=50
+	@$(python) scripts/check.py soak
 
 lint:  ## Check style and types only (ruff, mypy)
 	@$(python) scripts/check.py lint

@@ -32,13 +32,14 @@ class Caller:
     def time(self, call: Call) -> float:
         """Seconds that it took. Raises RuntimeError for any status but 200."""
         began = time.perf_counter()
-        status, data = self._send(call)
+        status, data = self.send(call)
         seconds = time.perf_counter() - began
         if status != 200:
             raise RuntimeError(f"{call.method} {call.path}: {status} {data[:300]!r}")
         return seconds
 
-    def _send(self, call: Call) -> tuple[int, bytes]:
+    def send(self, call: Call) -> tuple[int, bytes]:
+        """Status and body of the answer, whatever it is."""
         for last in (False, True):  # the server may have closed a connection that rested
             fresh = self._connection is None
             connection = self._connection or HTTPConnection(

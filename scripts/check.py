@@ -1,8 +1,8 @@
-"""`make test`, `make lint`, `make faults` and `make bench`: every check of the project. Standard
-library only.
+"""Every check of the project, as `make test`, `lint`, `faults`, `bench` and `soak` run them.
+Standard library only.
 
 `lint` runs ruff and mypy; `test` runs them and, if they pass, both test suites; `faults` runs the
-suite that breaks things, with its outages at full length; `bench` measures.
+suite that breaks things, with its outages at full length; `bench` and `soak` measure.
 """
 
 from __future__ import annotations
@@ -76,6 +76,14 @@ def bench() -> None:
         raise Failed("a bar is missed: see the table above.")
 
 
+def soak() -> None:
+    """Serves the scale database under a steady load. Raises Failed if a bar is missed."""
+    ensure("web")
+    asked = [f"--minutes={os.environ.get('MINUTES', 30)}", f"--rate={os.environ.get('RATE', 50)}"]
+    if _module("web", "benchmarks.soak", *asked):
+        raise Failed("a bar is missed: see the table above.")
+
+
 def ensure_browser() -> None:
     """Chromium and its driver, installed where we may; without them the browser tests skip."""
     if all(shutil.which(name) for name in ("chromium", "chromedriver")):
@@ -92,4 +100,5 @@ def _module(environment: str, *arguments: str) -> int:
 
 if __name__ == "__main__":
     os.chdir(ROOT)
-    main_of({"bench": bench, "faults": faults, "lint": lint, "test": test}[sys.argv[1]])
+    commands = {"bench": bench, "faults": faults, "lint": lint, "soak": soak, "test": test}
+    main_of(commands[sys.argv[1]])

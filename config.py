@@ -107,6 +107,17 @@ class Settings(BaseSettings):
         validation_alias="NOVA_AUDIT_MONTHS",
         description="Months that audit rows are kept by `flask audit retain`.",
     )
+    archive_dir: Path | None = Field(
+        None,
+        validation_alias="ARCHIVE_DIR",
+        description="Folder of archived months. Empty: `archive` in NOVA_HOME.",
+    )
+    history_months: int = Field(
+        36,
+        ge=24,
+        validation_alias="NOVA_HISTORY_MONTHS",
+        description="Last months that training needs: `flask archive` leaves them.",
+    )
     data: Path | None = Field(
         None,
         validation_alias="NOVA_DATA",

@@ -10,6 +10,7 @@ import getpass
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,6 +35,8 @@ users = AppGroup("users", help="Accounts: create, list, roles, scopes, passwords
 
 NARRATED = 100
 """Recommendations that a publish lets the model word, if there is one."""
+
+MONTH = click.DateTime(formats=["%Y-%m"])
 
 ROLE = click.Choice([str(role) for role in Role])
 PASSWORD = click.option(
@@ -211,6 +214,70 @@ def restore_database(file: Path) -> None:
     revision = restore(engine, file)
     _audit(engine, "restore", file.name, {"schema_revision": revision})
     click.echo(f"restored {file} at schema revision {revision}; next: alembic upgrade head")
+
+
+# The archive
+
+
+@command(app.cli, "archive")
+@click.argument("months", nargs=-1, type=MONTH)
+@click.option("--before", type=MONTH, help="Every month before this one.")
+def archive_months(months: tuple[datetime, ...], before: datetime | None) -> None:
+    """Move whole MONTHS (2023-01) of demand, stock, readings and tower figures into files; without
+    any, list what is archived."""
+    from warehouse.archive import archive, away
+    from warehouse.db import get_batch_engine
+
+    engine, settings = get_batch_engine(), get_settings()
+    if not months and before is None:
+        with engine.connect() as connection:
+            for table, month in away(connection):
+                click.echo(f"{month:%Y-%m} {table}")
+        return
+    asked = [f"{one:%Y-%m}" for one in months] + ([f"before {before:%Y-%m}"] if before else [])
+    with _recorded(engine, "archive", ", ".join(asked)) as outcome:
+        done = archive(
+            engine,
+            archive_folder(),
+            months=[month.date() for month in months],
+            before=before.date() if before else None,
+            history_months=settings.history_months,
+        )
+        outcome["rows"] = {f"{one.month} {one.table}": one.rows for one in done}
+    _tell_moved("archived", done)
+
+
+@command(app.cli, "restore-archive")
+@click.argument("months", nargs=-1, type=MONTH)
+def restore_months(months: tuple[datetime, ...]) -> None:
+    """Bring archived MONTHS (2023-01) back, all of them by default."""
+    from warehouse.archive import restore
+    from warehouse.db import get_batch_engine
+
+    engine = get_batch_engine()
+    asked = ", ".join(f"{one:%Y-%m}" for one in months) or "all"
+    with _recorded(engine, "archive.restore", asked) as outcome:
+        done = restore(engine, archive_folder(), months=[month.date() for month in months])
+        outcome["rows"] = {f"{one.month} {one.table}": one.rows for one in done}
+    _tell_moved("restored", done)
+
+
+def archive_folder() -> Path:
+    """Where archived months lie."""
+    settings = get_settings()
+    return settings.archive_dir or settings.home / "archive"
+
+
+def _tell_moved(word: str, done: list[Any]) -> None:
+    """One line a month and table; pages are brought up to date, after a killed call too."""
+    from warehouse.db import get_batch_engine
+    from warehouse.pipeline.derive import refresh_after_load
+
+    for one in done:
+        click.echo(f"{word} {one.month} {one.table}: {one.rows} rows")
+    refresh_after_load(get_batch_engine())
+    if not done:
+        click.echo(f"nothing to be {word}")
 
 
 # Jobs

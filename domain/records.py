@@ -50,7 +50,8 @@ class Page(Generic[T]):
 class DataStatus:
     """What is published and how old it is. All `None` (and zeros) when nothing is. `shown_version`
     changes when a run is published and when a load is there to be seen, `data_version` also with
-    every decision. `next_load_on`: by the usual rhythm of past loads, None where there is none."""
+    every decision. `next_load_on`: by the usual rhythm of past loads, None where there is none.
+    `archived_to`: the last day of what is in the archive."""
 
     run_id: int | None = None
     data_version: str = "0.0"
@@ -68,6 +69,7 @@ class DataStatus:
     training_needed: bool = False
     shown_version: str = "0.0"
     next_load_on: date | None = None
+    archived_to: date | None = None
 
 
 @dataclass(frozen=True)

@@ -266,6 +266,10 @@ def banners(viewer: Viewer, status: DataStatus) -> list[Component]:
                 )
             )
         )
+    if status.archived_to is not None:
+        day = fmt.day(status.archived_to, locale)
+        text = t("Months until %(date)s are archived: totals are without them.", date=day)
+        lines.append(notice(text))
     if status.run_id is not None and status.training_needed:
         text = t("Data newer than these forecasts has been loaded. Train and publish again.")
         lines.append(notice(text, "warning"))

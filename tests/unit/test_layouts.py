@@ -144,6 +144,7 @@ def status(**more: Any) -> DataStatus:
         ({"is_demo": True}, "Demonstration data"),
         ({"series_trained": 4}, "4 of 9 series"),
         ({"training_needed": True}, "Train and publish again"),
+        ({"archived_to": date(2021, 8, 31)}, "Months until Aug 31, 2021 are archived"),
     ],
 )
 def test_banners_warn_only_where_there_is_reason(more: dict[str, Any], said: str) -> None:

@@ -16,13 +16,16 @@ from warehouse.partitions import months
 def fresh_months(
     connection: Connection, table: str, first: date, last: date
 ) -> list[tuple[date, date]]:
-    """(start, end) of the months from `first`'s to `last`'s without a partition of `table`."""
+    """(start, end) of the months from `first`'s to `last`'s without a partition of `table`,
+    those that are archived left out."""
     known = set(
         connection.execute(
             text(
                 "SELECT child.relname FROM pg_inherits"
                 " JOIN pg_class AS child ON child.oid = inhrelid"
-                " WHERE inhparent = CAST(:table AS regclass)"
+                " WHERE inhparent = CAST(:table AS regclass) UNION ALL"
+                " SELECT table_name || to_char(month, '_YYYY_MM') FROM core.archived_month"
+                " WHERE 'core.' || table_name = :table"
             ),
             {"table": table},
         ).scalars()

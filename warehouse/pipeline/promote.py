@@ -11,8 +11,10 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
+from domain.errors import InvalidInput
 from warehouse.partitions import ensure_years, months
 from warehouse.pipeline.fresh import attach_fresh, fresh_months, open_fresh
+from warehouse.tables.core import MONTHLY
 
 CODES = {"item": "sku", "site": "site", "supplier": "supplier", "contract": "contract"}
 """Tables that facts refer to by code, and the column that holds the code."""
@@ -278,6 +280,7 @@ def promote(
     No two staged rows may have the same key, unless `finds_repeats`: DBAPIError is raised then.
     """
     plan = PROMOTIONS[kind]
+    _refuse_archived(connection, kind, plan)
     references = [each for each in plan.references if each.staged in staged]
     for reference in references:
         connection.execute(text(_name_unknown(kind, reference)))
@@ -310,10 +313,29 @@ def what_is_there(connection: Connection, kind: str, staged: list[str]) -> tuple
     """How many staged rows would replace another value in `core`, and how many are there as they
     are. The others are new."""
     plan = PROMOTIONS[kind]
+    _refuse_archived(connection, kind, plan)
     references = [each for each in plan.references if each.staged in staged]
     sql = _Insertion(kind, plan, references, staged).compare()
     changed, same = connection.execute(text(sql)).one()
     return changed, same
+
+
+def _refuse_archived(connection: Connection, kind: str, plan: Promotion) -> None:
+    """Raises InvalidInput for staged rows of a month whose other rows are in the archive."""
+    if not plan.month_column or plan.target not in MONTHLY:
+        return
+    met = connection.execute(
+        text(
+            f"SELECT month FROM core.archived_month WHERE table_name = '{plan.target}' AND EXISTS ("
+            f"SELECT FROM staging.{kind} AS s WHERE s.{plan.month_column} >= month"
+            f" AND s.{plan.month_column} < month + interval '1 month') ORDER BY month LIMIT 1"
+        )
+    ).scalar()
+    if met is not None:
+        raise InvalidInput(
+            f"{met:%Y-%m} is archived and the file has rows of it: bring it back first"
+            f" (flask restore-archive {met:%Y-%m}), or leave those rows out."
+        )
 
 
 def _insert_by_month(

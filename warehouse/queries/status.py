@@ -20,6 +20,8 @@ _STATUS = text(
         run.manifest, loads.loaded_at, loads.is_demo, loads.training_id,
         coalesce(run.data_from, demand.date_from) AS data_from,
         coalesce(run.data_to, demand.date_to) AS data_to, loads.days,
+        (SELECT max(month) + interval '1 month' - interval '1 day' FROM core.archived_month)::date
+            AS archived_to,
         coalesce(run.run_id, 0) || '.' || coalesce(shown.load_id, 0) AS shown_version
     FROM (
         SELECT max(finished_at) AS loaded_at, coalesce(bool_or(is_demo), false) AS is_demo,
@@ -83,6 +85,7 @@ def current(connection: Connection) -> DataStatus:
         is_demo=row.is_demo,
         training_needed=is_training_needed(row.training_id, manifest),
         shown_version=row.shown_version,
+        archived_to=row.archived_to,
         next_load_on=expected_next((row.days or [])[-RHYTHM_DAYS:]),
     )
 

@@ -7,6 +7,7 @@ Quantities are in the item's unit of issue, money in BRL, durations in days.
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -309,6 +310,17 @@ driver = Table(
     Column("date", Date, primary_key=True),
     double("value", nullable=False),
     Column("load_id", Integer, nullable=False),
+    schema="core",
+)
+
+archived_month = Table(
+    "archived_month",
+    metadata,
+    Column("table_name", Text, primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("archived_at", DateTime(timezone=True), nullable=False),
     schema="core",
 )
 

@@ -24,7 +24,7 @@ from models_offline import __version__, keys
 from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, classes_of
 from models_offline.dataset import LIMIT_RULE
 from models_offline.decomposition import decompositions
-from models_offline.ensemble import NAME, TOLERANCE_OF_COUNTS
+from models_offline.ensemble import NAME, POWER_OF_COUNTS, TOLERANCE_OF_COUNTS
 from models_offline.fitting import FINAL
 from models_offline.hierarchy import Hierarchy
 from models_offline.levels import KEYS
@@ -302,7 +302,7 @@ def _ensemble(results: Results) -> dict[str, Any]:
         "drop_above_of_counts": TOLERANCE_OF_COUNTS,
         "drop_quantiles_above": TOLERANCE,
         "median_share": MEDIAN_SHARE,
-        "median_share_of_counts": 1.0,
+        "power_of_counts": POWER_OF_COUNTS,
         "damping": results.damping,
         "published_as_seasonal_naive": results.published_as_naive,
         "value_added": value_added(results),

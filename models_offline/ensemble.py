@@ -4,8 +4,9 @@ Errors are pooled over the series of a demand class, because one series' errors 
 are mostly noise. A member more than 15 % worse than the best of its class is dropped (1 % where
 demand is intermittent). Half of the forecast is the weighted mean of the rest, without the lowest
 and the highest value of each period, half their median (Jose & Winkler 2008, "Simple robust
-averages of forecasts"); of intermittent demand all of it is the median, and its mean is damped (see
-damping.py).
+averages of forecasts"). Of intermittent demand quantiles are the median; the mean lies near the
+lowest member's: where rates disagree they are noisy, and a noisy rate is best shrunk by the share
+of its square that is noise. Then it is damped (see damping.py).
 """
 
 from __future__ import annotations
@@ -38,6 +39,11 @@ NAME = "ensemble"
 TOLERANCE_OF_COUNTS = 1.01
 """Most of the error of intermittent demand is noise that every member shares, so a bad one stands
 out by little: over hundreds of series a percent is two or three standard errors."""
+POWER_OF_COUNTS = -8.0
+"""The power mean of rates of intermittent demand: about their mean × (1 - 4.5 cv²), cv their
+coefficient of variation. Harmonic, it would be 1 - cv²: right if they shared no noise."""
+LEAST_RATE = 0.5
+"""Of the median: a member's rate below it counts as that, so that none alone says zero."""
 
 Weights = dict[str, dict[str, float]]
 
@@ -113,10 +119,12 @@ def combine(
     values = {name: _columns(wide, name, names) for name in VALUE_COLUMNS}
     classes = series.loc[wide.index.get_level_values("unique_id"), "demand_class"]
     present = ~np.isnan(values["mean"])
-    median = np.where(classes.isin(INTERMITTENT_CLASSES), 1.0, MEDIAN_SHARE)
+    rare = classes.isin(INTERMITTENT_CLASSES).to_numpy()
+    median = np.where(rare, 1.0, MEDIAN_SHARE)
     mean, spread = (_shares(classes, names, one, present) for one in (weights, of_quantiles))
     blended = {name: _blend(values[name], spread, median) for name in QUANTILE_COLUMNS}
-    blended |= {"mean": _blend(values["mean"], mean, median)}
+    smooth = _blend(values["mean"], mean, median)
+    blended |= {"mean": np.where(rare, low_mean(values["mean"], mean), smooth)}
     frame = pd.DataFrame(blended, index=wide.index).reset_index()
     return frame.assign(model=NAME)[rows.columns]
 
@@ -143,6 +151,14 @@ def _blend(
     kept = _trimmed(known, shares)
     mean = np.nansum(np.where(kept > 0, values * kept, 0.0), axis=1)
     return (1 - median_share) * mean + median_share * np.nanmedian(known, axis=1)
+
+
+def low_mean(values: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The weighted power mean of each row (rows, members) of `values`; shares sum to 1."""
+    median = np.nanmedian(np.where(shares > 0, values, np.nan), axis=1)
+    ratios = np.where(shares > 0, values, 0.0) / np.where(median > 0, median, 1.0)[:, None]
+    lifted = np.maximum(ratios, LEAST_RATE)
+    return median * (lifted**POWER_OF_COUNTS * shares).sum(axis=1) ** (1 / POWER_OF_COUNTS)
 
 
 def _trimmed(known: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:

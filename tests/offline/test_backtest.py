@@ -166,11 +166,27 @@ def test_a_missing_member_is_not_trimmed() -> None:
     assert mixed["mean"].tolist() == pytest.approx([3.25])
 
 
-def test_intermittent_demand_takes_the_median() -> None:
-    given = rows({(1, "tsb"): 10.0, (1, "ses"): 20.0, (1, "lstm"): 60.0})
-    weights = {"smooth": {"arima": 1.0}, "lumpy": {"tsb": 0.2, "ses": 0.4, "lstm": 0.4}}
+@pytest.mark.parametrize(
+    ("values", "low", "high"),
+    [
+        ((20.0, 20.0, 20.0), 20.0, 20.0),
+        # near the lowest, and a wild member moves nothing
+        ((18.0, 20.0, 60.0), 18.0, 20.0),
+        ((18.0, 20.0, 6000.0), 18.0, 20.0),
+        # one that says zero counts as half the median
+        ((0.0, 20.0, 22.0), 10.0, 13.0),
+        ((0.0, 0.0, 5.0), 0.0, 0.0),
+    ],
+)
+def test_intermittent_demand_lies_near_the_lowest_member(
+    values: tuple[float, ...], low: float, high: float
+) -> None:
+    names = ("tsb", "ses", "lstm")
+    given = rows({(1, name): value for name, value in zip(names, values, strict=True)})
+    weights = {"smooth": {"arima": 1.0}, "lumpy": {"tsb": 0.3, "ses": 0.4, "lstm": 0.3}}
     mixed = ensemble.combine(given, SERIES, weights)
-    assert mixed["mean"].tolist() == pytest.approx([20.0])
+    assert low - 1e-9 <= mixed["mean"].item() <= high + 1e-9
+    assert mixed["p50"].item() == pytest.approx(values[1])
 
 
 def test_quantiles_of_counts_are_mixed_of_more_members_than_the_mean() -> None:

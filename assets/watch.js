@@ -1,4 +1,4 @@
-/* Open pages notice a newer data version and show it in place. No library. */
+/* Open pages notice newer data, and what others have decided, and show it in place. No library. */
 (function () {
   "use strict";
 
@@ -7,8 +7,10 @@
   const SETTLED_MS = [0, 150, 500, 1200];
   const ADDRESS = "/api/v1/status";
   const FILLED_IN = "input, textarea, select";
+  const DECISIONS = "[data-shows=decisions]";
 
   let shown = null;
+  let decided = null;
   let waiting = null;
   let asking = false;
   let ended = false;
@@ -93,25 +95,33 @@
     observer.observe(page(), { childList: true });
   }
 
-  function show(version) {
-    shown = version;
+  function show(told) {
+    const isData = told.shown_version !== shown;
+    shown = told.shown_version;
+    decided = told.decided_version;
     waiting = null;
     offer().hidden = true;
     restoreWhenShown(remember());
     dirty = false;
-    window.dash_clientside.set_props("data-noticed", { data: version });
+    const store = isData ? "data-noticed" : "data-decided";
+    window.dash_clientside.set_props(store, { data: isData ? shown : decided });
     window.dash_clientside.set_props("_pages_location", { search: window.location.search });
   }
 
-  function compare(version) {
-    if (!version || version === shown) {
+  /* What people have decided concerns those pages alone that show it. */
+
+  function compare(told) {
+    if (!page().querySelector(DECISIONS)) {
+      decided = told.decided_version;
+    }
+    if (told.shown_version === shown && told.decided_version === decided) {
       return;
     }
-    waiting = version;
+    waiting = told;
     if (dirty) {
       offer().hidden = false;
     } else if (Date.now() - typedAt > TYPING_MS) {
-      show(version);
+      show(told);
     }
   }
 
@@ -122,13 +132,14 @@
     }
     watchPage();
     shown = shown || told.dataset.version;
+    decided = decided === null ? Number(told.dataset.decided) : decided;
     asking = true;
     fetch(ADDRESS, { headers: { Accept: "application/json" } })
       .then(function (answer) {
         ended = answer.status === 401;
         return answer.ok ? answer.json() : null;
       })
-      .then((answer) => answer && compare(answer.data.shown_version))
+      .then((answer) => answer && page() && compare(answer.data))
       .catch(() => null)
       .finally(() => (asking = false));
   }

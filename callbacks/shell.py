@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import dash
-from dash import Dash, Input, Output, no_update
+from dash import Dash, Input, Output, ctx, no_update
 from dash.development.base_component import Component
 from flask_wtf.csrf import generate_csrf
 
@@ -26,7 +26,9 @@ def frame(links: Sequence[NavLink]) -> Callable[[], Component]:
         viewer, content = current_viewer(), dash.page_container
         open_links = [link for link in links if viewer.may(link.permission)]
         kept = views.listed(user_id=viewer.user_id or 0, role=viewer.role)
-        return shell(viewer, status.current(), open_links, kept, content, generate_csrf())
+        return shell(
+            viewer, status.seen_by(viewer.user_id), open_links, kept, content, generate_csrf()
+        )
 
     return layout
 
@@ -39,13 +41,17 @@ def register(app: Dash) -> None:
         Output(parts.BANNERS, "children"),
         Output(parts.TOASTS, "children"),
         Input(parts.NOTICED, "data"),
+        Input(parts.DECIDED, "data"),
         prevent_initial_call=True,
     )
     @requires(Permission.READ)
-    def noticed(version: Any) -> Any:
+    def noticed(version: Any, decided: Any) -> Any:
+        viewer, current = current_viewer(), status.current()
+        if ctx.triggered_id == parts.DECIDED and decided:
+            told = viewer.t("Somebody else has decided or adjusted something: updated.")
+            return no_update, no_update, toast(told, viewer, "success")
         if not version:
             return no_update, no_update, no_update
-        viewer, current = current_viewer(), status.current()
         day = fmt.day(current.data_to, viewer.locale)
         told = toast(viewer.t("New data from %(date)s: updated.", date=day), viewer, "success")
         return parts.freshness(viewer, current), parts.banners(viewer, current), told

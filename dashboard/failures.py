@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from dash.exceptions import DependencyException
-from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
@@ -105,6 +116,9 @@ def _named(error: Exception) -> Exception:
 
 def _too_many(error: RateLimitExceeded) -> TooManyAttempts:
     seconds = error.limit.limit.get_expiry() if error.limit else 60
+    hit = next((one.current_limit for one in current_app.extensions["limiter"]), None)
+    if hit is not None:
+        seconds = min(seconds, max(1, hit.reset_at - int(time.time())))
     return TooManyAttempts("Too many failed attempts.", retry_after=seconds)
 
 

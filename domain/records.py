@@ -49,9 +49,10 @@ class Page(Generic[T]):
 @dataclass(frozen=True)
 class DataStatus:
     """What is published and how old it is. All `None` (and zeros) when nothing is. `shown_version`
-    changes when a run is published and when a load is there to be seen, `data_version` also with
-    every decision. `next_load_on`: by the usual rhythm of past loads, None where there is none.
-    `archived_to`: the last day of what is in the archive."""
+    changes when a run is published or derived again and when a load is there to be seen,
+    `data_version` also with every decision; `decided_version` with the decisions and overrides of
+    others than who asks. `next_load_on`: by the usual rhythm of past loads, None where there is
+    none. `archived_to`: the last day of what is in the archive."""
 
     run_id: int | None = None
     data_version: str = "0.0"
@@ -68,6 +69,7 @@ class DataStatus:
     is_demo: bool = False
     training_needed: bool = False
     shown_version: str = "0.0"
+    decided_version: int = 0
     next_load_on: date | None = None
     archived_to: date | None = None
 

@@ -23,6 +23,7 @@ from domain.records import (
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph, series_chart
+from layouts.components.attributes import SHOWS_DECISIONS
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar, toggles
@@ -108,6 +109,7 @@ def layout(data: ForecastData, viewer: Viewer) -> html.Div:
             ),
         ],
         className="page page-forecasts",
+        **SHOWS_DECISIONS,
     )
 
 

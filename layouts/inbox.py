@@ -16,7 +16,7 @@ from domain.viewer import Viewer
 from domain.wording import alert_reason
 from layouts import format as fmt
 from layouts.alerts import place
-from layouts.components.attributes import aria
+from layouts.components.attributes import SHOWS_DECISIONS, aria
 from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import choice, dropdown, filter_bar, search_box
 from layouts.components.icons import icon
@@ -89,6 +89,7 @@ def layout(data: InboxData, viewer: Viewer) -> html.Div:
             html.Div(panel(data, viewer), id=PANEL, className="page"),
         ],
         className="page page-alerts",
+        **SHOWS_DECISIONS,
     )
 
 

@@ -15,7 +15,7 @@ from domain.records import Filters, ItemDepot, Option, StockTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.alerts import place
-from layouts.components.attributes import aria
+from layouts.components.attributes import SHOWS_DECISIONS, aria
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar, search_box
@@ -92,6 +92,7 @@ def layout(data: InventoryData, viewer: Viewer) -> html.Div:
             *(body if data.listed.page.rows else [no_rows(viewer)]),
         ],
         className="page page-inventory",
+        **SHOWS_DECISIONS,
     )
 
 

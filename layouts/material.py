@@ -16,6 +16,7 @@ from domain.viewer import Viewer
 from domain.wording import alert_reason
 from layouts import format as fmt
 from layouts.alerts import place
+from layouts.components.attributes import SHOWS_DECISIONS
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar
@@ -65,6 +66,7 @@ def layout(
             *content,
         ],
         className="page page-material",
+        **SHOWS_DECISIONS,
     )
 
 

@@ -12,7 +12,7 @@ from domain.access import Permission
 from domain.records import FileStatus, Filters, Option, Recommendation, RecommendationTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.components.attributes import aria
+from layouts.components.attributes import SHOWS_DECISIONS, aria
 from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import choice, filter_bar, search_box
 from layouts.components.pager import Listed, pager
@@ -62,6 +62,7 @@ def layout(data: RecommendationsData, viewer: Viewer) -> html.Div:
             html.Div(panel(data, viewer), id=PANEL, className="page"),
         ],
         className="page page-recommendations",
+        **SHOWS_DECISIONS,
     )
 
 

@@ -24,7 +24,8 @@ from layouts.text import ROLES, named
 from layouts.theme import templates
 from layouts.views import views_menu
 
-FRESHNESS, BANNERS, TOASTS, NOTICED = "freshness", "banners", "toasts", "data-noticed"
+FRESHNESS, BANNERS, TOASTS = "freshness", "banners", "toasts"
+NOTICED, DECIDED = "data-noticed", "data-decided"
 LANGUAGES = {"pt_BR": ("PT", "Português"), "en": ("EN", "English")}
 
 
@@ -135,9 +136,9 @@ def watch(viewer: Viewer, status: DataStatus) -> list[Component]:
         className="data-offer",
         role="status",
         hidden=True,
-        **data(version=status.shown_version),
+        **data(version=status.shown_version, decided=str(status.decided_version)),
     )
-    return [dcc.Store(id=NOTICED, data=status.shown_version), offer]
+    return [dcc.Store(id=NOTICED, data=status.shown_version), dcc.Store(id=DECIDED), offer]
 
 
 def language_switch(viewer: Viewer, csrf_token: str) -> html.Form:

@@ -13,3 +13,7 @@ def aria(**values: str) -> Any:
 def data(**values: str) -> Any:
     """`data(choice="…")` for `**` in a component: `data-choice`."""
     return {f"data-{name.replace('_', '-')}": value for name, value in values.items()}
+
+
+SHOWS_DECISIONS = data(shows="decisions")
+"""Of a page that says what people have decided: assets/watch.js keeps it up to date."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import expect
 from sqlalchemy import Engine, text
 
+from domain.access import EVERYTHING
 from tests import factories
 from tests.browser.conftest import Watched
+from warehouse.commands.alerts import set_status
+from warehouse.commands.users import Actor
 from warehouse.pipeline import publish
 
 NOTICED_MS = 30_000
@@ -38,6 +42,23 @@ def test_a_page_shows_a_new_run_where_its_reader_is(
     expect(page.locator(".detail-head .weak")).to_contain_text("CABO-01")
     assert page.url == address
     assert facts.inner_text() != before
+    assert watched.complaints == []
+
+
+def test_a_queue_shows_what_somebody_else_decides(
+    watch: Callable[..., Watched], published: Engine
+) -> None:
+    watched = watch()
+    page = watched.open("/alerts")
+    resolved = page.locator(".status-total", has_text="Resolvid")
+    expect(resolved).to_contain_text("0 alertas")
+    with published.connect() as connection:
+        number = connection.execute(text("SELECT min(id) FROM analytics.alert")).scalar_one()
+    bia: dict[str, Any] = {"actor": Actor("bia"), "user_id": None, "scope": EVERYTHING}
+    set_status(published, alert_ids=[number], status="resolved", **bia)
+    expect(page.locator("#toasts")).to_contain_text("Outra pessoa", timeout=NOTICED_MS)
+    expect(resolved).to_contain_text("1 alerta")
+    set_status(published, alert_ids=[number], status="open", **bia)
     assert watched.complaints == []
 
 

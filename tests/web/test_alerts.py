@@ -45,6 +45,22 @@ def test_the_list_is_ranked_by_what_is_at_risk_net_of_acting(analyst: Api) -> No
     assert analyst.get("/alerts?kind=moon").status_code == 422
 
 
+def test_open_pages_hear_of_what_others_decide(
+    site: Site, analyst: Api, alert: dict[str, Any]
+) -> None:
+    def heard(api: Api) -> list[Any]:
+        told = api.get("/status").json()["data"]
+        return [told["shown_version"], told["decided_version"]]
+
+    admin = site.api(ADMIN)
+    mine, others = heard(analyst), heard(admin)
+    assert change(analyst, alert["id"], status="acknowledged").status_code == 200
+    assert heard(analyst) == mine
+    assert heard(admin)[0] == others[0] and heard(admin)[1] > others[1]
+    assert change(admin, alert["id"], status="open").status_code == 200
+    assert heard(analyst)[1] > mine[1]
+
+
 def test_an_alert_is_given_to_somebody_who_may_act(
     site: Site, analyst: Api, alert: dict[str, Any]
 ) -> None:

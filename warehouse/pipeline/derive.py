@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, Engine, text
 
-from warehouse.caching import count_revision, forget_version
+from warehouse.caching import forget_version
 from warehouse.pipeline.alert_rows import write_alerts
 from warehouse.pipeline.alerting import alerts_of, together
 from warehouse.pipeline.derivation import setup_of
@@ -27,7 +27,7 @@ from warehouse.pipeline.recommending import write_recommendations
 from warehouse.pipeline.savings import write_savings
 from warehouse.pipeline.scores import write_metrics, write_scores
 from warehouse.pipeline.simulate import write_simulation
-from warehouse.pipeline.views import PUBLISH_LOCK, note_refreshed, refresh_views
+from warehouse.pipeline.views import PUBLISH_LOCK, note_derived, note_refreshed, refresh_views
 
 
 def refresh_after_load(engine: Engine) -> None:
@@ -63,7 +63,7 @@ def _derive_published(engine: Engine, needed: Callable[[Connection, int], bool])
         if run_id is None or not needed(connection, run_id):
             return False
         derive_run(connection, run_id)
-        count_revision(connection)
+        note_derived(connection)
     forget_version()
     return True
 

@@ -35,6 +35,12 @@ def note_refreshed(connection: Connection, load_id: int | None) -> None:
     connection.execute(text("UPDATE analytics.revision SET load_id = :id"), {"id": load_id})
 
 
+def note_derived(connection: Connection) -> None:
+    """The last step of a transaction that derived the published run again."""
+    count_revision(connection)
+    connection.execute(text("UPDATE analytics.revision SET derived = number"))
+
+
 def refresh_needed(engine: Engine) -> bool:
     """True if something was loaded that the views do not hold: its refresh was killed, say."""
     sql = f"SELECT coalesce(({_LAST_LOAD}) > coalesce(max(load_id), 0), false)"

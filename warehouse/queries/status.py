@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection, text
@@ -22,7 +23,8 @@ _STATUS = text(
         coalesce(run.data_to, demand.date_to) AS data_to, loads.days,
         (SELECT max(month) + interval '1 month' - interval '1 day' FROM core.archived_month)::date
             AS archived_to,
-        coalesce(run.run_id, 0) || '.' || coalesce(shown.load_id, 0) AS shown_version
+        concat_ws('.', coalesce(run.run_id, 0), coalesce(shown.load_id, 0), shown.derived)
+            AS shown_version
     FROM (
         SELECT max(finished_at) AS loaded_at, coalesce(bool_or(is_demo), false) AS is_demo,
             max(id) FILTER (WHERE kind = ANY(:training)) AS training_id,
@@ -33,7 +35,7 @@ _STATUS = text(
     CROSS JOIN (
         SELECT min(date) AS date_from, max(date) AS date_to FROM analytics.demand_by_day
     ) AS demand
-    LEFT JOIN (SELECT max(load_id) AS load_id FROM analytics.revision) AS shown ON true
+    LEFT JOIN analytics.revision AS shown ON true
     LEFT JOIN analytics.published ON true
     LEFT JOIN analytics.run USING (run_id)
     """
@@ -88,6 +90,21 @@ def current(connection: Connection) -> DataStatus:
         archived_to=row.archived_to,
         next_load_on=expected_next((row.days or [])[-RHYTHM_DAYS:]),
     )
+
+
+def seen_by(user_id: int | None) -> DataStatus:
+    """The same, with what others have decided."""
+    return replace(current(), decided_version=decided_by_others(user_id=user_id))
+
+
+@read_model(ttl=300)
+def decided_by_others(connection: Connection, *, user_id: int | None) -> int:
+    """The number of the last decision or override that is not this person's; 0: there is none."""
+    sql = """
+        SELECT decision_id FROM support.decision WHERE user_id IS DISTINCT FROM :user_id
+        ORDER BY decision_id DESC LIMIT 1
+    """
+    return connection.execute(text(sql), {"user_id": user_id}).scalar() or 0
 
 
 def is_training_needed(last_training_load: int | None, manifest: dict) -> bool:

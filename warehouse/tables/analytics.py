@@ -68,11 +68,13 @@ revision = Table(
     Column("singleton", Boolean, primary_key=True, server_default="true"),
     Column("number", BigInteger, nullable=False),
     Column("load_id", Integer),
+    Column("derived", BigInteger),
     CheckConstraint("singleton", name="singleton"),
     schema="analytics",
 )
 """Counted up by every write that changes what is shown: part of the data version. `load_id` is
-the last load that the materialized views hold."""
+the last load that the materialized views hold, `derived` the number at which the published run was
+last derived again without one."""
 
 _SERIES = ("run_id", "item_id", "site_id")
 

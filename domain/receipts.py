@@ -184,7 +184,7 @@ NET_POSITION = Rule(
     r"P = A + O - J",
     {
         "A": ("available", "available", "units"),
-        "O": ("on_order", "on order", "units"),
+        "O": ("on_order", "on order and in transit", "units"),
         "J": ("project_demand", "for projects within the lead time", "units"),
     },
     "position",

@@ -7,10 +7,13 @@ cost is value × rate × time (3.4); the rates are the settings' (`Recommendatio
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import floor
 from typing import Any
 
 from domain.receipts import AVAILABLE, RULES, Rule, Workings, workings
 
+WHOLE = 1e-4
+"""What a number of packs may lack to be taken for whole: facts have four decimals."""
 _MISSING = ("shortage_brl", "cost of a missing unit", "BRL")
 _AVOIDED = ("avoided_quantity", "missing units that are avoided", "units")
 
@@ -20,7 +23,7 @@ POSITION = Rule(
     r"P = A + O - J + T - G",
     {
         "A": ("available", "available", "units"),
-        "O": ("on_order", "on order", "units"),
+        "O": ("on_order", "on order and in transit", "units"),
         "J": ("project_demand", "for projects within the lead time", "units"),
         "T": ("received", "comes by transfer", "units"),
         "G": ("given", "leaves by transfer", "units"),
@@ -34,16 +37,15 @@ POSITION = Rule(
 REORDER_QUANTITY = Rule(
     "reorder_quantity",
     "Quantity",
-    r"Q = \left\lceil \max(S - P,\ m) / k \right\rceil \cdot k",
+    r"Q = \left\lfloor (S - P) / k \right\rfloor \cdot k",
     {
         "S": ("order_up_to", "order-up-to level", "units"),
         "P": ("position", "available and on order", "units"),
-        "m": ("least_order", "minimum order", "units"),
         "k": ("pack", "pack", "units"),
     },
     "quantity",
     "units",
-    lambda level, position, least, pack: -(-max(level - position, least) // pack) * pack,
+    lambda level, position, pack: floor((level - position) / pack + WHOLE) * pack,
 )
 REORDER_VALUE = Rule(
     "reorder_value",

@@ -29,7 +29,9 @@ def reductions(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
     freed stands beside it in the facts.
     """
     rates = context.rates
-    needed = np.fmax(stock["order_up_to"].fillna(0), stock["daily_demand"] * rates.excess_days)
+    needed = np.fmax(
+        stock["order_up_to"].fillna(0), stock["daily_demand"] * context.policy.excess_days
+    )
     needed = needed + stock["project_ahead"]
     excess = np.floor(stock["available"] - stock["given"] - needed + EPSILON)
     quantity = np.minimum(excess, np.floor(stock["on_hand"]))
@@ -38,7 +40,7 @@ def reductions(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
     rows = stock.assign(
         quantity=quantity,
         needed_quantity=needed,
-        excess_days=rates.excess_days,
+        excess_days=context.policy.excess_days,
         cover_days=stock["available"] / stock["daily_demand"].where(stock["daily_demand"] > 0),
         capital_brl=quantity * cost,
         holding_rate=context.policy.holding_rate,

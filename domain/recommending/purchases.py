@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from domain.inventory import lot
+from domain.recommendation_receipts import WHOLE
 from domain.recommending.frames import (
     EPSILON,
     EXPEDITE,
@@ -39,8 +40,10 @@ def reorders(stock: pd.DataFrame, sources: pd.DataFrame, context: Context) -> pd
     """A purchase wherever the position, transfers included, is at its reorder point or will be
     within the review days.
 
-    `sources` (index item_id): supplier_id, supplier, price_brl, supplier_lines. Quantity: up to
-    the order-up-to level, raised to the minimum and to whole packs (a unit where none is given).
+    `sources` (index item_id): supplier_id, supplier, price_brl, supplier_lines. Quantity: the
+    whole packs (units where none are given) that lift the position to its order-up-to level and not
+    above it, at least the minimum. The level is an economic lot above the reorder point, so what is
+    due has room for one; what is not due yet and has none waits.
     value = (units missing in lead time + cover days if nothing is done − units missing in the lead
     time, which nothing helps) × cost of a missing unit − cost of an order − holding the lot for
     the cover days.
@@ -83,8 +86,10 @@ def order_quantities(stock: pd.DataFrame, context: Context) -> Array:
     wanted = stock["order_up_to"] - position
     asked = (point >= LEAST_POINT) | (stock["project_demand"] > 0)
     known = asked & position.notna() & (wanted > EPSILON)
-    quantity = lot(wanted.clip(lower=0), stock["min_order_qty"], packs(stock))
-    return np.where(known & (short | soon), quantity, 0.0)
+    size = packs(stock)
+    quantity = np.floor(wanted.clip(lower=0) / size + WHOLE) * size
+    least = lot(size, stock["min_order_qty"], size)
+    return np.where(known & (short | soon) & (quantity >= least), quantity, 0.0)
 
 
 def packs(stock: pd.DataFrame) -> pd.Series:

@@ -22,8 +22,7 @@ class RecommendationSettings:
     move_km_per_day: days of handling, and how far it gets in one more. giver_cover_days: demand
     that a giver keeps above its reorder point.
 
-    excess_days: stock beyond the demand of so many days, and beyond the order-up-to level, is
-    excess. reduce_cost_brl: work of getting rid of it. least_value_brl: a reduction, a hurry or a
+    reduce_cost_brl: work of getting rid of it. least_value_brl: a reduction, a hurry or a
     change of supplier worth less is not recommended.
 
     measured_lines: order lines received below which a supplier is not judged. significance: z
@@ -43,7 +42,6 @@ class RecommendationSettings:
     move_days: float = 1.0
     move_km_per_day: float = 500.0
     giver_cover_days: float = 30.0
-    excess_days: float = 180.0
     reduce_cost_brl: float = 150.0
     least_value_brl: float = 50.0
     measured_lines: int = 5

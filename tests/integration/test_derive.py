@@ -327,6 +327,42 @@ def test_what_is_on_the_shelf_decides_the_chance_of_running_out_and_its_dates(
     assert abs(short.stockout_p50_on - short.stockout_on) <= timedelta(days=1)
 
 
+def test_what_is_in_transit_beyond_the_open_orders_is_counted_on(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    """9,000 in transit, of which an order of 120 that was open at the count is a part."""
+    factories.add_order(
+        engine,
+        network,
+        order="PO-9",
+        sku="CABO-01",
+        site="DEP-SP",
+        quantity=120,
+        ordered_on=LAST_DAY - timedelta(days=3),
+        promised_on=LAST_DAY + timedelta(days=11),
+    )
+    publish_now(engine, tmp_path)
+    bare = policy(engine, "CABO-01", "DEP-SP")
+    assert bare.on_order == 120
+    assert ("stockout_imminent", "CABO-01", "DEP-SP") in alerts(engine)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE core.stock SET in_transit = 9000 WHERE date = :day AND item_id = :item_id"
+                " AND site_id = :site_id"
+            ),
+            {
+                "day": LAST_DAY,
+                "item_id": network.items["CABO-01"],
+                "site_id": network.sites["DEP-SP"],
+            },
+        )
+    derive.refresh_after_load(engine)
+    row = policy(engine, "CABO-01", "DEP-SP")
+    assert row.on_order == 9000
+    assert ("stockout_imminent", "CABO-01", "DEP-SP") not in alerts(engine)
+
+
 def test_service_levels_follow_the_companys_settings(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):

@@ -101,7 +101,8 @@ def test_a_run_keeps_the_rules_of_conservation(published: Engine) -> None:
         row = known[order.sku, order.site]
         position = row.on_hand + row.on_order + received.get((order.sku, order.site), 0)
         assert order.quantity >= (row.min_order_qty or 0)
-        assert position + order.quantity < row.order_up_to + (row.pack_size or 1)
+        assert position + order.quantity <= row.order_up_to + 1e-3
+        assert order.quantity % (row.pack_size or 1) == 0
         assert order.act_by >= LAST_DAY
 
 
@@ -184,7 +185,7 @@ def test_the_settings_of_the_company_decide(published: Engine) -> None:
         connection.execute(
             text(
                 "INSERT INTO support.setting (key, value, changed_by)"
-                " VALUES ('recommendations', '{\"excess_days\": 5000, \"unknown\": 1}', 'tests')"
+                " VALUES ('policy', '{\"excess_days\": 5000, \"unknown\": 1}', 'tests')"
             )
         )
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()

@@ -1,4 +1,5 @@
-"""Purchase orders that are still to come, and when each is to be expected."""
+"""Purchase orders that are still to come, what else is on its way, and when each is to be
+expected."""
 
 from __future__ import annotations
 
@@ -30,6 +31,38 @@ WHERE line.received_on IS NULL AND line.quantity > coalesce(line.received_qty, 0
     AND line.ordered_on <= :today
 ORDER BY line.item_id, line.site_id, line.promised_on, line.order_no, line.line
 """
+
+
+_IN_TRANSIT = """
+SELECT stock.item_id, stock.site_id, stock.date AS counted_on,
+    stock.in_transit - coalesce(sum(
+        CASE WHEN line.received_on IS NULL THEN line.quantity - coalesce(line.received_qty, 0)
+            ELSE coalesce(line.received_qty, line.quantity) END
+    ), 0) AS quantity
+FROM analytics.series_overview AS overview
+JOIN core.stock ON stock.item_id = overview.item_id AND stock.site_id = overview.site_id
+    AND stock.date = overview.stock_date
+LEFT JOIN core.purchase_order AS line
+    ON line.item_id = stock.item_id AND line.site_id = stock.site_id
+    AND line.ordered_on <= stock.date
+    AND (line.received_on IS NULL OR line.received_on > stock.date)
+    AND lower(coalesce(line.status, '')) <> ALL(:cancelled)
+WHERE stock.in_transit > 0
+GROUP BY stock.item_id, stock.site_id, stock.date, stock.in_transit
+ORDER BY stock.item_id, stock.site_id
+"""
+
+
+def in_transit(connection: Connection, setup: Setup) -> pd.DataFrame:
+    """What the last count has in transit beyond the orders that were open then (goods that another
+    depot sent, or all of it where no orders are loaded): item_id, site_id, quantity, expected_on;
+    the settings' days after the count, tomorrow at the earliest."""
+    found = frame_of(connection, _IN_TRANSIT, {"cancelled": list(CANCELLED)})
+    found = found.astype({"quantity": "float64"})
+    due = pd.to_datetime(found["counted_on"]) + pd.Timedelta(days=setup.settings.in_transit_days)
+    soonest = pd.Timestamp(setup.today) + pd.Timedelta(days=1)
+    found = found.assign(expected_on=due.where(due > soonest, soonest))
+    return found[found["quantity"] > 0].drop(columns="counted_on")
 
 
 def open_orders(connection: Connection, setup: Setup) -> pd.DataFrame:

@@ -15,10 +15,12 @@ from domain.inventory import Array
 from domain.lead_time_demand import DRAWS, LEAD_TIMES, Calendar, draws, over_lead_time, paths
 from domain.policy_settings import TEXTBOOK
 from domain.recommending.frames import Context, shortage_brl
+from domain.recommending.purchases import packs as whole_packs
 from warehouse.pipeline.copying import copy_frame, frame_of
 from warehouse.pipeline.demand_ahead import MAX_PROJECTED_DAYS, DemandAhead, demand_ahead
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
+from warehouse.pipeline.open_orders import in_transit
 from warehouse.pipeline.project_needs import dated, effects
 
 CHUNK = 1_000
@@ -125,7 +127,10 @@ def policy_of(
     series = _priced(setup, series, penalties)
     ahead = demand_ahead(connection, setup, series)
     index = pd.MultiIndex.from_frame(series[["item_id", "site_id"]])
-    lines = _placed(orders[orders["counted"].astype(bool)], index)
+    arriving = ["item_id", "site_id", "quantity", "expected_on"]
+    counted = orders.loc[orders["counted"].astype(bool), arriving]
+    coming = [part for part in (counted, in_transit(connection, setup)[arriving]) if len(part)]
+    lines = _placed(pd.concat(coming) if coming else counted, index)
     needed = _placed(needs, index)
     parts, met = [], []
     for start in range(0, len(series), CHUNK):
@@ -315,10 +320,11 @@ def _projected_days(available: Array, rates: Array, receipts: Array) -> Array:
 
 
 def _order_quantity(setup: Setup, series: pd.DataFrame, rates: Array) -> Array:
-    """EOQ where a cost is known, else the demand of 30 days; in packs, not under the minimum."""
+    """EOQ where a cost is known, else the demand of 30 days; in packs (units where none are given),
+    not under the minimum."""
     annual = rates.mean(axis=1) * 365.25
     holding = series["unit_cost_brl"].to_numpy(float) * setup.settings.holding_rate
-    packs = series["min_order_qty"], series["pack_size"]
+    packs = series["min_order_qty"], whole_packs(series)
     economic = inventory.economic_lot(annual, setup.settings.order_cost_brl, holding, *packs)
     month = inventory.lot(annual / 365.25 * 30, *packs)
     return np.where(np.isnan(economic), month, economic)

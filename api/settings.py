@@ -55,7 +55,7 @@ class ThresholdAnswer:
     data=list[ThresholdValue],
 )
 def listed() -> list[ThresholdValue]:
-    """What alerts and policy go by, with limits and who changed it."""
+    """What alerts, policy and recommendations go by, with limits and who changed it."""
     return settings.thresholds()
 
 
@@ -67,6 +67,6 @@ def listed() -> list[ThresholdValue]:
     data=ThresholdAnswer,
 )
 def changed(body: _Changes) -> ThresholdAnswer:
-    """Changes thresholds; alerts and policy follow."""
+    """Changes thresholds and rates; alerts, policy and recommendations follow."""
     job_id = commands.change(get_engine(), body.wanted(), actor=request_actor())
     return ThresholdAnswer(settings.thresholds(), job_id)

@@ -1,4 +1,5 @@
-"""The thresholds of alerts and policy that an administrator may change, with their limits."""
+"""The thresholds of alerts and policy, and the rates of recommendations, that an administrator may
+change, with their limits."""
 
 from __future__ import annotations
 
@@ -8,26 +9,32 @@ from typing import Any
 
 from domain.errors import InvalidInput
 from domain.policy_settings import PolicySettings
+from domain.recommending.settings import RecommendationSettings
 
-KEY = "policy"
-"""The row of `support.setting` that holds them."""
+POLICY, RATES = "policy", "recommendations"
+DEFAULTS: Mapping[str, Any] = {POLICY: PolicySettings(), RATES: RecommendationSettings()}
+"""The rows of `support.setting` that hold them, and what counts where nothing is set."""
+
+Values = Mapping[str, Mapping[str, Any]]
+"""The JSON of each row."""
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """One number of `PolicySettings`; `path` is where it stands there. unit: days, fraction, BRL or
-    count (standard deviations)."""
+    """One number of a row; `path` is where it stands there. unit: days, fraction, BRL or count
+    (standard deviations)."""
 
     name: str
+    row: str
     path: tuple[str, ...]
     unit: str
     low: float
     high: float
     whole: bool = False
 
-    def of(self, values: Mapping[str, Any]) -> float | None:
-        """Its value in the settings' JSON; None where it is not set."""
-        found: Any = values
+    def of(self, values: Values) -> float | None:
+        """Its value in the settings; None where it is not set."""
+        found: Any = values.get(self.row, {})
         for part in self.path:
             found = found.get(part) if isinstance(found, Mapping) else None
         return None if found is None else float(found)
@@ -35,25 +42,29 @@ class Threshold:
     @property
     def default(self) -> float:
         """What counts where nothing is set."""
-        found: Any = PolicySettings()
+        found: Any = DEFAULTS[self.row]
         for part in self.path:
             found = found[part] if isinstance(found, dict) else getattr(found, part)
         return float(found)
 
 
 def _plain(name: str, unit: str, low: float, high: float, whole: bool = False) -> Threshold:
-    return Threshold(name, (name,), unit, low, high, whole)
+    return Threshold(name, POLICY, (name,), unit, low, high, whole)
+
+
+def _rate(name: str, unit: str, low: float, high: float) -> Threshold:
+    return Threshold(name, RATES, (name,), unit, low, high)
 
 
 def _level(letter: str) -> Threshold:
-    return Threshold(
-        f"service_level_{letter.lower()}", ("service_levels", letter), "fraction", 0.5, 0.999
-    )
+    path = ("service_levels", letter)
+    return Threshold(f"service_level_{letter.lower()}", POLICY, path, "fraction", 0.5, 0.999)
 
 
 THRESHOLDS: tuple[Threshold, ...] = (
     _plain("critical_days", "days", 0, 365),
     _plain("warning_days", "days", 0, 365),
+    _plain("in_transit_days", "days", 0, 365, whole=True),
     _plain("late_days", "days", 0, 365, whole=True),
     _plain("forgotten_days", "days", 1, 1_000, whole=True),
     _plain("excess_days", "days", 7, 1_000),
@@ -67,18 +78,31 @@ THRESHOLDS: tuple[Threshold, ...] = (
     _level("C"),
     _plain("order_cost_brl", "BRL", 0, 100_000),
     _plain("holding_rate", "fraction", 0.01, 2),
+    _rate("emergency_premium", "fraction", 0, 10),
+    _rate("review_days", "days", 0, 90),
+    _rate("cover_days", "days", 1, 365),
+    _rate("expedite_days", "days", 0, 90),
+    _rate("expedite_premium", "fraction", 0, 10),
+    _rate("expedite_cost_brl", "BRL", 0, 100_000),
+    _rate("move_cost_brl", "BRL", 0, 100_000),
+    _rate("move_brl_per_km", "BRL", 0, 1_000),
+    _rate("move_value_share", "fraction", 0, 1),
+    _rate("giver_cover_days", "days", 0, 365),
+    _rate("reduce_cost_brl", "BRL", 0, 100_000),
+    _rate("switch_cost_brl", "BRL", 0, 1_000_000),
+    _rate("least_value_brl", "BRL", 0, 1_000_000),
 )
 BY_NAME = {one.name: one for one in THRESHOLDS}
 
 
-def changed(values: Mapping[str, Any], wanted: Mapping[str, float]) -> dict[str, Any]:
-    """The settings' JSON with these in it. Raises InvalidInput naming every one that is not known
-    or beyond its limits, and a warning that would come after the critical level."""
+def changed(values: Values, wanted: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """The settings with these in them. Raises InvalidInput naming every one that is not known or
+    beyond its limits, and a warning that would come after the critical level."""
     problems = {name: why for name, value in wanted.items() if (why := _problem(name, value))}
-    made: dict[str, Any] = {**values}
+    made = {row: dict(values.get(row, {})) for row in DEFAULTS}
     if not problems:
         for name, value in wanted.items():
-            _put(made, BY_NAME[name], value)
+            _put(made[BY_NAME[name].row], BY_NAME[name], value)
         if current(made, "warning_days") < current(made, "critical_days"):
             problems["warning_days"] = "must not be less than critical_days"
     if problems:
@@ -87,7 +111,7 @@ def changed(values: Mapping[str, Any], wanted: Mapping[str, float]) -> dict[str,
     return made
 
 
-def current(values: Mapping[str, Any], name: str) -> float:
+def current(values: Values, name: str) -> float:
     """The value in force."""
     found = BY_NAME[name].of(values)
     return BY_NAME[name].default if found is None else found

@@ -1,4 +1,4 @@
-"""`/admin/settings`: the thresholds that alerts and policy go by."""
+"""`/admin/settings`: what alerts, policy and recommendations go by."""
 
 from __future__ import annotations
 
@@ -18,12 +18,18 @@ PANEL = "thresholds"
 SAVE = "save-thresholds"
 GROUPS = {
     "alerts": (
-        *("critical_days", "warning_days", "late_days", "forgotten_days", "excess_days"),
+        *("critical_days", "warning_days", "late_days", "forgotten_days", "in_transit_days"),
+        *("excess_days",),
         *("dead_days", "drift_days", "drift_share", "drift_z", "gap_days"),
     ),
     "policy": (
         *("service_level_a", "service_level_b", "service_level_c"),
         *("order_cost_brl", "holding_rate"),
+    ),
+    "rates": (
+        *("emergency_premium", "review_days", "cover_days", "expedite_days", "expedite_premium"),
+        *("expedite_cost_brl", "move_cost_brl", "move_brl_per_km", "move_value_share"),
+        *("giver_cover_days", "reduce_cost_brl", "switch_cost_brl", "least_value_brl"),
     ),
 }
 
@@ -40,7 +46,10 @@ def layout(found: Sequence[ThresholdValue], viewer: Viewer) -> html.Div:
         [
             html.Div(html.H1(t("Thresholds")), className="page-head"),
             html.P(
-                t("What alerts and policy go by. Every change is audited; alerts follow it."),
+                t(
+                    "What alerts, policy and recommendations go by. Every change is audited; all"
+                    " of them follow it."
+                ),
                 className="weak",
             ),
             html.Div(panel(found, viewer), id=PANEL, className="page"),
@@ -59,7 +68,7 @@ def panel(
     """The fields by group; after a refusal with what was `wanted` and why it cannot be."""
     t = viewer.t
     known = {one.name: one for one in found}
-    titles = {"alerts": t("Alerts"), "policy": t("Stock policy")}
+    titles = {"alerts": t("Alerts"), "policy": t("Stock policy"), "rates": t("Value at stake")}
     groups: list[Component] = [
         card(
             titles[group],

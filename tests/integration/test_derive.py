@@ -327,6 +327,26 @@ def test_what_is_on_the_shelf_decides_the_chance_of_running_out_and_its_dates(
     assert abs(short.stockout_p50_on - short.stockout_on) <= timedelta(days=1)
 
 
+def test_what_was_put_aside_is_open_again_when_it_gets_worse(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    run_id = publish_now(engine, tmp_path)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE analytics.alert SET status = 'resolved'"))
+        connection.execute(
+            text("UPDATE analytics.alert SET level = 'info' WHERE item_id = :item_id"),
+            {"item_id": network.items["CABO-01"]},
+        )
+        derive.derive_run(connection, run_id)
+    found = alerts(engine)
+    kinds = ("stockout_imminent", "below_reorder_point")
+    statuses = {
+        (key[1], row.status, row.level != "info") for key, row in found.items() if key[0] in kinds
+    }
+    assert ("CABO-01", "open", True) in statuses
+    assert {status for sku, status, _ in statuses if sku != "CABO-01"} == {"resolved"}
+
+
 def test_what_is_in_transit_beyond_the_open_orders_is_counted_on(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):

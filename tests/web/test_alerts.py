@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
 
@@ -95,10 +96,18 @@ def test_thresholds_are_for_administrators_of_everything(site: Site, analyst: Ap
     before = {one["name"]: one for one in admin.get("/settings/thresholds").json()["data"]}
     assert before["warning_days"]["value"] == before["warning_days"]["default"] == 14
     path = "/settings/thresholds"
-    told = admin.call("PATCH", path, json={"warning_days": 15}).json()["data"]
+    both = {"warning_days": 15, "emergency_premium": 0.5}
+    told = admin.call("PATCH", path, json=both).json()["data"]
     assert told["job_id"]
     after = {one["name"]: one for one in told["thresholds"]}
     assert after["warning_days"]["value"] == 15 and after["warning_days"]["changed_by"] == ADMIN
+    assert after["emergency_premium"]["value"] == 0.5
+    policy, rates = site.audit("setting.change")[-2:]
+    assert (policy.object, policy.after) == ("policy", {"warning_days": 15.0})
+    assert (rates.object, rates.before) == ("recommendations", {"emergency_premium": 0.3})
+    with site.engine.connect() as connection:
+        sql = "SELECT value FROM support.setting WHERE key = 'recommendations'"
+        assert connection.execute(text(sql)).scalar_one() == {"emergency_premium": 0.5}
     for body in (
         {},
         {"warning_days": -1},
@@ -107,6 +116,7 @@ def test_thresholds_are_for_administrators_of_everything(site: Site, analyst: Ap
         {"dead_days": 30.5},
     ):
         assert admin.call("PATCH", path, json=body).status_code == 422, body
+    assert admin.call("PATCH", path, json={"emergency_premium": 0.3}).json()["data"]["job_id"]
     assert admin.call("PATCH", path, json={"warning_days": 14}).json()["data"]["job_id"]
     row = site.audit("setting.change")[-1]
     assert (row.actor, row.before, row.after) == (

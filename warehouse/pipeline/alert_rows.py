@@ -8,10 +8,13 @@ from sqlalchemy import Connection, text
 from warehouse.pipeline.copying import copy_frame
 from warehouse.pipeline.derivation import Setup
 
+LEVELS = ["info", "warning", "critical"]
+
 
 def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> None:
     """Replaces the run's alerts; one that was there before keeps its number, status, owner and
-    date. What was snoozed wakes up when its time is over."""
+    date. What was snoozed wakes up when its time is over, and what was snoozed or resolved is open
+    again when its level has risen."""
     params = {"run_id": setup.run_id}
     # a status that is being changed now must be among those that are kept
     connection.execute(text("LOCK TABLE analytics.alert IN SHARE ROW EXCLUSIVE MODE"))
@@ -26,12 +29,13 @@ def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> 
         )
     )
     copy_frame(connection, "raised", alerts)
-    connection.execute(text(_RAISE), params)
+    connection.execute(text(_RAISE), params | {"levels": LEVELS})
 
 
 _CARRIED = """
 CREATE TEMPORARY TABLE carried ON COMMIT DROP AS
 SELECT DISTINCT ON (alert.fingerprint) alert.fingerprint, alert.raised_at, alert.owner_id,
+    alert.level AS level_before,
     CASE WHEN alert.run_id = :run_id THEN alert.id END AS id,
     CASE WHEN alert.status = 'snoozed' AND latest.until <= now() THEN 'open' ELSE alert.status
     END AS status
@@ -51,7 +55,11 @@ INSERT INTO analytics.alert (id, run_id, fingerprint, kind, level, item_id, site
     days_to_stockout, risk_brl, acting_brl, net_brl, facts, status, owner_id, raised_at)
 SELECT coalesce(carried.id, nextval(pg_get_serial_sequence('analytics.alert', 'id'))),
     :run_id, fingerprint, kind, level, item_id, site_id, stockout_on, days_to_stockout,
-    risk_brl, acting_brl, net_brl, facts, coalesce(carried.status, 'open'), carried.owner_id,
+    risk_brl, acting_brl, net_brl, facts,
+    CASE WHEN carried.status IN ('snoozed', 'resolved')
+            AND array_position(:levels, level) > array_position(:levels, level_before) THEN 'open'
+        ELSE coalesce(carried.status, 'open') END,
+    carried.owner_id,
     coalesce(carried.raised_at, now())
 FROM raised LEFT JOIN carried USING (fingerprint)
 """

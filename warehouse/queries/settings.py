@@ -5,17 +5,16 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from domain.records import ThresholdValue
-from domain.thresholds import KEY, THRESHOLDS, current
+from domain.thresholds import DEFAULTS, THRESHOLDS, current
 from warehouse.db import primary
 
 
 def thresholds() -> list[ThresholdValue]:
     """Each with its limits, in the order of `domain.thresholds`. Raises Unavailable."""
-    sql = "SELECT value, changed_by, changed_at FROM support.setting WHERE key = :key"
+    sql = "SELECT key, value, changed_by, changed_at FROM support.setting WHERE key = ANY(:keys)"
     with primary() as connection:
-        row = connection.execute(text(sql), {"key": KEY}).one_or_none()
-    values = row.value if row else {}
-    by, at = (row.changed_by, row.changed_at) if row else (None, None)
+        rows = {row.key: row for row in connection.execute(text(sql), {"keys": list(DEFAULTS)})}
+    values = {key: row.value for key, row in rows.items()}
     return [
         ThresholdValue(
             name=one.name,
@@ -24,8 +23,8 @@ def thresholds() -> list[ThresholdValue]:
             unit=one.unit,
             low=one.low,
             high=one.high,
-            changed_by=by if one.of(values) is not None else None,
-            changed_at=at if one.of(values) is not None else None,
+            changed_by=rows[one.row].changed_by if one.of(values) is not None else None,
+            changed_at=rows[one.row].changed_at if one.of(values) is not None else None,
         )
         for one in THRESHOLDS
     ]

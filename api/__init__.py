@@ -12,6 +12,7 @@ from api import (  # noqa: F401
     board,
     clustering,
     clustering_exports,
+    drivers,
     exports,
     forecasts,
     health,

@@ -21,7 +21,7 @@ from layouts import material_drivers
 from layouts import materials as layout
 from layouts.components.filters import choice
 from layouts.forecasts import WINDOWS, accuracy_card, profile_strip, since, window_options
-from layouts.text import DEMAND_CLASSES
+from layouts.text import DEMAND_CLASSES, driver_name
 from warehouse.queries import (
     alerts,
     forecasts,
@@ -174,7 +174,10 @@ def _drivers(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     if site is None:
         return [detail_layout.no_depot(viewer)]
     months = item_drivers.months(sku=item.sku, site=site, scope=viewer.scope)
-    names = [Option(name, name) for name in dict.fromkeys(one.driver for one in months)]
+    names = [
+        Option(name, driver_name(name, viewer.t))
+        for name in dict.fromkeys(one.driver for one in months)
+    ]
     driver = address.option("driver", names)
     loaded = any(one.rows for one in status.files() if one.kind == "drivers")
     data = material_drivers.DriversData(

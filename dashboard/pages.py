@@ -17,6 +17,7 @@ from callbacks import (
     admin_settings,
     admin_users,
     alerts,
+    drivers,
     features,
     filters,
     forecasts,
@@ -104,6 +105,7 @@ PAGES: tuple[PageEntry, ...] = (
         suppliers,
         function="detail",
     ),
+    PageEntry("/drivers", N_("Drivers"), PLANNING, Permission.READ, drivers, "wave"),
     PageEntry("/projects", N_("Projects"), PLANNING, Permission.READ, projects, "flag"),
     PageEntry(
         "/projects/<project>", N_("Project"), None, Permission.READ, projects, function="detail"

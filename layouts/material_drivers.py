@@ -21,7 +21,7 @@ from layouts.components.grid import date_column, grid, number_column, text_colum
 from layouts.components.states import missing_file
 from layouts.components.table import twin
 from layouts.material import depot_choice
-from layouts.text import per_period
+from layouts.text import driver_name, per_period
 from layouts.theme import ACCENT, figure, plain
 
 UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
@@ -64,14 +64,14 @@ def _chart_card(data: DriversData, viewer: Viewer) -> html.Section:
         t("Demand and driver by month"),
         depot_choice(data.sites, data.site, viewer, picker, driver=data.driver),
         graph("driver-chart", _chart(rows, data, viewer), viewer, tall=True),
-        twin([t("Month"), t("Demand"), data.driver or ""], numbers, viewer),
+        twin([t("Month"), t("Demand"), driver_name(data.driver or "", t)], numbers, viewer),
     )
 
 
 def _chart(rows: Sequence[DriverMonth], data: DriversData, viewer: Viewer) -> go.Figure:
     chart = figure(viewer, per_period(data.unit, "M", viewer.t))
     months = [one.month for one in rows]
-    name = plain(data.driver or "")
+    name = plain(driver_name(data.driver or "", viewer.t))
     chart.add_bar(
         x=months, y=[one.quantity for one in rows], marker={"color": ACCENT}, showlegend=False
     )
@@ -90,7 +90,7 @@ def _chart(rows: Sequence[DriverMonth], data: DriversData, viewer: Viewer) -> go
 def _table(data: DriversData, viewer: Viewer) -> html.Section:
     t = viewer.t
     columns = [
-        text_column("driver", t("Driver"), minWidth=150, flex=2),
+        text_column("name", t("Driver"), minWidth=150, flex=2),
         text_column("where", t("Of"), minWidth=80),
         number_column("months", t("Months")),
         date_column("last", t("Last month")),
@@ -115,6 +115,7 @@ def _row(driver: str, data: DriversData, viewer: Viewer) -> dict[str, Any]:
     rows = [one for one in data.months if one.driver == driver]
     return {
         "driver": driver,
+        "name": driver_name(driver, viewer.t),
         "where": rows[-1].uf or viewer.t("Brazil"),
         "months": len(rows),
         "last": rows[-1].month.isoformat(),

@@ -29,6 +29,7 @@ KEYS = {
     "/inventory": "i",
     "/materials": "t",
     "/suppliers": "u",
+    "/drivers": "d",
     "/projects": "p",
     "/admin/data": "l",
 }

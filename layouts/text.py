@@ -169,6 +169,25 @@ def named(names: dict[str, str], code: str | None, t: Translator) -> str:
     return t(names[code]) if code in names else code
 
 
+DRIVERS = {
+    "holidays": N_("Holidays"),
+    "rain_mm": N_("Rain, mm a day"),
+    "temperature_c": N_("Temperature, °C"),
+    "wind_gust_kmh": N_("Wind gusts, km/h"),
+    "humidity_pct": N_("Humidity, %"),
+    "usd_brl": N_("Dollar, R$"),
+    "selic_pct": N_("Selic a year, %"),
+    "ipca_month_pct": N_("IPCA in the month, %"),
+    "unemployment_pct": N_("Unemployment, %"),
+    "rollout_5g_share": N_("5G roll-out, share of sites"),
+}
+
+
+def driver_name(code: str, t: Translator) -> str:
+    """A driver's name with its unit; the code of one that is not known here."""
+    return named(DRIVERS, code, t)
+
+
 def per_period(unit: str | None, frequency: str | None, t: Translator) -> str:
     """The unit of a demand axis: quantity in one period of the frequency."""
     period = named(PERIODS, frequency, t)

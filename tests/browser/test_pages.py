@@ -43,6 +43,7 @@ PAGES = {
     "/sla": ("SLA", "SLA"),
     "/suppliers?period=all": ("Fornecedores", "Suppliers"),
     "/suppliers/ALFA": ("Fornecedor", "Supplier"),
+    "/drivers": ("Fatores externos", "Drivers"),
     "/projects?state=behind": ("Projetos", "Projects"),
     "/projects/PRJ-1": ("Projeto", "Project"),
     "/inventory": ("Estoque", "Inventory"),

@@ -383,6 +383,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/suppliers", "/suppliers/{supplier}", "/supplier-totals", "/order-lines"}
     expected |= {"/sla", "/sla/{contract}", "/sla/{contract}/evidence.pdf", "/outages"}
     expected |= {"/projects", "/projects/{project}"}
+    expected |= {"/drivers", "/drivers/{driver}", "/driver-contributions"}
     expected |= {"/failure-risk", "/failure-risk/summary", "/failure-risk/parts"}
     families = ("/clustering/equipment-failure", "/clustering/tower-performance")
     expected |= {f"{one}{end}" for one in families for end in ("", "/summary", "/members")}

@@ -69,7 +69,10 @@ def test_drivers_stand_beside_the_demand_of_their_month(site: Site) -> None:
     try:
         page = _page(site, tab="drivers", site="DEP-SP")
         assert '"driver-chart"' in page and '"rain_mm"' in page
-        assert '"driver":"rain_mm","where":"SP","months":5,"last":"2025-05-01","value":52.0' in page
+        assert (
+            '"name":"Chuva, mm por dia","where":"SP","months":5,"last":"2025-05-01","value":52.0'
+            in page
+        )
         elsewhere = _page(site, tab="drivers", site="DEP-RJ")
         assert '"where":"Brasil","months":5,"last":"2025-05-01","value":50.0' in elsewhere
     finally:

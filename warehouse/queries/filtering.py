@@ -144,6 +144,22 @@ def project_where(scope: Scope, filters: ProjectFilters) -> Where:
     return where
 
 
+def driver_where(scope: Scope, filters: Filters) -> Where:
+    """Which rows of core.driver (alias `driver`) may be seen and are wanted: those of the country,
+    and those of the UFs in view."""
+    areas = Where()
+    areas.any_of(scope.ufs, "scope_ufs", "driver.uf = ANY(:scope_ufs)")
+    areas.any_of(
+        scope.contracts,
+        "scope_contracts",
+        "driver.uf IN (SELECT site.uf FROM core.site JOIN core.contract USING (contract_id)"
+        " WHERE contract.contract = ANY(:scope_contracts))",
+    )
+    areas.any_of(filters.uf, "uf", "driver.uf = ANY(:uf)")
+    areas.any_of(filters.region, "region", _region("driver.uf"))
+    return Where([f"(driver.uf = '' OR {areas.sql})"], areas.params)
+
+
 def needs_series(filters: Filters) -> bool:
     """True if the filter is finer than the daily views' grain."""
     finer = (filters.sku, filters.site, filters.abc, filters.xyz, filters.supplier)

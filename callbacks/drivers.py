@@ -1,0 +1,45 @@
+"""`/drivers`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash.development.base_component import Component
+
+from callbacks.address import Address
+from callbacks.screen import screen
+from domain.access import Permission
+from domain.drivers import Measure
+from domain.viewer import Viewer
+from layouts import drivers as layout
+from warehouse.queries import drivers, kpis, status
+
+OFFERED = ("region", "uf", "family")
+
+
+@screen(Permission.READ)
+def page(viewer: Viewer, address: Address) -> Component:
+    """Every driver against the demand in view, one of them closer, and what each brings."""
+    choices = kpis.filter_choices(scope=viewer.scope)
+    filters = address.filters({name: choices[name] for name in OFFERED})
+    loaded = {one.kind for one in status.files() if one.rows}
+    usual = "brl" if "items" in loaded else "units"
+    measure: Measure = (
+        "units" if address.one("measure", layout.MEASURES, usual) == "units" else "brl"
+    )
+    asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters, "measure": measure}
+    scores = drivers.every(**asked)
+    names = [one.driver for one in scores]
+    chosen = address.one("driver", names, names[0]) if names else None
+    data = layout.DriversData(
+        scores=scores,
+        detail=drivers.detail(driver=chosen, **asked) if chosen else None,
+        contributions=drivers.contributions(),
+        choices=choices,
+        filters=filters,
+        measure=measure,
+        missing=next((kind for kind in ("drivers", "demand") if kind not in loaded), None),
+        run_id=status.current().run_id,
+        notices=address.notices,
+    )
+    return layout.layout(data, viewer)

@@ -1,0 +1,81 @@
+"""Figures of drivers: history beside the demand, and the correlation at each lag."""
+
+from __future__ import annotations
+
+from plotly import graph_objects as go
+
+from domain.drivers import DriverDetail
+from domain.viewer import Viewer
+from layouts.charts import dates_of_axis
+from layouts.theme import ACCENT, OUTLIER, figure, plain
+
+UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
+WEAK = "#7b8794"
+
+
+def history_chart(detail: DriverDetail, name: str, demand: str, viewer: Viewer) -> go.Figure:
+    """Demand above, the driver below, over the same periods."""
+    chart = figure(viewer, demand)
+    starts = [one.start for one in detail.history]
+    chart.add_scatter(
+        x=starts,
+        y=[one.demand for one in detail.history],
+        mode="lines",
+        line={"color": ACCENT},
+        showlegend=False,
+        hovertemplate="%{y:,.0f}<extra></extra>",
+    )
+    below = go.Scatter(
+        x=starts,
+        y=[one.value for one in detail.history],
+        yaxis="y2",
+        mode="lines",
+        line={"color": OUTLIER},
+        showlegend=False,
+        hovertemplate="%{y:,.2f}<extra></extra>",
+    )
+    chart.add_trace(below)
+    chart.update_layout(
+        yaxis={"domain": UPPER},
+        yaxis2={
+            "domain": LOWER,
+            "title": {"text": plain(name)},
+            "anchor": "x",
+            "rangemode": "normal",
+        },
+        xaxis={"anchor": "y2"},
+    )
+    dates_of_axis(chart, viewer)
+    return chart
+
+
+def lags_chart(detail: DriverDetail, viewer: Viewer) -> go.Figure:
+    """A bar a lag, and the lines that chance stays within."""
+    t = viewer.t
+    chart = figure(viewer, t("Correlation r"))
+    lags = [one.lag for one in detail.lags]
+    chart.add_bar(
+        x=lags,
+        y=[one.correlation for one in detail.lags],
+        width=0.6,
+        marker={"color": [ACCENT if one.is_significant else WEAK for one in detail.lags]},
+        showlegend=False,
+        hovertemplate="r = %{y:.2f}<extra></extra>",
+    )
+    for sign in (1, -1):
+        chart.add_scatter(
+            x=lags,
+            y=[sign * one.limit for one in detail.lags],
+            mode="lines",
+            line={"color": OUTLIER, "width": 1, "dash": "dot"},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+    ahead = (
+        t("Weeks that the driver runs ahead of the demand")
+        if detail.score.period == "week"
+        else t("Months that the driver runs ahead of the demand")
+    )
+    chart.update_xaxes(title={"text": ahead}, dtick=1)
+    chart.update_yaxes(range=[-1, 1], tickformat=".1f", zeroline=True)
+    return chart

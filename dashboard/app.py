@@ -30,6 +30,7 @@ from dashboard import (
     observability,
     pages,
     security,
+    tracing,
     uploads,
     views,
 )
@@ -64,13 +65,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or get_settings()
     server = _server(settings)
+    tracer = tracing.tracer_of(settings)
     observability.bind(server)
+    tracing.bind(server, tracer)
     delivery.bind(server)
     security.admit(server, settings)
     uploads.bind(server, settings)
     doors.bind(server)
     failures.bind(server)
-    extensions.bind(server, settings)
+    extensions.bind(server, settings, tracer)
     i18n.init_app(server)
     server.extensions[guards.EXTENSION] = i18n
     server.extensions[board.EXTENSION] = board_pack.made

@@ -31,6 +31,7 @@ runs = AppGroup("runs", help="Published runs: list, show, publish an older one."
 jobs = AppGroup("jobs", help="Work asked for on the pages; the server starts it.")
 recommendations = AppGroup("recommendations", help="Recommendations: narrate.")
 audit_log = AppGroup("audit", help="The audit log: verify, retain.")
+staging = AppGroup("staging", help="What was refused of loaded files: retain.")
 users = AppGroup("users", help="Accounts: create, list, roles, scopes, passwords, sessions.")
 
 NARRATED = 100
@@ -522,7 +523,28 @@ def retain_audit_log() -> None:
         click.echo(f"dropped {month:%Y-%m}")
 
 
+# Staging
+
+
+@command(staging, "retain")
+def retain_staging() -> None:
+    """Delete the refused rows of loads that are past NOVA_STAGING_MONTHS."""
+    from datetime import UTC
+
+    from warehouse.commands.retention import drop_old_rejects
+    from warehouse.db import get_batch_engine
+
+    gone = drop_old_rejects(
+        get_batch_engine(),
+        kept=get_settings().staging_months,
+        today=datetime.now(UTC).date(),
+        actor=_as_actor(),
+    )
+    click.echo(f"deleted {gone} refused rows")
+
+
 app.cli.add_command(runs)
+app.cli.add_command(staging)
 app.cli.add_command(recommendations)
 app.cli.add_command(jobs)
 app.cli.add_command(users)

@@ -7,7 +7,7 @@ and in memory. A store that does not answer is given up after 100 ms and never f
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 from flask_caching import Cache
@@ -18,7 +18,11 @@ from redis.retry import Retry
 
 from auth.session import signed_in
 from config import Settings
+from dashboard import tracing
 from warehouse import caching
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
 
 ANSWER_SECONDS = 0.1
 DEFAULT_TTL = 300
@@ -52,7 +56,7 @@ def store_url(settings: Settings) -> str | None:
     return ensure_valkey(settings.home)
 
 
-def bind(server: Flask, settings: Settings) -> None:
+def bind(server: Flask, settings: Settings, tracer: Tracer | None = None) -> None:
     """Binds the cache and CSRF; the cache serves the read models too."""
     url = store_url(settings)
     server.config["STORE_URL"] = url
@@ -62,7 +66,7 @@ def bind(server: Flask, settings: Settings) -> None:
         backend: Any = cache.cache
     if url is not None:
         backend.serializer = PlainBytes()
-    caching.use(backend)
+    caching.use(tracing.traced(backend, tracer))
     csrf.init_app(server)
 
 

@@ -252,6 +252,16 @@ def test_the_last_administrator_is_not_erased(engine: Engine) -> None:
     assert "boss@nova.test" in everything(engine)
 
 
+TWO_LOADS = """
+WITH loads AS (
+    INSERT INTO staging.load (kind, file, sha256, loaded_by, state, finished_at, rows_rejected)
+    SELECT 'demand', 'd.csv', age, 'tests', 'accepted', now() - age::interval, 1
+    FROM unnest(ARRAY['8 months', '1 month']) AS age RETURNING id
+)
+INSERT INTO staging.reject (load_id, file, line, reason) SELECT id, 'd.csv', 2, 'bad' FROM loads
+"""
+
+
 def test_the_commands(nova: str, engine: Engine, log: Engine) -> None:
     run = CliRunner().invoke
     add_user(engine, "ana@nova.test")
@@ -265,6 +275,10 @@ def test_the_commands(nova: str, engine: Engine, log: Engine) -> None:
     good = run(app.cli, ["audit", "verify"])
     assert good.exit_code == 0 and "seal" in good.output
     assert run(app.cli, ["audit", "retain"]).exit_code == 0
+    with engine.begin() as connection:
+        connection.execute(text(TWO_LOADS))
+    assert run(app.cli, ["staging", "retain"]).output == "deleted 1 refused rows\n"
+    assert run(app.cli, ["staging", "retain"]).output == "deleted 0 refused rows\n"
     behind_its_back(engine, "UPDATE support.audit_log SET action = 'x' WHERE audit_id = 9")
     bad = run(app.cli, ["audit", "verify"])
     assert bad.exit_code == 1 and "row 9" in bad.output

@@ -1,8 +1,9 @@
-"""The end of what is no longer needed: whole months of the audit log."""
+"""The end of what is no longer needed: whole months of the audit log, refused rows of old loads."""
 
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
@@ -15,6 +16,12 @@ _PARTS = text(
     FROM (
         SELECT relid::regclass AS part FROM pg_partition_tree('support.audit_log') WHERE isleaf
     ) AS leaves ORDER BY month
+    """
+)
+_OLD_REJECTS = text(
+    """
+    DELETE FROM staging.reject USING staging.load
+    WHERE load.id = reject.load_id AND load.finished_at < :first_kept
     """
 )
 _ANCHOR = """
@@ -36,8 +43,21 @@ def drop_old_months(engine: Engine, *, kept: int, today: date, actor: Actor) -> 
             connection.execute(text(f"DROP TABLE {row.part}"))
         months = [row.month for row in dropped]
         if months:
-            _note(connection, months, actor)
+            dropped_months = {"dropped": [f"{month:%Y-%m}" for month in months]}
+            _note(connection, actor, "audit.retain", "audit_log", dropped_months)
     return months
+
+
+def drop_old_rejects(engine: Engine, *, kept: int, today: date, actor: Actor) -> int:
+    """Deletes the refused rows of loads that ended before the last `kept` full months; gives how
+    many. The loads stay, with what they counted: the same file is still known."""
+    first_kept = _months_back(today, kept)
+    with engine.begin() as connection:
+        gone = connection.execute(_OLD_REJECTS, {"first_kept": first_kept}).rowcount
+        if gone:
+            after = {"before": str(first_kept), "rows": gone}
+            _note(connection, actor, "staging.retain", "reject", after)
+    return gone
 
 
 def _months_back(today: date, count: int) -> date:
@@ -45,14 +65,16 @@ def _months_back(today: date, count: int) -> date:
     return date(month // 12, month % 12 + 1, 1)
 
 
-def _note(connection: Connection, months: list[date], actor: Actor) -> None:
+def _note(
+    connection: Connection, actor: Actor, action: str, object: str, after: dict[str, Any]
+) -> None:
     audit.record(
         connection,
         actor=actor.name,
         role=actor.role,
         address=actor.address,
         request_id=actor.request_id,
-        action="audit.retain",
-        object="audit_log",
-        after={"dropped": [f"{month:%Y-%m}" for month in months]},
+        action=action,
+        object=object,
+        after=after,
     )

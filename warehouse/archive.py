@@ -264,8 +264,9 @@ def _bring_back(engine: Engine, folder: Path, table: str, month: date) -> Manife
     file, manifest = _checked(folder, table, month)
     parent, part = f"core.{table}", _part(table, month)
     with engine.begin() as connection:
-        if set(_columns(connection, table)) < set(manifest.columns):
-            raise InvalidInput(f"{file} has columns that {parent} no longer has.")
+        lost = sorted(manifest.columns.keys() - _columns(connection, table).keys())
+        if lost:
+            raise InvalidInput(f"{file} has a column that {parent} no longer has: {lost[0]}.")
         connection.execute(
             text(f"CREATE TABLE {part} (LIKE {parent} INCLUDING ALL EXCLUDING IDENTITY)")
         )

@@ -46,7 +46,7 @@ PATHS = (
     "/inventory?limit=50",
     "/recommendations?limit=50",
     "/materials?limit=50",
-    "/suppliers?limit=50",
+    "/suppliers",
     "/geographic/data",
     "/models/performance",
 )

@@ -186,7 +186,9 @@ def load(
                 seen.statuses[status] += 1
                 seen.seconds.append(time.perf_counter() - asked)
 
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(PEOPLE)]
+    threads = [
+        threading.Thread(target=one, args=(number,), daemon=True) for number in range(PEOPLE)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

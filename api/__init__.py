@@ -80,5 +80,6 @@ def _record(response: Response) -> Response:
             request.endpoint or UNKNOWN,
             object=trail.readable(f"{request.method} {request.path}"),
             status=response.status_code,
+            awaited=request.method not in ("GET", "HEAD") or response.status_code >= 400,
         )
     return response

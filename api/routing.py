@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, copy_current_request_context
 from pydantic import BaseModel
 
 from api.answers import answer, encoded, locale, respond
 from api.parameters import Query, read_body, read_form, read_query
 from auth.guards import PUBLIC, current_viewer, public, requires
+from auth.session import data_version
 from domain.access import Permission
 from warehouse.caching import kept
 
@@ -123,7 +124,15 @@ def _view(handler: Handler, made: Route) -> Any:
         if made.form is not None:
             arguments["form"] = read_form(made.form)
         if made.kept:
-            body = kept(made.name, _plain(path, asked), KEPT_SECONDS, lambda: _made(arguments))
+            make = partial(_made, arguments)
+            body = kept(
+                made.name,
+                _plain(path, asked),
+                KEPT_SECONDS,
+                make,
+                version=data_version(),
+                renew=lambda: copy_current_request_context(make),
+            )
             return respond(body)
         made_answer = handler(**arguments)
         return made_answer if made.media else answer(made_answer, made.data)

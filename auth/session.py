@@ -48,7 +48,7 @@ def load(session_id: str) -> SessionUser | None:
     found = sessions.resolve(session_hash, idle=idle_limit())
     if found is None:
         return None
-    row, is_stale = found
+    row, is_stale, g.data_version = found
     if is_stale and not _is_passive():
         store.touch(get_engine(), session_hash)
     return SessionUser(row, session_id)
@@ -115,6 +115,11 @@ def signed_in() -> UserRow | None:
     return g.signed_in  # type: ignore[no-any-return]
 
 
+def data_version() -> str | None:
+    """The data version as this request's reader was found; None for nobody."""
+    return g.get("data_version")
+
+
 def request_actor(name: str | None = None, role: Role | None = None) -> Actor:
     """Who makes this request, in the audit log's words; `name` and `role` of somebody who is not
     signed in yet. Never raises."""
@@ -134,7 +139,8 @@ def _by_session() -> UserRow | None:
 
 def _by_token() -> UserRow:
     claims = tokens.read(request.headers["Authorization"][len(BEARER) :].strip(), tokens.ACCESS)
-    row = users.by_token(user_id=claims.user_id, version=claims.version, family=claims.family)
-    if row is None:
+    found = users.by_token(user_id=claims.user_id, version=claims.version, family=claims.family)
+    if found is None:
         raise NotAuthenticated("The token is no longer valid.")
+    row, g.data_version = found
     return row

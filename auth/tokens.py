@@ -5,8 +5,10 @@ Algorithm, issuer, audience, type and expiry are pinned, and every claim is requ
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID, uuid4
 
 import jwt
@@ -83,10 +85,20 @@ def revoke(engine: Engine, token: str) -> Claims:
 
 def read(token: str, kind: str) -> Claims:
     """The claims of a valid token of this kind. Raises NotAuthenticated for anything else."""
+    claims, ends_at = _verified(token, kind, _key())
+    if time.time() >= ends_at:
+        raise _refused()
+    return claims
+
+
+@lru_cache(maxsize=1024)
+def _verified(token: str, kind: str, key: bytes) -> tuple[Claims, float]:
+    """The claims and when the token expires, in seconds since 1970. What was found good once is
+    good until then: signature and claims do not change."""
     try:
         claims = jwt.decode(
             token,
-            _key(),
+            key,
             algorithms=[ALGORITHM],
             issuer=ISSUER,
             audience=AUDIENCE,
@@ -95,7 +107,8 @@ def read(token: str, kind: str) -> Claims:
         if claims["typ"] != kind or claims["exp"] - claims["iat"] > LIVES[kind]:
             raise _refused()
         numbers = int(claims["sub"]), int(claims["ver"])
-        return Claims(*numbers, UUID(claims["jti"]), UUID(claims["fam"]))
+        ends_at = float(claims["exp"])
+        return Claims(*numbers, UUID(claims["jti"]), UUID(claims["fam"])), ends_at
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError):
         raise _refused() from None
 

@@ -24,8 +24,8 @@ def readable(text: str) -> str:
     return UNTYPABLE.sub("?", text)[:MAX_OBJECT]
 
 
-def note(action: str, *, actor: str | None = None, **more: Any) -> None:
-    """One audit row about this request. A database that is down is logged: the request's own
+def note(action: str, *, actor: str | None = None, awaited: bool = True, **more: Any) -> None:
+    """One audit row about this request, `awaited` unless it only read. A database that is down is logged: the request's own
     answer must still reach the caller."""
     who = request_actor(actor)
     g.noted_status = more.get("status")
@@ -36,6 +36,7 @@ def note(action: str, *, actor: str | None = None, **more: Any) -> None:
             address=who.address,
             request_id=who.request_id,
             action=action,
+            awaited=awaited,
             **more,
         )
     except (SQLAlchemyError, Unavailable) as error:

@@ -56,7 +56,7 @@ def nameless(viewer: Viewer) -> Viewer:
 
 def note_view(path: str, search: str) -> None:
     """The audit row of an opened page."""
-    trail.note("page.view", object=trail.readable(f"{path}{search}"))
+    trail.note("page.view", object=trail.readable(f"{path}{search}"), awaited=False)
 
 
 def _address_asked_for() -> tuple[str, str]:

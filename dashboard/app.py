@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash
-from flask import Flask
+from flask import Flask, Request
 from flask.json.provider import DefaultJSONProvider
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 import api
 from api import board
@@ -45,6 +46,24 @@ class StrictJson(DefaultJSONProvider):
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """What the text says. Raises ValueError for whatever is no strict JSON."""
         return strict_json(s)
+
+
+class Server(Flask):
+    """Flask whose views and hooks are all plain functions."""
+
+    def ensure_sync(self, func: Any) -> Any:
+        """The function itself: Flask would look for coroutines in every hook of every request."""
+        return func
+
+
+class CookieSessions(SecureCookieSessionInterface):
+    """Sessions in a signed cookie; without a cookie there is nothing to unpack."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of the request's cookie, else an empty one."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
 
 
 class NovaDash(Dash):
@@ -92,7 +111,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _server(settings: Settings) -> Flask:
-    server = Flask("nova-corrente", root_path=str(ROOT), static_folder=None)
+    server = Server("nova-corrente", root_path=str(ROOT), static_folder=None)
+    server.session_interface = CookieSessions()
     server.json = StrictJson(server)
     server.config.update(
         SECRET_KEY=settings.secret_key,

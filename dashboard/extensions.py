@@ -91,8 +91,18 @@ def limit_logins(server: Flask) -> None:
         )(view)
 
 
+class ViewLimiter(Limiter):
+    """Limits of single views, which check them themselves: other requests have none."""
+
+    def _check_request_limit(
+        self, callable_name: str | None = None, in_middleware: bool = True
+    ) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
 def _limiter(server: Flask, url: str | None) -> Limiter:
-    return Limiter(
+    return ViewLimiter(
         _address,
         app=server,
         storage_uri=_limits_url(url),

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from auth.guards import check, current_viewer
+from auth.session import data_version
 from callbacks.screen import nameless, note_view
 from dashboard.doors import CALLBACKS
 from dashboard.pages import PageEntry, page_at
@@ -48,6 +49,7 @@ def bind(server: Flask) -> None:
 
     def _shared(entry: PageEntry, path: str, search: str) -> Response:
         check(entry.permission)
+        plain = repr((path, search, nameless(current_viewer())))
         is_new = False
 
         def made() -> bytes:
@@ -59,9 +61,7 @@ def bind(server: Flask) -> None:
             return response.get_data()
 
         try:
-            body = kept(
-                "page", repr((path, search, nameless(current_viewer()))), KEPT_SECONDS, made
-            )
+            body = kept("page", plain, KEPT_SECONDS, made, version=data_version())
         except NotKept as found:
             return found.response
         if not is_new:

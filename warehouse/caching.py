@@ -10,9 +10,13 @@ from __future__ import annotations
 import hashlib
 import inspect
 import logging
+import struct
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import wraps
 from threading import Lock
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hints
@@ -20,13 +24,18 @@ from uuid import uuid4
 
 from prometheus_client import Counter
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import ColumnElement, Connection, Engine, String, literal_column, select, text
 
 from domain.errors import Unavailable
 from warehouse.db import DATABASE_DOWN, get_engine, get_replica, unavailable_when_down
 
 PREFIX = "nova"
 SEAL_BYTES = 16
+MADE_AT = struct.Struct(">d")
+MEMORY_BYTES = 16 * 1024 * 1024
+"""Of encoded values that each process holds beside the shared cache."""
+RENEWED_AFTER = 2 / 3
+"""The share of its time after which a value is made anew before anybody has to wait for it."""
 WRITTEN, WRITTEN_SECONDS = f"{PREFIX}:written", 60
 VERSION_MEMO_SECONDS = 1.0
 BREAKER_SECONDS = 10.0
@@ -133,18 +142,24 @@ _version = _Version()
 _flights = _Flights()
 _breaker: Breaker | None = None
 
-_VERSION_SQL = text(
+VERSION: ColumnElement[str] = literal_column(
     """
-    SELECT coalesce((SELECT run_id FROM analytics.published), 0)
+    coalesce((SELECT run_id FROM analytics.published), 0)
         || '.' || coalesce((SELECT max(id) FROM staging.load WHERE state = 'accepted'), 0)
         || '.' || coalesce((SELECT number FROM analytics.revision), 0)
-    """
-)
+    """,
+    String(),
+).label("data_version")
+"""The data version as a column, for statements that are sent anyway."""
+
+
+_ASK_VERSION = select(VERSION)
 
 
 def use(backend: Backend | None) -> None:
     """Binds the cache of this process; None: every call goes to the database."""
     global _breaker
+    _memory.clear()
     _breaker = Breaker(backend) if backend is not None else None
 
 
@@ -159,7 +174,7 @@ def in_order() -> bool | None:
 def data_version(connection: Connection) -> str:
     """`published run . last accepted load . revision`, where every write to what is shown counts
     the revision up in its own transaction: a derivation after a load, an acknowledged alert."""
-    return str(connection.execute(_VERSION_SQL).scalar_one())
+    return str(connection.execute(_ASK_VERSION).scalar_one())
 
 
 def count_revision(connection: Connection) -> None:
@@ -183,41 +198,142 @@ def in_use() -> bool:
     return _breaker is not None and not _breaker.resting
 
 
-def kept(name: str, plain: str, ttl: int, make: Callable[[], bytes]) -> bytes:
+def kept(
+    name: str,
+    plain: str,
+    ttl: int,
+    make: Callable[[], bytes],
+    *,
+    version: str | None = None,
+    renew: Callable[[], Callable[[], bytes]] | None = None,
+) -> bytes:
     """What `make()` gives, from the cache for `ttl` seconds at most: `name` and `plain` arguments
-    say what it is, the data version how new. What many ask for at once is made once."""
+    say what it is, the data version how new. What many ask for at once is made once.
+
+    `version`: the data version, where this request knows it already; the value is held in this
+    process too then. `renew` gives a `make` that
+    works without this request: what has lain for most of its time is given once more and made
+    anew behind it, so that nobody waits.
+    """
     if _breaker is None:
         OFF.inc()
         return make()
     engine = get_engine()
     digest = hashlib.sha256(plain.encode()).hexdigest()[:32]
-    key = f"{PREFIX}:{engine.url.database}:{name}:{_version.of(engine)}:{digest}"
-    found = _unsealed(key, _breaker.get(key))
+    key = f"{PREFIX}:{engine.url.database}:{name}:{version or _version.of(engine)}:{digest}"
+    found = version and _memory.get(key, ttl) or _fetched(key, ttl)
     if found is None:
         with _flights.only_one(key) as waited:
-            found = _unsealed(key, _breaker.get(key)) if waited else None
+            found = _fetched(key, ttl) if waited else None
             if found is None:
                 (OFF if _breaker.resting else MISS).inc()
-                made = make()
-                _breaker.set(key, _seal(made) + made, ttl)
-                return made
+                return _store(key, make(), ttl)
     HIT.inc()
-    return found
+    if version:
+        _memory.put(key, found)
+    if renew is not None and time.time() - found.made_at > RENEWED_AFTER * ttl:
+        _renewals.submit(key, ttl, renew)
+    return found.value
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """An encoded value and when it was made, in seconds since 1970."""
+
+    value: bytes
+    made_at: float
+
+
+class _Memory:
+    """Values of this process, the latest used of them: what the shared cache has given before."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit, self._size = limit, 0
+        self._values: OrderedDict[str, _Kept] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: str, ttl: int) -> _Kept | None:
+        if not in_use():
+            return None
+        with self._lock:
+            found = self._values.get(key)
+            if found is None or not _is_fresh(found, ttl):
+                return None
+            self._values.move_to_end(key)
+            return found
+
+    def put(self, key: str, kept: _Kept) -> None:
+        with self._lock:
+            former = self._values.pop(key, None)
+            self._size += len(kept.value) - (len(former.value) if former else 0)
+            self._values[key] = kept
+            while self._size > self._limit:
+                self._size -= len(self._values.popitem(last=False)[1].value)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._values.clear()
+            self._size = 0
+
+
+class _Renewals:
+    """Makes values anew behind the requests that were given the former ones, one at a time."""
+
+    def __init__(self) -> None:
+        self._lock, self._under_way = Lock(), set[str]()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="renewal")
+
+    def submit(self, key: str, ttl: int, renew: Callable[[], Callable[[], bytes]]) -> None:
+        with self._lock:
+            if key in self._under_way:
+                return
+            self._under_way.add(key)
+        self._worker.submit(self._made, key, ttl, renew())
+
+    def _made(self, key: str, ttl: int, make: Callable[[], bytes]) -> None:
+        try:
+            found = _fetched(key, ttl)  # another process may have been there first
+            if found is None or time.time() - found.made_at > RENEWED_AFTER * ttl:
+                found = _Kept(_store(key, make(), ttl), time.time())
+            _memory.put(key, found)
+        except Exception:  # the value ends in its time, and who asks then is told
+            log.warning("%s could not be renewed", key, exc_info=True)
+        finally:
+            with self._lock:
+                self._under_way.discard(key)
+
+
+_memory = _Memory(MEMORY_BYTES)
+_renewals = _Renewals()
+
+
+def _is_fresh(found: _Kept, ttl: int) -> bool:
+    return abs(time.time() - found.made_at) < ttl
+
+
+def _fetched(key: str, ttl: int) -> _Kept | None:
+    """What the shared cache holds; None for what has lain too long, or was put there by others."""
+    stored = _breaker.get(key) if _breaker is not None else None
+    if stored is None:
+        return None
+    sealed = stored[SEAL_BYTES:]
+    if stored[:SEAL_BYTES] != _seal(sealed) or len(sealed) < MADE_AT.size:
+        log.warning("cache holds something else under %s", key)
+        return None
+    found = _Kept(sealed[MADE_AT.size :], MADE_AT.unpack_from(sealed)[0])
+    return found if _is_fresh(found, ttl) else None
+
+
+def _store(key: str, made: bytes, ttl: int) -> bytes:
+    """Keeps what was made for all processes."""
+    if _breaker is not None:
+        sealed = MADE_AT.pack(time.time()) + made
+        _breaker.set(key, _seal(sealed) + sealed, ttl)
+    return made
 
 
 def _seal(value: bytes) -> bytes:
     return hashlib.blake2b(value, digest_size=SEAL_BYTES).digest()
-
-
-def _unsealed(key: str, stored: bytes | None) -> bytes | None:
-    """The value of sealed bytes; None for what somebody else has written there."""
-    if stored is None:
-        return None
-    value = stored[SEAL_BYTES:]
-    if stored[:SEAL_BYTES] == _seal(value):
-        return value
-    log.warning("cache holds something else under %s", key)
-    return None
 
 
 class ReplicaFailed(Unavailable):

@@ -6,11 +6,13 @@ import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import IO, Any
 
 import psycopg2
-from sqlalchemy import Connection, Engine, Executable, Row, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, Row, Select, create_engine, event
+from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -21,12 +23,18 @@ APPLICATION = "nova-corrente"
 ROLE = "nova_app"
 """What requests work as: it reads everything, and may only add to the audit log."""
 
+TAKE_ROLE = (
+    "SELECT set_config('role', rolname, false) FROM pg_roles"
+    " WHERE rolname = %s AND pg_has_role(rolname, 'MEMBER')"
+)
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
 REPLICA_REST_SECONDS = 5.0
 SLOW_SQL_LETTERS = 500
 DATABASE_DOWN = (OperationalError, InterfaceError, PoolTimeout)
 """What is raised where it does not answer; a connection that dies in use raises DBAPIError."""
+
+DOWN = (OperationalError, InterfaceError, PoolTimeout)
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +61,6 @@ def make_engine(
 ) -> Engine:
     """An engine with time limits on statements and locks; times are UTC. A `quick` one commits each
     statement without waiting for the disk, and does not try connections before it uses them."""
-    options = (
-        f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms}"
-        f" -c timezone=UTC -c jit=off{' -c synchronous_commit=off' if quick else ''}"
-    )
     return create_engine(
         url,
         pool_size=pool_size,
@@ -65,12 +69,24 @@ def make_engine(
         isolation_level="AUTOCOMMIT" if quick else None,
         pool_reset_on_return=None if quick else "rollback",
         pool_timeout=10,
-        connect_args={
-            "options": options,
-            "application_name": APPLICATION,
-            "connect_timeout": 5,
-        },
+        connect_args=connect_options(
+            statement_timeout_ms=statement_timeout_ms, lock_timeout_ms=lock_timeout_ms, quick=quick
+        ),
     )
+
+
+def connect_options(
+    *,
+    statement_timeout_ms: int = STATEMENT_TIMEOUT_MS,
+    lock_timeout_ms: int = LOCK_TIMEOUT_MS,
+    quick: bool = False,
+) -> dict[str, Any]:
+    """How a session begins: time limits, times in UTC, and a name by which it is known."""
+    options = (
+        f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms}"
+        f" -c timezone=UTC -c jit=off{' -c synchronous_commit=off' if quick else ''}"
+    )
+    return {"options": options, "application_name": APPLICATION, "connect_timeout": 5}
 
 
 def as_application(engine: Engine) -> Engine:
@@ -99,11 +115,7 @@ def _log_if_slow(
 
 def _take_role(connection: Any, _record: Any) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('role', rolname, false) FROM pg_roles"
-            " WHERE rolname = %s AND pg_has_role(rolname, 'MEMBER')",
-            (ROLE,),
-        )
+        cursor.execute(TAKE_ROLE, (ROLE,))
     connection.commit()
 
 
@@ -153,10 +165,64 @@ def quick(statement: Executable, params: Mapping[str, Any] | None = None) -> Seq
             return _sent(statement, params)
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A statement of every request, which each connection parses and plans once."""
+
+    name: str
+    statement: Select[Any]
+
+    @cached_property
+    def _compiled(self) -> tuple[str, str, tuple[str, ...], dict[str, Any]]:
+        compiled = self.statement.compile(dialect=asyncpg.dialect())  # numbers and casts parameters
+        order = tuple(compiled.positiontup or ())
+        marks = ", ".join(["%s"] * len(order))
+        told = dict(compiled.params)
+        return str(compiled), f"EXECUTE {self.name} ({marks})", order, told
+
+    def rows(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rows by column names, on the primary as `quick` asks it. Raises Unavailable."""
+        try:
+            try:
+                return self._asked(params)
+            except psycopg2.Error:  # a dead connection, or a plan that no longer fits a table
+                return self._asked(params)
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, *DOWN) as error:
+            raise Unavailable("The database does not answer.") from error
+
+    def _asked(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        sql, execute, order, told = self._compiled
+        values = {**told, **params}
+        connection = _quick_engine().raw_connection()
+        try:
+            cursor = connection.cursor()
+            if self not in connection.info:
+                cursor.execute(f"PREPARE {self.name} AS {sql}")
+                connection.info[self] = True
+            cursor.execute(execute, [values[name] for name in order])
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        except psycopg2.Error:
+            connection.invalidate()
+            raise
+        finally:
+            connection.close()
+
+
 def _sent(statement: Executable, params: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
     with _quick_engine().connect() as connection:
         result = connection.execute(statement, dict(params or {}))
         return result.all() if result.returns_rows else ()
+
+
+@lru_cache
+def _bare_options(engine: Engine) -> dict[str, Any]:
+    return {**engine.dialect.create_connect_args(engine.url)[1], **connect_options(quick=True)}
+
+
+def quick_options() -> dict[str, Any]:
+    """What psycopg2 needs for a connection as `quick` uses them."""
+    return _bare_options(_quick_engine())
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from dashboard.cli import app
 from domain.access import Role
+from warehouse import unawaited
 from warehouse.commands import audit, privacy, retention, users
 from warehouse.db import as_application, make_engine
 from warehouse.partitions import ensure_audit_months
@@ -282,3 +283,30 @@ def test_the_commands(nova: str, engine: Engine, log: Engine) -> None:
     behind_its_back(engine, "UPDATE support.audit_log SET action = 'x' WHERE audit_id = 9")
     bad = run(app.cli, ["audit", "verify"])
     assert bad.exit_code == 1 and "row 9" in bad.output
+
+
+def test_rows_outlive_the_connections_that_carried_them(log: Engine) -> None:
+    end = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    for object in ("/before", "/after"):
+        audit.record_alone(actor="ana@nova.test", action="page.view", object=object)
+        with make_engine(str(log.url.render_as_string(hide_password=False))).connect() as owner:
+            owner.execute(end)
+            owner.commit()
+    audit.record_alone(actor="ana@nova.test", action="page.view", object="/last")
+    log.dispose()
+    with log.connect() as connection:
+        seen = connection.execute(text("SELECT object FROM support.audit_log ORDER BY audit_id"))
+        assert [row.object for row in seen][ROWS:] == ["/before", "/after", "/last"]
+    assert state(log).rows == ROWS + 3
+
+
+def test_a_row_that_waits_for_another_holds_nobody_up(log: Engine) -> None:
+    with log.connect() as other:
+        audit.record(other, actor="bia@nova.test", action="load")
+        audit.record_alone(actor="ana@nova.test", action="page.view", awaited=False)
+        other.commit()
+    unawaited.settle()
+    assert state(log).rows == ROWS + 2

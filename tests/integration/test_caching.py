@@ -119,7 +119,7 @@ def test_values_are_sealed_json_and_keys_carry_the_version(
     kpis.headline()
     (key,) = backend.redis.keys("*headline*")  # type: ignore[misc]
     assert b":1." in key
-    assert json.loads(backend.redis.get(key)[caching.SEAL_BYTES :])[0]["key"]  # type: ignore[index]
+    assert json.loads(backend.redis.get(key)[caching.SEAL_BYTES + caching.MADE_AT.size :])[0]["key"]  # type: ignore[index]
     assert 0 < backend.redis.ttl(key) <= 30  # type: ignore[operator]
 
 
@@ -307,3 +307,51 @@ def test_what_many_ask_for_at_once_is_read_once(backend: Client, network: factor
         for thread in threads:
             thread.join()
     assert alone and len(together) == len(alone)
+
+
+def test_a_known_version_answers_from_this_process_until_it_changes(
+    backend: Client, network: factories.Network
+):
+    made: list[int] = []
+
+    def make() -> bytes:
+        made.append(1)
+        return b"%d" % len(made)
+
+    first, again, new = (
+        caching.kept("answer", "plain", 15, make, version=version) for version in "112"
+    )
+    backend.gets = 0
+    assert (first, again, new) == (b"1", b"1", b"2")
+    assert caching.kept("answer", "plain", 15, make, version="1") == b"1"
+    assert backend.gets == 0
+
+
+def test_an_old_answer_is_given_once_more_while_a_new_one_is_made(
+    backend: Client, network: factories.Network, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(caching, "RENEWED_AFTER", 0.0)
+    renewed = threading.Event()
+
+    def new() -> bytes:
+        renewed.set()
+        return b"new"
+
+    def ask() -> bytes:
+        return caching.kept("a", "plain", 15, lambda: b"old", version="1", renew=lambda: new)
+
+    assert ask() == b"old" and not renewed.is_set()
+    assert ask() == b"old" and renewed.wait(10)
+    deadline = time.monotonic() + 10
+    while ask() != b"new":
+        assert time.monotonic() < deadline
+
+
+def test_what_has_lain_too_long_is_not_given(
+    backend: Client, network: factories.Network, monkeypatch: pytest.MonkeyPatch
+):
+    assert caching.kept("b", "plain", 15, lambda: b"old", version="1") == b"old"
+    caching.kept("b", "plain", 15, lambda: b"unused", version="1")
+    later = time.time() + 16
+    monkeypatch.setattr(caching.time, "time", lambda: later)
+    assert caching.kept("b", "plain", 15, lambda: b"new", version="1") == b"new"

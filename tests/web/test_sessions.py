@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from config import get_settings
 from dashboard.app import create_app
 from domain.access import Role
 from tests.web.conftest import ADMIN, CSRF, PASSWORD, VIEWER, Browser, Site
+from warehouse import db
 from warehouse.commands import users
 from warehouse.db import get_engine
 
@@ -175,13 +176,19 @@ def test_the_language_goes_with_the_account(site: Site) -> None:
 
 
 @pytest.fixture
-def asked(nova: str) -> Iterator[list[str]]:
+def asked(nova: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Every statement of this process, in order."""
     statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
         statements.append(statement)
 
+    def prepared(self: db.Prepared, params: Mapping[str, Any]) -> list[dict[str, Any]]:
+        statements.append(str(self.statement))
+        return sent(self, params)
+
+    sent = db.Prepared.rows
+    monkeypatch.setattr(db.Prepared, "rows", prepared)
     event.listen(Engine, "before_cursor_execute", note)
     yield statements
     event.remove(Engine, "before_cursor_execute", note)

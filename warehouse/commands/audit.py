@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, insert
+from psycopg2.extras import Json
+from sqlalchemy import Connection, Engine, insert
 
-from warehouse.db import get_engine, primary, quick
+from warehouse import unawaited
+from warehouse.db import get_engine, primary
 from warehouse.partitions import ensure_audit_months
 from warehouse.tables.support import audit_log
 
@@ -17,7 +19,10 @@ COLUMNS = (
     *("actor", "role", "address", "request_id", "action", "object"),
     *("before", "after", "status"),
 )
-_ALONE = insert(audit_log).values({name: bindparam(name) for name in COLUMNS})
+_ALONE = (
+    f"INSERT INTO support.audit_log ({', '.join(COLUMNS)})"
+    f" VALUES ({', '.join(f'%({name})s' for name in COLUMNS)})"
+)
 _ready: dict[Engine, date] = {}
 
 
@@ -54,13 +59,19 @@ def record(
     )
 
 
-def record_alone(**row: Any) -> None:
-    """Adds one row in a transaction of its own, without waiting for the disk: for reads. Raises
-    Unavailable."""
+def record_alone(*, awaited: bool = True, **row: Any) -> None:
+    """Adds one row in a transaction of its own. What is not `awaited` ends behind the answer: for
+    reads. Raises Unavailable."""
     if _ready.get(get_engine()) != _this_month():
         with primary() as connection, connection.begin():
             _make_room(connection)
-    quick(_ALONE, {name: row.get(name) for name in COLUMNS})
+    unawaited.send(_ALONE, {name: _plain(row.get(name)) for name in COLUMNS})
+    if awaited:
+        unawaited.settle()
+
+
+def _plain(value: Any) -> Any:
+    return Json(value) if isinstance(value, Mapping) else value
 
 
 def _make_room(connection: Connection) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
-from warehouse.db import primary, quick
+from warehouse.caching import VERSION
+from warehouse.db import Prepared, primary
 from warehouse.queries.users import UserRow, row_of
 from warehouse.tables.support import session, user
 
@@ -28,24 +28,24 @@ class SessionRow:
     agent: str | None
 
 
-def resolve(session_hash: str, *, idle: timedelta) -> tuple[UserRow, bool] | None:
-    """Whose session this is, in one statement, and whether its `seen_at` is out of date; None for
-    a session that has ended, by whatever means. Raises Unavailable."""
-    found = quick(_resolving(idle), {"session_hash": session_hash})
-    if not found:
-        return None
-    values: dict[str, Any] = dict(found[0]._mapping)
-    is_stale = bool(values.pop("is_stale"))
-    return row_of(values), is_stale
+def resolve(session_hash: str, *, idle: timedelta) -> tuple[UserRow, bool, str] | None:
+    """Whose session this is, in one statement, whether its `seen_at` is out of date, and the data
+    version; None for a session that has ended, by whatever means. Raises Unavailable."""
+    for values in _resolving(idle).rows({"session_hash": session_hash}):
+        is_stale = bool(values.pop("is_stale"))
+        data_version = str(values.pop("data_version"))
+        return row_of(values), is_stale, data_version
+    return None
 
 
 @lru_cache
-def _resolving(idle: timedelta) -> Select[Any]:
-    return (
-        select(user, (session.c.seen_at < func.now() - TOUCHED_AFTER).label("is_stale"))
+def _resolving(idle: timedelta) -> Prepared:
+    statement = (
+        select(user, (session.c.seen_at < func.now() - TOUCHED_AFTER).label("is_stale"), VERSION)
         .join(session, session.c.user_id == user.c.user_id)
         .where(session.c.session_hash == bindparam("session_hash"), *_alive(idle))
     )
+    return Prepared(f"session_{int(idle.total_seconds())}", statement)
 
 
 def of_user(user_id: int, *, idle: timedelta) -> list[SessionRow]:

@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, bindparam, exists
 from domain.access import Permission, Role, Scope, may
 from domain.errors import NotFound
 from domain.records import Option, Page
-from warehouse.db import primary, quick
+from warehouse.caching import VERSION
+from warehouse.db import Prepared, primary
 from warehouse.queries.paging import fetch_page
 from warehouse.tables.support import password_reset, token, user
 from warehouse.tables.support import subject as subjects
@@ -75,27 +76,34 @@ def known(user_id: int) -> UserRow:
     return row
 
 
-_BY_TOKEN = select(user).where(
-    user.c.user_id == bindparam("user_id"),
-    user.c.token_version == bindparam("version"),
-    user.c.active,
-    exists().where(
-        token.c.family == bindparam("family"),
-        token.c.user_id == user.c.user_id,
-        token.c.used_at.is_(None),
-        token.c.revoked_at.is_(None),
+_BY_TOKEN = Prepared(
+    "user_by_token",
+    select(user, VERSION).where(
+        user.c.user_id == bindparam("user_id"),
+        user.c.token_version == bindparam("version"),
+        user.c.active,
+        exists().where(
+            token.c.family == bindparam("family"),
+            token.c.user_id == user.c.user_id,
+            token.c.used_at.is_(None),
+            token.c.revoked_at.is_(None),
+        ),
     ),
 )
 
 
-def by_token(*, user_id: int, version: int, family: UUID) -> UserRow | None:
-    """The active account of an access token, unless its login has ended. One statement.
+def by_token(*, user_id: int, version: int, family: UUID) -> tuple[UserRow, str] | None:
+    """The active account of an access token, unless its login has ended, and the data version. One
+    statement.
 
     A login lives as long as it holds a refresh token that is neither used nor revoked. Raises
     Unavailable.
     """
-    found = quick(_BY_TOKEN, {"user_id": user_id, "version": version, "family": family})
-    return _row(found[0]) if found else None
+    asked = {"user_id": user_id, "version": version, "family": str(family)}
+    for values in _BY_TOKEN.rows(asked):
+        data_version = str(values.pop("data_version"))
+        return row_of(values), data_version
+    return None
 
 
 def by_subject(*, issuer: str, subject: str) -> UserRow | None:

@@ -25,8 +25,8 @@ def readable(text: str) -> str:
 
 
 def note(action: str, *, actor: str | None = None, awaited: bool = True, **more: Any) -> None:
-    """One audit row about this request, `awaited` unless it only read. A database that is down is logged: the request's own
-    answer must still reach the caller."""
+    """One audit row about this request, `awaited` unless it only read. A database that is down is
+    logged: the request's own answer must still reach the caller."""
     who = request_actor(actor)
     g.noted_status = more.get("status")
     try:

@@ -146,16 +146,28 @@ def crowded(stage: Stage) -> tuple[list[Bar], dict[str, dict[str, float]]]:
             "one": quantile(alone, 0.5) * 1000,
             "twenty": quantile(twenty, 0.5) * 1000,
         }
-    fifty = crowd(
-        stage.product,
-        lambda: person.get("/kpis"),
-        people=50,
-        pause=50 / CROWD_RATE,
-        seconds=CROWD_SECONDS,
-    )
-    one, tail = promised["KPIs"]["one"] / 1000, quantile(fifty, 0.99)
-    bar = Bar("p99 at 50 connections against p50 at one", tail / one, 10.0, seen=ms(tail, one))
-    return [bar], promised
+    floor = Floor(stage.secret)
+    bare_one, bare_tail = _tail(stage.floor, lambda: floor.bare)
+    one, tail = _tail(stage.product, lambda: person.get("/kpis"))
+    ours, bare = tail / one, bare_tail / bare_one
+    bars = [
+        Bar("p99 at 50 connections against p50 at one", ours, 10.0, seen=ms(tail, one)),
+        Bar(
+            "the same, against that of bare Flask",
+            ours / bare,
+            1.0,
+            seen=f"{ours:.1f}; bare Flask {bare:.1f}: {ms(bare_tail, bare_one)}",
+        ),
+    ]
+    return bars, promised
+
+
+def _tail(url: str, make: Callable[[], Call]) -> tuple[float, float]:
+    """The median seconds of one connection, and the 99th percentile of fifty."""
+    caller = Caller(url)
+    alone = [caller.time(make()) for _ in range(ROUNDS)]
+    fifty = crowd(url, make, people=50, pause=50 / CROWD_RATE, seconds=CROWD_SECONDS)
+    return quantile(alone, 0.5), quantile(fifty, 0.99)
 
 
 def pages(stage: Stage) -> list[Bar]:

@@ -12,7 +12,7 @@ Chains", chapter 6, (R, s, S) with lost sales.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,11 @@ class Outcome:
     received: Array
     on_hand: Array
     on_order: Array
+
+    def of(self, rows: slice) -> Outcome:
+        """The same of some rows."""
+        kept = {one.name: getattr(self, one.name)[rows] for one in fields(self)}
+        return Outcome(**kept | {"periods": self.periods})
 
     @property
     def mean_stock(self) -> Array:

@@ -7,7 +7,7 @@ counted; a strike begins on its first day.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from math import ceil
 
@@ -64,8 +64,9 @@ def compare(
     stocked: Stocked, change: Change, terms: Terms, *, items: int, items_in_view: int
 ) -> Comparison:
     """Both sides of a change."""
-    before = side(a_year(stocked, NOTHING, terms), stocked)
-    after = before if change.is_none else side(a_year(stocked, change, terms), stocked)
+    worlds = [World()] if change.is_none else [World(), World(change)]
+    sides = [side(year, stocked) for year in in_worlds(stocked, worlds, terms)]
+    before, after = sides[0], sides[-1]
     return Comparison(
         before, after, items, items_in_view, len(stocked), terms.scenarios, terms.seed
     )
@@ -86,24 +87,40 @@ def sample(value: Array, most: int) -> tuple[NDArray[np.int64], Array]:
     return chosen[placed], weight[placed]
 
 
+@dataclass(frozen=True)
+class World:
+    """What is different from today; service_level: of all items, in place of the change's."""
+
+    change: Change = NOTHING
+    service_level: float | None = None
+
+
 def a_year(
     stocked: Stocked, change: Change, terms: Terms, service_level: float | None = None
 ) -> Year:
-    """Plays the years, takes their mean. service_level: of all items, in place of the change's."""
+    """Plays the years of one world, takes their mean."""
+    return in_worlds(stocked, [World(change, service_level)], terms)[0]
+
+
+def in_worlds(stocked: Stocked, worlds: Sequence[World], terms: Terms) -> list[Year]:
+    """The mean year of each world, all on the same demand and luck."""
     parts = [
-        _played(stocked.at(rows), change, terms, service_level) for rows in _chunks(stocked, terms)
+        _played(stocked.at(rows), worlds, terms) for rows in _chunks(stocked, terms, len(worlds))
     ]
-    return _joined(parts) if parts else _played(stocked, change, terms, service_level)
+    if not parts:
+        return _played(stocked, worlds, terms)
+    return [_joined(list(years)) for years in zip(*parts, strict=True)]
 
 
 def curve_of(stocked: Stocked, terms: Terms) -> list[CurvePoint]:
     """The curve of these rows: the point of today's policy, then one for each level of GRID."""
+    worlds = [World(service_level=level) for level in (None, *GRID)]
     points = []
-    for level in (None, *GRID):
-        one = side(a_year(stocked, NOTHING, terms, level), stocked)
+    for world, year in zip(worlds, in_worlds(stocked, worlds, terms), strict=True):
+        one = side(year, stocked)
         points.append(
             CurvePoint(
-                level,
+                world.service_level,
                 one.stock_value_brl,
                 one.fill_lines,
                 one.fill_units,
@@ -139,21 +156,67 @@ def side(year: Year, stocked: Stocked) -> Side:
     )
 
 
-def _chunks(stocked: Stocked, terms: Terms) -> Iterator[slice]:
+def _chunks(stocked: Stocked, terms: Terms, worlds: int) -> Iterator[slice]:
     periods = (YEAR_DAYS + WARM_UP_DAYS) / PERIOD_DAYS[terms.frequency]
-    size = max(1, int(AT_ONCE / (periods * terms.scenarios)))
+    size = max(1, int(AT_ONCE / (periods * terms.scenarios * worlds)))
     for start in range(0, len(stocked), size):
         yield slice(start, start + size)
 
 
-def _played(stocked: Stocked, change: Change, terms: Terms, service_level: float | None) -> Year:
+def _played(stocked: Stocked, worlds: Sequence[World], terms: Terms) -> list[Year]:
+    """All worlds in one replay, one under the other: it takes its time by period, not by row."""
     days = PERIOD_DAYS[terms.frequency]
     warm = _warm_up(stocked, days)
     length = warm + round(YEAR_DAYS / days)
-    world = changed(stocked, change)
-    if service_level is not None:
-        world = replace(world, service_level=np.full(len(world), service_level))
-    point, up_to = levels(stocked, world, change, terms.policy)
+    plays = [_play(stocked, world, terms, length) for world in worlds]
+    strike = max(world.change.strike_days for world in worlds)
+
+    def under(name: str) -> Array:
+        return np.concatenate([getattr(one, name) for one in plays])
+
+    names = ("reorder_point", "order_up_to", "minimum", "pack")
+    point, up_to, minimum, pack = (under(name)[:, None] for name in names)
+    outcome = simulation.replay(
+        under("demand"),
+        simulation.Rules(point, up_to, minimum, pack),
+        under("lead"),
+        simulation.Start(under("on_hand")),
+        bucket_of=np.where(np.arange(length) < warm, -1, 0),
+        halt=simulation.Halt(under("stopped")[:, None], warm, warm + ceil(strike / days)),
+    )
+    return [
+        _year(outcome.of(slice(at * len(stocked), (at + 1) * len(stocked))), one.world, told, terms)
+        for at, (one, told) in enumerate(zip(plays, (w.change for w in worlds), strict=True))
+    ]
+
+
+@dataclass(frozen=True)
+class _Play:
+    """What a replay of one world needs: demand and lead times (rows, scenarios, periods), stock at
+    the start (rows, scenarios), the rest (rows,)."""
+
+    world: Stocked
+    demand: Array
+    lead: NDArray[np.int64]
+    on_hand: Array
+    reorder_point: Array
+    order_up_to: Array
+    stopped: NDArray[np.bool_]
+
+    @property
+    def minimum(self) -> Array:
+        return self.world.minimum
+
+    @property
+    def pack(self) -> Array:
+        return self.world.pack
+
+
+def _play(stocked: Stocked, told: World, terms: Terms, length: int) -> _Play:
+    world = changed(stocked, told.change)
+    if told.service_level is not None:
+        world = replace(world, service_level=np.full(len(world), told.service_level))
+    point, up_to = levels(stocked, world, told.change, terms.policy)
     demand = scenarios.paths(
         stocked.history, world.rate, terms.scenarios, length, BLOCKS[terms.frequency], terms.seed
     )
@@ -161,18 +224,8 @@ def _played(stocked: Stocked, change: Change, terms: Terms, service_level: float
         world.lead_mean, world.lead_std, terms.scenarios, length, terms.seed + 1
     )
     share = np.random.default_rng(terms.seed + 2).random(terms.scenarios)
-    stopped = halted(world, change)[:, None]
-    outcome = simulation.replay(
-        demand,
-        simulation.Rules(
-            point[:, None], up_to[:, None], world.minimum[:, None], world.pack[:, None]
-        ),
-        lead,
-        simulation.Start(point[:, None] + share * (up_to - point)[:, None]),
-        bucket_of=np.where(np.arange(length) < warm, -1, 0),
-        halt=simulation.Halt(stopped, warm, warm + ceil(change.strike_days / days)),
-    )
-    return _year(outcome, world, change, terms)
+    on_hand = point[:, None] + share * (up_to - point)[:, None]
+    return _Play(world, demand, lead, on_hand, point, up_to, halted(world, told.change))
 
 
 def _warm_up(stocked: Stocked, days: float) -> int:

@@ -67,7 +67,7 @@ def needs(stock: pd.DataFrame, context: Context) -> Array:
     until = np.fmin(stock["next_arrival_days"], stock["lead_time_days"])
     gap = np.ceil(stock["daily_demand"] * (until - stock["days_to_stockout"]) - EPSILON)
     room = np.floor(stock["order_up_to"] - position + EPSILON)
-    most = np.fmax(under, np.fmin(np.fmax(under, gap), room))
+    most = np.fmin(np.fmax(under, gap), room)
     return np.where(_movable(stock), np.nan_to_num(np.maximum(most, 0)), 0.0)
 
 

@@ -63,7 +63,7 @@ def _policy(row: dict[str, Any]) -> dict[str, Any]:
         "lead_time_demand_std": sigma * np.sqrt(lead),
         "safety_stock": safety,
         "reorder_point": point,
-        "order_up_to": row.get("order_up_to", point + _lot(row)),
+        "order_up_to": row.get("order_up_to", point + row.get("lot", _lot(row))),
         "days_to_stockout": days,
         "stockout_on": pd.Timestamp(TODAY) + pd.Timedelta(days=float(np.floor(days)))
         if days == days
@@ -107,6 +107,7 @@ def random_stock(rng: np.random.Generator) -> pd.DataFrame:
                     "pack_size": float(rng.choice([5.0, 24.0])) if packed else np.nan,
                     "min_order_qty": float(rng.choice([np.nan, 0.0, 60.0])),
                     "penalty_brl": float(rng.choice([np.nan, 800.0])),
+                    **({"lot": 0.25} if rng.random() < 0.2 else {}),
                 }
             )
     return stock(*rows)
@@ -131,7 +132,7 @@ def test_nobody_starves_and_lots_are_lots(seed: int) -> None:
             assert not received[key], "a giver does not take"
         if received[key]:
             position = row["available"] + row["on_order"] + received[key]
-            assert position <= max(row["order_up_to"], np.ceil(row["reorder_point"]) + 1e-9)
+            assert position <= row["order_up_to"] + 1e-9
     for order in of_kind(rows, "REORDER"):
         key = order["item_id"], order["site_id"]
         row = places[key]
@@ -142,9 +143,13 @@ def test_nobody_starves_and_lots_are_lots(seed: int) -> None:
         assert order["quantity"] % pack == 0
         assert position + order["quantity"] <= row["order_up_to"] + 1e-3
         assert order["act_by"] >= TODAY
+        assert order["facts"]["received"] == received[key]
+        assert order["facts"]["given"] == given[key]
     for cut in of_kind(rows, "REDUCE"):
-        row = places[cut["item_id"], cut["site_id"]]
-        left = row["available"] - given[cut["item_id"], cut["site_id"]] - cut["quantity"]
+        key = cut["item_id"], cut["site_id"]
+        row = places[key]
+        left = row["available"] - given[key] - cut["quantity"]
+        assert cut["facts"]["given"] == given[key]
         assert left >= np.nan_to_num(row["order_up_to"]) - 1e-9
         assert left >= row["daily_demand"] * 180 - 1e-9
     assert rows["fingerprint"].is_unique

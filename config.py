@@ -226,6 +226,13 @@ class Settings(BaseSettings):
     llm_model: str | None = Field(
         None, validation_alias="LLM_MODEL", description="The model's name there."
     )
+    llm_timeout: float = Field(
+        30.0,
+        gt=0,
+        le=600,
+        validation_alias="LLM_TIMEOUT",
+        description="Seconds that it may take for an answer; a model on processors takes more.",
+    )
 
     @field_validator("*", mode="before")
     @classmethod

@@ -558,16 +558,24 @@ def _narrated(limit: int) -> str:
     from warehouse.pipeline.narrating import narrate
 
     settings = get_settings()
-    model = ChatModel(settings.llm_base_url or "", settings.llm_model or "", settings.llm_api_key)
+    model = ChatModel(
+        settings.llm_base_url or "",
+        settings.llm_model or "",
+        settings.llm_api_key,
+        timeout=settings.llm_timeout,
+    )
     engine = get_batch_engine()
     with _recorded(engine, "recommendation.narrate", f"model:{model.model}") as outcome:
         done = narrate(engine, model, limit=limit)
         outcome.update(vars(done))
-    refused = ", ".join(f"{why}: {count}" for why, count in sorted(done.refused.items()))
-    parts = [f"narratives: {done.published} by the model", f"refused {sum(done.refused.values())}"]
-    parts[1] += f" ({refused})" if refused else ""
-    parts.append(f"no answer {done.unanswered}" + (", given up" if done.gave_up else ""))
+    parts = [f"narratives: {done.published} by the model", _counted("refused", done.refused)]
+    parts.append(_counted("no answer", done.unanswered) + (", given up" if done.gave_up else ""))
     return ", ".join(parts)
+
+
+def _counted(what: str, reasons: dict[str, int]) -> str:
+    told = ", ".join(f"{why}: {count}" for why, count in sorted(reasons.items()))
+    return f"{what} {sum(reasons.values())}" + (f" ({told})" if told else "")
 
 
 def _actor() -> str:

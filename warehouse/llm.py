@@ -75,9 +75,9 @@ class ChatModel:
                     raise _Again(f"it answers {response.status_code}")
                 if response.status_code != 200:
                     raise NoAnswer(f"it answers {response.status_code}")
-                return _content(self._read(response))
+                return _content(self._read(response), self.max_tokens)
         except requests.RequestException as error:
-            raise _Again(type(error).__name__) from None
+            raise _Again(_said(error)) from None
 
     def _read(self, response: requests.Response) -> bytes:
         """The body, if it is short and comes in time; a server may drip for ever."""
@@ -88,19 +88,30 @@ class ChatModel:
             if len(read) > ANSWER_BYTES:
                 raise NoAnswer("its answer is too long")
             if time.monotonic() > deadline:
-                raise _Again("its answer takes too long")
+                raise _Again("it takes too long")
         return read
+
+
+def _said(error: requests.RequestException) -> str:
+    if isinstance(error, requests.Timeout):
+        return "it takes too long"
+    if isinstance(error, requests.ConnectionError):
+        return "it cannot be reached"
+    return type(error).__name__
 
 
 class _Again(Exception):
     """Failed in a way that may pass."""
 
 
-def _content(body: bytes) -> dict[str, Any]:
+def _content(body: bytes, max_tokens: int) -> dict[str, Any]:
     """The object inside the first choice's message."""
     try:
-        found = json.loads(json.loads(body)["choices"][0]["message"]["content"])
-    except (ValueError, LookupError, TypeError, RecursionError):
+        choice = json.loads(body)["choices"][0]
+        if choice.get("finish_reason") == "length":
+            raise NoAnswer(f"its answer is longer than {max_tokens} tokens")
+        found = json.loads(choice["message"]["content"])
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise NoAnswer("its answer is not the JSON asked for") from None
     if not isinstance(found, dict):
         raise NoAnswer("its answer is not the JSON asked for")

@@ -55,12 +55,12 @@ WHERE id = :id AND facts = CAST(:facts AS jsonb)
 
 @dataclass
 class Narrated:
-    """What came of it: texts that were published, texts that the gate refused (with the reasons
-    counted), questions without an answer, and whether the endpoint was given up."""
+    """What came of it: texts that were published, texts that the gate refused and questions
+    without an answer (with the reasons counted), and whether the endpoint was given up."""
 
     published: int
     refused: dict[str, int]
-    unanswered: int
+    unanswered: dict[str, int]
     gave_up: bool
 
 
@@ -69,20 +69,21 @@ def narrate(engine: Engine, model: ChatModel, *, limit: int = 100) -> Narrated:
     that still have the template's."""
     with engine.connect() as connection:
         rows = connection.execute(text(_OPEN), {"limit": limit}).all()
-    done, in_a_row = Narrated(0, {}, 0, False), 0
+    done, in_a_row = Narrated(0, {}, {}, False), 0
     for row in rows:
         try:
             written = model.write(SYSTEM, _data(row), SCHEMA)
             in_a_row = 0
-        except NoAnswer:
-            done.unanswered, in_a_row = done.unanswered + 1, in_a_row + 1
+        except NoAnswer as problem:
+            _count(done.unanswered, str(problem))
+            in_a_row += 1
             if in_a_row == FAILURES_IN_A_ROW:
                 done.gave_up = True
                 break
             continue
         why = refused(written, row.facts)
         if why is not None:
-            done.refused[why] = done.refused.get(why, 0) + 1
+            _count(done.refused, why)
             continue
         with engine.begin() as connection:
             done.published += _publish(connection, row, written)
@@ -100,6 +101,10 @@ def refused(written: Mapping[str, Any], facts: Mapping[str, Any]) -> str | None:
     reasons = (refusal(written[language], facts, language) for language in LANGUAGES)
     found = next((reason for reason in reasons if reason is not None), None)
     return "a number" if found is not None and any(c.isdigit() for c in found) else found
+
+
+def _count(reasons: dict[str, int], why: str) -> None:
+    reasons[why] = reasons.get(why, 0) + 1
 
 
 def _data(row: Row[Any]) -> dict[str, Any]:

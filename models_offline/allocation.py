@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from models_offline.lumpy import Array, Samples
 
+LARGE_COUNTS = 0.85
+"""A request of q units counts as q to this power, between a unit each (1) and a line each (0): large
+sizes are what is known least."""
 MOST_LEVELS = 500
 """Levels of an item that are looked at, evenly spread over its samples."""
 
@@ -73,9 +76,12 @@ def left_over(demand: Array, levels: Array) -> Array:
 
 def allocate(found: Choices, unit_cost: Array, price: float, units_weight: float) -> Array:
     """The level of each item. price: λ, the share of all that is asked for which a EUR of stock
-    has to serve; units_weight: how much of that share is units (0–1), the rest is order lines."""
-    lines, units = found.lines[:, -1].sum(), found.units[:, -1].sum()
+    has to serve; units_weight: how much of that share is units (0–1), see LARGE_COUNTS, the rest is
+    order lines."""
+    usual = found.units[:, -1] / np.maximum(found.lines[:, -1], 1e-12)
+    counted = found.units * np.maximum(usual, 1.0)[:, None] ** (LARGE_COUNTS - 1)
+    lines, units = found.lines[:, -1].sum(), counted[:, -1].sum()
     served = (1 - units_weight) * found.lines / max(lines, 1e-12)
-    served = served + units_weight * found.units / max(units, 1e-12)
+    served = served + units_weight * counted / max(units, 1e-12)
     worth: NDArray[np.float64] = served - price * unit_cost[:, None] * found.on_hand
     return found.levels[np.arange(len(worth)), worth.argmax(axis=1)]

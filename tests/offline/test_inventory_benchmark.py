@@ -184,6 +184,15 @@ def test_a_lot_is_covered_whole_or_not_at_all() -> None:
         assert allocate(found, np.array([1.0]), price, 0.0)[0] in (0, 100)
 
 
+def test_a_large_request_counts_less_than_its_units() -> None:
+    """As many units for the money: the single ones are kept up to a higher price of stock."""
+    sizes = np.repeat([[100.0], [1.0]], 20, axis=1)
+    found = choices(Samples(np.full(2, 0.1), np.zeros((2, 20)), (), sizes, np.zeros((2, 20))))
+    kept = [allocate(found, np.ones(2), price, 1.0).tolist() for price in np.geomspace(1e-4, 1, 60)]
+    assert [0.0, 1.0] in kept
+    assert [100.0, 0.0] not in kept
+
+
 @pytest.mark.slow
 def test_real_spare_parts_need_less_stock_than_the_textbook_s(tmp_path: Path) -> None:
     path = ROOT.parent / "shared" / "data" / MAN

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from models_offline.lumpy import Array, Samples
 
 LARGE_COUNTS = 0.85
-"""A request of q units counts as q to this power, between a unit each (1) and a line each (0): large
-sizes are what is known least."""
+"""A request of q units counts as q to this power, between a unit each (1) and a line each (0):
+large sizes are what is known least."""
 MOST_LEVELS = 500
 """Levels of an item that are looked at, evenly spread over its samples."""
 

@@ -51,6 +51,9 @@ LEAST, MOST = 0.1, 3.0
 """Limits of what a forecast is multiplied by."""
 SAMPLE = 200
 """So many series of a class judge a driver."""
+MOST_POOLED = 1000
+"""Effects that series share are learnt from so many of them, and others in so many at a time: what
+bounds the memory."""
 FEW_SERIES = 5
 MOST_ORIGINS = 12
 LEARNT = 400
@@ -172,7 +175,7 @@ class Groups:
 
 def groups(history: pd.DataFrame, ufs: pd.Series, *, pooled: bool) -> Groups:
     """The groups of some series of one class; `pooled`: sums in each UF, every series counting as
-    multiples of its mean."""
+    multiples of its mean. `ufs` of all series that take the effects of sums."""
     table = history.pivot(index="ds", columns="unique_id", values="y").sort_index()
     days = pd.date_range(table.index[0], table.index[-1])
     table = table.reindex(days)
@@ -180,10 +183,11 @@ def groups(history: pd.DataFrame, ufs: pd.Series, *, pooled: bool) -> Groups:
     if pooled:
         means, names = table.mean(), [uf or "" for uf in places]
         scaled = table / means.where(means > 0)
-        ids, table = table.columns, scaled.T.groupby(names, sort=True).sum(min_count=1).T
-        columns = table.columns.tolist()
-        members = {uid: columns.index(name) for uid, name in zip(ids, names, strict=True)}
-        places = [name or None for name in columns]
+        table = scaled.T.groupby(names, sort=True).sum(min_count=1).T
+        numbers = {name: number for number, name in enumerate(table.columns)}
+        found = ufs.fillna("").map(numbers).dropna().astype(int)
+        members = dict(zip(found.index, found.tolist(), strict=True))
+        places = [name or None for name in numbers]
     else:
         members = {uid: number for number, uid in enumerate(table.columns)}
     usual = _usual(table, days, pooled=pooled)
@@ -375,15 +379,15 @@ def screen(dataset: Dataset, ends: dict[int, pd.Timestamp], horizon: int) -> Fou
     regressors = Regressors(outside, dataset.last, first, horizon)
     ufs = series["uf"] if "uf" in series else pd.Series(None, index=series.index, dtype=object)
     trials: dict[str, Trial] = {}
+    least = max(tried) * horizon + 2 * AROUND * WEEK
     for name in CLASSES:
-        ids = series.index[series["demand_class"] == name]
-        if len(ids) < FEW_SERIES:
+        mine = series[series["demand_class"] == name]
+        judges = evenly(mine.loc[mine["periods"] >= least, "value"], SAMPLE)
+        if len(judges) < FEW_SERIES:
             continue
-        history = dataset.history[dataset.history["unique_id"].isin(ids)]
-        weeks = usual_weeks(history, series.loc[ids, "value"], tried, horizon, name)
+        weeks = usual_weeks(_of(dataset, judges), tried, horizon, regular=name in REGULAR)
         if len(weeks.ids) >= FEW_SERIES:
-            mine = weeks.ids if name in OWN_EFFECTS else ids.tolist()
-            known = _known(history, mine, ufs, tried, horizon, pooled=name not in OWN_EFFECTS)
+            known = _known(dataset, _teachers(mine, weeks), ufs[mine.index], tried, horizon, name)
             trials[name] = Trial(regressors, known, tried, horizon, weeks)
     shapes = _shapes(regressors, list(trials.values()))
     rows: list[dict[str, Any]] = []
@@ -392,14 +396,38 @@ def screen(dataset: Dataset, ends: dict[int, pd.Timestamp], horizon: int) -> Fou
         used, found = _chosen(trial, shapes)
         rows += [{"demand_class": name, "frequency": dataset.frequency.code} | row for row in found]
         if used:
-            ids = series.index[series["demand_class"] == name]
-            history = dataset.history[dataset.history["unique_id"].isin(ids)]
+            mine = series[series["demand_class"] == name]
             every = {**ends, FINAL: dataset.last}
-            known = _known(
-                history, ids.tolist(), ufs, every, horizon, pooled=name not in OWN_EFFECTS
-            )
-            factors.append(_factors(replace(trial, known=known, ends=every), used))
+            for some in _batches(mine, trial.weeks):
+                known = _known(dataset, some, ufs[mine.index], every, horizon, name)
+                factors.append(_factors(replace(trial, known=known, ends=every), used))
     return Found(rows, pd.concat(factors) if factors else None)
+
+
+def evenly(value: pd.Series, count: int) -> list[Any]:
+    """At most so many of the ids, evenly over their value."""
+    ranked = value.sort_values(ascending=False, kind="stable").index
+    picks = np.linspace(0, len(ranked) - 1, min(count, len(ranked))).round().astype(int)
+    return sorted(ranked[picks])
+
+
+def _teachers(mine: pd.DataFrame, weeks: Weeks) -> list[Any]:
+    """The series that the effects on trial are learnt from."""
+    if mine["demand_class"].iloc[0] in OWN_EFFECTS:
+        return weeks.ids
+    return sorted({*weeks.ids, *evenly(mine["value"], MOST_POOLED)})
+
+
+def _batches(mine: pd.DataFrame, weeks: Weeks) -> list[list[Any]]:
+    """Series whose histories are looked at together."""
+    if mine["demand_class"].iloc[0] not in OWN_EFFECTS:
+        return [_teachers(mine, weeks)]
+    ids = mine.index.tolist()
+    return [ids[at : at + MOST_POOLED] for at in range(0, len(ids), MOST_POOLED)]
+
+
+def _of(dataset: Dataset, ids: Sequence[Any]) -> pd.DataFrame:
+    return dataset.history[dataset.history["unique_id"].isin(ids)]
 
 
 def _shapes(regressors: Regressors, trials: Sequence[Trial]) -> list[Shape]:
@@ -420,23 +448,14 @@ def _origins(dataset: Dataset, horizon: int) -> dict[int, pd.Timestamp]:
 
 
 def usual_weeks(
-    history: pd.DataFrame,
-    value: pd.Series,
-    ends: dict[int, pd.Timestamp],
-    horizon: int,
-    name: str,
+    history: pd.DataFrame, ends: dict[int, pd.Timestamp], horizon: int, *, regular: bool
 ) -> Weeks:
-    """Of a sample of the series of a demand class that are known at all origins, evenly over
-    `value`."""
-    regular = name in REGULAR
+    """Of the series of a history that are known at all origins."""
     table = history.pivot(index="ds", columns="unique_id", values="y")
     steps = table.diff(WEEK if regular else 1)
     scale = steps.abs().mean() if regular else np.sqrt((steps**2).mean())
     first = min(ends.values()) - pd.Timedelta(days=2 * AROUND * WEEK - 1)
     table = table.loc[first:, scale > 0].dropna(axis="columns")
-    ranked = value[table.columns].sort_values(ascending=False, kind="stable").index
-    picks = np.linspace(0, len(ranked) - 1, min(SAMPLE, len(ranked))).round().astype(int)
-    table = table[sorted(ranked[picks])]
     means, actuals = {}, {}
     for cut, end in ends.items():
         past = table.loc[:end].to_numpy()[-2 * AROUND * WEEK :]
@@ -449,15 +468,14 @@ def usual_weeks(
 
 
 def _known(
-    history: pd.DataFrame,
+    dataset: Dataset,
     ids: Sequence[Any],
     ufs: pd.Series,
     ends: dict[int, pd.Timestamp],
     horizon: int,
-    *,
-    pooled: bool,
+    name: str,
 ) -> dict[int, Groups]:
-    mine = history[history["unique_id"].isin(ids)]
+    mine, pooled = _of(dataset, ids), name not in OWN_EFFECTS
     return {cut: groups(cut_history(mine, cut * horizon), ufs, pooled=pooled) for cut in ends}
 
 

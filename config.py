@@ -214,6 +214,27 @@ class Settings(BaseSettings):
         description="Dask cluster that trains: tcp://host:8786. Empty: this machine's processes.",
     )
 
+    sgs_url: str = Field(
+        "https://api.bcb.gov.br",
+        validation_alias="NOVA_SGS_URL",
+        description="Banco Central's time series, for `flask drivers fetch`.",
+    )
+    ptax_url: str = Field(
+        "https://olinda.bcb.gov.br",
+        validation_alias="NOVA_PTAX_URL",
+        description="Banco Central's exchange rates, for the same.",
+    )
+    sidra_url: str = Field(
+        "https://apisidra.ibge.gov.br",
+        validation_alias="NOVA_SIDRA_URL",
+        description="IBGE's tables, for the same.",
+    )
+    open_meteo_url: str = Field(
+        "https://archive-api.open-meteo.com",
+        validation_alias="NOVA_OPEN_METEO_URL",
+        description="Open-Meteo's archive of weather, for the same.",
+    )
+
     llm_base_url: str | None = Field(
         None,
         validation_alias="LLM_BASE_URL",
@@ -290,6 +311,13 @@ class Settings(BaseSettings):
     def _endpoint(cls, value: str | None) -> str | None:
         if value is not None and not ENDPOINT.fullmatch(value):
             raise ValueError("must be a URL such as https://host.example.com/v1")
+        return value
+
+    @field_validator("sgs_url", "ptax_url", "sidra_url", "open_meteo_url")
+    @classmethod
+    def _source(cls, value: str) -> str:
+        if not ENDPOINT.fullmatch(value):
+            raise ValueError("must be a URL such as https://api.example.com")
         return value
 
     @field_validator("dask_scheduler")

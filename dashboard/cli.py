@@ -10,7 +10,7 @@ import getpass
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,13 +22,16 @@ from sqlalchemy.exc import DBAPIError
 
 from config import SettingsError, get_settings
 from domain.access import Role, Scope
+from domain.erp import UFS as EVERY_UF
 from domain.errors import InvalidInput, NovaError, WeakPassword
+from warehouse.connectors.rows import SOURCES
 
 R = TypeVar("R")
 
 app = Flask("nova-corrente", static_folder=None)
 runs = AppGroup("runs", help="Published runs: list, show, publish an older one.")
 jobs = AppGroup("jobs", help="Work asked for on the pages; the server starts it.")
+drivers = AppGroup("drivers", help="Outside drivers: fetch.")
 recommendations = AppGroup("recommendations", help="Recommendations: narrate.")
 audit_log = AppGroup("audit", help="The audit log: verify, retain.")
 staging = AppGroup("staging", help="What was refused of loaded files: retain.")
@@ -46,6 +49,7 @@ PASSWORD = click.option(
 
 
 UFS = click.option("--uf", "ufs", multiple=True, help="Only this UF; may be repeated.")
+DAY = click.DateTime(["%Y-%m-%d"])
 CONTRACTS = click.option(
     "--contract", "contracts", multiple=True, help="Only this contract; may be repeated."
 )
@@ -107,6 +111,46 @@ def demo_data(folder: Path) -> None:
 
     demo.write_demo(folder)
     click.echo(f"demo files are in {folder}")
+
+
+@command(drivers, "fetch")
+@click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--source", "sources", type=click.Choice(SOURCES), multiple=True, help="Only this one."
+)
+@click.option("--uf", "ufs", type=click.Choice(EVERY_UF), multiple=True, help="Only this UF.")
+@click.option("--from", "first", type=DAY, help="First day; else that of the demand.")
+@click.option("--to", "last", type=DAY, help="Last day; else today, of holidays next year's end.")
+@click.option("--fresh", is_flag=True, help="Ask again, whatever answers are kept.")
+def fetch_drivers(
+    folder: Path | None,
+    sources: tuple[str, ...],
+    ufs: tuple[str, ...],
+    first: datetime | None,
+    last: datetime | None,
+    fresh: bool,
+) -> None:
+    """Fetch interest, inflation, the dollar, unemployment, weather and holidays from the public
+    APIs into files that `flask ingest` loads; FOLDER is NOVA_HOME/drivers, if not given."""
+    from warehouse.connectors.fetch import fetch
+    from warehouse.db import get_batch_engine
+    from warehouse.queries import driver_places
+
+    settings = get_settings()
+    place = folder or settings.home / "drivers"
+    with get_batch_engine().connect() as connection:
+        asked = driver_places.asked(
+            connection,
+            today=date.today(),
+            first=first.date() if first else None,
+            last=last.date() if last else None,
+            ufs=ufs,
+        )
+    found = fetch(place, asked, settings, sources=sources or SOURCES, is_fresh=fresh)
+    failed = [one for one in found if not _said(one)]
+    click.echo(f"to load them: flask ingest {place}")
+    if failed:
+        raise click.exceptions.Exit(1)
 
 
 # Publishing
@@ -545,10 +589,23 @@ def retain_staging() -> None:
 
 app.cli.add_command(runs)
 app.cli.add_command(staging)
+app.cli.add_command(drivers)
 app.cli.add_command(recommendations)
 app.cli.add_command(jobs)
 app.cli.add_command(users)
 app.cli.add_command(audit_log)
+
+
+def _said(outcome: Any) -> bool:
+    """One line on a source of drivers; whether it gave something."""
+    if outcome.failure is None:
+        days = f"{outcome.first} to {outcome.last}"
+        names = ", ".join(outcome.drivers)
+        click.echo(f"{outcome.source}: {outcome.rows} rows ({names}), {days}, in {outcome.file}")
+        return True
+    stays = f" {outcome.file} of {outcome.earlier} stays." if outcome.earlier else ""
+    click.echo(f"{outcome.source}: {outcome.failure}{stays}", err=True)
+    return False
 
 
 def _narrated(limit: int) -> str:

@@ -66,7 +66,8 @@ def layout(data: DriversData, viewer: Viewer) -> html.Div:
     if data.missing:
         what = t(
             "It would show weather, exchange rate, interest and roll-out beside the demand, and at"
-            " which lag they matter."
+            " which lag they matter. The command %(command)s fetches them.",
+            command="flask drivers fetch",
         )
         return html.Div(
             [html.H1(t("Drivers")), missing_file(data.missing, what, t)], className="page"

@@ -178,7 +178,10 @@ DRIVERS = {
     "usd_brl": N_("Dollar, R$"),
     "selic_pct": N_("Selic a year, %"),
     "ipca_month_pct": N_("IPCA in the month, %"),
+    "ipca_12_months_pct": N_("IPCA over twelve months, %"),
+    "igpm_month_pct": N_("IGP-M in the month, %"),
     "unemployment_pct": N_("Unemployment, %"),
+    "holiday": N_("Holidays by UF, 1 on the day"),
     "rollout_5g_share": N_("5G roll-out, share of sites"),
 }
 

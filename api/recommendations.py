@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from typing import Annotated, Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -20,7 +20,7 @@ from domain.recommendation_receipts import workings_of
 from domain.records import AdviceTotal, Page, Recommendation, RecommendationTotal
 from warehouse.commands import recommendations as commands
 from warehouse.db import get_engine
-from warehouse.queries import recommendations
+from warehouse.queries import receipts, recommendations
 from warehouse.queries.paging import every
 
 A_RECOMMENDATION = "/recommendations/<int(max=9223372036854775807):recommendation_id>"
@@ -117,10 +117,8 @@ def recommendations_file(query: RecommendationFilters) -> Iterator[Recommendatio
 
 @route("GET", A_RECOMMENDATION, data=RecommendationAnswer)
 def one(recommendation_id: int) -> RecommendationAnswer:
-    """One recommendation with its facts and receipt."""
-    scope = current_viewer().scope
-    found = recommendations.one(recommendation_id=recommendation_id, scope=scope)
-    return worded(found, locale())
+    """One recommendation with its facts, and its receipt with the run and files behind it."""
+    return with_sources(recommendation_id)
 
 
 @route(
@@ -142,8 +140,17 @@ def changed(recommendation_id: int, body: Decision) -> RecommendationAnswer:
         scope=viewer.scope,
         reason=body.reason,
     )
-    found = recommendations.one(recommendation_id=recommendation_id, scope=viewer.scope)
-    return worded(found, locale())
+    return with_sources(recommendation_id)
+
+
+def with_sources(recommendation_id: int) -> RecommendationAnswer:
+    """The recommendation with its reason, and its receipt with sources."""
+    asked: dict[str, Any] = {
+        "recommendation_id": recommendation_id,
+        "scope": current_viewer().scope,
+    }
+    found = worded(recommendations.one(**asked), locale())
+    return replace(found, receipt=receipts.of_recommendation(**asked))
 
 
 def worded(found: Recommendation, spoken: str) -> RecommendationAnswer:

@@ -13,6 +13,7 @@ from callbacks.deciding import register_decisions, who_decides
 from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
+from domain.receipts import Source
 from domain.records import Page
 from domain.viewer import Viewer
 from layouts import recommendations as layout
@@ -38,7 +39,7 @@ def page(viewer: Viewer, address: Address) -> Component:
 
 
 def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
-    choices = kpis.filter_choices(scope=viewer.scope)
+    choices, current = kpis.filter_choices(scope=viewer.scope), status.current()
     chosen = address.many("status", (*STATUSES, ALL)) or ("open",)
     wanted = () if ALL in chosen else chosen
     kinds = address.many("kind", KINDS)
@@ -60,6 +61,7 @@ def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
         sort=sort,
         choices=choices,
         files=status.files(),
+        sources=[Source("run", current.run_id or 0, at=current.computed_at)],
         query={name: values for name, values in address.query.items() if name in KEPT},
         notices=list(dict.fromkeys(address.notices)),
     )

@@ -729,7 +729,8 @@ class ItemDepot:
     missing over the lead time would cost. project_demand: what projects take in the lead time.
     `flag`: out (nothing available), below (what is available and on order, less project_demand, is
     under the reorder point), above (it is over the order-up-to level), ok, or unknown without stock
-    or policy. stockout_p50_on and stockout_p90_on as in SitePosition.
+    or policy. textbook_reorder_point, stockout_probability, stockout_p50_on and stockout_p90_on as
+    in SitePosition.
     """
 
     sku: str
@@ -752,6 +753,9 @@ class ItemDepot:
     reorder_point: float | None
     order_up_to: float | None
     lead_time_days: float | None
+    service_level: float | None
+    textbook_reorder_point: float | None
+    stockout_probability: float | None
     demand_90d: float
     forecast_horizon: float | None
     days_of_supply: float | None

@@ -3,12 +3,15 @@ can be decided."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.access import Permission
+from domain.receipts import Source
 from domain.recommendation_receipts import workings_of
 from domain.records import Recommendation
 from domain.viewer import Viewer
@@ -45,8 +48,10 @@ def pick_id(number: Any) -> dict[str, Any]:
     return {"type": "recommendation-pick", "number": number}
 
 
-def recommendation_card(row: Recommendation, viewer: Viewer) -> html.Article:
-    """The card."""
+def recommendation_card(
+    row: Recommendation, viewer: Viewer, sources: Sequence[Source] = ()
+) -> html.Article:
+    """The card. sources: what the numbers of all of them come from."""
     t = viewer.t
     may_act = viewer.may(Permission.ACT)
     return html.Article(
@@ -56,7 +61,11 @@ def recommendation_card(row: Recommendation, viewer: Viewer) -> html.Article:
             _otherwise(row, viewer),
             *_decided(row, viewer),
             *([_actions(row, viewer)] if may_act else []),
-            receipt_fold(workings_of(row.kind, row.facts), t("How this is computed"), viewer),
+            receipt_fold(
+                replace(workings_of(row.kind, row.facts), sources=list(sources)),
+                t("How this is computed"),
+                viewer,
+            ),
         ],
         className="surface recommendation",
         id=f"recommendation-{row.id}",

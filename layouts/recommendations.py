@@ -9,6 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from domain.access import Permission
+from domain.receipts import Source
 from domain.records import FileStatus, Filters, Option, Recommendation, RecommendationTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
@@ -37,7 +38,7 @@ SORTS = ("-value_brl", "act_by", "priority")
 
 @dataclass(frozen=True)
 class RecommendationsData:
-    """What the page shows. `filters.status` empty: all of them."""
+    """What the page shows. `filters.status` empty: all of them; `sources`: the run behind them."""
 
     listed: Listed
     totals: Sequence[RecommendationTotal]
@@ -46,6 +47,7 @@ class RecommendationsData:
     sort: str
     choices: dict[str, list[Option]]
     files: Sequence[FileStatus]
+    sources: Sequence[Source]
     query: dict[str, list[str]]
     notices: list[str]
 
@@ -104,7 +106,8 @@ def panel(data: RecommendationsData, viewer: Viewer) -> list[Component]:
         totals(data, viewer),
         tools(data, viewer),
         html.Div(
-            [recommendation_card(row, viewer) for row in rows], className="recommendation-list"
+            [recommendation_card(row, viewer, data.sources) for row in rows],
+            className="recommendation-list",
         ),
         pager(data.listed.page, data.listed.start, data.query, viewer),
     ]

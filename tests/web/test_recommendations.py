@@ -45,6 +45,10 @@ def test_the_list_has_its_fields_and_filters(analyst: Api) -> None:
     first = everything[0]
     assert first["reason"] == first["narrative"]["pt_BR"]
     assert first["receipt"]["steps"]
+    alone = analyst.get(f"/recommendations/{first['id']}").json()["data"]
+    assert alone["receipt"]["steps"] == first["receipt"]["steps"]
+    kinds = [one["kind"] for one in alone["receipt"]["sources"]]
+    assert kinds.count("run") == 1 and "items" in kinds and "stock" in kinds
     assert listed(analyst, kind="REDUCE,SWITCH") == [
         one for one in everything if one["kind"] in ("REDUCE", "SWITCH")
     ]

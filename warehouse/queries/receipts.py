@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, text
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
 from domain.receipts import ALERT_RULES, Fact, Source, Workings, workings
+from domain.recommendation_receipts import workings_of
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.published import published_run
@@ -17,6 +19,13 @@ _ALERT = """
 SELECT alert.facts, alert.item_id, alert.site_id FROM analytics.alert
 JOIN core.item USING (item_id) JOIN core.site USING (site_id)
 WHERE alert.run_id = :run_id AND alert.id = :alert_id AND {where}
+"""
+
+_RECOMMENDATION = """
+SELECT recommendation.kind, recommendation.facts, recommendation.item_id, recommendation.site_id,
+    recommendation.from_site_id
+FROM analytics.recommendation JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+WHERE recommendation.run_id = :run_id AND recommendation.id = :recommendation_id AND {where}
 """
 
 _SOURCES = """
@@ -54,6 +63,26 @@ def of_alert(connection: Connection, *, alert_id: int, scope: Scope = EVERYTHING
         raise NotFound(f"There is no alert {alert_id}.")
     sources = sources_of(connection, run.run_id, row.item_id, row.site_id)
     return workings(_complete(row.facts), ALERT_RULES, sources)
+
+
+@read_model(ttl=3600)
+def of_recommendation(
+    connection: Connection, *, recommendation_id: int, scope: Scope = EVERYTHING
+) -> Workings:
+    """The receipt of a recommendation of the published run; of a transfer with what is known of the
+    giver too. Raises NotFound, NothingPublished."""
+    run, where = published_run(connection), series_where(scope)
+    row = connection.execute(
+        text(_RECOMMENDATION.format(where=where.sql)),
+        {**where.params, "run_id": run.run_id, "recommendation_id": recommendation_id},
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no recommendation {recommendation_id}.")
+    places = [row.site_id] if row.from_site_id is None else [row.site_id, row.from_site_id]
+    found = [
+        one for place in places for one in sources_of(connection, run.run_id, row.item_id, place)
+    ]
+    return replace(workings_of(row.kind, row.facts), sources=list(dict.fromkeys(found)))
 
 
 def sources_of(connection: Connection, run_id: int, item_id: int, site_id: int) -> list[Source]:

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine, text
 from domain.access import Scope
 from tests import factories
 from tests.factories import LAST_DAY
+from warehouse.commands.recommendations import set_status
+from warehouse.commands.users import Actor
 from warehouse.pipeline import publish
 from warehouse.pipeline.savings import write_savings
 from warehouse.queries import kpis, savings
@@ -25,6 +27,12 @@ MONTHS = [date(2025, month, 1) for month in (3, 4, 5)]
 ROWS = """
 SELECT savings.*, sku, site FROM analytics.savings
 JOIN core.item USING (item_id) JOIN core.site USING (site_id) ORDER BY sku, site, month
+"""
+ADVISE = """
+INSERT INTO analytics.recommendation (run_id, fingerprint, kind, priority, item_id, site_id)
+SELECT run_id, 'f-test', 'REORDER', 1, item_id, site_id
+FROM analytics.published, core.item, core.site WHERE sku = 'CABO-01' AND site = 'DEP-SP'
+RETURNING id
 """
 
 
@@ -119,14 +127,7 @@ def test_the_old_policy_keeps_its_settings(trial: Connection):
 
 
 def test_acceptance_tells_what_was_realised(trial: Connection):
-    trial.execute(
-        text(
-            "INSERT INTO analytics.recommendation"
-            " (run_id, fingerprint, kind, priority, item_id, site_id)"
-            " SELECT run_id, 'f-test', 'REORDER', 1, item_id, site_id FROM analytics.published,"
-            " core.item, core.site WHERE sku = 'CABO-01' AND site = 'DEP-SP'"
-        )
-    )
+    trial.execute(text(ADVISE))
     trial.execute(
         text(
             "INSERT INTO support.decision (at, actor, kind, fingerprint, status)"
@@ -150,6 +151,23 @@ def test_acceptance_tells_what_was_realised(trial: Connection):
         )
     )
     assert not anew(trial)["accepted"].any()
+
+
+def test_what_is_accepted_counts_at_once(published: Engine):
+    with published.begin() as connection:
+        number = connection.execute(text(ADVISE)).scalar_one()
+    who: dict[str, Any] = {"actor": Actor("ana"), "user_id": None, "scope": Scope()}
+    for status, places in (("accepted", ["CABO-01 DEP-SP"]), ("open", [])):
+        set_status(published, recommendation_ids=[number], status=status, **who)
+        with published.connect() as connection:
+            found = rows(connection)
+        accepted = found[found["accepted"]]
+        assert sorted(set(accepted["sku"] + " " + accepted["site"])) == places
+        assert len(accepted) == len(MONTHS) * len(places)
+    with published.begin() as connection:
+        connection.execute(
+            text("DELETE FROM analytics.recommendation WHERE id = :id"), {"id": number}
+        )
 
 
 def test_kpi_total_months_items_and_rows_agree(

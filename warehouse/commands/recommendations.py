@@ -31,6 +31,28 @@ SNOOZE_DAYS = 7
 MOST_AT_ONCE = 500
 
 
+_ACCEPTED_SAVINGS = """
+WITH advised AS (
+    SELECT DISTINCT advice.item_id, advice.site_id, advice.fingerprint
+    FROM analytics.recommendation AS advice
+    JOIN analytics.recommendation AS decided USING (item_id, site_id)
+    WHERE decided.id = ANY(:ids)
+), latest AS (
+    SELECT DISTINCT ON (fingerprint) fingerprint, status
+    FROM support.decision JOIN advised USING (fingerprint)
+    WHERE kind = 'recommendation' ORDER BY fingerprint, decision_id DESC
+), followed AS (
+    SELECT item_id, site_id, coalesce(bool_or(status IN ('accepted', 'done')), false) AS accepted
+    FROM advised LEFT JOIN latest USING (fingerprint) GROUP BY item_id, site_id
+)
+UPDATE analytics.savings SET accepted = followed.accepted FROM followed
+WHERE savings.run_id = (SELECT run_id FROM analytics.published)
+    AND savings.item_id = followed.item_id AND savings.site_id = followed.site_id
+    AND savings.accepted <> followed.accepted
+"""
+"""Savings are accepted where a recommendation about the item-depot is, as in `pipeline.savings`."""
+
+
 def set_status(
     engine: Engine,
     *,
@@ -59,6 +81,7 @@ def set_status(
         for row in rows:
             _decide(connection, row, status, actor, user_id, reason)
         if rows:
+            connection.execute(text(_ACCEPTED_SAVINGS), {"ids": [row.id for row in rows]})
             count_revision(connection)
     forget_version()
 

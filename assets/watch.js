@@ -7,6 +7,7 @@
   const SETTLED_MS = [0, 150, 500, 1200];
   const ADDRESS = "/api/v1/status";
   const FILLED_IN = "input, textarea, select";
+  const DONE = ".toast .text-success";
   const DECISIONS = "[data-shows=decisions]";
 
   let shown = null;
@@ -17,6 +18,7 @@
   let dirty = false;
   let typedAt = 0;
   let watchedPage = null;
+  let watchedToasts = null;
 
   function page() {
     return document.getElementById("_pages_content");
@@ -26,13 +28,15 @@
     return document.getElementById("data-offer");
   }
 
-  /* A filter is in the address, so showing the page anew keeps it; anything else is not. */
+  /* A filter is in the address, so showing the page anew keeps it; anything else is not, until it is
+     saved. */
 
   function note(event) {
     const within = event.target.closest && event.target.closest("#_pages_content");
     if (!within || !event.target.matches(FILLED_IN)) {
       return;
     }
+    watchPage();
     typedAt = Date.now();
     if (!event.target.closest(".filter-bar, .tab-choice")) {
       dirty = true;
@@ -58,6 +62,13 @@
       new MutationObserver(function () {
         dirty = false;
       }).observe(here, { childList: true });
+    }
+    const toasts = document.getElementById("toasts");
+    if (toasts && toasts !== watchedToasts) {
+      watchedToasts = toasts;
+      new MutationObserver(function () {
+        dirty = dirty && !toasts.querySelector(DONE);
+      }).observe(toasts, { childList: true, subtree: true });
     }
   }
 

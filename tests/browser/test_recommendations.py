@@ -57,7 +57,7 @@ def test_one_is_rejected_with_a_reason_and_the_rest_accepted_and_exported(
     card.get_by_text("How this is computed").click()
     expect(card.locator(".working-result").last).to_contain_text("R$")
     with page.expect_download() as started:
-        page.locator(".request-links").get_by_text("CSV").click()
+        page.locator("a[href*='purchase-request.csv']").click()
     lines = list(
         csv.reader(io.StringIO(started.value.path().read_text("utf-8-sig")), delimiter=",")
     )

@@ -61,6 +61,7 @@ REST_SECONDS = 3.0
 class Seen:
     """What was answered, and how the server stood while it answered."""
 
+    elapsed: float = 0.0
     statuses: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     memory: list[tuple[float, int]] = field(default_factory=list)
@@ -193,6 +194,7 @@ def load(
         thread.start()
     for thread in threads:
         thread.join()
+    seen.elapsed = time.monotonic() - began
 
 
 @contextmanager
@@ -265,10 +267,11 @@ def judged(seen: Seen, open_work: int, left: int, asked: argparse.Namespace) -> 
     failed = sum(n for status, n in seen.statuses.items() if not status.startswith(("2", "3")))
     mb = [seen.third("memory", number) / 1e6 for number in range(3)]
     linked = [seen.third("connections", number) for number in range(3)]
-    rate = total / (asked.minutes * 60)
+    rate = total / seen.elapsed
     return [
         Bar("answers that failed", failed, 0, seen=f"of {total}"),
-        Bar("requests a second, of those asked for", rate / asked.rate, 0.98, at_least=True),
+        Bar("requests a second, of those asked for", rate / asked.rate, 0.98, at_least=True,
+            seen=f"{rate:.1f}"),
         Bar("memory, last third against second", mb[2] / mb[1], 1.05, seen=_three(mb, "MB")),
         Bar("connections, last third against second", linked[2] / linked[1], 1.05,
             seen=_three(linked, "")),

@@ -234,6 +234,35 @@ class Settings(BaseSettings):
         validation_alias="NOVA_OPEN_METEO_URL",
         description="Open-Meteo's archive of weather, for the same.",
     )
+    smtp_host: str | None = Field(
+        None,
+        validation_alias="NOVA_SMTP_HOST",
+        description="Mail server that board packs are sent by. Empty: none are sent.",
+    )
+    smtp_port: int = Field(
+        587, ge=1, le=65535, validation_alias="NOVA_SMTP_PORT", description="Its port."
+    )
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        validation_alias="NOVA_SMTP_TLS",
+        description="How the connection is kept private: starttls, tls (from the start) or none.",
+    )
+    smtp_user: str | None = Field(
+        None, validation_alias="NOVA_SMTP_USER", description="Our name there, where it asks."
+    )
+    smtp_password: str | None = Field(
+        None, validation_alias="NOVA_SMTP_PASSWORD", description="Our password there."
+    )
+    smtp_from: str | None = Field(
+        None,
+        validation_alias="NOVA_SMTP_FROM",
+        description="Address that board packs come from: nova@example.com.",
+    )
+    site_url: str | None = Field(
+        None,
+        validation_alias="NOVA_SITE_URL",
+        description="Where people open the product, for links in e-mails: https://nova.example.com.",
+    )
 
     llm_base_url: str | None = Field(
         None,
@@ -326,6 +355,21 @@ class Settings(BaseSettings):
         if value is not None and not SCHEDULER.fullmatch(value):
             raise ValueError("must be an address such as tcp://scheduler:8786")
         return value
+
+    @field_validator("site_url")
+    @classmethod
+    def _site(cls, value: str | None) -> str | None:
+        if value is not None and not ORIGIN.fullmatch(value.rstrip("/")):
+            raise ValueError(f"{value!r} is not an address such as https://nova.example.com")
+        return value and value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _smtp_is_complete(self) -> Settings:
+        if self.smtp_host and not self.smtp_from:
+            raise ValueError("NOVA_SMTP_HOST needs NOVA_SMTP_FROM too")
+        if bool(self.smtp_user) != bool(self.smtp_password):
+            raise ValueError("NOVA_SMTP_USER and NOVA_SMTP_PASSWORD go together")
+        return self
 
     @model_validator(mode="after")
     def _llm_is_complete(self) -> Settings:

@@ -28,6 +28,7 @@ from api import (  # noqa: F401
     projects,
     recommendations,
     regions,
+    reports,
     runs,
     savings,
     settings,

@@ -30,6 +30,7 @@ from dashboard import (
     kept_pages,
     observability,
     pages,
+    reports,
     security,
     tracing,
     uploads,
@@ -101,6 +102,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.init_app(server)
     server.register_blueprint(downloads.blueprint)
     server.register_blueprint(views.blueprint)
+    server.register_blueprint(reports.blueprint)
     extensions.limit_logins(server)
     app = _dash(server)
     doors.check_callbacks_of(app)

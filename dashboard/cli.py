@@ -183,6 +183,22 @@ def narrate_recommendations(limit: int) -> None:
     click.echo(_narrated(limit))
 
 
+@command(app.cli, "send-reports")
+def send_reports() -> None:
+    """Send the board packs that are due by e-mail, once each; exit 1 if one was not taken."""
+    from dashboard.sending import send_due
+    from warehouse.db import get_engine
+
+    states = []
+    for taken, outcome in send_due(get_engine(), get_settings()):
+        states.append(outcome.state)
+        said = f": {outcome.message}" if outcome.message else ""
+        click.echo(f"delivery {taken.delivery_id}: {outcome.state}{said}")
+    click.echo(f"{states.count('sent')} of {len(states)} sent")
+    if any(state in ("queued", "failed", "refused") for state in states):
+        raise click.exceptions.Exit(1)
+
+
 @command(runs, "list")
 def list_runs() -> None:
     """All runs, newest first; the published one has a star."""

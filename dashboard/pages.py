@@ -14,6 +14,7 @@ from auth.guards import current_viewer
 from callbacks import (
     admin_audit,
     admin_data,
+    admin_reports,
     admin_settings,
     admin_users,
     alerts,
@@ -133,6 +134,14 @@ PAGES: tuple[PageEntry, ...] = (
         Permission.MANAGE_USERS,
         admin_users,
         "users",
+    ),
+    PageEntry(
+        "/admin/reports",
+        N_("Reports by e-mail"),
+        ADMINISTRATION,
+        Permission.MANAGE_USERS,
+        admin_reports,
+        "mail",
     ),
     PageEntry(
         "/admin/audit",

@@ -423,6 +423,14 @@ DEFINITIONS = {
     "driver-periods.start": N_("First day of the period"),
     "driver-periods.demand": N_("Demand of the period, BRL or units of issue"),
     "driver-periods.value": N_("Mean of the period, in its unit; empty where not known"),
+    "delivery_id": N_("Number of the sending"),
+    "due_at": N_("When it was due"),
+    "attempts": N_("How often it was tried"),
+    "next_try_at": N_("When it is tried next, while it waits"),
+    "sent_at": N_("When the mail server took it"),
+    "report-deliveries.email": N_("Address that it goes to"),
+    "report-deliveries.run_id": N_("Run that it tells of"),
+    "report-deliveries.message": N_("What the mail server said, or why it was not sent"),
 }
 
 

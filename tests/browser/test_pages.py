@@ -34,6 +34,7 @@ PAGES = {
     "/forecasts?level=item_region&sku=CABO-01&area=SE": ("Previsões", "Forecasts"),
     "/forecasts?level=family_country": ("Previsões", "Forecasts"),
     "/features": ("Modelos", "Models"),
+    "/admin/reports": ("Relatórios por e-mail", "Reports by e-mail"),
     "/features?tab=map&uf=SP": ("Modelos", "Models"),
     "/features?tab=prescriptive": ("Modelos", "Models"),
     "/features?sku=CABO-01&site=DEP-SP": ("Modelos", "Models"),

@@ -207,6 +207,7 @@ def _example(rule: str) -> str:
         "<int(max=2147483647):run_id>": "1",
         "<int(max=2147483647):override_id>": "1",
         "<int(max=2147483647):view_id>": "1",
+        "<int(max=2147483647):report_id>": "1",
         "<user_id>": "1",
         "<path:sku>": "CABO-01",
         "<sku>": "CABO-01",

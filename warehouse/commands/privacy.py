@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, text
 from warehouse.commands import audit
 from warehouse.commands.users import Actor, Changes, change
 
-PERSONAL = ("session", "token", "password_reset", "saved_view", "subject")
+PERSONAL = ("session", "token", "password_reset", "saved_view", "report", "subject")
 """Tables of `support` whose rows go with their account."""
 
 NAMED = (
@@ -23,6 +23,7 @@ NAMED = (
     ("support.decision", "actor"),
     ("support.override", "actor"),
     ("support.override", "ended_by"),
+    ("support.report", "created_by"),
 )
 HELD = (("analytics.alert", "owner_id"),)
 """What somebody looks after, by the account's number: nobody does when they are gone."""

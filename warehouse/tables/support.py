@@ -166,6 +166,43 @@ saved_view = Table(
     schema="support",
 )
 
+report = Table(
+    "report",
+    metadata,
+    identity("report_id"),
+    Column("user_id", ForeignKey(user.c.user_id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("rhythm", Text, nullable=False),
+    Column("day", Integer, nullable=False, server_default="0"),
+    Column("hour", Integer, nullable=False),
+    Column("language", Text, nullable=False),
+    Column("filters", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("active", Boolean, nullable=False, server_default="true"),
+    Column("created_by", Text, nullable=False),
+    moment("created_at", default_now=True),
+    Column("next_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("rhythm IN ('daily', 'weekdays', 'weekly', 'monthly')", name="rhythm"),
+    CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
+    CheckConstraint("language IN ('pt_BR', 'en')", name="language"),
+    schema="support",
+)
+
+report_delivery = Table(
+    "report_delivery",
+    metadata,
+    identity("delivery_id", big=True),
+    Column("report_id", ForeignKey(report.c.report_id, ondelete="CASCADE"), nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("state", Text, nullable=False, server_default="queued"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_try_at", DateTime(timezone=True), nullable=False),
+    moment("sent_at"),
+    Column("run_id", Integer),
+    Column("message", Text),
+    UniqueConstraint("report_id", "due_at"),
+    CheckConstraint("state IN ('queued', 'sent', 'refused', 'failed', 'skipped')", name="state"),
+    schema="support",
+)
+
 setting = Table(
     "setting",
     metadata,

@@ -24,21 +24,6 @@
     };
   }
 
-  function address(uf, chosen) {
-    const query = new URLSearchParams(window.location.search);
-    query.delete("uf");
-    if (!(chosen.length === 1 && chosen[0] === uf)) {
-      query.append("uf", uf);
-    }
-    const words = query.toString();
-    return window.location.pathname + (words ? "?" + words : "");
-  }
-
-  function choose(uf, chosen) {
-    window.history.pushState({}, "", address(uf, chosen));
-    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
-  }
-
   function onEachFeature(feature, layer, context) {
     const shown = context.hideout;
     const uf = feature.properties.uf;
@@ -49,7 +34,7 @@
     const words = document.createElement("span");
     words.textContent = text;
     layer.bindTooltip(words, { sticky: true });
-    layer.on("click", () => choose(uf, shown.chosen));
+    layer.on("click", () => window.nova.toggle("uf", uf));
     layer.on("add", function () {
       const path = layer.getElement();
       if (!path) {
@@ -62,7 +47,7 @@
       path.addEventListener("keydown", function (event) {
         if (event.key === "Enter" || event.key === " ") {
           event.preventDefault();
-          choose(uf, shown.chosen);
+          window.nova.toggle("uf", uf);
         }
       });
     });

@@ -138,6 +138,7 @@
 
   new MutationObserver(function () {
     document.querySelectorAll("button.dash-dropdown[tabindex='-1']").forEach(nameDropdown);
+    showFilters();
   }).observe(document.documentElement, { childList: true, subtree: true });
 
   /* Formulas of receipts are typeset once their receipt is opened: that takes 1 MB of script. */
@@ -193,9 +194,111 @@
   }
 
   function written(query) {
-    const text = query.toString();
-    return text ? "?" + text : "";
+    query.delete("v");
+    if (query.size) {
+      query.set("v", shared().version);
+    }
+    return query.size ? "?" + query.toString() : "";
   }
+
+  /* What all pages share is carried to those that can apply it (domain/page_filters.py). */
+
+  function shared() {
+    return JSON.parse(document.getElementById("shared-filters").dataset.filters);
+  }
+
+  function keyOf(place, pages) {
+    const tab = new URLSearchParams(place.search).get("tab");
+    const path = place.pathname;
+    const leads = (name) => new RegExp(`^${name.replace(/<\w+>/g, ".+")}$`).test(path);
+    return [`${path}?tab=${tab}`, path].find((one) => one in pages) ||
+      Object.keys(pages).find((name) => name.includes("<") && leads(name));
+  }
+
+  function carried(href) {
+    const told = shared();
+    const target = new URL(href, window.location.href);
+    const [here, there] = [window.location, target].map((one) => keyOf(one, told.pages));
+    const sets = told.shared.some((name) => target.searchParams.has(name));
+    if (target.origin !== window.location.origin || !here || !there || here === there || sets) {
+      return href;
+    }
+    const now = new URLSearchParams(window.location.search);
+    const page = told.pages[there];
+    const kept = page.shared.filter((name) => told.pages[here].shared.includes(name));
+    kept.forEach(function (name) {
+      const values = now.getAll(name);
+      const taken = page.one.includes(name) ? values.slice(0, 1) : values;
+      taken.forEach((value) => target.searchParams.append(name, value));
+    });
+    const moved = kept.some((name) => now.has(name));
+    return moved ? target.pathname + written(target.searchParams) + target.hash : href;
+  }
+
+  function go(address) {
+    window.history.pushState({}, "", address);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  }
+
+  function carry(event) {
+    const link = event.target.closest && event.target.closest("a[href^='/']");
+    if (!link || link.matches("[download], [target], .view-link")) {
+      return;
+    }
+    const href = link.getAttribute("href");
+    const address = carried(href);
+    if (address === href) {
+      return;
+    }
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+    if (event.type === "click" && event.button === 0 && !elsewhere) {
+      event.preventDefault();
+      event.stopPropagation();
+      go(address);
+      window.scrollTo(0, 0);
+      return;
+    }
+    link.setAttribute("href", address);
+    window.setTimeout(() => link.setAttribute("href", href));
+  }
+
+  ["click", "auxclick", "contextmenu"].forEach((name) =>
+    document.addEventListener(name, carry, true),
+  );
+
+  /* A click on a mark of a chart or map narrows the page to it; the same click again widens it. */
+
+  function toggle(name, value) {
+    const query = new URLSearchParams(window.location.search);
+    const alone = same(query.getAll(name), [value]);
+    query.delete(name);
+    if (!alone) {
+      query.append(name, value);
+    }
+    startOver(query);
+    go(window.location.pathname + written(query));
+  }
+
+  /* The bar's button shows what the bar holds back; pages made anew keep it as it was. */
+
+  const OPENED = "data-filters-open";
+
+  function showFilters() {
+    const button = document.getElementById("filters-button");
+    const opened = String(document.documentElement.hasAttribute(OPENED));
+    if (button && button.getAttribute("aria-expanded") !== opened) {
+      button.setAttribute("aria-expanded", opened);
+    }
+  }
+
+  document.addEventListener("click", function (event) {
+    if (event.target.closest("#filters-button")) {
+      document.documentElement.toggleAttribute(OPENED);
+      showFilters();
+    }
+  });
+
+  window.nova = { carried: carried, go: go, toggle: toggle };
 
   function startOver(query) {
     query.delete("cursor");

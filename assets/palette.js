@@ -187,8 +187,7 @@
   }
 
   function go(href) {
-    window.history.pushState({}, "", href);
-    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+    window.nova.go(window.nova.carried(href));
     window.scrollTo(0, 0);
   }
 

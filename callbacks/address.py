@@ -7,8 +7,10 @@ from datetime import date, datetime
 from math import nan
 from urllib.parse import parse_qs
 
+from domain.page_filters import SHARED, VERSION, of_page
 from domain.records import Filters, Option
 from domain.viewer import Translator
+from layouts.text import FILTER_NAMES
 
 MAX_TEXT = 100
 MAX_VALUES = 50
@@ -31,6 +33,38 @@ class Address:
     def query(self) -> dict[str, list[str]]:
         """The parameters as they were given."""
         return {name: self._values(name) for name in self._query}
+
+    def check(self, path: str) -> None:
+        """Notices of what the page at `path` makes nothing of: another version of addresses, names
+        that are not known, shared filters that it cannot apply, values beside the one it takes."""
+        page = of_page(path, self.text("tab"))
+        if page is None:
+            return
+        t, version = self._t, self.text("v")
+        if version and version != VERSION:
+            self.notices.append(
+                t("This address is of another version: what is understood of it is shown.")
+            )
+        known = {*page.shared, *page.own, *page.variables, "v"}
+        for name in (name for name in self._query if name not in known):
+            values = self._values(name)
+            if name in SHARED and values:
+                self.notices.append(
+                    t(
+                        "Not applied on this page: %(filter)s %(values)s.",
+                        filter=t(FILTER_NAMES[name]),
+                        values=", ".join(values)[:MAX_TEXT],
+                    )
+                )
+            elif name not in SHARED:
+                self.ignored(name, ", ".join(values))
+        for name in page.single:
+            if len(left := self._values(name)[1:]):
+                self.ignored(name, ", ".join(left))
+
+    def values(self, name: str) -> list[str]:
+        """The values of a repeated parameter as they were given."""
+        return self._values(name)
 
     def _values(self, name: str) -> list[str]:
         given = self._query.get(name, "")

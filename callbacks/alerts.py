@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dash import Dash, State, set_props
@@ -9,9 +10,11 @@ from dash.development.base_component import Component
 
 from callbacks.address import Address
 from callbacks.deciding import register_decisions, who_decides
+from callbacks.filters import bar_of
 from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
+from domain.page_filters import SERIES
 from domain.records import Page
 from domain.viewer import Viewer
 from layouts import inbox as layout
@@ -21,23 +24,22 @@ from layouts.shell import toast
 from layouts.text import ALERT_DONE, ALERT_KINDS, ALERT_STATUSES, LEVELS
 from warehouse.commands import alerts as commands
 from warehouse.db import get_engine
-from warehouse.queries import alerts, kpis, status
+from warehouse.queries import alerts, status
 from warehouse.queries.users import who_may_act
 
-KEPT = ("kind", "level", "status", "uf", "owner", "search", "sort", "cursor", "start")
+KEPT = (*SERIES, "kind", "level", "status", "owner", "search", "sort", "cursor", "start")
 """What of the address goes into the page's own links."""
 
 
 @screen(Permission.READ, personal=True)
 def page(viewer: Viewer, address: Address) -> Component:
-    """The inbox, narrowed to kinds, levels, statuses, UFs and an owner."""
+    """The inbox, narrowed to kinds, levels, statuses, an owner, places and materials."""
     if status.current().run_id is None:
         return states.nothing_published(viewer)
     return layout.layout(_data(viewer, address), viewer)
 
 
 def _data(viewer: Viewer, address: Address) -> layout.InboxData:
-    choices = kpis.filter_choices(scope=viewer.scope)
     people = who_may_act() if viewer.may(Permission.ACT) else []
     chosen = address.many("status", (*ALERT_STATUSES, ALL)) or ("open",)
     wanted = () if ALL in chosen else chosen
@@ -45,9 +47,12 @@ def _data(viewer: Viewer, address: Address) -> layout.InboxData:
     owner = address.one("owner", ("", "me", *people), "")
     email = viewer.email if owner == "me" else owner
     sort = address.one("sort", layout.SORTS, layout.SORTS[0])
-    more = {"level": address.many("level", LEVELS), "search": address.text("search")}
-    filters = address.filters({"uf": choices["uf"]}, status=wanted, **more)
-    everywhere = address.filters({"uf": choices["uf"]}, **more)
+    more: dict[str, Any] = {
+        "level": address.many("level", LEVELS),
+        "search": address.text("search"),
+    }
+    bar = bar_of(viewer, address, "/alerts", status=wanted, **more)
+    filters, everywhere = bar.filters, replace(bar.filters, status=())
 
     def rows(**asked: Any) -> Page[Any]:
         return alerts.page(
@@ -61,7 +66,7 @@ def _data(viewer: Viewer, address: Address) -> layout.InboxData:
         kinds=kinds,
         owner=owner,
         sort=sort,
-        choices=choices,
+        bar=bar,
         people=people,
         files=status.files(),
         query={name: values for name, values in address.query.items() if name in KEPT},

@@ -7,15 +7,15 @@ from typing import Any
 from dash.development.base_component import Component
 
 from callbacks.address import Address
+from callbacks.filters import bar_of
 from callbacks.listing import listed
 from domain.clusters import EQUIPMENT, TOWERS, Family
 from domain.records import Page
 from domain.viewer import Viewer
 from layouts import clusters as layout
-from warehouse.queries import clustering, kpis
+from warehouse.queries import clustering
 
 FAMILIES: dict[str, Family] = {"equipment": EQUIPMENT, "towers": TOWERS}
-OFFERED = ("region", "uf")
 MOST_MOVED = 200
 
 
@@ -53,9 +53,8 @@ def _towers(viewer: Viewer, address: Address) -> list[Component]:
 
 def _common(viewer: Viewer, address: Address, of: str) -> layout.Common:
     family = FAMILIES[of]
-    choices = kpis.filter_choices(scope=viewer.scope)
-    offered = {name: choices[name] for name in OFFERED}
-    filters = address.filters(offered, search=address.text("search"))
+    bar = bar_of(viewer, address, "/features", "clusters", search=address.text("search"))
+    filters = bar.filters
     asked: dict[str, Any] = {
         "family": family,
         "locale": viewer.locale,
@@ -68,17 +67,16 @@ def _common(viewer: Viewer, address: Address, of: str) -> layout.Common:
     def members(**place: Any) -> Page[Any]:
         return clustering.members(**asked, number=int(number) if number else None, **place)
 
-    in_file = {name: list(getattr(filters, name)) for name in OFFERED}
-    in_file |= {"search": [filters.search] if filters.search else []}
+    in_file = bar.asked | ({"search": [filters.search]} if filters.search else {})
     return layout.Common(
         of=of,
         summary=clustering.summary(family=family),
         clusters=clusters,
         members=listed(address, "", members, layout.MEMBER_ROWS),
         cluster=number,
-        choices=choices,
+        bar=bar,
         filters=filters,
         query=address.query,
-        asked={name: values for name, values in in_file.items() if values},
+        asked=in_file,
         notices=address.notices,
     )

@@ -1,10 +1,34 @@
-"""Filters live in the address: the browser writes them there (assets/nova.js)."""
+"""Filters live in the address: the browser writes them there (assets/nova.js), pages read those
+that they can apply (domain/page_filters.py)."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
-from layouts.components.filters import control_id
+from callbacks.address import Address
+from domain.page_filters import of_page
+from domain.viewer import Viewer
+from layouts.components.filters import Bar, control_id
+from warehouse.queries import kpis, materials
+
+MATERIALS = 20
+"""Materials offered before anything is searched."""
+
+
+def bar_of(viewer: Viewer, address: Address, path: str, tab: str = "", **more: Any) -> Bar:
+    """The shared filters of the page at `path` as the address sets them; `more` goes into the
+    filters as it is."""
+    page = of_page(path, tab)
+    assert page is not None
+    choices = kpis.filter_choices(scope=viewer.scope)
+    if "sku" in page.shared:
+        choices["sku"] = materials.item_options_with(
+            *address.values("sku"), scope=viewer.scope, limit=MATERIALS
+        )
+    offered = {name: choices[name] for name in page.shared if name in choices}
+    return Bar(offered, address.filters(offered, **more))
 
 
 def register(app: Dash) -> None:

@@ -160,13 +160,14 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     @requires(Permission.READ)
-    def search_items(search: str | None, options: list[dict], value: str | None) -> Any:
+    def search_items(search: str | None, options: list[dict], value: Any) -> Any:
         if not search:
             return no_update
         scope = current_viewer().scope
         found = materials.item_options(scope=scope, search=search[:MAX_SEARCH], limit=OPTIONS)
-        chosen = [option for option in options if option["value"] == value]
-        others = [option for option in found if option.value != value]
+        kept = value if isinstance(value, list) else [value]
+        chosen = [option for option in options if option["value"] in kept]
+        others = [option for option in found if option.value not in kept]
         return chosen + [{"value": option.value, "label": option.label} for option in others]
 
     @app.callback(

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from auth.guards import current_viewer, requires
 from callbacks.address import Address
+from callbacks.filters import bar_of
 from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
@@ -20,13 +21,13 @@ from layouts import inventory as layout
 from layouts import item_depot as cards
 from layouts.components import states
 from layouts.components.downloads import query_of
+from layouts.components.filters import Bar
 from layouts.forecasts import since
 from layouts.text import DEMAND_CLASSES
 from warehouse.queries import (
     alerts,
     forecasts,
     inventory,
-    kpis,
     overrides,
     projections,
     recommendations,
@@ -34,7 +35,6 @@ from warehouse.queries import (
     suppliers,
 )
 
-OFFERED = ("uf", "family", "abc")
 DEFAULT_SORT = "-risk_brl"
 SHOWN = 50
 CODES = 200
@@ -45,12 +45,14 @@ PLACE = ("sort", "cursor", "start", "item", "depot", "tab")
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
     """One page of item-depots, and the chosen one: the first unless the address says otherwise."""
-    choices = kpis.filter_choices(scope=viewer.scope)
-    filters = address.filters(
-        {name: choices[name] for name in OFFERED},
+    bar = bar_of(
+        viewer,
+        address,
+        "/inventory",
         demand_class=address.many("class", DEMAND_CLASSES),
         search=address.text("search"),
     )
+    filters = bar.filters
     flags = address.many("flag", layout.FLAGS)
     orders = [sign + name for name in layout.COLUMNS for sign in ("", "-")]
     sort = address.one("sort", orders, DEFAULT_SORT)
@@ -70,15 +72,15 @@ def page(viewer: Viewer, address: Address) -> Component:
         filters=filters,
         flags=flags,
         sort=sort,
-        choices=choices,
-        query=_query(address, filters, flags),
+        bar=bar,
+        query=_query(address, bar, flags),
         notices=list(dict.fromkeys(address.notices)),
     )
     return layout.layout(data, viewer)
 
 
-def _query(address: Address, filters: Filters, flags: tuple[str, ...]) -> dict[str, list[str]]:
-    asked = layout.asked(filters, flags)
+def _query(address: Address, bar: Bar, flags: tuple[str, ...]) -> dict[str, list[str]]:
+    asked = layout.asked(bar, flags)
     return asked | {name: values for name, values in address.query.items() if name in PLACE}
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from dash.development.base_component import Component
 
 from callbacks.address import Address
+from callbacks.filters import bar_of
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.records import DataStatus, Filters, Kpi
@@ -18,12 +19,11 @@ from warehouse.queries import alerts, kpis, recommendations, status
 
 TOP_ALERTS = 10
 TOP_ACTIONS = 3
-OFFERED = ("region", "uf", "family")
 
 
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
-    """The overview, narrowed to regions, UFs and families."""
+    """The overview, narrowed to places, materials and who supplies them."""
     current = status.current()
     if current.run_id is None:
         return states.nothing_published(viewer)
@@ -34,8 +34,8 @@ def data(
     viewer: Viewer, address: Address, current: DataStatus, filters: Filters | None = None
 ) -> layout.MainData:
     """What the page shows of this address, or of these filters as they are."""
-    choices = kpis.filter_choices(scope=viewer.scope)
-    filters = filters or address.filters({name: choices[name] for name in OFFERED})
+    bar = bar_of(viewer, address, "/main")
+    filters = filters or bar.filters
     headline = kpis.headline(scope=viewer.scope, filters=filters)
     measure = address.one("measure", layout.MEASURES, _usual_measure(headline))
     top = alerts.page(
@@ -56,7 +56,7 @@ def data(
         ).rows,
         recommended=recommendations.totals(scope=viewer.scope, filters=filters)[0],
         files=status.files(),
-        choices=choices,
+        bar=bar,
         filters=filters,
         measure=measure,
         status=current,

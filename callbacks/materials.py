@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from callbacks import forecasts as forecasts_page
 from callbacks.address import Address
+from callbacks.filters import bar_of
 from callbacks.inventory import decisions
 from callbacks.screen import screen
 from domain.access import Permission
@@ -26,7 +27,6 @@ from warehouse.queries import (
     alerts,
     forecasts,
     item_drivers,
-    kpis,
     materials,
     projections,
     receipts,
@@ -34,23 +34,23 @@ from warehouse.queries import (
 )
 
 CODE = 200
-OFFERED = ("uf", "family", "abc")
 DEFAULT_SORT = "-demand_90d"
 
 
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
     """The catalogue: one page of rows, filtered and sorted by the server."""
-    choices = kpis.filter_choices(scope=viewer.scope)
-    filters = address.filters(
-        {name: choices[name] for name in OFFERED},
+    bar = bar_of(
+        viewer,
+        address,
+        "/materials",
         demand_class=address.many("class", DEMAND_CLASSES),
         search=address.text("search"),
     )
     orders = [sign + name for name in layout.SORTS for sign in ("", "-")]
     sort = address.one("sort", orders, DEFAULT_SORT)
-    rows, start = _rows(viewer, address, filters, sort)
-    data = layout.MaterialsData(rows, start, sort, filters, choices, address.query, address.notices)
+    rows, start = _rows(viewer, address, bar.filters, sort)
+    data = layout.MaterialsData(rows, start, sort, bar.filters, bar, address.query, address.notices)
     return layout.layout(data, viewer)
 
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 from dash.development.base_component import Component
 
 from callbacks.address import Address
+from callbacks.filters import bar_of
 from domain.viewer import Viewer
 from layouts import prescriptive as layout
-from warehouse.queries import kpis, recommendations, savings, status
-
-OFFERED = ("uf", "family")
+from warehouse.queries import recommendations, savings, status
 
 
 def content(viewer: Viewer, address: Address) -> list[Component]:
     """What stands below the tabs: advice by kind, and what past advice was worth."""
-    choices = kpis.filter_choices(scope=viewer.scope)
-    filters = address.filters({name: choices[name] for name in OFFERED})
+    bar = bar_of(viewer, address, "/features", "prescriptive")
+    filters = bar.filters
     data = layout.PrescriptiveData(
         kinds=recommendations.by_kind(scope=viewer.scope, filters=filters),
         savings=savings.total(scope=viewer.scope, filters=filters),
         filters=filters,
-        choices=choices,
+        bar=bar,
         files=status.files(),
         notices=address.notices,
     )

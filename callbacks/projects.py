@@ -5,26 +5,25 @@ from __future__ import annotations
 from dash.development.base_component import Component
 
 from callbacks.address import Address
+from callbacks.filters import bar_of
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.projects import STATES, ProjectFilters
 from domain.viewer import Viewer
 from layouts import project as detail_layout
 from layouts import projects as layout
-from warehouse.queries import kpis, projects, status
+from warehouse.queries import projects, status
 
-OFFERED = ("region", "uf")
 RISKS = ("all", "at_risk")
 
 
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
     """The projects, narrowed to places, states, those at risk and a search."""
-    choices = kpis.filter_choices(scope=viewer.scope)
-    places = address.filters({name: choices[name] for name in OFFERED})
+    bar = bar_of(viewer, address, "/projects")
     filters = ProjectFilters(
-        uf=places.uf,
-        region=places.region,
+        uf=bar.filters.uf,
+        region=bar.filters.region,
         state=address.many("state", STATES),
         at_risk=address.one("materials", RISKS, "all") == "at_risk",
         search=address.text("search"),
@@ -32,7 +31,7 @@ def page(viewer: Viewer, address: Address) -> Component:
     data = layout.ProjectsData(
         scores=projects.every(scope=viewer.scope, filters=filters),
         count=len(projects.every(scope=viewer.scope)),
-        choices=choices,
+        bar=bar,
         filters=filters,
         is_loaded=any(one.rows for one in status.files() if one.kind == "projects"),
         run_id=status.current().run_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dash import ALL as EVERY
@@ -10,9 +11,11 @@ from dash.development.base_component import Component
 
 from callbacks.address import Address
 from callbacks.deciding import register_decisions, who_decides
+from callbacks.filters import bar_of
 from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
+from domain.page_filters import SERIES
 from domain.receipts import Source
 from domain.records import Page
 from domain.viewer import Viewer
@@ -24,29 +27,29 @@ from layouts.recommendation_text import DONE, KINDS, STATUSES
 from layouts.shell import toast
 from warehouse.commands import recommendations as commands
 from warehouse.db import get_engine
-from warehouse.queries import kpis, recommendations, status
+from warehouse.queries import recommendations, status
 
-KEPT = ("kind", "status", "uf", "search", "sort", "cursor", "start")
+KEPT = (*SERIES, "kind", "status", "search", "sort", "cursor", "start")
 """What of the address goes into the page's own links."""
 
 
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
-    """The queue, narrowed to kinds, statuses and UFs."""
+    """The queue, narrowed to kinds, statuses, places and materials."""
     if status.current().run_id is None:
         return states.nothing_published(viewer)
     return layout.layout(_data(viewer, address), viewer)
 
 
 def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
-    choices, current = kpis.filter_choices(scope=viewer.scope), status.current()
+    current = status.current()
     chosen = address.many("status", (*STATUSES, ALL)) or ("open",)
     wanted = () if ALL in chosen else chosen
     kinds = address.many("kind", KINDS)
     sort = address.one("sort", layout.SORTS, layout.SORTS[0])
     search = address.text("search")
-    filters = address.filters({"uf": choices["uf"]}, status=wanted, search=search)
-    everywhere = address.filters({"uf": choices["uf"]}, search=search)
+    bar = bar_of(viewer, address, "/recommendations", status=wanted, search=search)
+    filters, everywhere = bar.filters, replace(bar.filters, status=())
 
     def rows(**asked: Any) -> Page[Any]:
         return recommendations.page(
@@ -59,7 +62,7 @@ def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
         filters=filters,
         kinds=kinds,
         sort=sort,
-        choices=choices,
+        bar=bar,
         files=status.files(),
         sources=[Source("run", current.run_id or 0, at=current.computed_at)],
         query={name: values for name, values in address.query.items() if name in KEPT},

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dash.development.base_component import Component
 
 from callbacks.address import Address
+from callbacks.filters import bar_of
 from callbacks.screen import screen
 from config import get_settings
 from domain.access import Permission
 from domain.regions import MEASURES
 from domain.viewer import Viewer
 from layouts import regions as layout
-from warehouse.queries import kpis, regions
+from warehouse.queries import regions
 
 FIRST = "demand_brl"
 NONE = "none"
@@ -30,13 +33,12 @@ def content(viewer: Viewer, address: Address) -> list[Component]:
 
 
 def _data(viewer: Viewer, address: Address, kept: dict[str, str]) -> layout.RegionsData:
-    choices = kpis.filter_choices(scope=viewer.scope)
-    offered = {name: choices[name] for name in ("uf", "family")}
-    filters = address.filters(offered)
+    bar = bar_of(viewer, address, "/regions")
+    filters = bar.filters
     chosen = address.many("layers", (*layout.LAYERS, NONE)) or ("depots", "moves")
     layers = tuple(name for name in chosen if name != NONE)
     scope = viewer.scope
-    wide = address.filters({"family": choices["family"]})
+    wide = replace(filters, uf=())
     return layout.RegionsData(
         rows=regions.rows(scope=scope, filters=wide),
         regions=regions.rows(scope=scope, filters=wide, by=regions.REGION),
@@ -45,7 +47,7 @@ def _data(viewer: Viewer, address: Address, kept: dict[str, str]) -> layout.Regi
         measure=address.one("measure", MEASURES, FIRST),
         layers=layers,
         filters=filters,
-        choices=choices,
+        bar=bar,
         tiles=get_settings().map_tile_url,
         notices=list(dict.fromkeys(address.notices)),
         kept=kept,

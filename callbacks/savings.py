@@ -7,25 +7,24 @@ from typing import Any
 from dash.development.base_component import Component
 
 from callbacks.address import Address
+from callbacks.filters import bar_of
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.records import Filters
 from domain.viewer import Viewer
 from layouts import savings as layout
 from layouts.components import states
 from warehouse.queries import kpis, savings, status
 
-OFFERED = ("region", "uf", "family", "abc")
 SHOWN = 30
 
 
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
-    """Narrowed to regions, UFs, families and classes."""
+    """Narrowed to places, materials and who supplies them."""
     if status.current().run_id is None:
         return states.nothing_published(viewer)
-    choices = kpis.filter_choices(scope=viewer.scope)
-    filters = filters_of(viewer, address)
+    bar = bar_of(viewer, address, "/savings")
+    filters = bar.filters
     orders = [sign + name for name in savings.ITEM_SORTS for sign in ("", "-")]
     sort = address.one("sort", orders, "-identified_brl")
     asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters}
@@ -34,15 +33,9 @@ def page(viewer: Viewer, address: Address) -> Component:
         months=savings.months(**asked),
         items=savings.items(**asked, limit=SHOWN, sort=sort),
         sort=sort,
-        choices=choices,
+        bar=bar,
         filters=filters,
         has_costs=not any(kpi.missing == "items" for kpi in kpis.headline(scope=viewer.scope)),
         notices=address.notices,
     )
     return layout.layout(data, viewer)
-
-
-def filters_of(viewer: Viewer, address: Address) -> Filters:
-    """The filters of this address, of those that are offered."""
-    choices = kpis.filter_choices(scope=viewer.scope)
-    return address.filters({name: choices[name] for name in OFFERED})

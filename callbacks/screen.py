@@ -39,9 +39,12 @@ def screen(
         @wraps(make)
         def page(**query: str) -> Component:
             viewer = current_viewer()
-            note_view(*_address_asked_for())
+            path, search = _address_asked_for()
+            note_view(path, search)
+            address = Address(query, viewer.t)
+            address.check(str(path))
             shown = viewer if personal else nameless(viewer)
-            return _made(make, shown, Address(query, viewer.t))
+            return _made(make, shown, address)
 
         page.personal = personal  # type: ignore[attr-defined]
         return page

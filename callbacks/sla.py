@@ -8,6 +8,7 @@ from typing import Any
 from dash.development.base_component import Component
 
 from callbacks.address import Address
+from callbacks.filters import bar_of
 from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
@@ -29,12 +30,14 @@ def page(viewer: Viewer, address: Address) -> Component:
     month = _month(address, months)
     states = address.many("state", STATES)
     search = address.text("search")
+    bar = bar_of(viewer, address, "/sla")
     found = sla.listed(scope=viewer.scope, month=month)
-    shown = [one for one in found if _is_wanted(one, states, search)]
+    shown = [one for one in found if _is_wanted(one, bar.filters.contract, states, search)]
     loaded = {one.kind for one in status.files() if one.rows}
     data = layout.SlaData(
         scores=sorted(shown, key=_urgency),
         count=len(found),
+        bar=bar,
         months=months,
         month=month,
         states=states,
@@ -46,10 +49,13 @@ def page(viewer: Viewer, address: Address) -> Component:
     return layout.layout(data, viewer)
 
 
-def _is_wanted(one: ContractScore, states: tuple[str, ...], search: str) -> bool:
+def _is_wanted(
+    one: ContractScore, contracts: tuple[str, ...], states: tuple[str, ...], search: str
+) -> bool:
     wanted = search.strip().lower()
     named = any(wanted in (word or "").lower() for word in (one.contract, one.customer))
-    return named and (not states or one.state in states)
+    chosen = not contracts or one.contract in contracts
+    return chosen and named and (not states or one.state in states)
 
 
 def _urgency(one: ContractScore) -> tuple[int, float, str]:

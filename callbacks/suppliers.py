@@ -9,39 +9,38 @@ from typing import Any
 from dash.development.base_component import Component
 
 from callbacks.address import Address
+from callbacks.filters import bar_of
 from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
+from domain.page_filters import DEFAULT_PERIOD, PERIODS
 from domain.records import Filters, Page
 from domain.viewer import Viewer
 from layouts import supplier as detail_layout
 from layouts import suppliers as layout
-from layouts.suppliers import DEFAULT_PERIOD, KINDS, PERIODS
-from warehouse.queries import kpis, status, suppliers
+from layouts.components.filters import Bar
+from layouts.suppliers import KINDS
+from warehouse.queries import status, suppliers
 
-OFFERED = ("region", "uf", "family")
 DEFAULT_SORT = "-first_promised_on"
 
 
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
     """Every supplier, narrowed to a period, places, families and origins."""
-    choices = kpis.filter_choices(scope=viewer.scope)
     period = address.one("period", PERIODS, DEFAULT_PERIOD)
-    filters = _within(
-        period,
-        address.filters({name: choices[name] for name in OFFERED}, search=address.text("search")),
-    )
+    bar = bar_of(viewer, address, "/suppliers", search=address.text("search"))
+    bar = replace(bar, filters=_within(period, bar.filters), period=period)
+    filters = bar.filters
     kinds = address.many("kind", KINDS)
     asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters, "kinds": kinds}
     data = layout.SuppliersData(
         scores=suppliers.listed(**asked),
         totals=next((one for one in suppliers.totals(**asked) if one.kind == "all"), None),
-        period=period,
         kinds=kinds,
-        choices=choices,
+        bar=bar,
         filters=filters,
-        query=_asked_of_files(filters, kinds),
+        query=_asked_of_files(bar, kinds),
         has_orders=any(one.rows for one in status.files() if one.kind == "purchase_orders"),
         run_id=status.current().run_id,
         notices=address.notices,
@@ -88,10 +87,10 @@ def _within(period: str, filters: Filters) -> Filters:
     return replace(filters, date_from=last - timedelta(days=days - 1), date_to=last)
 
 
-def _asked_of_files(filters: Filters, kinds: tuple[str, ...]) -> dict[str, list[str]]:
+def _asked_of_files(bar: Bar, kinds: tuple[str, ...]) -> dict[str, list[str]]:
     """What the API is to be asked for the same suppliers."""
+    filters = bar.filters
     dates: dict[str, date | None] = {"from": filters.date_from, "to": filters.date_to}
-    asked = {name: list(getattr(filters, name)) for name in OFFERED}
-    asked |= {"kind": list(kinds), "search": [filters.search] if filters.search else []}
+    asked = bar.asked | {"kind": list(kinds), "search": [filters.search] if filters.search else []}
     asked |= {name: [day.isoformat()] for name, day in dates.items() if day}
     return {name: values for name, values in asked.items() if values}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import floor, log10
 from typing import Any
 
+from domain.page_filters import SERIES
 from domain.pdf import UNKNOWN, WEAK, Writer
 from domain.records import (
     Alert,
@@ -25,7 +26,16 @@ from domain.wording import alert_message
 from layouts import format as fmt
 from layouts.alerts import place
 from layouts.recommendation_text import KINDS
-from layouts.text import ALERT_KINDS, FILE_KINDS, KPI_HELP, KPI_NAMES, LEVELS, REGIONS, named
+from layouts.text import (
+    ALERT_KINDS,
+    FILE_KINDS,
+    FILTER_NAMES,
+    KPI_HELP,
+    KPI_NAMES,
+    LEVELS,
+    REGIONS,
+    named,
+)
 from layouts.theme import ACCENT
 
 WIDTH, HEIGHT = 510, 190
@@ -87,12 +97,14 @@ class _Pack(Writer):
 
     def _filters(self, filters: Filters) -> str:
         t = self.t
+        told = {name: getattr(filters, name) for name in SERIES}
+        told["region"] = tuple(named(REGIONS, one, t) for one in filters.region)
         chosen = [
-            ", ".join(named(REGIONS, one, t) for one in filters.region),
-            ", ".join(filters.uf),
-            ", ".join(filters.family),
+            f"{t(FILTER_NAMES[name])}: {', '.join(values)}"
+            for name, values in told.items()
+            if values
         ]
-        return "; ".join(one for one in chosen if one) or t("none")
+        return "; ".join(chosen) or t("none")
 
     def headline(self, kpis: Sequence[Kpi]) -> list[Any]:
         t, locale = self.t, self.locale

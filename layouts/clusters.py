@@ -30,7 +30,7 @@ from layouts.charts import graph
 from layouts.cluster_charts import profile_chart, risk_calibration_chart
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
-from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.grid import (
     badge_column,
     date_column,
@@ -45,7 +45,7 @@ from layouts.components.pager import Listed, pager
 from layouts.components.states import missing_file, no_rows, notice, notices, state
 from layouts.components.table import Cell, twin
 from layouts.components.tabs import tabs
-from layouts.text import CLUSTER_REASONS, N_, REGIONS, RISK_REASONS, STRUCTURES, named
+from layouts.text import CLUSTER_REASONS, N_, RISK_REASONS, STRUCTURES
 from layouts.theme import CLUSTER_COLOURS
 
 OF = {"equipment": N_("Machines"), "towers": N_("Towers")}
@@ -62,7 +62,7 @@ class Common:
     clusters: Sequence[Cluster]
     members: Listed
     cluster: str | None
-    choices: dict[str, list[Option]]
+    bar: Bar
     filters: Filters
     query: Mapping[str, list[str]]
     asked: Mapping[str, list[str]]
@@ -154,16 +154,14 @@ def _views(common: Common, viewer: Viewer) -> Component:
 
 def _filters(common: Common, viewer: Viewer) -> html.Div:
     t, chosen = viewer.t, common.filters
-    regions = [Option(o.value, named(REGIONS, o.label, t)) for o in common.choices["region"]]
     numbers = [Option(str(one.number), f"{one.number} · {one.name}") for one in common.clusters]
     resets = [f"{prefix}{name}" for prefix in ("", "risk_") for name in ("cursor", "start")]
-    values = {"region": list(chosen.region), "uf": list(chosen.uf)}
-    return filter_bar(
-        choice("region", t("Region"), regions, values["region"], viewer),
-        choice("uf", t("UF"), common.choices["uf"], values["uf"], viewer),
+    return page_bar(
+        common.bar,
+        viewer,
         choice("cluster", t("Cluster"), numbers, common.cluster, viewer, multi=False),
         search_box("search", t("Search"), chosen.search, t("Code or kind"), wide=False),
-        initial={**values, "cluster": common.cluster, "search": chosen.search},
+        initial={"cluster": common.cluster, "search": chosen.search},
         resets=dict.fromkeys(("region", "uf", "cluster", "search"), resets),
     )
 

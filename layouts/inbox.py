@@ -11,6 +11,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.access import Permission
+from domain.page_filters import SERIES
 from domain.records import Alert, AlertTotal, FileStatus, Filters, Option
 from domain.viewer import Viewer
 from domain.wording import alert_reason
@@ -18,7 +19,7 @@ from layouts import format as fmt
 from layouts.alerts import place
 from layouts.components.attributes import SHOWS_DECISIONS, aria
 from layouts.components.downloads import downloads, query_of
-from layouts.components.filters import choice, dropdown, filter_bar, search_box
+from layouts.components.filters import Bar, choice, dropdown, page_bar, search_box
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
 from layouts.components.queue import (
@@ -60,7 +61,7 @@ class InboxData:
     kinds: tuple[str, ...]
     owner: str
     sort: str
-    choices: dict[str, list[Option]]
+    bar: Bar
     people: Sequence[str]
     files: Sequence[FileStatus]
     query: dict[str, list[str]]
@@ -94,7 +95,7 @@ def layout(data: InboxData, viewer: Viewer) -> html.Div:
 
 
 def filters(data: InboxData, viewer: Viewer) -> html.Div:
-    """Kind, level, status, UF, owner and order."""
+    """Where and what; kind, level, status, owner and order."""
     t, chosen = viewer.t, data.filters
     sorts = [
         Option("-net_brl", t("Most at risk first")),
@@ -102,11 +103,12 @@ def filters(data: InboxData, viewer: Viewer) -> html.Div:
         Option("-severity", t("By level")),
     ]
     owners = [Option("me", t("Mine")), *(Option(one, one) for one in data.people)]
-    return filter_bar(
+    return page_bar(
+        data.bar,
+        viewer,
         choice("kind", t("Kind"), _options(ALERT_KINDS, viewer), list(data.kinds), viewer),
         choice("level", t("Level"), _options(LEVELS, viewer), list(chosen.level), viewer),
         choice("status", t("Status"), _options(ALERT_STATUSES, viewer), [*chosen.status], viewer),
-        choice("uf", t("UF"), data.choices["uf"], list(chosen.uf), viewer),
         choice("owner", t("Owner"), owners, data.owner or None, viewer, multi=False),
         search_box(
             "search", t("Search"), chosen.search, t("Code or name of a material"), wide=False
@@ -116,7 +118,6 @@ def filters(data: InboxData, viewer: Viewer) -> html.Div:
             "kind": list(data.kinds),
             "level": list(chosen.level),
             "status": list(chosen.status),
-            "uf": list(chosen.uf),
             "owner": data.owner or None,
             "search": chosen.search,
             "sort": data.sort,
@@ -127,7 +128,7 @@ def filters(data: InboxData, viewer: Viewer) -> html.Div:
 
 def asked(data: InboxData, viewer: Viewer) -> dict[str, list[str]]:
     """What narrows the list, as the API takes it."""
-    found = query_of(data.filters, "level", "status", "uf", "search")
+    found = query_of(data.filters, *SERIES, "level", "status", "search")
     owner = viewer.email if data.owner == "me" else data.owner
     return found | {"kind": list(data.kinds), "owner": [owner] if owner else []}
 

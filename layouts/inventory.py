@@ -18,7 +18,7 @@ from layouts.alerts import place
 from layouts.components.attributes import SHOWS_DECISIONS, aria
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
-from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.grid import (
     badge_column,
     date_column,
@@ -73,7 +73,7 @@ class InventoryData:
     filters: Filters
     flags: tuple[str, ...]
     sort: str
-    choices: dict[str, list[Option]]
+    bar: Bar
     query: dict[str, list[str]]
     notices: list[str]
 
@@ -100,20 +100,17 @@ def _filters(data: InventoryData, viewer: Viewer) -> html.Div:
     t, chosen = viewer.t, data.filters
     classes = [Option(code, t(name)) for code, name in DEMAND_CLASSES.items()]
     flags = [Option(code, t(name)) for code, name in FLAGS.items()]
-    lists = {
-        "uf": (t("UF"), data.choices["uf"], chosen.uf),
-        "family": (t("Family"), data.choices["family"], chosen.family),
-        "abc": (t("ABC"), data.choices["abc"], chosen.abc),
-        "class": (t("Demand class"), classes, chosen.demand_class),
-        "flag": (t("Position"), flags, data.flags),
-    }
-    return filter_bar(
+    return page_bar(
+        data.bar,
+        viewer,
+        choice("class", t("Demand class"), classes, list(chosen.demand_class), viewer),
+        choice("flag", t("Position"), flags, list(data.flags), viewer),
         search_box("search", t("Search"), chosen.search, t("Code or name"), wide=False),
-        *(
-            choice(name, label, options, list(value), viewer)
-            for name, (label, options, value) in lists.items()
-        ),
-        initial={"search": chosen.search} | {name: list(row[2]) for name, row in lists.items()},
+        initial={
+            "class": list(chosen.demand_class),
+            "flag": list(data.flags),
+            "search": chosen.search,
+        },
     )
 
 
@@ -153,15 +150,15 @@ def master(data: InventoryData, viewer: Viewer) -> html.Section:
         html.Div(_table(data, viewer), className="only-wide"),
         html.Ul([_entry(row, data, viewer) for row in rows], className="depot-list only-narrow"),
         pager(data.listed.page, data.listed.start, links, viewer),
-        tools=downloads("inventory", asked(data.filters, data.flags), viewer),
+        tools=downloads("inventory", asked(data.bar, data.flags), viewer),
         class_name="surface-table inventory-master",
     )
 
 
-def asked(filters: Filters, flags: tuple[str, ...]) -> dict[str, list[str]]:
+def asked(bar: Bar, flags: tuple[str, ...]) -> dict[str, list[str]]:
     """The filters as the address and the API's files take them."""
-    found = {name: list(getattr(filters, name)) for name in ("uf", "family", "abc")}
-    found |= {"class": list(filters.demand_class), "flag": list(flags)}
+    filters = bar.filters
+    found = bar.asked | {"class": list(filters.demand_class), "flag": list(flags)}
     found |= {"search": [filters.search] if filters.search else []}
     return {name: values for name, values in found.items() if values}
 

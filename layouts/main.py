@@ -26,12 +26,12 @@ from layouts import format as fmt
 from layouts.alerts import alert_grid
 from layouts.charts import graph, totals_chart
 from layouts.components.cards import card, kpi_card
-from layouts.components.filters import choice, filter_bar
+from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.icons import icon
 from layouts.components.states import commands, missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.recommendations import recommendation_lines
-from layouts.text import FILE_KINDS, LASTS, REGIONS, named
+from layouts.text import FILE_KINDS, LASTS, named
 
 HISTORY_DAYS = 90
 PERIODS_SHOWN = {"D": 90, "W": 52, "M": 36}
@@ -49,7 +49,7 @@ class MainData:
     recommendations: Sequence[Recommendation]
     recommended: RecommendationTotal
     files: Sequence[FileStatus]
-    choices: dict[str, list[Option]]
+    bar: Bar
     filters: Filters
     measure: str
     status: DataStatus
@@ -80,9 +80,7 @@ def _pack(data: MainData, viewer: Viewer) -> list[Component]:
     """The link to the whole view on paper, for whom it is not forbidden."""
     if not viewer.may(Permission.EXPORT):
         return []
-    kept: dict[str, list[str] | str] = {
-        name: list(getattr(data.filters, name)) for name in ("region", "uf", "family")
-    }
+    kept: dict[str, list[str] | str] = {**data.bar.asked}
     link = html.A(
         [icon("download"), viewer.t("Board pack (PDF)")],
         href=f"/board.pdf?{urlencode(kept | {'measure': data.measure}, doseq=True)}",
@@ -93,23 +91,16 @@ def _pack(data: MainData, viewer: Viewer) -> list[Component]:
 
 
 def filters(data: MainData, viewer: Viewer) -> html.Div:
-    """Where and what: UF, region, family; and in which measure."""
-    t, chosen = viewer.t, data.filters
+    """Where and what; and in which measure."""
+    t = viewer.t
     measures = [Option("brl", t("R$")), Option("units", t("Units"))]
-    regions = [Option(o.value, named(REGIONS, o.label, t)) for o in data.choices["region"]]
-    return filter_bar(
-        choice("region", t("Region"), regions, list(chosen.region), viewer),
-        choice("uf", t("UF"), data.choices["uf"], list(chosen.uf), viewer),
-        choice("family", t("Family"), data.choices["family"], list(chosen.family), viewer),
+    return page_bar(
+        data.bar,
+        viewer,
         choice(
             "measure", t("Measure"), measures, data.measure, viewer, multi=False, clearable=False
         ),
-        initial={
-            "region": list(chosen.region),
-            "uf": list(chosen.uf),
-            "family": list(chosen.family),
-            "measure": data.measure,
-        },
+        initial={"measure": data.measure},
     )
 
 
@@ -163,7 +154,7 @@ def recommendations(data: MainData, viewer: Viewer) -> html.Section:
         count=fmt.number(total.count, viewer.locale),
         value=fmt.brl(total.value_brl, viewer.locale),
     )
-    query = urlencode({"uf": list(data.filters.uf)}, doseq=True)
+    query = urlencode(data.bar.asked, doseq=True)
     every = dcc.Link(
         t("All recommendations"),
         href="/recommendations" + (f"?{query}" if query else ""),

@@ -13,7 +13,7 @@ from domain.records import Filters, Material, Option, Page
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.downloads import downloads, query_of
-from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.grid import (
     date_column,
     grid,
@@ -53,7 +53,7 @@ class MaterialsData:
     start: int
     sort: str
     filters: Filters
-    choices: dict[str, list[Option]]
+    bar: Bar
     query: dict[str, list[str]]
     notices: list[str]
 
@@ -85,22 +85,15 @@ def layout(data: MaterialsData, viewer: Viewer) -> html.Div:
 
 
 def filters(data: MaterialsData, viewer: Viewer) -> html.Div:
-    """Search, UF, family, ABC and demand class."""
+    """Where and what, demand class and search."""
     t, chosen = viewer.t, data.filters
     classes = [Option(code, t(name)) for code, name in DEMAND_CLASSES.items()]
-    lists = {
-        "uf": (t("UF"), data.choices["uf"], chosen.uf),
-        "family": (t("Family"), data.choices["family"], chosen.family),
-        "abc": (t("ABC"), data.choices["abc"], chosen.abc),
-        "class": (t("Demand class"), classes, chosen.demand_class),
-    }
-    return filter_bar(
-        search_box("search", t("Search"), chosen.search, t("Code or name")),
-        *(
-            choice(name, label, options, list(value), viewer)
-            for name, (label, options, value) in lists.items()
-        ),
-        initial={"search": chosen.search} | {name: list(row[2]) for name, row in lists.items()},
+    return page_bar(
+        data.bar,
+        viewer,
+        choice("class", t("Demand class"), classes, list(chosen.demand_class), viewer),
+        search_box("search", t("Search"), chosen.search, t("Code or name"), wide=False),
+        initial={"class": list(chosen.demand_class), "search": chosen.search},
     )
 
 

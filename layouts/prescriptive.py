@@ -12,14 +12,14 @@ from dash import dcc, html
 from dash.development.base_component import Component
 from plotly import graph_objects as go
 
-from domain.records import AdviceTotal, FileStatus, Filters, Option
+from domain.records import AdviceTotal, FileStatus, Filters
 from domain.savings import SavingsTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads, query_of
-from layouts.components.filters import choice, filter_bar
+from layouts.components.filters import Bar, page_bar
 from layouts.components.grid import (
     grid,
     link_column,
@@ -41,14 +41,14 @@ class PrescriptiveData:
     kinds: Sequence[AdviceTotal]
     savings: SavingsTotal
     filters: Filters
-    choices: dict[str, list[Option]]
+    bar: Bar
     files: Sequence[FileStatus]
     notices: list[str]
 
 
 def content(data: PrescriptiveData, viewer: Viewer) -> list[Component]:
     """What stands below the tabs."""
-    return [_filters(data, viewer), *notices(data.notices), *_body(data, viewer)]
+    return [page_bar(data.bar, viewer, initial={}), *notices(data.notices), *_body(data, viewer)]
 
 
 def _body(data: PrescriptiveData, viewer: Viewer) -> list[Component]:
@@ -66,15 +66,6 @@ def _body(data: PrescriptiveData, viewer: Viewer) -> list[Component]:
         _chart(data, viewer),
         _table(data, viewer),
     ]
-
-
-def _filters(data: PrescriptiveData, viewer: Viewer) -> html.Div:
-    t, chosen = viewer.t, data.filters
-    return filter_bar(
-        choice("uf", t("UF"), data.choices["uf"], list(chosen.uf), viewer),
-        choice("family", t("Family"), data.choices["family"], list(chosen.family), viewer),
-        initial={"uf": list(chosen.uf), "family": list(chosen.family)},
-    )
 
 
 def _figures(data: PrescriptiveData, viewer: Viewer) -> list[html.Section]:

@@ -19,7 +19,7 @@ from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
-from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.grid import (
     badge_column,
     date_column,
@@ -34,7 +34,7 @@ from layouts.components.icons import icon
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import Cell, per_cent, twin
 from layouts.project_charts import charted, progress_chart
-from layouts.text import N_, REGIONS, named
+from layouts.text import N_, named
 
 SHOWN, CARDS = 500, 40
 STATE_NAMES = {
@@ -61,7 +61,7 @@ class ProjectsData:
 
     scores: Sequence[ProjectScore]
     count: int
-    choices: dict[str, list[Option]]
+    bar: Bar
     filters: ProjectFilters
     is_loaded: bool
     run_id: int | None
@@ -97,12 +97,11 @@ def _content(data: ProjectsData, viewer: Viewer) -> list[Component]:
 
 def _filters(data: ProjectsData, viewer: Viewer) -> html.Div:
     t, chosen = viewer.t, data.filters
-    regions = [Option(o.value, named(REGIONS, o.label, t)) for o in data.choices["region"]]
     states = [Option(state, named(STATE_NAMES, state, t)) for state in STATES]
     risk = "at_risk" if chosen.at_risk else "all"
-    return filter_bar(
-        choice("region", t("Region"), regions, list(chosen.region), viewer),
-        choice("uf", t("UF"), data.choices["uf"], list(chosen.uf), viewer),
+    return page_bar(
+        data.bar,
+        viewer,
         choice("state", t("State"), states, list(chosen.state), viewer),
         choice(
             "materials",
@@ -115,8 +114,6 @@ def _filters(data: ProjectsData, viewer: Viewer) -> html.Div:
         ),
         search_box("search", t("Search"), chosen.search, t("Code or name"), wide=False),
         initial={
-            "region": list(chosen.region),
-            "uf": list(chosen.uf),
             "state": list(chosen.state),
             "materials": risk,
             "search": chosen.search,

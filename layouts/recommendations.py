@@ -9,13 +9,14 @@ from dash import html
 from dash.development.base_component import Component
 
 from domain.access import Permission
+from domain.page_filters import SERIES
 from domain.receipts import Source
 from domain.records import FileStatus, Filters, Option, Recommendation, RecommendationTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import SHOWS_DECISIONS, aria
 from layouts.components.downloads import downloads, query_of
-from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.pager import Listed, pager
 from layouts.components.queue import (
     ALL,
@@ -45,7 +46,7 @@ class RecommendationsData:
     filters: Filters
     kinds: tuple[str, ...]
     sort: str
-    choices: dict[str, list[Option]]
+    bar: Bar
     files: Sequence[FileStatus]
     sources: Sequence[Source]
     query: dict[str, list[str]]
@@ -69,7 +70,7 @@ def layout(data: RecommendationsData, viewer: Viewer) -> html.Div:
 
 
 def filters(data: RecommendationsData, viewer: Viewer) -> html.Div:
-    """Kind, status, UF and order."""
+    """Where and what; kind, status and order."""
     t, chosen = viewer.t, data.filters
     kinds = [Option(kind, t(name)) for kind, name in KINDS.items()]
     statuses = [Option(status, t(name)) for status, name in STATUSES.items()]
@@ -78,10 +79,11 @@ def filters(data: RecommendationsData, viewer: Viewer) -> html.Div:
         Option("act_by", t("Most urgent first")),
         Option("priority", t("By priority")),
     ]
-    return filter_bar(
+    return page_bar(
+        data.bar,
+        viewer,
         choice("kind", t("Kind"), kinds, list(data.kinds), viewer),
         choice("status", t("Status"), statuses, list(chosen.status), viewer),
-        choice("uf", t("UF"), data.choices["uf"], list(chosen.uf), viewer),
         search_box(
             "search", t("Search"), chosen.search, t("Code or name of a material"), wide=False
         ),
@@ -89,7 +91,6 @@ def filters(data: RecommendationsData, viewer: Viewer) -> html.Div:
         initial={
             "kind": list(data.kinds),
             "status": list(chosen.status),
-            "uf": list(chosen.uf),
             "search": chosen.search,
             "sort": data.sort,
         },
@@ -155,7 +156,7 @@ def _bulk(viewer: Viewer) -> list[Component]:
 
 def _files(data: RecommendationsData, viewer: Viewer) -> list[Component]:
     """What is in view as files."""
-    asked = query_of(data.filters, "status", "uf", "search") | {"kind": list(data.kinds)}
+    asked = query_of(data.filters, *SERIES, "status", "search") | {"kind": list(data.kinds)}
     links = downloads("recommendations", asked, viewer)
     return [html.Div(links, className="request-links")] if links else []
 
@@ -166,7 +167,7 @@ def _request(data: RecommendationsData, viewer: Viewer) -> list[Component]:
     accepted = next((one.count for one in data.totals if one.status == "accepted"), 0)
     if not accepted or not viewer.may(Permission.EXPORT):
         return []
-    links = downloads("purchase-request", query_of(data.filters, "uf"), viewer)
+    links = downloads("purchase-request", data.bar.asked, viewer)
     label = html.Span(t("Purchase request of what is accepted:"), className="weak")
     return [html.Div([label, *links], className="request-links")]
 

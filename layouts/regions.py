@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +18,7 @@ from layouts import format as fmt
 from layouts.components.attributes import aria
 from layouts.components.cards import card
 from layouts.components.downloads import downloads, query_of
-from layouts.components.filters import choice, filter_bar, toggles
+from layouts.components.filters import Bar, choice, page_bar, toggles
 from layouts.components.grid import (
     Column,
     grid,
@@ -49,7 +49,7 @@ class RegionsData:
     measure: str
     layers: tuple[str, ...]
     filters: Filters
-    choices: dict[str, list[Option]]
+    bar: Bar
     tiles: str | None
     notices: list[str]
     kept: Mapping[str, str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ def layout(data: RegionsData, viewer: Viewer) -> html.Div:
 
 def content(data: RegionsData, viewer: Viewer) -> list[Component]:
     """Map and tables, below whatever head; `data.kept` stays in their links."""
-    t = viewer.t
+    t, wide = viewer.t, replace(data.filters, uf=())
     return [
         *notices(data.notices),
         card(
@@ -76,12 +76,12 @@ def content(data: RegionsData, viewer: Viewer) -> list[Component]:
         card(
             t("By federative unit"),
             _table("ufs", data.rows, data.kept, viewer),
-            tools=downloads("ufs", query_of(data.filters), viewer, of=t("By federative unit")),
+            tools=downloads("ufs", query_of(wide), viewer, of=t("By federative unit")),
         ),
         card(
             t("By region"),
             _table("regions", data.regions, data.kept, viewer),
-            tools=downloads("regions", query_of(data.filters), viewer, of=t("By region")),
+            tools=downloads("regions", query_of(wide), viewer, of=t("By region")),
         ),
     ]
 
@@ -92,19 +92,14 @@ def filters(data: RegionsData, viewer: Viewer) -> html.Div:
     measures = [Option(name, t(MEASURE_NAMES[name])) for name in MEASURES]
     names = {"depots": t("Depots"), "towers": t("Towers"), "moves": t("Transfers")}
     layers = [{"label": names[name], "value": name} for name in LAYERS]
-    return filter_bar(
+    return page_bar(
+        data.bar,
+        viewer,
         choice(
             "measure", t("Colour by"), measures, data.measure, viewer, multi=False, clearable=False
         ),
-        choice("uf", t("UF"), data.choices["uf"], list(data.filters.uf), viewer),
-        choice("family", t("Family"), data.choices["family"], list(data.filters.family), viewer),
         toggles("layers", t("Also show"), layers, list(data.layers)),
-        initial={
-            "measure": data.measure,
-            "uf": list(data.filters.uf),
-            "family": list(data.filters.family),
-            "layers": list(data.layers),
-        },
+        initial={"measure": data.measure, "layers": list(data.layers)},
         empty={"layers": "none"},
     )
 
@@ -222,7 +217,7 @@ def _chosen(data: RegionsData, viewer: Viewer) -> list[Component]:
     t = viewer.t
     if not data.filters.uf:
         return []
-    query = urlencode({"uf": list(data.filters.uf)}, doseq=True)
+    query = urlencode(data.bar.asked, doseq=True)
     pages = {
         "/alerts": t("Alerts"),
         "/recommendations": t("Recommendations"),

@@ -11,18 +11,18 @@ from dash import html
 from dash.development.base_component import Component
 from plotly import graph_objects as go
 
-from domain.records import Filters, Option, Page
+from domain.records import Filters, Page
 from domain.savings import SavingsItem, SavingsMonth, SavingsTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import dates_of_axis, graph
 from layouts.components.cards import card, figure_card
-from layouts.components.downloads import downloads, query_of
-from layouts.components.filters import choice, filter_bar
+from layouts.components.downloads import downloads
+from layouts.components.filters import Bar, page_bar
 from layouts.components.grid import grid, link_column, money_column, text_column
 from layouts.components.states import missing_file, notices, state
 from layouts.components.table import Cell, twin
-from layouts.text import N_, REGIONS, named
+from layouts.text import N_
 from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure, plain
 
 PARTS = {
@@ -42,7 +42,7 @@ class SavingsData:
     months: Sequence[SavingsMonth]
     items: Page[SavingsItem]
     sort: str
-    choices: dict[str, list[Option]]
+    bar: Bar
     filters: Filters
     has_costs: bool
     notices: list[str]
@@ -51,7 +51,8 @@ class SavingsData:
 def layout(data: SavingsData, viewer: Viewer) -> html.Div:
     """The whole page."""
     head = html.Div(
-        [html.H1(viewer.t("Savings")), filters(data, viewer)], className="page-head page-head-wrap"
+        [html.H1(viewer.t("Savings")), page_bar(data.bar, viewer, initial={})],
+        className="page-head page-head-wrap",
     )
     content = _content(data, viewer) if data.total.months else [_nothing(data, viewer)]
     return html.Div([head, *notices(data.notices), *content], className="page page-savings")
@@ -64,22 +65,6 @@ def _content(data: SavingsData, viewer: Viewer) -> list[Component]:
         by_item(data, viewer),
         how(data.total, viewer),
     ]
-
-
-def filters(data: SavingsData, viewer: Viewer) -> html.Div:
-    """Where and what."""
-    t, chosen = viewer.t, data.filters
-    regions = [Option(o.value, named(REGIONS, o.label, t)) for o in data.choices["region"]]
-    offered = {**data.choices, "region": regions}
-    labels = {"region": t("Region"), "uf": t("UF"), "family": t("Family"), "abc": t("ABC")}
-    values = {name: list(getattr(chosen, name)) for name in labels}
-    return filter_bar(
-        *(
-            choice(name, label, offered[name], values[name], viewer)
-            for name, label in labels.items()
-        ),
-        initial=values,
-    )
 
 
 def _nothing(data: SavingsData, viewer: Viewer) -> html.Div:
@@ -236,7 +221,7 @@ def _item_row(row: SavingsItem, viewer: Viewer) -> dict[str, Any]:
 
 
 def _asked(data: SavingsData) -> dict[str, list[str]]:
-    return query_of(data.filters, "region", "uf", "family", "abc")
+    return data.bar.asked
 
 
 def how(total: SavingsTotal, viewer: Viewer) -> html.Section:

@@ -12,6 +12,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.access import Permission
+from domain.page_filters import understood
 from domain.records import DataStatus
 from domain.viewer import Viewer
 from domain.views import SavedView
@@ -63,6 +64,7 @@ def shell(
             html.Div(id=TOASTS, **aria(live="polite")),
             *watch(viewer, status),
             *palette(viewer, links),
+            html.Div(id="shared-filters", hidden=True, **data(filters=json.dumps(understood()))),
             html.Div(
                 id="chart-templates",
                 hidden=True,

@@ -20,7 +20,7 @@ from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
-from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.grid import (
     badge_column,
     grid,
@@ -50,6 +50,7 @@ class SlaData:
 
     scores: Sequence[ContractScore]
     count: int
+    bar: Bar
     months: Sequence[date]
     month: date | None
     states: tuple[str, ...]
@@ -87,7 +88,9 @@ def _content(data: SlaData, viewer: Viewer) -> list[Component]:
 def _filters(data: SlaData, viewer: Viewer) -> html.Div:
     t = viewer.t
     states = [Option(state, named(STATE_NAMES, state, t)) for state in STATES]
-    return filter_bar(
+    return page_bar(
+        data.bar,
+        viewer,
         month_choice(data.months, data.month, viewer),
         choice("state", t("State"), states, list(data.states), viewer),
         search_box("search", t("Search"), data.search, t("Contract or customer"), wide=False),

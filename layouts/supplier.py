@@ -17,7 +17,7 @@ from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
-from layouts.components.filters import filter_bar
+from layouts.components.filters import filter_bar, period_choice
 from layouts.components.grid import (
     date_column,
     grid,
@@ -34,7 +34,6 @@ from layouts.suppliers import (
     in_days,
     interval,
     otif_receipt,
-    period_choice,
     place,
     price_drift,
     trend,

@@ -17,7 +17,7 @@ from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
-from layouts.components.filters import choice, filter_bar, search_box
+from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.grid import (
     grid,
     link_column,
@@ -29,11 +29,9 @@ from layouts.components.grid import (
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import Cell, per_cent, twin
 from layouts.supplier_charts import label, otif_chart
-from layouts.text import N_, REGIONS, SUPPLIER_KINDS, named
+from layouts.text import N_, SUPPLIER_KINDS, named
 
 SHOWN, CHARTED = 200, 20
-PERIODS = {"90": 90, "180": 180, "365": 365, "1095": 1095, "all": None}
-DEFAULT_PERIOD = "365"
 KINDS = ("domestic", "import")
 OTIF_SOURCE = N_("order lines first promised within the period (SCOR RL.1.1; Wilson 1927)")
 
@@ -44,9 +42,8 @@ class SuppliersData:
 
     scores: Sequence[SupplierScore]
     totals: SupplierTotals | None
-    period: str
     kinds: tuple[str, ...]
-    choices: dict[str, list[Option]]
+    bar: Bar
     filters: Filters
     query: Mapping[str, list[str]]
     has_orders: bool
@@ -85,40 +82,16 @@ def _content(data: SuppliersData, viewer: Viewer) -> list[Component]:
 
 
 def _filters(data: SuppliersData, viewer: Viewer) -> html.Div:
-    t, chosen = viewer.t, data.filters
-    regions = [Option(o.value, named(REGIONS, o.label, t)) for o in data.choices["region"]]
-    offered = {**data.choices, "region": regions}
-    labels = {"region": t("Region"), "uf": t("UF"), "family": t("Family")}
-    values = {name: list(getattr(chosen, name)) for name in labels}
-    kinds = [Option(kind, named(SUPPLIER_KINDS, kind, t)) for kind in KINDS]
-    return filter_bar(
-        period_choice(data.period, viewer),
-        *(
-            choice(name, label, offered[name], values[name], viewer)
-            for name, label in labels.items()
-        ),
-        choice("kind", t("Origin"), kinds, list(data.kinds), viewer),
-        search_box("search", t("Search"), chosen.search, t("Code or name"), wide=False),
-        initial={
-            **values,
-            "period": data.period,
-            "kind": list(data.kinds),
-            "search": chosen.search,
-        },
-    )
-
-
-def period_choice(period: str, viewer: Viewer) -> html.Div:
-    """How far back the order lines go."""
     t = viewer.t
-    options = [Option(value, period_name(value, viewer)) for value in PERIODS]
-    return choice("period", t("Period"), options, period, viewer, multi=False, clearable=False)
-
-
-def period_name(period: str, viewer: Viewer) -> str:
-    """A period in words."""
-    t, days = viewer.t, PERIODS[period]
-    return t("Everything") if days is None else t("Last %(count)s days", count=days)
+    kinds = [Option(kind, named(SUPPLIER_KINDS, kind, t)) for kind in KINDS]
+    search = data.filters.search
+    return page_bar(
+        data.bar,
+        viewer,
+        choice("kind", t("Origin"), kinds, list(data.kinds), viewer),
+        search_box("search", t("Search"), search, t("Code or name"), wide=False),
+        initial={"kind": list(data.kinds), "search": search},
+    )
 
 
 def _figures(totals: SupplierTotals, run_id: int | None, viewer: Viewer) -> list[html.Section]:
@@ -295,7 +268,7 @@ def _row(one: SupplierScore, data: SuppliersData, viewer: Viewer) -> dict[str, A
         *("lines", "otif", "late_rate", "fill_rate", "lead_time_mean", "lead_time_std"),
         *("lead_time_p90", "drift_days", "spend_brl", "spend_share", "lateness_brl"),
     )
-    period = urlencode({"period": data.period})
+    period = urlencode({"period": data.bar.period})
     return {
         **{name: getattr(one, name) for name in numbers},
         "code": one.supplier,

@@ -24,6 +24,19 @@ MODELS = {
     "moving_average": N_("Moving average"),
 }
 
+FILTER_NAMES = {
+    "period": N_("Period"),
+    "region": N_("Region"),
+    "uf": N_("UF"),
+    "family": N_("Family"),
+    "abc": N_("ABC"),
+    "xyz": N_("XYZ"),
+    "supplier": N_("Supplier"),
+    "contract": N_("Contract"),
+    "sku": N_("Material"),
+    "site": N_("Depot"),
+}
+
 DEMAND_CLASSES = {
     "smooth": N_("Smooth"),
     "erratic": N_("Erratic"),

@@ -9,22 +9,109 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from domain.records import Option
+from domain.page_filters import FIRST, PERIODS
+from domain.records import Filters, Option
 from domain.viewer import Viewer
 from layouts.components.attributes import aria
+from layouts.components.icons import icon
+from layouts.text import FILTER_NAMES, REGIONS, named
 
 Value = str | list[str] | None
+BUTTON = "filters-button"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The shared filters of one page: what they can be set to, and what they are set to. `period`:
+    of `PERIODS`, where the page has one."""
+
+    choices: Mapping[str, Sequence[Option]]
+    filters: Filters
+    period: str | None = None
+
+    @property
+    def chosen(self) -> dict[str, list[str]]:
+        """What is set, by the names of the address."""
+        return {name: list(getattr(self.filters, name)) for name in self.choices}
+
+    @property
+    def asked(self) -> dict[str, list[str]]:
+        """The same without what is not set: for links and files."""
+        return {name: values for name, values in self.chosen.items() if values}
 
 
 def control_id(name: Any) -> dict[str, Any]:
     """The id of the control that keeps one parameter of the address."""
     return {"type": "filter", "name": name}
+
+
+def page_bar(
+    bar: Bar,
+    viewer: Viewer,
+    *own: Component,
+    initial: Mapping[str, Value],
+    resets: Mapping[str, Sequence[str]] | None = None,
+    empty: Mapping[str, str] | None = None,
+) -> html.Div:
+    """The shared filters of a page, then its own (`initial` is what those are set to). A button
+    holds back what is chosen seldom, and on phones everything; it counts what is set."""
+    shared = [
+        _shared(name, options, bar.chosen[name], viewer)
+        for name, options in bar.choices.items()
+        if options or bar.chosen[name]
+    ]
+    period = [] if bar.period is None else [period_choice(bar.period, viewer)]
+    told = bar.chosen | ({} if bar.period is None else {"period": bar.period}) | dict(initial)
+    fields = html.Div([*period, *shared, *own], className="filter-fields")
+    own_set = [name for name, value in initial.items() if value and _narrows(name, value, empty)]
+    button = _button(len(bar.asked) + len(own_set), viewer)
+    return filter_bar(fields, button, initial=told, resets=resets, empty=empty)
+
+
+def _narrows(name: str, value: Value, empty: Mapping[str, str] | None) -> bool:
+    return name not in (empty or {}) and (isinstance(value, list) or name == "search")
+
+
+def _button(count: int, viewer: Viewer) -> html.Button:
+    t = viewer.t
+    more = html.Span(t("More filters"), className="filters-wide")
+    every = html.Span(t("Filters"), className="filters-narrow")
+    badge = [html.Span(str(count), className="badge-count", title=t("filters set"))]
+    return html.Button(
+        [icon("sliders"), more, every, *(badge if count else [])],
+        id=BUTTON,
+        type="button",
+        className="btn btn-sm btn-outline-secondary",
+        **aria(expanded="false"),
+    )
+
+
+def _shared(name: str, options: Sequence[Option], value: list[str], viewer: Viewer) -> html.Div:
+    t = viewer.t
+    if name == "region":
+        options = [Option(one.value, named(REGIONS, one.label, t)) for one in options]
+    held_back = "" if name in FIRST or value else "filter-held-back"
+    return choice(name, t(FILTER_NAMES[name]), options, value, viewer, class_name=held_back)
+
+
+def period_choice(period: str, viewer: Viewer) -> html.Div:
+    """How far back from the end of the data."""
+    t = viewer.t
+    options = [Option(value, period_name(value, viewer)) for value in PERIODS]
+    return choice("period", t("Period"), options, period, viewer, multi=False, clearable=False)
+
+
+def period_name(period: str, viewer: Viewer) -> str:
+    """A period in words."""
+    t, days = viewer.t, PERIODS[period]
+    return t("Everything") if days is None else t("Last %(count)s days", count=days)
 
 
 def filter_bar(

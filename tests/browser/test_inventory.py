@@ -24,7 +24,7 @@ def test_arrow_keys_choose_the_next_row_and_the_address_keeps_it(
     watched.settle()
     expect(page.locator(HEAD)).to_contain_text("CABO-01")
     page.locator(".tab-choice label", has_text="Plano").click()
-    page.wait_for_url("**tab=plan")
+    page.wait_for_url("**tab=plan**")
     expect(page.locator("#projection")).to_be_visible()
     shown = page.locator(HEAD).inner_text()
     page.reload()

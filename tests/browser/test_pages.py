@@ -174,7 +174,7 @@ def test_the_keyboard_reaches_the_content_and_each_filter_by_name(
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUSED)[0] == "skip-link"
     page.keyboard.press("Enter")
-    drawn = page.locator(".filter-bar .dash-dropdown").count()
+    drawn = page.locator(".filter-bar .dash-dropdown:visible").count()
     assert drawn >= 3
     names = []
     for _ in range(drawn + 3):

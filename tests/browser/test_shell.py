@@ -51,7 +51,7 @@ def test_filters_live_in_the_address(watch: Callable[..., Watched]) -> None:
     page.locator(".field", has_text="UF").locator(".dash-dropdown").click()
     page.get_by_text("BA – Bahia").click()
     page.keyboard.press("Escape")
-    page.wait_for_url("**uf=BA")
+    page.wait_for_url("**uf=BA**")
     watched.settle()
     narrowed = page.locator("#kpi-demand_value .kpi-value").inner_text()
     assert narrowed != everything
@@ -93,7 +93,7 @@ def test_table_is_sorted_by_the_server_and_leads_to_the_material(
     watched = watch()
     page = watched.open("/materials")
     page.get_by_role("columnheader", name="Nome").click()
-    page.wait_for_url("**sort=-name")
+    page.wait_for_url("**sort=-name**")
     watched.settle()
     codes = page.locator(".ag-pinned-left-cols-container [col-id=sku]")
     expect(codes.first).to_have_text("PAR-03")
@@ -102,7 +102,7 @@ def test_table_is_sorted_by_the_server_and_leads_to_the_material(
     expect(page.locator("h1")).to_have_text("Parafuso galvanizado")
     page.go_back()
     watched.settle()
-    assert page.url.endswith("sort=-name")
+    assert "sort=-name" in page.url
     expect(codes.first).to_have_text("PAR-03")
     assert watched.complaints == []
 
@@ -111,11 +111,11 @@ def test_search_finds_without_accents(watch: Callable[..., Watched]) -> None:
     watched = watch()
     page = watched.open("/materials")
     page.fill("input[type=search]", "fibra optica")
-    page.wait_for_url("**search=fibra+optica")
+    page.wait_for_url("**search=fibra+optica**")
     watched.settle()
     expect(page.locator(".pager")).to_contain_text("1–1 de 1")
     page.fill("input[type=search]", "nada disso")
-    page.wait_for_url("**search=nada+disso")
+    page.wait_for_url("**search=nada+disso**")
     expect(page.locator("#_pages_content .state")).to_be_visible()
 
 

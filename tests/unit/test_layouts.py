@@ -24,6 +24,7 @@ from domain.erp import KINDS
 from domain.kpis import KPIS
 from domain.projects import ProjectFilters
 from domain.records import (
+    NO_FILTERS,
     ClassChoice,
     DataStatus,
     DemandPoint,
@@ -39,7 +40,7 @@ from layouts import charts, projects, shell, text
 from layouts import format as fmt
 from layouts.components import states
 from layouts.components.cards import kpi_card
-from layouts.components.filters import filter_bar
+from layouts.components.filters import Bar, filter_bar
 from layouts.features import reason_of
 from layouts.forecasts import since
 from layouts.projects import ProjectsData
@@ -49,7 +50,9 @@ from tests.services import ROOT
 TODAY = date(2025, 6, 29)
 
 
-NO_PROJECTS = ProjectsData([], 0, {}, ProjectFilters(), is_loaded=False, run_id=None, notices=[])
+NO_PROJECTS = ProjectsData(
+    [], 0, Bar({}, NO_FILTERS), ProjectFilters(), is_loaded=False, run_id=None, notices=[]
+)
 
 
 def reader(locale: str = "pt_BR", **more: Any) -> Viewer:

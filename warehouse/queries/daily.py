@@ -3,6 +3,8 @@ a filter is finer than the views' grain. Both have the same columns."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from domain.access import EVERYTHING, Scope
 from domain.records import Filters
 from warehouse.queries.filtering import Where, daily_where, needs_series, series_where
@@ -78,7 +80,8 @@ def daily_params(filters: Filters) -> dict[str, object]:
 
 
 def daily_filter(scope: Scope, filters: Filters) -> Where:
-    """Scope and filters on the alias `daily`, with every parameter of `daily`."""
-    where = daily_where(scope, filters)
+    """Scope and filters on the alias `daily`, with every parameter of `daily`; which depots serve a
+    contract the facts know alone."""
+    where = daily_where(scope, replace(filters, contract=()))
     where.params |= daily_params(filters)
     return where

@@ -27,10 +27,13 @@ _SUPPLIER = """item.supplier_id IN (
     SELECT supplier_id FROM core.supplier WHERE supplier.supplier = ANY(:item_supplier)
 )"""
 
-_CONTRACT = (
-    "{}.contract_id IN"
-    " (SELECT contract_id FROM core.contract WHERE contract.contract = ANY(:contract))"
-)
+_UNDER_CONTRACT = """{}.contract_id IN (
+    SELECT contract_id FROM core.contract WHERE contract.contract = ANY(:contract)
+)"""
+
+_SERVES_CONTRACT = f"""({_UNDER_CONTRACT.format("site")} OR site.site_id IN (
+    SELECT tower.depot_id FROM core.site AS tower WHERE {_UNDER_CONTRACT.format("tower")}
+))"""
 
 
 @dataclass
@@ -57,14 +60,15 @@ class Where:
 
 
 def series_where(scope: Scope, filters: Filters = NO_FILTERS) -> Where:
-    """What of item-site level rows may be seen and is wanted (aliases `item`, `site`)."""
+    """What of item-site level rows may be seen and is wanted (aliases `item`, `site`). A contract
+    wants what its sites hold and what the depots hold that serve them."""
     where = Where()
     _scope(where, scope, uf="site.uf", contract="site.contract_id")
     _item(where, filters)
     where.any_of(filters.site, "site", "site.site = ANY(:site)")
     where.any_of(filters.uf, "uf", "site.uf = ANY(:uf)")
     where.any_of(filters.region, "region", _region("site.uf"))
-    where.any_of(filters.contract, "contract", _CONTRACT.format("site"))
+    where.any_of(filters.contract, "contract", _SERVES_CONTRACT)
     where.any_of(filters.abc, "abc", _PROFILE.format("abc", "abc"))
     where.any_of(filters.xyz, "xyz", _PROFILE.format("xyz", "xyz"))
     where.any_of(filters.demand_class, "class", _PROFILE.format("demand_class", "class"))
@@ -93,7 +97,7 @@ def daily_where(scope: Scope, filters: Filters, alias: str = "daily") -> Where:
     _scope(where, scope, uf=f"{alias}.uf", contract=f"{alias}.contract_id")
     where.any_of(filters.uf, "uf", f"{alias}.uf = ANY(:uf)")
     where.any_of(filters.region, "region", _region(f"{alias}.uf"))
-    where.any_of(filters.contract, "contract", _CONTRACT.format(alias))
+    where.any_of(filters.contract, "contract", _UNDER_CONTRACT.format(alias))
     where.any_of(filters.family, "family", f"{alias}.family = ANY(:family)")
     return where
 
@@ -163,7 +167,7 @@ def driver_where(scope: Scope, filters: Filters) -> Where:
 def needs_series(filters: Filters) -> bool:
     """True if the filter is finer than the daily views' grain."""
     finer = (filters.sku, filters.site, filters.abc, filters.xyz, filters.supplier)
-    return any((*finer, filters.demand_class, filters.search))
+    return any((*finer, filters.contract, filters.demand_class, filters.search))
 
 
 def described(scope: Scope, filters: Filters) -> str:

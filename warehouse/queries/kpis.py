@@ -24,7 +24,7 @@ from domain.records import (
 from domain.savings import annual
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
-from warehouse.queries.filtering import described, of_places, series_where
+from warehouse.queries.filtering import daily_where, described, of_places, series_where
 from warehouse.queries.published import (
     BUCKET,
     PublishedRun,
@@ -38,6 +38,7 @@ STOCK_DAYS = 30
 OTIF_DAYS = 90
 SLA_DAYS = 30
 NORMAL_Z80 = 1.2816
+CHOSEN = ("uf", "region", "family", "abc", "supplier", "site", "contract")
 PERIODS_OF_MONTH = {"D": 30, "W": 4, "M": 1}
 HISTORY_FACTOR = {"D": 1, "W": 4, "M": 12}
 
@@ -106,7 +107,7 @@ def _sums(
     connection: Connection, scope: Scope, filters: Filters, windows: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
     by_day = daily_filter(scope, filters)
-    no_family = daily_filter(scope, of_places(filters))
+    no_family = daily_where(scope, of_places(filters))
     series = series_where(scope, filters)
     parts = _sum_parts(filters, by_day.sql, no_family.sql, series.sql)
     columns = ", ".join(
@@ -442,11 +443,11 @@ def _total_point(
 
 @read_model(ttl=300)
 def filter_choices(connection: Connection, *, scope: Scope = EVERYTHING) -> dict[str, list[Option]]:
-    """What the filters `uf`, `region`, `family` and `abc` can be set to, within the scope."""
+    """What the filters can be set to within the scope, all but materials."""
     where = series_where(scope)
     sql = f"""
         WITH seen AS MATERIALIZED (
-            SELECT DISTINCT site.uf, item.family, material.abc
+            SELECT DISTINCT site.uf, site.site_id, item.family, item.supplier_id, material.abc
             FROM analytics.series_overview AS series
             JOIN core.item USING (item_id) JOIN core.site USING (site_id)
             LEFT JOIN analytics.material_overview AS material
@@ -460,9 +461,18 @@ def filter_choices(connection: Connection, *, scope: Scope = EVERYTHING) -> dict
         FROM seen JOIN core.uf USING (uf) JOIN core.region USING (region)
         UNION SELECT 'family', family, family FROM seen WHERE family IS NOT NULL
         UNION SELECT 'abc', abc, abc FROM seen WHERE abc IS NOT NULL
+        UNION SELECT 'supplier', supplier.supplier,
+            concat_ws(' – ', supplier.supplier, nullif(supplier.name, supplier.supplier))
+        FROM seen JOIN core.supplier USING (supplier_id) WHERE supplier_id <> 0
+        UNION SELECT 'site', place.site, concat_ws(' – ', place.site, place.name)
+        FROM seen JOIN core.site AS place USING (site_id) WHERE site_id <> 0
+        UNION SELECT 'contract', contract.contract,
+            concat_ws(' – ', contract.contract, contract.customer)
+        FROM core.site JOIN core.contract USING (contract_id) WHERE {where.sql}
         ORDER BY 1, 3
     """
-    choices: dict[str, list[Option]] = {"uf": [], "region": [], "family": [], "abc": []}
+    choices: dict[str, list[Option]] = {name: [] for name in CHOSEN}
+    choices["xyz"] = [Option(one, one) for one in "XYZ"]
     for kind, value, label in connection.execute(text(sql), where.params):
         choices[kind].append(Option(value=value, label=label))
     return choices

@@ -227,19 +227,29 @@ def item_options(
     """
     start = pattern(search).removeprefix("%")
     params = {**where.params, "code": search, "start": start, "limit": limit}
-    return [
-        Option(value=sku, label=f"{sku} – {name}" if name else sku)
-        for sku, name in connection.execute(text(sql), params)
-    ]
+    return [_item_option(*row) for row in connection.execute(text(sql), params)]
 
 
-def item_options_with(sku: str, *, scope: Scope, limit: int) -> list[Option]:
-    """The materials to start from, `sku` among them if it is in view."""
+def _item_option(sku: str, name: str | None) -> Option:
+    return Option(value=sku, label=f"{sku} – {name}" if name else sku)
+
+
+def item_options_with(*skus: str, scope: Scope, limit: int) -> list[Option]:
+    """The materials to start from, `skus` among them where they are in view."""
     options = item_options(scope=scope, limit=limit)
-    if not sku or any(option.value == sku for option in options):
-        return options
-    found = item_options(scope=scope, search=sku, limit=limit)
-    return [option for option in found if option.value == sku] + options
+    known = {option.value for option in options}
+    missing = tuple(dict.fromkeys(sku for sku in skus if sku and sku not in known))
+    return [*(item_names(skus=missing, scope=scope) if missing else []), *options]
+
+
+@read_model(ttl=300)
+def item_names(
+    connection: Connection, *, skus: tuple[str, ...], scope: Scope = EVERYTHING
+) -> list[Option]:
+    """Those of the materials that are in view."""
+    where = item_where(scope, Filters(sku=skus))
+    sql = f"SELECT sku, name FROM core.item WHERE {where.sql} ORDER BY sku"
+    return [_item_option(*row) for row in connection.execute(text(sql), where.params)]
 
 
 @read_model(ttl=300)

@@ -13,7 +13,7 @@ from domain.records import NO_FILTERS, Filters
 from domain.regions import STATIONS, Move, Place, UfRow
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
-from warehouse.queries.filtering import Where, of_places, series_where
+from warehouse.queries.filtering import Where, daily_where, of_places, series_where
 from warehouse.queries.published import published_run_or_none
 
 DAYS = 30
@@ -92,7 +92,7 @@ def rows(
     run = published_run_or_none(connection)
     series, sites = series_where(scope, filters), series_where(scope)
     by_day = daily_filter(scope, filters)
-    no_family = daily_filter(scope, of_places(filters))
+    no_family = daily_where(scope, of_places(filters))
     visible = Where()
     visible.any_of(filters.uf, "uf", "uf.uf = ANY(:uf)")
     visible.any_of(filters.region, "region", "uf.region = ANY(:region)")

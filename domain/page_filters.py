@@ -1,0 +1,120 @@
+"""The filters that all pages share, which of them each page can apply, and what else its address
+may say. An address of another version, or with words that are not here, is answered with a notice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from domain.formulas import FORMULAS
+from domain.what_if import LIMITS
+
+VERSION = "1"
+SERIES = ("region", "uf", "family", "abc", "xyz", "supplier", "contract", "sku", "site")
+SHARED = ("period", *SERIES)
+"""The filters of all pages, in the order of the bar."""
+
+FIRST = ("period", "region", "uf", "family", "abc")
+"""What the bar shows; the others wait behind its button until they are chosen."""
+
+PERIODS = {"90": 90, "180": 180, "365": 365, "1095": 1095, "all": None}
+"""Days back from the end of the data, by their names in the address."""
+DEFAULT_PERIOD = "365"
+
+VARIABLE = re.compile(r"<(\w+)>")
+_PLACE = ("sort", "cursor", "start")
+_ADJUST = ("adjust", "from", "to", "job")
+
+
+@dataclass(frozen=True)
+class PageFilters:
+    """Of one page: the shared filters that it applies, those of them that take one value alone, the
+    other names of its query, and those of its path."""
+
+    shared: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    single: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+
+
+_ONE = ("sku", "site")
+_MAP = (("region", "uf", "family", "abc", "xyz", "supplier"), ("measure", "layers"))
+_INVENTORY = ("search", "class", "flag", *_PLACE, "item", "depot", "tab")
+_CLUSTERS = ("of", "search", "cluster", *_PLACE, "risk_cursor", "risk_start")
+_MODELS = ("class", "models")
+_FORECASTS = ("level", "area", "family", "window", "models", *_ADJUST)
+_INPUTS = tuple(sorted({name for formula in FORMULAS.values() for name in formula.inputs}))
+_WHAT_IF = (*LIMITS, "supplier", "family", "uf", "strike", "levels", "measure")
+_QUEUE = ("kind", "status", "search", *_PLACE)
+
+PAGES: Mapping[str, PageFilters] = {
+    "/main": PageFilters(SERIES, ("measure",)),
+    "/alerts": PageFilters(SERIES, (*_QUEUE, "level", "owner")),
+    "/recommendations": PageFilters(SERIES, _QUEUE),
+    "/sla": PageFilters(("contract",), ("month", "state", "search")),
+    "/sla/<contract>": PageFilters((), ("month", "outages", *_PLACE)),
+    "/regions": PageFilters(*_MAP),
+    "/forecasts": PageFilters(_ONE, _FORECASTS, _ONE),
+    "/features": PageFilters(_ONE, ("tab", *_MODELS), _ONE),
+    "/features?tab=map": PageFilters(_MAP[0], ("tab", *_MAP[1])),
+    "/features?tab=clusters": PageFilters(("region", "uf"), ("tab", *_CLUSTERS)),
+    "/features?tab=prescriptive": PageFilters(SERIES, ("tab",)),
+    "/features?tab=formulas": PageFilters(_ONE, ("tab", "formula", *_INPUTS), _ONE),
+    "/savings": PageFilters(SERIES, ("sort",)),
+    "/what-if": PageFilters(_ONE, _WHAT_IF, _ONE),
+    "/inventory": PageFilters(SERIES, _INVENTORY),
+    "/materials": PageFilters(SERIES, ("search", "class", *_PLACE)),
+    "/materials/<sku>": PageFilters(
+        ("site",), ("tab", "window", "alert", "driver", *_PLACE, *_ADJUST, "models"), ("site",)
+    ),
+    "/suppliers": PageFilters(SHARED, ("kind", "search")),
+    "/suppliers/<supplier>": PageFilters(("period",), _PLACE),
+    "/projects": PageFilters(("region", "uf"), ("state", "materials", "search")),
+    "/projects/<project>": PageFilters(),
+    "/admin/data": PageFilters(
+        (),
+        (
+            "load",
+            "job",
+            "publish",
+            "cursor",
+            "start",
+            "loads_cursor",
+            "loads_start",
+            "runs_cursor",
+            "runs_start",
+        ),
+    ),
+    "/admin/settings": PageFilters((), ("job",)),
+    "/admin/users": PageFilters(),
+    "/admin/users/<user_id>": PageFilters(),
+    "/admin/new-user": PageFilters(),
+    "/admin/audit": PageFilters(
+        (), ("row", "from", "to", "actor", "action", "object", "verify", "cursor", "start")
+    ),
+}
+
+
+def of_page(path: str, tab: str = "") -> PageFilters | None:
+    """What the page at this path understands, on this tab of it; None if there is no page."""
+    with_tab = PAGES.get(f"{path}?tab={tab}")
+    if with_tab is not None or path in PAGES:
+        return with_tab or PAGES[path]
+    found = next((name for name in PAGES if "<" in name and _leads(name, path)), None)
+    if found is None:
+        return None
+    return replace(PAGES[found], variables=tuple(VARIABLE.findall(found)))
+
+
+def understood() -> dict[str, Any]:
+    """The version of addresses, and of each page which shared filters it takes (`one`: with one
+    value alone): what the browser carries from page to page."""
+    pages = {name: {"shared": page.shared, "one": page.single} for name, page in PAGES.items()}
+    return {"version": VERSION, "shared": SHARED, "pages": pages}
+
+
+def _leads(name: str, path: str) -> bool:
+    return re.fullmatch(VARIABLE.sub(".+", name), path, re.DOTALL) is not None

@@ -37,6 +37,7 @@ from api import (  # noqa: F401
     supplier_exports,
     suppliers,
     users,
+    views,
     what_if,
 )
 from api.routing import blueprint

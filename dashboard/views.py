@@ -10,8 +10,7 @@ from auth.session import request_actor, signed_in
 from dashboard.i18n import page_of
 from dashboard.pages import permission_at
 from domain.access import Permission
-from domain.errors import InvalidInput
-from domain.views import address_of, checked
+from domain.views import address_of, checked, checked_name
 from warehouse.commands import views
 from warehouse.db import get_engine
 
@@ -26,12 +25,8 @@ def save() -> ResponseReturnValue:
     """Keeps the address under a name, for oneself or for a role too."""
     form = request.form
     name, page, query, role = checked(
-        form.get("name", ""), form.get("address", ""), form.get("shared_with", "")
+        form.get("name", ""), form.get("address", ""), form.get("shared_with", ""), _may_open
     )
-    permission = permission_at(page)
-    if permission is None or not current_viewer().may(permission):
-        reason = "is no page of this site"
-        raise InvalidInput(f"address: {reason}.", fields={"address": reason})
     if role is not None:
         check(Permission.ACT)
     views.save(
@@ -44,6 +39,15 @@ def save() -> ResponseReturnValue:
         actor=request_actor(),
     )
     return redirect(address_of(page, query), 303)
+
+
+@blueprint.post(f"{A_VIEW}/rename")
+@requires(Permission.READ)
+def rename(view_id: int) -> ResponseReturnValue:
+    """Gives one's own view another name."""
+    name = checked_name(request.form.get("name", ""))
+    views.rename(get_engine(), view_id, name, user_id=_own_id(), actor=request_actor())
+    return redirect(page_of(request.referrer), 303)
 
 
 @blueprint.post(f"{A_VIEW}/delete")
@@ -60,6 +64,11 @@ def start(view_id: int) -> ResponseReturnValue:
     """Begins with it from the next sign-in on; or no longer."""
     views.start_with(get_engine(), view_id, user_id=_own_id(), actor=request_actor())
     return redirect(page_of(request.referrer), 303)
+
+
+def _may_open(path: str) -> bool:
+    permission = permission_at(path)
+    return permission is not None and current_viewer().may(permission)
 
 
 def _own_id() -> int:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from domain.access import Permission
 from domain.formulas import FORMULAS
 from domain.what_if import LIMITS
 
@@ -38,6 +39,7 @@ class PageFilters:
     own: tuple[str, ...] = ()
     single: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
+    permission: Permission = Permission.READ
 
 
 _ONE = ("sku", "site")
@@ -87,13 +89,16 @@ PAGES: Mapping[str, PageFilters] = {
             "runs_cursor",
             "runs_start",
         ),
+        permission=Permission.LOAD_DRY_RUN,
     ),
-    "/admin/settings": PageFilters((), ("job",)),
-    "/admin/users": PageFilters(),
-    "/admin/users/<user_id>": PageFilters(),
-    "/admin/new-user": PageFilters(),
+    "/admin/settings": PageFilters((), ("job",), permission=Permission.MANAGE_SETTINGS),
+    "/admin/users": PageFilters(permission=Permission.MANAGE_USERS),
+    "/admin/users/<user_id>": PageFilters(permission=Permission.MANAGE_USERS),
+    "/admin/new-user": PageFilters(permission=Permission.MANAGE_USERS),
     "/admin/audit": PageFilters(
-        (), ("row", "from", "to", "actor", "action", "object", "verify", "cursor", "start")
+        (),
+        ("row", "from", "to", "actor", "action", "object", "verify", "cursor", "start"),
+        permission=Permission.READ_AUDIT,
     ),
 }
 
@@ -107,6 +112,12 @@ def of_page(path: str, tab: str = "") -> PageFilters | None:
     if found is None:
         return None
     return replace(PAGES[found], variables=tuple(VARIABLE.findall(found)))
+
+
+def permission_at(path: str) -> Permission | None:
+    """What the page at this path asks for; None if there is no page."""
+    page = of_page(path)
+    return None if page is None else page.permission
 
 
 def understood() -> dict[str, Any]:

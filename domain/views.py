@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from domain.access import Role
 from domain.errors import InvalidInput
 
+NO_PAGE = "is no page of this site"
 MOST_LETTERS, LONGEST, MOST_VIEWS = 80, 2000, 50
 
 
@@ -36,18 +38,30 @@ def address_of(page: str, query: str | None) -> str:
     return f"{page}?{query}" if query else page
 
 
-def checked(name: str, address: str, shared_with: str) -> tuple[str, str, str, Role | None]:
-    """Name, page, query and role of a view to be saved. Raises InvalidInput for each that cannot
-    be."""
-    said = " ".join(name.split())
-    if not 0 < len(said) <= MOST_LETTERS or not said.isprintable():
-        raise _wrong("name", f"write a name of up to {MOST_LETTERS} letters")
-    parts = urlsplit(address)
-    if parts.scheme or parts.netloc or not parts.path.startswith("/") or len(address) > LONGEST:
-        raise _wrong("address", "is no page of this site")
+def checked(
+    name: str, address: str, shared_with: str, may_open: Callable[[str], bool]
+) -> tuple[str, str, str, Role | None]:
+    """Name, page, query and role of a view to be saved; `may_open` tells whether a path is a page
+    that its owner may open. Raises InvalidInput for each that cannot be."""
+    said = checked_name(name)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise _wrong("address", NO_PAGE) from None
+    is_away = parts.scheme or parts.netloc or not parts.path.startswith("/")
+    if is_away or len(address) > LONGEST or not may_open(parts.path):
+        raise _wrong("address", NO_PAGE)
     if shared_with and shared_with not in list(Role):
         raise _wrong("shared_with", f"is none of {', '.join(Role)}")
     return said, parts.path, parts.query, Role(shared_with) if shared_with else None
+
+
+def checked_name(name: str) -> str:
+    """A view's name with single spaces. Raises InvalidInput."""
+    said = " ".join(name.split())
+    if not 0 < len(said) <= MOST_LETTERS or not said.isprintable():
+        raise _wrong("name", f"write a name of up to {MOST_LETTERS} letters")
+    return said
 
 
 def _wrong(field: str, reason: str) -> InvalidInput:

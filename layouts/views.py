@@ -72,9 +72,44 @@ def _view(one: SavedView, viewer: Viewer, csrf_token: str) -> html.Li:
                 csrf_token,
                 "tool-button is-on" if one.is_start else "tool-button",
             ),
+            _rename(one, viewer, csrf_token),
             _button(f"/views/{one.view_id}/delete", "trash", t("Delete"), csrf_token),
         ]
     )
+
+
+def _rename(one: SavedView, viewer: Viewer, csrf_token: str) -> html.Details:
+    t = viewer.t
+    label = t("Rename")
+    field = f"view-name-{one.view_id}"
+    form = html.Form(
+        [
+            html.Label(t("New name"), htmlFor=field, className="field-label"),
+            dcc.Input(
+                id=field,
+                name="name",
+                type="text",
+                value=one.name,
+                maxLength=MOST_LETTERS,
+                required=True,
+                className="search-input",
+            ),
+            html.Button(
+                label,
+                type="submit",
+                name="csrf_token",
+                value=csrf_token,
+                className="btn btn-sm btn-primary",
+            ),
+        ],
+        method="post",
+        action=f"/views/{one.view_id}/rename",
+        className="view-form",
+    )
+    summary = html.Summary(
+        icon("pencil"), className="tool-button", title=label, **aria(label=label)
+    )
+    return html.Details([summary, form], className="view-rename")
 
 
 def _button(

@@ -388,7 +388,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     families = ("/clustering/equipment-failure", "/clustering/tower-performance")
     expected |= {f"{one}{end}" for one in families for end in ("", "/summary", "/members")}
     expected |= {"/clustering/tower-performance/trends"}
-    expected |= {"/status"}
+    expected |= {"/status", "/views", "/views/{view_id}"}
     expected |= {"/inventory", "/inventory/totals"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):

@@ -60,3 +60,27 @@ def test_what_is_no_page_of_the_reader_is_refused(site: Site) -> None:
     assert post(viewer, "/views", name="ours", address="/main", shared_with="VIEWER") == 403
     assert viewer.call("POST", "/views", data={"name": "a", "address": "/main"}).status_code == 400
     assert "Nada salvo ainda" in menu(viewer)
+
+
+def test_programs_keep_the_same_views(site: Site) -> None:
+    analyst, viewer = site.api(ANALYST), site.api(VIEWER)
+    told = {"name": "Bahia", "address": "/inventory?uf=BA&v=1", "shared_with": "VIEWER"}
+    assert viewer.call("POST", "/views", json=told).status_code == 403
+    (kept,) = analyst.call("POST", "/views", json=told).json()["data"]
+    assert (kept["name"], kept["page"], kept["query"]) == ("Bahia", "/inventory", "uf=BA&v=1")
+    assert viewer.get("/views").json()["data"][0]["mine"] is False
+    one = f"/views/{kept['view_id']}"
+    assert viewer.call("PATCH", one, json={"name": "Mine"}).status_code == 404
+    assert viewer.call("DELETE", one).status_code == 404
+    assert analyst.call("PATCH", one, json={"name": "Salvador"}).json()["data"][0]["name"] == (
+        "Salvador"
+    )
+    assert site.audit("view.rename")[-1].after == {"name": "Salvador"}
+    browser = site.browser(ANALYST)
+    assert post(browser, f"{one}/rename", name=" Depósito  BA ") == 303
+    assert "Depósito BA" in menu(browser)
+    for bad in ({"name": ""}, {"name": "x" * 81}):
+        assert analyst.call("PATCH", one, json=bad).status_code == 422
+    for address in ("/admin/users", "/nothing", "//elsewhere.example/main"):
+        assert analyst.call("POST", "/views", json=told | {"address": address}).status_code == 422
+    assert analyst.call("DELETE", one).json()["data"] == []

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import IntegrityError
 
 from domain.access import Role
 from domain.errors import InvalidInput, NotFound
@@ -58,6 +59,19 @@ def remove(engine: Engine, view_id: int, *, user_id: int, actor: Actor) -> None:
     _change(engine, sql, view_id, user_id, actor, "delete")
 
 
+def rename(engine: Engine, view_id: int, name: str, *, user_id: int, actor: Actor) -> None:
+    """Raises NotFound for another's view, InvalidInput for a name that the page has already."""
+    sql = """
+        UPDATE support.saved_view SET name = :name
+        WHERE view_id = :view_id AND user_id = :user_id
+    """
+    try:
+        _change(engine, sql, view_id, user_id, actor, "rename", {"name": name})
+    except IntegrityError:
+        reason = "another view of this page has it"
+        raise InvalidInput(f"name: {reason}.", fields={"name": reason}) from None
+
+
 def start_with(engine: Engine, view_id: int, *, user_id: int, actor: Actor) -> None:
     """What one begins with from now on; said of the view that it is already, no longer. Raises
     NotFound for another's."""
@@ -72,13 +86,20 @@ def start_with(engine: Engine, view_id: int, *, user_id: int, actor: Actor) -> N
 
 
 def _change(
-    engine: Engine, sql: str, view_id: int, user_id: int, actor: Actor, action: str
+    engine: Engine,
+    sql: str,
+    view_id: int,
+    user_id: int,
+    actor: Actor,
+    action: str,
+    after: dict[str, Any] | None = None,
 ) -> None:
     with engine.begin() as connection:
-        done = connection.execute(text(sql), {"view_id": view_id, "user_id": user_id})
+        params = {"view_id": view_id, "user_id": user_id, **(after or {})}
+        done = connection.execute(text(sql), params)
         if not done.rowcount:
             raise NotFound(f"There is no view {view_id} of yours.")
-        _record(connection, action, view_id, actor, {})
+        _record(connection, action, view_id, actor, after or {})
 
 
 def _record(

@@ -1,0 +1,85 @@
+"""GET and POST /views, PATCH and DELETE /views/{id}: saved views, one's own and one's role's."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from api.parameters import MAX_TEXT, Body, Text, clean
+from api.routing import route
+from auth.guards import check, current_viewer
+from auth.session import request_actor, signed_in
+from domain.access import Permission
+from domain.page_filters import permission_at
+from domain.views import LONGEST, SavedView, checked, checked_name
+from warehouse.commands import views as commands
+from warehouse.db import get_engine
+from warehouse.queries import views
+
+A_VIEW = "/views/<int(max=2147483647):view_id>"
+
+Address = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(clean)]
+
+
+class ViewBody(Body):
+    """A view to keep: its name, a page with its query, and the role that sees it too, if any."""
+
+    name: Text
+    address: Address
+    shared_with: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean)] = ""
+
+
+class NameBody(Body):
+    """A view's new name."""
+
+    name: Text
+
+
+@route("GET", "/views", data=list[SavedView], personal=True)
+def listed() -> list[SavedView]:
+    """One's own saved views, then those that are shared with one's role."""
+    return views.listed(user_id=_own_id(), role=current_viewer().role)
+
+
+@route("POST", "/views", body=ViewBody, data=list[SavedView])
+def saved(body: ViewBody) -> list[SavedView]:
+    """Keeps a page's address under a name; one of the same name on the same page is replaced."""
+    viewer = current_viewer()
+    may = {one for one in Permission if viewer.may(one)}
+    name, page, query, role = checked(
+        body.name, body.address, body.shared_with, lambda path: permission_at(path) in may
+    )
+    if role is not None:
+        check(Permission.ACT)
+    commands.save(
+        get_engine(),
+        user_id=_own_id(),
+        name=name,
+        page=page,
+        query=query,
+        shared_with=role,
+        actor=request_actor(),
+    )
+    return listed()
+
+
+@route("PATCH", A_VIEW, body=NameBody, data=list[SavedView])
+def renamed(view_id: int, body: NameBody) -> list[SavedView]:
+    """Gives one's own view another name."""
+    name = checked_name(body.name)
+    commands.rename(get_engine(), view_id, name, user_id=_own_id(), actor=request_actor())
+    return listed()
+
+
+@route("DELETE", A_VIEW, data=list[SavedView])
+def dropped(view_id: int) -> list[SavedView]:
+    """Drops one's own view."""
+    commands.remove(get_engine(), view_id, user_id=_own_id(), actor=request_actor())
+    return listed()
+
+
+def _own_id() -> int:
+    row = signed_in()
+    assert row is not None
+    return row.user_id

@@ -1,0 +1,55 @@
+"""What addresses may say: declared once, for every page, and all that pages read of them."""
+
+from __future__ import annotations
+
+import re
+
+from callbacks.address import Address
+from dashboard.pages import PAGES as ENTRIES
+from domain.page_filters import PAGES, SHARED, of_page, permission_at
+from tests.services import ROOT
+
+READ = re.compile(r'address\.(?:text|many|one|option|count|day|values)\(\s*"(\w+)"')
+
+
+def test_every_page_says_what_it_understands() -> None:
+    assert {entry.path for entry in ENTRIES} == {name.partition("?")[0] for name in PAGES}
+    for entry in ENTRIES:
+        path = re.sub(r"<\w+>", "A/1", entry.path)
+        assert permission_at(path) == entry.permission, entry.path
+
+
+def test_what_pages_read_is_declared() -> None:
+    read = {
+        name
+        for file in (ROOT / "callbacks").glob("*.py")
+        for name in READ.findall(file.read_text())
+    }
+    told = {name for page in PAGES.values() for name in (*page.shared, *page.own)}
+    variables = set(re.findall(r"<(\w+)>", " ".join(PAGES)))
+    assert len(read) > 30 and read - variables <= told | {"tab", "v"}
+
+
+def test_what_a_page_makes_nothing_of_is_told() -> None:
+    def as_it_is(text: str, /, **values: object) -> str:
+        return text % values if values else text
+
+    def told(path: str, search: str) -> list[str]:
+        address = Address.parse(search, as_it_is)
+        address.check(path)
+        return address.notices
+
+    assert told("/main", "?uf=SP&measure=units&v=1") == []
+    assert told("/main", "?v=7") == [
+        "This address is of another version: what is understood of it is shown."
+    ]
+    assert told("/projects", "?supplier=ALFA&v=1") == ["Not applied on this page: Supplier ALFA."]
+    assert told("/main", "?colour=red") == ["“colour=red” in the address is not known: left out."]
+    assert told("/forecasts", "?sku=A&sku=B") == ["“sku=B” in the address is not known: left out."]
+    assert told("/materials/A%2F1", "?site=DEP-SP&sku=A") == []
+    assert told("/nowhere", "?colour=red") == []
+
+
+def test_tabs_differ() -> None:
+    narrow, wide = of_page("/features"), of_page("/features", "prescriptive")
+    assert narrow and wide and set(narrow.shared) < set(wide.shared) < set(SHARED)

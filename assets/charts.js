@@ -98,9 +98,23 @@
     return box;
   }
 
+  /* Marks that stand for a value of a shared filter narrow the page to it (layouts/charts.py). */
+  function narrow(event) {
+    const point = event.points[0];
+    const meta = point.data.meta;
+    if (meta && meta.filter) {
+      window.nova.toggle(meta.filter, meta.values[point.pointNumber]);
+    }
+  }
+
   function equip() {
     document.querySelectorAll(".chart .js-plotly-plot").forEach(function (chart) {
       const holder = chart.closest(".chart");
+      const narrows = chart.data && chart.data.some((trace) => trace.meta && trace.meta.filter);
+      if (narrows && !holder.classList.contains("chart-narrows")) {
+        holder.classList.add("chart-narrows");
+        chart.on("plotly_click", narrow);
+      }
       if (chart.layout && !holder.querySelector(":scope > .chart-tools")) {
         holder.append(tools(chart));
       }

@@ -47,6 +47,12 @@ def graph(name: str, chart: go.Figure, viewer: Viewer, *, tall: bool = False) ->
     )
 
 
+def narrowing(name: str, values: Sequence[str]) -> dict[str, Any]:
+    """A trace's `meta` by which a click on one of its marks narrows the page to that mark's value
+    of a shared filter, and the same click again widens it (assets/charts.js)."""
+    return {"filter": name, "values": list(values)}
+
+
 def thin(trace: Any) -> None:
     """Leaves a line at most POINTS_AT_MOST points: of each stretch of equal length its lowest and
     its highest, so that no peak is lost."""

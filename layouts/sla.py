@@ -230,8 +230,14 @@ def _chart(data: SlaData, viewer: Viewer) -> html.Section:
         t("Downtime against the schedules"),
         graph("sla-used", used_chart(data.scores, viewer), viewer),
         twin(header, rows, viewer),
-        note=t(
-            "A bar is the month so far; a diamond what its end may be, from p10 to p90, as a model."
+        note=" ".join(
+            [
+                t(
+                    "A bar is the month so far; a diamond what its end may be, from p10 to p90, as"
+                    " a model."
+                ),
+                t("Click one to see it alone; click it again to see all."),
+            ]
         ),
     )
 

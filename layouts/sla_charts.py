@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 from domain.sla import Band, ContractDetail, ContractMonth, ContractScore, month_after
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import dates_of_axis
+from layouts.charts import dates_of_axis, narrowing
 from layouts.theme import ACCENT, BAND, OUTLIER, figure, plain
 
 LEAST_DAYS = 7
@@ -31,6 +31,7 @@ def used_chart(scores: Sequence[ContractScore], viewer: Viewer) -> go.Figure:
         x=[hours / first for _, hours, first in shown],
         y=names,
         orientation="h",
+        meta=narrowing("contract", [one.contract for one, *_ in shown]),
         marker={"color": [OUTLIER if hours > first else ACCENT for _, hours, first in shown]},
         width=0.5,
         customdata=[
@@ -40,7 +41,7 @@ def used_chart(scores: Sequence[ContractScore], viewer: Viewer) -> go.Figure:
         hovertemplate="%{customdata[0]} h ÷ %{customdata[1]} h = %{x:.0%}<extra></extra>",
     )
     ahead = [
-        (plain(one.contract), one.hours_projected, one.hours_p10, one.hours_p90, first)
+        (one.contract, one.hours_projected, one.hours_p10, one.hours_p90, first)
         for one, _, first in shown
         if one.now.days_left
         and one.hours_projected is not None
@@ -49,8 +50,9 @@ def used_chart(scores: Sequence[ContractScore], viewer: Viewer) -> go.Figure:
     ]
     chart.add_scatter(
         x=[mean / first for _, mean, _, _, first in ahead],
-        y=[name for name, *_ in ahead],
+        y=[plain(name) for name, *_ in ahead],
         mode="markers",
+        meta=narrowing("contract", [name for name, *_ in ahead]),
         marker={"size": 9, "symbol": "diamond", "color": "#7b8794"},
         error_x={
             "type": "data",

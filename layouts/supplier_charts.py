@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 from domain.suppliers import LeadTimeCount, SupplierMonth, SupplierScore
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import add_line, dates_of_axis, finish
+from layouts.charts import add_line, dates_of_axis, finish, narrowing
 from layouts.theme import ACCENT, BAND, OUTLIER, figure, plain
 
 BINS = 30
@@ -29,6 +29,7 @@ def otif_chart(scores: Sequence[SupplierScore], overall: float | None, viewer: V
         x=[otif for _, otif, _, _ in shown],
         y=[plain(label(one)) for one, *_ in shown],
         mode="markers",
+        meta=narrowing("supplier", [one.supplier for one, *_ in shown]),
         marker={"color": ACCENT, "size": 9},
         error_x={
             "type": "data",

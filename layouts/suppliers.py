@@ -218,10 +218,15 @@ def _chart(data: SuppliersData, viewer: Viewer) -> list[html.Section]:
             t("On time, in full: who differs, and who may only seem to"),
             graph("suppliers-otif", chart, viewer),
             twin(header, rows, viewer),
-            note=t(
-                "Suppliers with %(count)s lines due or more. Where intervals overlap, the order"
-                " may be chance.",
-                count=MIN_LINES,
+            note=" ".join(
+                [
+                    t(
+                        "Suppliers with %(count)s lines due or more. Where intervals overlap, the"
+                        " order may be chance.",
+                        count=MIN_LINES,
+                    ),
+                    t("Click one to see it alone; click it again to see all."),
+                ]
             ),
         )
     ]

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from flask import Response, current_app
 
 from api.files import PDF, file_answer
-from api.parameters import Query, Texts, Ufs
+from api.parameters import SeriesFilters
 from api.routing import route
 from auth import trail
 from auth.guards import current_viewer
@@ -24,12 +24,9 @@ class Maker(Protocol):
     def __call__(self, viewer: Viewer, filters: Filters, measure: str = "") -> bytes: ...
 
 
-class BoardQuery(Query):
+class BoardQuery(SeriesFilters):
     """What narrows the pack; `measure` is that of demand and forecast, the page's unless given."""
 
-    uf: Ufs = ()
-    region: Texts = ()
-    family: Texts = ()
     measure: Literal["brl", "units", ""] = ""
 
 
@@ -37,8 +34,8 @@ class BoardQuery(Query):
 def board_pack(query: BoardQuery) -> Response:
     """The executive view as a PDF: indicators, demand, what to do, alerts, contracts, regions."""
     make: Maker = current_app.extensions[EXTENSION]
-    filters = Filters(uf=query.uf, region=query.region, family=query.family)
+    filters = query.filters()
     content = make(current_viewer(), filters, query.measure)
-    chosen = {name: list(values) for name, values in vars(filters).items() if values}
+    chosen = {name: values for name, values in query.model_dump(mode="json").items() if values}
     trail.note("export", object="board_pack", after=chosen)
     return file_answer(content, PDF, "board-pack")

@@ -6,8 +6,6 @@ import re
 import zlib
 from base64 import a85decode
 
-import pytest
-
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
 
 API = "/exports/board.pdf"
@@ -45,23 +43,6 @@ def test_exports_alone_may_have_it_and_each_leaves_its_row(site: Site) -> None:
     assert "nova-board-pack-2025-06-29.pdf" in answer.headers["Content-Disposition"]
     row = site.audit("export")[-1]
     assert (row.object, row.actor, row.after) == ("board_pack", ANALYST, {"uf": ["SP"]})
-
-
-@pytest.mark.parametrize("query", ["", "?uf=SP", "?uf=RJ&family=fibra"])
-def test_page_paper_and_api_say_the_same(site: Site, query: str) -> None:
-    browser = site.browser(ANALYST)
-    paper = words_of(browser.get(f"/board.pdf{query}").content)
-    page = browser.open_page("/main", query).text.replace("\\u00a0", " ").replace("\xa0", " ")
-    kpis = site.api(ANALYST).get(f"/kpis{query}").json()["data"]
-    known = [one for one in kpis if one["value"] is not None]
-    assert len(kpis) == 10 and known
-    for one in known:
-        if one["unit"] == "BRL":
-            told = f"{one['value']:,.2f}".translate(str.maketrans(",.", ".,"))
-            assert f"R$ {told}" in paper, one["key"]
-        if one["unit"] == "fraction" and one["value"] < 0.99:
-            told = f"{100 * one['value']:.1f}".replace(".", ",")
-            assert f"{told}%" in paper and f"{told}%" in page, one["key"]
 
 
 def test_a_scoped_reader_gets_the_own_part(site: Site) -> None:

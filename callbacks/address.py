@@ -34,33 +34,32 @@ class Address:
         """The parameters as they were given."""
         return {name: self._values(name) for name in self._query}
 
-    def check(self, path: str) -> None:
+    def check(self, path: str) -> list[str]:
         """Notices of what the page at `path` makes nothing of: another version of addresses, names
         that are not known, shared filters that it cannot apply, values beside the one it takes."""
         page = of_page(path, self.text("tab"))
         if page is None:
-            return
+            return []
         t, version = self._t, self.text("v")
-        if version and version != VERSION:
-            self.notices.append(
-                t("This address is of another version: what is understood of it is shown.")
-            )
         known = {*page.shared, *page.own, *page.variables, "v"}
-        for name in (name for name in self._query if name not in known):
-            values = self._values(name)
-            if name in SHARED and values:
-                self.notices.append(
-                    t(
-                        "Not applied on this page: %(filter)s %(values)s.",
-                        filter=t(FILTER_NAMES[name]),
-                        values=", ".join(values)[:MAX_TEXT],
-                    )
-                )
-            elif name not in SHARED:
-                self.ignored(name, ", ".join(values))
-        for name in page.single:
-            if len(left := self._values(name)[1:]):
-                self.ignored(name, ", ".join(left))
+        told = [self._made_nothing_of(name) for name in self._query if name not in known]
+        left = {name: self._values(name)[1:] for name in page.single}
+        told += [self._unknown(name, ", ".join(values)) for name, values in left.items() if values]
+        if version and version != VERSION:
+            told.insert(
+                0, t("This address is of another version: what is understood of it is shown.")
+            )
+        return told
+
+    def _made_nothing_of(self, name: str) -> str:
+        t, values = self._t, ", ".join(self._values(name))
+        if name not in SHARED:
+            return self._unknown(name, values)
+        return t(
+            "Not applied on this page: %(filter)s %(values)s.",
+            filter=t(FILTER_NAMES[name]),
+            values=values[:MAX_TEXT],
+        )
 
     def values(self, name: str) -> list[str]:
         """The values of a repeated parameter as they were given."""
@@ -170,10 +169,11 @@ class Address:
 
     def ignored(self, name: str, value: str) -> None:
         """Tells the reader that a parameter could not be used."""
-        t, shown = self._t, value[:40]
-        self.notices.append(
-            t("“%(name)s=%(value)s” in the address is not known: left out.", name=name, value=shown)
-        )
+        self.notices.append(self._unknown(name, value))
+
+    def _unknown(self, name: str, value: str) -> str:
+        t, given = self._t, {"name": name[:40], "value": value[:40]}
+        return t("“%(name)s=%(value)s” in the address is not known: left out.", **given)
 
     def filters(self, choices: Mapping[str, Sequence[Option]], **more: object) -> Filters:
         """The filters that `choices` offers, of those that are in the address."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 
-from dash import ctx
+from dash import ctx, html
 from dash.development.base_component import Component
 from flask import g
 from werkzeug.exceptions import HTTPException
@@ -42,9 +42,10 @@ def screen(
             path, search = _address_asked_for()
             note_view(path, search)
             address = Address(query, viewer.t)
-            address.check(str(path))
             shown = viewer if personal else nameless(viewer)
-            return _made(make, shown, address)
+            told = states.notices(address.check(str(path)))
+            made = _made(make, shown, address)
+            return html.Div([*told, made], className="page") if told else made
 
         page.personal = personal  # type: ignore[attr-defined]
         return page

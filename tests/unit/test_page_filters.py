@@ -36,8 +36,7 @@ def test_what_a_page_makes_nothing_of_is_told() -> None:
 
     def told(path: str, search: str) -> list[str]:
         address = Address.parse(search, as_it_is)
-        address.check(path)
-        return address.notices
+        return address.check(path)
 
     assert told("/main", "?uf=SP&measure=units&v=1") == []
     assert told("/main", "?v=7") == [

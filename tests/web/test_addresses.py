@@ -1,0 +1,32 @@
+"""A forged or old address: the page is there, and says what it made nothing of."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dashboard.pages import PAGES
+from tests.web.conftest import ADMIN, Site
+
+FORGED = "?v=0&colour=red&uf=XX&period=never&abc=Q"
+KNOWN = {"sku": "CABO-01", "supplier": "ALFA", "contract": "C-SUL", "user_id": "1"}
+
+
+@pytest.fixture(scope="module")
+def opened(site: Site) -> dict[str, str]:
+    """What each page shows of a forged address."""
+    browser = site.browser(ADMIN)
+    found = {}
+    for entry in PAGES:
+        path = re.sub(r"<(\w+)>", lambda name: KNOWN.get(name[1], "PRJ-1"), entry.path)
+        answer = browser.open_page(path, FORGED)
+        assert answer.status_code == 200, path
+        found[path] = answer.text.encode().decode("unicode_escape").encode("latin-1").decode()
+    return found
+
+
+def test_every_page_says_what_it_made_nothing_of(opened: dict[str, str]) -> None:
+    for path, text in opened.items():
+        assert "Este endereço é de outra versão" in text, path
+        assert "colour=red” no endereço não é conhecido" in text, path

@@ -7,21 +7,20 @@ from typing import Any
 from dash.development.base_component import Component
 
 from callbacks.address import Address
+from callbacks.filters import bar_of
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.drivers import Measure
 from domain.viewer import Viewer
 from layouts import drivers as layout
-from warehouse.queries import drivers, kpis, status
-
-OFFERED = ("region", "uf", "family")
+from warehouse.queries import drivers, status
 
 
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
     """Every driver against the demand in view, one of them closer, and what each brings."""
-    choices = kpis.filter_choices(scope=viewer.scope)
-    filters = address.filters({name: choices[name] for name in OFFERED})
+    bar = bar_of(viewer, address, "/drivers")
+    filters = bar.filters
     loaded = {one.kind for one in status.files() if one.rows}
     usual = "brl" if "items" in loaded else "units"
     measure: Measure = (
@@ -35,7 +34,7 @@ def page(viewer: Viewer, address: Address) -> Component:
         scores=scores,
         detail=drivers.detail(driver=chosen, **asked) if chosen else None,
         contributions=drivers.contributions(),
-        choices=choices,
+        bar=bar,
         filters=filters,
         measure=measure,
         missing=next((kind for kind in ("drivers", "demand") if kind not in loaded), None),

@@ -67,6 +67,7 @@ PAGES: Mapping[str, PageFilters] = {
     "/features?tab=formulas": PageFilters(_ONE, ("tab", "formula", *_INPUTS), _ONE),
     "/savings": PageFilters(SERIES, ("sort",)),
     "/what-if": PageFilters(_ONE, _WHAT_IF, _ONE),
+    "/drivers": PageFilters(SERIES, ("driver", "measure")),
     "/inventory": PageFilters(SERIES, _INVENTORY),
     "/materials": PageFilters(SERIES, ("search", "class", *_PLACE)),
     "/materials/<sku>": PageFilters(

@@ -23,7 +23,7 @@ from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card
 from layouts.components.downloads import downloads, query_of
-from layouts.components.filters import choice, filter_bar
+from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.grid import (
     date_column,
     grid,
@@ -34,7 +34,7 @@ from layouts.components.grid import (
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.driver_charts import history_chart, lags_chart
-from layouts.text import DEMAND_CLASSES, N_, REGIONS, driver_name, named
+from layouts.text import DEMAND_CLASSES, N_, driver_name, named
 
 MEASURES = ("brl", "units")
 PERIOD_COUNTS = {
@@ -52,7 +52,7 @@ class DriversData:
     scores: Sequence[DriverScore]
     detail: DriverDetail | None
     contributions: Sequence[DriverContribution]
-    choices: dict[str, list[Option]]
+    bar: Bar
     filters: Filters
     measure: Measure
     missing: str | None
@@ -83,23 +83,18 @@ def layout(data: DriversData, viewer: Viewer) -> html.Div:
 
 
 def _filters(data: DriversData, viewer: Viewer) -> html.Div:
-    t, chosen = viewer.t, data.filters
-    regions = [Option(o.value, named(REGIONS, o.label, t)) for o in data.choices["region"]]
+    t = viewer.t
     measures = [Option("brl", "R$"), Option("units", t("Units"))]
     names = [Option(one.driver, driver_name(one.driver, t)) for one in data.scores]
     driver = data.detail.score.driver if data.detail else None
     alone = {"multi": False, "clearable": False}
-    return filter_bar(
+    return page_bar(
+        data.bar,
+        viewer,
         choice("driver", t("Driver"), names, driver, viewer, wide=True, **alone),  # type: ignore[arg-type]
-        choice("region", t("Region"), regions, list(chosen.region), viewer),
-        choice("uf", t("UF"), data.choices["uf"], list(chosen.uf), viewer),
-        choice("family", t("Family"), data.choices["family"], list(chosen.family), viewer),
         choice("measure", t("Measure"), measures, data.measure, viewer, **alone),  # type: ignore[arg-type]
         initial={
             "driver": driver,
-            "region": list(chosen.region),
-            "uf": list(chosen.uf),
-            "family": list(chosen.family),
             "measure": data.measure,
         },
     )

@@ -16,7 +16,7 @@ ASKED = Namespace(minutes=1.0, rate=50.0)
 def missed(open_work: int = 0, left: int = 0, **more: Any) -> set[str]:
     looks = [(float(second), 100_000_000) for second in range(31)]
     links = [(float(second), 10) for second in range(31)]
-    good = {"elapsed": 60.0, "statuses": Counter({"200": 3000}), "memory": looks}
+    good: dict[str, Any] = {"elapsed": 60.0, "statuses": Counter({"200": 3000}), "memory": looks}
     seen = Seen(**good | {"connections": links} | more)
     return {
         bar.name.partition(",")[0] for bar in judged(seen, open_work, left, ASKED) if not bar.ok

@@ -42,7 +42,14 @@ class Address:
             return []
         t, version = self._t, self.text("v")
         known = {*page.shared, *page.own, *page.variables, "v"}
-        told = [self._made_nothing_of(name) for name in self._query if name not in known]
+        nothing = [name for name in self._query if name not in known]
+        told = [
+            self._unknown(name, ", ".join(self._values(name)))
+            for name in nothing
+            if name not in SHARED
+        ]
+        if idle := [t(FILTER_NAMES[name]) for name in nothing if name in SHARED]:
+            told.append(t("Not applied on this page: %(filters)s.", filters=", ".join(idle)))
         left = {name: self._values(name)[1:] for name in page.single}
         told += [self._unknown(name, ", ".join(values)) for name, values in left.items() if values]
         if version and version != VERSION:
@@ -50,16 +57,6 @@ class Address:
                 0, t("This address is of another version: what is understood of it is shown.")
             )
         return told
-
-    def _made_nothing_of(self, name: str) -> str:
-        t, values = self._t, ", ".join(self._values(name))
-        if name not in SHARED:
-            return self._unknown(name, values)
-        return t(
-            "Not applied on this page: %(filter)s %(values)s.",
-            filter=t(FILTER_NAMES[name]),
-            values=values[:MAX_TEXT],
-        )
 
     def values(self, name: str) -> list[str]:
         """The values of a repeated parameter as they were given."""

@@ -14,7 +14,6 @@ from callbacks.filters import bar_of
 from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.page_filters import SERIES
 from domain.records import Page
 from domain.viewer import Viewer
 from layouts import inbox as layout
@@ -27,7 +26,7 @@ from warehouse.db import get_engine
 from warehouse.queries import alerts, status
 from warehouse.queries.users import who_may_act
 
-KEPT = (*SERIES, "kind", "level", "status", "owner", "search", "sort", "cursor", "start")
+KEPT = ("kind", "level", "status", "owner", "search", "sort", "cursor", "start")
 """What of the address goes into the page's own links."""
 
 
@@ -69,7 +68,7 @@ def _data(viewer: Viewer, address: Address) -> layout.InboxData:
         bar=bar,
         people=people,
         files=status.files(),
-        query={name: values for name, values in address.query.items() if name in KEPT},
+        query=bar.asked | {name: values for name, values in address.query.items() if name in KEPT},
         notices=list(dict.fromkeys(address.notices)),
     )
 

@@ -15,7 +15,6 @@ from callbacks.filters import bar_of
 from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.page_filters import SERIES
 from domain.receipts import Source
 from domain.records import Page
 from domain.viewer import Viewer
@@ -29,7 +28,7 @@ from warehouse.commands import recommendations as commands
 from warehouse.db import get_engine
 from warehouse.queries import recommendations, status
 
-KEPT = (*SERIES, "kind", "status", "search", "sort", "cursor", "start")
+KEPT = ("kind", "status", "search", "sort", "cursor", "start")
 """What of the address goes into the page's own links."""
 
 
@@ -65,7 +64,7 @@ def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
         bar=bar,
         files=status.files(),
         sources=[Source("run", current.run_id or 0, at=current.computed_at)],
-        query={name: values for name, values in address.query.items() if name in KEPT},
+        query=bar.asked | {name: values for name, values in address.query.items() if name in KEPT},
         notices=list(dict.fromkeys(address.notices)),
     )
 

@@ -42,7 +42,7 @@ def test_what_a_page_makes_nothing_of_is_told() -> None:
     assert told("/main", "?v=7") == [
         "This address is of another version: what is understood of it is shown."
     ]
-    assert told("/projects", "?supplier=ALFA&v=1") == ["Not applied on this page: Supplier ALFA."]
+    assert told("/projects", "?supplier=ALFA&v=1") == ["Not applied on this page: Supplier."]
     assert told("/main", "?colour=red") == ["“colour=red” in the address is not known: left out."]
     assert told("/forecasts", "?sku=A&sku=B") == ["“sku=B” in the address is not known: left out."]
     assert told("/materials/A%2F1", "?site=DEP-SP&sku=A") == []

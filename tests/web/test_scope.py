@@ -135,6 +135,16 @@ def write_halves(folder: Path) -> None:
     )
     write(
         folder,
+        "drivers",
+        "date driver uf value",
+        [
+            (day, f"driver {half}", PLACES[half][0], day.toordinal() % 7)
+            for day in days[:60]
+            for half in halves
+        ],
+    )
+    write(
+        folder,
         "stock",
         "date sku site on_hand",
         [(day, sku, f"DEP-{half}", 2) for day in days[:30] for sku, half in owned],

@@ -98,7 +98,7 @@ def test_other_libraries_or_other_code_reuse_nothing(
     tmp_path: Path, small: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trained(tmp_path, small)
-    monkeypatch.setattr(keys, "_environment", lambda: "another version")
+    monkeypatch.setattr(keys, "environment", lambda: "another version")
     assert trained(tmp_path, small, "second").tally.facts()["reused"] == 0
 
 

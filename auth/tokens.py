@@ -26,6 +26,8 @@ AUDIENCE = "nova-corrente-api"
 ACCESS, REFRESH = "access", "refresh"
 ACCESS_LIFE = timedelta(minutes=15)
 REFRESH_LIFE = timedelta(days=14)
+LARGEST = 2**31 - 1
+"""Of the numbers that the database takes for an account and its token version."""
 LIVES = {ACCESS: ACCESS_LIFE.total_seconds(), REFRESH: REFRESH_LIFE.total_seconds()}
 """No token of ours lives longer, in seconds, whatever its expiry says."""
 
@@ -107,6 +109,8 @@ def _verified(token: str, kind: str, key: bytes) -> tuple[Claims, float]:
         if claims["typ"] != kind or claims["exp"] - claims["iat"] > LIVES[kind]:
             raise _refused()
         numbers = int(claims["sub"]), int(claims["ver"])
+        if not all(0 <= number <= LARGEST for number in numbers):
+            raise _refused()
         ends_at = float(claims["exp"])
         return Claims(*numbers, UUID(claims["jti"]), UUID(claims["fam"])), ends_at
     except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError, OverflowError):

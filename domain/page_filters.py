@@ -93,6 +93,7 @@ PAGES: Mapping[str, PageFilters] = {
         permission=Permission.LOAD_DRY_RUN,
     ),
     "/admin/settings": PageFilters((), ("job",), permission=Permission.MANAGE_SETTINGS),
+    "/admin/reports": PageFilters((), ("cursor", "start"), permission=Permission.MANAGE_USERS),
     "/admin/users": PageFilters(permission=Permission.MANAGE_USERS),
     "/admin/users/<user_id>": PageFilters(permission=Permission.MANAGE_USERS),
     "/admin/new-user": PageFilters(permission=Permission.MANAGE_USERS),

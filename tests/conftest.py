@@ -35,7 +35,9 @@ def home() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def server_url(home: Path) -> str:
     """The embedded Postgres of this run, as its superuser: for making databases."""
-    return embedded.ensure_postgres(home)
+    url = embedded.ensure_postgres(home)
+    services.keep_plans(url)
+    return url
 
 
 @pytest.fixture(scope="session")

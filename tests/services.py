@@ -89,6 +89,12 @@ def execute(url: str, statement: str) -> None:
         connection.close()
 
 
+def keep_plans(server_url: str) -> None:
+    """No plan changes between two queries of a test behind its back: floats add up in one order."""
+    execute(server_url, "ALTER SYSTEM SET autovacuum = off")
+    execute(server_url, "SELECT pg_reload_conf()")
+
+
 def make_template(server_url: str) -> None:
     """The database that Alembic builds once and every test's database is copied from."""
     from alembic import command

@@ -22,6 +22,7 @@ ALL_DRAWN = """
 LEFT_BEHIND = "net::ERR_ABORTED"
 """How a request fails that a page started and its reader did not wait for."""
 POLLS, POLL_MS = 200, 50
+PATIENT_MS = 20_000
 PASSWORD = "uma-senha-longa"
 EMAILS = {role: f"{role.lower()}@nova.example" for role in Role}
 LEVELS = {
@@ -127,7 +128,9 @@ class Watched:
         """Waits until the page is there, nothing is under way, and charts and tables are drawn."""
         self.page.wait_for_selector("#_pages_content h1, #_pages_content .state")
         self.page.wait_for_load_state("networkidle")
-        expect(self.page.locator("[data-dash-is-loading=true]")).to_have_count(0)
+        expect(self.page.locator("[data-dash-is-loading=true]")).to_have_count(
+            0, timeout=PATIENT_MS
+        )
         self.until(ALL_DRAWN)
 
     def until(self, expression: str) -> None:

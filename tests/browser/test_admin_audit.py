@@ -33,5 +33,5 @@ def test_the_log_is_verified_and_exported(watch: Callable[..., Watched]) -> None
     assert watched.complaints == []
     with page.expect_download() as download:
         page.click("a[href*='audit.csv']")
-    assert download.value.suggested_filename == "nova-audit-log.csv"
+    assert download.value.suggested_filename == "nova-audit-log-run1_demo.csv"
     assert download.value.path().read_text("utf-8-sig").startswith("number;at_utc;actor")

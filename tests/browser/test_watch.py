@@ -53,7 +53,8 @@ def test_a_queue_shows_what_somebody_else_decides(
     resolved = page.locator(".status-total", has_text="Resolvid")
     expect(resolved).to_contain_text("0 alertas")
     with published.connect() as connection:
-        number = connection.execute(text("SELECT min(id) FROM analytics.alert")).scalar_one()
+        sql = "SELECT min(id) FROM analytics.alert JOIN analytics.published USING (run_id)"
+        number = connection.execute(text(sql)).scalar_one()
     bia: dict[str, Any] = {"actor": Actor("bia"), "user_id": None, "scope": EVERYTHING}
     set_status(published, alert_ids=[number], status="resolved", **bia)
     expect(page.locator("#toasts")).to_contain_text("Outra pessoa", timeout=NOTICED_MS)

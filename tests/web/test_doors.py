@@ -215,6 +215,7 @@ def _example(rule: str) -> str:
         "<contract>": "C-SUL",
         "<path:supplier>": "ALFA",
         "<supplier>": "ALFA",
+        "<path:driver>": "selic_pct",
         "<path:project>": "PRJ-1",
         "<project>": "PRJ-1",
         "<path:path>": "anywhere",

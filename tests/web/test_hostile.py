@@ -126,12 +126,23 @@ def on_record(site: Site, answer: requests.Response) -> None:
     assert answer.status_code in found, (answer.url[:200], answer.status_code, found)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def driver(site: Site) -> None:
+    """One outside driver, for the routes of drivers."""
+    sql = (
+        "INSERT INTO core.driver (driver, uf, date, value, load_id)"
+        " VALUES ('selic_pct', '', '2025-06-01', 10.5, 1)"
+    )
+    with site.engine.begin() as connection:
+        connection.execute(text(sql))
+
+
 def examples(route: Route, value: str | None = None) -> str:
     """The route's path with everything that varies filled in."""
     return CONVERTER.sub(lambda found: _example(found["name"], found["kind"], value), route.path)
 
 
-KNOWN = {"supplier": "ALFA", "contract": "C-SUL"}
+KNOWN = {"supplier": "ALFA", "contract": "C-SUL", "driver": "selic_pct"}
 
 
 def _example(name: str, kind: str | None, value: str | None) -> str:

@@ -163,7 +163,7 @@ def test_two_machines_send_each_pack_once_and_each_reader_gets_the_own_part(
     assert len(clean.messages) == len({one["Message-ID"] for one in clean.messages}) == 2
     told = {one["To"]: words_of(pdf_of(one)) for one in clean.messages}
     assert "DEP-BA" in told[SCOPED] and "DEP-SP" not in told[SCOPED]
-    assert "Filters: RJ" in told[ANALYST] and "DEP-BA" not in told[ANALYST]
+    assert "Filters: UF: RJ" in told[ANALYST] and "DEP-BA" not in told[ANALYST]
     body = next(one for one in clean.messages if one["To"] == ANALYST).get_body()
     assert body and "https://nova.example.com/main?uf=RJ" in body.get_content()
     assert [(row.state, row.attempts, row.run_id) for row in deliveries(site)] == [

@@ -81,10 +81,11 @@ def every(
     MONTHS months in whole periods; those first that chance explains least. Three statements.
 
     `measure`: demand in BRL at today's unit costs, or in units of issue. A driver of several UFs is
-    the mean of those in view.
+    the mean of those in view. Empty where nothing in view was demanded.
     """
     details = _details(connection, scope, filters, measure)
-    return sorted((one.score for one in details), key=_by_chance)
+    wanted = [one.score for one in details if any(period.demand for period in one.history)]
+    return sorted(wanted, key=_by_chance)
 
 
 @read_model(ttl=3600)

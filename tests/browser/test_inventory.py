@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Watched
+from tests.browser.conftest import PATIENT_MS, Watched
 
 HEAD = ".detail-head .weak"
 
@@ -21,8 +21,7 @@ def test_arrow_keys_choose_the_next_row_and_the_address_keeps_it(
     for _ in range(4):
         page.keyboard.press("ArrowDown")
     page.wait_for_url("**item=CABO-01**")
-    watched.settle()
-    expect(page.locator(HEAD)).to_contain_text("CABO-01")
+    expect(page.locator(HEAD)).to_contain_text("CABO-01", timeout=PATIENT_MS)
     page.locator(".tab-choice label", has_text="Plano").click()
     page.wait_for_url("**tab=plan**")
     expect(page.locator("#projection")).to_be_visible()

@@ -142,12 +142,9 @@ def _record(
             **decided,
         },
     )
-    audit.record(
+    audit.note(
         connection,
-        actor=actor.name,
-        role=actor.role,
-        address=actor.address,
-        request_id=actor.request_id,
+        actor,
         action="alert.assign" if decided["status"] == "assigned" else "alert.status",
         object=alert.fingerprint,
         before=before,

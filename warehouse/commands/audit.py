@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from psycopg2.extras import Json
 from sqlalchemy import Connection, Engine, insert
@@ -15,6 +15,9 @@ from warehouse.partitions import ensure_audit_months
 from warehouse.tables.support import audit_log
 
 SYSTEM = "system"
+if TYPE_CHECKING:
+    from warehouse.commands.users import Actor
+
 COLUMNS = (
     *("actor", "role", "address", "request_id", "action", "object"),
     *("before", "after", "status"),
@@ -56,6 +59,18 @@ def record(
             after=after,
             status=status,
         )
+    )
+
+
+def note(connection: Connection, actor: Actor, **row: Any) -> None:
+    """`record` of what a person did."""
+    record(
+        connection,
+        actor=actor.name,
+        role=actor.role,
+        address=actor.address,
+        request_id=actor.request_id,
+        **row,
     )
 
 

@@ -73,12 +73,9 @@ def cancel(engine: Engine, *, job_id: int, actor: Actor) -> None:
             raise InvalidInput("The job has ended or cannot be cancelled any more.")
         asked = "UPDATE support.job SET cancelled_at = now() WHERE job_id = :job_id"
         connection.execute(text(asked), {"job_id": job_id})
-        audit.record(
+        audit.note(
             connection,
-            actor=actor.name,
-            role=actor.role,
-            address=actor.address,
-            request_id=actor.request_id,
+            actor,
             action="job.cancel",
             object=f"job:{job_id}",
             after={"kind": job.kind, "object": job.object},

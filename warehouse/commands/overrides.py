@@ -211,12 +211,9 @@ def _record(
         "facts": facts,
     }
     connection.execute(insert(decision), row)
-    audit.record(
+    audit.note(
         connection,
-        actor=actor.name,
-        role=actor.role,
-        address=actor.address,
-        request_id=actor.request_id,
+        actor,
         action=f"override.{action}",
         object=fingerprint,
         after={"reason": reason, **facts},

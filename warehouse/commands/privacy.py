@@ -63,12 +63,9 @@ def anonymise(engine: Engine, email: str, *, unusable_hash: str, actor: Actor) -
     with engine.begin() as connection:
         _erase(connection, who)
         traces = connection.execute(_ERASE_TRACES, who).one()
-        audit.record(
+        audit.note(
             connection,
-            actor=actor.name,
-            role=actor.role,
-            address=actor.address,
-            request_id=actor.request_id,
+            actor,
             action="user.anonymise",
             object=f"user:{label}",
             after={"rows": traces.rows, "number": traces.number},

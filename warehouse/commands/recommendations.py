@@ -154,12 +154,9 @@ def _decide(
             "facts": row.facts,
         },
     )
-    audit.record(
+    audit.note(
         connection,
-        actor=actor.name,
-        role=actor.role,
-        address=actor.address,
-        request_id=actor.request_id,
+        actor,
         action="recommendation.status",
         object=row.fingerprint,
         before={"status": row.status},

@@ -204,12 +204,9 @@ def _change(
 def _record(
     connection: Connection, action: str, report_id: int, actor: Actor, after: dict[str, Any]
 ) -> None:
-    audit.record(
+    audit.note(
         connection,
-        actor=actor.name,
-        role=actor.role,
-        address=actor.address,
-        request_id=actor.request_id,
+        actor,
         action=f"report.{action}",
         object=f"report:{report_id}",
         after=after,

@@ -68,12 +68,9 @@ def _months_back(today: date, count: int) -> date:
 def _note(
     connection: Connection, actor: Actor, action: str, object: str, after: dict[str, Any]
 ) -> None:
-    audit.record(
+    audit.note(
         connection,
-        actor=actor.name,
-        role=actor.role,
-        address=actor.address,
-        request_id=actor.request_id,
+        actor,
         action=action,
         object=object,
         after=after,

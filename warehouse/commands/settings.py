@@ -36,12 +36,9 @@ def change(engine: Engine, wanted: Mapping[str, float], *, actor: Actor) -> int 
             here = {name: value for name, value in new.items() if BY_NAME[name].row == key}
             params = {"key": key, "value": json.dumps(made[key]), "actor": actor.name}
             connection.execute(text(_WRITE), params)
-            audit.record(
+            audit.note(
                 connection,
-                actor=actor.name,
-                role=actor.role,
-                address=actor.address,
-                request_id=actor.request_id,
+                actor,
                 action="setting.change",
                 object=key,
                 before={name: current(kept, name) for name in here},

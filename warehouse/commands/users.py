@@ -331,12 +331,9 @@ def _as_it_is(connection: Connection, account: UserRow) -> UserRow:
 
 
 def _audit(connection: Connection, actor: Actor, action: str, address: str, **more: Any) -> None:
-    audit.record(
+    audit.note(
         connection,
-        actor=actor.name,
-        role=actor.role,
-        address=actor.address,
-        request_id=actor.request_id,
+        actor,
         action=action,
         object=f"user:{address}",
         **more,

@@ -105,12 +105,9 @@ def _change(
 def _record(
     connection: Connection, action: str, view_id: int, actor: Actor, after: dict[str, Any]
 ) -> None:
-    audit.record(
+    audit.note(
         connection,
-        actor=actor.name,
-        role=actor.role,
-        address=actor.address,
-        request_id=actor.request_id,
+        actor,
         action=f"view.{action}",
         object=f"view:{view_id}",
         after=after or None,

@@ -23,6 +23,7 @@ from layouts.text import MODELS, named
 from layouts.theme import ACCENT, BAND, MODEL_COLOURS, MODEL_DASHES, figure, graph_config
 
 LEVELS = (0.1, 0.5, 0.9)
+UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
 LABEL_GAP = 0.07
 POINTS_AT_MOST, TITLE_LETTERS = 5_000, 34
 LABEL_MARGIN, LETTER_WIDTH = 16, 7
@@ -51,6 +52,22 @@ def narrowing(name: str, values: Sequence[str]) -> dict[str, Any]:
     """A trace's `meta` by which a click on one of its marks narrows the page to that mark's value
     of a shared filter, and the same click again widens it (assets/charts.js)."""
     return {"filter": name, "values": list(values)}
+
+
+def stacked(
+    chart: go.Figure, below: go.Scatter, title: str, *, from_zero: bool = True
+) -> go.Figure:
+    """The chart with another line below it, over the same x and with an axis of its own."""
+    below.update(yaxis="y2", showlegend=False)
+    chart.add_trace(below)
+    chart.update_layout(
+        yaxis={"domain": UPPER},
+        yaxis2={"domain": LOWER, "title": {"text": title}, "anchor": "x"},
+        xaxis={"anchor": "y2"},
+    )
+    if not from_zero:
+        chart.update_layout(yaxis2={"rangemode": "normal"})
+    return chart
 
 
 def thin(trace: Any) -> None:

@@ -6,11 +6,8 @@ from plotly import graph_objects as go
 
 from domain.drivers import DriverDetail
 from domain.viewer import Viewer
-from layouts.charts import dates_of_axis
-from layouts.theme import ACCENT, OUTLIER, figure, plain
-
-UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
-WEAK = "#7b8794"
+from layouts.charts import dates_of_axis, stacked
+from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain
 
 
 def history_chart(detail: DriverDetail, name: str, demand: str, viewer: Viewer) -> go.Figure:
@@ -28,23 +25,11 @@ def history_chart(detail: DriverDetail, name: str, demand: str, viewer: Viewer) 
     below = go.Scatter(
         x=starts,
         y=[one.value for one in detail.history],
-        yaxis="y2",
         mode="lines",
         line={"color": OUTLIER},
-        showlegend=False,
         hovertemplate="%{y:,.2f}<extra></extra>",
     )
-    chart.add_trace(below)
-    chart.update_layout(
-        yaxis={"domain": UPPER},
-        yaxis2={
-            "domain": LOWER,
-            "title": {"text": plain(name)},
-            "anchor": "x",
-            "rangemode": "normal",
-        },
-        xaxis={"anchor": "y2"},
-    )
+    stacked(chart, below, plain(name), from_zero=False)
     dates_of_axis(chart, viewer)
     return chart
 

@@ -13,7 +13,7 @@ from plotly import graph_objects as go
 from domain.correlation import LEAST_PAIRS, correlation
 from domain.records import DriverMonth, Option
 from domain.viewer import Viewer
-from layouts.charts import graph
+from layouts.charts import graph, stacked
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
 from layouts.components.filters import choice
@@ -23,8 +23,6 @@ from layouts.components.table import twin
 from layouts.material import depot_choice
 from layouts.text import driver_name, per_period
 from layouts.theme import ACCENT, figure, plain
-
-UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
 
 
 @dataclass(frozen=True)
@@ -75,16 +73,8 @@ def _chart(rows: Sequence[DriverMonth], data: DriversData, viewer: Viewer) -> go
     chart.add_bar(
         x=months, y=[one.quantity for one in rows], marker={"color": ACCENT}, showlegend=False
     )
-    line = go.Scatter(
-        x=months, y=[one.value for one in rows], yaxis="y2", mode="lines+markers", showlegend=False
-    )
-    chart.add_trace(line)
-    chart.update_layout(
-        yaxis={"domain": UPPER},
-        yaxis2={"domain": LOWER, "title": {"text": name}, "anchor": "x"},
-        xaxis={"anchor": "y2"},
-    )
-    return chart
+    line = go.Scatter(x=months, y=[one.value for one in rows], mode="lines+markers")
+    return stacked(chart, line, name)
 
 
 def _table(data: DriversData, viewer: Viewer) -> html.Section:

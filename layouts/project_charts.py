@@ -19,9 +19,8 @@ from domain.projects import (
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import dates_of_axis
-from layouts.theme import ACCENT, OUTLIER, figure, plain
+from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain
 
-WEAK = "#7b8794"
 CHARTED = 20
 
 

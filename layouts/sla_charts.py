@@ -11,7 +11,7 @@ from domain.sla import Band, ContractDetail, ContractMonth, ContractScore, month
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import dates_of_axis, narrowing
-from layouts.theme import ACCENT, BAND, OUTLIER, figure, plain
+from layouts.theme import ACCENT, BAND, OUTLIER, WEAK, figure, plain
 
 LEAST_DAYS = 7
 
@@ -53,12 +53,12 @@ def used_chart(scores: Sequence[ContractScore], viewer: Viewer) -> go.Figure:
         y=[plain(name) for name, *_ in ahead],
         mode="markers",
         meta=narrowing("contract", [name for name, *_ in ahead]),
-        marker={"size": 9, "symbol": "diamond", "color": "#7b8794"},
+        marker={"size": 9, "symbol": "diamond", "color": WEAK},
         error_x={
             "type": "data",
             "array": [max(0.0, high - mean) / first for _, mean, _, high, first in ahead],
             "arrayminus": [max(0.0, mean - low) / first for _, mean, low, _, first in ahead],
-            "color": "#7b8794",
+            "color": WEAK,
             "thickness": 1.5,
         },
         hovertemplate=t("month's end, as a model") + ": %{x:.0%}<extra></extra>",
@@ -125,12 +125,12 @@ def _add_outlook(chart: go.Figure, detail: ContractDetail, viewer: Viewer) -> No
         x=[detail.days[-1].date, end],
         y=[detail.days[-1].so_far, mean],
         mode="lines+markers",
-        line={"color": "#7b8794", "width": 1.5, "dash": "dash"},
+        line={"color": WEAK, "width": 1.5, "dash": "dash"},
         error_y={
             "type": "data",
             "array": [0, max(0.0, high - mean)],
             "arrayminus": [0, max(0.0, mean - low)],
-            "color": "#7b8794",
+            "color": WEAK,
         },
         hovertemplate="%{y:.2f} h<extra>" + viewer.t("month's end, as a model") + "</extra>",
     )

@@ -23,6 +23,7 @@ ACCENT = "#0f8f85"
 BAND = "rgba(15, 143, 133, 0.16)"
 
 OUTLIER = "#d9600c"
+WEAK = "#7b8794"
 MODEL_COLOURS = {
     "ensemble": ACCENT,
     "arima": "#2f7fd6",

@@ -58,6 +58,7 @@ def build(home: Path) -> Path:
     done = home / "built"
     point_at(home)
     if done.exists():
+        run("alembic", "upgrade", "head")
         return home
     say(f"building the scale database in {home} (once, some minutes)")
     embedded.stop(home)

@@ -30,6 +30,8 @@ PROCESSES = min(4, (os.cpu_count() or 1) + 1)
 SIDE_BY_SIDE = [f"--numprocesses={PROCESSES}", "--dist=loadfile", "--no-loadscope-reorder"]
 """Each process has a home of its own: database, cache, served product, browser. One more than there
 are processors, as tests wait a lot; in order, because the browser's files are the longest."""
+OFFLINE_SIDE_BY_SIDE = [f"--numprocesses={os.cpu_count() or 1}", "--dist=loadfile"]
+"""The trainer's tests never wait."""
 
 LINTERS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
 
@@ -51,7 +53,7 @@ def test() -> None:
     for other in others:
         other.wait()
     say("tests of the trainer, in its own environment")
-    offline = _module("trainer", "pytest", "tests/offline")
+    offline = _module("trainer", "pytest", "tests/offline", *OFFLINE_SIDE_BY_SIDE)
     if offline:
         say(f"the trainer's tests ended with exit code {offline}")
     say("tests of everything else")

@@ -283,25 +283,28 @@ def restore_database(file: Path) -> None:
 @command(app.cli, "archive")
 @click.argument("months", nargs=-1, type=MONTH)
 @click.option("--before", type=MONTH, help="Every month before this one.")
-def archive_months(months: tuple[datetime, ...], before: datetime | None) -> None:
+@click.option("--unneeded", is_flag=True, help="Every month before the last NOVA_HISTORY_MONTHS.")
+def archive_months(months: tuple[datetime, ...], before: datetime | None, unneeded: bool) -> None:
     """Move whole MONTHS (2023-01) of demand, stock, readings and tower figures into files; without
     any, list what is archived."""
     from warehouse.archive import archive, away
     from warehouse.db import get_batch_engine
 
     engine, settings = get_batch_engine(), get_settings()
-    if not months and before is None:
+    if not (months or before or unneeded):
         with engine.connect() as connection:
             for table, month in away(connection):
                 click.echo(f"{month:%Y-%m} {table}")
         return
     asked = [f"{one:%Y-%m}" for one in months] + ([f"before {before:%Y-%m}"] if before else [])
+    asked += ["unneeded"] if unneeded else []
     with _recorded(engine, "archive", ", ".join(asked)) as outcome:
         done = archive(
             engine,
             archive_folder(),
             months=[month.date() for month in months],
             before=before.date() if before else None,
+            unneeded=unneeded,
             history_months=settings.history_months,
         )
         outcome["rows"] = {f"{one.month} {one.table}": one.rows for one in done}

@@ -89,13 +89,18 @@ def archive(
     *,
     months: Sequence[date] = (),
     before: date | None = None,
+    unneeded: bool = False,
     history_months: int,
 ) -> list[Manifest]:
-    """Moves months, given by their first days, and all `before` one, into `folder`; gives what went
-    now. Raises InvalidInput for a month that is needed, or is not there."""
+    """Moves months, given by their first days, all `before` one, and all `unneeded` ones, into
+    `folder`; gives what went now. Raises InvalidInput for a month that is needed, or is not there.
+    """
     with one_load_at_a_time(engine, WAIT_SECONDS):
         _finish(engine, folder)
         with engine.connect() as connection:
+            if unneeded:
+                first = _first_needed(connection, history_months)
+                before = max(filter(None, (before, first)), default=None)
             chosen = _chosen(connection, months, before)
             _refuse_needed(connection, [month for _, month in chosen], history_months)
         done = []
@@ -157,13 +162,20 @@ def _chosen(
     ]
 
 
-def _refuse_needed(connection: Connection, months: Sequence[date], kept: int) -> None:
-    """The history rule: the last `kept` months before the end of the demand stay."""
+def _first_needed(connection: Connection, kept: int) -> date | None:
+    """First day of the last `kept` months before the end of the demand, which stay."""
     last = connection.execute(text("SELECT max(date) FROM core.demand")).scalar()
-    if last is None or not months:
-        return
+    if last is None:
+        return None
     place = last.year * 12 + last.month - kept
-    first_needed = date(place // 12, place % 12 + 1, 1)
+    return date(place // 12, place % 12 + 1, 1)
+
+
+def _refuse_needed(connection: Connection, months: Sequence[date], kept: int) -> None:
+    """The history rule."""
+    first_needed = _first_needed(connection, kept)
+    if first_needed is None or not months:
+        return
     needed = sorted(month for month in months if month >= first_needed)
     if needed:
         raise InvalidInput(

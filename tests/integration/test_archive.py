@@ -106,6 +106,15 @@ def test_what_went_away_comes_back_as_it_was(filled: Engine, folder: Path) -> No
     assert ("archive", f"before {BEFORE}") in audited and ("archive.restore", "all") in audited
 
 
+def test_what_training_does_not_need_can_go_by_itself(filled: Engine, folder: Path) -> None:
+    last = rows(filled, "SELECT max(date) FROM core.demand")[0][0]
+    first_needed = f"{last.year - 3}_{last.month:02}"
+    kept = {name for name in partitions(filled) if name[-7:] > first_needed}
+    assert flask("archive", "--unneeded").exit_code == 0
+    assert partitions(filled) == kept and "core.demand_2021_07" not in kept
+    assert flask("archive", "--unneeded").output == "nothing to be archived\n"
+
+
 def test_what_is_needed_or_unknown_stays(filled: Engine, folder: Path) -> None:
     before = digests(filled)
     for asked, reason in (

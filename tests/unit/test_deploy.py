@@ -28,6 +28,7 @@ ALSO_ASKED = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "GRAFANA_PASSWORD"} | {
     "NOVA_INBOX",
     "NOVA_TLS",
 }
+MANIFESTS = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
@@ -97,17 +98,42 @@ def test_the_dockerfile_is_clean() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_manifests_are_valid_and_unprivileged() -> None:
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
+def test_manifests_are_valid_and_unprivileged(path: Path) -> None:
     import kubernetes_validate
 
-    text = (ROOT / "deploy" / "kubernetes" / "nova.yaml").read_text()
-    for document in yaml.safe_load_all(text):
+    for document in yaml.safe_load_all(path.read_text()):
         kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
         for pod in _pods(document):
             assert pod["securityContext"]["runAsNonRoot"] is True
             for container in pod["containers"] + pod.get("initContainers", []):
                 assert container["securityContext"]["readOnlyRootFilesystem"] is True
                 assert container["resources"]["limits"]["memory"]
+
+
+def test_every_command_of_a_manifest_is_one_of_ours() -> None:
+    from dashboard.cli import app
+
+    text = "".join(path.read_text() for path in MANIFESTS)
+    asked = re.findall(r"flask ([a-z][\w-]*)(?: (\w[\w-]*))?(?: (--[\w-]+))?", text)
+    assert {first for first, *_ in asked} >= {"send-reports", "archive", "audit", "staging"}
+    for first, second, option in asked:
+        command: Any = app.cli.commands[first]
+        if second:
+            command = command.commands[second]
+        known = {name for one in command.params for name in one.opts}
+        assert not option or option in known, (first, option)
+
+
+def test_training_finds_the_workers_of_the_cluster() -> None:
+    documents = [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text())]
+    by_name = {(one["kind"], one["metadata"]["name"]): one for one in documents}
+    port = by_name["Service", "dask-scheduler"]["spec"]["ports"][0]["port"]
+    (worker,) = _pods(by_name["Deployment", "dask-worker"])
+    assert f"tcp://dask-scheduler:{port}" in worker["containers"][0]["command"]
+    allowed = str(by_name["NetworkPolicy", "dask"]["spec"]["ingress"])
+    training = by_name["CronJob", "nova-train"]["spec"]["jobTemplate"]["spec"]["template"]
+    assert training["metadata"]["labels"]["app"] in allowed
 
 
 def _pods(node: Any) -> list[dict[str, Any]]:

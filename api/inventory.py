@@ -1,4 +1,4 @@
-"""GET /inventory, /inventory/totals and /exports/inventory.csv and .xlsx."""
+"""GET /inventory, /inventory/totals, /inventory/policy and their files."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from api.exporting import exported
-from api.parameters import Paged, SeriesFilters, Text, split
+from api.parameters import Paged, Query, SeriesFilters, Text, split
 from api.routing import route
 from auth.guards import current_viewer
+from domain.policy_receipts import DepotPolicy, ReceiptLine, lines
 from domain.records import ItemDepot, Page, StockTotal
-from warehouse.queries import inventory
+from warehouse.queries import inventory, policies
 from warehouse.queries.paging import every
 
 Flag = Literal["out", "below", "ok", "above", "unknown"]
@@ -54,3 +55,22 @@ def inventory_file(query: InventoryFilters) -> Iterator[ItemDepot]:
     """Every item-depot that the filters let through."""
     scope = current_viewer().scope
     return every(inventory.page, scope=scope, filters=query.filters(), flags=query.flag)
+
+
+class PolicyQuery(Query):
+    """One item-depot; nothing where one of both is not named."""
+
+    sku: Text = ""
+    site: Text = ""
+
+
+@route("GET", "/inventory/policy", query=PolicyQuery, data=list[DepotPolicy])
+def policy(query: PolicyQuery) -> list[DepotPolicy]:
+    """The levels of one item-depot, ours and the textbook's, with the receipt of both."""
+    return policies.of_depot(sku=query.sku, site=query.site, scope=current_viewer().scope)
+
+
+@exported("policy", query=PolicyQuery, record=ReceiptLine)
+def policy_file(query: PolicyQuery) -> list[ReceiptLine]:
+    """The receipt of one item-depot's levels: each formula, the numbers put in, what comes out."""
+    return [line for one in policy(query) for line in lines(one.receipt)]

@@ -23,12 +23,14 @@ from layouts.components import states
 from layouts.components.downloads import query_of
 from layouts.components.filters import Bar
 from layouts.forecasts import since
+from layouts.policy import policy_card
 from layouts.text import DEMAND_CLASSES
 from warehouse.queries import (
     alerts,
     forecasts,
     inventory,
     overrides,
+    policies,
     projections,
     recommendations,
     status,
@@ -129,8 +131,10 @@ def _files(row: ItemDepot) -> dict[str, list[str]]:
 def _plan(viewer: Viewer, row: ItemDepot, current: DataStatus) -> list[Component]:
     days = projections.days(**_one(viewer, row)) if current.run_id is not None else []
     title = viewer.t("Projected stock")
+    made = policies.of_depot(**_one(viewer, row)) if current.run_id is not None else []
     return [
-        cards.projection_card(title, days, row.reorder_point, row.unit, viewer, files=_files(row))
+        cards.projection_card(title, days, row.reorder_point, row.unit, viewer, files=_files(row)),
+        *(policy_card(one, row.unit, viewer) for one in made),
     ]
 
 

@@ -22,12 +22,14 @@ from layouts import material_drivers
 from layouts import materials as layout
 from layouts.components.filters import choice
 from layouts.forecasts import WINDOWS, accuracy_card, profile_strip, since, window_options
+from layouts.policy import policy_card
 from layouts.text import DEMAND_CLASSES, driver_name
 from warehouse.queries import (
     alerts,
     forecasts,
     item_drivers,
     materials,
+    policies,
     projections,
     receipts,
     status,
@@ -131,6 +133,8 @@ def _stock(viewer: Viewer, address: Address, item: Item) -> list[Component]:
         parts.append(
             cards.projection_card(title, days, level, item.unit, viewer, picker, files=files)
         )
+        found_here = policies.of_depot(sku=item.sku, site=here.site, scope=viewer.scope)
+        parts += [policy_card(one, item.unit, viewer) for one in found_here]
     has_orders = "purchase_orders" in loaded
     asked = {"sku": [item.sku]}
     return [*parts, cards.orders_card(found.open_orders, has_orders, viewer, asked)]

@@ -77,7 +77,8 @@ Input = Number | Numbers
 @dataclass(frozen=True)
 class Formula:
     """One formula. `compute` takes the inputs by name and gives None where it has no value;
-    `sums` are further numbers for `filled`. `varied` names the input of the small chart."""
+    `sums` are further numbers for `filled`. `varied` names the input of the small chart.
+    `examples`: inputs that the company has published results of."""
 
     key: str
     name: str
@@ -90,6 +91,7 @@ class Formula:
     compute: Callable[..., float | None]
     varied: str | None = None
     sums: Callable[..., dict[str, float]] = field(default=lambda **_: {})
+    examples: tuple[Mapping[str, float], ...] = ()
 
     def value(self, given: Mapping[str, Value]) -> float | None:
         """The result; None where there is none. Raises InvalidInput for lists of other lengths."""
@@ -254,6 +256,11 @@ _ALL = (
         SILVER,
         lambda daily, lead, safety: float(_inventory().reorder_point(daily, lead, safety)),
         "lead",
+        examples=(
+            {"daily": 8, "lead": 14, "safety": 20},
+            {"daily": 2, "lead": 10, "safety": 15},
+            {"daily": 0.5, "lead": 21, "safety": 30},
+        ),
     ),
     Formula(
         "safety_stock",

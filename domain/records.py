@@ -692,7 +692,8 @@ class SitePosition:
 
     stockout_probability: that the stock, with what arrives, does not last over the lead time.
     stockout_on follows the mean forecast; by stockout_p50_on stock has run out in half of the
-    simulated futures, stockout_p90_on is the day for demand that one in ten exceeds.
+    simulated futures, stockout_p90_on is the day for demand that one in ten exceeds. textbook_…:
+    the levels by the textbook's formula, with the same order quantity.
     """
 
     site: str
@@ -707,8 +708,10 @@ class SitePosition:
     service_level: float | None
     safety_stock: float | None
     reorder_point: float | None
+    textbook_safety_stock: float | None
     textbook_reorder_point: float | None
     order_up_to: float | None
+    textbook_order_up_to: float | None
     stockout_probability: float | None
     stockout_on: date | None
     stockout_p50_on: date | None
@@ -729,8 +732,8 @@ class ItemDepot:
     missing over the lead time would cost. project_demand: what projects take in the lead time.
     `flag`: out (nothing available), below (what is available and on order, less project_demand, is
     under the reorder point), above (it is over the order-up-to level), ok, or unknown without stock
-    or policy. textbook_reorder_point, stockout_probability, stockout_p50_on and stockout_p90_on as
-    in SitePosition.
+    or policy. textbook_…, stockout_probability, stockout_p50_on and stockout_p90_on as in
+    SitePosition.
     """
 
     sku: str
@@ -754,7 +757,9 @@ class ItemDepot:
     order_up_to: float | None
     lead_time_days: float | None
     service_level: float | None
+    textbook_safety_stock: float | None
     textbook_reorder_point: float | None
+    textbook_order_up_to: float | None
     stockout_probability: float | None
     demand_90d: float
     forecast_horizon: float | None

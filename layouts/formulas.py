@@ -129,15 +129,36 @@ def _result(data: FormulaData, viewer: Viewer) -> html.Section:
         *filled,
         told,
         *_chart(data, viewer),
+        *_examples(formula, viewer),
         html.P(
             [
-                dcc.Link(t("Link with these numbers"), href=_link(data)),
+                dcc.Link(t("Link with these numbers"), href=_link(formula, data.given)),
                 html.Span(t("Source: %(source)s", source=t(formula.source))),
             ],
             className="formula-foot",
         ),
         class_name="formula-result",
     )
+
+
+def _examples(formula: Formula, viewer: Viewer) -> list[Component]:
+    """The company's own, each as a link with its numbers."""
+    t, locale = viewer.t, viewer.locale
+    links = []
+    for given in formula.examples:
+        numbers = {name: float(value) for name, value in given.items()}
+        put_in = "; ".join(
+            f"{_plain_symbol(formula.inputs[name].symbol)} = {fmt.number(value, locale, DIGITS)}"
+            for name, value in numbers.items()
+        )
+        result = fmt.number(formula.value(numbers), locale, DIGITS)
+        links.append(html.Li(dcc.Link(f"{put_in} → {result}", href=_link(formula, numbers))))
+    if not links:
+        return []
+    return [
+        html.P(t("Examples of the company's own method"), className="formula-step"),
+        html.Ul(links, className="plain-list"),
+    ]
 
 
 def _filled(data: FormulaData, viewer: Viewer) -> str:
@@ -273,9 +294,8 @@ def _with_unit(value: float, unit: str, viewer: Viewer) -> str:
     return told if unit in ("BRL", "fraction", "ratio") else f"{told} {unit_words(unit, viewer)}"
 
 
-def _link(data: FormulaData) -> str:
+def _link(formula: Formula, given: Mapping[str, Value]) -> str:
     numbers = {
-        name: " ".join(f"{one:.10g}" for one in _numbers(value))
-        for name, value in data.given.items()
+        name: " ".join(f"{one:.10g}" for one in _numbers(value)) for name, value in given.items()
     }
-    return f"/features?{urlencode({'tab': 'formulas', 'formula': data.formula.key} | numbers)}"
+    return f"/features?{urlencode({'tab': 'formulas', 'formula': formula.key} | numbers)}"

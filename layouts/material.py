@@ -205,8 +205,10 @@ def _stock_columns(viewer: Viewer) -> list[Column]:
         percent_column("service_level", t("Service level"), minWidth=82),
         quantity_column("safety_stock", t("Safety stock"), minWidth=86),
         quantity_column("reorder_point", t("Reorder point"), minWidth=66),
-        quantity_column("textbook_reorder_point", t("Reorder point by the textbook"), minWidth=92),
         quantity_column("order_up_to", t("Order up to"), minWidth=72),
+        quantity_column("textbook_safety_stock", t("Safety stock by the textbook"), minWidth=92),
+        quantity_column("textbook_reorder_point", t("Reorder point by the textbook"), minWidth=92),
+        quantity_column("textbook_order_up_to", t("Order up to by the textbook"), minWidth=92),
         percent_column("stockout_probability", t("Chance of running out"), minWidth=86),
         number_column("days_to_stockout", t("Days to stockout"), minWidth=72),
         date_column("stockout_on", t("Stockout on"), minWidth=96),
@@ -218,7 +220,8 @@ def _stock_columns(viewer: Viewer) -> list[Column]:
 
 _NUMBERS = (
     *("demand_90d", "forecast_horizon", "on_hand", "on_order", "lead_time_days", "service_level"),
-    *("safety_stock", "reorder_point", "textbook_reorder_point", "order_up_to", "wape"),
+    *("safety_stock", "reorder_point", "order_up_to", "wape"),
+    *("textbook_safety_stock", "textbook_reorder_point", "textbook_order_up_to"),
     *("stockout_probability", "days_to_stockout", "open_alerts"),
 )
 

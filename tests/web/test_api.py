@@ -389,7 +389,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {f"{one}{end}" for one in families for end in ("", "/summary", "/members")}
     expected |= {"/clustering/tower-performance/trends"}
     expected |= {"/status", "/views", "/views/{view_id}"}
-    expected |= {"/inventory", "/inventory/totals"}
+    expected |= {"/inventory", "/inventory/totals", "/inventory/policy"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):
         assert name in document["components"]["schemas"], name

@@ -75,7 +75,7 @@ def test_both_files_hold_the_same_rows_and_every_column_is_explained(
     admin: Api, export: Export
 ) -> None:
     path, params = f"/exports/{export.name}", asked(export)
-    if export.name in ("series-accuracy", "projections", "driver-months", "stock-counts"):
+    if export.name in ("series-accuracy", "projections", "driver-months", "stock-counts", "policy"):
         params = NAMED
     plain = admin.get(f"{path}.csv", params=params)
     packed = admin.get(f"{path}.xlsx", params=params)

@@ -8,10 +8,22 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+import requests
 
+from domain.policy_receipts import POLICY_RULES
+from domain.receipts import Step, StepInput, evaluate
 from domain.records import STOCK_FLAGS
 from layouts.inventory import TABS
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
+
+LEVELS = ("safety_stock", "reorder_point", "order_up_to")
+
+
+def rows_of(answer: requests.Response) -> list[dict[str, str]]:
+    """The lines of a CSV file."""
+    answer.encoding = "utf-8-sig"
+    delimiter = ";" if ";" in answer.text.splitlines()[0] else ","
+    return list(csv.DictReader(io.StringIO(answer.text), delimiter=delimiter))
 
 
 def test_page_api_and_file_say_the_same(site: Site) -> None:
@@ -19,10 +31,7 @@ def test_page_api_and_file_say_the_same(site: Site) -> None:
     rows = api.get("/inventory", params={"limit": 500}).json()["data"]
     risks = [row["risk_brl"] for row in rows if row["risk_brl"] is not None]
     assert risks == sorted(risks, reverse=True) and rows[0]["risk_brl"] is not None
-    answer = api.get("/exports/inventory.csv")
-    answer.encoding = "utf-8-sig"
-    delimiter = ";" if ";" in answer.text.splitlines()[0] else ","
-    told = list(csv.DictReader(io.StringIO(answer.text), delimiter=delimiter))
+    told = rows_of(api.get("/exports/inventory.csv"))
     named = ("sku", "site", "flag")
     assert [[row[name] for name in named] for row in told] == [
         [row[name] for name in named] for row in rows
@@ -74,6 +83,53 @@ def test_the_chosen_row_is_shown_on_each_tab(site: Site, tab: str) -> None:
     assert "BAT-02 · " in page.text and "state-failed" not in page.text
     hidden = site.browser(SCOPED).open_page("/inventory", f"?{urlencode(chosen)}").text
     assert "BAT-02 · Depósito São Paulo" not in hidden and "item=BAT-02" in hidden
+
+
+def test_the_levels_stand_beside_the_textbooks_with_their_receipt(site: Site) -> None:
+    api, place = site.api(ANALYST), {"sku": "CABO-01", "site": "DEP-SP"}
+    (made,) = api.get("/inventory/policy", params=place).json()["data"]
+    (row,) = api.get("/inventory", params=place).json()["data"]
+    assert {f"{name}": made["ours"][name] for name in LEVELS} == {
+        name: row[name] for name in LEVELS
+    }
+    assert made["textbook"] == {name: row[f"textbook_{name}"] for name in LEVELS}
+    assert made["method"] == "quantile" and made["ours"] != made["textbook"]
+    steps = {step["key"]: step for step in made["receipt"]["steps"]}
+    assert set(steps) == {rule.key for rule in POLICY_RULES}
+    for key, step in steps.items():
+        inputs = [StepInput(**one) for one in step["inputs"]]
+        put_in = evaluate(Step(**step | {"inputs": inputs}))
+        assert put_in == pytest.approx(step["value"], rel=1e-9), key
+    assert {one["kind"] for one in made["receipt"]["sources"]} >= {"run", "items", "stock"}
+    told = rows_of(api.get("/exports/policy.csv", params=place))
+    results = {line["step"]: line["value"] for line in told if not line["symbol"]}
+    assert {key: float(value.replace(",", ".")) for key, value in results.items()} == {
+        key: pytest.approx(step["value"]) for key, step in steps.items()
+    }
+    assert api.get("/inventory/policy").json()["data"] == []
+    assert site.api(SCOPED).get("/inventory/policy", params=place).json()["data"] == []
+
+
+def test_both_pages_show_the_textbooks_levels(site: Site) -> None:
+    browser = site.browser(VIEWER)
+    there = "?item=CABO-01&depot=DEP-SP&tab=plan"
+    for path, query in (("/inventory", there), ("/materials/CABO-01", "?tab=stock&site=DEP-SP")):
+        page = json.dumps(browser.open_page(path, query).json(), ensure_ascii=False)
+        assert "Níveis: os nossos e os do livro-texto" in page, path
+        assert "formula=safety_stock_variable&sku=CABO-01&site=DEP-SP" in page, path
+
+
+@pytest.mark.parametrize(
+    ("given", "result"),
+    [((8, 14, 20), "132"), ((2, 10, 15), "35"), ((0.5, 21, 30), "40,5")],
+)
+def test_the_companys_examples_come_out_by_link(
+    site: Site, given: tuple[float, ...], result: str
+) -> None:
+    asked = dict(zip(("daily", "lead", "safety"), map(str, given), strict=True))
+    query = urlencode({"tab": "formulas", "formula": "reorder_point"} | asked)
+    page = json.dumps(site.browser(VIEWER).open_page("/features", f"?{query}").json())
+    assert f'"= {result} unidades"' in page and f"/features?{query}" in page
 
 
 def test_what_cannot_be_asked_is_refused(site: Site) -> None:

@@ -26,6 +26,7 @@ from warehouse.pipeline.project_needs import dated, effects
 CHUNK = 1_000
 REQUEST_DAYS = 365
 PROJECTED_DAYS = 90
+DAYS_A_YEAR = 365.25
 MEASURED = {"orders of the item": "item_days", "orders of the supplier": "supplier_days"}
 """Where lead times come from, and the column of their quantiles."""
 PATHS = (0.5, 0.9)
@@ -159,7 +160,8 @@ def _of_rows(placed: pd.DataFrame, rows: slice) -> pd.DataFrame:
 _DERIVED = (
     "daily_demand demand_std lead_time_demand lead_time_demand_std demand_at_service_level"
     " textbook_lead_time_demand_std safety_stock reorder_point"
-    " textbook_safety_stock textbook_reorder_point order_up_to available on_order project_demand"
+    " textbook_safety_stock textbook_reorder_point order_up_to order_quantity annual_quantity"
+    " order_cost_brl annual_holding_brl least_order pack method available on_order project_demand"
     " project_ahead position arriving"
     " stockout_probability days_to_stockout stockout_on stockout_p50_on stockout_p90_on"
     " risk_quantity risk_brl shared_error penalty_brl shortage_brl likely cautious"
@@ -235,6 +237,7 @@ def _of_chunk(
         for path in cautious
     ]
     on_order = receipts.sum(axis=1)
+    ordered = _order_quantity(setup, series, rates)
     levels = series.assign(
         daily_demand=daily,
         demand_std=sigma,
@@ -248,7 +251,9 @@ def _of_chunk(
         reorder_point=reorder,
         textbook_safety_stock=textbook,
         textbook_reorder_point=inventory.reorder_point(daily, lead, textbook),
-        order_up_to=reorder + _order_quantity(setup, series, rates),
+        order_up_to=reorder + ordered["order_quantity"],
+        **ordered,
+        method=setup.settings.method,
         available=available,
         on_order=on_order,
         project_demand=committed,
@@ -319,15 +324,25 @@ def _projected_days(available: Array, rates: Array, receipts: Array) -> Array:
     return days
 
 
-def _order_quantity(setup: Setup, series: pd.DataFrame, rates: Array) -> Array:
+def _order_quantity(setup: Setup, series: pd.DataFrame, rates: Array) -> dict[str, Array]:
     """EOQ where a cost is known, else the demand of 30 days; in packs (units where none are given),
-    not under the minimum."""
-    annual = rates.mean(axis=1) * 365.25
+    not under the minimum. With what it is made of, by the names of facts."""
+    annual = rates.mean(axis=1) * DAYS_A_YEAR
     holding = series["unit_cost_brl"].to_numpy(float) * setup.settings.holding_rate
-    packs = series["min_order_qty"], whole_packs(series)
-    economic = inventory.economic_lot(annual, setup.settings.order_cost_brl, holding, *packs)
-    month = inventory.lot(annual / 365.25 * 30, *packs)
-    return np.where(np.isnan(economic), month, economic)
+    minimum, pack = (
+        series["min_order_qty"].fillna(0).to_numpy(float),
+        whole_packs(series).to_numpy(),
+    )
+    economic = inventory.economic_lot(annual, setup.settings.order_cost_brl, holding, minimum, pack)
+    month = inventory.lot(annual / DAYS_A_YEAR * 30, minimum, pack)
+    return {
+        "order_quantity": np.where(np.isnan(economic), month, economic),
+        "annual_quantity": annual,
+        "order_cost_brl": np.full(len(series), setup.settings.order_cost_brl),
+        "annual_holding_brl": holding,
+        "least_order": minimum,
+        "pack": pack,
+    }
 
 
 def _day_after(today: date, days: Array) -> pd.Series:
@@ -350,6 +365,8 @@ def write_policy(connection: Connection, setup: Setup, policy: pd.DataFrame) -> 
     facts = (
         *("lead_time_std", "demand_std", "lead_time_demand_std", "shared_error"),
         *("risk_quantity", "risk_brl", "project_demand", "project_ahead"),
+        *("method", "demand_at_service_level", "order_quantity", "annual_quantity"),
+        *("order_cost_brl", "annual_holding_brl", "least_order", "pack"),
     )
     rows = policy.assign(run_id=setup.run_id, facts=_json_rows(policy, facts))
     copy_frame(connection, "analytics.policy", rows[_POLICY_COLUMNS])

@@ -21,7 +21,7 @@ from domain.records import (
 )
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
-from warehouse.queries.materials import orders_on_their_way
+from warehouse.queries.materials import TEXTBOOK_ORDER_UP_TO, orders_on_their_way
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run_or_none
 from warehouse.queries.series import find_item, find_series
@@ -91,7 +91,8 @@ SELECT item.sku, item.name AS item_name, item.family, item.unit, site.site,
     site.name AS site_name, site.uf, judged.flag, material.abc, material.xyz,
     material.demand_class, now.on_hand, now.reserved, series.in_transit, policy.on_order,
     policy.project_demand, policy.safety_stock, policy.reorder_point, policy.order_up_to,
-    policy.lead_time_days, policy.service_level, policy.textbook_reorder_point,
+    policy.lead_time_days, policy.service_level, policy.textbook_safety_stock,
+    policy.textbook_reorder_point, {TEXTBOOK_ORDER_UP_TO} AS textbook_order_up_to,
     policy.stockout_probability,
     series.demand_90d, material.forecast_horizon,
     now.on_hand / nullif(material.forecast_horizon, 0)

@@ -46,6 +46,9 @@ SORTS = {
     "next_stockout_on": "date",
 }
 
+TEXTBOOK_ORDER_UP_TO = "policy.textbook_reorder_point + policy.order_up_to - policy.reorder_point"
+"""Both policies order the same quantity."""
+
 _OPEN_ALERTS = """
 LEFT JOIN (
     SELECT item_id, site_id, count(*) AS open_alerts
@@ -91,7 +94,8 @@ _BY_SITE = f"""
 SELECT site.site, site.name AS site_name, site.uf, material.demand_class, series.demand_90d,
     material.forecast_horizon, coalesce(policy.on_hand, series.on_hand) AS on_hand,
     policy.on_order, policy.lead_time_days, policy.service_level, policy.safety_stock,
-    policy.reorder_point, policy.textbook_reorder_point, policy.order_up_to,
+    policy.reorder_point, policy.textbook_safety_stock, policy.textbook_reorder_point,
+    policy.order_up_to, {TEXTBOOK_ORDER_UP_TO} AS textbook_order_up_to,
     policy.stockout_probability, policy.stockout_on, policy.stockout_p50_on,
     policy.stockout_p90_on, policy.days_to_stockout, material.wape,
     coalesce(alerts.open_alerts, 0) AS open_alerts

@@ -314,7 +314,8 @@ class ThresholdValue:
 
 @dataclass(frozen=True)
 class AlertTotal:
-    """Alerts of one status: their number, and their risk less the cost of acting, BRL."""
+    """Alerts of one status: their number, and their risk less the cost of acting, BRL. What may be
+    missing of an item at a depot counts once, whatever a late order of it says as well."""
 
     status: str
     count: int

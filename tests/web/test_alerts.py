@@ -40,10 +40,28 @@ def test_the_list_is_ranked_by_what_is_at_risk_net_of_acting(analyst: Api) -> No
     late = listed(analyst, kind="late_order")
     assert late == [row for row in rows if row["kind"] == "late_order"] != []
     totals = {one["status"]: one for one in analyst.get("/alerts/totals").json()["data"]}
-    mine = [row["net_brl"] or 0 for row in rows if row["status"] == "open"]
+    mine = [row for row in rows if row["status"] == "open"]
     assert totals["open"]["count"] == len(mine)
-    assert totals["open"]["net_brl"] == pytest.approx(sum(mine))
     assert analyst.get("/alerts?kind=moon").status_code == 422
+
+
+def test_a_late_order_of_what_runs_out_adds_no_risk_to_the_sums(analyst: Api) -> None:
+    rows = listed(analyst, status="open")
+    stock = {
+        (row["sku"], row["site"]): row["net_brl"]
+        for row in rows
+        if row["kind"] in ("stockout_imminent", "below_reorder_point")
+    }
+    late = [row for row in rows if row["kind"] == "late_order"]
+    both = [row for row in late if (row["sku"], row["site"]) in stock]
+    assert both and all(row["net_brl"] for row in both)
+    added = sum(row["net_brl"] or 0 for row in rows if row not in both)
+    (total, *_) = analyst.get("/alerts/totals").json()["data"]
+    assert total["net_brl"] == pytest.approx(added)
+    alone = analyst.get("/alerts/totals?kind=late_order").json()["data"][0]
+    assert alone["net_brl"] == pytest.approx(sum(row["net_brl"] for row in late))
+    places = analyst.get("/geographic/data").json()["data"]
+    assert sum(place["risk_brl"] or 0 for place in places) == pytest.approx(added)
 
 
 def test_open_pages_hear_of_what_others_decide(

@@ -17,7 +17,8 @@ unmet quantity over the lead time × what a missing unit costs (emergency purcha
 penalty); of excess and dead stock what holding it costs a year: a model, not a bill. acting_brl is
 what doing something about it costs: an order, and hurry where an order comes too late; hurry alone
 of a late order; the work of getting rid of idle stock. Alerts are ranked by net_brl, risk less
-acting. A fingerprint names the same situation in every run. Drifts and gaps: see `drifting`.
+acting; in sums the risk of a shortage counts once for an item-depot (`queries.alerts.ADDED_NET`). A
+fingerprint names the same situation in every run. Drifts and gaps: see `drifting`.
 """
 
 from __future__ import annotations

@@ -26,6 +26,20 @@ SORTS = {
 
 STATUSES = ("open", "acknowledged", "snoozed", "resolved")
 
+SHORTAGE = "alert.kind IN ('stockout_imminent', 'below_reorder_point', 'late_order')"
+"""Kinds that carry one and the same risk of their item-depot: units that may be missing over the
+lead time."""
+
+ADDED_NET = f"""
+CASE WHEN NOT {SHORTAGE} OR row_number() OVER (
+    PARTITION BY alert.status, alert.item_id, alert.site_id, {SHORTAGE}
+    ORDER BY alert.kind = 'late_order', alert.net_brl DESC NULLS LAST, alert.id
+) = 1 THEN alert.net_brl END AS added_net
+"""
+"""What an alert adds to a sum, as a column beside those of its list: the risk of a shortage counts
+once for an item-depot. The alert of its stock carries it; without one, the late order whose net
+risk is the highest."""
+
 _FROM = """
 FROM analytics.alert
 JOIN core.item USING (item_id)
@@ -85,11 +99,13 @@ def totals(
     kinds: tuple[str, ...] = (),
     owner: str = "",
 ) -> list[AlertTotal]:
-    """Number and net risk of what each status holds, in the order of STATUSES."""
+    """Number and net risk of what each status holds, in the order of STATUSES; a shortage counts
+    once, see ADDED_NET."""
     where = _where(published_run(connection).run_id, scope, filters, kinds, owner)
     sql = f"""
-        SELECT alert.status, count(*), coalesce(sum(alert.net_brl), 0) {_FROM}
-        WHERE {where.sql} GROUP BY alert.status
+        SELECT status, count(*), coalesce(sum(added_net), 0)
+        FROM (SELECT alert.status, {ADDED_NET} {_FROM} WHERE {where.sql}) AS told
+        GROUP BY status
     """
     found = {row[0]: AlertTotal(*row) for row in connection.execute(text(sql), where.params)}
     return [found.get(status, AlertTotal(status, 0, 0.0)) for status in STATUSES]

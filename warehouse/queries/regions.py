@@ -12,6 +12,7 @@ from domain.kpis import availability, days_of_supply
 from domain.records import NO_FILTERS, Filters
 from domain.regions import STATIONS, Move, Place, UfRow
 from warehouse.caching import read_model
+from warehouse.queries.alerts import ADDED_NET
 from warehouse.queries.daily import daily, daily_filter
 from warehouse.queries.filtering import Where, daily_where, of_places, series_where
 from warehouse.queries.published import published_run_or_none
@@ -40,10 +41,13 @@ WITH place AS (
         AND material.site_id = overview.site_id
     WHERE {series} GROUP BY site.uf
 ), told AS (
-    SELECT site.uf, count(*) AS alerts, count(*) FILTER (WHERE level = 'critical') AS critical,
-        coalesce(sum(net_brl), 0) AS risk
-    FROM analytics.alert JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-    WHERE alert.run_id = :run_id AND alert.status = 'open' AND {series} GROUP BY site.uf
+    SELECT uf, count(*) AS alerts, count(*) FILTER (WHERE level = 'critical') AS critical,
+        coalesce(sum(added_net), 0) AS risk
+    FROM (
+        SELECT site.uf, alert.level, {added_net}
+        FROM analytics.alert JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+        WHERE alert.run_id = :run_id AND alert.status = 'open' AND {series}
+    ) AS open_ones GROUP BY uf
 ), exposed AS (
     SELECT site.uf, sum(exposure_brl) AS value
     FROM analytics.sla_exposure AS exposure
@@ -99,6 +103,7 @@ def rows(
     if not scope.everything:
         visible.add(f"uf.uf IN (SELECT uf FROM core.site WHERE {sites.sql})", **sites.params)
     sql = _SELECT.format(
+        added_net=ADDED_NET,
         visible=visible.sql,
         demand=daily("demand", filters),
         by_day=by_day.sql,

@@ -30,8 +30,9 @@ LABEL_MARGIN, LETTER_WIDTH = 16, 7
 
 
 def graph(name: str, chart: go.Figure, viewer: Viewer, *, tall: bool = False) -> dcc.Graph:
-    """The figure on the page, drawn to the width of its card; a long title breaks, for phones, and
-    no line carries more points than can be told apart."""
+    """The figure on the page, drawn to the width of its card and as high as its layout says, if it
+    does; a long title breaks, for phones, and no line carries more points than can be told apart.
+    """
     title = chart.layout.xaxis.title.text
     if title:
         chart.update_xaxes(
@@ -45,6 +46,7 @@ def graph(name: str, chart: go.Figure, viewer: Viewer, *, tall: bool = False) ->
         config=graph_config(viewer.locale),
         responsive=True,
         className="chart chart-tall" if tall else "chart",
+        style={"--chart-height": f"{height}px"} if (height := chart.layout.height) else {},
     )
 
 

@@ -1,13 +1,17 @@
-"""GET /kpis."""
+"""GET /kpis and /kpis/rows, and their files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Literal
+
 from api.exporting import exported
-from api.parameters import SeriesFilters
+from api.parameters import Paged, SeriesFilters, Text
 from api.routing import route
 from auth.guards import current_viewer
-from domain.records import Kpi
-from warehouse.queries import kpis
+from domain.records import Kpi, KpiRow, Page
+from warehouse.queries import kpi_rows, kpis
+from warehouse.queries.paging import every
 
 
 @route("GET", "/kpis", query=SeriesFilters, data=list[Kpi])
@@ -20,3 +24,35 @@ def listed(query: SeriesFilters) -> list[Kpi]:
 def kpis_file(query: SeriesFilters) -> list[Kpi]:
     """The headline numbers."""
     return listed(query)
+
+
+class RowsFilters(SeriesFilters):
+    """Which sum, and what narrows it."""
+
+    kpi: Literal["inventory_value", "demand_value", "forecast_value"] = "inventory_value"
+
+
+class RowsQuery(RowsFilters, Paged):
+    """The same by pages, the largest first unless asked otherwise."""
+
+    sort: Text = "-value_brl"
+
+
+@route("GET", "/kpis/rows", query=RowsQuery, data=list[KpiRow], paged=True)
+def rows(query: RowsQuery) -> Page[KpiRow]:
+    """What a headline sum is made of, item-depot by item-depot; the values add up to it."""
+    return kpi_rows.page(
+        kpi=query.kpi,
+        scope=current_viewer().scope,
+        filters=query.filters(),
+        limit=query.limit,
+        cursor=query.cursor,
+        sort=query.sort,
+    )
+
+
+@exported("kpi-rows", query=RowsFilters, record=KpiRow)
+def rows_file(query: RowsFilters) -> Iterator[KpiRow]:
+    """What a headline sum is made of, every item-depot of it."""
+    scope = current_viewer().scope
+    return every(kpi_rows.page, kpi=query.kpi, scope=scope, filters=query.filters())

@@ -386,6 +386,7 @@ DEFINITIONS = {
     "value": N_("Value, in its unit"),
     "driver-months.value": N_("Mean of the driver over the month, in its own unit"),
     "value_brl": N_("What doing it is worth, net of its cost, BRL"),
+    "kpi-rows.value_brl": N_("What it adds to the number, at unit cost, BRL"),
     "wape": N_("Σ|error| ÷ Σ actual, a fraction"),
     "weight": N_("Weight in the ensemble, a fraction"),
     "weights": N_("Weight of each candidate"),

@@ -8,7 +8,10 @@ SCOR model, reliability RL.1.1 (on time in full); ITU-T E.800 (availability).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from domain.records import ReceiptPart
 
 
 @dataclass(frozen=True)
@@ -140,11 +143,38 @@ _DEFINITIONS = (
     ),
 )
 
+SUMMED = ("inventory_value", "demand_value", "forecast_value")
+"""KPIs that are sums over item-depots: their receipts have parts, and their rows are to be had."""
+
+PARTS_SHOWN = 5
+
+NOT_GIVEN = "-"
+"""The name of the part whose rows say neither UF nor family."""
+
 HISTORY = "history"
 """What `missing` says where every file is there and demand does not go back far enough."""
 
 KPIS: dict[str, KpiDefinition] = {definition.key: definition for definition in _DEFINITIONS}
 """Every headline KPI by key, in the order in which they are shown."""
+
+
+def parts_of(
+    total: float | None, by: Mapping[str, Mapping[str, float]]
+) -> tuple[str, list[ReceiptPart]]:
+    """What a sum is made of, by the first of `by` with more than one part (else by the first that
+    has any): the PARTS_SHOWN largest, and the rest as one. They add up to `total`."""
+    if not total:
+        return "", []
+    several = [name for name, values in by.items() if len(values) > 1]
+    named = several or [name for name, values in by.items() if values]
+    if not named:
+        return "", []
+    ranked = sorted(by[named[0]].items(), key=lambda one: (-one[1], one[0]))
+    shown = [ReceiptPart(name or NOT_GIVEN, value) for name, value in ranked[:PARTS_SHOWN]]
+    others = len(ranked) - len(shown)
+    if others:
+        shown.append(ReceiptPart("", total - sum(one.value for one in shown), others))
+    return named[0], shown
 
 
 def ratio(numerator: float | None, denominator: float | None) -> float | None:

@@ -233,14 +233,29 @@ class ReceiptInput:
 
 
 @dataclass(frozen=True)
+class ReceiptPart:
+    """A share of a KPI that is a sum: of one UF or family, or (`name` is empty) of the `count`
+    others together."""
+
+    name: str
+    value: float
+    count: int = 1
+
+
+@dataclass(frozen=True)
 class Receipt:
-    """How a number was made: formula (LaTeX), inputs with their live values, run and filter."""
+    """How a number was made: formula (LaTeX), inputs with their live values, run and filter.
+
+    parts: what a sum is made of, the largest first; they add up to it. parts_by: `uf` or `family`.
+    """
 
     formula: str
     inputs: list[ReceiptInput]
     source: str
     run_id: int | None
     filter: str = ""
+    parts_by: str = ""
+    parts: list[ReceiptPart] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -634,6 +649,20 @@ class SeriesProfile:
     champion: str | None
     weights: dict[str, float]
     fallback_reason: str | None
+
+
+@dataclass(frozen=True)
+class KpiRow:
+    """What one item-depot adds to a KPI that is a sum at unit cost."""
+
+    sku: str
+    item_name: str | None
+    family: str | None
+    site: str
+    uf: str | None
+    quantity: float
+    unit_cost_brl: float
+    value_brl: float
 
 
 @dataclass(frozen=True)

@@ -279,6 +279,11 @@ class _Pack(Writer):
             for one in kpi.receipt.inputs
             if one.value is not None
         ]
+        told += [
+            f"{one.name}: {fmt.brl(one.value, self.locale, 2)}"
+            for one in kpi.receipt.parts
+            if one.name
+        ]
         return f"({'; '.join(told)})" if told else ""
 
 

@@ -66,7 +66,9 @@ def layout(data: MainData, viewer: Viewer) -> html.Div:
                 className="page-head page-head-wrap",
             ),
             *notices(data.notices),
-            html.Div([kpi_card(kpi, viewer) for kpi in data.kpis], className="kpi-row"),
+            html.Div(
+                [kpi_card(kpi, viewer, data.bar.asked) for kpi in data.kpis], className="kpi-row"
+            ),
             totals(data, viewer),
             recommendations(data, viewer),
             alerts(data, viewer),

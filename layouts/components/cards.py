@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -9,6 +11,7 @@ from domain.records import Kpi, Receipt
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
+from layouts.components.downloads import Query, downloads
 from layouts.components.icons import icon
 from layouts.components.receipt import formula, inputs_table
 from layouts.components.states import missing_line
@@ -21,6 +24,13 @@ DRILLS = {
     "sla_availability": ("/sla", N_("By contract")),
 }
 """Where a KPI's rows are, and what they are by."""
+SUMS = {
+    "inventory_value": ("/inventory", "-stock_value_brl"),
+    "demand_value": ("/materials", "-demand_90d"),
+    "forecast_value": ("/materials", "-forecast_horizon"),
+}
+"""Where a sum's items are listed, and in which order."""
+PARTS = {"uf": N_("By UF"), "family": N_("By family")}
 
 
 def card(
@@ -39,8 +49,9 @@ def card(
     )
 
 
-def kpi_card(kpi: Kpi, viewer: Viewer) -> html.Section:
-    """One headline number with its change, date and receipt; or the file that it needs."""
+def kpi_card(kpi: Kpi, viewer: Viewer, asked: Query | None = None) -> html.Section:
+    """One headline number with its change, date and receipt; or the file that it needs. `asked`:
+    the page's filters, for the links of the receipt."""
     name = named(KPI_NAMES, kpi.key, viewer.t)
     body = (
         [missing_line(kpi.missing, viewer.t)]
@@ -50,7 +61,7 @@ def kpi_card(kpi: Kpi, viewer: Viewer) -> html.Section:
     return html.Section(
         [
             html.Header(
-                [html.H2(name, className="kpi-name"), receipt(kpi, name, viewer)],
+                [html.H2(name, className="kpi-name"), receipt(kpi, name, viewer, asked)],
                 className="kpi-head",
             ),
             *body,
@@ -130,12 +141,26 @@ def _drill(kpi: Kpi, viewer: Viewer) -> dcc.Link | None:
     return dcc.Link(viewer.t(words), href=address)
 
 
-def receipt(kpi: Kpi, name: str, viewer: Viewer) -> html.Details:
-    """How the number was made: formula, inputs with values, run and filter."""
-    return _receipt(kpi.receipt, name, named(KPI_HELP, kpi.key, viewer.t), viewer)
+def receipt(kpi: Kpi, name: str, viewer: Viewer, asked: Query | None = None) -> html.Details:
+    """How the number was made: formula, inputs with values, parts, run and filter, and where its
+    rows are."""
+    words = named(KPI_HELP, kpi.key, viewer.t)
+    return _receipt(kpi.receipt, name, words, viewer, *_rows_of(kpi, name, viewer, asked or {}))
 
 
-def _receipt(made: Receipt, name: str, words: str, viewer: Viewer) -> html.Details:
+def _rows_of(kpi: Kpi, name: str, viewer: Viewer, asked: Query) -> list[Component]:
+    if kpi.key not in SUMS or kpi.value is None:
+        return []
+    address, order = SUMS[kpi.key]
+    listed = f"{address}?{urlencode({**asked, 'sort': [order]}, doseq=True)}"
+    files = downloads("kpi-rows", {**asked, "kpi": [kpi.key]}, viewer, of=name)
+    links = [dcc.Link(viewer.t("The items"), href=listed), *files]
+    return [html.P(links, className="receipt-rows")]
+
+
+def _receipt(
+    made: Receipt, name: str, words: str, viewer: Viewer, *below: Component
+) -> html.Details:
     t = viewer.t
     return html.Details(
         [
@@ -145,6 +170,8 @@ def _receipt(made: Receipt, name: str, words: str, viewer: Viewer) -> html.Detai
                     html.P(words),
                     formula(made.formula, later=name),
                     inputs_table(made.inputs, viewer, later=name),
+                    *_parts(made, viewer),
+                    *below,
                     html.P(_source(made, viewer), className="weak"),
                 ],
                 className="popover-body",
@@ -152,6 +179,24 @@ def _receipt(made: Receipt, name: str, words: str, viewer: Viewer) -> html.Detai
         ],
         className="receipt",
     )
+
+
+def _parts(made: Receipt, viewer: Viewer) -> list[Component]:
+    """What a sum is made of, in R$; the last line is the sum again."""
+    if not made.parts:
+        return []
+    t, locale = viewer.t, viewer.locale
+    names = [
+        one.name or t("%(count)s others", count=fmt.number(one.count, locale)) for one in made.parts
+    ]
+    values = [one.value for one in made.parts]
+    lines = [*zip(names, values, strict=True), (t("Together"), sum(values))]
+    rows = [
+        html.Tr([html.Td(name), html.Td(fmt.brl(value, locale, 2), className="number")])
+        for name, value in lines
+    ]
+    title = html.Caption(t(PARTS[made.parts_by]))
+    return [html.Table([title, html.Tbody(rows)], className="receipt-inputs receipt-parts")]
 
 
 def _source(made: Receipt, viewer: Viewer) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, text
 
 from domain.access import EVERYTHING, Scope
-from domain.kpis import HISTORY, KPIS, availability, change, days_of_supply, ratio
+from domain.kpis import HISTORY, KPIS, availability, change, days_of_supply, parts_of, ratio
 from domain.records import (
     NO_FILTERS,
     Filters,
@@ -64,11 +64,16 @@ def headline(
     `previous` is the same number one period earlier (for the forecast: the demand of as many
     periods before, unless the run leaves series out; for WAPE: the run published before).
     """
-    run = published_run_or_none(connection)
-    last = connection.execute(_LAST_DATES).one()
-    windows = _windows(run, last)
+    run, last, windows = windows_now(connection)
     sums = _sums(connection, scope, filters, windows)
     return _Headline(run, last, windows, sums, described(scope, filters)).kpis()
+
+
+def windows_now(connection: Connection) -> tuple[PublishedRun | None, Any, dict[str, Any]]:
+    """The published run, the last day of each file, and the spans that the KPIs are of."""
+    run = published_run_or_none(connection)
+    last = connection.execute(_LAST_DATES).one()
+    return run, last, _windows(run, last)
 
 
 def _windows(run: PublishedRun | None, last: Any) -> dict[str, Any]:
@@ -136,8 +141,10 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
             FROM {daily("stock", filters)} AS daily
             WHERE date > :stock_before AND {by_day}
         """,
-        "inventory": f"""
-            SELECT sum(overview.on_hand * item.unit_cost_brl) AS value,
+        "inventory": _parted(
+            f"""
+            SELECT coalesce(site.uf, '') AS uf, coalesce(item.family, '') AS family,
+                sum(overview.on_hand * item.unit_cost_brl) AS value,
                 sum(overview.on_hand_before * item.unit_cost_brl) AS value_before,
                 sum(overview.on_hand * item.unit_cost_brl)
                     FILTER (WHERE material.forecast_horizon IS NOT NULL) AS covered,
@@ -148,25 +155,33 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
             LEFT JOIN analytics.material_overview AS material
                 ON material.run_id = :run_id AND material.item_id = overview.item_id
                 AND material.site_id = overview.site_id
-            WHERE {series}
-        """,
+            WHERE {series} GROUP BY 1, 2
+            """,
+            ("value", "value_before", "covered", "forecast"),
+        ),
         "alerts": f"""
             SELECT count(*) AS open FROM analytics.alert
             JOIN core.item USING (item_id) JOIN core.site USING (site_id)
             WHERE run_id = :run_id AND level = 'critical' AND status = 'open' AND {series}
         """,
-        "demand": f"""
-            SELECT sum(value) FILTER (WHERE date > :demand_after) AS value,
+        "demand": _parted(
+            f"""
+            SELECT uf, family, sum(value) FILTER (WHERE date > :demand_after) AS value,
                 sum(value) FILTER (WHERE date > :demand_before AND date <= :demand_after)
                     AS value_before,
                 sum(value) FILTER (WHERE date > :horizon_after) AS value_horizon
             FROM {daily("demand", filters)} AS daily
-            WHERE date > least(:demand_before, :horizon_after) AND {by_day}
-        """,
-        "forecast": f"""
-            SELECT sum(value) AS value FROM {daily("forecast", filters)} AS daily
-            WHERE run_id = :run_id AND {by_day}
-        """,
+            WHERE date > least(:demand_before, :horizon_after) AND {by_day} GROUP BY uf, family
+            """,
+            ("value", "value_before", "value_horizon"),
+        ),
+        "forecast": _parted(
+            f"""
+            SELECT uf, family, sum(value) AS value FROM {daily("forecast", filters)} AS daily
+            WHERE run_id = :run_id AND {by_day} GROUP BY uf, family
+            """,
+            ("value",),
+        ),
         "orders": f"""
             SELECT sum(lines) FILTER (WHERE date > :otif_after) AS lines,
                 sum(lines_otif) FILTER (WHERE date > :otif_after) AS otif,
@@ -195,6 +210,21 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
             ) AS daily WHERE {no_family}
         """,
     }
+
+
+PARTS = ("uf", "family")
+
+
+def _parted(grouped: str, names: tuple[str, ...]) -> str:
+    """The sums of `grouped`, which is by PARTS, and those of `value` by each of PARTS."""
+    sums = ", ".join(f"sum({name}) AS {name}" for name in names)
+    maps = ", ".join(
+        f"(SELECT coalesce(jsonb_object_agg({part}, value), '{{}}') FROM ("
+        f"SELECT {part}, sum(value) AS value FROM found WHERE value <> 0 GROUP BY {part}"
+        f") AS of_{part}) AS by_{part}"
+        for part in PARTS
+    )
+    return f"WITH found AS ({grouped}) SELECT {sums}, {maps} FROM found"
 
 
 def _month_end(month: str | None) -> date | None:
@@ -253,7 +283,8 @@ class _Headline:
     def inventory_value(self) -> Kpi:
         sums = self.sums["inventory"]
         value, previous = sums["value"], sums["value_before"]
-        return self._kpi("inventory_value", value, previous, self.last.stock, {"V": value})
+        inputs = {"V": value}
+        return self._kpi("inventory_value", value, previous, self.last.stock, inputs, sums)
 
     def days_of_supply(self) -> Kpi:
         sums = self.sums["inventory"]
@@ -270,7 +301,8 @@ class _Headline:
     def demand_value(self) -> Kpi:
         sums = self.sums["demand"]
         value, previous = sums["value"], sums["value_before"]
-        return self._kpi("demand_value", value, previous, self.last.demand, {"D": value})
+        inputs = {"D": value}
+        return self._kpi("demand_value", value, previous, self.last.demand, inputs, sums)
 
     def forecast_value(self) -> Kpi:
         value = self.sums["forecast"]["value"]
@@ -284,7 +316,8 @@ class _Headline:
             if self.run
             else None
         )
-        return self._kpi("forecast_value", value, previous, as_of, {"F": value})
+        inputs, sums = {"F": value}, self.sums["forecast"]
+        return self._kpi("forecast_value", value, previous, as_of, inputs, sums)
 
     def otif(self) -> Kpi:
         sums = self.sums["orders"]
@@ -317,8 +350,11 @@ class _Headline:
         previous: float | None,
         as_of: date | None,
         inputs: Mapping[str, float | None],
+        sums: Mapping[str, Any] | None = None,
     ) -> Kpi:
         definition = KPIS[key]
+        by = {part: (sums or {}).get(f"by_{part}") or {} for part in PARTS}
+        parts_by, parts = parts_of(value, by)
         receipt = Receipt(
             formula=definition.formula,
             inputs=[
@@ -329,6 +365,8 @@ class _Headline:
             source=definition.source,
             run_id=self.run.run_id if self.run else None,
             filter=self.filter,
+            parts_by=parts_by,
+            parts=parts,
         )
         return Kpi(
             key=key,

@@ -1,0 +1,59 @@
+"""The headline sums, down to the parts of their receipts and to the item-depots."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from domain.kpis import SUMMED
+from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
+from tests.web.test_inventory import rows_of
+
+FILTERS = ({}, {"uf": "SP"}, {"family": "fibra"}, {"site": "DEP-BA"})
+
+
+@pytest.fixture(scope="module")
+def api(site: Site) -> Api:
+    return site.api(ANALYST)
+
+
+@pytest.mark.parametrize("asked", FILTERS, ids=str)
+@pytest.mark.parametrize("key", SUMMED)
+def test_parts_and_rows_add_up_to_the_number(api: Api, key: str, asked: dict[str, str]) -> None:
+    kpis = {kpi["key"]: kpi for kpi in api.get("/kpis", params=asked).json()["data"]}
+    value, receipt = kpis[key]["value"], kpis[key]["receipt"]
+    assert value and sum(part["value"] for part in receipt["parts"]) == pytest.approx(value)
+    rows = api.get("/kpis/rows", params={**asked, "kpi": key, "limit": 500}).json()["data"]
+    assert sum(row["value_brl"] for row in rows) == pytest.approx(value)
+    for row in rows:
+        assert row["value_brl"] == pytest.approx(row["quantity"] * row["unit_cost_brl"])
+    told = rows_of(api.get("/exports/kpi-rows.csv", params={**asked, "kpi": key}))
+    assert [(one["sku"], one["site"]) for one in told] == [(r["sku"], r["site"]) for r in rows]
+
+
+def test_a_receipt_is_by_uf_and_within_one_uf_by_family(api: Api) -> None:
+    def told(**asked: str) -> dict[str, object]:
+        kpis = api.get("/kpis", params=asked).json()["data"]
+        return next(kpi["receipt"] for kpi in kpis if kpi["key"] == "demand_value")
+
+    assert told()["parts_by"] == "uf" and told(uf="SP")["parts_by"] == "family"
+
+
+def test_the_first_screen_leads_to_the_rows_under_its_filter(site: Site) -> None:
+    browser = site.browser(ANALYST)
+    page = json.dumps(browser.open_page("/main", "?uf=SP").json(), ensure_ascii=False)
+    for key in SUMMED:
+        query = urlencode({"uf": "SP", "kpi": key})
+        assert f"/api/v1/exports/kpi-rows.csv?{query}" in page
+    listed = "/inventory?uf=SP&sort=-stock_value_brl"
+    assert listed in page and "Por família" in page and "Juntos" in page
+    assert "state-failed" not in browser.open_page("/inventory", listed.partition("?")[2]).text
+    reader = json.dumps(site.browser(VIEWER).open_page("/main").json(), ensure_ascii=False)
+    assert "kpi-rows" not in reader and "Por UF" in reader
+
+
+def test_rows_are_those_in_view(site: Site) -> None:
+    rows = site.api(SCOPED).get("/kpis/rows").json()["data"]
+    assert {row["uf"] for row in rows} == {"BA"}

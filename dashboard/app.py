@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dash import Dash
-from flask import Flask, Request
+from flask import Flask, Request, Response
 from flask.json.provider import DefaultJSONProvider
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 
 import api
 from api import board
@@ -58,13 +58,21 @@ class Server(Flask):
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Sessions in a signed cookie; without a cookie there is nothing to unpack."""
+    """Sessions in a signed cookie; without a cookie there is nothing to unpack, and without a word
+    in it nothing to write."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session of the request's cookie, else an empty one."""
         if self.get_cookie_name(app) not in request.cookies:
             return self.session_class()
         return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """The session's cookie, where there is a session or was one."""
+        if session or session.modified:
+            super().save_session(app, session, response)
+        elif session.accessed:
+            response.vary.add("Cookie")
 
 
 class NovaDash(Dash):

@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime
 from ipaddress import ip_address
 from uuid import uuid4
 
+import orjson
 from flask import Flask, Response, g, has_request_context, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import (
@@ -65,13 +66,17 @@ class JsonFormatter(logging.Formatter):
             line["request_id"] = g.request_id
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        try:
+            return orjson.dumps(line, default=str).decode()
+        except TypeError:  # half a surrogate pair, or a number beyond 64 bits
+            return json.dumps(line, default=str)
 
 
 def log_as_json(level: int = logging.INFO) -> None:
     """All logs of the process as JSON lines on stderr; callable again."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # never shown
     root = logging.getLogger()
     kept = [one for one in root.handlers if not isinstance(one.formatter, JsonFormatter)]
     root.handlers = [*kept, handler]

@@ -4,6 +4,8 @@ are believed, and whose scripts may call the API."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
 
 from dash import Dash, page_container
 from flask import Flask, Response, current_app, request
@@ -65,9 +67,28 @@ def _allow_origin(response: Response) -> Response:
     return response
 
 
+class SameHeaders(Talisman):  # type: ignore[misc]
+    """Talisman whose options are the same for every view: gathered and written out once."""
+
+    @cached_property
+    def _options(self) -> Any:
+        return super()._get_local_options()
+
+    def _get_local_options(self) -> Any:
+        return self._options
+
+    @cached_property
+    def _written_policy(self) -> Any:
+        return super()._parse_policy(self.content_security_policy)
+
+    def _parse_policy(self, policy: Any) -> Any:
+        same = policy is self.content_security_policy
+        return self._written_policy if same else super()._parse_policy(policy)
+
+
 def bind(server: Flask, settings: Settings, script_hashes: Sequence[str]) -> None:
     """Headers for pages, JSON, files and errors alike; HSTS where the request came by TLS."""
-    Talisman(
+    SameHeaders(
         server,
         force_https=False,
         session_cookie_secure=settings.env == "production",

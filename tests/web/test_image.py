@@ -1,5 +1,6 @@
 """The web image, replayed without an engine: what its file copies, in a folder of its own, with its
-command and environment, in production. It serves, and writes to NOVA_HOME and TMPDIR alone."""
+command, environment and slimmed packages, in production. It serves, and writes to NOVA_HOME and
+TMPDIR alone."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,19 @@ from tests import services
 COPY = re.compile(r"^COPY (?!--from)(.+) (\S+)$", re.MULTILINE)
 CMD = re.compile(r"^CMD (\[.+\])$", re.MULTILINE)
 ENV = re.compile(r"^ENV (.+)$", re.MULTILINE)
+
+USE_ALL = """
+import importlib, pathlib
+for path in sorted(pathlib.Path().rglob("*.py")):
+    if "migrations" not in path.parts and path.stem != "gunicorn.conf":
+        name = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+        importlib.import_module(name)
+from domain.transport import best_moves
+assert best_moves([3], [2], [[5.0]], [[1.0]]).tolist() == [[2]]
+import openpyxl, pandas, pyarrow.dataset, reportlab.pdfgen.canvas, xlsxwriter
+from holidays import country_holidays
+assert country_holidays("BR", years=2026, language="pt_BR")
+"""
 
 
 def stage(name: str) -> str:
@@ -50,8 +65,30 @@ def image(tmp_path: Path) -> Path:
     return app
 
 
+@pytest.fixture
+def packages(tmp_path: Path) -> Path:
+    """What slim.sh leaves of the installed packages; links, so that theirs stay."""
+    made, bin_ = tmp_path / "packages", tmp_path / "bin"
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(sysconfig.get_path("purelib"), made, copy_function=link, ignore=ignore)
+    bin_.mkdir()
+    (bin_ / "strip").write_text("#!/bin/sh\n")  # it would write into the linked files
+    (bin_ / "strip").chmod(0o755)
+    slim = ["sh", str(services.ROOT / "deploy" / "slim.sh"), str(made)]
+    subprocess.run(slim, env={"PATH": f"{bin_}:{os.environ['PATH']}"}, check=True)
+    return made
+
+
+def link(source: str, target: str) -> None:
+    """A hard link, or a copy where another disk begins."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
 def test_the_image_serves_in_production_and_writes_nothing(
-    image: Path, database_url: str, tmp_path: Path
+    image: Path, packages: Path, database_url: str, tmp_path: Path
 ) -> None:
     before = files_of(image)
     port, log = services.free_port(), tmp_path / "server.log"
@@ -60,6 +97,7 @@ def test_the_image_serves_in_production_and_writes_nothing(
     environment = {
         **told("base", "web"),
         "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(packages),
         "NOVA_HOME": str(kept),
         "TMPDIR": str(temporary),
         "HOST": "127.0.0.1",
@@ -69,9 +107,11 @@ def test_the_image_serves_in_production_and_writes_nothing(
         "DATABASE_URL": database_url,
         "REDIS_URL": f"redis://127.0.0.1:{services.free_port()}/0",
     }
+    python = [sys.executable, "-S"]  # without the packages that were not slimmed
+    subprocess.run([*python, "-c", USE_ALL], cwd=image, env=environment, check=True)
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *json.loads(CMD.findall(stage("web"))[-1])],
+            [*python, "-m", *json.loads(CMD.findall(stage("web"))[-1])],
             cwd=image,
             env=environment,
             stdout=output,

@@ -428,6 +428,7 @@ DEFINITIONS = {
     "error_without": N_("Backtest error without it (MASE; RMSSE of intermittent and lumpy demand)"),
     "error_with": N_("Backtest error with it, as far as it is known ahead"),
     "error_if_known": N_("Backtest error with it, if all of it were known"),
+    "driver-contributions.reason": N_("Why it was not tried; empty where it was"),
     "driver-contributions.used": N_("Whether the forecast of the class follows it"),
     "driver-periods.start": N_("First day of the period"),
     "driver-periods.demand": N_("Demand of the period, BRL or units of issue"),

@@ -20,6 +20,23 @@ LAGS: dict[Period, int] = {"week": 12, "month": 6}
 LEAST_PERIODS = 24
 """Pairs of periods below which no lag is judged."""
 
+EXPECTED_PARTS = "expected_parts"
+"""The driver made of the failure risk of all machines and the parts that a failure takes."""
+
+NOT_LOADED, NO_PARTS, NOT_DAILY = "not_loaded", "no_parts", "not_daily"
+READ_ONCE, FEW_FAILURES = "read_once", "few_failures"
+SHORT_HISTORY, FEW_SERIES = "short_history", "few_series"
+UNTRIED = (
+    NOT_LOADED,
+    NO_PARTS,
+    NOT_DAILY,
+    READ_ONCE,
+    FEW_FAILURES,
+    SHORT_HISTORY,
+    FEW_SERIES,
+)
+"""Why the expected parts are not tried."""
+
 SURE = 0.05
 """The chance, over all lags together, up to which a correlation is called significant."""
 
@@ -83,20 +100,22 @@ class DriverContribution:
 
     Errors are MASE (smooth, erratic) or RMSSE (intermittent, lumpy): without the driver; with it as
     far as it is known ahead; and if all of it were known. `delay_days` and `window_days` say how it
-    acts, `days_ahead` how many days beyond the last demand day it is known."""
+    acts, `days_ahead` how many days beyond the last demand day it is known. One that could not be
+    tried at all has no demand class but a `reason`, of UNTRIED."""
 
     driver: str
     country: str | None
-    demand_class: str
-    frequency: str
-    series: int
-    delay_days: int
-    window_days: int
+    demand_class: str | None
+    frequency: str | None
+    series: int | None
+    delay_days: int | None
+    window_days: int | None
     days_ahead: int | None
-    error_without: float
-    error_with: float
-    error_if_known: float
+    error_without: float | None
+    error_with: float | None
+    error_if_known: float | None
     used: bool
+    reason: str | None
 
 
 @dataclass(frozen=True)

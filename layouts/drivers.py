@@ -11,6 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from domain.drivers import (
+    EXPECTED_PARTS,
     LEAST_PERIODS,
     DriverContribution,
     DriverDetail,
@@ -34,7 +35,7 @@ from layouts.components.grid import (
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.driver_charts import history_chart, lags_chart
-from layouts.text import DEMAND_CLASSES, N_, driver_name, named
+from layouts.text import DEMAND_CLASSES, N_, UNTRIED_PARTS, driver_name, named
 
 MEASURES = ("brl", "units")
 PERIOD_COUNTS = {
@@ -237,10 +238,11 @@ def _brought(data: DriversData, viewer: Viewer) -> html.Section:
         number_column("known", t("If all were known"), 3),
         text_column("used", t("Used"), minWidth=80),
     ]
-    rows = [_contribution(one, viewer) for one in data.contributions]
+    rows = [_contribution(one, viewer) for one in data.contributions if one.reason is None]
     return card(
         title,
         grid("driver-contributions", columns, rows, viewer, row_id="id"),
+        *[_untried(one, viewer) for one in data.contributions if one.reason is not None],
         tools=downloads("driver-contributions", {}, viewer, of=title),
         note=t(
             "Mean error over the backtest of run %(run)s. A driver is used in a class only where it"
@@ -250,12 +252,25 @@ def _brought(data: DriversData, viewer: Viewer) -> html.Section:
     )
 
 
+def _untried(one: DriverContribution, viewer: Viewer) -> html.P:
+    """Why a driver is off though nobody has measured what it brings."""
+    t = viewer.t
+    said = t(
+        "%(driver)s: not tried, the forecast goes without. %(reason)s",
+        driver=driver_name(one.driver, t),
+        reason=named(UNTRIED_PARTS, one.reason, t),
+    )
+    return html.P(said, className="quiet")
+
+
 def _contribution(one: DriverContribution, viewer: Viewer) -> dict[str, Any]:
     t = viewer.t
     acts = t(
         "over %(window)s days, %(delay)s days later", window=one.window_days, delay=one.delay_days
     )
-    if one.window_days == 1:
+    if one.driver == EXPECTED_PARTS:
+        acts = t("over the %(window)s days ahead", window=one.window_days)
+    elif one.window_days == 1:
         acts = (
             t("%(delay)s days later", delay=one.delay_days) if one.delay_days else t("on the day")
         )
@@ -265,7 +280,7 @@ def _contribution(one: DriverContribution, viewer: Viewer) -> dict[str, Any]:
         "class": named(DEMAND_CLASSES, one.demand_class, t),
         "series": one.series,
         "acts": acts,
-        "measure": ERRORS.get(one.demand_class, "MASE"),
+        "measure": ERRORS.get(one.demand_class or "", "MASE"),
         "without": one.error_without,
         "with": one.error_with,
         "known": one.error_if_known,

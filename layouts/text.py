@@ -196,6 +196,28 @@ DRIVERS = {
     "unemployment_pct": N_("Unemployment, %"),
     "holiday": N_("Holidays by UF, 1 on the day"),
     "rollout_5g_share": N_("5G roll-out, share of sites"),
+    "expected_parts": N_("Parts expected by failure risk"),
+}
+
+UNTRIED_PARTS = {
+    "not_loaded": N_(
+        "Readings of machines are not loaded: load the file equipment and train again."
+    ),
+    "no_parts": N_(
+        "No item says which machines take it: fill equipment_kind in the file items and train"
+        " again."
+    ),
+    "not_daily": N_("They are tried on daily demand only."),
+    "read_once": N_(
+        "The machines were read once: without earlier readings nobody knows what was expected in"
+        " the past. Load the earlier readings of each machine and train again."
+    ),
+    "few_failures": N_("Fewer than 20 failures are in the readings: too few to learn from."),
+    "short_history": N_(
+        "Demand and readings share too few months: seven forecast horizons and the weeks before"
+        " them are needed, with 20 failures before the earliest."
+    ),
+    "few_series": N_("Fewer than five series of a demand class are of parts that machines take."),
 }
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from domain import demand
 from domain.errors import InvalidInput
 from models_offline.drivers import Outside
+from models_offline.expected_parts import Machines
 from models_offline.frequency import FREQUENCIES, Frequency, infer_frequency
 from models_offline.levels import with_places
 from models_offline.quantiles import smallest_demand
@@ -39,6 +40,8 @@ class Dataset:
     series_total: int
     outside: Outside = field(default_factory=Outside)
     """What may move demand: holidays and drivers."""
+    machines: Machines | None = None
+    """What takes parts when it fails; None where nothing is said of machines (the benchmark)."""
 
     @property
     def last(self) -> pd.Timestamp:
@@ -74,7 +77,8 @@ def build(training: TrainingSet, frequency: str | None = None) -> Dataset:
         "inferred_frequency": native.code,
     }
     outside = Outside((COUNTRY,), training.drivers)
-    return Dataset(history, series, chosen, source, len(series), outside)
+    machines = Machines(training.equipment, training.parts, training.sites)
+    return Dataset(history, series, chosen, source, len(series), outside, machines)
 
 
 def fingerprint(rows: pd.DataFrame) -> str:

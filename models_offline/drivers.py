@@ -292,6 +292,14 @@ class Weeks:
     scale: Array
     squared: bool
 
+    def error(self, cut: int, factor: Array | float = 1.0) -> Array:
+        """Of each series at one origin, its means times a factor (series, or days × series)."""
+        error = np.abs(self.means[cut] * factor - self.actuals[cut]) / self.scale
+        if self.squared:
+            return np.sqrt((error**2).mean(axis=0))
+        mean: Array = error.mean(axis=0)
+        return mean
+
 
 @dataclass
 class Trial:
@@ -320,15 +328,13 @@ class Trial:
 
     def errors(self, shapes: Sequence[Shape], *, all_known: bool = False) -> Array:
         """The error of each series at each origin (series × origins)."""
-        weeks, columns = self.weeks, []
-        for cut, mean in weeks.means.items():
-            if shapes:
-                mean = mean * self.factors(shapes, cut, weeks.ids, all_known=all_known)
-            error = np.abs(mean - weeks.actuals[cut]) / weeks.scale
-            columns.append(
-                np.sqrt((error**2).mean(axis=0)) if weeks.squared else error.mean(axis=0)
-            )
-        return np.column_stack(columns)
+        weeks = self.weeks
+        if not shapes:
+            return np.column_stack([weeks.error(cut) for cut in weeks.means])
+        known = {
+            cut: self.factors(shapes, cut, weeks.ids, all_known=all_known) for cut in weeks.means
+        }
+        return np.column_stack([weeks.error(cut, factor) for cut, factor in known.items()])
 
     @cached_property
     def plain(self) -> Array:
@@ -486,7 +492,7 @@ def _chosen(trial: Trial, shapes: Sequence[Shape]) -> tuple[list[Shape], list[di
     best, left = trial.plain, dict(alone)
     while left:
         shape = min(left, key=lambda one: left[one].mean())
-        if not _is_better(left.pop(shape), best):
+        if not is_better(left.pop(shape), best):
             break
         used.append(shape)
         best = trial.errors(used)
@@ -494,7 +500,7 @@ def _chosen(trial: Trial, shapes: Sequence[Shape]) -> tuple[list[Shape], list[di
     return used, [_row(trial, shape, alone[shape], used) for shape in shapes]
 
 
-def _is_better(errors: Array, than: Array) -> bool:
+def is_better(errors: Array, than: Array) -> bool:
     """Lower by more than chance over the series and over the origins."""
     gain = than - errors
     return bool(

@@ -17,10 +17,8 @@ def expected(risks: pd.DataFrame, parts: pd.DataFrame, sites: pd.DataFrame) -> p
     """
     if risks.empty or parts.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    depots = sites.set_index("site")["depot"]
-    served = risks["site"].map(depots).fillna(risks["site"])
     rows = []
-    for (depot, kind), mine in risks.groupby([served, "kind"], sort=True):
+    for (depot, kind), mine in risks.groupby([_served(risks, sites), "kind"], sort=True):
         chances = failures_distribution(mine["probability"].to_numpy(float))
         failures = quantiles_of(chances)
         fitting = parts[parts["kind"] == kind]
@@ -29,3 +27,19 @@ def expected(risks: pd.DataFrame, parts: pd.DataFrame, sites: pd.DataFrame) -> p
             rows.append((sku, depot, kind, len(mine), mean, *(units * one for one in failures)))
     found = pd.DataFrame(rows, columns=list(COLUMNS))
     return found.sort_values(["sku", "site", "equipment_kind"], kind="stable", ignore_index=True)
+
+
+def mean_units(risks: pd.DataFrame, parts: pd.DataFrame, sites: pd.DataFrame) -> pd.Series:
+    """The means of `expected` alone, by sku and site, over all kinds of machines."""
+    depots = _served(risks, sites).rename("depot")
+    failures = risks.groupby([depots, "kind"])["probability"].sum().reset_index()
+    needed = failures.merge(parts, on="kind")
+    needed = needed.assign(units=needed["units"] * needed["probability"])
+    units: pd.Series = needed.groupby(["sku", "depot"])["units"].sum().rename_axis(["sku", "site"])
+    return units
+
+
+def _served(risks: pd.DataFrame, sites: pd.DataFrame) -> pd.Series:
+    """The depot that serves each machine."""
+    depots = sites.set_index("site")["depot"]
+    return risks["site"].map(depots).fillna(risks["site"])

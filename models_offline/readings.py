@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from domain.clusters import CHANGE
-from models_offline.risk import Array, Flags, Rows
+from models_offline.risk import Array, Flags, Model, Rows
 
 KEYS = ("equipment", "site", "kind", "measured_at", "failure")
 OFTEN = 2.0
@@ -79,6 +79,14 @@ def prepare(frame: pd.DataFrame, horizon_days: int, seed: int = 1) -> Readings:
         measured=tuple(kept),
         left_out=left_out,
     )
+
+
+def risks_of(found: Readings, model: Model) -> pd.DataFrame:
+    """`latest` of the machines that are running, with the `probability` that each fails."""
+    running = np.flatnonzero(~found.down)
+    latest = found.latest.iloc[running]
+    kinds = latest["kind"].fillna("").to_numpy(object)
+    return latest.assign(probability=model.probability(found.values[running], kinds))
 
 
 def _tells(values: Array, failed: Flags) -> bool:

@@ -99,6 +99,8 @@ class Model:
         self.pairs: list[Pair] = []
         self._rates: dict[Any, float] = {}
         self._rate = 0.0
+        self._seen: Flags | slice = slice(None)
+        """Columns that were measured on one of the rows learnt from at least."""
         self._members: list[Any] = []
         self._calibrator: Any = None
 
@@ -117,6 +119,8 @@ class Model:
         self._rates, self._rate = _failure_rates(rows)
         self.pairs = self._chosen_pairs(rows)
         features = self._features(rows.values, rows.kinds)
+        self._seen = ~np.isnan(features).all(axis=0)
+        features = features[:, self._seen]
         boosters = [
             HistGradientBoostingClassifier(
                 max_iter=ROUNDS,
@@ -173,7 +177,8 @@ class Model:
 
     def _features(self, values: Array, kinds: NDArray[np.object_]) -> Array:
         rates = np.array([self._rates.get(kind, self._rate) for kind in kinds])
-        return np.column_stack([values, rates, *(pair.of(values) for pair in self.pairs)])
+        every = np.column_stack([values, rates, *(pair.of(values) for pair in self.pairs)])
+        return every[:, self._seen]
 
     def score(self, values: Array, kinds: NDArray[np.object_]) -> Array:
         """The mean of the members, before calibration."""

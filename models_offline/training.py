@@ -15,6 +15,7 @@ from models_offline import (
     calibrate,
     drivers,
     ensemble,
+    expected_parts,
     fitting,
     hierarchy,
     scoring,
@@ -66,7 +67,8 @@ class Results:
     damping: Damping = field(default_factory=dict)
     """Demand class → what the mean of its ensemble was multiplied by."""
     drivers: list[dict[str, Any]] = field(default_factory=list)
-    """What each outside driver brings to each demand class: see drivers.py."""
+    """What each driver brings to each demand class, or why it is not tried: see drivers.py and
+    expected_parts.py."""
     tally: Tally = field(default_factory=Tally)
     levels: hierarchy.Hierarchy | None = None
     """None where nothing is known of places and units (the benchmark)."""
@@ -105,7 +107,7 @@ def train(
     fits = fitting.fit_all(first, setup, options.jobs, "models", store)
     fits = fitting.with_fallbacks(fits, fits.rows)
     spreads = volatility.spreads(dataset, horizon, [fitting.FINAL, *ends])
-    points, widths, damping, outside = _backtest(fits, dataset, ends, horizon, spreads)
+    points, widths, damping, outside = _backtest(fits, dataset, ends, setup, options, spreads)
     errors = backtest.class_errors(backtest.counted(points))
     classes = list(dataset.series["demand_class"].unique())
     weights = ensemble.class_weights(errors, classes)
@@ -156,16 +158,19 @@ def _backtest(
     fits: fitting.Fits,
     dataset: Dataset,
     ends: dict[int, pd.Timestamp],
-    horizon: int,
+    setup: Setup,
+    options: Options,
     spreads: pd.Series,
 ) -> tuple[pd.DataFrame, calibrate.Corrections, Damping, drivers.Found]:
     """Points of calibrated members and ensemble; widths, damping and drivers for the forecast
     itself."""
+    horizon = setup.horizon
     dropped = int(fits.rows["cut"].max()) * horizon
     raw = backtest.with_actuals(fitting.sort_rows(fits.rows), dataset, dropped)
     if raw.empty:
         return raw, {}, {}, drivers.Found()
     outside = drivers.screen(dataset, ends, horizon)
+    outside = expected_parts.screen(dataset, ends, horizon, outside, setup.seed, options.jobs)
     rows, widths, damping = ensemble.backtested(raw, dataset.series, spreads, outside)
     points = backtest.with_actuals(fitting.sort_rows(rows), dataset, dropped)
     return points, widths, damping, outside

@@ -30,6 +30,12 @@ CONTRIBUTION = {
     "error_with": 0.85,
     "error_if_known": 0.85,
     "used": True,
+    "reason": None,
+}
+UNTRIED = dict.fromkeys(CONTRIBUTION) | {
+    "driver": "expected_parts",
+    "used": False,
+    "reason": "read_once",
 }
 
 
@@ -48,7 +54,8 @@ def rain(site: Site) -> Iterator[None]:
         {"driver": DRIVER, "uf": "RJ", "base": 20, "step": 2},
         {"driver": "usd_brl", "uf": "", "base": 5, "step": 0},
     ]
-    tried = json.dumps([CONTRIBUTION])
+    untried = {name: value for name, value in UNTRIED.items() if value is not None}
+    tried = json.dumps([CONTRIBUTION, untried])
     with site.engine.begin() as connection:
         load = factories.add_load(connection, "drivers")
         for row in rows:
@@ -93,7 +100,7 @@ def test_page_api_and_file_say_the_same(site: Site, rain: None) -> None:
     assert only["score"]["areas"] == 1 and only["history"][0]["value"] == 14.0
     assert api.get("/drivers/moon_phase").status_code == 404
     tried = api.get("/driver-contributions").json()["data"]
-    assert tried == [CONTRIBUTION]
+    assert tried == [CONTRIBUTION, UNTRIED]
     file = api.get("/exports/driver-periods.csv", params={"uf": "SP"}).content.decode("utf-8-sig")
     assert len([line for line in file.splitlines() if line.startswith(DRIVER)]) == len(
         only["history"]
@@ -102,6 +109,7 @@ def test_page_api_and_file_say_the_same(site: Site, rain: None) -> None:
         site.browser(VIEWER).open_page("/drivers", f"?driver={DRIVER}").json(), ensure_ascii=False
     )
     assert "Chuva, mm por dia" in page and '"driver-history"' in page and "Feriados" in page
+    assert "As máquinas foram lidas uma única vez" in page
 
 
 def test_a_scope_hides_the_drivers_of_other_places(site: Site, rain: None) -> None:

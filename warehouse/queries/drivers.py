@@ -64,7 +64,7 @@ FROM analytics.published JOIN analytics.run USING (run_id)
 CROSS JOIN LATERAL jsonb_to_recordset(coalesce(nullif(manifest -> 'drivers', 'null'), '[]')) AS one(
     driver text, country text, demand_class text, frequency text, series integer,
     delay_days integer, window_days integer, days_ahead integer, error_without float8,
-    error_with float8, error_if_known float8, used boolean)
+    error_with float8, error_if_known float8, used boolean, reason text)
 ORDER BY used DESC, (error_with - error_without) / nullif(error_without, 0), driver, demand_class
 """
 
@@ -107,7 +107,7 @@ def detail(
 @read_model(ttl=3600)
 def contributions(connection: Connection) -> list[DriverContribution]:
     """What the published run's backtest says that each driver brings, holidays among them; empty
-    where nothing was tried."""
+    where nothing was tried. Expected parts that could not be tried have a row with the reason."""
     return _contributions(connection)
 
 

@@ -1,4 +1,4 @@
-"""The parts that machines are expected to take, as a mover of demand: failure risk × installed base.
+"""Parts that machines are expected to take, as a mover of demand: failure risk × installed base.
 
 At every past date the risk is that of a model which has seen no later reading, of the machines as
 they had last been read. A forecast stands on the last weeks, and the machines of those weeks had
@@ -64,7 +64,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Machines:
-    """Readings, the parts that a failure takes, and the sites with their depots: see TrainingSet."""
+    """Readings, the parts that a failure takes, sites with their depots: see TrainingSet."""
 
     equipment: pd.DataFrame
     parts: pd.DataFrame
@@ -117,7 +117,9 @@ def _of_block(
     machines: Machines, moments: Mapping[int, pd.Timestamp], horizon: int, seed: int
 ) -> dict[int, pd.Series]:
     """The units expected at some moments, the earliest first: its model judges at all of them."""
-    model, columns, found = None, (), {}
+    model: risk.Model | None = None
+    columns: tuple[str, ...] = ()
+    found = {}
     for cut, moment in moments.items():
         before = machines.equipment["measured_at"] < moment + pd.Timedelta(days=1)
         if not before.any():

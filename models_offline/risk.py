@@ -119,7 +119,7 @@ class Model:
         self._rates, self._rate = _failure_rates(rows)
         self.pairs = self._chosen_pairs(rows)
         features = self._features(rows.values, rows.kinds)
-        self._seen = ~np.isnan(features).all(axis=0)
+        self._seen = np.array(~np.isnan(features).all(axis=0))
         features = features[:, self._seen]
         boosters = [
             HistGradientBoostingClassifier(

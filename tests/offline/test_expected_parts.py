@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -118,7 +119,7 @@ def test_what_is_read_later_changes_nothing_before() -> None:
     ],
 )
 def test_why_it_is_not_tried_is_told(
-    make_training: MakeTraining, change: dict[str, pd.DataFrame], reason: str
+    make_training: MakeTraining, change: dict[str, Any], reason: str
 ) -> None:
     training = replace(network(make_training), **change)
     assert tried(training)[1] == Found(
@@ -132,7 +133,7 @@ def test_other_factors_are_multiplied_and_sums_of_weeks_are_not_tried(
     keys = pd.MultiIndex.from_tuples([(0, 0, FIRST)], names=["unique_id", "cut", "ds"])
     one = pd.DataFrame({"all": [0.5], "named": [0.8]}, keys)
     both = expected_parts._together(one, [one])
-    assert both is not None and both.loc[keys[0]].tolist() == [0.25, pytest.approx(0.64)]
+    assert both is not None and both.iloc[0].tolist() == [0.25, pytest.approx(0.64)]
     weekly = build(network(make_training), "W")
     found = expected_parts.screen(weekly, {}, 4, Found())
     assert found.rows == [{"driver": EXPECTED_PARTS, "used": False, "reason": "not_daily"}]

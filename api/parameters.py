@@ -94,6 +94,19 @@ def iso_day(value: Any) -> Any:
 Day = Annotated[date, BeforeValidator(iso_day)]
 
 
+def first_of_month(value: Any) -> date:
+    """`2026-11` as its first day. Raises ValueError."""
+    try:
+        return date.fromisoformat(f"{value}-01")
+    except ValueError:
+        raise ValueError("must be a month: 2026-11") from None
+
+
+Month = Annotated[
+    date, BeforeValidator(first_of_month), Field(json_schema_extra={"format": "month"})
+]
+
+
 class Query(BaseModel):
     """Parameters that no list shares; a parameter that is not here is refused."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from api.exporting import exported
-from api.parameters import Paged, SeriesFilters, Text
+from api.parameters import Month, Paged, SeriesFilters, Text
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Page
@@ -14,8 +14,14 @@ from warehouse.queries import savings
 from warehouse.queries.paging import every
 
 
-class SavingsList(SeriesFilters, Paged):
-    """Filters of the lists; what saved most first unless asked otherwise."""
+class SavingsFilters(SeriesFilters):
+    """What narrows rows; `month` to one of the months."""
+
+    month: Month | None = None
+
+
+class SavingsList(SavingsFilters, Paged):
+    """The same by pages; what saved most first unless asked otherwise."""
 
     sort: Text = "-identified_brl"
 
@@ -34,10 +40,11 @@ def by_month(query: SeriesFilters) -> list[SavingsMonth]:
 
 @route("GET", "/savings/items", query=SavingsList, data=list[SavingsItem], paged=True)
 def by_item(query: SavingsList) -> Page[SavingsItem]:
-    """Item-depots with all their months added up."""
+    """Item-depots with all their months added up, or with one."""
     return savings.items(
         scope=current_viewer().scope,
         filters=query.filters(),
+        month=query.month,
         limit=query.limit,
         cursor=query.cursor,
         sort=query.sort,
@@ -50,22 +57,25 @@ def rows(query: SavingsList) -> Page[SavingsRow]:
     return savings.page(
         scope=current_viewer().scope,
         filters=query.filters(),
+        month=query.month,
         limit=query.limit,
         cursor=query.cursor,
         sort=query.sort,
     )
 
 
-@exported("savings", query=SeriesFilters, record=SavingsRow)
-def rows_file(query: SeriesFilters) -> Iterator[SavingsRow]:
+@exported("savings", query=SavingsFilters, record=SavingsRow)
+def rows_file(query: SavingsFilters) -> Iterator[SavingsRow]:
     """Every item-depot and month with the costs of both sides, what saved most first."""
-    return every(savings.page, scope=current_viewer().scope, filters=query.filters())
+    scope = current_viewer().scope
+    return every(savings.page, scope=scope, filters=query.filters(), month=query.month)
 
 
-@exported("savings-items", query=SeriesFilters, record=SavingsItem)
-def items_file(query: SeriesFilters) -> Iterator[SavingsItem]:
-    """Item-depots with all their months added up."""
-    return every(savings.items, scope=current_viewer().scope, filters=query.filters())
+@exported("savings-items", query=SavingsFilters, record=SavingsItem)
+def items_file(query: SavingsFilters) -> Iterator[SavingsItem]:
+    """Item-depots with all their months added up, or with one."""
+    scope = current_viewer().scope
+    return every(savings.items, scope=scope, filters=query.filters(), month=query.month)
 
 
 @exported("savings-months", query=SeriesFilters, record=SavingsMonth)

@@ -8,11 +8,11 @@ from datetime import date
 from typing import Annotated, Any
 
 from flask import Response
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from api.exporting import exported
 from api.files import PDF, Table, file_answer
-from api.parameters import MAX_TEXT, Between, Paged, Query, Text, Texts, checked_text, clean
+from api.parameters import MAX_TEXT, Between, Month, Paged, Query, Text, Texts, checked_text, clean
 from api.routing import route
 from auth import trail
 from auth.guards import current_viewer
@@ -23,19 +23,6 @@ from domain.sla import ContractDetail, ContractMonth, ContractScore, Outage, Par
 from domain.sla_sheet import sheet
 from warehouse.queries import sla, status
 from warehouse.queries.paging import every
-
-
-def first_of_month(value: Any) -> date:
-    """`2026-11` as its first day. Raises ValueError."""
-    try:
-        return date.fromisoformat(f"{value}-01")
-    except ValueError:
-        raise ValueError("must be a month: 2026-11") from None
-
-
-Month = Annotated[
-    date, BeforeValidator(first_of_month), Field(json_schema_extra={"format": "month"})
-]
 
 
 class MonthQuery(Query):

@@ -8,19 +8,23 @@ from dash.development.base_component import Component
 
 from callbacks.address import Address
 from callbacks.filters import bar_of
+from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
+from domain.records import Page
+from domain.savings import SavingsItem
 from domain.viewer import Viewer
 from layouts import savings as layout
 from layouts.components import states
 from warehouse.queries import kpis, savings, status
 
 SHOWN = 30
+KEPT = ("month", "sort", "cursor", "start")
 
 
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
-    """Narrowed to places, materials and who supplies them."""
+    """Narrowed to places, materials and who supplies them; the items to one of the months."""
     if status.current().run_id is None:
         return states.nothing_published(viewer)
     bar = bar_of(viewer, address, "/savings")
@@ -28,11 +32,20 @@ def page(viewer: Viewer, address: Address) -> Component:
     orders = [sign + name for name in savings.ITEM_SORTS for sign in ("", "-")]
     sort = address.one("sort", orders, "-identified_brl")
     asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters}
+    months = savings.months(**asked)
+    by_value = {layout.month_value(one.month): one.month for one in months}
+    month = by_value.get(address.one("month", by_value, ""))
+
+    def items(**more: Any) -> Page[SavingsItem]:
+        return savings.items(**asked, month=month, sort=sort, **more)
+
     data = layout.SavingsData(
         total=savings.total(**asked),
-        months=savings.months(**asked),
-        items=savings.items(**asked, limit=SHOWN, sort=sort),
+        months=months,
+        month=month,
+        items=listed(address, "", items, SHOWN),
         sort=sort,
+        query=bar.asked | {name: value for name, value in address.query.items() if name in KEPT},
         bar=bar,
         filters=filters,
         has_costs=not any(kpi.missing == "items" for kpi in kpis.headline(scope=viewer.scope)),

@@ -646,7 +646,8 @@ def _narrated(limit: int) -> str:
         outcome.update(vars(done))
     parts = [f"narratives: {done.published} by the model", _counted("refused", done.refused)]
     parts.append(_counted("no answer", done.unanswered) + (", given up" if done.gave_up else ""))
-    return ", ".join(parts)
+    kept = "; the others keep the template's words" if done.refused or done.unanswered else ""
+    return ", ".join(parts) + kept
 
 
 def _counted(what: str, reasons: dict[str, int]) -> str:

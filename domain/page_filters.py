@@ -65,7 +65,7 @@ PAGES: Mapping[str, PageFilters] = {
     "/features?tab=clusters": PageFilters(("region", "uf"), ("tab", *_CLUSTERS)),
     "/features?tab=prescriptive": PageFilters(SERIES, ("tab",)),
     "/features?tab=formulas": PageFilters(_ONE, ("tab", "formula", *_INPUTS), _ONE),
-    "/savings": PageFilters(SERIES, ("sort",)),
+    "/savings": PageFilters(SERIES, ("month", *_PLACE)),
     "/what-if": PageFilters(_ONE, _WHAT_IF, _ONE),
     "/drivers": PageFilters(SERIES, ("driver", "measure")),
     "/inventory": PageFilters(SERIES, _INVENTORY),

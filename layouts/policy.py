@@ -64,7 +64,10 @@ def policy_card(policy: DepotPolicy, unit: str | None, viewer: Viewer) -> html.S
         html.P(told, className="card-note"),
         _table(policy, unit, viewer),
         receipt_fold(policy.receipt, t("How they are computed, with the numbers put in"), viewer),
-        html.P([_try(name, words, policy, viewer) for name, words in FORMULAS.items()]),
+        html.P(
+            [_try(name, words, policy, viewer) for name, words in FORMULAS.items()],
+            className="card-links",
+        ),
         tools=downloads("policy", files, viewer, of=title),
         class_name="policy",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -11,17 +12,19 @@ from dash import html
 from dash.development.base_component import Component
 from plotly import graph_objects as go
 
-from domain.records import Filters, Page
+from domain.records import Filters, Option
 from domain.savings import SavingsItem, SavingsMonth, SavingsTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import dates_of_axis, graph
+from layouts.charts import dates_of_axis, graph, narrowing
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
-from layouts.components.filters import Bar, page_bar
+from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.grid import grid, link_column, money_column, text_column
+from layouts.components.pager import Listed, pager
 from layouts.components.states import missing_file, notices, state
 from layouts.components.table import Cell, twin
+from layouts.sla import month_name, month_value
 from layouts.text import N_
 from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure, plain
 
@@ -36,12 +39,14 @@ BASES = {"recorded": N_("recorded"), "textbook": N_("textbook, replayed")}
 
 @dataclass(frozen=True)
 class SavingsData:
-    """What the page shows."""
+    """What the page shows; `items` are of `month`, of all months where it is None."""
 
     total: SavingsTotal
     months: Sequence[SavingsMonth]
-    items: Page[SavingsItem]
+    month: date | None
+    items: Listed
     sort: str
+    query: dict[str, list[str]]
     bar: Bar
     filters: Filters
     has_costs: bool
@@ -51,11 +56,22 @@ class SavingsData:
 def layout(data: SavingsData, viewer: Viewer) -> html.Div:
     """The whole page."""
     head = html.Div(
-        [html.H1(viewer.t("Savings")), page_bar(data.bar, viewer, initial={})],
+        [html.H1(viewer.t("Savings")), _filters(data, viewer)],
         className="page-head page-head-wrap",
     )
     content = _content(data, viewer) if data.total.months else [_nothing(data, viewer)]
     return html.Div([head, *notices(data.notices), *content], className="page page-savings")
+
+
+def _filters(data: SavingsData, viewer: Viewer) -> html.Div:
+    """The shared filters, and which month the items are of."""
+    chosen = month_value(data.month)
+    options = [
+        Option(month_value(one.month), month_name(one.month, viewer))
+        for one in reversed(data.months)
+    ]
+    months = choice("month", viewer.t("Items of"), options, chosen or None, viewer, multi=False)
+    return page_bar(data.bar, viewer, *([months] if options else []), initial={"month": chosen})
 
 
 def _content(data: SavingsData, viewer: Viewer) -> list[Component]:
@@ -139,8 +155,11 @@ def by_month(data: SavingsData, viewer: Viewer) -> html.Section:
         t("Month by month"),
         graph("savings-months", months_chart(data.months, viewer), viewer),
         twin(header, rows, viewer),
-        tools=downloads("savings-months", _asked(data), viewer, of=t("Month by month")),
-        note=t("Below zero, ours would have cost more in that month."),
+        tools=downloads("savings-months", data.bar.asked, viewer, of=t("Month by month")),
+        note=t(
+            "Below zero, ours would have cost more in that month. A click on a month shows its"
+            " items below."
+        ),
     )
 
 
@@ -149,12 +168,14 @@ def months_chart(months: Sequence[SavingsMonth], viewer: Viewer) -> go.Figure:
     t = viewer.t
     chart = figure(viewer, t("R$ a month"))
     days = [month.month for month in months]
+    by_click = narrowing("month", [month_value(day) for day in days])
     chart.add_bar(
         x=days,
         y=[month.identified_brl for month in months],
         name=t("Identified"),
         marker={"color": ACCENT},
         hovertemplate="%{y:,.0f}<extra>" + t("Identified") + "</extra>",
+        meta=by_click,
     )
     for name, values, colour in (
         (t("Old policy"), [month.old_brl for month in months], OUTLIER),
@@ -166,6 +187,7 @@ def months_chart(months: Sequence[SavingsMonth], viewer: Viewer) -> go.Figure:
             name=name,
             mode="lines+markers",
             line={"color": colour, "width": 1.5},
+            meta=by_click,
             hovertemplate=f"%{{y:,.0f}}<extra>{name}</extra>",
         )
     chart.update_yaxes(tickformat=",~s")
@@ -178,8 +200,8 @@ def months_chart(months: Sequence[SavingsMonth], viewer: Viewer) -> go.Figure:
 
 
 def by_item(data: SavingsData, viewer: Viewer) -> html.Section:
-    """The item-depots, what saved most first."""
-    t = viewer.t
+    """The item-depots, what saved most first, of one month or of all; they add up to its figure."""
+    t, locale, page = viewer.t, viewer.locale, data.items.page
     columns = [
         link_column("sku", t("Material"), "href", minWidth=110),
         text_column("name", t("Name"), minWidth=150, flex=2),
@@ -190,17 +212,24 @@ def by_item(data: SavingsData, viewer: Viewer) -> html.Section:
         text_column("accepted", t("Accepted"), minWidth=90),
         money_column("realised_brl", t("Realised"), minWidth=100),
     ]
-    rows = [_item_row(row, viewer) for row in data.items.rows]
-    shown, count = (fmt.number(n, viewer.locale) for n in (len(rows), data.items.count))
+    rows = [_item_row(row, viewer) for row in page.rows]
+    of_month = next((one for one in data.months if one.month == data.month), None)
+    summed = of_month or data.total
+    together = t(
+        "Together, %(count)s item-depots: old policy %(old)s, ours %(new)s, identified %(saved)s.",
+        count=fmt.number(page.count, locale),
+        old=fmt.brl(summed.old_brl, locale, 2),
+        new=fmt.brl(summed.new_brl, locale, 2),
+        saved=fmt.brl(summed.identified_brl, locale, 2),
+    )
+    title = t("By item and depot")
     return card(
-        t("By item and depot"),
+        f"{title}, {month_name(data.month, viewer)}" if data.month else title,
         grid("savings-items", columns, rows, viewer, row_id="key", server_sort=data.sort),
-        tools=downloads("savings", _asked(data), viewer),
-        note=t(
-            "%(shown)s of %(count)s; the file has every month of each, with both sides' costs.",
-            shown=shown,
-            count=count,
-        ),
+        html.P(together, className="card-note"),
+        pager(page, data.items.start, data.query, viewer),
+        tools=downloads("savings", _asked(data), viewer, of=title),
+        note=t("The file has the costs of both sides of each row, by kind."),
         class_name="grow",
     )
 
@@ -221,7 +250,8 @@ def _item_row(row: SavingsItem, viewer: Viewer) -> dict[str, Any]:
 
 
 def _asked(data: SavingsData) -> dict[str, list[str]]:
-    return data.bar.asked
+    month = {"month": [month_value(data.month)]} if data.month else {}
+    return data.bar.asked | month
 
 
 def how(total: SavingsTotal, viewer: Viewer) -> html.Section:

@@ -3,8 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
+import pytest
+from sqlalchemy import text
+
+from layouts import format as fmt
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
+from tests.web.test_inventory import rows_of
+from warehouse.caching import count_revision
+from warehouse.pipeline.savings import write_savings
+
+SETTINGS = """
+INSERT INTO support.setting (key, value, changed_by)
+VALUES ('savings', '{"known_months": 2, "least_months": 2}', 'tests')
+"""
+NO_SETTINGS = "DELETE FROM support.setting WHERE key = 'savings'"
+PUBLISHED = "SELECT run_id FROM analytics.published"
+MONEY = ("old_brl", "new_brl", "identified_brl")
+
+
+@pytest.fixture
+def replayed(site: Site) -> Iterator[Site]:
+    """The same run with fewer months asked for, hence with savings."""
+
+    def write(setting: str) -> None:
+        with site.engine.begin() as connection:
+            connection.execute(text(setting))
+            write_savings(connection, connection.execute(text(PUBLISHED)).scalar_one())
+            count_revision(connection)
+
+    write(SETTINGS)
+    yield site
+    write(NO_SETTINGS)
 
 
 def test_a_short_history_is_said_and_not_made_up(site: Site):
@@ -19,6 +50,36 @@ def test_a_short_history_is_said_and_not_made_up(site: Site):
     assert "nove meses" in json.dumps(page, ensure_ascii=False)
 
 
+def test_a_month_is_the_sum_of_its_item_depots(replayed: Site):
+    api = replayed.api(ANALYST)
+    months = api.get("/savings/months").json()["data"]
+    assert len(months) >= 2
+    for month in months:
+        asked = {"month": month["month"][:7]}
+        rows = api.get("/savings/rows", params=asked | {"limit": 500}).json()["data"]
+        items = api.get("/savings/items", params=asked | {"limit": 500}).json()["data"]
+        told = rows_of(api.get("/exports/savings.csv", params=asked))
+        assert {row["month"] for row in rows} == {month["month"]}
+        assert len(rows) == len(items) == len(told) == month["item_sites"]
+        for name in MONEY:
+            for found in (rows, items):
+                assert sum(row[name] for row in found) == pytest.approx(month[name])
+            in_file = sum(float(row[name].replace(",", ".")) for row in told)
+            assert in_file == pytest.approx(month[name])
+
+
+def test_a_month_of_the_page_leads_to_its_items(replayed: Site):
+    (*_, last) = replayed.api(ANALYST).get("/savings/months").json()["data"]
+    browser, name = replayed.browser(ANALYST), last["month"][:7]
+    whole = json.dumps(browser.open_page("/savings").json(), ensure_ascii=False)
+    assert f'"meta": {{"filter": "month", "values": ["{name[:5]}' in whole
+    page = json.dumps(browser.open_page("/savings", f"?month={name}").json(), ensure_ascii=False)
+    assert f"/api/v1/exports/savings.csv?month={name}" in page
+    assert f"identificada {fmt.brl(last['identified_brl'], 'pt_BR', 2)}." in page
+    assert f"month={name}” no endereço" not in page
+    assert "month=2000-01" in browser.open_page("/savings", "?month=2000-01").text
+
+
 def test_the_file_is_for_those_who_may_export(site: Site):
     assert site.browser(VIEWER).get("/api/v1/exports/savings.csv").status_code == 403
     for person in (ANALYST, SCOPED):
@@ -31,5 +92,10 @@ def test_the_file_is_for_those_who_may_export(site: Site):
 
 def test_what_cannot_be_asked_is_refused(site: Site):
     api = site.api(VIEWER)
-    for query in ("/savings?foo=1", "/savings/items?sort=moon", "/savings/rows?cursor=x"):
+    for query in (
+        "/savings?foo=1",
+        "/savings/items?sort=moon",
+        "/savings/rows?cursor=x",
+        "/savings/rows?month=May",
+    ):
         assert api.get(query).status_code == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -98,12 +99,14 @@ def items(
     *,
     scope: Scope = EVERYTHING,
     filters: Filters = NO_FILTERS,
+    month: date | None = None,
     limit: int = 50,
     cursor: str | None = None,
     sort: str = "-identified_brl",
 ) -> Page[SavingsItem]:
-    """Item-depots with all their months added up. Raises NothingPublished."""
-    rows, params = _rows(connection, scope, filters)
+    """Item-depots with all their months added up, or with `month` (its first day) alone. Raises
+    NothingPublished."""
+    rows, params = _rows(connection, scope, filters, month)
     return fetch_page(
         connection,
         _ITEMS.format(rows=rows),
@@ -123,12 +126,14 @@ def page(
     *,
     scope: Scope = EVERYTHING,
     filters: Filters = NO_FILTERS,
+    month: date | None = None,
     limit: int = 50,
     cursor: str | None = None,
     sort: str = "-identified_brl",
 ) -> Page[SavingsRow]:
-    """Every row: an item-depot in a month. Raises NothingPublished."""
-    rows, params = _rows(connection, scope, filters)
+    """Every row: an item-depot in a month, or those of `month` (its first day). Raises
+    NothingPublished."""
+    rows, params = _rows(connection, scope, filters, month)
     return fetch_page(
         connection,
         rows,
@@ -142,7 +147,11 @@ def page(
     )
 
 
-def _rows(connection: Connection, scope: Scope, filters: Filters) -> tuple[str, dict[str, Any]]:
+def _rows(
+    connection: Connection, scope: Scope, filters: Filters, month: date | None = None
+) -> tuple[str, dict[str, Any]]:
     where: Where = series_where(scope, filters)
     run = published_run(connection)
+    if month is not None:
+        where.add("savings.month = :month", month=month)
     return _ROWS.format(where=where.sql), {**where.params, "run_id": run.run_id}

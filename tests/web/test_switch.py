@@ -1,0 +1,96 @@
+"""A late supplier and a better one: from the files to the accepted change of supplier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.access import Role
+from domain.recommendation_receipts import workings_of
+from tests import factories
+from tests.conftest import StartServer
+from tests.hostile_names import write
+from tests.ingesting import load
+from tests.web.conftest import ANALYST, Site
+from warehouse.pipeline import derive, publish
+
+LAST_DAY, DAYS, LINES = date(2025, 6, 29), 150, 12
+PROMISED = 15
+
+
+def write_files(folder: Path) -> None:
+    """TARDE promises 15 days and takes 20 to 42, at R$ 100; PONTUAL keeps them, at R$ 96."""
+    days = [LAST_DAY - timedelta(days=back) for back in range(DAYS)]
+    item = ("RET-48", "Retificador 48V", "energia", "un", 100, 15, "TARDE")
+    write(folder, "items", "sku name family unit unit_cost_brl lead_time_days supplier", [item])
+    write(folder, "sites", "site name uf kind", [("DEP-SP", "Depósito", "SP", "depot")])
+    suppliers = [("TARDE", "Tarde Ltda", "domestic"), ("PONTUAL", "Pontual SA", "domestic")]
+    write(folder, "suppliers", "supplier name kind", suppliers)
+    demand = [(day, "RET-48", 4 + day.toordinal() % 5, "DEP-SP") for day in days]
+    write(folder, "demand", "date sku quantity site", demand)
+    stock = [(day, "RET-48", "DEP-SP", 600) for day in days[:30]]
+    write(folder, "stock", "date sku site on_hand", stock)
+    orders = []
+    for number in range(LINES):
+        ordered = days[-1] + timedelta(days=7 * number)
+        promised = ordered + timedelta(days=PROMISED)
+        for supplier, price, late in (("TARDE", 100, 5 + 2 * number), ("PONTUAL", 96, 0)):
+            received = promised + timedelta(days=late)
+            orders.append(
+                (f"{supplier}-{number}", 1, "RET-48", supplier, ordered, 40, "DEP-SP", promised)
+                + (received, 40, price)
+            )
+    header = "order line sku supplier ordered_on quantity site promised_on"
+    header += " received_on received_qty unit_price_brl"
+    write(folder, "purchase_orders", header, orders)
+
+
+@pytest.fixture(scope="module")
+def loaded(
+    module_engine: Engine,
+    module_database_url: str,
+    start_server: StartServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("erp")
+    write_files(folder)
+    assert load(folder, module_engine).ok
+    derive.refresh_after_load(module_engine)
+    bundle = factories.make_bundle(folder / "bundles", module_engine)
+    publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
+    site = Site(start_server(module_database_url), module_engine)
+    site.add_user(ANALYST, Role.ANALYST)
+    yield site
+
+
+def test_a_late_supplier_is_left_for_a_better_one(loaded: Site) -> None:
+    api = loaded.api(ANALYST)
+    (switch,) = api.get("/recommendations?kind=SWITCH").json()["data"]
+    facts = switch["facts"]
+    assert (switch["sku"], switch["status"]) == ("RET-48", "open")
+    assert (facts["supplier_now"], facts["supplier_new"]) == ("Tarde Ltda", "Pontual SA")
+    assert (facts["otif_now"], facts["otif_new"]) == (0, 1)
+    assert facts["lead_mean_now"] == pytest.approx(PROMISED + 5 + 11)
+    assert (facts["lead_mean_new"], facts["lines_new"]) == (PROMISED, LINES)
+    assert (facts["supplier_price_brl_now"], facts["supplier_price_brl_new"]) == (100, 96)
+    prices_alone = facts["annual_demand"] * (100 - 96)
+    value = facts["annual_brl_now"] - facts["annual_brl_new"] - facts["switch_cost_brl"]
+    assert switch["value_brl"] == pytest.approx(value)
+    assert value + facts["switch_cost_brl"] > prices_alone > 0
+    (step,) = workings_of("SWITCH", facts).steps
+    assert step.value == pytest.approx(switch["value_brl"])
+    assert "Pontual SA" in switch["narrative"]["pt_BR"]
+
+    path = f"/recommendations/{switch['id']}"
+    said = api.call("PATCH", path, json={"status": "accepted", "reason": "contrato novo"})
+    assert said.status_code == 200, said.text
+    with loaded.engine.connect() as connection:
+        sql = "SELECT actor, status, reason FROM support.decision WHERE kind = 'recommendation'"
+        assert connection.execute(text(sql)).all() == [(ANALYST, "accepted", "contrato novo")]
+    assert derive.derive_settings(loaded.engine)
+    (again,) = api.get("/recommendations?kind=SWITCH").json()["data"]
+    assert (again["status"], again["decided_by"]) == ("accepted", ANALYST)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from domain.kpis import SUMMED
 from domain.records import Kpi, Receipt
 from domain.viewer import Viewer
 from layouts import format as fmt
@@ -24,12 +25,16 @@ DRILLS = {
     "sla_availability": ("/sla", N_("By contract")),
 }
 """Where a KPI's rows are, and what they are by."""
-SUMS = {
-    "inventory_value": ("/inventory", "-stock_value_brl"),
-    "demand_value": ("/materials", "-demand_90d"),
-    "forecast_value": ("/materials", "-forecast_horizon"),
+ROWS = {
+    "annual_savings": ("/savings", {}),
+    "stockout_rate": ("/inventory", {"flag": ["out"]}),
+    "inventory_value": ("/inventory", {"sort": ["-stock_value_brl"]}),
+    "days_of_supply": ("/inventory", {"sort": ["days_of_supply"]}),
+    "open_critical_alerts": ("/alerts", {"level": ["critical"], "status": ["open"]}),
+    "demand_value": ("/materials", {"sort": ["-demand_90d"]}),
+    "forecast_value": ("/materials", {"sort": ["-forecast_horizon"]}),
 }
-"""Where a sum's items are listed, and in which order."""
+"""Where a KPI's rows are listed, and what narrows or orders them besides the filters."""
 PARTS = {"uf": N_("By UF"), "family": N_("By family")}
 
 
@@ -149,13 +154,20 @@ def receipt(kpi: Kpi, name: str, viewer: Viewer, asked: Query | None = None) -> 
 
 
 def _rows_of(kpi: Kpi, name: str, viewer: Viewer, asked: Query) -> list[Component]:
-    if kpi.key not in SUMS or kpi.value is None:
+    if kpi.key not in ROWS or kpi.value is None:
         return []
-    address, order = SUMS[kpi.key]
-    listed = f"{address}?{urlencode({**asked, 'sort': [order]}, doseq=True)}"
-    files = downloads("kpi-rows", {**asked, "kpi": [kpi.key]}, viewer, of=name)
-    links = [dcc.Link(viewer.t("The items"), href=listed), *files]
-    return [html.P(links, className="receipt-rows")]
+    address, more = ROWS[kpi.key]
+    listed = urlencode({**asked, **more}, doseq=True)
+    link = dcc.Link(viewer.t("Its rows"), href=f"{address}?{listed}" if listed else address)
+    return [html.P([link, *_files_of(kpi, name, viewer, asked)], className="receipt-rows")]
+
+
+def _files_of(kpi: Kpi, name: str, viewer: Viewer, asked: Query) -> list[Component]:
+    if kpi.key in SUMMED:
+        return downloads("kpi-rows", {**asked, "kpi": [kpi.key]}, viewer, of=name)
+    if kpi.key == "open_critical_alerts":
+        return downloads("alerts", {**asked, **ROWS[kpi.key][1]}, viewer, of=name)
+    return downloads("savings", asked, viewer, of=name) if kpi.key == "annual_savings" else []
 
 
 def _receipt(

@@ -88,6 +88,15 @@ def test_levels_follow_the_time_that_is_left(on_hand: float, expected: list[tupl
     assert raised(situation(on_hand, daily=8, lead=14, safety=20)) == expected
 
 
+@pytest.mark.parametrize(
+    ("days", "expected"), [(14, [("stockout_imminent", "warning")]), (14.5, [])]
+)
+def test_a_stockout_is_told_two_weeks_ahead_however_soon_an_order_comes(
+    days: float, expected: list[tuple[str, str]]
+):
+    assert raised(situation(8 * days, daily=8, lead=3, safety=10)) == expected
+
+
 def test_stock_under_its_safety_stock_is_a_warning():
     policy = situation(15, daily=0.1, lead=10, safety=15.5)
     assert raised(policy) == [("below_reorder_point", "warning")]

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 
 from domain.errors import BadFile, Unavailable
 from tests.ingesting import adds_up, counts, load, load_one, rows, write
+from warehouse.pipeline.derive import refresh_after_load
 from warehouse.pipeline.loads import LOAD_LOCK
 from warehouse.pipeline.report import render_report
 
@@ -240,6 +241,33 @@ def test_the_calendar_follows_the_facts(engine: Engine, tmp_path: Path):
     query = "SELECT holiday, uf_holidays ->> 'SP' FROM core.calendar WHERE date = :day"
     assert rows(engine, query, day=date(2024, 9, 7))[0][0] is not None
     assert rows(engine, query, day=date(2024, 7, 9))[0][1] is not None
+
+
+def test_a_leap_day_and_the_turn_of_a_year_count_once(engine: Engine, tmp_path: Path):
+    days = [*pd.date_range("2024-02-26", "2024-03-03"), *pd.date_range("2024-12-30", "2025-01-05")]
+    lines = [f"{day:%d/%m/%Y};EPI-04;1" for day in days]
+    load(write(tmp_path, demand="\n".join(["date;sku;quantity", *lines])), engine)
+    refresh_after_load(engine)
+    asked = text(
+        "SELECT to_char(date_trunc(:bucket, date::timestamp), 'YYYY-MM-DD'), sum(quantity)"
+        " FROM analytics.demand_by_day GROUP BY 1 ORDER BY 1"
+    )
+    for zone in ("UTC", "America/Sao_Paulo", "Asia/Kathmandu"):
+        with engine.begin() as connection:
+            connection.execute(text(f"SET LOCAL timezone = '{zone}'"))
+            weeks, months = (
+                [tuple(row) for row in connection.execute(asked, {"bucket": bucket})]
+                for bucket in ("week", "month")
+            )
+        assert weeks == [("2024-02-26", 7), ("2024-12-30", 7)]
+        assert [quantity for _, quantity in months] == [4, 3, 2, 5]
+
+
+def test_a_day_that_no_calendar_has_is_refused(engine: Engine, tmp_path: Path):
+    lines = "date;sku;quantity\n29/02/2023;EPI-04;1\n29/02/2024;EPI-04;1\n"
+    report = load_one(write(tmp_path, demand=lines), engine, max_rejects=1)
+    assert (report.accepted, report.rejected) == (1, 1)
+    assert [day for day, *_ in demand_of(engine)] == [date(2024, 2, 29)]
 
 
 def test_a_dry_run_tells_all_and_changes_nothing(engine: Engine, tmp_path: Path):

@@ -87,6 +87,14 @@ def test_days_made_months_keep_whole_months(make_training: MakeTraining) -> None
     assert build(training, "M").history["y"].tolist() == [31, 29, 31]
 
 
+def test_the_turn_of_a_year_belongs_to_one_week(make_training: MakeTraining) -> None:
+    # 2020 has a week 53: from Monday 2020-12-28 to Sunday 2021-01-03
+    training = make_training({("A", "X"): np.ones(14)}, start="2020-12-28")
+    history = build(training, "W").history
+    assert history["ds"].tolist() == [pd.Timestamp("2020-12-28"), pd.Timestamp("2021-01-04")]
+    assert history["y"].tolist() == [7, 7]
+
+
 def test_the_total_of_native_data_is_kept(small: TrainingSet) -> None:
     dataset = build(small)
     assert dataset.history["y"].sum() == small.demand["quantity"].sum()

@@ -351,12 +351,13 @@ def _insert_by_month(
     fresh = fresh_months(connection, table, first, last)
     values = {"load_id": load_id, "fresh": [start for start, _ in fresh]}
     month = f"date_trunc('month', s.{column}::timestamp)::date"
+    all_fresh = len(fresh) == len(list(months(first, last)))
     if fresh:
         parent = open_fresh(connection, table, column, fresh)
-        where = f" WHERE {month} = ANY(CAST(:fresh AS date[]))"
+        where = "" if all_fresh else f" WHERE {month} = ANY(CAST(:fresh AS date[]))"
         connection.execute(text(insertion.into(parent) + where), values)
         attach_fresh(connection, table, fresh)
-    if len(fresh) < len(list(months(first, last))):
+    if not all_fresh:
         where = f" WHERE {month} <> ALL(CAST(:fresh AS date[]))" if fresh else ""
         connection.execute(text(insertion.upsert(where)), values)
 

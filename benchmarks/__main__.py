@@ -40,16 +40,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"unknown part {', '.join(unknown)}; known: {', '.join(PARTS)}")
     kept = get_settings().home
     home = build(kept / "bench")
-    bars, promised = measured(home, parts)
+    bars, promised, speeds = measured(home, parts)
     report = {
         "machine": machine(),
         "bars": [bar.as_json() for bar in bars],
         "milliseconds": promised,
+        "series_per_second_and_core": speeds,
     }
     (kept / "bench.json").write_text(json.dumps(report, indent=1) + "\n")
     print(table(bars))
     if promised:
         print(promises(promised))
+    if speeds:
+        print("\nseries a second and core")
+        print("\n".join(f"{name:24} {speed:8.2f}" for name, speed in speeds.items()))
     return 0 if all(bar.ok for bar in bars) else 1
 
 
@@ -96,10 +100,13 @@ def run(*module: str) -> None:
         raise RuntimeError(f"{' '.join(module)} ended with exit code {done.returncode}")
 
 
-def measured(home: Path, parts: Sequence[str]) -> tuple[list[Bar], dict[str, dict[str, float]]]:
-    """All bars of the parts, and milliseconds by route."""
+def measured(
+    home: Path, parts: Sequence[str]
+) -> tuple[list[Bar], dict[str, dict[str, float]], dict[str, float]]:
+    """All bars of the parts, milliseconds by route, and series a second by model."""
     bars: list[Bar] = []
     promised: dict[str, dict[str, float]] = {}
+    speeds: dict[str, float] = {}
     database, cache = embedded.ensure_postgres(home), embedded.ensure_valkey(home)
     secret = secrets.token_hex(32)
     own = {"NOVA_HOME": str(home), "DATABASE_URL": database}
@@ -129,9 +136,10 @@ def measured(home: Path, parts: Sequence[str]) -> tuple[list[Bar], dict[str, dic
             bars += data_bars.readers(stage, home / "bundles")
     if "training" in parts:
         say("training")
-        bars += training_bars.bars(database)
+        trained, speeds = training_bars.bars(database)
+        bars += trained
     embedded.stop(home)
-    return bars, promised
+    return bars, promised, speeds
 
 
 def table(bars: Sequence[Bar]) -> str:

@@ -41,11 +41,24 @@ def train(database: str, limit: int, jobs: int) -> tuple[float, float, dict[str,
         return seconds, peak, json.loads((bundle / "manifest.json").read_text())
 
 
-def bars(database: str) -> list[Bar]:
-    """Two cores against one, and memory against a quarter of the series."""
+def bars(database: str) -> tuple[list[Bar], dict[str, float]]:
+    """Two cores against one, and memory against a quarter of the series; and series a second on one
+    core, by model and for all of a training."""
     _, few, _ = train(database, FEW, 2)
     two, many, _ = train(database, SERIES, 2)
-    one, _, _ = train(database, SERIES, 1)
+    one, _, manifest = train(database, SERIES, 1)
+    return _against(one, two, many, few), speeds(manifest, one)
+
+
+def speeds(manifest: dict[str, Any], seconds: float) -> dict[str, float]:
+    """Series a second of each model, all its tests included, and of the whole training."""
+    series = manifest["counts"]["series_trained"]
+    found = {one["name"]: one.get("seconds") for one in manifest["models"]}
+    timed = {name: series / spent for name, spent in found.items() if spent}
+    return timed | {"whole training": series / seconds}
+
+
+def _against(one: float, two: float, many: float, few: float) -> list[Bar]:
     return [
         Bar(
             "training on two cores: share of twice the speed",

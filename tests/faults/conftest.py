@@ -34,6 +34,8 @@ RATE, THREADS = 20, 4
 CALM_SECONDS = 1.5
 RECOVERY_SECONDS = 2.0
 WAIT_SECONDS = 60
+PATIENCE_SECONDS = 60
+"""As long as workers may take to be replaced on a busy machine: nobody answers meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,14 @@ class Prober:
             time.sleep(0.05)
         raise AssertionError(f"no {status} came: {Counter(one.status for one in self.answers)}")
 
+    def other_than(self, status: int) -> list[tuple[int, float, str]]:
+        """Status, seconds and text of whatever was not answered with this status."""
+        return [
+            (one.status, one.came - one.asked, one.data[:200])
+            for one in self.answers
+            if one.status != status
+        ]
+
     def worst(self) -> list[Answer]:
         """What no fault excuses: another status, a page instead of JSON, no answer."""
         return [one for one in self.answers if not one.proper]
@@ -103,9 +113,9 @@ def ask(url: str, token: str, path: str) -> Answer:
     asked = time.monotonic()
     headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
     try:
-        answer = requests.get(f"{url}/api/v1{path}", headers=headers, timeout=30)
-    except requests.RequestException:
-        return Answer(asked, time.monotonic(), 0)
+        answer = requests.get(f"{url}/api/v1{path}", headers=headers, timeout=PATIENCE_SECONDS)
+    except requests.RequestException as error:
+        return Answer(asked, time.monotonic(), 0, data=repr(error))
     body = answer.text
     data = str(json.loads(body, parse_float=steady)["data"]) if answer.status_code == 200 else body
     return Answer(

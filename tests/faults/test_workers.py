@@ -36,7 +36,7 @@ def test_a_reload_loses_nothing(product: Product, calm: float) -> None:
             assert time.monotonic() < deadline, "the workers are not replaced"
             time.sleep(0.1)
         time.sleep(1)
-    assert {one.status for one in prober.answers} == {200}
+    assert prober.answers and prober.other_than(200) == []
 
 
 def test_what_was_begun_before_the_end_is_answered(ground: Product) -> None:

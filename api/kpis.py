@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import Literal
 
 from api.exporting import exported
@@ -10,6 +11,7 @@ from api.parameters import Paged, SeriesFilters, Text
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Kpi, KpiRow, Page
+from domain.viewer import Viewer
 from warehouse.queries import kpi_rows, kpis
 from warehouse.queries.paging import every
 
@@ -20,10 +22,39 @@ def listed(query: SeriesFilters) -> list[Kpi]:
     return kpis.headline(scope=current_viewer().scope, filters=query.filters())
 
 
-@exported("kpis", query=SeriesFilters, record=Kpi, leave=("receipt",))
-def kpis_file(query: SeriesFilters) -> list[Kpi]:
-    """The headline numbers."""
-    return listed(query)
+@dataclass(frozen=True)
+class KpiLine(Kpi):
+    """A headline number with its receipt in columns, in the reader's words."""
+
+    formula: str = ""
+    inputs: str = ""
+    parts: str = ""
+    source: str = ""
+
+
+@exported("kpis", query=SeriesFilters, record=KpiLine, leave=("receipt",))
+def kpis_file(query: SeriesFilters) -> list[KpiLine]:
+    """The headline numbers, each with its receipt."""
+    viewer = current_viewer()
+    return [_line(kpi, viewer) for kpi in listed(query)]
+
+
+def _line(kpi: Kpi, viewer: Viewer) -> KpiLine:
+    made, t = kpi.receipt, viewer.t
+    values = {each.name: getattr(kpi, each.name) for each in fields(kpi)}
+    inputs = [(t(one.name), one.value) for one in made.inputs if one.value is not None]
+    parts = [(one.name or t("%(count)s others", count=one.count), one.value) for one in made.parts]
+    return KpiLine(
+        **values,
+        formula=made.formula,
+        inputs=_told(inputs),
+        parts=_told(parts),
+        source=t(made.source),
+    )
+
+
+def _told(numbers: list[tuple[str, float]]) -> str:
+    return "; ".join(f"{name}={value:.12g}" for name, value in numbers)
 
 
 class RowsFilters(SeriesFilters):

@@ -139,6 +139,11 @@ def test_a_workbook_is_in_the_readers_language(site: Site) -> None:
     assert book.sheetnames == ["kpis", "About this file"]
     told = {row[0].value: row[1].value for row in book.worksheets[-1].iter_rows()}
     assert told["Filters"] == "none" and told["unit"] == DEFINITIONS["kpis.unit"]
+    header, *rows = table_of(book)
+    (value,) = (dict(zip(header, row, strict=True)) for row in rows if "inventory_value" in row)
+    assert value["formula"] == r"V = \sum q \cdot c" and "stock on hand" in value["inputs"]
+    parts = [float(part.partition("=")[2]) for part in value["parts"].split("; ")]
+    assert sum(parts) == pytest.approx(value["value"])
 
 
 def test_cells_have_their_types_and_long_tables_go_on(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 from flask import Response, current_app
 
 from api.files import PDF, file_answer
-from api.parameters import SeriesFilters
+from api.parameters import SpannedSeries
 from api.routing import route
 from auth import trail
 from auth.guards import current_viewer
@@ -24,7 +24,7 @@ class Maker(Protocol):
     def __call__(self, viewer: Viewer, filters: Filters, measure: str = "") -> bytes: ...
 
 
-class BoardQuery(SeriesFilters):
+class BoardQuery(SpannedSeries):
     """What narrows the pack; `measure` is that of demand and forecast, the page's unless given."""
 
     measure: Literal["brl", "units", ""] = ""

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from api.exporting import exported
-from api.parameters import SeriesFilters, checked_text
+from api.parameters import SpannedSeries, checked_text
 from api.routing import route
 from auth.guards import current_viewer
 from domain.drivers import DriverContribution, DriverDetail, DriverScore, Measure
 from warehouse.queries import drivers
 
 
-class DriversQuery(SeriesFilters):
+class DriversQuery(SpannedSeries):
     """What narrows the demand; the UFs narrow the drivers too. `measure`: BRL or units of issue."""
 
     measure: Measure = "brl"

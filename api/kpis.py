@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from api.exporting import exported
-from api.parameters import Paged, SeriesFilters, Text
+from api.parameters import Paged, SpannedSeries, Text
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Kpi, KpiRow, Page
@@ -16,8 +16,8 @@ from warehouse.queries import kpi_rows, kpis
 from warehouse.queries.paging import every
 
 
-@route("GET", "/kpis", query=SeriesFilters, data=list[Kpi])
-def listed(query: SeriesFilters) -> list[Kpi]:
+@route("GET", "/kpis", query=SpannedSeries, data=list[Kpi])
+def listed(query: SpannedSeries) -> list[Kpi]:
     """The headline numbers, each with its receipt."""
     return kpis.headline(scope=current_viewer().scope, filters=query.filters())
 
@@ -32,8 +32,8 @@ class KpiLine(Kpi):
     source: str = ""
 
 
-@exported("kpis", query=SeriesFilters, record=KpiLine, leave=("receipt",))
-def kpis_file(query: SeriesFilters) -> list[KpiLine]:
+@exported("kpis", query=SpannedSeries, record=KpiLine, leave=("receipt",))
+def kpis_file(query: SpannedSeries) -> list[KpiLine]:
     """The headline numbers, each with its receipt."""
     viewer = current_viewer()
     return [_line(kpi, viewer) for kpi in listed(query)]
@@ -57,7 +57,7 @@ def _told(numbers: list[tuple[str, float]]) -> str:
     return "; ".join(f"{name}={value:.12g}" for name, value in numbers)
 
 
-class RowsFilters(SeriesFilters):
+class RowsFilters(SpannedSeries):
     """Which sum, and what narrows it."""
 
     kpi: Literal["inventory_value", "demand_value", "forecast_value"] = "inventory_value"

@@ -9,7 +9,7 @@ from api.alerts import AlertAnswer, worded
 from api.answers import locale
 from api.exporting import exported
 from api.items import ItemsQuery
-from api.parameters import Query, SeriesFilters, Text, checked_text
+from api.parameters import Between, Query, SeriesFilters, Text, checked_text
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import (
@@ -111,12 +111,17 @@ def drivers_file(query: ProjectionQuery) -> list[DriverMonth]:
     return item_drivers.months(sku=query.sku, site=query.site, scope=current_viewer().scope)
 
 
-@exported("stock-counts", query=ProjectionQuery, record=StockCount)
-def counts_file(query: ProjectionQuery) -> list[StockCount]:
+class CountsQuery(ProjectionQuery, Between):
+    """One item-depot from one day to another; the last ones where neither is named."""
+
+
+@exported("stock-counts", query=CountsQuery, record=StockCount)
+def counts_file(query: CountsQuery) -> list[StockCount]:
     """What was counted at one item-depot, day by day."""
     if not (query.sku and query.site):
         return []
-    return inventory.counts(sku=query.sku, site=query.site, scope=current_viewer().scope)
+    span = {"since": query.from_, "to": query.to}
+    return inventory.counts(sku=query.sku, site=query.site, scope=current_viewer().scope, **span)
 
 
 def _detail(query: MaterialQuery) -> MaterialDetail:

@@ -155,6 +155,10 @@ class Between(Query):
     to: date | None = None
 
 
+class SpannedSeries(SeriesFilters, Between):
+    """Some item-site series over a span of dates."""
+
+
 class Form(BaseModel):
     """A multipart form; a field that is not here is refused."""
 

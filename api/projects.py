@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from api.exporting import exported
 from api.parameters import (
     MAX_TEXT,
+    Between,
     Paged,
-    Query,
     Text,
     Texts,
     Ufs,
@@ -27,9 +27,9 @@ from warehouse.queries import projects
 State = Literal["behind", "on_plan", "not_started", "unknown", "done", "cancelled"]
 
 
-class ProjectsFilters(Query):
-    """What narrows the projects. `at_risk`: those that lack materials; `search` looks into codes
-    and names."""
+class ProjectsFilters(Between):
+    """What narrows the projects: `from` and `to` to those that run between them. `at_risk`: those
+    that lack materials; `search` looks into codes and names."""
 
     uf: Ufs = ()
     region: Texts = ()
@@ -39,8 +39,10 @@ class ProjectsFilters(Query):
 
     def filters(self) -> ProjectFilters:
         """The same as the queries' argument."""
+        names = {"from_": "date_from", "to": "date_to"}
         known = ProjectFilters.__dataclass_fields__
-        return ProjectFilters(**{name: value for name, value in self if name in known})
+        told = {names.get(name, name): value for name, value in self}
+        return ProjectFilters(**{name: value for name, value in told.items() if name in known})
 
 
 class ProjectsQuery(ProjectsFilters, Paged):

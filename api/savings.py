@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from api.exporting import exported
-from api.parameters import Month, Paged, SeriesFilters, Text
+from api.parameters import Month, Paged, SpannedSeries, Text
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Page
@@ -14,7 +14,7 @@ from warehouse.queries import savings
 from warehouse.queries.paging import every
 
 
-class SavingsFilters(SeriesFilters):
+class SavingsFilters(SpannedSeries):
     """What narrows rows; `month` to one of the months."""
 
     month: Month | None = None
@@ -26,14 +26,14 @@ class SavingsList(SavingsFilters, Paged):
     sort: Text = "-identified_brl"
 
 
-@route("GET", "/savings", query=SeriesFilters, data=SavingsTotal)
-def added_up(query: SeriesFilters) -> SavingsTotal:
+@route("GET", "/savings", query=SpannedSeries, data=SavingsTotal)
+def added_up(query: SpannedSeries) -> SavingsTotal:
     """What ours would have saved against the old policy: identified, accepted, realised."""
     return savings.total(scope=current_viewer().scope, filters=query.filters())
 
 
-@route("GET", "/savings/months", query=SeriesFilters, data=list[SavingsMonth])
-def by_month(query: SeriesFilters) -> list[SavingsMonth]:
+@route("GET", "/savings/months", query=SpannedSeries, data=list[SavingsMonth])
+def by_month(query: SpannedSeries) -> list[SavingsMonth]:
     """The costs of both sides, month by month."""
     return savings.months(scope=current_viewer().scope, filters=query.filters())
 
@@ -78,7 +78,7 @@ def items_file(query: SavingsFilters) -> Iterator[SavingsItem]:
     return every(savings.items, scope=scope, filters=query.filters(), month=query.month)
 
 
-@exported("savings-months", query=SeriesFilters, record=SavingsMonth)
-def months_file(query: SeriesFilters) -> list[SavingsMonth]:
+@exported("savings-months", query=SpannedSeries, record=SavingsMonth)
+def months_file(query: SpannedSeries) -> list[SavingsMonth]:
     """The costs of both sides, month by month."""
     return by_month(query)

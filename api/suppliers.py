@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
-from api.parameters import Between, Paged, SeriesFilters, Text, checked_text, split
+from api.parameters import Paged, SpannedSeries, Text, checked_text, split
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Page
@@ -16,7 +16,7 @@ from warehouse.queries import suppliers
 Kind = Literal["domestic", "import"]
 
 
-class LineFilters(SeriesFilters, Between):
+class LineFilters(SpannedSeries):
     """What narrows the order lines that figures are of; each figure takes its own date, see
     docs/suppliers.md."""
 

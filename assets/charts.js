@@ -102,10 +102,18 @@
   function narrow(event) {
     const point = event.points[0];
     const meta = point.data.meta;
-    if (meta && meta.filter) {
+    if (meta && meta.filter && meta.values[point.pointNumber]) {
       window.nova.toggle(meta.filter, meta.values[point.pointNumber]);
     }
   }
+
+  /* The same for the keyboard, from the table below the chart (layouts/components/table.py). */
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("button[data-narrow]");
+    if (button) {
+      window.nova.toggle(button.dataset.narrow, button.dataset.value);
+    }
+  });
 
   function equip() {
     document.querySelectorAll(".chart .js-plotly-plot").forEach(function (chart) {

@@ -306,11 +306,12 @@
   }
 
   function writeFilters(values, ids, memories) {
-    const memory = memories[0];
     const still = window.dash_clientside.no_update;
-    if (!memory) {
+    if (!memories.length) {
       return still;
     }
+    const together = (part) => Object.assign({}, ...memories.map((one) => one[part]));
+    const memory = { initial: together("initial"), resets: together("resets"), empty: together("empty") };
     const query = new URLSearchParams(window.location.search);
     let changed = false;
     ids.forEach(function (id, index) {

@@ -29,7 +29,8 @@ def data(
 ) -> BoardData:
     """The pack of this reader, and of the address or these filters."""
     seen = main.data(viewer, address, current, filters)
-    opened = replace(seen.filters, status=("open",))
+    today = seen.filters.at_any_time()
+    opened = replace(today, status=("open",))
     return BoardData(
         filters=seen.filters,
         measure=seen.measure,
@@ -41,6 +42,6 @@ def data(
         alert_count=seen.alert_count,
         savings=savings.total(scope=viewer.scope, filters=seen.filters),
         contracts=sla.listed(scope=viewer.scope, month=None),
-        regions=regions.rows(scope=viewer.scope, filters=seen.filters),
+        regions=regions.rows(scope=viewer.scope, filters=today),
         status=current,
     )

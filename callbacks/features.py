@@ -10,16 +10,19 @@ from dash.development.base_component import Component
 from callbacks import clusters, formulas, prescriptive, regions
 from callbacks import forecasts as forecasts_page
 from callbacks.address import Address
+from callbacks.filters import series_bar
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.records import ClassChoice, DataStatus, Filters, ModelPerformance
+from domain.page_filters import DEFAULT_PERIOD, within
+from domain.records import NO_FILTERS, ClassChoice, DataStatus, Filters, ModelPerformance
 from domain.viewer import Viewer
 from layouts import features as layout
 from layouts import series_models
 from layouts.components import states
+from layouts.components.filters import Bar
 from layouts.forecasts import NO_MODEL
 from layouts.text import DEMAND_CLASSES, MODELS
-from warehouse.queries import forecasts, models, overrides, status
+from warehouse.queries import forecasts, models, overrides, status, suppliers
 
 TABS: dict[str, Callable[[Viewer, Address], list[Component]]] = {
     "map": regions.content,
@@ -41,12 +44,13 @@ def page(viewer: Viewer, address: Address) -> Component:
     tab = address.one("tab", layout.TABS, "models")
     if tab in TABS:
         return layout.within(tab, TABS[tab](viewer, address), viewer)
-    if address.text("sku") and address.text("site"):
-        return _one_series(viewer, address, current)
-    return layout.layout(_data(viewer, address, current), viewer)
+    bar = series_bar(viewer, address, "/features")
+    if bar.one("sku") and bar.one("site"):
+        return _one_series(viewer, address, current, bar)
+    return layout.layout(_data(viewer, address, current, bar), viewer)
 
 
-def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.FeaturesData:
+def _data(viewer: Viewer, address: Address, current: DataStatus, bar: Bar) -> layout.FeaturesData:
     every = models.performance(scope=viewer.scope)
     present = {row.demand_class for row in every}
     classes = [name for name in DEMAND_CLASSES if name in present]
@@ -54,6 +58,7 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.Featu
     rows = layout.comparable_first([row for row in every if row.demand_class == demand_class])
     wanted = (demand_class,) if demand_class else ()
     return layout.FeaturesData(
+        bar=bar,
         demand_class=demand_class,
         classes=classes,
         rows=rows,
@@ -80,15 +85,17 @@ def _shown(address: Address, present: list[str], usual: list[str]) -> tuple[str,
     return tuple(model for model in MODELS if model in chosen and model in present)
 
 
-def _one_series(viewer: Viewer, address: Address, current: DataStatus) -> Component:
-    sku, site = address.text("sku"), address.text("site")
-    series = forecasts_page.series_of(viewer, sku, site, current)
+def _one_series(viewer: Viewer, address: Address, current: DataStatus, bar: Bar) -> Component:
+    sku, site = bar.one("sku"), bar.one("site")
+    since = within(DEFAULT_PERIOD, NO_FILTERS, suppliers.as_of()).date_from
+    series = forecasts_page.series_of(viewer, sku, site, since)
     if series is None:
         return states.not_found(viewer)
     usual = [ENSEMBLE, series.profile.champion or ENSEMBLE, NAIVE]
     shown = _shown(address, series.models, usual)
     one: dict[str, Any] = {"sku": sku, "site": site, "scope": viewer.scope}
     data = series_models.SeriesModels(
+        bar=bar,
         series=series.showing(shown),
         backtest=forecasts.backtest(**one),
         chosen=_choice(series.profile.demand_class),

@@ -3,15 +3,17 @@ that they can apply (domain/page_filters.py)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State
 
 from callbacks.address import Address
-from domain.page_filters import of_page
+from domain.page_filters import PERIODS, of_page, within
+from domain.records import NO_FILTERS, Filters, Option
 from domain.viewer import Viewer
 from layouts.components.filters import Bar, control_id
-from warehouse.queries import kpis, materials
+from warehouse.queries import kpis, materials, suppliers
 
 MATERIALS = 20
 """Materials offered before anything is searched."""
@@ -28,7 +30,51 @@ def bar_of(viewer: Viewer, address: Address, path: str, tab: str = "", **more: A
             *address.values("sku"), scope=viewer.scope, limit=MATERIALS
         )
     offered = {name: choices[name] for name in page.shared if name in choices}
-    return Bar(offered, address.filters(offered, **more))
+    period, filters = over_period(address, path, tab, address.filters(offered, **more))
+    return Bar(offered, filters, period)
+
+
+def over_period(
+    address: Address, path: str, tab: str = "", filters: Filters = NO_FILTERS
+) -> tuple[str | None, Filters]:
+    """The period of the page at `path` as the address sets it, and the filters with its dates; None
+    of a page that has none."""
+    page = of_page(path, tab)
+    assert page is not None
+    if "period" not in page.shared:
+        return None, filters
+    period = address.one("period", PERIODS, page.period)
+    return period, within(period, filters, suppliers.as_of() if period else None)
+
+
+def series_bar(
+    viewer: Viewer,
+    address: Address,
+    path: str,
+    tab: str = "",
+    *,
+    start: Mapping[str, str] | None = None,
+) -> Bar:
+    """The bar of a page that is about one item at one depot. With `start` there always is one: what
+    it names, or the first that is offered, where the address names none."""
+    page = of_page(path, tab)
+    assert page is not None
+    wanted = address.text("sku") or (start or {}).get("sku", "")
+    skus = materials.item_options_with(wanted, scope=viewer.scope, limit=MATERIALS)
+    sku = _picked(address, "sku", skus, start)
+    sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
+    site = _picked(address, "site", sites, start)
+    chosen = Filters(sku=(sku,) if sku else (), site=(site,) if site else ())
+    period, filters = over_period(address, path, tab, chosen)
+    return Bar({"sku": skus, "site": sites}, filters, period, page.single, start is not None)
+
+
+def _picked(
+    address: Address, name: str, options: Sequence[Option], start: Mapping[str, str] | None
+) -> str:
+    if start is None:
+        return address.one(name, [one.value for one in options], "")
+    return address.option(name, options, start.get(name)) or ""
 
 
 def register(app: Dash) -> None:

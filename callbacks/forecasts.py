@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, no_update
@@ -12,6 +13,7 @@ from auth import trail
 from auth.guards import current_viewer, requires
 from callbacks import levels
 from callbacks.address import Address
+from callbacks.filters import MATERIALS, series_bar
 from callbacks.overrides import adjusting
 from callbacks.screen import screen
 from domain.access import Permission
@@ -27,7 +29,6 @@ from layouts.overrides import Adjusting
 from layouts.text import MODELS
 from warehouse.queries import forecasts, items, materials, status
 
-OPTIONS = 20
 MAX_SEARCH = 100
 
 
@@ -48,21 +49,13 @@ def _level(viewer: Viewer, address: Address) -> str:
 
 
 def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.ForecastData:
-    start = _start(viewer, address, current)
-    wanted = address.text("sku") or start.get("sku", "")
-    options = materials.item_options_with(wanted, scope=viewer.scope, limit=OPTIONS)
-    sku = address.option("sku", options, start.get("sku"))
-    sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
-    site = address.option("site", sites, start.get("site"))
-    window = address.one("window", layout.WINDOWS, layout.WINDOWS[0])
-    series = _series(viewer, address, sku, site, window, current) if sku and site else None
+    bar = series_bar(viewer, address, "/forecasts", start=_start(viewer, address, current))
+    sku, site = bar.one("sku"), bar.one("site")
+    since = bar.filters.date_from
+    series = series_of(viewer, sku, site, since) if sku and site else None
     return layout.ForecastData(
-        items=options,
-        sites=sites,
-        sku=sku,
-        site=site,
-        window=window,
-        series=series,
+        bar=bar,
+        series=series and series.showing(_shown(address, series.points)),
         status=current,
         may_export=viewer.may(Permission.EXPORT),
         adjusting=_adjusting(viewer, address, series),
@@ -82,19 +75,9 @@ def _start(viewer: Viewer, address: Address, current: DataStatus) -> dict[str, s
     return {"sku": found[0], "site": found[1]} if found else {}
 
 
-def _series(
-    viewer: Viewer, address: Address, sku: str, site: str, window: str, current: DataStatus
-) -> layout.Series | None:
-    """The series as the address asks for it; None if the run does not know it."""
-    series = series_of(viewer, sku, site, current, window)
-    return series and series.showing(_shown(address, series.points))
-
-
-def series_of(
-    viewer: Viewer, sku: str, site: str, current: DataStatus, window: str = layout.WINDOWS[0]
-) -> layout.Series | None:
-    """One series with no model switched on; None if the run does not know it. Raises
-    UnknownMaterial, NotFound for a depot that is not in view."""
+def series_of(viewer: Viewer, sku: str, site: str, since: date | None) -> layout.Series | None:
+    """One series with no model switched on, its history `since` a day; None if the run does not
+    know it. Raises UnknownMaterial, NotFound for a depot that is not in view."""
     one: dict[str, Any] = {"sku": sku, "site": site, "scope": viewer.scope}
     try:
         profile = forecasts.profile(**one)
@@ -104,7 +87,7 @@ def series_of(
         sku=sku,
         site=site,
         unit=_unit(viewer, sku),
-        history=forecasts.history(**one, since=layout.since(window, current)),
+        history=forecasts.history(**one, since=since),
         points=forecasts.series(**one),
         accuracy=forecasts.accuracy(**one),
         profile=profile,
@@ -164,7 +147,7 @@ def register(app: Dash) -> None:
         if not search:
             return no_update
         scope = current_viewer().scope
-        found = materials.item_options(scope=scope, search=search[:MAX_SEARCH], limit=OPTIONS)
+        found = materials.item_options(scope=scope, search=search[:MAX_SEARCH], limit=MATERIALS)
         kept = value if isinstance(value, list) else [value]
         chosen = [option for option in options if option["value"] in kept]
         others = [option for option in found if option.value not in kept]

@@ -7,14 +7,14 @@ from typing import Any
 from dash.development.base_component import Component
 
 from callbacks.address import Address
-from domain.errors import InvalidInput, UnknownMaterial
+from callbacks.filters import series_bar
+from domain.errors import InvalidInput
 from domain.formulas import FORMULAS, MOST_NUMBERS, Formula, Number, Numbers, Value
-from domain.records import BacktestPoint, Option
+from domain.records import BacktestPoint
 from domain.viewer import Viewer
 from layouts import formulas as layout
-from warehouse.queries import forecasts, formulas, materials
+from warehouse.queries import forecasts, formulas
 
-OFFERED = 20
 TOLD = 12
 """Periods of an item's backtest that are put into a measure of errors."""
 LONGEST = 600
@@ -40,9 +40,8 @@ def content(viewer: Viewer, address: Address) -> list[Component]:
     """What stands below the tabs."""
     formula = FORMULAS[address.one("formula", FORMULAS, next(iter(FORMULAS)))]
     starts = "actual" in formula.inputs or not KNOWN.keys().isdisjoint(formula.inputs)
-    items, sites = _places(viewer, address) if starts else ([], [])
-    sku = address.one("sku", [one.value for one in items], "")
-    site = address.one("site", [one.value for one in sites], "")
+    bar = series_bar(viewer, address, "/features", "formulas") if starts else None
+    sku, site = (bar.one("sku"), bar.one("site")) if bar else ("", "")
     start = _starts(formula, sku, site, viewer) if sku and site else {}
     given = {name: _given(name, formula, start, viewer, address) for name in formula.inputs}
     try:
@@ -54,23 +53,11 @@ def content(viewer: Viewer, address: Address) -> list[Component]:
         given=given,
         value=value,
         wrong=wrong,
-        items=items,
-        sites=sites,
-        sku=sku,
-        site=site,
+        bar=bar,
         from_item=frozenset(start),
         notices=address.notices,
     )
     return layout.content(data, viewer)
-
-
-def _places(viewer: Viewer, address: Address) -> tuple[list[Option], list[Option]]:
-    sku = address.text("sku")
-    items = materials.item_options_with(sku, scope=viewer.scope, limit=OFFERED)
-    try:
-        return items, materials.site_options(sku=sku, scope=viewer.scope) if sku else []
-    except UnknownMaterial:
-        return items, []
 
 
 def _given(

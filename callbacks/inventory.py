@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
@@ -10,7 +11,7 @@ from dash.development.base_component import Component
 
 from auth.guards import current_viewer, requires
 from callbacks.address import Address
-from callbacks.filters import bar_of
+from callbacks.filters import bar_of, over_period
 from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
@@ -22,7 +23,6 @@ from layouts import item_depot as cards
 from layouts.components import states
 from layouts.components.downloads import query_of
 from layouts.components.filters import Bar
-from layouts.forecasts import since
 from layouts.policy import policy_card
 from layouts.text import DEMAND_CLASSES
 from warehouse.queries import (
@@ -40,7 +40,7 @@ from warehouse.queries import (
 DEFAULT_SORT = "-risk_brl"
 SHOWN = 50
 CODES = 200
-PLACE = ("sort", "cursor", "start", "item", "depot", "tab")
+PLACE = ("sort", "cursor", "start", "item", "depot", "tab", "period")
 """What of the address goes into the page's own links beside the filters that were understood."""
 
 
@@ -70,7 +70,7 @@ def page(viewer: Viewer, address: Address) -> Component:
         totals=inventory.totals(scope=viewer.scope, filters=filters),
         chosen=chosen,
         tab=tab,
-        detail=_detail(viewer, chosen, tab) if chosen else [],
+        detail=_detail(viewer, chosen, tab, filters) if chosen else [],
         filters=filters,
         flags=flags,
         sort=sort,
@@ -96,19 +96,19 @@ def _chosen(viewer: Viewer, address: Address, rows: list[ItemDepot]) -> ItemDepo
     return rows[0] if rows else None
 
 
-def _detail(viewer: Viewer, row: ItemDepot, tab: str) -> list[Component]:
-    return layout.detail(row, TABS[tab](viewer, row, status.current()), viewer)
+def _detail(viewer: Viewer, row: ItemDepot, tab: str, asked: Filters) -> list[Component]:
+    """One tab of the lower half, over the dates that are asked for."""
+    dates = Filters(date_from=asked.date_from, date_to=asked.date_to)
+    return layout.detail(row, TABS[tab](viewer, row, status.current(), dates), viewer)
 
 
 def _one(viewer: Viewer, row: ItemDepot) -> dict[str, Any]:
     return {"sku": row.sku, "site": row.site, "scope": viewer.scope}
 
 
-def _demand(viewer: Viewer, row: ItemDepot, current: DataStatus) -> list[Component]:
+def _demand(viewer: Viewer, row: ItemDepot, current: DataStatus, dates: Filters) -> list[Component]:
     known = current.run_id is not None
-    history = (
-        forecasts.history(**_one(viewer, row), since=since("medium", current)) if known else []
-    )
+    history = forecasts.history(**_one(viewer, row), since=dates.date_from) if known else []
     points = ensemble(viewer, row.sku, row.site) if known else []
     tools = [cards.models_link(row.sku, row.site, viewer)] if points else []
     title = viewer.t("Demand and forecast")
@@ -128,7 +128,7 @@ def _files(row: ItemDepot) -> dict[str, list[str]]:
     return {"sku": [row.sku], "site": [row.site]}
 
 
-def _plan(viewer: Viewer, row: ItemDepot, current: DataStatus) -> list[Component]:
+def _plan(viewer: Viewer, row: ItemDepot, current: DataStatus, _dates: Filters) -> list[Component]:
     days = projections.days(**_one(viewer, row)) if current.run_id is not None else []
     title = viewer.t("Projected stock")
     made = policies.of_depot(**_one(viewer, row)) if current.run_id is not None else []
@@ -138,13 +138,17 @@ def _plan(viewer: Viewer, row: ItemDepot, current: DataStatus) -> list[Component
     ]
 
 
-def _orders(viewer: Viewer, row: ItemDepot, _current: DataStatus) -> list[Component]:
+def _orders(
+    viewer: Viewer, row: ItemDepot, _current: DataStatus, _dates: Filters
+) -> list[Component]:
     loaded = any(one.rows for one in status.files() if one.kind == "purchase_orders")
     found = inventory.open_orders(**_one(viewer, row))
     return [cards.orders_card(found, loaded, viewer, _files(row))]
 
 
-def _decisions(viewer: Viewer, row: ItemDepot, current: DataStatus) -> list[Component]:
+def _decisions(
+    viewer: Viewer, row: ItemDepot, current: DataStatus, _dates: Filters
+) -> list[Component]:
     return decisions(viewer, current, row.sku, row.site)
 
 
@@ -164,21 +168,25 @@ def decisions(
     ]
 
 
-def _history(viewer: Viewer, row: ItemDepot, _current: DataStatus) -> list[Component]:
+def _history(
+    viewer: Viewer, row: ItemDepot, _current: DataStatus, dates: Filters
+) -> list[Component]:
+    found = replace(dates, sku=(row.sku,), site=(row.site,))
     lines = suppliers.lines(
         suppliers=(),
         scope=viewer.scope,
-        filters=Filters(sku=(row.sku,), site=(row.site,)),
+        filters=found,
         sort="-ordered_on",
         limit=SHOWN,
     )
+    counts = inventory.counts(**_one(viewer, row), since=dates.date_from, to=dates.date_to)
     return [
-        cards.counts_card(inventory.counts(**_one(viewer, row)), row.unit, viewer, _files(row)),
-        cards.past_orders_card(lines.rows, lines.count, viewer, _files(row)),
+        cards.counts_card(counts, row.unit, viewer, query_of(found)),
+        cards.past_orders_card(lines.rows, lines.count, viewer, query_of(found)),
     ]
 
 
-TABS: dict[str, Callable[[Viewer, ItemDepot, DataStatus], list[Component]]] = {
+TABS: dict[str, Callable[[Viewer, ItemDepot, DataStatus, Filters], list[Component]]] = {
     "demand": _demand,
     "plan": _plan,
     "orders": _orders,
@@ -201,10 +209,11 @@ def register(app: Dash) -> None:
     @app.callback(
         Output(layout.DETAIL, "children"),
         Input(layout.CHOSEN, "data"),
+        State("_pages_location", "search"),
         prevent_initial_call=True,
     )
     @requires(Permission.READ)
-    def show(chosen: Any) -> Any:
+    def show(chosen: Any, search: str | None) -> Any:
         if not isinstance(chosen, dict):
             return no_update
         viewer = current_viewer()
@@ -215,4 +224,5 @@ def register(app: Dash) -> None:
             row = inventory.one(sku=sku, site=site, scope=viewer.scope)
         except NotFound:
             return [states.not_found(viewer)]
-        return _detail(viewer, row, address.one("tab", layout.TABS, "demand"))
+        _, dates = over_period(Address.parse(search, viewer.t), "/inventory")
+        return _detail(viewer, row, address.one("tab", layout.TABS, "demand"), dates)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from dash.development.base_component import Component
 
 from callbacks.address import Address
+from callbacks.filters import MATERIALS, over_period
 from domain.access import Permission
 from domain.errors import NotFound
 from domain.levels import LEVELS
-from domain.records import DataStatus, Option
+from domain.records import DataStatus, Filters, Option
 from domain.viewer import Viewer
 from layouts import forecasts as forecasts_layout
 from layouts import levels as layout
+from layouts.components.filters import Bar
 from warehouse.queries import levels, materials, overrides
-
-OPTIONS = 20
 
 
 def page(viewer: Viewer, address: Address, current: DataStatus, level: str) -> Component:
@@ -50,21 +51,27 @@ def data_of(viewer: Viewer, address: Address, current: DataStatus, level: str) -
     one = _keys(viewer, level, chosen)
     areas = levels.areas(level=level, scope=viewer.scope, **one) if chosen else []
     area = address.option("area", areas)
-    window = address.one("window", forecasts_layout.WINDOWS, forecasts_layout.WINDOWS[0])
+    bar = _bar(address, whats if what == "item" else None, chosen)
     return layout.LevelsData(
         level=level,
         whats=whats,
         areas=areas,
         what=chosen,
         area=area,
-        window=window,
-        windows=forecasts_layout.window_options(current.frequency or "D", viewer),
-        sum=_sum(viewer, current, level, one, area, window) if area else None,
+        bar=bar,
+        sum=_sum(viewer, level, one, area, bar.filters.date_from) if area else None,
         accuracy=levels.accuracy(scope=viewer.scope),
         status=current,
         notices=address.notices,
         download=[forecasts_layout.download(viewer)] if viewer.may(Permission.EXPORT) else [],
     )
+
+
+def _bar(address: Address, items: list[Option] | None, chosen: str | None) -> Bar:
+    """The shared filters of a level: the period, and the material where it is about one."""
+    item = Filters(sku=(chosen,) if chosen and items else ())
+    period, filters = over_period(address, "/forecasts", filters=item)
+    return Bar({} if items is None else {"sku": items}, filters, period, ("sku",), True)
 
 
 def _whats(viewer: Viewer, address: Address, level: str) -> list[Option]:
@@ -73,7 +80,7 @@ def _whats(viewer: Viewer, address: Address, level: str) -> list[Option]:
     if LEVELS[level].what == "family":
         found = levels.families(level=level, scope=viewer.scope)
         return [Option(_name(*pair), _name(*pair)) for pair in found]
-    return materials.item_options_with(address.text("sku"), scope=viewer.scope, limit=OPTIONS)
+    return materials.item_options_with(address.text("sku"), scope=viewer.scope, limit=MATERIALS)
 
 
 def _name(family: str, unit: str) -> str:
@@ -93,12 +100,7 @@ def _keys(viewer: Viewer, level: str, chosen: str | None) -> dict[str, str]:
 
 
 def _sum(
-    viewer: Viewer,
-    current: DataStatus,
-    level: str,
-    keys: dict[str, str],
-    area: str,
-    window: str,
+    viewer: Viewer, level: str, keys: dict[str, str], area: str, since: date | None
 ) -> layout.Sum | None:
     asked: dict[str, Any] = {"level": level, "area": area, "scope": viewer.scope, **keys}
     points = levels.series(**asked)
@@ -108,6 +110,6 @@ def _sum(
         what=keys.get("sku") or keys.get("family") or "",
         area=area,
         unit=points[0].unit,
-        history=levels.history(**asked, since=forecasts_layout.since(window, current)),
+        history=levels.history(**asked, since=since),
         points=points,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from dash.development.base_component import Component
 
@@ -38,23 +39,20 @@ def data(
     filters = filters or bar.filters
     headline = kpis.headline(scope=viewer.scope, filters=filters)
     measure = address.one("measure", layout.MEASURES, _usual_measure(headline))
-    top = alerts.page(
-        scope=viewer.scope, filters=replace(filters, status=("open",)), limit=TOP_ALERTS
-    )
+    today = filters.at_any_time()
+    opened = replace(today, status=("open",))
+    top = alerts.page(scope=viewer.scope, filters=opened, limit=TOP_ALERTS)
+    asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters, "measure": measure}
     return layout.MainData(
         kpis=headline,
-        points=kpis.demand_and_forecast(
-            scope=viewer.scope,
-            filters=filters,
-            days=layout.HISTORY_DAYS,
-            measure="units" if measure == "units" else "brl",
-        ),
+        points=kpis.demand_and_forecast(**asked, days=layout.HISTORY_DAYS),
+        shares=kpis.demand_shares(**asked),
         alerts=top.rows,
         alert_count=top.count,
         recommendations=recommendations.page(
-            scope=viewer.scope, filters=replace(filters, status=("open",)), limit=TOP_ACTIONS
+            scope=viewer.scope, filters=opened, limit=TOP_ACTIONS
         ).rows,
-        recommended=recommendations.totals(scope=viewer.scope, filters=filters)[0],
+        recommended=recommendations.totals(scope=viewer.scope, filters=today)[0],
         files=status.files(),
         bar=bar,
         filters=filters,

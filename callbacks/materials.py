@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 
 from callbacks import forecasts as forecasts_page
 from callbacks.address import Address
-from callbacks.filters import bar_of
+from callbacks.filters import bar_of, over_period
 from callbacks.inventory import decisions
 from callbacks.screen import screen
 from domain.access import Permission
@@ -20,8 +20,7 @@ from layouts import item_depot as cards
 from layouts import material as detail_layout
 from layouts import material_drivers
 from layouts import materials as layout
-from layouts.components.filters import choice
-from layouts.forecasts import WINDOWS, accuracy_card, profile_strip, since, window_options
+from layouts.forecasts import accuracy_card, profile_strip
 from layouts.policy import policy_card
 from layouts.text import DEMAND_CLASSES, driver_name
 from warehouse.queries import (
@@ -36,6 +35,7 @@ from warehouse.queries import (
 )
 
 CODE = 200
+DETAIL = "/materials/<sku>"
 DEFAULT_SORT = "-demand_90d"
 
 
@@ -81,8 +81,8 @@ def detail(viewer: Viewer, address: Address) -> Component:
     start = "decisions" if address.text("alert") else "overview"
     tab = address.one("tab", detail_layout.TABS, start)
     content = TABS[tab](viewer, address, item)
-    site = address.text("site", CODE)
-    kept = {"site": site} if site else {}
+    given = {"site": address.text("site", CODE), "period": address.text("period")}
+    kept = {name: value for name, value in given.items() if value}
     return detail_layout.layout(item, tab, kept, content, address.notices, viewer)
 
 
@@ -102,14 +102,10 @@ def _demand(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     current = status.current()
     if site is None or current.run_id is None:
         return [detail_layout.no_depot(viewer)]
-    window = address.one("window", WINDOWS, WINDOWS[1])
+    period, dates = over_period(address, DETAIL)
     one: dict[str, Any] = {"sku": item.sku, "site": site, "scope": viewer.scope}
-    options = window_options(current.frequency or "D", viewer)
-    span = choice(
-        "window", viewer.t("History"), options, window, viewer, multi=False, clearable=False
-    )
-    picker = detail_layout.depot_choice(sites, site, viewer, span, window=window)
-    history = forecasts.history(**one, since=since(window, current))
+    picker = detail_layout.depot_choice(sites, site, viewer, period=period)
+    history = forecasts.history(**one, since=dates.date_from)
     title = viewer.t("Demand by depot")
     shown = cards.history_card(title, history, item.unit, current, viewer, picker)
     try:
@@ -145,8 +141,9 @@ def _forecast(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     current = status.current()
     if site is None or current.run_id is None:
         return [detail_layout.no_depot(viewer)]
-    series = forecasts_page.series_of(viewer, item.sku, site, current)
-    picker = detail_layout.depot_choice(sites, site, viewer)
+    period, dates = over_period(address, DETAIL)
+    series = forecasts_page.series_of(viewer, item.sku, site, dates.date_from)
+    picker = detail_layout.depot_choice(sites, site, viewer, period=period)
     title = viewer.t("Demand and forecast by depot")
     points = [one for one in series.points if one.model in cards.SHOWN] if series else []
     history = series.history if series else []

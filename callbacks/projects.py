@@ -27,6 +27,7 @@ def page(viewer: Viewer, address: Address) -> Component:
         state=address.many("state", STATES),
         at_risk=address.one("materials", RISKS, "all") == "at_risk",
         search=address.text("search"),
+        date_from=bar.filters.date_from,
     )
     data = layout.ProjectsData(
         scores=projects.every(scope=viewer.scope, filters=filters),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date, timedelta
 from typing import Any
 
 from dash.development.base_component import Component
@@ -13,8 +11,7 @@ from callbacks.filters import bar_of
 from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.page_filters import DEFAULT_PERIOD, PERIODS
-from domain.records import Filters, Page
+from domain.records import Page
 from domain.viewer import Viewer
 from layouts import supplier as detail_layout
 from layouts import suppliers as layout
@@ -28,9 +25,7 @@ DEFAULT_SORT = "-first_promised_on"
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
     """Every supplier, narrowed to a period, places, families and origins."""
-    period = address.one("period", PERIODS, DEFAULT_PERIOD)
     bar = bar_of(viewer, address, "/suppliers", search=address.text("search"))
-    bar = replace(bar, filters=_within(period, bar.filters), period=period)
     filters = bar.filters
     kinds = address.many("kind", KINDS)
     asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters, "kinds": kinds}
@@ -52,8 +47,8 @@ def page(viewer: Viewer, address: Address) -> Component:
 def detail(viewer: Viewer, address: Address) -> Component:
     """One supplier over a period."""
     code = address.text("supplier", 200)
-    period = address.one("period", PERIODS, DEFAULT_PERIOD)
-    filters = _within(period, Filters())
+    bar = bar_of(viewer, address, "/suppliers/<supplier>")
+    filters = bar.filters
     orders = [sign + name for name in suppliers.LINE_SORTS for sign in ("", "-")]
     sort = address.one("sort", orders, DEFAULT_SORT)
     found = suppliers.detail(supplier=code, scope=viewer.scope, filters=filters)
@@ -67,7 +62,7 @@ def detail(viewer: Viewer, address: Address) -> Component:
         detail=found,
         lines=listed(address, "", lines, detail_layout.LINE_ROWS),
         sort=sort,
-        period=period,
+        bar=bar,
         query={
             name: values
             for name, values in address.query.items()
@@ -79,18 +74,8 @@ def detail(viewer: Viewer, address: Address) -> Component:
     return detail_layout.layout(data, viewer)
 
 
-def _within(period: str, filters: Filters) -> Filters:
-    """The same with the dates of a period that ends with the data."""
-    days, last = PERIODS[period], suppliers.as_of()
-    if days is None or last is None:
-        return filters
-    return replace(filters, date_from=last - timedelta(days=days - 1), date_to=last)
-
-
 def _asked_of_files(bar: Bar, kinds: tuple[str, ...]) -> dict[str, list[str]]:
     """What the API is to be asked for the same suppliers."""
-    filters = bar.filters
-    dates: dict[str, date | None] = {"from": filters.date_from, "to": filters.date_to}
-    asked = bar.asked | {"kind": list(kinds), "search": [filters.search] if filters.search else []}
-    asked |= {name: [day.isoformat()] for name, day in dates.items() if day}
+    search = bar.filters.search
+    asked = bar.in_files | {"kind": list(kinds), "search": [search] if search else []}
     return {name: values for name, values in asked.items() if values}

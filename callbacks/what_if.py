@@ -7,17 +7,15 @@ from typing import Any
 from dash.development.base_component import Component
 
 from callbacks.address import Address
+from callbacks.filters import series_bar
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.errors import UnknownMaterial
 from domain.records import Option
 from domain.viewer import Viewer
 from domain.what_if import LEVELS, LIMITS, NOTHING, STRIKES, Change
 from layouts import what_if as layout
 from layouts.components import states
-from warehouse.queries import materials, status, what_if
-
-OPTIONS = 20
+from warehouse.queries import status, what_if
 
 
 @screen(Permission.READ)
@@ -31,16 +29,12 @@ def page(viewer: Viewer, address: Address) -> Component:
 
 def _data(viewer: Viewer, address: Address) -> layout.WhatIfData:
     choices = what_if.choices(scope=viewer.scope)
-    choices |= _series_choices(viewer, address)
+    bar = series_bar(viewer, address, "/what-if")
     change = change_of(address, choices)
-    series: dict[str, Any] = {
-        name: address.one(name, [option.value for option in choices[name]], "")
-        for name in ("sku", "site")
-    }
-    asked = {"scope": viewer.scope, **series}
+    asked: dict[str, Any] = {"scope": viewer.scope, "sku": bar.one("sku"), "site": bar.one("site")}
     return layout.WhatIfData(
         change=change,
-        **series,
+        bar=bar,
         measure=address.one("measure", layout.MEASURES, layout.MEASURES[0]),
         choices=choices,
         found=what_if.compare(change=change, **asked),
@@ -48,16 +42,6 @@ def _data(viewer: Viewer, address: Address) -> layout.WhatIfData:
         recorded=what_if.recorded(**asked),
         notices=address.notices,
     )
-
-
-def _series_choices(viewer: Viewer, address: Address) -> dict[str, list[Option]]:
-    sku = address.text("sku")
-    found = materials.item_options_with(sku, scope=viewer.scope, limit=OPTIONS)
-    try:
-        sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
-    except UnknownMaterial:
-        sites = []
-    return {"sku": found, "site": sites}
 
 
 def change_of(address: Address, choices: dict[str, list[Option]]) -> Change:

@@ -17,7 +17,8 @@ from domain.records import ReceiptPart
 @dataclass(frozen=True)
 class KpiDefinition:
     """One KPI. `inputs` maps each symbol of `formula` to its name and unit; `needs` lists the
-    kinds of ERP file without which there is no value, the most telling first."""
+    kinds of ERP file without which there is no value, the most telling first. `of_period`: the
+    source's words where dates are asked for; empty for what no dates narrow."""
 
     key: str
     unit: str
@@ -27,6 +28,7 @@ class KpiDefinition:
     inputs: dict[str, tuple[str, str]]
     needs: tuple[str, ...] = ("demand",)
     target: float | None = None
+    of_period: str = ""
 
 
 _DEFINITIONS = (
@@ -44,6 +46,7 @@ _DEFINITIONS = (
             "R": ("of that, realised", "BRL"),
         },
         needs=("demand", "items"),
+        of_period="both policies on the demand of the period's months, month by month",
     ),
     KpiDefinition(
         "wape",
@@ -64,6 +67,7 @@ _DEFINITIONS = (
             "N": ("item-site-days with demand possible", "count"),
         },
         needs=("stock",),
+        of_period="stock positions that have demand, on the days of the period",
     ),
     KpiDefinition(
         "inventory_value",
@@ -104,6 +108,7 @@ _DEFINITIONS = (
         "demand at unit cost, last 30 days (28 where demand is weekly, a month where monthly)",
         {"D": ("demand at unit cost", "BRL")},
         needs=("demand", "items"),
+        of_period="demand of the period, at unit cost",
     ),
     KpiDefinition(
         "forecast_value",
@@ -126,6 +131,7 @@ _DEFINITIONS = (
         },
         needs=("purchase_orders",),
         target=0.95,
+        of_period="order lines promised in the period, against the first date (SCOR RL.1.1)",
     ),
     KpiDefinition(
         "sla_availability",
@@ -140,6 +146,7 @@ _DEFINITIONS = (
         },
         needs=("outages", "contracts"),
         target=0.99,
+        of_period="outages of the sites under contract, in the period (ITU-T E.800)",
     ),
 )
 

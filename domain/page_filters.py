@@ -7,10 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from domain.access import Permission
 from domain.formulas import FORMULAS
+from domain.records import Filters
 from domain.what_if import LIMITS
 
 VERSION = "1"
@@ -23,7 +25,8 @@ FIRST = ("period", "region", "uf", "family", "abc")
 
 PERIODS = {"90": 90, "180": 180, "365": 365, "1095": 1095, "all": None}
 """Days back from the end of the data, by their names in the address."""
-DEFAULT_PERIOD = "365"
+DEFAULT_PERIOD, EVERYTHING, OWN = "365", "all", ""
+"""What pages start with; with OWN each figure keeps the span that it has by itself."""
 
 VARIABLE = re.compile(r"<(\w+)>")
 _PLACE = ("sort", "cursor", "start")
@@ -33,13 +36,14 @@ _ADJUST = ("adjust", "from", "to", "job")
 @dataclass(frozen=True)
 class PageFilters:
     """Of one page: the shared filters that it applies, those of them that take one value alone, the
-    other names of its query, and those of its path."""
+    other names of its query, those of its path, and the period that it starts with."""
 
     shared: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     single: tuple[str, ...] = ()
     variables: tuple[str, ...] = ()
     permission: Permission = Permission.READ
+    period: str = DEFAULT_PERIOD
 
 
 _ONE = ("sku", "site")
@@ -47,35 +51,37 @@ _MAP = (("region", "uf", "family", "abc", "xyz", "supplier"), ("measure", "layer
 _INVENTORY = ("search", "class", "flag", *_PLACE, "item", "depot", "tab")
 _CLUSTERS = ("of", "search", "cluster", *_PLACE, "risk_cursor", "risk_start")
 _MODELS = ("class", "models")
-_FORECASTS = ("level", "area", "family", "window", "models", *_ADJUST)
+_FORECASTS = ("level", "area", "family", "models", *_ADJUST)
 _INPUTS = tuple(sorted({name for formula in FORMULAS.values() for name in formula.inputs}))
 _WHAT_IF = (*LIMITS, "supplier", "family", "uf", "strike", "levels", "measure")
 _QUEUE = ("kind", "status", "search", *_PLACE)
 
 PAGES: Mapping[str, PageFilters] = {
-    "/main": PageFilters(SERIES, ("measure",)),
+    "/main": PageFilters(SHARED, ("measure",), period=OWN),
     "/alerts": PageFilters(SERIES, (*_QUEUE, "level", "owner")),
     "/recommendations": PageFilters(SERIES, _QUEUE),
     "/sla": PageFilters(("contract",), ("month", "state", "search")),
     "/sla/<contract>": PageFilters((), ("month", "outages", *_PLACE)),
     "/regions": PageFilters(*_MAP),
-    "/forecasts": PageFilters(_ONE, _FORECASTS, _ONE),
+    "/forecasts": PageFilters(("period", *_ONE), _FORECASTS, _ONE),
     "/features": PageFilters(_ONE, ("tab", *_MODELS), _ONE),
     "/features?tab=map": PageFilters(_MAP[0], ("tab", *_MAP[1])),
     "/features?tab=clusters": PageFilters(("region", "uf"), ("tab", *_CLUSTERS)),
     "/features?tab=prescriptive": PageFilters(SERIES, ("tab",)),
     "/features?tab=formulas": PageFilters(_ONE, ("tab", "formula", *_INPUTS), _ONE),
-    "/savings": PageFilters(SERIES, ("month", *_PLACE)),
+    "/savings": PageFilters(SHARED, ("month", *_PLACE), period=EVERYTHING),
     "/what-if": PageFilters(_ONE, _WHAT_IF, _ONE),
-    "/drivers": PageFilters(SERIES, ("driver", "measure")),
-    "/inventory": PageFilters(SERIES, _INVENTORY),
+    "/drivers": PageFilters(SHARED, ("driver", "measure"), period=OWN),
+    "/inventory": PageFilters(SHARED, _INVENTORY),
     "/materials": PageFilters(SERIES, ("search", "class", *_PLACE)),
     "/materials/<sku>": PageFilters(
-        ("site",), ("tab", "window", "alert", "driver", *_PLACE, *_ADJUST, "models"), ("site",)
+        ("period", "site"), ("tab", "alert", "driver", *_PLACE, *_ADJUST, "models"), ("site",)
     ),
     "/suppliers": PageFilters(SHARED, ("kind", "search")),
     "/suppliers/<supplier>": PageFilters(("period",), _PLACE),
-    "/projects": PageFilters(("region", "uf"), ("state", "materials", "search")),
+    "/projects": PageFilters(
+        ("period", "region", "uf"), ("state", "materials", "search"), period=EVERYTHING
+    ),
     "/projects/<project>": PageFilters(),
     "/admin/data": PageFilters(
         (),
@@ -114,6 +120,15 @@ def of_page(path: str, tab: str = "") -> PageFilters | None:
     if found is None:
         return None
     return replace(PAGES[found], variables=tuple(VARIABLE.findall(found)))
+
+
+def within(period: str, filters: Filters, last: date | None) -> Filters:
+    """The same with the dates of a period that ends with the data; OWN has none."""
+    if period == OWN or last is None:
+        return filters
+    days = PERIODS[period]
+    first = None if days is None else last - timedelta(days=days - 1)
+    return replace(filters, date_from=first, date_to=last)
 
 
 def permission_at(path: str) -> Permission | None:

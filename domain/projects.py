@@ -247,13 +247,16 @@ class ProjectDetail:
 
 @dataclass(frozen=True)
 class ProjectFilters:
-    """What the reader narrowed the projects to. Plain and hashable: part of every cache key."""
+    """What the reader narrowed the projects to. Plain and hashable: part of every cache key. With
+    dates, those that run on one of the days between them, by their plans or as they ended."""
 
     uf: tuple[str, ...] = ()
     region: tuple[str, ...] = ()
     state: tuple[str, ...] = ()
     at_risk: bool = False
     search: str = ""
+    date_from: date | None = None
+    date_to: date | None = None
 
 
 NO_PROJECT_FILTERS = ProjectFilters()

@@ -6,7 +6,7 @@ Quantities are in the item's unit of issue, money in BRL, rates are fractions 0-
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
@@ -32,6 +32,15 @@ class Filters:
     search: str = ""
     date_from: date | None = None
     date_to: date | None = None
+
+    @property
+    def has_dates(self) -> bool:
+        """True if a day is named that rows begin or end with."""
+        return self.date_from is not None or self.date_to is not None
+
+    def at_any_time(self) -> Filters:
+        """The same without its dates: for what stands today."""
+        return replace(self, date_from=None, date_to=None)
 
 
 NO_FILTERS = Filters()
@@ -263,6 +272,7 @@ class Kpi:
     """One headline number. `value` is None when a file is missing: `missing` names its kind.
 
     `unit` is one of `BRL`, `fraction`, `days`, `count`, `units`. `better` is `up`, `down` or ``.
+    `of_period`: it adds up the dates asked for, not those that it has by itself.
     """
 
     key: str
@@ -275,6 +285,16 @@ class Kpi:
     better: str
     receipt: Receipt
     missing: str | None = None
+    of_period: bool = False
+
+
+@dataclass(frozen=True)
+class DemandShare:
+    """Demand of one family or UF; `kind` says which: `family` or `uf`."""
+
+    kind: str
+    value: str
+    demand: float
 
 
 @dataclass(frozen=True)

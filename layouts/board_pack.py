@@ -30,10 +30,10 @@ from layouts.text import (
     ALERT_KINDS,
     FILE_KINDS,
     FILTER_NAMES,
-    KPI_HELP,
-    KPI_NAMES,
     LEVELS,
     REGIONS,
+    kpi_help,
+    kpi_name,
     named,
 )
 from layouts.theme import ACCENT
@@ -99,6 +99,8 @@ class _Pack(Writer):
         t = self.t
         told = {name: getattr(filters, name) for name in SERIES}
         told["region"] = tuple(named(REGIONS, one, t) for one in filters.region)
+        if filters.has_dates:
+            told = {"period": (fmt.span(filters.date_from, filters.date_to, self.locale),)} | told
         chosen = [
             f"{t(FILTER_NAMES[name])}: {', '.join(values)}"
             for name, values in told.items()
@@ -110,7 +112,7 @@ class _Pack(Writer):
         t, locale = self.t, self.locale
         rows = [
             (
-                named(KPI_NAMES, kpi.key, t),
+                kpi_name(kpi, t),
                 self._value(kpi),
                 fmt.signed_percent(kpi.change, locale) if kpi.change is not None else UNKNOWN,
                 UNKNOWN if kpi.target is None else fmt.by_unit(kpi.target, kpi.unit, locale),
@@ -266,8 +268,8 @@ class _Pack(Writer):
         t = self.t
         rows = [
             (
-                named(KPI_NAMES, kpi.key, t),
-                " ".join([t(KPI_HELP[kpi.key]), self._inputs(kpi)]).strip(),
+                kpi_name(kpi, t),
+                " ".join([kpi_help(kpi, t), self._inputs(kpi)]).strip(),
             )
             for kpi in kpis
         ]

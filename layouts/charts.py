@@ -13,6 +13,7 @@ from plotly import graph_objects as go
 from domain.records import (
     BacktestPoint,
     DemandPoint,
+    DemandShare,
     ForecastPoint,
     ModelStep,
     ProjectedDay,
@@ -20,7 +21,7 @@ from domain.records import (
 )
 from domain.viewer import Viewer
 from layouts.text import MODELS, named
-from layouts.theme import ACCENT, BAND, MODEL_COLOURS, MODEL_DASHES, figure, graph_config
+from layouts.theme import ACCENT, BAND, MODEL_COLOURS, MODEL_DASHES, figure, graph_config, plain
 
 LEVELS = (0.1, 0.5, 0.9)
 UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
@@ -50,9 +51,9 @@ def graph(name: str, chart: go.Figure, viewer: Viewer, *, tall: bool = False) ->
     )
 
 
-def narrowing(name: str, values: Sequence[str]) -> dict[str, Any]:
+def narrowing(name: str, values: Sequence[str | None]) -> dict[str, Any]:
     """A trace's `meta` by which a click on one of its marks narrows the page to that mark's value
-    of a shared filter, and the same click again widens it (assets/charts.js)."""
+    of a filter, if it has one, and the same click again widens it (assets/charts.js)."""
     return {"filter": name, "values": list(values)}
 
 
@@ -106,6 +107,25 @@ def totals_chart(points: Sequence[TotalPoint], viewer: Viewer, unit: str) -> go.
     add_line(chart, [p.date for p in known], [p.actual for p in known], t("Actual"))
     add_line(chart, [p.date for p in ahead], [p.mean for p in ahead], t("Forecast"), colour=ACCENT)
     return finish(chart, viewer)
+
+
+def shares_chart(shares: Sequence[DemandShare], viewer: Viewer, unit: str) -> go.Figure:
+    """A bar for each family or UF, the largest above; a click narrows the page to it."""
+    chart = figure(viewer, "")
+    rows = list(reversed(shares))
+    chart.add_bar(
+        x=[one.demand for one in rows],
+        y=[plain(one.value) for one in rows],
+        orientation="h",
+        width=0.6,
+        marker={"color": ACCENT},
+        meta=narrowing(rows[0].kind, [one.value for one in rows]) if rows else None,
+        hovertemplate="%{x:,.0f}<extra>%{y}</extra>",
+    )
+    chart.update_xaxes(tickformat=",~s", showgrid=True, title={"text": unit}, rangemode="tozero")
+    chart.update_yaxes(type="category")
+    chart.update_layout(hovermode="closest", height=90 + 24 * len(rows))
+    return chart
 
 
 def series_chart(

@@ -10,6 +10,7 @@ from domain.clusters import Cluster, feature_words
 from domain.failure_risk import CalibrationBin
 from domain.viewer import Viewer
 from layouts import format as fmt
+from layouts.charts import narrowing
 from layouts.theme import ACCENT, CLUSTER_COLOURS, OUTLIER, figure, plain
 
 ROW_HEIGHT, LEAST_HEIGHT, LANE = 50, 120, 0.11
@@ -34,6 +35,7 @@ def profile_chart(clusters: Sequence[Cluster], viewer: Viewer) -> go.Figure:
             textfont={"color": "#ffffff", "size": 12},
             marker={"size": 20, "color": CLUSTER_COLOURS[cluster.number - 1], "opacity": 0.92},
             name=plain(f"{cluster.number} {cluster.name}"),
+            meta=narrowing("cluster", [str(cluster.number)] * len(rows)),
             customdata=[
                 [
                     plain(feature_words(row.feature, locale)),

@@ -427,7 +427,12 @@ def _profiles(common: Common, viewer: Viewer) -> html.Section:
         graph("cluster-profiles", profile_chart(common.clusters, viewer), viewer),
         twin(header, table, viewer),
         tools=_files(f"{_family(common)}-profiles", common, viewer, "search"),
-        note=_made_from(common, viewer),
+        note=" ".join(
+            [
+                _made_from(common, viewer),
+                t("Click a cluster to see its members alone; click it again to see all."),
+            ]
+        ),
         class_name="grow",
     )
 

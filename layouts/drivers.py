@@ -23,7 +23,7 @@ from domain.viewer import Translator, Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card
-from layouts.components.downloads import downloads, query_of
+from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.grid import (
     date_column,
@@ -98,6 +98,7 @@ def _filters(data: DriversData, viewer: Viewer) -> html.Div:
             "driver": driver,
             "measure": data.measure,
         },
+        usual=t("Last %(count)s months", count=36),
     )
 
 
@@ -179,7 +180,7 @@ def _table(data: DriversData, viewer: Viewer) -> html.Section:
         text_column("verdict", t("Link"), minWidth=130),
         text_column("used", t("In the forecast"), minWidth=130),
     ]
-    asked = query_of(data.filters, "region", "uf", "family") | {"measure": [data.measure]}
+    asked = data.bar.in_files | {"measure": [data.measure]}
     rows = [_row(one, asked, viewer) for one in data.scores]
     return card(
         t("All drivers"),

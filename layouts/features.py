@@ -16,7 +16,7 @@ from layouts import format as fmt
 from layouts.charts import calibration_chart, graph, steps_chart
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
-from layouts.components.filters import choice, filter_bar
+from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.grid import (
     badge_column,
     grid,
@@ -37,6 +37,7 @@ from layouts.value_added import value_added_card
 class FeaturesData:
     """What the page shows: the rows of one demand class, or over all of them (None)."""
 
+    bar: Bar
     demand_class: str | None
     classes: Sequence[str]
     rows: Sequence[ModelPerformance]
@@ -108,9 +109,12 @@ def layout(data: FeaturesData, viewer: Viewer) -> html.Div:
 def _filters(data: FeaturesData, viewer: Viewer) -> html.Div:
     t = viewer.t
     options = [Option(name, t(DEMAND_CLASSES[name])) for name in data.classes]
-    return filter_bar(
+    return page_bar(
+        data.bar,
+        viewer,
         choice("class", t("Demand class"), options, data.demand_class, viewer, multi=False),
         initial={"class": data.demand_class, "models": list(data.shown)},
+        resets={"sku": ["site"]},
         empty={"models": NO_MODEL},
     )
 

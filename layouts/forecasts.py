@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +17,6 @@ from domain.records import (
     DataStatus,
     DemandPoint,
     ForecastPoint,
-    Option,
     SeriesProfile,
 )
 from domain.viewer import Viewer
@@ -26,7 +25,7 @@ from layouts.charts import graph, series_chart
 from layouts.components.attributes import SHOWS_DECISIONS
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
-from layouts.components.filters import choice, filter_bar, toggles
+from layouts.components.filters import Bar, page_bar, toggles
 from layouts.components.grid import badge_column, grid, number_column, percent_column
 from layouts.components.icons import icon
 from layouts.components.states import notices, state
@@ -39,16 +38,12 @@ from layouts.text import (
     DEMAND_CLASS_MEANING,
     DEMAND_CLASSES,
     HORIZONS,
-    LASTS,
     MODELS,
     named,
     per_period,
 )
 from layouts.theme import MODEL_COLOURS
 
-WINDOWS = ("short", "medium", "long", "all")
-PERIODS_SHOWN = {"D": (90, 180, 365), "W": (26, 52, 104), "M": (12, 24, 36)}
-PERIOD_DAYS = {"D": 1, "W": 7, "M": 30.44}
 NO_MODEL = "none"
 ADJUST = ("adjust", "from", "to", "job")
 QUANTILES = ("mean", "p10", "p50", "p90")
@@ -56,7 +51,7 @@ QUANTILES = ("mean", "p10", "p50", "p90")
 
 @dataclass(frozen=True)
 class Series:
-    """One item at one depot as shown: history inside the window, every model's points."""
+    """One item at one depot as shown: the period's history, every model's points."""
 
     sku: str
     site: str
@@ -82,11 +77,7 @@ class Series:
 class ForecastData:
     """What the page shows; `series` is None until an item and a depot are chosen."""
 
-    items: Sequence[Option]
-    sites: Sequence[Option]
-    sku: str | None
-    site: str | None
-    window: str
+    bar: Bar
     series: Series | None
     status: DataStatus
     notices: list[str]
@@ -115,43 +106,15 @@ def layout(data: ForecastData, viewer: Viewer) -> html.Div:
 
 def filters(data: ForecastData, viewer: Viewer) -> html.Div:
     """Level, item and depot, found by typing; and how much history."""
-    t = viewer.t
-    windows = window_options(data.status.frequency or "D", viewer)
-    initial: dict[str, Any] = {
-        "level": DEPOTS,
-        "sku": data.sku,
-        "site": data.site,
-        "window": data.window,
-    }
+    initial: dict[str, Any] = {"level": DEPOTS}
     if data.series:
         initial["models"] = list(data.series.shown)
     if data.adjusting:
         initial |= data.adjusting.initial
-    return filter_bar(
+    return page_bar(
+        data.bar,
+        viewer,
         level_choice(DEPOTS, viewer),
-        choice(
-            "sku",
-            t("Material"),
-            data.items,
-            data.sku,
-            viewer,
-            multi=False,
-            clearable=False,
-            placeholder=t("Code or name"),
-            wide=True,
-        ),
-        choice(
-            "site",
-            t("Depot"),
-            data.sites,
-            data.site,
-            viewer,
-            multi=False,
-            clearable=False,
-            placeholder=t("Choose a depot"),
-            wide=True,
-        ),
-        choice("window", t("History"), windows, data.window, viewer, multi=False, clearable=False),
         initial=initial,
         resets={
             "level": ["site", "models", *ADJUST],
@@ -162,26 +125,10 @@ def filters(data: ForecastData, viewer: Viewer) -> html.Div:
     )
 
 
-def window_options(frequency: str, viewer: Viewer) -> list[Option]:
-    """How much history the chart can show, in the run's periods."""
-    t = viewer.t
-    lasts = [t(LASTS[frequency], count=count) for count in PERIODS_SHOWN[frequency]]
-    return [Option(*pair) for pair in zip(WINDOWS, [*lasts, t("Everything")], strict=True)]
-
-
-def since(window: str, status: DataStatus) -> date | None:
-    """The first day of a window that ends with the run's data; None for everything."""
-    if window == "all" or status.data_to is None:
-        return None
-    frequency = status.frequency or "D"
-    periods = PERIODS_SHOWN[frequency][WINDOWS.index(window)]
-    return status.data_to - timedelta(days=round(periods * PERIOD_DAYS[frequency]))
-
-
 def nothing_to_show(data: ForecastData, viewer: Viewer) -> html.Div:
     """No item or depot yet, or one that the run does not know."""
     t, locale, status = viewer.t, viewer.locale, data.status
-    if data.sku and data.site:
+    if data.bar.one("sku") and data.bar.one("site"):
         return state(
             t("No forecast for this material at this depot"),
             t(

@@ -87,6 +87,11 @@ def day(value: date | None, locale: str) -> str:
     return format_date(value, pattern, locale=locale)
 
 
+def span(first: date | None, last: date | None, locale: str) -> str:
+    """From one day to another, or all before or after the one that is named."""
+    return " – ".join("" if one is None else day(one, locale) for one in (first, last)).strip()
+
+
 def iso_day(value: object, locale: str) -> str:
     """A date that a record holds as text, in figures."""
     return day(date.fromisoformat(str(value)), locale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -16,7 +16,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card
-from layouts.components.filters import choice, entry, filter_bar
+from layouts.components.filters import Bar, choice, entry, filter_bar, page_bar
 from layouts.components.receipt import formula as latex
 from layouts.components.states import notice, notices
 from layouts.components.table import twin
@@ -30,23 +30,25 @@ DIGITS = 4
 @dataclass(frozen=True)
 class FormulaData:
     """What the tab shows: `given` by input; `value` None where there is none, `wrong` says why;
-    `from_item`: the inputs that start from the item-depot."""
+    `bar` None where no input is known of items; `from_item`: those that start from the chosen one.
+    """
 
     formula: Formula
     given: Mapping[str, Value]
     value: float | None
     wrong: str | None
-    items: Sequence[Option]
-    sites: Sequence[Option]
-    sku: str
-    site: str
+    bar: Bar | None
     from_item: frozenset[str]
     notices: list[str]
 
 
 def content(data: FormulaData, viewer: Viewer) -> list[Component]:
     """What stands below the tabs."""
+    names = list(data.formula.inputs)
+    resets = {"sku": ["site", *names], "site": names}
+    bar = [page_bar(data.bar, viewer, initial={}, resets=resets)] if data.bar else []
     return [
+        *bar,
         *notices(data.notices),
         html.Div([_inputs(data, viewer), _result(data, viewer)], className="columns columns-even"),
     ]
@@ -80,35 +82,14 @@ def _inputs(data: FormulaData, viewer: Viewer) -> html.Section:
                 clearable=False,
                 wide=True,
             ),
-            *(_places(data, viewer) if data.items else []),
             *fields,
-            initial={"formula": formula.key, "sku": data.sku, "site": data.site} | shown,
-            resets={"formula": names, "sku": ["site", *names], "site": names},
+            initial={"formula": formula.key} | shown,
+            resets={"formula": names},
+            place="inputs",
         ),
         note=t(formula.about),
         class_name="formula-inputs",
     )
-
-
-def _places(data: FormulaData, viewer: Viewer) -> list[Component]:
-    t = viewer.t
-    material, depot = (
-        choice(
-            name,
-            label,
-            options,
-            value or None,
-            viewer,
-            multi=False,
-            wide=name == "sku",
-            placeholder=t("None"),
-        )
-        for name, label, options, value in (
-            ("sku", t("Start from a material"), data.items, data.sku),
-            ("site", t("Depot"), data.sites, data.site),
-        )
-    )
-    return [material, depot]
 
 
 def _result(data: FormulaData, viewer: Viewer) -> html.Section:

@@ -23,7 +23,7 @@ from layouts import format as fmt
 from layouts.charts import graph, series_chart
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
-from layouts.components.filters import choice, filter_bar
+from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.grid import grid, number_column, percent_column, text_column
 from layouts.components.states import notices, state
 from layouts.components.table import twin
@@ -54,8 +54,7 @@ class LevelsData:
     areas: Sequence[Option]
     what: str | None
     area: str | None
-    window: str
-    windows: Sequence[Option]
+    bar: Bar
     sum: Sum | None
     accuracy: Sequence[LevelAccuracy]
     status: DataStatus
@@ -97,10 +96,6 @@ def filters(data: LevelsData, viewer: Viewer) -> html.Div:
     t, level = viewer.t, LEVELS[data.level]
     controls = [level_choice(data.level, viewer)]
     one: dict[str, Any] = {"multi": False, "clearable": False}
-    if level.what == "item":
-        controls.append(
-            choice("sku", t("Material"), data.whats, data.what, viewer, wide=True, **one)
-        )
     if level.what == "family":
         label = t("Family")
         controls.append(choice("family", label, data.whats, data.what, viewer, wide=True, **one))
@@ -109,11 +104,12 @@ def filters(data: LevelsData, viewer: Viewer) -> html.Div:
         controls.append(
             choice("area", label, named_areas(data.areas, viewer), data.area, viewer, **one)
         )
-    controls.append(choice("window", t("History"), data.windows, data.window, viewer, **one))
-    name = "sku" if level.what == "item" else "family"
-    return filter_bar(
+    family = {} if level.what == "item" else {"family": data.what}
+    return page_bar(
+        data.bar,
+        viewer,
         *controls,
-        initial={"level": data.level, name: data.what, "area": data.area, "window": data.window},
+        initial={"level": data.level, "area": data.area, **family},
         resets={"level": ["area", "family", "site", "models"]},
     )
 

@@ -13,6 +13,7 @@ from domain.access import Permission
 from domain.records import (
     Alert,
     DataStatus,
+    DemandShare,
     FileStatus,
     Filters,
     Kpi,
@@ -24,18 +25,19 @@ from domain.records import (
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.alerts import alert_grid
-from layouts.charts import graph, totals_chart
+from layouts.charts import graph, shares_chart, totals_chart
 from layouts.components.cards import card, kpi_card
 from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.icons import icon
 from layouts.components.states import commands, missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.recommendations import recommendation_lines
-from layouts.text import FILE_KINDS, LASTS, named
+from layouts.text import FILE_KINDS, LASTS, kpi_name, named
 
 HISTORY_DAYS = 90
 PERIODS_SHOWN = {"D": 90, "W": 52, "M": 36}
 MEASURES = ("brl", "units")
+BARS = 12
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class MainData:
 
     kpis: Sequence[Kpi]
     points: Sequence[TotalPoint]
+    shares: Sequence[DemandShare]
     alerts: Sequence[Alert]
     alert_count: int
     recommendations: Sequence[Recommendation]
@@ -58,7 +61,8 @@ class MainData:
 
 def layout(data: MainData, viewer: Viewer) -> html.Div:
     """The whole page."""
-    t = viewer.t
+    t, bar = viewer.t, data.bar
+    cards = [kpi_card(kpi, viewer, bar.asked, bar.in_files) for kpi in data.kpis]
     return html.Div(
         [
             html.Div(
@@ -66,10 +70,9 @@ def layout(data: MainData, viewer: Viewer) -> html.Div:
                 className="page-head page-head-wrap",
             ),
             *notices(data.notices),
-            html.Div(
-                [kpi_card(kpi, viewer, data.bar.asked) for kpi in data.kpis], className="kpi-row"
-            ),
+            html.Div(cards, className="kpi-row"),
             totals(data, viewer),
+            *where_demanded(data, viewer),
             recommendations(data, viewer),
             alerts(data, viewer),
             loaded_files(data.files, viewer),
@@ -82,7 +85,7 @@ def _pack(data: MainData, viewer: Viewer) -> list[Component]:
     """The link to the whole view on paper, for whom it is not forbidden."""
     if not viewer.may(Permission.EXPORT):
         return []
-    kept: dict[str, list[str] | str] = {**data.bar.asked}
+    kept: dict[str, list[str] | str] = {**data.bar.in_files}
     link = html.A(
         [icon("download"), viewer.t("Board pack (PDF)")],
         href=f"/board.pdf?{urlencode(kept | {'measure': data.measure}, doseq=True)}",
@@ -103,6 +106,7 @@ def filters(data: MainData, viewer: Viewer) -> html.Div:
             "measure", t("Measure"), measures, data.measure, viewer, multi=False, clearable=False
         ),
         initial={"measure": data.measure},
+        usual=t("Usual"),
     )
 
 
@@ -124,14 +128,16 @@ def totals(data: MainData, viewer: Viewer) -> html.Section:
             [[p.date, p.actual, p.mean, p.p10, p.p90] for p in data.points],
             viewer,
         ),
-        note=totals_note(data.status, viewer),
+        note=totals_note(data.status, viewer, data.filters),
     )
 
 
-def totals_note(status: DataStatus, viewer: Viewer) -> str:
+def totals_note(status: DataStatus, viewer: Viewer, filters: Filters) -> str:
     """What the chart sums up; a limited run's forecast does not cover all that was consumed."""
     t, frequency = viewer.t, status.frequency or "D"
     window = t(LASTS[frequency], count=PERIODS_SHOWN[frequency])
+    if filters.has_dates:
+        window = fmt.span(filters.date_from, filters.date_to, viewer.locale)
     text = t(
         "%(window)s: consumption, then the forecast, summed over the series in view.", window=window
     )
@@ -140,6 +146,47 @@ def totals_note(status: DataStatus, viewer: Viewer) -> str:
     trained = fmt.number(status.series_trained, viewer.locale)
     return " ".join(
         [text, t("The forecast adds up the %(count)s trained series only.", count=trained)]
+    )
+
+
+def where_demanded(data: MainData, viewer: Viewer) -> list[html.Div]:
+    """Demand by family and by UF: each bar narrows the page."""
+    t = viewer.t
+    parts = [
+        _shares(kind, title, label, data, viewer)
+        for kind, title, label in (
+            ("family", t("Demand by family"), t("Family")),
+            ("uf", t("Demand by UF"), t("UF")),
+        )
+    ]
+    shown = [part for part in parts if part is not None]
+    return [html.Div(shown, className="columns columns-even")] if shown else []
+
+
+def _shares(
+    kind: str, title: str, label: str, data: MainData, viewer: Viewer
+) -> html.Section | None:
+    t = viewer.t
+    rows = [one for one in data.shares if one.kind == kind]
+    if not rows:
+        return None
+    unit, values = "R$" if data.measure == "brl" else t("Units"), [one.value for one in rows]
+    what = next((kpi for kpi in data.kpis if kpi.key == "demand_value"), None)
+    return card(
+        title,
+        graph(f"demand-by-{kind}", shares_chart(rows[:BARS], viewer, unit), viewer),
+        twin(
+            [label, unit],
+            [[one.value, one.demand] for one in rows],
+            viewer,
+            narrows=(kind, values),
+        ),
+        note=" ".join(
+            [
+                *([f"{kpi_name(what, t)}."] if what else []),
+                t("Click one to see it alone; click it again to see all."),
+            ]
+        ),
     )
 
 

@@ -19,7 +19,7 @@ from layouts.alerts import place
 from layouts.components.attributes import SHOWS_DECISIONS
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
-from layouts.components.filters import choice, filter_bar
+from layouts.components.filters import choice, filter_bar, period_choice
 from layouts.components.grid import (
     Column,
     date_column,
@@ -156,13 +156,21 @@ def _days(value: float | None, viewer: Viewer) -> str:
 
 
 def depot_choice(
-    sites: Sequence[Option], site: str, viewer: Viewer, *more: Component, **initial: Any
+    sites: Sequence[Option],
+    site: str,
+    viewer: Viewer,
+    *more: Component,
+    period: str | None = None,
+    **initial: Any,
 ) -> html.Div:
-    """Which depot a tab is about; with other choices of the tab beside it."""
+    """Which depot a tab is about, over which period where it has one; with other choices of the
+    tab beside it."""
     picker = choice(
         "site", viewer.t("Depot"), sites, site, viewer, multi=False, clearable=False, wide=True
     )
-    return filter_bar(picker, *more, initial={"site": site, **initial})
+    shown = [period_choice(period, viewer)] if period else []
+    told = {"period": period} if period else {}
+    return filter_bar(picker, *shown, *more, initial={"site": site, **told, **initial})
 
 
 def no_depot(viewer: Viewer) -> html.Section:

@@ -18,7 +18,7 @@ from domain.projects import (
 )
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import dates_of_axis
+from layouts.charts import dates_of_axis, narrowing
 from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain
 
 CHARTED = 20
@@ -30,12 +30,14 @@ def progress_chart(scores: Sequence[ProjectScore], viewer: Viewer) -> go.Figure:
     shown = list(reversed(charted(scores)))
     names = [plain(one.project) for one in shown]
     chart = figure(viewer, "")
+    of_uf = narrowing("uf", [one.uf for one in shown])
     chart.add_bar(
         x=[one.progress for one in shown],
         y=names,
         orientation="h",
         width=0.5,
         marker={"color": [OUTLIER if one.state == "behind" else ACCENT for one in shown]},
+        meta=of_uf,
         hovertemplate=t("done") + ": %{x:.1%}<extra></extra>",
     )
     chart.add_scatter(
@@ -43,6 +45,7 @@ def progress_chart(scores: Sequence[ProjectScore], viewer: Viewer) -> go.Figure:
         y=names,
         mode="markers",
         marker={"size": 9, "symbol": "diamond", "color": WEAK},
+        meta=of_uf,
         hovertemplate=t("the plan") + ": %{x:.1%}<extra></extra>",
     )
     chart.update_xaxes(

@@ -241,15 +241,21 @@ def _chart(data: ProjectsData, viewer: Viewer) -> list[html.Section]:
         [one.project, per_cent(one.progress), per_cent(one.planned_progress)]
         for one in charted(data.scores)
     ]
+    of_uf = ("uf", [one.uf for one in charted(data.scores)])
     return [
         card(
             t("Progress against the plan"),
             graph("projects-progress", progress_chart(data.scores, viewer), viewer),
-            twin([t("Project"), t("Done (%)"), t("Plan (%)")], rows, viewer),
-            note=t(
-                "A bar is what is done, in orange where behind; a diamond is where the plan is."
-                " At most %(count)s, those behind first.",
-                count=len(charted(data.scores)),
+            twin([t("Project"), t("Done (%)"), t("Plan (%)")], rows, viewer, narrows=of_uf),
+            note=" ".join(
+                [
+                    t(
+                        "A bar is what is done, in orange where behind; a diamond is where the plan"
+                        " is. At most %(count)s, those behind first.",
+                        count=len(rows),
+                    ),
+                    t("Click one to see those of its UF; click it again to see all."),
+                ]
             ),
         )
     ]
@@ -368,6 +374,7 @@ def _asked(filters: ProjectFilters) -> dict[str, list[str]]:
         "state": list(filters.state),
         "at_risk": ["true"] if filters.at_risk else [],
         "search": [filters.search] if filters.search else [],
+        "from": [filters.date_from.isoformat()] if filters.date_from else [],
     }
     return {name: values for name, values in asked.items() if values}
 

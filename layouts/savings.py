@@ -251,7 +251,7 @@ def _item_row(row: SavingsItem, viewer: Viewer) -> dict[str, Any]:
 
 def _asked(data: SavingsData) -> dict[str, list[str]]:
     month = {"month": [month_value(data.month)]} if data.month else {}
-    return data.bar.asked | month
+    return month | data.bar.in_files
 
 
 def how(total: SavingsTotal, viewer: Viewer) -> html.Section:

@@ -13,7 +13,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import backtest_chart, graph, series_chart
 from layouts.components.cards import card
-from layouts.components.filters import filter_bar
+from layouts.components.filters import Bar, page_bar
 from layouts.components.states import notices
 from layouts.components.table import twin
 from layouts.diagnostics import diagnostics_cards
@@ -34,6 +34,7 @@ class SeriesModels:
     """What the page shows of one series; `chosen` and `diagnostics` are None where the run does not
     say."""
 
+    bar: Bar
     series: Series
     backtest: Sequence[BacktestPoint]
     chosen: ClassChoice | None
@@ -62,7 +63,13 @@ def layout(data: SeriesModels, viewer: Viewer) -> html.Div:
             html.Div(
                 [html.Div([links, html.H1(t("Models of one series"))])], className="page-head"
             ),
-            filter_bar(initial={"models": list(series.shown)}, empty={"models": NO_MODEL}),
+            page_bar(
+                data.bar,
+                viewer,
+                initial={"models": list(series.shown)},
+                resets={"sku": ["site", "models"], "site": ["models"]},
+                empty={"models": NO_MODEL},
+            ),
             *notices(data.notices),
             profile_strip(series.profile, viewer),
             *[naive_notice(one, viewer) for one in chosen if one.published_as_naive],

@@ -229,7 +229,7 @@ def _chart(data: SlaData, viewer: Viewer) -> html.Section:
     return card(
         t("Downtime against the schedules"),
         graph("sla-used", used_chart(data.scores, viewer), viewer),
-        twin(header, rows, viewer),
+        twin(header, rows, viewer, narrows=("contract", [one.contract for one in data.scores])),
         note=" ".join(
             [
                 t(

@@ -17,7 +17,7 @@ from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
-from layouts.components.filters import filter_bar, period_choice
+from layouts.components.filters import Bar, page_bar
 from layouts.components.grid import (
     date_column,
     grid,
@@ -50,7 +50,7 @@ class SupplierData:
     detail: SupplierDetail
     lines: Listed
     sort: str
-    period: str
+    bar: Bar
     query: Mapping[str, list[str]]
     run_id: int | None
     notices: list[str]
@@ -83,12 +83,9 @@ def _head(data: SupplierData, viewer: Viewer) -> html.Div:
             html.P(about, className="weak"),
         ]
     )
-    bar = filter_bar(
-        period_choice(data.period, viewer),
-        initial={"period": data.period},
-        resets={"period": ("cursor", "start")},
+    return html.Div(
+        [title, page_bar(data.bar, viewer, initial={})], className="page-head page-head-wrap"
     )
-    return html.Div([title, bar], className="page-head page-head-wrap")
 
 
 def _figures(data: SupplierData, viewer: Viewer) -> list[html.Section]:

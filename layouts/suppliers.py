@@ -217,7 +217,7 @@ def _chart(data: SuppliersData, viewer: Viewer) -> list[html.Section]:
         card(
             t("On time, in full: who differs, and who may only seem to"),
             graph("suppliers-otif", chart, viewer),
-            twin(header, rows, viewer),
+            twin(header, rows, viewer, narrows=("supplier", [one.supplier for one in ranked])),
             note=" ".join(
                 [
                     t(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.records import Kpi
 from domain.viewer import N_ as N_
 from domain.viewer import Translator
 
@@ -261,6 +262,21 @@ KPI_HELP = {
     "sla_availability": N_("Share of the time in which the towers under contract were up."),
 }
 
+KPI_NAMES_OF_PERIOD = {"demand_value": N_("Demand in the period")}
+KPI_HELP_OF_PERIOD = {"demand_value": N_("What was consumed in the period, at unit cost.")}
+"""The same where dates are asked for, if that is not the same."""
+
+
+def kpi_name(kpi: Kpi, t: Translator) -> str:
+    """What a headline number is called."""
+    return named(KPI_NAMES | (KPI_NAMES_OF_PERIOD if kpi.of_period else {}), kpi.key, t)
+
+
+def kpi_help(kpi: Kpi, t: Translator) -> str:
+    """What it says, in a sentence."""
+    return named(KPI_HELP | (KPI_HELP_OF_PERIOD if kpi.of_period else {}), kpi.key, t)
+
+
 RECEIPT_WORDS = (
     N_("costs of the old policy"),
     N_("costs of ours"),
@@ -293,6 +309,11 @@ RECEIPT_WORDS = (
     N_("mean of the ensemble over the horizon, at unit cost; before: demand of as many periods"),
     N_("order lines promised in the last 90 days, against the first promised date (SCOR RL.1.1)"),
     N_("outages of the sites under contract, last 30 days (ITU-T E.800)"),
+    N_("both policies on the demand of the period's months, month by month"),
+    N_("stock positions that have demand, on the days of the period"),
+    N_("demand of the period, at unit cost"),
+    N_("order lines promised in the period, against the first date (SCOR RL.1.1)"),
+    N_("outages of the sites under contract, in the period (ITU-T E.800)"),
     N_("Available"),
     N_("on hand"),
     N_("reserved"),

@@ -15,7 +15,7 @@ from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
-from layouts.components.filters import Value, choice, filter_bar
+from layouts.components.filters import Bar, Value, choice, filter_bar, page_bar
 from layouts.components.states import notices, state
 from layouts.components.table import Cell, twin
 from layouts.text import N_, SUPPLIER_KINDS
@@ -27,6 +27,7 @@ CHANGES_OFFERED = (-0.5, -0.3, -0.2, -0.1, 0.1, 0.2, 0.3, 0.5, 1.0)
 COSTS_OFFERED = (50.0, 100.0, 150.0, 200.0, 300.0, 500.0)
 RATES_OFFERED = (0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 DAYS_OFFERED = (7, 15, 30, 45, 60, 90)
+RESETS = {"sku": ["site"]}
 FEW = 100
 """Counts below it are shown with a decimal: they are means of several years."""
 
@@ -36,8 +37,7 @@ class WhatIfData:
     """What the page shows; `found.items` is 0 where nothing in view has a policy."""
 
     change: Change
-    sku: str
-    site: str
+    bar: Bar
     measure: str
     choices: dict[str, list[Option]]
     found: Comparison
@@ -49,10 +49,14 @@ class WhatIfData:
 def layout(data: WhatIfData, viewer: Viewer) -> html.Div:
     """The whole page."""
     t = viewer.t
+    bar = page_bar(data.bar, viewer, initial={}, resets=RESETS)
     start_over = dcc.Link(t("Start over"), href="/what-if", className="btn btn-outline-secondary")
     return html.Div(
         [
-            html.Div([html.H1(t("What if")), start_over], className="page-head page-head-wrap"),
+            html.Div(
+                [html.H1(t("What if")), bar, start_over],
+                className="page-head page-head-wrap",
+            ),
             *notices(data.notices),
             controls(data, viewer),
             *(results(data, data.found, viewer) if data.found.items else [nothing(viewer)]),
@@ -81,7 +85,7 @@ def controls(data: WhatIfData, viewer: Viewer) -> html.Section:
         filter_bar(
             *_groups(data, viewer),
             initial=_initial(data),
-            resets={"sku": ["site"]},
+            place="changes",
         ),
         note=t("The address holds all of it: send it, and the other one sees the same numbers."),
         class_name="what-if-controls",
@@ -107,19 +111,6 @@ def _groups(data: WhatIfData, viewer: Viewer) -> list[Component]:
         return _one(name, label, offered[name], shown, viewer, t("All"))
 
     return [
-        _group(
-            t("Which items"),
-            choice(
-                "sku",
-                t("Material"),
-                offered["sku"],
-                data.sku or None,
-                viewer,
-                multi=False,
-                wide=True,
-            ),
-            of("site", t("Depot"), data.site),
-        ),
         _group(
             t("Service level"),
             *(
@@ -223,8 +214,6 @@ def _initial(data: WhatIfData) -> dict[str, Value]:
     )
     words = ("supplier", "family", "uf", "strike", "levels")
     return {
-        "sku": data.sku,
-        "site": data.site,
         "measure": data.measure,
         **{name: _text(getattr(change, name)) for name in numbers},
         **{name: getattr(change, name) for name in words},
@@ -371,7 +360,9 @@ def curve_card(data: WhatIfData, found: Comparison, viewer: Viewer) -> html.Sect
         measure,
         graph("service-curve", curve_chart(levels, marks, data.measure, viewer), viewer, tall=True),
         twin(header, rows, viewer),
-        tools=downloads("what-if-curve", {"sku": [data.sku], "site": [data.site]}, viewer),
+        tools=downloads(
+            "what-if-curve", {name: [data.bar.one(name)] for name in ("sku", "site")}, viewer
+        ),
         note=t(
             "The line: one cycle service level for all items, from 50 to 99.5 %. Up and to the"
             " left is better. Recorded: the last count's value; requests that met an empty shelf"

@@ -16,7 +16,7 @@ from layouts.components.downloads import Query, downloads
 from layouts.components.icons import icon
 from layouts.components.receipt import formula, inputs_table
 from layouts.components.states import missing_line
-from layouts.text import KPI_HELP, KPI_NAMES, N_, named
+from layouts.text import N_, kpi_help, kpi_name
 
 SHOWN_DIGITS = 3
 DRILLS = {
@@ -54,10 +54,12 @@ def card(
     )
 
 
-def kpi_card(kpi: Kpi, viewer: Viewer, asked: Query | None = None) -> html.Section:
+def kpi_card(
+    kpi: Kpi, viewer: Viewer, asked: Query | None = None, in_files: Query | None = None
+) -> html.Section:
     """One headline number with its change, date and receipt; or the file that it needs. `asked`:
-    the page's filters, for the links of the receipt."""
-    name = named(KPI_NAMES, kpi.key, viewer.t)
+    the page's filters, for the links of the receipt; `in_files`: the same for its files."""
+    name = kpi_name(kpi, viewer.t)
     body = (
         [missing_line(kpi.missing, viewer.t)]
         if kpi.missing
@@ -66,7 +68,7 @@ def kpi_card(kpi: Kpi, viewer: Viewer, asked: Query | None = None) -> html.Secti
     return html.Section(
         [
             html.Header(
-                [html.H2(name, className="kpi-name"), receipt(kpi, name, viewer, asked)],
+                [html.H2(name, className="kpi-name"), receipt(kpi, name, viewer, asked, in_files)],
                 className="kpi-head",
             ),
             *body,
@@ -146,28 +148,38 @@ def _drill(kpi: Kpi, viewer: Viewer) -> dcc.Link | None:
     return dcc.Link(viewer.t(words), href=address)
 
 
-def receipt(kpi: Kpi, name: str, viewer: Viewer, asked: Query | None = None) -> html.Details:
+def receipt(
+    kpi: Kpi,
+    name: str,
+    viewer: Viewer,
+    asked: Query | None = None,
+    in_files: Query | None = None,
+) -> html.Details:
     """How the number was made: formula, inputs with values, parts, run and filter, and where its
     rows are."""
-    words = named(KPI_HELP, kpi.key, viewer.t)
-    return _receipt(kpi.receipt, name, words, viewer, *_rows_of(kpi, name, viewer, asked or {}))
+    rows = _rows_of(kpi, name, viewer, asked or {}, in_files or asked or {})
+    return _receipt(kpi.receipt, name, kpi_help(kpi, viewer.t), viewer, *rows)
 
 
-def _rows_of(kpi: Kpi, name: str, viewer: Viewer, asked: Query) -> list[Component]:
+def _rows_of(kpi: Kpi, name: str, viewer: Viewer, asked: Query, in_files: Query) -> list[Component]:
     if kpi.key not in ROWS or kpi.value is None:
         return []
     address, more = ROWS[kpi.key]
     listed = urlencode({**asked, **more}, doseq=True)
     link = dcc.Link(viewer.t("Its rows"), href=f"{address}?{listed}" if listed else address)
-    return [html.P([link, *_files_of(kpi, name, viewer, asked)], className="receipt-rows")]
+    return [
+        html.P([link, *_files_of(kpi, name, viewer, asked, in_files)], className="receipt-rows")
+    ]
 
 
-def _files_of(kpi: Kpi, name: str, viewer: Viewer, asked: Query) -> list[Component]:
+def _files_of(
+    kpi: Kpi, name: str, viewer: Viewer, asked: Query, in_files: Query
+) -> list[Component]:
     if kpi.key in SUMMED:
-        return downloads("kpi-rows", {**asked, "kpi": [kpi.key]}, viewer, of=name)
+        return downloads("kpi-rows", {**in_files, "kpi": [kpi.key]}, viewer, of=name)
     if kpi.key == "open_critical_alerts":
         return downloads("alerts", {**asked, **ROWS[kpi.key][1]}, viewer, of=name)
-    return downloads("savings", asked, viewer, of=name) if kpi.key == "annual_savings" else []
+    return downloads("savings", in_files, viewer, of=name) if kpi.key == "annual_savings" else []
 
 
 def _receipt(

@@ -30,11 +30,18 @@ BUTTON = "filters-button"
 @dataclass(frozen=True)
 class Bar:
     """The shared filters of one page: what they can be set to, and what they are set to. `period`:
-    of `PERIODS`, where the page has one."""
+    of `PERIODS`, where the page has one; empty where none is chosen. `single`: those that take one
+    value; `fixed`: these always have one."""
 
     choices: Mapping[str, Sequence[Option]]
     filters: Filters
     period: str | None = None
+    single: tuple[str, ...] = ()
+    fixed: bool = False
+
+    def one(self, name: str) -> str:
+        """The value of a filter that takes one; empty if none is chosen."""
+        return next(iter(self.chosen[name]), "")
 
     @property
     def chosen(self) -> dict[str, list[str]]:
@@ -43,8 +50,15 @@ class Bar:
 
     @property
     def asked(self) -> dict[str, list[str]]:
-        """The same without what is not set: for links and files."""
+        """The same without what is not set: for links."""
         return {name: values for name, values in self.chosen.items() if values}
+
+    @property
+    def in_files(self) -> dict[str, list[str]]:
+        """The same as API and files take it: a period is the dates that it stands for."""
+        days = {"from": self.filters.date_from, "to": self.filters.date_to}
+        dates = {name: [day.isoformat()] for name, day in days.items() if day}
+        return self.asked | ({} if self.period is None else dates)
 
 
 def control_id(name: Any) -> dict[str, Any]:
@@ -59,19 +73,22 @@ def page_bar(
     initial: Mapping[str, Value],
     resets: Mapping[str, Sequence[str]] | None = None,
     empty: Mapping[str, str] | None = None,
+    usual: str = "",
 ) -> html.Div:
     """The shared filters of a page, then its own (`initial` is what those are set to). A button
-    holds back what is chosen seldom, and on phones everything; it counts what is set."""
+    holds back what is chosen seldom, and on phones everything; it counts what is set. `usual`: what
+    the page shows of time where no period is chosen, of a page that starts with none."""
     shared = [
-        _shared(name, options, bar.chosen[name], viewer)
+        _shared(name, bar, viewer)
         for name, options in bar.choices.items()
-        if options or bar.chosen[name]
+        if options or bar.chosen[name] or name in bar.single
     ]
-    period = [] if bar.period is None else [period_choice(bar.period, viewer)]
+    period = [] if bar.period is None else [period_choice(bar.period, viewer, usual)]
     told = bar.chosen | ({} if bar.period is None else {"period": bar.period}) | dict(initial)
     fields = html.Div([*period, *shared, *own], className="filter-fields")
     own_set = [name for name, value in initial.items() if value and _narrows(name, value, empty)]
-    button = _button(len(bar.asked) + len(own_set), viewer)
+    shared_set = 0 if bar.fixed else len(bar.asked)
+    button = _button(shared_set + len(own_set), viewer)
     return filter_bar(fields, button, initial=told, resets=resets, empty=empty)
 
 
@@ -93,19 +110,32 @@ def _button(count: int, viewer: Viewer) -> html.Button:
     )
 
 
-def _shared(name: str, options: Sequence[Option], value: list[str], viewer: Viewer) -> html.Div:
-    t = viewer.t
+def _shared(name: str, bar: Bar, viewer: Viewer) -> html.Div:
+    t, options, value = viewer.t, bar.choices[name], bar.chosen[name]
+    if name in bar.single:
+        return choice(
+            name,
+            t(FILTER_NAMES[name]),
+            options,
+            bar.one(name) or None,
+            viewer,
+            multi=False,
+            clearable=not bar.fixed,
+            placeholder=t("Choose") if bar.fixed else None,
+            wide=True,
+        )
     if name == "region":
         options = [Option(one.value, named(REGIONS, one.label, t)) for one in options]
     held_back = "" if name in FIRST or value else "filter-held-back"
     return choice(name, t(FILTER_NAMES[name]), options, value, viewer, class_name=held_back)
 
 
-def period_choice(period: str, viewer: Viewer) -> html.Div:
-    """How far back from the end of the data."""
+def period_choice(period: str, viewer: Viewer, usual: str = "") -> html.Div:
+    """How far back from the end of the data; nothing of that where `usual` says what else."""
     t = viewer.t
     options = [Option(value, period_name(value, viewer)) for value in PERIODS]
-    return choice("period", t("Period"), options, period, viewer, multi=False, clearable=False)
+    more: dict[str, Any] = {"multi": False, "clearable": bool(usual), "placeholder": usual or None}
+    return choice("period", t("Period"), options, period or None, viewer, **more)
 
 
 def period_name(period: str, viewer: Viewer) -> str:
@@ -119,8 +149,10 @@ def filter_bar(
     initial: Mapping[str, Value],
     resets: Mapping[str, Sequence[str]] | None = None,
     empty: Mapping[str, str] | None = None,
+    place: str = "bar",
 ) -> html.Div:
-    """A row of controls with the memory of what the page was made from.
+    """A row of controls with the memory of what the page was made from; `place` tells apart those
+    of one page.
 
     `resets` lists the parameters that a change of another one makes meaningless; `empty` is what
     the address says where nothing is chosen, if that is not the same as saying nothing.
@@ -131,7 +163,7 @@ def filter_bar(
         "empty": dict(empty or {}),
     }
     return html.Div(
-        [*controls, dcc.Store(id={"type": "filter-memory", "page": "here"}, data=memory)],
+        [*controls, dcc.Store(id={"type": "filter-memory", "page": place}, data=memory)],
         className="filter-bar",
         role="search",
     )

@@ -42,7 +42,6 @@ from layouts.components import states
 from layouts.components.cards import kpi_card
 from layouts.components.filters import Bar, filter_bar
 from layouts.features import reason_of
-from layouts.forecasts import since
 from layouts.projects import ProjectsData
 from layouts.reasons import reason_in
 from tests.services import ROOT
@@ -185,12 +184,6 @@ def test_band_goes_with_the_ensemble_alone() -> None:
 
 def test_line_names_do_not_cover_each_other() -> None:
     assert charts.spread([10.0, 10.1, 3.0], 1.0) == [10.0, 11.0, 3.0]
-
-
-@pytest.mark.parametrize(("frequency", "first"), [("D", "2025-03-31"), ("W", "2024-12-29")])
-def test_window_counts_periods(frequency: str, first: str) -> None:
-    assert str(since("short", status(frequency=frequency))) == first
-    assert since("all", status(frequency=frequency)) is None
 
 
 def test_csv_is_safe_and_local() -> None:

@@ -77,6 +77,16 @@ def test_filters_and_scope_narrow(site: Site) -> None:
         page = json.dumps(browser.open_page("/projects", f"?{query}").json())
         shown = [one for one in ("PRJ-1", "PRJ-2") if f"/projects/{one}" in page]
         assert shown == found, query
+    for query, count in (
+        ("from=2025-08-18", 2),
+        ("from=2025-08-19", 0),
+        ("to=2025-05-10", 2),
+        ("to=2025-05-09", 0),
+    ):
+        assert api.get(f"/projects?{query}").json()["meta"]["count"] == count, query
+    assert (
+        "from=2025-04-01" in site.browser(ANALYST).open_page("/projects", "?period=90&uf=SP").text
+    )
     mine = site.api(SCOPED)
     assert [row["project"] for row in mine.get("/projects").json()["data"]] == ["PRJ-1"]
     assert mine.get("/projects/PRJ-2").status_code == 404

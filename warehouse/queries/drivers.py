@@ -30,8 +30,10 @@ MONTHS = 36
 
 _DEMAND = """
 WITH span AS (
-    SELECT greatest(min(date), (max(date) - make_interval(months => :months))::date + 1) AS first,
-        max(date) AS last
+    SELECT greatest(min(date), coalesce(
+            CAST(:first AS date), (max(date) - make_interval(months => :months))::date + 1
+        )) AS first,
+        least(max(date), CAST(:last AS date)) AS last
     FROM analytics.demand_by_day
 )
 SELECT day::date AS date, coalesce(sum(daily.{value}), 0) AS demand
@@ -77,8 +79,9 @@ def every(
     filters: Filters = NO_FILTERS,
     measure: Measure = "brl",
 ) -> list[DriverScore]:
-    """Every driver of the country and of the UFs in view against the demand in view, over the last
-    MONTHS months in whole periods; those first that chance explains least. Three statements.
+    """Every driver of the country and of the UFs in view against the demand in view, over the dates
+    in the filters (else the last MONTHS months) in whole periods; those first that chance explains
+    least. Three statements.
 
     `measure`: demand in BRL at today's unit costs, or in units of issue. A driver of several UFs is
     the mean of those in view. Empty where nothing in view was demanded.
@@ -157,7 +160,12 @@ def _demand(
         relation=daily("demand", filters),
         where=where.sql,
     )
-    rows = connection.execute(text(sql), {**where.params, "months": MONTHS})
+    span = {
+        "months": MONTHS,
+        "first": filters.date_from or (date.min if filters.has_dates else None),
+        "last": filters.date_to,
+    }
+    rows = connection.execute(text(sql), {**where.params, **span})
     return {row.date: row.demand for row in rows}
 
 

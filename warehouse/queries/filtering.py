@@ -31,6 +31,13 @@ _UNDER_CONTRACT = """{}.contract_id IN (
     SELECT contract_id FROM core.contract WHERE contract.contract = ANY(:contract)
 )"""
 
+_PROJECT_START = "coalesce(project.planned_start, '-infinity')"
+_PROJECT_END = """coalesce(project.actual_end, CASE
+    WHEN project.planned_end > (SELECT max(as_of) FROM core.project_status) THEN project.planned_end
+    ELSE 'infinity'
+END)"""
+"""When a project ended or is to end; never, while it is late and goes on."""
+
 _SERVES_CONTRACT = f"""({_UNDER_CONTRACT.format("site")} OR site.site_id IN (
     SELECT tower.depot_id FROM core.site AS tower WHERE {_UNDER_CONTRACT.format("tower")}
 ))"""
@@ -141,6 +148,10 @@ def project_where(scope: Scope, filters: ProjectFilters) -> Where:
     )
     where.any_of(filters.uf, "uf", "project.uf = ANY(:uf)")
     where.any_of(filters.region, "region", _region("project.uf"))
+    if filters.date_from:
+        where.add(f"{_PROJECT_END} >= :date_from", date_from=filters.date_from)
+    if filters.date_to:
+        where.add(f"{_PROJECT_START} <= :date_to", date_to=filters.date_to)
     if filters.search.strip():
         names = ("project.project", "project.name")
         found = " OR ".join(f"{unaccented(name)} LIKE :search" for name in names)
@@ -186,6 +197,8 @@ def described(scope: Scope, filters: Filters) -> str:
         "sku": filters.sku,
         "site": filters.site,
         "search": (filters.search,) if filters.search else (),
+        "from": (filters.date_from.isoformat(),) if filters.date_from else (),
+        "to": (filters.date_to.isoformat(),) if filters.date_to else (),
     }
     return "; ".join(f"{name}={','.join(values)}" for name, values in named.items() if values)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -119,7 +119,9 @@ WHERE {{where}} GROUP BY judged.flag
 _COUNTS = """
 SELECT date, on_hand, reserved, in_transit FROM core.stock
 WHERE item_id = :item_id AND site_id = :site_id
-    AND date > (SELECT max(date) FROM core.stock) - CAST(:since AS interval)
+    AND date >= coalesce(
+        CAST(:since AS date), (SELECT max(date) FROM core.stock) - CAST(:days AS integer) + 1
+    ) AND date <= CAST(:to AS date)
 ORDER BY date
 """
 
@@ -183,12 +185,19 @@ def open_orders(
 
 @read_model(ttl=300)
 def counts(
-    connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
+    connection: Connection,
+    *,
+    sku: str,
+    site: str,
+    scope: Scope = EVERYTHING,
+    since: date | None = None,
+    to: date | None = None,
 ) -> list[StockCount]:
-    """What was counted at one item-depot over the last COUNTED_DAYS of the stock file, the oldest
-    first. Raises UnknownMaterial, NotFound."""
+    """What was counted at one item-depot from one day to another, the oldest first; with neither,
+    over the last COUNTED_DAYS of the stock file. Raises UnknownMaterial, NotFound."""
     series = find_series(connection, sku, site, scope)
-    params = {**vars(series), "since": timedelta(days=COUNTED_DAYS)}
+    first = since or (date.min if to else None)
+    params = {**vars(series), "since": first, "to": to or date.max, "days": COUNTED_DAYS}
     return [StockCount(*row) for row in connection.execute(text(_COUNTS), params)]
 
 

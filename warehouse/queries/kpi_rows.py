@@ -25,7 +25,7 @@ _QUANTITIES = {
     """,
     "demand_value": """
         SELECT item_id, site_id, sum(quantity) AS quantity FROM core.demand
-        WHERE date > :demand_after GROUP BY item_id, site_id
+        WHERE date > :demand_after AND date <= :demand_to GROUP BY item_id, site_id
     """,
     "forecast_value": """
         SELECT item_id, site_id, sum(mean) AS quantity FROM analytics.forecast
@@ -53,8 +53,9 @@ def page(
     cursor: str | None = None,
     sort: str = "-value_brl",
 ) -> Page[KpiRow]:
-    """Item-depots of one KPI of `domain.kpis.SUMMED`; their values add up to it."""
-    *_, windows = windows_now(connection)
+    """Item-depots of one KPI of `domain.kpis.SUMMED`; their values add up to it, over its dates
+    where the filters name some."""
+    *_, windows = windows_now(connection, filters)
     where = series_where(scope, filters)
     return fetch_page(
         connection,

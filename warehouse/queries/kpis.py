@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from math import sqrt
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from domain.access import EVERYTHING, Scope
 from domain.kpis import HISTORY, KPIS, availability, change, days_of_supply, parts_of, ratio
 from domain.records import (
     NO_FILTERS,
+    DemandShare,
     Filters,
     Kpi,
     Option,
@@ -47,6 +48,7 @@ _LAST_DATES = text(
     SELECT (SELECT max(date) FROM analytics.demand_by_day) AS demand,
         (SELECT max(date) FROM analytics.stock_by_day) AS stock,
         (SELECT max(date) FROM analytics.downtime_by_day) AS outage,
+        (SELECT min(date) FROM analytics.downtime_by_day) AS first_outage,
         EXISTS (SELECT FROM analytics.order_by_day) AS has_orders,
         EXISTS (SELECT FROM core.site WHERE contract_id IS NOT NULL) AS has_contracts,
         EXISTS (SELECT FROM core.item WHERE unit_cost_brl IS NOT NULL) AS has_costs
@@ -58,31 +60,36 @@ _LAST_DATES = text(
 def headline(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[Kpi]:
-    """Every KPI of `domain.kpis.KPIS`, in its order; three statements.
+    """Every KPI of `domain.kpis.KPIS`, in its order; three statements. Dates in the filters stand
+    in the place of the spans that demand, stockouts, OTIF, availability and savings have by
+    themselves; the others know no time.
 
     A KPI whose file is not loaded has value None and says in `missing` which one it needs.
     `previous` is the same number one period earlier (for the forecast: the demand of as many
     periods before, unless the run leaves series out; for WAPE: the run published before).
     """
-    run, last, windows = windows_now(connection)
+    run, last, windows = windows_now(connection, filters)
     sums = _sums(connection, scope, filters, windows)
-    return _Headline(run, last, windows, sums, described(scope, filters)).kpis()
+    told = described(scope, filters)
+    return _Headline(run, last, windows, sums, told, filters.has_dates).kpis()
 
 
-def windows_now(connection: Connection) -> tuple[PublishedRun | None, Any, dict[str, Any]]:
+def windows_now(
+    connection: Connection, filters: Filters = NO_FILTERS
+) -> tuple[PublishedRun | None, Any, dict[str, Any]]:
     """The published run, the last day of each file, and the spans that the KPIs are of."""
     run = published_run_or_none(connection)
     last = connection.execute(_LAST_DATES).one()
-    return run, last, _windows(run, last)
+    return run, last, _windows(run, last, filters)
 
 
-def _windows(run: PublishedRun | None, last: Any) -> dict[str, Any]:
+def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str, Any]:
     frequency = run.frequency if run else "D"
     demand_to = last.demand or date.min
     stock_to = last.stock or date.min
     today = max(demand_to, stock_to, last.outage or date.min)
     periods = PERIODS_OF_MONTH[frequency]
-    return {
+    windows: dict[str, Any] = {
         "run_id": run.run_id if run else None,
         "previous_run_id": run.previous_run_id if run else None,
         "demand_to": demand_to,
@@ -93,11 +100,38 @@ def _windows(run: PublishedRun | None, last: Any) -> dict[str, Any]:
         "stock_after": _days_back(stock_to, STOCK_DAYS),
         "stock_before": _days_back(stock_to, 2 * STOCK_DAYS),
         "today": today,
+        "otif_to": today,
         "otif_after": _days_back(today, OTIF_DAYS),
         "otif_before": _days_back(today, 2 * OTIF_DAYS),
+        "sla_to": today,
         "sla_after": _days_back(today, SLA_DAYS),
         "sla_before": _days_back(today, 2 * SLA_DAYS),
+        "sla_hours": 24 * SLA_DAYS,
+        "sla_hours_before": 24 * SLA_DAYS,
+        "savings_from": filters.date_from or date.min,
+        "savings_to": filters.date_to or date.max,
     }
+    if filters.has_dates:
+        for name in ("demand", "stock", "otif", "sla"):
+            windows |= _asked_window(name, windows[f"{name}_to"], filters)
+        known_from = _days_back(last.first_outage or date.max, 1)
+        windows |= _hours(windows, known_from)
+    return windows
+
+
+def _asked_window(name: str, known_to: date, filters: Filters) -> dict[str, date]:
+    """The dates asked for, as far as anything is known, and as many days before them."""
+    to = min(known_to, filters.date_to or date.max)
+    after = _days_back(filters.date_from or date.min, 1)
+    before = date.min if after == date.min else _days_back(after, (to - after).days)
+    return {f"{name}_to": to, f"{name}_after": after, f"{name}_before": min(before, after)}
+
+
+def _hours(windows: Mapping[str, Any], known_from: date) -> dict[str, int]:
+    """Hours a site is observed in both windows: not those before the first outage known."""
+    ends = [max(windows[f"sla_{end}"], known_from) for end in ("before", "after")]
+    before, now = (ends[1] - ends[0]).days, (windows["sla_to"] - ends[1]).days
+    return {"sla_hours": 24 * max(now, 0), "sla_hours_before": 24 * max(before, 0)}
 
 
 def _back(day: date, frequency: str, periods: int) -> date:
@@ -105,7 +139,7 @@ def _back(day: date, frequency: str, periods: int) -> date:
 
 
 def _days_back(day: date, days: int) -> date:
-    return day if day == date.min else day - timedelta(days=days)
+    return date.fromordinal(max(1, day.toordinal() - days))
 
 
 def _sums(
@@ -139,7 +173,7 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
                 sum(positions) FILTER (WHERE date <= :stock_after) AS positions_before,
                 sum(stockouts) FILTER (WHERE date <= :stock_after) AS stockouts_before
             FROM {daily("stock", filters)} AS daily
-            WHERE date > :stock_before AND {by_day}
+            WHERE date > :stock_before AND date <= :stock_to AND {by_day}
         """,
         "inventory": _parted(
             f"""
@@ -166,7 +200,8 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
         """,
         "demand": _parted(
             f"""
-            SELECT uf, family, sum(value) FILTER (WHERE date > :demand_after) AS value,
+            SELECT uf, family,
+                sum(value) FILTER (WHERE date > :demand_after AND date <= :demand_to) AS value,
                 sum(value) FILTER (WHERE date > :demand_before AND date <= :demand_after)
                     AS value_before,
                 sum(value) FILTER (WHERE date > :horizon_after) AS value_horizon
@@ -188,20 +223,20 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
                 sum(lines) FILTER (WHERE date <= :otif_after) AS lines_before,
                 sum(lines_otif) FILTER (WHERE date <= :otif_after) AS otif_before
             FROM {daily("order", filters)} AS daily
-            WHERE date > :otif_before AND date <= :today AND {by_day}
+            WHERE date > :otif_before AND date <= :otif_to AND {by_day}
         """,
         "outages": f"""
             SELECT sum(hours) FILTER (WHERE date > :sla_after) AS hours,
                 sum(hours) FILTER (WHERE date <= :sla_after) AS hours_before
             FROM (SELECT *, '' AS family FROM analytics.downtime_by_day) AS daily
-            WHERE date > :sla_before AND contract_id <> 0 AND {no_family}
+            WHERE date > :sla_before AND date <= :sla_to AND contract_id <> 0 AND {no_family}
         """,
         "savings": f"""
             SELECT count(DISTINCT month) AS months, sum({OLD}) AS old, sum({NEW}) AS new,
                 coalesce(sum({OLD} - ({NEW})) FILTER (WHERE accepted), 0) AS accepted,
                 sum(realised_brl) AS realised, max(month) AS month
             FROM analytics.savings JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-            WHERE run_id = :run_id AND {series}
+            WHERE run_id = :run_id AND month BETWEEN :savings_from AND :savings_to AND {series}
         """,
         "sites": f"""
             SELECT count(*) AS number FROM (
@@ -241,9 +276,10 @@ class _Headline:
         windows: Mapping[str, Any],
         sums: dict[str, dict[str, Any]],
         filter_text: str,
+        has_dates: bool,
     ) -> None:
         self.run, self.last, self.windows, self.sums = run, last, windows, sums
-        self.filter = filter_text
+        self.filter, self.has_dates = filter_text, has_dates
 
     def kpis(self) -> list[Kpi]:
         return [getattr(self, key)() for key in KPIS]
@@ -278,7 +314,8 @@ class _Headline:
         value = ratio(sums["stockouts"], sums["positions"])
         previous = ratio(sums["stockouts_before"], sums["positions_before"])
         inputs = {"N_0": sums["stockouts"], "N": sums["positions"]}
-        return self._kpi("stockout_rate", value, previous, self.last.stock, inputs)
+        as_of = self.last.stock and self.windows["stock_to"]
+        return self._kpi("stockout_rate", value, previous, as_of, inputs)
 
     def inventory_value(self) -> Kpi:
         sums = self.sums["inventory"]
@@ -301,8 +338,8 @@ class _Headline:
     def demand_value(self) -> Kpi:
         sums = self.sums["demand"]
         value, previous = sums["value"], sums["value_before"]
-        inputs = {"D": value}
-        return self._kpi("demand_value", value, previous, self.last.demand, inputs, sums)
+        inputs, as_of = {"D": value}, self.last.demand and self.windows["demand_to"]
+        return self._kpi("demand_value", value, previous, as_of, inputs, sums)
 
     def forecast_value(self) -> Kpi:
         value = self.sums["forecast"]["value"]
@@ -323,21 +360,22 @@ class _Headline:
         sums = self.sums["orders"]
         value = ratio(sums["otif"], sums["lines"])
         previous = ratio(sums["otif_before"], sums["lines_before"])
-        as_of = self.windows["today"] if self.last.has_orders else None
+        as_of = self.windows["otif_to"] if self.last.has_orders else None
         inputs = {"L_{ok}": sums["otif"], "L": sums["lines"]}
         return self._kpi("otif", value, previous, as_of, inputs)
 
     def sla_availability(self) -> Kpi:
-        down, sites, hours = self.sums["outages"], self.sums["sites"]["number"], 24 * SLA_DAYS
+        down, sites = self.sums["outages"], self.sums["sites"]["number"]
+        hours, hours_before = self.windows["sla_hours"], self.windows["sla_hours_before"]
         known = self.last.outage is not None and sites > 0
         value = availability(down["hours"] or 0.0, sites, hours) if known else None
-        previous = availability(down["hours_before"] or 0.0, sites, hours) if known else None
+        previous = availability(down["hours_before"] or 0.0, sites, hours_before) if known else None
         inputs = {
             "H_{down}": (down["hours"] or 0.0) if known else None,
             "S": sites if known else None,
             "T": hours,
         }
-        as_of = self.windows["today"] if known else None
+        as_of = self.windows["sla_to"] if known else None
         return self._kpi("sla_availability", value, previous, as_of, inputs)
 
     def _data_to(self) -> date | None:
@@ -353,6 +391,7 @@ class _Headline:
         sums: Mapping[str, Any] | None = None,
     ) -> Kpi:
         definition = KPIS[key]
+        of_period = self.has_dates and bool(definition.of_period)
         by = {part: (sums or {}).get(f"by_{part}") or {} for part in PARTS}
         parts_by, parts = parts_of(value, by)
         receipt = Receipt(
@@ -362,7 +401,7 @@ class _Headline:
                 for symbol, amount in inputs.items()
                 for unit in definition.inputs[symbol][1:]
             ],
-            source=definition.source,
+            source=definition.of_period if of_period else definition.source,
             run_id=self.run.run_id if self.run else None,
             filter=self.filter,
             parts_by=parts_by,
@@ -379,6 +418,7 @@ class _Headline:
             better=definition.better,
             receipt=receipt,
             missing=None if value is not None else self._missing(definition.needs),
+            of_period=of_period,
         )
 
     def _missing(self, needs: tuple[str, ...]) -> str | None:
@@ -403,8 +443,9 @@ def demand_and_forecast(
     days: int = 90,
     measure: Literal["brl", "units"] = "brl",
 ) -> list[TotalPoint]:
-    """Total demand of the last `days` (4 and 12 times as many where periods are weeks and months),
-    then the ensemble's mean with its 80 % band, in the run's periods; two statements.
+    """Total demand of the dates in the filters, else of the last `days` (4 and 12 times as many
+    where periods are weeks and months), then the ensemble's mean with its 80 % band, in the run's
+    periods; two statements.
 
     Quantiles do not add up, so the band of a total is mean ± z·√Σσ², σ from each series' p10-p90,
     with z calibrated by publish on the totals of the run's own backtest. A date without demand
@@ -420,14 +461,18 @@ def demand_and_forecast(
         "bucket": BUCKET[frequency],
         "step": f"1 {BUCKET[frequency]}",
         "days": days * HISTORY_FACTOR[frequency],
+        "first": filters.date_from or (date.min if filters.has_dates else None),
+        "last": filters.date_to,
     }
     sql = f"""
         WITH span AS (
             SELECT greatest(
                     min(date),
-                    date_trunc(:bucket, (max(date) - CAST(:days AS integer) + 1)::timestamp)::date
+                    date_trunc(:bucket, coalesce(
+                        CAST(:first AS date), max(date) - CAST(:days AS integer) + 1
+                    )::timestamp)::date
                 ) AS first,
-                max(date) AS last
+                least(max(date), CAST(:last AS date)) AS last
             FROM analytics.demand_by_day
         ),
         grid AS (
@@ -439,7 +484,8 @@ def demand_and_forecast(
         known AS (
             SELECT date_trunc(:bucket, date::timestamp)::date AS date, sum({value}) AS actual
             FROM {daily("demand", filters)} AS daily
-            WHERE date >= (SELECT first FROM span) AND {where.sql} GROUP BY 1
+            WHERE date BETWEEN (SELECT first FROM span) AND (SELECT last FROM span) AND {where.sql}
+            GROUP BY 1
         ),
         past AS (
             SELECT date, coalesce(
@@ -459,6 +505,29 @@ def demand_and_forecast(
     rows = connection.execute(text(sql), params).all()
     z = band_factor(run, measure)
     return [_total_point(row.date, row.actual, row.mean, row.variance, z) for row in rows]
+
+
+@read_model(ttl=15)
+def demand_shares(
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
+    measure: Literal["brl", "units"] = "brl",
+) -> list[DemandShare]:
+    """Demand by family and by UF over the span of the KPI `demand_value`, most first; three
+    statements. What has no family or UF is left out."""
+    _, _, windows = windows_now(connection, filters)
+    where = daily_filter(scope, filters)
+    sql = f"""
+        SELECT CASE WHEN grouping(family) = 0 THEN 'family' ELSE 'uf' END AS kind,
+            coalesce(family, uf) AS value, sum({"value" if measure == "brl" else "quantity"}) AS sum
+        FROM {daily("demand", filters)} AS daily
+        WHERE date > :demand_after AND date <= :demand_to AND {where.sql}
+        GROUP BY GROUPING SETS ((family), (uf)) ORDER BY 3 DESC NULLS LAST, 2
+    """
+    rows = connection.execute(text(sql), {**where.params, **windows}).all()
+    return [DemandShare(*row) for row in rows if row.value and row.sum]
 
 
 def band_factor(run: PublishedRun | None, measure: str) -> float:

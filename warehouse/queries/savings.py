@@ -1,4 +1,5 @@
-"""The old policy's costs and ours: in total, by month, by item-depot, row by row."""
+"""The old policy's costs and ours: in total, by month, by item-depot, row by row. Dates in the
+filters choose months by their first days."""
 
 from __future__ import annotations
 
@@ -151,6 +152,10 @@ def _rows(
     connection: Connection, scope: Scope, filters: Filters, month: date | None = None
 ) -> tuple[str, dict[str, Any]]:
     where: Where = series_where(scope, filters)
+    if filters.date_from:
+        where.add("savings.month >= :date_from", date_from=filters.date_from)
+    if filters.date_to:
+        where.add("savings.month <= :date_to", date_to=filters.date_to)
     run = published_run(connection)
     if month is not None:
         where.add("savings.month = :month", month=month)

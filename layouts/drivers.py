@@ -70,8 +70,10 @@ def layout(data: DriversData, viewer: Viewer) -> html.Div:
             " which lag they matter. The command %(command)s fetches them.",
             command="flask drivers fetch",
         )
+        brought = [_brought(data, viewer)] if data.contributions else []
         return html.Div(
-            [html.H1(t("Drivers")), missing_file(data.missing, what, t)], className="page"
+            [html.H1(t("Drivers")), missing_file(data.missing, what, t), *brought],
+            className="page page-drivers",
         )
     head = html.Div(
         [html.H1(t("Drivers")), _filters(data, viewer)], className="page-head page-head-wrap"

@@ -196,6 +196,7 @@ DRIVERS = {
     "igpm_month_pct": N_("IGP-M in the month, %"),
     "unemployment_pct": N_("Unemployment, %"),
     "holiday": N_("Holidays by UF, 1 on the day"),
+    "contract_renewal": N_("Contract renewals, 1 on the day"),
     "rollout_5g_share": N_("5G roll-out, share of sites"),
     "expected_parts": N_("Parts expected by failure risk"),
 }

@@ -38,9 +38,19 @@ from warehouse.demo_network import (
 )
 from warehouse.demo_projects import project_files
 from warehouse.demo_stock import BY_CODE, demand_rows, order_rows, run_stock, stock_rows
-from warehouse.demo_world import WARM_UP_DAYS, Array, Rng, World, make_world, wanted_quantities
+from warehouse.demo_world import (
+    WARM_UP_DAYS,
+    Array,
+    Rng,
+    World,
+    make_world,
+    renewals,
+    wanted_quantities,
+)
 
 MARKER = "demo.json"
+CALENDAR_DAYS = 120
+"""So far ahead renewals of contracts are known."""
 BRAZILIAN = ("items", "contracts")
 """Written with `;` and a decimal comma, as many Brazilian exports are."""
 
@@ -160,8 +170,10 @@ def _contracts() -> pd.DataFrame:
 
 def _drivers(rng: Rng, world: World) -> pd.DataFrame:
     """Rain (mm) and temperature (°C) a day and UF, the dollar (BRL) on working days; monthly the
-    5G roll-out (share of sites on air) by UF, Selic (% a year) and IPCA (% in the month)."""
+    5G roll-out (share of sites on air) by UF, Selic (% a year) and IPCA (% in the month); the
+    calendar of contract renewals, known ahead."""
     days = world.shown
+    ahead = pd.date_range(days[0], days[-1] + pd.Timedelta(days=CALENDAR_DAYS))
     daily, working, monthly = np.full(len(days), True), days.dayofweek < 5, days.day == 1
     months = int(monthly.sum())
     selic = 10.5 + 4.5 * np.linspace(0, 1, months) ** 0.8
@@ -179,6 +191,7 @@ def _drivers(rng: Rng, world: World) -> pd.DataFrame:
         _driver(days[working], "usd_brl", world.usd_brl[WARM_UP_DAYS:][working], None),
         _driver(days[monthly], "selic_pct", np.round(selic * 4) / 4, None),
         _driver(days[monthly], "ipca_month_pct", rng.normal(0.38, 0.18, months).round(2), None),
+        _driver(ahead, "contract_renewal", renewals(ahead), None),
     ]
     return pd.concat(parts, ignore_index=True)
 

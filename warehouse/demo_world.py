@@ -23,6 +23,8 @@ ITEMS_PER_SIZE = 4.6
 HALVES = ("M", "KG", "L")
 WEEKDAY = np.array([1.15, 1.12, 1.08, 1.05, 1.0, 0.45, 0.25])
 HOLIDAY = 0.35
+RENEWALS = (1, 7)
+"""Months in which contracts renew."""
 LIVES = {"steady": 0.94, "dead": 0.03, "new": 0.03}
 ENDED, BEGAN = 0.62, 0.86
 """Shares of the days after which a dead item's demand ends and a new one's begins."""
@@ -176,6 +178,11 @@ def _wanted(rng: Rng, world: World, series: Series, holiday: NDArray[np.bool_]) 
     return np.where(_lives(series, len(drawn)), np.round(drawn / series.step) * series.step, 0.0)
 
 
+def renewals(days: pd.DatetimeIndex) -> Array:
+    """1 on days of RENEWALS, 0 on others."""
+    return np.isin(days.month, RENEWALS).astype(float)
+
+
 def _level(world: World, series: Series, holiday: NDArray[np.bool_]) -> Array:
     """Expected demand relative to an ordinary working day's."""
     days, material = world.days, series.material
@@ -184,7 +191,7 @@ def _level(world: World, series: Series, holiday: NDArray[np.bool_]) -> Array:
     pace = np.gradient(world.rollout[series.uf]) * 520
     level = WEEKDAY[days.dayofweek] * np.where(holiday, HOLIDAY, 1.0)
     level = level * np.clip(1 + material.rain * (week / week.mean() - 1), 0.15, 4.0)
-    level = level * (1 + material.renewal * np.isin(days.month, (1, 7)))
+    level = level * (1 + material.renewal * renewals(days))
     level = level * (1 + material.rollout * pace)
     return level * np.clip(1 + series.trend * (years + YEARS / 2), 0.5, 1.5)
 

@@ -263,6 +263,14 @@ def test_a_leap_day_and_the_turn_of_a_year_count_once(engine: Engine, tmp_path: 
         assert [quantity for _, quantity in months] == [4, 3, 2, 5]
 
 
+def test_what_a_refused_row_alone_names_is_nowhere(engine: Engine, tmp_path: Path):
+    items = "sku;name;supplier\nA;a;FORN-1\nA;again;FORN-2\nB;b;FORN-3\n"
+    report = load_one(write(tmp_path, items=items), engine, max_rejects=1)
+    assert (report.accepted, report.rejected) == (2, 1)
+    named = rows(engine, "SELECT supplier FROM core.supplier WHERE supplier LIKE 'FORN%'")
+    assert sorted(named) == [("FORN-1",), ("FORN-3",)]
+
+
 def test_a_day_that_no_calendar_has_is_refused(engine: Engine, tmp_path: Path):
     lines = "date;sku;quantity\n29/02/2023;EPI-04;1\n29/02/2024;EPI-04;1\n"
     report = load_one(write(tmp_path, demand=lines), engine, max_rejects=1)

@@ -30,6 +30,8 @@ NUMERIC = (Type.NUMBER, Type.INTEGER)
 SHOWN_CHARACTERS = 200
 NONE_CODE = "-"
 REFERENCES = ("site", "supplier")
+MANY_CODES = 200_000
+"""Of one column: as many are gathered, the memory of a load being bounded."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,16 @@ class Checker:
         self._columns = [column for column in self._kind.columns if column.name in self._names]
         self._dates = Dates(source.date_formats)
         self._decimal = Decimal(decimal, file=file)
+        self._codes: dict[str, set[str]] = {}
+
+    def codes(self, column: str) -> set[str] | None:
+        """All that the good rows name in this column; None where that is not known."""
+        found = self._codes.get(column)
+        return found if found is not None and len(found) <= MANY_CODES else None
+
+    def forget_codes(self) -> None:
+        """Rows that were good are gone, so what they named may be named no more."""
+        self._codes.clear()
 
     @property
     def staged(self) -> list[str]:
@@ -72,8 +84,16 @@ class Checker:
         table = pa.table({name: columns[name] for name in self.staged})
         if problems.bad.any():
             table = table.filter(pa.array(~problems.bad))
+        self._gather(table)
         rejected = int(problems.bad.sum()) + len(shaped.broken)
         return Checked(table, shaped.broken + problems.found, rejected, notes)
+
+    def _gather(self, table: pa.Table) -> None:
+        for name in ("sku", *REFERENCES):
+            if name in table.column_names:
+                found = self._codes.setdefault(name, set())
+                if len(found) <= MANY_CODES:
+                    found.update(pc.unique(pc.drop_null(table[name])).to_pylist())
 
     def _learn_decimal(self, shaped: Shaped) -> None:
         numeric = {

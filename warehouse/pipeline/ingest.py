@@ -376,12 +376,14 @@ def _settle_duplicates(
         return
     if source.on_duplicate == "reject":
         again = stage.refuse_duplicates(connection, kind, checker.staged)
+        checker.forget_codes()
         report.accepted -= len(again)
         report.rejected += len(again)
         report.keep_first(again)
         _store_rejects(connection, report, again, options)
         return
     merged = stage.merge_duplicates(connection, kind, checker.staged, source.on_duplicate)
+    checker.forget_codes()
     report.accepted -= merged
     report.merged += merged
 
@@ -448,6 +450,7 @@ def _promote(
         staged=checker.staged,
         first=report.date_from,
         last=report.date_to,
+        codes=checker.codes,
     )
     if report.date_from and report.date_to:
         fill_calendar(connection, report.date_from, report.date_to)

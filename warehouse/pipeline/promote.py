@@ -6,6 +6,7 @@ never blocked: they see the file's rows when it commits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -272,18 +273,22 @@ def promote(
     staged: list[str],
     first: date | None,
     last: date | None,
+    codes: Callable[[str], set[str] | None],
 ) -> None:
     """Upserts the kind's staged rows into `core`, by key, under `load_id`.
 
     Codes that no file has described yet get a row of their own, to be filled by a later file.
-    Columns that the file lacks keep their values. `first` and `last` bound the rows' dates.
+    Columns that the file lacks keep their values. `first` and `last` bound the rows' dates; `codes`
+    gives what a staged column names, where that is known.
     No two staged rows may have the same key, unless `finds_repeats`: DBAPIError is raised then.
     """
     plan = PROMOTIONS[kind]
     _refuse_archived(connection, kind, plan)
     references = [each for each in plan.references if each.staged in staged]
     for reference in references:
-        connection.execute(text(_name_unknown(kind, reference)))
+        known = codes(reference.staged)
+        values = {} if known is None else {"codes": sorted(known)}
+        connection.execute(text(_name_unknown(kind, reference, known is not None)), values)
     if plan.years:
         placed = f"SELECT min(date), max(date) FROM (SELECT {plan.years} AS date {{source}}) AS row"
         span = connection.execute(text(placed.format(source=f"FROM staging.{kind} AS s"))).one()
@@ -362,11 +367,12 @@ def _insert_by_month(
         connection.execute(text(insertion.upsert(where)), values)
 
 
-def _name_unknown(kind: str, reference: Reference) -> str:
+def _name_unknown(kind: str, reference: Reference, given: bool) -> str:
+    staged = f"SELECT DISTINCT {reference.staged} AS code FROM staging.{kind}"
+    source = "SELECT unnest(CAST(:codes AS text[])) AS code" if given else staged
     return (
         f"INSERT INTO core.{reference.table} ({reference.code})"
-        f" SELECT named.code FROM (SELECT DISTINCT {reference.staged} AS code"
-        f" FROM staging.{kind}) AS named"
+        f" SELECT named.code FROM ({source}) AS named"
         f" LEFT JOIN core.{reference.table} AS known ON known.{reference.code} = named.code"
         f" WHERE named.code IS NOT NULL AND known.{reference.code} IS NULL ORDER BY 1"
     )

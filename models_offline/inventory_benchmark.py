@@ -57,7 +57,12 @@ TARGETS = (
 )
 KNOWN_MONTHS = 33
 PROMISE_DRAWS = 400
+REDRAWN = 500
+"""Draws of the parts by which it is told how far a ratio is one of these parts alone."""
 CARPARTS = "carparts_monthly_2674.csv"
+
+Curve = list[tuple[float, Outcome]]
+"""What happened at each value of a knob."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,11 @@ def measure(
     """The report: curves of value against service, what ours needs of the textbook's value, and
     how far cycle service is from what was asked for."""
     sampling = sampling or Sampling()
-    curves = {"textbook": textbook(parts, known), "ours": ours(parts, known, sampling)}
+    played = {"textbook": textbook(parts, known), "ours": ours(parts, known, sampling)}
+    curves = {
+        name: [_point(knob, *one) for one in played[name]]
+        for name, knob in (("textbook", "z"), ("ours", "price"))
+    }
     few = replace(sampling, draws=PROMISE_DRAWS)
     kept = {
         "man": delivered(parts.demand, parts.lead_time, parts.kinds(), known, EVERY, few),
@@ -135,12 +144,13 @@ def measure(
         "weeks": [known + 1, parts.demand.shape[1]],
         "curves": curves,
         "ratio": ratios(curves["ours"], curves["textbook"]),
+        "ratio_interval": intervals(played["ours"], played["textbook"], sampling.seed),
         "promise": {name: _promise(one) for name, one in kept.items() if one},
         "promise_gap": {name: round(one.gap(), 4) if one else None for name, one in kept.items()},
     }
 
 
-def textbook(parts: Parts, known: int) -> list[dict[str, float]]:
+def textbook(parts: Parts, known: int) -> Curve:
     """The curve of the textbook over z."""
 
     def levels(at: int, factor: float) -> Array:
@@ -150,14 +160,12 @@ def textbook(parts: Parts, known: int) -> list[dict[str, float]]:
         return np.maximum(np.ceil(level), 0.0)
 
     return [
-        _point(
-            "z", factor, _replay(parts, known, [levels(at, factor) for at in _cuts(parts, known)])
-        )
+        (factor, _replay(parts, known, [levels(at, factor) for at in _cuts(parts, known)]))
         for factor in FACTORS
     ]
 
 
-def ours(parts: Parts, known: int, sampling: Sampling) -> list[dict[str, float]]:
+def ours(parts: Parts, known: int, sampling: Sampling) -> Curve:
     """The curve of levels decided across all parts, over the price of stock. The first levels are
     those of a cycle that begins full, with nothing on order."""
     found: list[Choices] = [
@@ -168,8 +176,7 @@ def ours(parts: Parts, known: int, sampling: Sampling) -> list[dict[str, float]]
         for at in _cuts(parts, known)
     ]
     return [
-        _point(
-            "price",
+        (
             price,
             _replay(
                 parts, known, [allocate(one, parts.unit_cost, price, UNITS_WEIGHT) for one in found]
@@ -203,6 +210,29 @@ def ratios(
     return found
 
 
+def intervals(mine: Curve, other: Curve, seed: int) -> dict[str, list[float] | None]:
+    """Where 90 % of the ratios lie if the parts are drawn anew (bootstrap); None where a curve
+    ends in more than 5 % of the draws."""
+    count = len(mine[0][1].items)
+    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), REDRAWN)
+    curves = [[one.drawn(times.astype(float)) for _, one in curve] for curve in (mine, other)]
+    found: dict[str, list[float] | None] = {}
+    for name, measure_, share in TARGETS:
+        at = ("lines", "units").index(measure_) + 1
+        needed = [
+            [
+                value_at([{"value": p[0][n], measure_: p[at][n]} for p in curve], measure_, share)
+                for n in range(REDRAWN)
+            ]
+            for curve in curves
+        ]
+        drawn = np.divide(*needed)
+        known = drawn[np.isfinite(drawn)]
+        enough = len(known) >= 0.95 * REDRAWN
+        found[name] = np.quantile(known, [0.05, 0.95]).round(3).tolist() if enough else None
+    return found
+
+
 def value_at(curve: Sequence[dict[str, float]], measure_: str, share: float) -> float:
     """Stock value at which a curve reaches a service, between its points by proportion."""
     ordered = sorted(curve, key=lambda point: point[measure_])
@@ -229,6 +259,10 @@ def text(report: dict[str, Any]) -> str:
         lines.append(table.to_string(index=False))
     lines += ["", "stock value, ours ÷ textbook: "]
     lines[-1] += ", ".join(f"{name} {_shown(value)}" for name, value in report["ratio"].items())
+    told = [(name, of) for name, of in report["ratio_interval"].items() if of]
+    if told:
+        lines.append("if the parts are drawn anew, 90 % of these are within ")
+        lines[-1] += ", ".join(f"{name} {low:.3f} to {high:.3f}" for name, (low, high) in told)
     for name, one in report["promise"].items():
         lines.append(f"cycle service, {name}: mean gap {report['promise_gap'][name]:.4f}")
         for who in ("ours", "textbook"):

@@ -14,12 +14,36 @@ from models_offline.lumpy import Array
 
 @dataclass(frozen=True)
 class Outcome:
-    """value: mean value of the stock at the ends of periods, in money. lines: share of the periods
-    with demand in which all of it was served at once. units: share of the units."""
+    """items: of each item (items × 5) the mean value of its stock at the ends of periods, in money,
+    the periods with demand in which all of it was served at once, those with demand, the units
+    served, the units asked for."""
 
-    value: float
-    lines: float
-    units: float
+    items: Array
+
+    def drawn(self, times: Array) -> tuple[Array, Array, Array]:
+        """Value, share of lines and share of units if each item counts so often (draws × items)."""
+        value, full, lines, served, asked = (times @ self.items).T
+        none = (np.zeros_like(full), np.ones_like(served))
+        return (
+            value,
+            np.divide(full, lines, out=none[0], where=lines > 0),
+            np.divide(served, asked, out=none[1], where=asked > 0),
+        )
+
+    @property
+    def value(self) -> float:
+        """Mean value of the stock at the ends of periods, in money."""
+        return float(self.items[:, 0].sum())
+
+    @property
+    def lines(self) -> float:
+        """Share of the periods with demand in which all of it was served at once."""
+        return float(self.drawn(np.ones((1, len(self.items))))[1][0])
+
+    @property
+    def units(self) -> float:
+        """Share of the units that were served."""
+        return float(self.drawn(np.ones((1, len(self.items))))[2][0])
 
 
 def replay(
@@ -42,9 +66,6 @@ def replay(
         simulation.Start(levels[0]),
         rule_of=np.arange(demand.shape[1]) // every,
     )
-    lines, asked = found.lines.sum(), found.asked.sum()
-    return Outcome(
-        float(unit_cost @ found.stock[:, 0]) / demand.shape[1],
-        float(found.full.sum() / lines) if lines else 0.0,
-        float(found.served.sum() / asked) if asked else 1.0,
-    )
+    sums = (found.full, found.lines, found.served, found.asked)
+    value = unit_cost * found.stock.sum(axis=1) / demand.shape[1]
+    return Outcome(np.column_stack([value, *(one.sum(axis=1) for one in sums)]))

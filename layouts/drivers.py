@@ -171,7 +171,7 @@ def when(lag: int, period: str, t: Translator) -> str:
 def _table(data: DriversData, viewer: Viewer) -> html.Section:
     t = viewer.t
     columns = [
-        link_column("name", t("Driver"), "href", minWidth=190, flex=2),
+        link_column("name", t("Driver"), "href", minWidth=230, flex=2),
         text_column("where", t("Of"), minWidth=90),
         date_column("last", t("Until")),
         number_column("value", t("Last value"), 2),
@@ -231,10 +231,10 @@ def _brought(data: DriversData, viewer: Viewer) -> html.Section:
         )
         return card(title, html.P(text, className="quiet"))
     columns = [
-        text_column("name", t("Driver"), minWidth=170, flex=2),
+        text_column("name", t("Driver"), minWidth=230, flex=2),
         text_column("class", t("Demand class"), minWidth=120),
         number_column("series", t("Series")),
-        text_column("acts", t("Acts"), minWidth=150),
+        text_column("acts", t("Acts"), minWidth=190),
         text_column("measure", t("Error measure"), minWidth=90),
         number_column("without", t("Without it"), 3),
         number_column("with", t("With it"), 3),
@@ -268,24 +268,28 @@ def _untried(one: DriverContribution, viewer: Viewer) -> html.P:
 
 def _contribution(one: DriverContribution, viewer: Viewer) -> dict[str, Any]:
     t = viewer.t
-    acts = t(
-        "over %(window)s days, %(delay)s days later", window=one.window_days, delay=one.delay_days
-    )
-    if one.driver == EXPECTED_PARTS:
-        acts = t("over the %(window)s days ahead", window=one.window_days)
-    elif one.window_days == 1:
-        acts = (
-            t("%(delay)s days later", delay=one.delay_days) if one.delay_days else t("on the day")
-        )
     return {
         "id": f"{one.driver} {one.country} {one.demand_class}",
         "name": driver_name(one.driver, t),
         "class": named(DEMAND_CLASSES, one.demand_class, t),
         "series": one.series,
-        "acts": acts,
+        "acts": _acts(one, t),
         "measure": ERRORS.get(one.demand_class or "", "MASE"),
         "without": one.error_without,
         "with": one.error_with,
         "known": one.error_if_known,
         "used": t("yes") if one.used else t("no"),
     }
+
+
+def _acts(one: DriverContribution, t: Translator) -> str:
+    """Over how long a driver acts, and how much later."""
+    if one.driver == EXPECTED_PARTS:
+        return t("over the %(window)s days ahead", window=one.window_days)
+    later = (
+        t("1 day later") if one.delay_days == 1 else t("%(delay)s days later", delay=one.delay_days)
+    )
+    if one.window_days == 1:
+        return later if one.delay_days else t("on the day")
+    over = t("over %(window)s days", window=one.window_days)
+    return f"{over}, {later}" if one.delay_days else over

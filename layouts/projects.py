@@ -267,19 +267,19 @@ def _table(data: ProjectsData, viewer: Viewer) -> html.Section:
         link_column("project", t("Project"), "href", minWidth=104),
         text_column("name", t("Name"), minWidth=200, flex=2),
         text_column("uf", t("UF"), minWidth=60),
-        badge_column("state", t("State"), minWidth=142),
+        badge_column("state", t("State"), minWidth=156),
         percent_column("progress", t("Done"), 0, minWidth=72),
         percent_column("planned", t("Plan"), 0, minWidth=72),
         number_column("slip", t("Slip (days)"), minWidth=76),
-        date_column("expected", t("Expected end"), minWidth=104),
+        date_column("expected", t("Expected end"), minWidth=116),
         number_column("at_risk", t("Lines at risk"), minWidth=80),
         money_column("missing", t("Missing"), minWidth=100),
         percent_column("spent_share", t("Of the budget"), 0, minWidth=104),
         money_column("spent", t("Spent"), minWidth=116),
         money_column("budget", t("Budget"), minWidth=116),
         number_column("materials", t("Lines to come"), minWidth=80),
-        date_column("start", t("Planned start"), minWidth=104),
-        date_column("end", t("Planned end"), minWidth=104),
+        date_column("start", t("Planned start"), minWidth=116),
+        date_column("end", t("Planned end"), minWidth=116),
     ]
     rows = [_row(one, viewer) for one in data.scores[:SHOWN]]
     cards = [project_card(one, viewer) for one in data.scores[:CARDS]]

@@ -11,7 +11,8 @@ from domain.kpis import SUMMED
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
 from tests.web.test_inventory import rows_of
 
-FILTERS = ({}, {"uf": "SP"}, {"family": "fibra"}, {"site": "DEP-BA"})
+MAY = {"from": "2025-05-01", "to": "2025-05-31"}
+FILTERS = ({}, {"uf": "SP"}, {"family": "fibra"}, {"site": "DEP-BA"}, MAY)
 
 
 @pytest.fixture(scope="module")

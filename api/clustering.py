@@ -73,7 +73,7 @@ class RisksQuery(MachineFilters, Paged):
     sort: Text = "rank"
 
 
-class TrendsQuery(PlaceFilters):
+class TrendsQuery(MachineFilters):
     """Figures whose level broke; all trends with `changed=false`."""
 
     changed: bool = True

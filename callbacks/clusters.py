@@ -47,7 +47,11 @@ def _towers(viewer: Viewer, address: Address) -> list[Component]:
     moved = clustering.members(
         family=TOWERS, moved=True, locale=viewer.locale, limit=MOST_MOVED, **asked
     )
-    data = layout.TowersData(common=common, moved=moved.rows, trends=clustering.trends(**asked))
+    data = layout.TowersData(
+        common=common,
+        moved=moved.rows,
+        trends=clustering.trends(changed=not common.filters.search, **asked),
+    )
     return layout.towers(data, viewer)
 
 

@@ -81,7 +81,8 @@ class EquipmentData:
 
 @dataclass(frozen=True)
 class TowersData:
-    """Towers: their clusters, which of them moved, whose figures broke."""
+    """Towers: their clusters, which of them moved, whose figures broke; of those searched for all
+    trends."""
 
     common: Common
     moved: Sequence[ClusterMember]
@@ -130,7 +131,7 @@ def towers(data: TowersData, viewer: Viewer) -> list[Component]:
         ),
         figure_card(
             t("Levels that broke"),
-            fmt.number(len(data.trends), locale),
+            fmt.number(sum(one.changed_on is not None for one in data.trends), locale),
             t("figures of towers, in the last year"),
             viewer,
         ),
@@ -604,7 +605,8 @@ def _moved_row(row: ClusterMember, names: Mapping[int, str], viewer: Viewer) -> 
 
 def _breaks(data: TowersData, viewer: Viewer) -> list[Component]:
     t = viewer.t
-    title = t("Where a level broke")
+    searched = bool(data.common.filters.search)
+    title = t("Levels and trends of the towers found") if searched else t("Where a level broke")
     if not data.trends:
         return [card(title, html.P(t("Nowhere in view, in the last year."), className="quiet"))]
     columns = [
@@ -621,7 +623,7 @@ def _breaks(data: TowersData, viewer: Viewer) -> list[Component]:
         card(
             title,
             grid("tower-breaks", columns, rows, viewer, row_id="code"),
-            tools=_files("tower-trends", data.common, viewer, "search"),
+            tools=_files("tower-trends", data.common, viewer, changed=not searched),
             note=t(
                 "Pettitt's test on each figure of each tower, weekdays levelled out; at most one"
                 " in a hundred may be chance. %(shown)s of %(count)s, the latest first.",
@@ -651,6 +653,8 @@ def _family(common: Common) -> str:
     return "tower" if common.of == "towers" else "equipment"
 
 
-def _files(name: str, common: Common, viewer: Viewer, *left_out: str) -> list[Component]:
+def _files(
+    name: str, common: Common, viewer: Viewer, *left_out: str, changed: bool = True
+) -> list[Component]:
     asked = {key: value for key, value in common.asked.items() if key not in left_out}
-    return downloads(name, asked, viewer)
+    return downloads(name, asked if changed else asked | {"changed": ["false"]}, viewer)

@@ -607,13 +607,16 @@ def _network(training: TrainingSet) -> dict[str, pd.DataFrame]:
         rows = training.tower_kpis.groupby("site", as_index=False)[["latency_ms"]].mean()
         rows = rows.assign(member=rows["site"], kind=None)
         _add_clusters("tower-performance", rows, "latency_ms", clusters, members)
-        frames["tower_trend.parquet"] = rows[["site"]].assign(
-            metric="latency_ms",
+        trends = rows[["site"]].merge(
+            pd.DataFrame({"metric": ["latency_ms", "traffic_gb"]}), "cross"
+        )
+        broke, day = trends["metric"] == "latency_ms", training.tower_kpis["date"].max().date()
+        frames["tower_trend.parquet"] = trends.assign(
             per_month=1.5,
-            changed_on=training.tower_kpis["date"].max().date() - timedelta(days=20),
-            before=20.0,
-            after=50.0,
-            p=1e-9,
+            changed_on=[day - timedelta(days=20) if one else None for one in broke],
+            before=np.where(broke, 20.0, np.nan),
+            after=np.where(broke, 50.0, np.nan),
+            p=np.where(broke, 1e-9, np.nan),
         )
     if clusters:
         frames["cluster.parquet"] = pd.concat(clusters)

@@ -65,6 +65,17 @@ def test_towers_that_moved_and_broke_are_told(site: Site) -> None:
     assert len(api.get("/clustering/tower-performance/trends").json()["data"]) == 3
     page = site.browser(VIEWER).open_page("/features", "?tab=clusters&of=towers").text
     assert moved["data"][0]["member"] in page and "Torres que mudaram de grupo" in page
+    trends = "/clustering/tower-performance/trends"
+    every = api.get(trends, params={"changed": "false"}).json()["data"]
+    calm = next(row["site"] for row in every if row["changed_on"] is None)
+    found = api.get(trends, params={"changed": "false", "search": calm}).json()["data"]
+    assert found == [row for row in every if row["site"] == calm]
+    address = f"?tab=clusters&of=towers&search={calm}"
+    page = site.browser(VIEWER).open_page("/features", address).text
+    assert all(f'"{row["site"]} {row["metric"]}"' in page for row in found)
+    machine = api.get("/failure-risk").json()["data"][0]["equipment"]
+    page = site.browser(VIEWER).open_page("/features", f"?tab=clusters&search={machine}").text
+    assert machine in page and "não pôde ser carregada" not in page
 
 
 def test_a_scope_takes_machines_away_and_not_the_model(site: Site) -> None:

@@ -163,7 +163,7 @@ def clusters(
 ) -> list[Cluster]:
     """The clusters of a family, the largest first; `size` counts the members in view. Raises
     NothingPublished."""
-    where = series_where(scope, filters)
+    where = _searched(scope, filters, "member.member", "member.kind")
     params = {**where.params, "run_id": published_run(connection).run_id, "family": family}
     rows = connection.execute(text(_CLUSTERS.format(where=where.sql)), params)
     return [_cluster(row, locale) for row in rows]
@@ -210,7 +210,7 @@ def risk_summary(
     if not made:
         has_rows = connection.execute(text(_HAS_ROWS[EQUIPMENT])).scalar_one()
         return RiskSummary(0, 0, 0.0, None, [], reason=NOT_IN_RUN if has_rows else NOT_LOADED)
-    where = series_where(scope, filters)
+    where = _searched(scope, filters, "risk.equipment", "risk.kind")
     totals = connection.execute(
         text(_RISK_TOTALS.format(where=where.sql)), {**where.params, "run_id": run.run_id}
     ).one()
@@ -257,7 +257,7 @@ def parts(
     """Parts that expected failures take by item and depot, the most first, beside the forecast of
     the same days and the last stock."""
     run = published_run(connection)
-    where = series_where(scope, filters)
+    where = _placed(scope, filters)
     params = {**where.params, "run_id": run.run_id, "until": _until(connection, run.run_id)}
     rows = connection.execute(text(_PARTS.format(where=where.sql)), params)
     return [PartsDemand(**row._mapping) for row in rows]
@@ -271,8 +271,9 @@ def trends(
     scope: Scope = EVERYTHING,
     filters: Filters = NO_FILTERS,
 ) -> list[TowerTrend]:
-    """Towers' figures whose level broke, the latest first; all trends with `changed` off."""
-    where = series_where(scope, filters)
+    """Towers' figures whose level broke, the latest first; all trends with `changed` off.
+    `filters.search` looks into the codes of towers."""
+    where = _searched(scope, filters)
     params = {**where.params, "run_id": published_run(connection).run_id}
     rows = connection.execute(
         text(_TRENDS.format(where=where.sql)),
@@ -326,8 +327,12 @@ def _risks(connection: Connection, scope: Scope, filters: Filters) -> tuple[str,
     }
 
 
+def _placed(scope: Scope, filters: Filters) -> Where:
+    return series_where(scope, replace(of_places(filters), site=filters.site))
+
+
 def _searched(scope: Scope, filters: Filters, *columns: str) -> Where:
-    where = series_where(scope, replace(of_places(filters), site=filters.site))
+    where = _placed(scope, filters)
     if filters.search.strip():
         looked = " OR ".join(f"{unaccented(one)} LIKE :search" for one in (*columns, "site.site"))
         where.add(f"({looked})", search=pattern(filters.search))

@@ -226,7 +226,7 @@ def intervals(mine: Curve, other: Curve, seed: int) -> dict[str, list[float] | N
             ]
             for curve in curves
         ]
-        drawn = np.divide(*needed)
+        drawn = np.divide(needed[0], needed[1])
         known = drawn[np.isfinite(drawn)]
         enough = len(known) >= 0.95 * REDRAWN
         found[name] = np.quantile(known, [0.05, 0.95]).round(3).tolist() if enough else None
@@ -259,10 +259,10 @@ def text(report: dict[str, Any]) -> str:
         lines.append(table.to_string(index=False))
     lines += ["", "stock value, ours ÷ textbook: "]
     lines[-1] += ", ".join(f"{name} {_shown(value)}" for name, value in report["ratio"].items())
-    told = [(name, of) for name, of in report["ratio_interval"].items() if of]
-    if told:
+    intervals = [(name, of) for name, of in report["ratio_interval"].items() if of]
+    if intervals:
         lines.append("if the parts are drawn anew, 90 % of these are within ")
-        lines[-1] += ", ".join(f"{name} {low:.3f} to {high:.3f}" for name, (low, high) in told)
+        lines[-1] += ", ".join(f"{name} {low:.3f} to {high:.3f}" for name, (low, high) in intervals)
     for name, one in report["promise"].items():
         lines.append(f"cycle service, {name}: mean gap {report['promise_gap'][name]:.4f}")
         for who in ("ours", "textbook"):

@@ -613,7 +613,9 @@ def _network(training: TrainingSet) -> dict[str, pd.DataFrame]:
         broke, day = trends["metric"] == "latency_ms", training.tower_kpis["date"].max().date()
         frames["tower_trend.parquet"] = trends.assign(
             per_month=1.5,
-            changed_on=[day - timedelta(days=20) if one else None for one in broke],
+            changed_on=pd.Series(
+                [day - timedelta(days=20) if one else None for one in broke], dtype=object
+            ),
             before=np.where(broke, 20.0, np.nan),
             after=np.where(broke, 50.0, np.nan),
             p=np.where(broke, 1e-9, np.nan),

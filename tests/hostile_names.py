@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def write_files(folder: Path) -> None:
     )
 
 
-def write(folder: Path, kind: str, header: str, rows: list[tuple[object, ...]]) -> None:
+def write(folder: Path, kind: str, header: str, rows: Sequence[tuple[object, ...]]) -> None:
     """One canonical file."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{kind}.csv").open("w", encoding="utf-8", newline="") as handle:

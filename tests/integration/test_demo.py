@@ -219,7 +219,7 @@ def test_contracts_renew_in_january_and_july(daily: pd.DataFrame) -> None:
 def test_renewals_are_a_calendar_that_is_known_ahead(files: Files) -> None:
     known = files("drivers").query("driver == 'contract_renewal'").set_index("date")["value"]
     assert known.index.equals(pd.date_range(DAYS[0], LAST + pd.Timedelta(days=120), name="date"))
-    assert known.eq(known.index.month.isin([1, 7])).all()
+    assert known.eq(known.index.month.isin([1, 7])).all()  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

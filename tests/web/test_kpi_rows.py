@@ -12,7 +12,13 @@ from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
 from tests.web.test_inventory import rows_of
 
 MAY = {"from": "2025-05-01", "to": "2025-05-31"}
-FILTERS = ({}, {"uf": "SP"}, {"family": "fibra"}, {"site": "DEP-BA"}, MAY)
+FILTERS: tuple[dict[str, str], ...] = (
+    {},
+    {"uf": "SP"},
+    {"family": "fibra"},
+    {"site": "DEP-BA"},
+    MAY,
+)
 
 
 @pytest.fixture(scope="module")

@@ -106,6 +106,7 @@ def test_a_mark_narrows_the_page_and_its_row_widens_it_again(
     marks = page.locator("#demand-by-uf .point path")
     every = marks.count()
     assert every > 1
+    expect(page.locator("#demand-by-uf.chart-narrows")).to_be_visible()
     marks.last.scroll_into_view_if_needed()
     box = marks.last.bounding_box()
     assert box is not None

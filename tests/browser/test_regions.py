@@ -22,6 +22,8 @@ def test_a_unit_is_chosen_by_click_and_by_key(watch: Callable[..., Watched]) -> 
     page.locator("path.map-uf[aria-label^='Bahia']").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "uf=" not in url)
+    expect(page.locator("path.map-uf[aria-pressed=true]")).to_have_count(0)
+    watched.settle()
     page.locator("path.map-uf[aria-label^='Distrito Federal']").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**uf=DF*")

@@ -30,7 +30,7 @@ def test_a_page_shows_a_new_run_where_its_reader_is(
 ) -> None:
     watched = watch()
     page = watched.open("/inventory?sort=sku&item=CABO-01&depot=DEP-SP&tab=plan")
-    page.locator(".inventory-detail .twin summary").click()
+    page.locator(".inventory-detail .twin summary").first.click()
     page.evaluate(f"scrollTo(0, {SCROLLED})")
     facts = page.locator(".detail-head .facts")
     before, address = facts.inner_text(), page.url

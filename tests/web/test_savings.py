@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import text
 from layouts import format as fmt
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
 from tests.web.test_inventory import rows_of
-from warehouse.caching import count_revision
+from warehouse.caching import VERSION_MEMO_SECONDS, count_revision
 from warehouse.pipeline.savings import write_savings
 
 SETTINGS = """
@@ -25,13 +26,14 @@ MONEY = ("old_brl", "new_brl", "identified_brl")
 
 @pytest.fixture
 def replayed(site: Site) -> Iterator[Site]:
-    """The same run with fewer months asked for, hence with savings."""
+    """The same run with fewer months asked for, hence with savings; every worker knows it."""
 
     def write(setting: str) -> None:
         with site.engine.begin() as connection:
             connection.execute(text(setting))
             write_savings(connection, connection.execute(text(PUBLISHED)).scalar_one())
             count_revision(connection)
+        time.sleep(VERSION_MEMO_SECONDS)
 
     write(SETTINGS)
     yield site

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from sqlalchemy import Engine
 
 from domain.access import Role
 from tests.browser.conftest import EMAILS, Watched
 from warehouse.commands import users
+
+CALLBACKS = "**/_dash-update-component**"
 
 
 def test_language_is_switched_and_kept(watch: Callable[..., Watched]) -> None:
@@ -25,6 +27,22 @@ def test_language_is_switched_and_kept(watch: Callable[..., Watched]) -> None:
     elsewhere = watch(Role.VIEWER)
     assert elsewhere.page.get_attribute("html", "lang") == "en", "the account remembers it"
     assert watched.complaints == elsewhere.complaints == []
+
+
+def test_a_page_under_way_shows_its_outline(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page, released = watched.page, False
+    held: list[Route] = []
+    page.route(CALLBACKS, lambda route: route.continue_() if released else held.append(route))
+    with page.expect_request(CALLBACKS):
+        page.goto(f"{watched.site}/materials")
+    expect(page.locator("#_pages_content:empty")).to_be_visible()
+    released = True
+    for route in held:
+        route.continue_()
+    expect(page.locator("#_pages_content h1")).to_have_text("Materiais")
+    watched.settle()
+    assert watched.complaints == []
 
 
 def test_theme_is_switched_and_kept(watch: Callable[..., Watched]) -> None:

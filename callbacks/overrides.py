@@ -19,7 +19,6 @@ from domain.overrides import Adjustment, Why
 from domain.records import Filters
 from domain.viewer import Viewer
 from layouts import overrides as layout
-from warehouse.caching import forget_version
 from warehouse.commands import overrides as commands
 from warehouse.db import get_engine
 from warehouse.queries import items, jobs, overrides, places
@@ -216,10 +215,7 @@ def register(app: Dash) -> None:
         job_id = Address.parse(search, current_viewer().t).count("job")
         if not ticks or not job_id:
             return no_update
-        if _is_deriving(job_id):
-            return no_update
-        forget_version()
-        return _at(search, job=None)
+        return no_update if _is_deriving(job_id) else _at(search, job=None)
 
 
 def _is_deriving(job_id: int) -> bool:

@@ -351,9 +351,11 @@ def _tell_moved(word: str, done: list[Any]) -> None:
 @click.argument("job_id", type=int)
 def run_one_job(job_id: int) -> None:
     """Do a job that is queued; how it ends stands in its row."""
+    from dashboard import extensions
     from warehouse.db import get_batch_engine
     from warehouse.pipeline.jobs import run_job
 
+    extensions.bind_cache(app, get_settings())
     done = run_job(job_id, engine=get_batch_engine())
     click.echo(f"job {job_id}: {'done' if done else 'not done'}")
 

@@ -57,7 +57,14 @@ def store_url(settings: Settings) -> str | None:
 
 
 def bind(server: Flask, settings: Settings, tracer: Tracer | None = None) -> None:
-    """Binds the cache and CSRF; the cache serves the read models too."""
+    """Binds the cache and CSRF."""
+    bind_cache(server, settings, tracer)
+    csrf.init_app(server)
+
+
+def bind_cache(server: Flask, settings: Settings, tracer: Tracer | None = None) -> None:
+    """Binds the cache, which serves the read models, and by which processes tell each other that
+    they have written."""
     url = store_url(settings)
     server.config["STORE_URL"] = url
     server.extensions["nova-cache"] = cache = Cache()
@@ -67,7 +74,6 @@ def bind(server: Flask, settings: Settings, tracer: Tracer | None = None) -> Non
     if url is not None:
         backend.serializer = PlainBytes()
     caching.use(tracing.traced(backend, tracer))
-    csrf.init_app(server)
 
 
 def limit_logins(server: Flask) -> None:

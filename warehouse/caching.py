@@ -188,8 +188,8 @@ def count_revision(connection: Connection) -> None:
 
 
 def forget_version() -> None:
-    """After a write of this process, or of a job that it saw end: the next read of every process
-    that shares its cache asks for the version again."""
+    """After a write of this process: the next read of every process that shares its cache asks for
+    the version again."""
     _version.forget()
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +25,7 @@ from domain.records import Filters
 from tests import factories, services
 from warehouse import caching
 from warehouse.commands import alerts as commands
+from warehouse.commands import jobs
 from warehouse.commands.users import Actor
 from warehouse.db import get_engine
 from warehouse.pipeline import derive, publish
@@ -184,6 +188,18 @@ def test_what_another_worker_writes_is_seen_at_once(
     other = caching._Version()
     other.forget()
     assert status.current().data_version != before
+
+
+def test_what_a_job_derives_is_told_to_the_workers(
+    valkey_url: str, network: factories.Network, engine: Engine, nova: str
+):
+    with engine.begin() as connection:
+        job_id = jobs.queue_derive(connection, object="setting:alerts", actor=Actor("ana"))
+    settings = os.environ | {"DATABASE_URL": nova, "REDIS_URL": valkey_url}
+    command = [sys.executable, *jobs.COMMAND, str(job_id)]
+    ran = subprocess.run(command, cwd=services.ROOT, env=settings, capture_output=True, text=True)
+    assert ran.stdout == f"job {job_id}: done\n", ran.stderr
+    assert [*redis.Redis.from_url(valkey_url).scan_iter(f"*{caching.WRITTEN}")]
 
 
 def test_a_poisoned_value_is_read_anew(backend: Client, network: factories.Network):

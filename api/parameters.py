@@ -27,8 +27,11 @@ MAX_TEXT = 200
 MAX_VALUES = 200
 MAX_LIMIT = 500
 CSRF_FIELD = "csrf_token"
+RENAMED = {"class_": "demand_class", "from_": "date_from", "to": "date_to"}
+"""Fields of queries' arguments whose parameters are called otherwise."""
 
 Model = TypeVar("Model", bound=BaseModel)
+Record = TypeVar("Record")
 
 
 def clean(value: str) -> str:
@@ -113,6 +116,13 @@ class Query(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
 
+def told(query: Query, record: type[Record]) -> Record:
+    """The queries' argument, of what the parameters say that it has a field for."""
+    known = record.__dataclass_fields__  # type: ignore[attr-defined]
+    values = {RENAMED.get(name, name): value for name, value in query}
+    return record(**{name: value for name, value in values.items() if name in known})
+
+
 class ItemFilters(Query):
     """What narrows a list to some materials."""
 
@@ -122,10 +132,7 @@ class ItemFilters(Query):
 
     def filters(self) -> Filters:
         """The same as the queries' argument."""
-        names = {"class_": "demand_class", "from_": "date_from", "to": "date_to"}
-        known = Filters.__dataclass_fields__
-        values = {names.get(name, name): value for name, value in self}
-        return Filters(**{name: value for name, value in values.items() if name in known})
+        return told(self, Filters)
 
 
 class SeriesFilters(ItemFilters):

@@ -17,6 +17,7 @@ from api.parameters import (
     checked_text,
     clean,
     split,
+    told,
 )
 from api.routing import route
 from auth.guards import current_viewer
@@ -39,10 +40,7 @@ class ProjectsFilters(Between):
 
     def filters(self) -> ProjectFilters:
         """The same as the queries' argument."""
-        names = {"from_": "date_from", "to": "date_to"}
-        known = ProjectFilters.__dataclass_fields__
-        told = {names.get(name, name): value for name, value in self}
-        return ProjectFilters(**{name: value for name, value in told.items() if name in known})
+        return told(self, ProjectFilters)
 
 
 class ProjectsQuery(ProjectsFilters, Paged):

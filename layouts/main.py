@@ -62,7 +62,7 @@ class MainData:
 def layout(data: MainData, viewer: Viewer) -> html.Div:
     """The whole page."""
     t, bar = viewer.t, data.bar
-    cards = [kpi_card(kpi, viewer, bar.asked, bar.in_files) for kpi in data.kpis]
+    cards = [kpi_card(kpi, viewer, bar) for kpi in data.kpis]
     return html.Div(
         [
             html.Div(

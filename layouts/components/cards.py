@@ -8,11 +8,12 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.kpis import SUMMED
-from domain.records import Kpi, Receipt
+from domain.records import NO_FILTERS, Kpi, Receipt
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
-from layouts.components.downloads import Query, downloads
+from layouts.components.downloads import downloads
+from layouts.components.filters import Bar
 from layouts.components.icons import icon
 from layouts.components.receipt import formula, inputs_table
 from layouts.components.states import missing_line
@@ -36,6 +37,7 @@ ROWS = {
 }
 """Where a KPI's rows are listed, and what narrows or orders them besides the filters."""
 PARTS = {"uf": N_("By UF"), "family": N_("By family")}
+UNFILTERED = Bar({}, NO_FILTERS)
 
 
 def card(
@@ -54,11 +56,9 @@ def card(
     )
 
 
-def kpi_card(
-    kpi: Kpi, viewer: Viewer, asked: Query | None = None, in_files: Query | None = None
-) -> html.Section:
-    """One headline number with its change, date and receipt; or the file that it needs. `asked`:
-    the page's filters, for the links of the receipt; `in_files`: the same for its files."""
+def kpi_card(kpi: Kpi, viewer: Viewer, bar: Bar = UNFILTERED) -> html.Section:
+    """One headline number with its change, date and receipt; or the file that it needs. The
+    receipt's links and files are of the bar's filters."""
     name = kpi_name(kpi, viewer.t)
     body = (
         [missing_line(kpi.missing, viewer.t)]
@@ -68,7 +68,7 @@ def kpi_card(
     return html.Section(
         [
             html.Header(
-                [html.H2(name, className="kpi-name"), receipt(kpi, name, viewer, asked, in_files)],
+                [html.H2(name, className="kpi-name"), receipt(kpi, name, viewer, bar)],
                 className="kpi-head",
             ),
             *body,
@@ -148,38 +148,30 @@ def _drill(kpi: Kpi, viewer: Viewer) -> dcc.Link | None:
     return dcc.Link(viewer.t(words), href=address)
 
 
-def receipt(
-    kpi: Kpi,
-    name: str,
-    viewer: Viewer,
-    asked: Query | None = None,
-    in_files: Query | None = None,
-) -> html.Details:
+def receipt(kpi: Kpi, name: str, viewer: Viewer, bar: Bar = UNFILTERED) -> html.Details:
     """How the number was made: formula, inputs with values, parts, run and filter, and where its
     rows are."""
-    rows = _rows_of(kpi, name, viewer, asked or {}, in_files or asked or {})
+    rows = _rows_of(kpi, name, viewer, bar)
     return _receipt(kpi.receipt, name, kpi_help(kpi, viewer.t), viewer, *rows)
 
 
-def _rows_of(kpi: Kpi, name: str, viewer: Viewer, asked: Query, in_files: Query) -> list[Component]:
+def _rows_of(kpi: Kpi, name: str, viewer: Viewer, bar: Bar) -> list[Component]:
     if kpi.key not in ROWS or kpi.value is None:
         return []
     address, more = ROWS[kpi.key]
-    listed = urlencode({**asked, **more}, doseq=True)
+    listed = urlencode({**bar.asked, **more}, doseq=True)
     link = dcc.Link(viewer.t("Its rows"), href=f"{address}?{listed}" if listed else address)
-    return [
-        html.P([link, *_files_of(kpi, name, viewer, asked, in_files)], className="receipt-rows")
-    ]
+    return [html.P([link, *_files_of(kpi, name, viewer, bar)], className="receipt-rows")]
 
 
-def _files_of(
-    kpi: Kpi, name: str, viewer: Viewer, asked: Query, in_files: Query
-) -> list[Component]:
+def _files_of(kpi: Kpi, name: str, viewer: Viewer, bar: Bar) -> list[Component]:
     if kpi.key in SUMMED:
-        return downloads("kpi-rows", {**in_files, "kpi": [kpi.key]}, viewer, of=name)
+        return downloads("kpi-rows", {**bar.in_files, "kpi": [kpi.key]}, viewer, of=name)
     if kpi.key == "open_critical_alerts":
-        return downloads("alerts", {**asked, **ROWS[kpi.key][1]}, viewer, of=name)
-    return downloads("savings", in_files, viewer, of=name) if kpi.key == "annual_savings" else []
+        return downloads("alerts", {**bar.asked, **ROWS[kpi.key][1]}, viewer, of=name)
+    if kpi.key == "annual_savings":
+        return downloads("savings", bar.in_files, viewer, of=name)
+    return []
 
 
 def _receipt(

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from tests import factories
+from warehouse.pipeline import derive, publish
 from warehouse.pipeline.ingest import ingest
 from warehouse.pipeline.report import FileReport, IngestReport
 from warehouse.tables import metadata
@@ -26,6 +28,14 @@ def write(folder: Path, **files: str) -> Path:
 def load(path: Path, engine: Engine, **options: Any) -> IngestReport:
     """The report of a load by "tester"."""
     return ingest(path, engine=engine, loaded_by="tester", **options)
+
+
+def load_and_publish(folder: Path, engine: Engine) -> None:
+    """The folder's files, every one taken, and a run of them."""
+    assert load(folder, engine).ok
+    derive.refresh_after_load(engine)
+    bundle = factories.make_bundle(folder / "bundles", engine)
+    publish.publish_bundle(bundle, engine=engine, published_by="tests")
 
 
 def load_one(path: Path, engine: Engine, **options: Any) -> FileReport:

@@ -11,11 +11,10 @@ from statistics import NormalDist, stdev
 import pytest
 from sqlalchemy import Engine, text
 
-from tests import factories, services
+from tests import services
 from tests.hostile_names import write
-from tests.ingesting import load
+from tests.ingesting import load_and_publish
 from warehouse import caching
-from warehouse.pipeline import derive, publish
 from warehouse.queries import alerts, inventory
 
 LAST_DAY, DAYS = date(2025, 6, 29), 200
@@ -52,12 +51,9 @@ def published(
     """The examples' files, loaded; a run of which the company decides by the textbook."""
     folder = tmp_path_factory.mktemp("erp")
     write_files(folder)
-    assert load(folder, module_engine).ok
-    derive.refresh_after_load(module_engine)
     with module_engine.begin() as connection:
         connection.execute(text(METHOD))
-    bundle = factories.make_bundle(folder / "bundles", module_engine)
-    publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
+    load_and_publish(folder, module_engine)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", module_database_url)
         services.forget_settings()

@@ -24,15 +24,14 @@ from dashboard.pages import PAGES
 from domain.access import EVERYTHING, Role, Scope
 from domain.levels import LEVELS
 from domain.overrides import Adjustment, Why
-from tests import factories
 from tests.conftest import StartServer
 from tests.hostile_names import write
-from tests.ingesting import load
+from tests.ingesting import load_and_publish
 from tests.web.conftest import ADMIN, PASSWORD, Api, Browser, Site
 from tests.web.test_hostile import callback_body, parameters
 from warehouse.commands import jobs, overrides
 from warehouse.commands.users import Actor
-from warehouse.pipeline import derive, publish
+from warehouse.pipeline import derive
 
 OUTSIDE, INSIDE = "FORA", "DENTRO"
 LAST_DAY, DAYS = date(2025, 6, 29), 330
@@ -64,10 +63,7 @@ def split(
     """Two halves of a network, one inside the scopes and one outside, and one item in both."""
     folder = tmp_path_factory.mktemp("erp")
     write_halves(folder)
-    assert load(folder, module_engine).ok
-    derive.refresh_after_load(module_engine)
-    bundle = factories.make_bundle(folder / "bundles", module_engine)
-    publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
+    load_and_publish(folder, module_engine)
     adjust_both(module_engine)
     site = Site(start_server(module_database_url), module_engine)
     site.add_user(ADMIN, Role.ADMIN)

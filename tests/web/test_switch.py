@@ -11,12 +11,11 @@ from sqlalchemy import Engine, text
 
 from domain.access import Role
 from domain.recommendation_receipts import workings_of
-from tests import factories
 from tests.conftest import StartServer
 from tests.hostile_names import write
-from tests.ingesting import load
+from tests.ingesting import load_and_publish
 from tests.web.conftest import ANALYST, Site
-from warehouse.pipeline import derive, publish
+from warehouse.pipeline import derive
 
 LAST_DAY, DAYS, LINES = date(2025, 6, 29), 150, 12
 PROMISED = 15
@@ -58,10 +57,7 @@ def loaded(
 ) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("erp")
     write_files(folder)
-    assert load(folder, module_engine).ok
-    derive.refresh_after_load(module_engine)
-    bundle = factories.make_bundle(folder / "bundles", module_engine)
-    publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
+    load_and_publish(folder, module_engine)
     site = Site(start_server(module_database_url), module_engine)
     site.add_user(ANALYST, Role.ANALYST)
     yield site

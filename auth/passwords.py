@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 
 import bcrypt
 
 from domain.errors import WeakPassword
+from domain.spelling import plain
 
 COST = 12
 MIN_LENGTH = 8
@@ -77,22 +77,16 @@ def _check_length(password: str) -> None:
 
 def _without(own: Sequence[str], password: str) -> str:
     """What is left of a password where the account's own words do not count."""
-    left = _plain(password)
-    words = {word for text in own for word in WORD.findall(_plain(text))}
+    left = plain(password)
+    words = {word for text in own for word in WORD.findall(plain(text))}
     for word in sorted(words, key=len, reverse=True):
         left = left.replace(word, "")
     return left
 
 
 def _is_common(password: str) -> bool:
-    plain = _plain(password)
-    return not _common().isdisjoint({plain, FIGURES.sub("", plain)}) or len(set(plain)) < 3
-
-
-def _plain(text: str) -> str:
-    """In small letters without accents."""
-    spelt = unicodedata.normalize("NFKD", text).casefold()
-    return "".join(letter for letter in spelt if not unicodedata.combining(letter))
+    spelt = plain(password)
+    return not _common().isdisjoint({spelt, FIGURES.sub("", spelt)}) or len(set(spelt)) < 3
 
 
 @lru_cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask, current_app, g, request, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
@@ -113,6 +114,21 @@ def signed_in() -> UserRow | None:
     if "signed_in" not in g:
         g.signed_in = _by_token() if has_bearer() else _by_session()
     return g.signed_in  # type: ignore[no-any-return]
+
+
+def own_id() -> int:
+    """The number of the user of this request, where a guard has let one in."""
+    row = signed_in()
+    assert row is not None
+    return row.user_id
+
+
+def who_decides() -> dict[str, Any]:
+    """Who acts in this request, and within what: arguments of the commands, where a guard has let
+    one in."""
+    row = signed_in()
+    assert row is not None
+    return {"actor": request_actor(), "user_id": row.user_id, "scope": row.scope}
 
 
 def data_version() -> str | None:

@@ -17,6 +17,9 @@ Measure = Literal["brl", "units"]
 LAGS: dict[Period, int] = {"week": 12, "month": 6}
 """The longest lag looked at, in periods: a quarter, half a year."""
 
+MONTHS_SHOWN = 36
+"""Months of drivers beside the demand of one item-depot, where no period is chosen."""
+
 LEAST_PERIODS = 24
 """Pairs of periods below which no lag is judged."""
 

@@ -13,6 +13,11 @@ from dataclasses import dataclass
 
 from domain.records import ReceiptPart
 
+STOCK_DAYS, OTIF_DAYS, SLA_DAYS = 30, 90, 30
+"""What these KPIs look back where no dates are asked for, in days."""
+PERIODS_OF_MONTH = {"D": 30, "W": 4, "M": 1}
+"""How many periods of demand stand for a month."""
+
 
 @dataclass(frozen=True)
 class KpiDefinition:

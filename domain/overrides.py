@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from math import isfinite
+from typing import Literal, get_args
 
 from domain.errors import InvalidInput
 
-REASONS = (
+Reason = Literal[
     "promotion",
     "outage",
     "project",
@@ -21,8 +22,9 @@ REASONS = (
     "data_error",
     "supplier_news",
     "other",
-)
-STATES = ("in_force", "expired", "ended", "superseded")
+]
+State = Literal["in_force", "expired", "ended", "superseded"]
+REASONS: tuple[str, ...] = get_args(Reason)
 MIN_CHANGE, MAX_CHANGE = -1.0, 5.0
 MAX_QUANTITY = 1e9
 MAX_NOTE = 500

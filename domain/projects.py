@@ -250,6 +250,7 @@ class ProjectFilters:
     """What the reader narrowed the projects to. Plain and hashable: part of every cache key. With
     dates, those that run on one of the days between them, by their plans or as they ended."""
 
+    project: tuple[str, ...] = ()
     uf: tuple[str, ...] = ()
     region: tuple[str, ...] = ()
     state: tuple[str, ...] = ()

@@ -7,10 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from domain.wording import ENGLISH, UNKNOWN, day, number
+from domain.wording import ENGLISH, UNKNOWN, day, money, number
 
 LANGUAGES = ("pt_BR", ENGLISH)
-CENTS_BELOW = 100
 
 Facts = Mapping[str, Any]
 
@@ -95,15 +94,6 @@ def narrative(kind: str, facts: Facts) -> dict[str, str]:
         locale: " ".join(part for part in speak(_Speech(facts, locale)) if part)
         for locale in LANGUAGES
     }
-
-
-def money(value: Any, locale: str) -> str:
-    """`R$ 1.234`; with cents below R$ 100."""
-    amount = float(value or 0)
-    digits = 2 if round(abs(amount), 2) < CENTS_BELOW and round(amount, 2) != int(amount) else 0
-    text = f"{abs(amount):,.{digits}f}"
-    text = text if locale == ENGLISH else text.translate(str.maketrans(",.", ".,"))
-    return f"{'-' if amount < 0 and float(f'{amount:.{digits}f}') else ''}R$ {text}"
 
 
 def place(facts: Facts, prefix: str = "") -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 T = TypeVar("T")
 
@@ -32,6 +32,8 @@ class Filters:
     search: str = ""
     date_from: date | None = None
     date_to: date | None = None
+    act_from: date | None = None
+    act_to: date | None = None
 
     @property
     def has_dates(self) -> bool:
@@ -61,7 +63,8 @@ class DataStatus:
     changes when a run is published or derived again and when a load is there to be seen,
     `data_version` also with every decision; `decided_version` with the decisions and overrides of
     others than who asks. `next_load_on`: by the usual rhythm of past loads, None where there is
-    none. `archived_to`: the last day of what is in the archive."""
+    none. `archived_to`: the last day of what is in the archive. `as_of`: the last day that the data
+    speak of, of demand and stock, else of the orders."""
 
     run_id: int | None = None
     data_version: str = "0.0"
@@ -81,6 +84,7 @@ class DataStatus:
     decided_version: int = 0
     next_load_on: date | None = None
     archived_to: date | None = None
+    as_of: date | None = None
 
 
 @dataclass(frozen=True)
@@ -297,6 +301,19 @@ class DemandShare:
     demand: float
 
 
+AlertKind = Literal[
+    "stockout_imminent",
+    "below_reorder_point",
+    "late_order",
+    "excess",
+    "dead_stock",
+    "lead_time_drift",
+    "forecast_drift",
+    "data_gap",
+]
+AlertStatus = Literal["open", "acknowledged", "snoozed", "resolved"]
+
+
 @dataclass(frozen=True)
 class Alert:
     """Something that will hurt unless somebody acts; `facts` feed the message's template. net_brl:
@@ -355,6 +372,10 @@ class AlertTotal:
     status: str
     count: int
     net_brl: float
+
+
+AdviceKind = Literal["REORDER", "EXPEDITE", "TRANSFER", "REDUCE", "SWITCH"]
+AdviceStatus = Literal["open", "accepted", "snoozed", "done", "rejected"]
 
 
 @dataclass(frozen=True)

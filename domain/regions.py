@@ -12,11 +12,13 @@ STATIONS = "stations_"
 class UfRow:
     """One federative unit, or one region of the country (`uf` is then its code too).
 
-    demand_brl: demand of the last 30 days at unit cost. stock_brl: stock on hand at unit cost;
-    days_of_supply: for how long it lasts against the forecast. alerts, critical: open ones.
-    risk_brl: at risk by them, net of acting. exposure_brl: contract penalties to be expected of
-    missing parts, a model. availability: of its sites under contract, last 30 days, 0–1. stations:
-    licensed mobile base stations. None: the file behind it is not loaded, or says nothing here.
+    Of the last 30 days (demand: 28 where it is weekly, a month where monthly), or of the dates
+    asked for: demand_brl, demand at unit cost; stockout_rate, the share of stock positions' days
+    that stood at zero; availability of its sites under contract, 0–1. As of now: stock_brl: stock
+    on hand at unit cost; days_of_supply: for how long it lasts against the forecast. alerts,
+    critical: open ones. risk_brl: at risk by them, net of acting. exposure_brl: contract penalties
+    to be expected of missing parts, a model. stations: licensed mobile base stations. None: the
+    file behind it is not loaded, or says nothing here.
     """
 
     uf: str
@@ -24,6 +26,7 @@ class UfRow:
     region: str
     region_name: str
     demand_brl: float | None
+    stockout_rate: float | None
     stock_brl: float | None
     days_of_supply: float | None
     alerts: int
@@ -38,6 +41,7 @@ class UfRow:
 
 MEASURES: dict[str, str] = {
     "demand_brl": "BRL",
+    "stockout_rate": "fraction",
     "stock_brl": "BRL",
     "days_of_supply": "days",
     "alerts": "count",

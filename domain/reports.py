@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta
 
+from domain.clock import BRASILIA
 from domain.errors import InvalidInput
 from domain.records import Filters
 from domain.viewer import LOCALES
 
-CLOCK = ZoneInfo("America/Sao_Paulo")
 RHYTHMS = ("daily", "weekdays", "weekly", "monthly")
 MONDAY_TO_FRIDAY = range(5)
 MEASURES = ("", "brl", "units")
@@ -32,11 +31,11 @@ class Schedule:
 
     def after(self, moment: datetime) -> datetime:
         """The next time that it is due after `moment`, in UTC as `moment` may be in any zone."""
-        start = moment.astimezone(CLOCK).replace(minute=0, second=0, microsecond=0)
+        start = moment.astimezone(BRASILIA).replace(minute=0, second=0, microsecond=0)
         for ahead in range(40):
             due = (start + timedelta(days=ahead)).replace(hour=self.hour)
             if due > moment and self._is_on(due):
-                return due.astimezone(ZoneInfo("UTC"))
+                return due.astimezone(UTC)
         raise ValueError(f"{self} is never due")
 
     def _is_on(self, day: datetime) -> bool:

@@ -269,9 +269,18 @@ class LaterDelivery:
 
 
 @dataclass(frozen=True)
-class SupplierDetail:
-    """One supplier with everything. `safety_stock_brl` is the value of the textbook's safety stock
-    of its items over the `series` in view."""
+class StockForLateness:
+    """What lead times of one supplier cost in stock: `safety_stock_brl` is the value of the
+    textbook's safety stock of its items over the `series` in view."""
+
+    series: int
+    safety_stock_brl: float | None
+    later: list[LaterDelivery]
+
+
+@dataclass(frozen=True)
+class SupplierDetail(StockForLateness):
+    """One supplier with everything."""
 
     score: SupplierScore
     first: date | None
@@ -279,9 +288,6 @@ class SupplierDetail:
     as_of: date | None
     months: list[SupplierMonth]
     lead_times: list[LeadTimeCount]
-    series: int
-    safety_stock_brl: float | None
-    later: list[LaterDelivery]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from datetime import date
 
 from domain.records import Alert
 
+CENTS_BELOW = 100
 UNKNOWN = "-"
 ENGLISH = "en"
 
@@ -31,7 +32,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "lead_time": "Um pedido novo leva {days}.",
         "excess": "{idle} a mais do que se pede em {days} e do que se mantém de estoque.",
         "dead": "{idle} sem saída há {days}.",
-        "capital": "Capital parado: R$ {capital}.",
+        "capital": "Capital parado: {capital}.",
         "lead_time_drift": "os últimos {lines} pedidos levaram {recent} em média, e não {usual}.",
         "more_asked": "pediram-se {actual} desde {since}, e a previsão era de {expected}.",
         "less_asked": "só se pediram {actual} desde {since}; a previsão era de {expected}.",
@@ -54,7 +55,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "lead_time": "A new order takes {days}.",
         "excess": "{idle} more than what is asked for in {days} and than what is kept in stock.",
         "dead": "{idle} not asked for in {days}.",
-        "capital": "Idle capital: R$ {capital}.",
+        "capital": "Idle capital: {capital}.",
         "lead_time_drift": "the last {lines} orders took {recent} on average, not {usual}.",
         "more_asked": "{actual} were asked for since {since}, and {expected} forecast.",
         "less_asked": "only {actual} were asked for since {since}, and {expected} forecast.",
@@ -89,11 +90,20 @@ def number(value: Fact, locale: str) -> str:
     return text if locale == ENGLISH else text.translate(str.maketrans(",.", ".,"))
 
 
+def money(value: Fact, locale: str) -> str:
+    """`R$ 1.234`; with cents below R$ 100."""
+    amount = float(value or 0)
+    digits = 2 if round(abs(amount), 2) < CENTS_BELOW and round(amount, 2) != int(amount) else 0
+    text = f"{abs(amount):,.{digits}f}"
+    text = text if locale == ENGLISH else text.translate(str.maketrans(",.", ".,"))
+    return f"{'-' if amount < 0 and float(f'{amount:.{digits}f}') else ''}R$ {text}"
+
+
 def day(value: date | Fact, locale: str) -> str:
-    """`31/12/2026`, in English `31 Dec 2026`."""
+    """`31/12/2026`, in English `Dec 31, 2026`, as the pages write it."""
     when = value if isinstance(value, date) else date.fromisoformat(str(value))
     if locale == ENGLISH:
-        return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+        return f"{_MONTHS[when.month - 1]} {when.day}, {when.year}"
     return f"{when:%d/%m/%Y}"
 
 
@@ -148,7 +158,7 @@ def _idle(alert: Alert, phrase: str, days: Fact, locale: str) -> list[str]:
     told = phrases[phrase].format(idle=idle, days=_days(days, locale))
     if capital is None:
         return [told]
-    return [told, phrases["capital"].format(capital=number(capital, locale))]
+    return [told, phrases["capital"].format(capital=money(capital, locale))]
 
 
 def _lead_time_drift(alert: Alert, locale: str) -> list[str]:

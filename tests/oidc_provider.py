@@ -9,17 +9,17 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.local_http import Handler, Server, answering
 
 CLIENT_ID, CLIENT_SECRET = "nova-corrente", "a secret:of/ours"
 LIFE = 300
@@ -118,8 +118,8 @@ class Provider:
         }
 
 
-def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(provider: Provider) -> type[Handler]:
+    class Asked(Handler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             if parts.path == "/authorize":
@@ -146,23 +146,13 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *arguments: Any) -> None:
-            """Says nothing."""
-
-    return Handler
+    return Asked
 
 
 @contextmanager
 def provided() -> Iterator[Provider]:
     """A provider that answers on a free port until the block ends."""
     provider = Provider()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(provider))
-    provider.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with answering(Server(_handler(provider))) as server:
+        provider.url = server.url
         yield provider
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from domain import clock
 from warehouse.demo_catalogue import (
     CONTRACTS,
     DEPOTS,
@@ -62,7 +63,7 @@ def write_demo(folder: Path, *, seed: int = 2024, today: date | None = None) -> 
     Three years of days up to the one before `today` (the wall clock's unless given). Returns the
     paths written.
     """
-    today = today or date.today()
+    today = today or clock.today()
     frames = _frames(seed, today)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [_write(folder, name, frame) for name, frame in frames.items()]

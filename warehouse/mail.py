@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 
@@ -41,10 +42,12 @@ class MailServer:
     def send(self, message: EmailMessage) -> None:
         """Hands one message in. Raises MailRefused, MailFailed."""
         try:
-            with self._connected() as server:
+            with closing(self._connected()) as server:
                 if self.user and self.password:
                     server.login(self.user, self.password)
                 server.send_message(message)
+                with suppress(OSError, smtplib.SMTPException):  # it has taken the message
+                    server.quit()
         except smtplib.SMTPRecipientsRefused as error:
             raise _of(*next(iter(error.recipients.values()))) from error
         except smtplib.SMTPAuthenticationError as error:

@@ -35,7 +35,7 @@ def transfers(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
     out and the next arrival, never above its order-up-to level. Columns: giver, receiver,
     quantity, km, move_days, freight_brl, avoided_quantity, postponed_brl, value_brl.
     """
-    surplus, need = surpluses(stock, context), needs(stock, context)
+    surplus, need = surpluses(stock, context), needs(stock)
     groups = stock.assign(place=range(len(stock)), gives=surplus > 0, takes=need > 0)
     found: list[dict[str, Any]] = []
     for _, item in groups.groupby("item_id"):
@@ -60,7 +60,7 @@ def surpluses(stock: pd.DataFrame, context: Context) -> Array:
     return np.where(_movable(stock), np.nan_to_num(over.clip(lower=0)), 0.0)
 
 
-def needs(stock: pd.DataFrame, context: Context) -> Array:
+def needs(stock: pd.DataFrame) -> Array:
     """Whole units that each row should be lifted by."""
     position = stock["available"] + stock["on_order"] - stock["project_demand"]
     under = np.ceil(stock["reorder_point"] - position - EPSILON)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +19,7 @@ from sqlalchemy import Engine
 from dashboard.cli import app
 from tests import services
 from tests.ingesting import load, rows
+from tests.local_http import Handler, Server, answering
 from warehouse.connectors.web import SourceError, Web
 
 Answer = Callable[[str, dict[str, str]], Any]
@@ -28,18 +28,15 @@ SITES = "site,uf,kind,latitude,longitude\nCD-SP,SP,depot,-23.5,-46.6\nT-1,RJ,tow
 DAY = "%d/%m/%Y"
 
 
-class Api(ThreadingHTTPServer):
+class Api(Server):
     """Answers with what `answer(path, query)` gives: bytes, a status, or what becomes JSON."""
 
-    daemon_threads = True
-
     def __init__(self, answer: Answer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.answer, self.asked = answer, list[str]()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     def do_GET(self) -> None:
         server: Any = self.server
         server.asked.append(self.path)
@@ -52,23 +49,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(part if isinstance(part, bytes) else json.dumps(part).encode())
             self.wfile.flush()
 
-    def log_message(self, *_: Any) -> None:
-        pass
-
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Answer], Api]]:
-    servers: list[Api] = []
-
-    def start(answer: Answer) -> Api:
-        servers.append(Api(answer))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with ExitStack() as stack:
+        yield lambda answer: stack.enter_context(answering(Api(answer)))
 
 
 @pytest.fixture(autouse=True)
@@ -212,6 +197,15 @@ def test_a_source_that_fails_leaves_the_others_and_its_last_file(
     assert ibge.read_bytes() == good
     assert dollar.exists()
     assert sum(path.startswith("/values") for path in api.asked) == 4
+
+
+def test_a_source_of_another_shape_leaves_the_others(
+    fetch: Any, serve: Any, tmp_path: Path
+) -> None:
+    api = serve(lambda path, query: [{}] if path.startswith("/values") else brazil(path, query))
+    done = fetch(api, "--uf SP --from 2024-01-01 --to 2024-01-31")
+    assert done.exit_code == 1 and "documentation" in done.stderr
+    assert (tmp_path / "out" / "drivers_open_meteo.csv").exists()
 
 
 def test_what_cannot_be_asked_is_named(fetch: Any, serve: Any) -> None:

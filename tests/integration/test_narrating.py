@@ -7,10 +7,9 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from itertools import count
 from typing import Any
 
@@ -20,6 +19,7 @@ from sqlalchemy import Engine, text
 from domain.narrative_gate import refusal
 from domain.recommendation_wording import LANGUAGES
 from tests import factories, services
+from tests.local_http import Handler, Server, answering
 from warehouse.db import make_engine
 from warehouse.llm import ChatModel, NoAnswer
 from warehouse.pipeline import publish
@@ -31,23 +31,21 @@ Words = dict[str, Any]
 Answer = Callable[[dict[str, Any]], Any]
 
 
-class Model(ThreadingHTTPServer):
+class Model(Server):
     """A server that speaks the protocol; `answer(request)` gives the content of its message, bytes
     for the whole body, or a status."""
 
-    daemon_threads = True
-
     def __init__(self, answer: Answer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.answer, self.asked = answer, list[dict[str, Any]]()
         self.headers_seen: list[dict[str, str]] = []
 
     def chat(self, **more: Any) -> ChatModel:
         values: dict[str, Any] = {"timeout": 0.5, "backoff": 0.01, "api_key": "k-1"} | more
-        return ChatModel(f"http://127.0.0.1:{self.server_address[1]}/v1", "liar", **values)
+        return ChatModel(f"{self.url}/v1", "liar", **values)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     def do_POST(self) -> None:
         server: Any = self.server
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -61,9 +59,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(sent)
 
-    def log_message(self, *_: Any) -> None:
-        pass
-
 
 def _spoken(content: Any) -> bytes:
     message = {"role": "assistant", "content": json.dumps(content)}
@@ -72,17 +67,8 @@ def _spoken(content: Any) -> bytes:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Answer], Model]]:
-    servers: list[Model] = []
-
-    def start(answer: Answer) -> Model:
-        servers.append(Model(answer))
-        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with ExitStack() as stack:
+        yield lambda answer: stack.enter_context(answering(Model(answer)))
 
 
 @pytest.fixture(scope="module")

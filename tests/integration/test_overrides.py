@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from domain.access import EVERYTHING, Scope
+from domain.clock import today
 from domain.errors import InvalidInput, NotAllowed, NotFound
 from domain.overrides import Adjustment, TrackRecord, Why
 from tests import factories
@@ -21,13 +21,14 @@ from warehouse.commands import jobs
 from warehouse.commands import overrides as commands
 from warehouse.commands.users import Actor
 from warehouse.pipeline.derive import derive_overrides, refresh_after_load
+from warehouse.pipeline.overriding import apply_overrides
 from warehouse.pipeline.publish import publish_bundle
 from warehouse.queries import forecasts, overrides
 
 CABLE: dict[str, Any] = {"sku": "CABO-01", "site": "DEP-SP"}
 FIRST = LAST_DAY + timedelta(days=1)
 ANA = commands.Person(Actor("ana@nova.test"), None, EVERYTHING)
-TODAY = datetime.now(ZoneInfo("America/Sao_Paulo")).date()
+TODAY = today()
 WHY = Why("project", TODAY + timedelta(days=30), "novo anel")
 
 Publish = Callable[..., int]
@@ -194,13 +195,30 @@ def test_a_newer_one_takes_the_periods_and_ends_what_has_none_left(
     assert overrides.one(override_id=second).superseded_by == third
 
 
+def expires_on(connection: Connection, day: date) -> None:
+    connection.execute(text("UPDATE support.override SET expires_on = :day"), {"day": day})
+
+
+def test_it_counts_to_the_end_of_its_last_day_in_brasilia(engine: Engine, publish: Publish) -> None:
+    run_id = publish()
+    save(engine, quantities(900.0))
+    for zone in ("Etc/GMT+12", "Pacific/Kiritimati"):
+        for day, counts in ((TODAY, True), (TODAY - timedelta(days=1), False)):
+            with engine.begin() as connection:
+                connection.execute(text(f"SET LOCAL timezone = '{zone}'"))
+                expires_on(connection, day)
+                apply_overrides(connection, run_id)
+                there = "SELECT EXISTS (SELECT FROM analytics.override_in_force)"
+                assert connection.execute(text(there)).scalar() is counts
+
+
 def test_an_expired_one_no_longer_counts_at_the_next_derivation(
     engine: Engine, publish: Publish
 ) -> None:
     publish()
     number = save(engine, quantities(900.0))
     with engine.begin() as connection:
-        connection.execute(text("UPDATE support.override SET expires_on = current_date - 1"))
+        expires_on(connection, TODAY - timedelta(days=1))
     refresh_after_load(engine)
     assert effective(engine, **CABLE)[0].override_id is None
     assert overrides.one(override_id=number).state == "expired"

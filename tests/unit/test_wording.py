@@ -54,7 +54,7 @@ def test_a_stockout_in_both_languages() -> None:
         "Disponível: 3 un; em pedidos: 0. Um pedido novo leva 30 dias."
     )
     assert alert_message(one, "en") == (
-        "Bateria at Depósito: stock runs out in 2.4 days (2 Jul 2025). "
+        "Bateria at Depósito: stock runs out in 2.4 days (Jul 2, 2025). "
         "Available: 3 un; on order: 0. A new order takes 30 days."
     )
 
@@ -63,7 +63,7 @@ def test_capital_that_does_not_work_in_both_languages() -> None:
     facts: Facts = {"idle_quantity": 1200.0, "excess_days": 180.0, "capital_brl": 98765.4}
     assert alert_reason(alert("excess", facts), "pt_BR") == (
         "1.200 un a mais do que se pede em 180 dias e do que se mantém de estoque. "
-        "Capital parado: R$ 98.765,4."
+        "Capital parado: R$ 98.765."
     )
     dead: Facts = {"idle_quantity": 3.0, "unasked_days": 400.0, "capital_brl": None}
     assert alert_reason(alert("dead_stock", dead), "en") == "3 un not asked for in 400 days."
@@ -123,12 +123,12 @@ def test_drifts_and_gaps_in_both_languages() -> None:
         "since": "2025-06-29",
     }
     assert alert_reason(alert("forecast_drift", asked), "en") == (
-        "70 un were asked for since 29 Jun 2025, and 30 un forecast."
+        "70 un were asked for since Jun 29, 2025, and 30 un forecast."
     )
     assert alert_reason(alert("forecast_drift", asked | {"deviation": -4.0}), "pt_BR").startswith(
         "Só se pediram 70 un"
     )
     gap: Facts = {"file": "stock", "last_on": "2025-05-30", "silent_days": 30.0, "items": 4.0}
     assert alert_message(alert("data_gap", gap), "en") == (
-        "Depósito: no stock counts since 30 May 2025 (30 days); items: 4."
+        "Depósito: no stock counts since May 30, 2025 (30 days); items: 4."
     )

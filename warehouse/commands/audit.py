@@ -74,15 +74,26 @@ def note(connection: Connection, actor: Actor, **row: Any) -> None:
     )
 
 
+def note_on(
+    connection: Connection,
+    actor: Actor,
+    kind: str,
+    number: int,
+    action: str,
+    after: Mapping[str, Any] | None,
+) -> None:
+    """`note` of what a person did to one thing of a kind: `save` makes `view.save` of `view:7`."""
+    note(connection, actor, action=f"{kind}.{action}", object=f"{kind}:{number}", after=after)
+
+
 def record_alone(*, awaited: bool = True, **row: Any) -> None:
     """Adds one row in a transaction of its own. What is not `awaited` ends behind the answer: for
     reads. Raises Unavailable."""
     if _ready.get(get_engine()) != _this_month():
         with primary() as connection, connection.begin():
             _make_room(connection)
-    unawaited.send(_ALONE, {name: _plain(row.get(name)) for name in COLUMNS})
-    if awaited:
-        unawaited.settle()
+    values = {name: _plain(row.get(name)) for name in COLUMNS}
+    unawaited.send(_ALONE, values, awaited=awaited)
 
 
 def _plain(value: Any) -> Any:

@@ -8,13 +8,12 @@ override's end: by a person, or by a newer one that takes its last period ahead.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine, insert, text
 
 from domain.access import Scope
+from domain.clock import today
 from domain.errors import InvalidInput, NotAllowed
 from domain.overrides import Adjustment, Why, check_why
 from warehouse.caching import count_revision, forget_version
@@ -26,7 +25,6 @@ from warehouse.queries.overrides import read
 from warehouse.queries.published import published_run
 from warehouse.tables.support import decision, override
 
-ZONE = ZoneInfo("America/Sao_Paulo")
 LOCK = 0x6F766572
 
 _POINTS = """
@@ -79,7 +77,7 @@ class Done:
 def save(engine: Engine, asked: Adjustment, why: Why, *, who: Person) -> Done:
     """Puts an adjustment in force. Raises InvalidInput that names each field, NotFound for what is
     not there or out of scope, NothingPublished."""
-    check_why(why, datetime.now(ZONE).date())
+    check_why(why, today())
     with engine.begin() as connection:
         _one_at_a_time(connection)
         target = target_of(connection, asked, who.scope)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, text
 
 from warehouse.commands import audit
 from warehouse.commands.users import Actor, Changes, change
+from warehouse.queries.privacy import mention
 
 PERSONAL = ("session", "token", "password_reset", "saved_view", "report", "subject")
 """Tables of `support` whose rows go with their account."""
@@ -41,11 +42,11 @@ _ERASE_TRACES = text(
         UPDATE support.audit_log SET redacted = true, salt = NULL,
             actor = CASE WHEN lower(actor) = lower(:email) THEN :label ELSE actor END,
             address = CASE WHEN lower(actor) = lower(:email) THEN NULL ELSE address END,
-            object = regexp_replace(object, '***=' || :email, :label, 'gi'),
-            before = regexp_replace((before - 'name')::text, '***=' || :email, :label, 'gi')::jsonb,
-            after = regexp_replace((after - 'name')::text, '***=' || :email, :label, 'gi')::jsonb
-        WHERE lower(actor) = lower(:email) OR position(
-            lower(:email) IN lower(concat_ws(' ', object, before::text, after::text))) > 0
+            object = regexp_replace(object, :mention, :label, 'gi'),
+            before = regexp_replace((before - 'name')::text, :mention, :label, 'gi')::jsonb,
+            after = regexp_replace((after - 'name')::text, :mention, :label, 'gi')::jsonb
+        WHERE lower(actor) = lower(:email)
+            OR concat_ws(' ', object, before::text, after::text) ~* :mention
         RETURNING audit_id
     )
     SELECT count(*) AS number, range_agg(int8range(audit_id, audit_id, '[]'))::text AS rows
@@ -62,7 +63,7 @@ def anonymise(engine: Engine, email: str, *, unusable_hash: str, actor: Actor) -
     who = {"id": account.user_id, "email": account.email, "label": label, "hash": unusable_hash}
     with engine.begin() as connection:
         _erase(connection, who)
-        traces = connection.execute(_ERASE_TRACES, who).one()
+        traces = connection.execute(_ERASE_TRACES, who | {"mention": mention(account.email)}).one()
         audit.note(
             connection,
             actor,

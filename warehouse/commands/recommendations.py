@@ -15,9 +15,9 @@ from warehouse.caching import count_revision, forget_version
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
 from warehouse.queries.filtering import series_where
+from warehouse.queries.recommendations import STATUSES
 from warehouse.tables.support import decision
 
-STATUSES = ("open", "accepted", "rejected", "snoozed", "done")
 FOLLOWS = {
     "open": ("accepted", "rejected", "snoozed", "done"),
     "accepted": ("open", "rejected", "done"),

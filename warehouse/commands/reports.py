@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from domain.access import Permission, may
 from domain.errors import InvalidInput, NotFound
@@ -99,7 +99,7 @@ def save(engine: Engine, wanted: Wanted, *, now: datetime, actor: Actor) -> int:
     with engine.begin() as connection:
         report_id = int(connection.execute(text(_SAVE), params).scalar_one())
         after = {"to": account.email, **vars(wanted.schedule), "filters": told}
-        _record(connection, "save", report_id, actor, after)
+        audit.note_on(connection, actor, "report", report_id, "save", after)
     return report_id
 
 
@@ -121,7 +121,7 @@ def set_active(
             ),
             {"active": active, "next_at": Schedule(*row).after(now), "id": report_id},
         )
-        _record(connection, "resume" if active else "stop", report_id, actor, {})
+        audit.note_on(connection, actor, "report", report_id, "resume" if active else "stop", {})
 
 
 def remove(engine: Engine, report_id: int, *, actor: Actor) -> None:
@@ -198,16 +198,4 @@ def _change(
         done = connection.execute(text(sql), {"id": report_id, **params})
         if not done.rowcount:
             raise NotFound(f"There is no report {report_id}.")
-        _record(connection, action, report_id, actor, {})
-
-
-def _record(
-    connection: Connection, action: str, report_id: int, actor: Actor, after: dict[str, Any]
-) -> None:
-    audit.note(
-        connection,
-        actor,
-        action=f"report.{action}",
-        object=f"report:{report_id}",
-        after=after,
-    )
+        audit.note_on(connection, actor, "report", report_id, action, {})

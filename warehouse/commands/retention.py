@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
@@ -44,7 +43,8 @@ def drop_old_months(engine: Engine, *, kept: int, today: date, actor: Actor) -> 
         months = [row.month for row in dropped]
         if months:
             dropped_months = {"dropped": [f"{month:%Y-%m}" for month in months]}
-            _note(connection, actor, "audit.retain", "audit_log", dropped_months)
+            action, object = "audit.retain", "audit_log"
+            audit.note(connection, actor, action=action, object=object, after=dropped_months)
     return months
 
 
@@ -56,22 +56,11 @@ def drop_old_rejects(engine: Engine, *, kept: int, today: date, actor: Actor) ->
         gone = connection.execute(_OLD_REJECTS, {"first_kept": first_kept}).rowcount
         if gone:
             after = {"before": str(first_kept), "rows": gone}
-            _note(connection, actor, "staging.retain", "reject", after)
+            action, object = "staging.retain", "reject"
+            audit.note(connection, actor, action=action, object=object, after=after)
     return gone
 
 
 def _months_back(today: date, count: int) -> date:
     month = today.year * 12 + today.month - 1 - count
     return date(month // 12, month % 12 + 1, 1)
-
-
-def _note(
-    connection: Connection, actor: Actor, action: str, object: str, after: dict[str, Any]
-) -> None:
-    audit.note(
-        connection,
-        actor,
-        action=action,
-        object=object,
-        after=after,
-    )

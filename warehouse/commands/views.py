@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from domain.access import Role
@@ -49,7 +49,7 @@ def save(
             reason = f"there are {MOST_VIEWS} already: delete one first"
             raise InvalidInput(f"views: {reason}.", fields={"name": reason})
         told = {"name": name, "page": page, "query": query, "shared_with": params["shared_with"]}
-        _record(connection, "save", view_id, actor, told)
+        audit.note_on(connection, actor, "view", view_id, "save", told)
     return view_id
 
 
@@ -99,16 +99,4 @@ def _change(
         done = connection.execute(text(sql), params)
         if not done.rowcount:
             raise NotFound(f"There is no view {view_id} of yours.")
-        _record(connection, action, view_id, actor, after or {})
-
-
-def _record(
-    connection: Connection, action: str, view_id: int, actor: Actor, after: dict[str, Any]
-) -> None:
-    audit.note(
-        connection,
-        actor,
-        action=f"view.{action}",
-        object=f"view:{view_id}",
-        after=after or None,
-    )
+        audit.note_on(connection, actor, "view", view_id, action, after or None)

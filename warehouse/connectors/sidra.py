@@ -32,7 +32,7 @@ def rows(web: Web, asked: Asked) -> Iterator[Row]:
 
 def _parsed(answer: Any) -> list[tuple[date, float]]:
     header, *lines = answer
-    period = next(key for key, title in header.items() if PERIOD.fullmatch(title))
+    (period,) = (key for key, title in header.items() if PERIOD.fullmatch(title))
     values = ((line[period], number(line["V"])) for line in lines)
     return [
         (date(int(month[:4]), int(month[4:]), 1), value)

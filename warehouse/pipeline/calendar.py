@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import cache
 
@@ -15,12 +18,17 @@ YEARS_AHEAD = 2
 LAST_YEAR = 2100
 
 
-def fill_calendar(connection: Connection, first: date, last: date) -> None:
-    """Adds the years from `first`'s to two after `last`'s that the calendar lacks."""
+@contextmanager
+def filled_calendar(connection: Connection, first: date, last: date) -> Iterator[None]:
+    """Adds the years from `first`'s to two after `last`'s that the calendar lacks; their holidays
+    are worked out while the statements of the body run."""
     known = set(connection.execute(text("SELECT DISTINCT year FROM core.calendar")).scalars())
     wanted = range(first.year, min(last.year + YEARS_AHEAD, LAST_YEAR) + 1)
-    for year in sorted(set(wanted) - known):
-        connection.execute(insert(calendar), _days(year))
+    with ThreadPoolExecutor(1) as aside:
+        found = [aside.submit(_days, year) for year in sorted(set(wanted) - known)]
+        yield
+        for days in found:
+            connection.execute(insert(calendar), days.result())
 
 
 def _days(year: int) -> list[dict[str, object]]:

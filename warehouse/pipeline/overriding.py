@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
-_APPLY = """
+from warehouse.clock import TODAY
+
+_APPLY = f"""
 INSERT INTO analytics.override_in_force
     (run_id, item_id, site_id, date, override_id, mean, p10, p50, p90)
 SELECT model.run_id, item_id, site_id, date, override_id, said.mean,
@@ -30,12 +32,12 @@ CROSS JOIN LATERAL (
         model.mean > 0 AND (override.change IS NOT NULL OR model.p90 >= model.mean) AS scaled
 ) AS how
 WHERE model.run_id = :run_id AND model.model = 'ensemble' AND override.ended_at IS NULL
-    AND point.superseded_by IS NULL AND override.expires_on >= current_date
+    AND point.superseded_by IS NULL AND override.expires_on >= {TODAY}
 """
 
-_MARK = """
+_MARK = f"""
 SELECT concat_ws('.', max(override_id), count(ended_at),
-    count(*) FILTER (WHERE ended_at IS NULL AND expires_on < current_date))
+    count(*) FILTER (WHERE ended_at IS NULL AND expires_on < {TODAY}))
 FROM support.override
 """
 

@@ -13,7 +13,13 @@ from domain.errors import InvalidInput, NotFound
 from domain.overrides import MAX_POINTS, Adjustment, check, periods_of
 from domain.records import Filters
 from warehouse.queries.filtering import series_where
-from warehouse.queries.published import PublishedRun, last_day, next_period, published_run
+from warehouse.queries.published import (
+    PublishedRun,
+    last_day,
+    next_period,
+    published_run,
+    run_and_days,
+)
 
 POINTS = """
 SELECT model.item_id, model.site_id, model.date,
@@ -81,10 +87,8 @@ def ahead(run: PublishedRun, as_of: date) -> list[date]:
 
 def as_of_day(connection: Connection, run: PublishedRun) -> date:
     """The last day that demand, stock or the run speak of: what counts as today for periods."""
-    stock = connection.execute(
-        text("SELECT max(stock_date) FROM analytics.series_overview")
-    ).scalar()
-    known = [last_day(run.data_to, run.frequency), run.known_to, stock]
+    stocked = run_and_days(connection).stock
+    known = [last_day(run.data_to, run.frequency), run.known_to, stocked]
     return max(day for day in known if day is not None)
 
 

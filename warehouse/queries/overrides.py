@@ -21,6 +21,7 @@ from domain.overrides import (
 )
 from domain.records import NO_FILTERS, Filters, Page
 from warehouse.caching import read_model
+from warehouse.clock import TODAY
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.override_targets import Target, ahead, as_of_day, target_of
 from warehouse.queries.paging import fetch_page
@@ -50,11 +51,11 @@ ORDER BY abs(sum(point.mean - model_mean) * min(item.unit_cost_brl)) DESC NULLS 
 LIMIT :shown
 """
 
-_REPLACED = """
+_REPLACED = f"""
 SELECT count(DISTINCT override_id) FROM support.override
 JOIN support.override_point AS old USING (override_id)
-JOIN ({points}) AS point USING (item_id, site_id, date)
-WHERE ended_at IS NULL AND old.superseded_by IS NULL AND expires_on >= current_date
+JOIN ({{points}}) AS point USING (item_id, site_id, date)
+WHERE ended_at IS NULL AND old.superseded_by IS NULL AND expires_on >= {TODAY}
 """
 
 _PASSED = """
@@ -85,11 +86,11 @@ SELECT count(DISTINCT override_id) AS overrides, count(*) AS periods,
 FROM ({passed}) AS passed
 """
 
-_LISTED = """
+_LISTED = f"""
 SELECT override.override_id AS id,
     CASE WHEN override.superseded_by IS NOT NULL THEN 'superseded'
         WHEN ended_at IS NOT NULL THEN 'ended'
-        WHEN expires_on < current_date THEN 'expired' ELSE 'in_force' END AS state,
+        WHEN expires_on < {TODAY} THEN 'expired' ELSE 'in_force' END AS state,
     override.sku, named_item.name AS item_name, override.site, named_site.name AS site_name,
     override.family, override.uf, change, seen.date_from, seen.date_to, seen.series, seen.points,
     seen.unit, seen.before, seen.after, reason, note, expires_on, actor AS created_by, created_at,
@@ -106,7 +107,7 @@ JOIN LATERAL (
         CASE WHEN count(DISTINCT item.unit) = 1 THEN min(item.unit) END AS unit
     FROM support.override_point AS point
     JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-    WHERE point.override_id = override.override_id AND {where}
+    WHERE point.override_id = override.override_id AND {{where}}
 ) AS seen ON seen.points > 0
 """
 
@@ -171,11 +172,18 @@ def record(
 
 
 def _record(
-    connection: Connection, scope: Scope, *, user_id: int | None = None, sku: str | None = None
+    connection: Connection,
+    scope: Scope,
+    *,
+    user_id: int | None = None,
+    sku: str | None = None,
+    override_id: int | None = None,
 ) -> TrackRecord:
     where = series_where(scope, Filters(sku=(sku,) if sku else ()))
     if user_id is not None:
         where.add("override.user_id = :user_id", user_id=user_id)
+    if override_id is not None:
+        where.add("override.override_id = :override_id", override_id=override_id)
     sql = _RECORD.format(passed=_PASSED.format(where=where.sql))
     params = {**where.params, "known": published_run(connection).known_to}
     return TrackRecord(**connection.execute(text(sql), params).one()._mapping)
@@ -223,11 +231,7 @@ def read(connection: Connection, override_id: int, scope: Scope) -> Override:
     row = connection.execute(text(sql), params).one_or_none()
     if row is None:
         raise NotFound(f"There is no override {override_id}.")
-    own = series_where(scope)
-    own.add("override.override_id = :override_id", override_id=override_id)
-    record = _RECORD.format(passed=_PASSED.format(where=own.sql))
-    passed = connection.execute(text(record), {**own.params, "known": run.known_to}).one()
-    return to_override(row, TrackRecord(**passed._mapping))
+    return to_override(row, _record(connection, scope, override_id=override_id))
 
 
 def to_override(row: Row[Any], record: TrackRecord = NO_RECORD) -> Override:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, text
 
@@ -34,10 +36,17 @@ _HELD = {
     ),
     "audit_log": (
         "SELECT to_jsonb(log) - '{salt,digest,hash}'::text[] FROM support.audit_log AS log"
-        " WHERE lower(actor) = lower(:email) OR position(lower(:email) IN lower("
-        " concat_ws(' ', object, before::text, after::text))) > 0 ORDER BY audit_id"
+        " WHERE lower(actor) = lower(:email)"
+        " OR concat_ws(' ', object, before::text, after::text) ~* :mention ORDER BY audit_id"
     ),
 }
+
+
+def mention(email: str) -> str:
+    """A pattern for Postgres: this address in a text or in a page's address, but none that only
+    ends or begins alike."""
+    spelt = "|".join(re.escape(one) for one in (email, quote(email, safe="")))
+    return rf"(?:(?<![\w.+'-])|(?<=%[0-9a-f]{{2}}))(?:{spelt})(?![\w-]|\.\w)"
 
 
 def held(connection: Connection, email: str) -> dict[str, list[dict[str, Any]]]:
@@ -46,7 +55,7 @@ def held(connection: Connection, email: str) -> dict[str, list[dict[str, Any]]]:
     found = connection.execute(sql, {"email": email.strip()}).one_or_none()
     if found is None:
         raise NotFound(f"No user has the address {email!r}.")
-    params = {"id": found.user_id, "email": found.email}
+    params = {"id": found.user_id, "email": found.email, "mention": mention(found.email)}
     return {
         kind: list(connection.execute(text(query), params).scalars())
         for kind, query in _HELD.items()

@@ -1,0 +1,28 @@
+"""The calendar that people go by: Brasília's, wherever the machine stands."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+BRASILIA = ZoneInfo("America/Sao_Paulo")
+
+
+def today() -> date:
+    """The day that it is in Brasília."""
+    return datetime.now(BRASILIA).date()
+
+
+def day_of(moment: datetime) -> date:
+    """The day of a moment in Brasília."""
+    return moment.astimezone(BRASILIA).date()
+
+
+def days_before(day: date, days: int) -> date:
+    """So many days before `day`, or the first day that there is."""
+    return date.fromordinal(max(1, day.toordinal() - days))
+
+
+def days_since(day: date) -> int:
+    """Whole days from `day` to today."""
+    return (today() - day).days

@@ -9,7 +9,6 @@ and none may bring rows of a month that is away.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ from sqlalchemy import Connection, Engine, text
 
 from domain.errors import InvalidInput
 from warehouse.db import copy
+from warehouse.hashing import sha256_of
 from warehouse.partitions import next_month
 from warehouse.pipeline.loads import one_load_at_a_time
 from warehouse.tables.core import MONTHLY
@@ -207,7 +207,7 @@ def _write(engine: Engine, folder: Path, table: str, month: date) -> Manifest:
         rows=rows,
         sums=sums,
         columns=columns,
-        sha256=_sha256(file),
+        sha256=sha256_of(file),
         archived_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     fresh = manifest_file.with_name(f"{manifest_file.name}.part")
@@ -311,7 +311,7 @@ def _checked(folder: Path, table: str, month: date) -> tuple[Path, Manifest]:
         manifest = Manifest(**json.loads(manifest_file.read_text()))
     except (ValueError, TypeError):
         raise InvalidInput(f"{manifest_file} is damaged.") from None
-    if _sha256(file) != manifest.sha256:
+    if sha256_of(file) != manifest.sha256:
         raise InvalidInput(f"{file} is damaged: it is not what its manifest was written for.")
     return file, manifest
 
@@ -338,11 +338,6 @@ def _settle(fresh: Path, file: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _columns(connection: Connection, table: str) -> dict[str, str]:

@@ -31,10 +31,9 @@ STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
 REPLICA_REST_SECONDS = 5.0
 SLOW_SQL_LETTERS = 500
+COPY_BYTES = 1 << 18
 DATABASE_DOWN = (OperationalError, InterfaceError, PoolTimeout)
 """What is raised where it does not answer; a connection that dies in use raises DBAPIError."""
-
-DOWN = (OperationalError, InterfaceError, PoolTimeout)
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +186,7 @@ class Prepared:
                 return self._asked(params)
             except psycopg2.Error:  # a dead connection, or a plan that no longer fits a table
                 return self._asked(params)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError, *DOWN) as error:
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, *DATABASE_DOWN) as error:
             raise Unavailable("The database does not answer.") from error
 
     def _asked(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -236,7 +235,7 @@ def copy(connection: Connection, statement: str, buffer: IO[Any]) -> None:
     """COPY … FROM STDIN out of the buffer, or … TO STDOUT into it; raises as statements do."""
     try:
         with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]
-            cursor.copy_expert(statement, buffer)
+            cursor.copy_expert(statement, buffer, COPY_BYTES)
     except psycopg2.Error as error:
         raise DBAPIError.instance(
             statement, None, error, psycopg2.Error, dialect=connection.dialect

@@ -23,6 +23,11 @@ def months(first: date, last: date) -> Iterator[tuple[date, date]]:
         start = next_month(start)
 
 
+def month_table(table: str, start: date) -> str:
+    """The partition of a table for the month that begins on `start`."""
+    return f"{table}_{start:%Y_%m}"
+
+
 def years(first: date, last: date) -> Iterator[tuple[date, date]]:
     """(start, end) of each year from `first`'s to `last`'s; the end is exclusive."""
     for year in range(first.year, last.year + 1):
@@ -32,7 +37,7 @@ def years(first: date, last: date) -> Iterator[tuple[date, date]]:
 def ensure_months(connection: Connection, table: str, first: date, last: date) -> None:
     """Creates `<table>_<yyyy>_<mm>` for each month wanted; `table` is schema-qualified."""
     for start, end in months(first, last):
-        _ensure(connection, table, f"{table}_{start:%Y_%m}", start, end)
+        _ensure(connection, table, month_table(table, start), start, end)
 
 
 def ensure_years(connection: Connection, table: str, first: date, last: date) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from scripts.environments import python_of
 from tests import factories, services
 from tests.faults.conftest import PATHS, Product
+from tests.ingesting import write
 from warehouse import embedded
 from warehouse.db import make_engine
 
@@ -38,32 +40,52 @@ def tiny(ground: Product) -> Iterator[Path]:
     disk.rmdir()
 
 
-def test_a_publish_without_space_changes_nothing(
-    product: Product, tiny: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def cramped(product: Product, tiny: Path) -> Iterator[None]:
+    """What the database writes anew goes to the tiny disk."""
+    name = product.database.rpartition("/")[2]
+    product.execute(f"CREATE TABLESPACE tiny LOCATION '{tiny}'")
+    product.execute(f"ALTER DATABASE {name} SET default_tablespace = tiny")
+    yield
+    product.execute(f"ALTER DATABASE {name} RESET default_tablespace")
+    product.execute("DROP TABLESPACE tiny")
+
+
+def flask(product: Product, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "dashboard.cli", *arguments],
+        cwd=services.ROOT,
+        env=os.environ | {"NOVA_HOME": str(product.home), "DATABASE_URL": product.database},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.mark.usefixtures("cramped")
+def test_a_publish_without_space_changes_nothing(product: Product, tmp_path: Path) -> None:
     before = {path: product.ask(path).data for path in PATHS}
     engine = make_engine(product.database)
     bundle = factories.make_bundle(tmp_path, engine, name="other", scale=2.0)
     engine.dispose()
-    name = product.database.rpartition("/")[2]
-    product.execute(f"CREATE TABLESPACE tiny LOCATION '{tiny}'")
-    product.execute(f"ALTER DATABASE {name} SET default_tablespace = tiny")
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "dashboard.cli", "publish", str(bundle)],
-            cwd=services.ROOT,
-            env=os.environ | {"NOVA_HOME": str(product.home), "DATABASE_URL": product.database},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode != 0
-        assert FULL in done.stderr and "Traceback" not in done.stderr
-        product.new_version()
-        assert {path: product.ask(path).data for path in PATHS} == before
-    finally:
-        product.execute(f"ALTER DATABASE {name} RESET default_tablespace")
-        product.execute("DROP TABLESPACE tiny")
+    done = flask(product, "publish", str(bundle))
+    assert done.returncode != 0
+    assert FULL in done.stderr and "Traceback" not in done.stderr
+    product.new_version()
+    assert {path: product.ask(path).data for path in PATHS} == before
+
+
+@pytest.mark.usefixtures("cramped")
+def test_a_load_without_space_changes_nothing(product: Product, tmp_path: Path) -> None:
+    before = {path: product.ask(path).data for path in PATHS}
+    days = (date(2020, 1, 1) + timedelta(days=day) for day in range(2000))
+    lines = "\n".join(f"{day};ITEM-00001;SITE-001;3" for day in days)
+    files = write(tmp_path / "files", demand=f"date;sku;site;quantity\n{lines}\n")
+    done = flask(product, "ingest", str(files))
+    assert done.returncode != 0
+    assert FULL in done.stderr and "Traceback" not in done.stderr
+    product.new_version()
+    assert {path: product.ask(path).data for path in PATHS} == before
 
 
 @pytest.mark.skipif(

@@ -14,9 +14,11 @@ from sqlalchemy import Engine, text
 
 from domain.errors import BadFile, Unavailable
 from tests.ingesting import adds_up, counts, load, load_one, rows, write
+from warehouse.pipeline import read_csv
 from warehouse.pipeline.derive import refresh_after_load
-from warehouse.pipeline.loads import LOAD_LOCK
 from warehouse.pipeline.report import render_report
+from warehouse.pipeline.views import WRITE_LOCK
+from warehouse.queries.training import load_training_set
 
 DEMAND = """
     date;sku;quantity;site
@@ -34,6 +36,7 @@ def demand_of(engine: Engine) -> list[tuple]:
     )
 
 
+CHECKED = ("core.demand", "core.demand_2024_01", "core.demand_2025_06")
 EXPECTED = [
     (date(2024, 1, 15), "CABO-1", "SP-01", 10.0),
     (date(2024, 1, 16), "CABO-1", "SP-01", 2.5),
@@ -143,12 +146,111 @@ def test_repeated_keys_are_found_in_old_and_new_months(
     assert sum(row[3] for row in demand_of(engine) if row[0].isoformat() == day) == 10
 
 
+def test_known_and_fresh_months_in_one_file(engine: Engine, tmp_path: Path):
+    load(write(tmp_path, demand=DEMAND), engine)
+    mixed = """
+        date;sku;quantity;site;supplier;order_ref
+        2024-01-15;CABO-1;12;SP-01;;
+        2025-06-02;NOVO;1,5;;;
+        2024-02-09;NOVO;2;SP-01;Forn;
+        2025-07-01;CABO-1;3;RJ-09;Forn;P-7
+        2025-06-02;NOVO;4;SP-01;-;P-8
+        """
+    report = load_one(write(tmp_path, demand=mixed), engine)
+    assert (report.state, report.accepted, report.quantity) == ("accepted", 5, 22.5)
+    assert (report.date_from, report.date_to) == (date(2024, 1, 15), date(2025, 7, 1))
+    names = "SELECT date::text, sku, site, supplier.supplier, order_ref, quantity FROM core.demand"
+    joins = "JOIN core.item USING (item_id) JOIN core.site USING (site_id)"
+    found = rows(
+        engine,
+        f"{names} {joins} JOIN core.supplier ON supplier.supplier_id = demand.supplier_id"
+        f" WHERE demand.load_id = {report.load_id} ORDER BY date, quantity",
+    )
+    assert found == [
+        ("2024-01-15", "CABO-1", "SP-01", "-", "", 12.0),
+        ("2024-02-09", "NOVO", "SP-01", "Forn", "", 2.0),
+        ("2025-06-02", "NOVO", "-", "-", "", 1.5),
+        ("2025-06-02", "NOVO", "SP-01", "-", "P-8", 4.0),
+        ("2025-07-01", "CABO-1", "RJ-09", "Forn", "P-7", 3.0),
+    ]
+    assert rows(engine, "SELECT count(*) FROM core.demand") == [(len(EXPECTED) + 4,)]
+    parents = "SELECT inhparent::regclass::text FROM pg_inherits WHERE inhrelid::regclass::text ~"
+    assert rows(engine, f"{parents} 'demand_2025_0[67]$'") == [("core.demand",)] * 2
+    indexed = "SELECT count(*) FROM pg_index WHERE indrelid = 'core.demand_2025_06'::regclass"
+    assert rows(engine, indexed) == [(1,)]
+    checks = "SELECT conname::text FROM pg_constraint WHERE contype = 'c' AND conrelid ="
+    (named,) = {tuple(rows(engine, f"{checks} '{at}'::regclass")) for at in CHECKED}
+    assert len(named) == 1
+
+
+@pytest.fixture
+def read_by_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read three or four lines at a time."""
+    monkeypatch.setattr(read_csv, "BLOCK_BYTES", 64)
+
+
+@pytest.mark.usefixtures("read_by_few")
+def test_bad_rows_late_in_a_file_leave_nothing_of_its_early_months(engine: Engine, tmp_path: Path):
+    load(write(tmp_path, demand=DEMAND), engine)
+    before, tables = counts(engine), "SELECT count(*) FROM pg_class WHERE relname ~ '^demand_'"
+    partitions = rows(engine, tables)
+    good = "".join(f"2025-{1 + n // 10:02}-{1 + n % 10:02};NEW-{n};1;S-1\n" for n in range(90))
+    bad = "".join(f"2025-11-0{1 + n};NEW;none;S-1\n" for n in range(9))
+    report = load_one(write(tmp_path, demand=f"date;sku;quantity;site\n{good}{bad}"), engine)
+    assert (report.state, report.accepted, report.rejected) == ("rejected", 90, 9)
+    assert (report.rejects[0].line, report.rejects[0].value) == (92, "none")
+    assert counts(engine) == before and rows(engine, tables) == partitions
+    assert rows(engine, "SELECT count(*), min(line) FROM staging.reject") == [(9, 92)]
+
+
+@pytest.mark.usefixtures("read_by_few")
+@pytest.mark.parametrize("order", ["by month", "by item"])
+def test_months_in_any_order_and_a_repeat_of_one_that_was_left(
+    engine: Engine, tmp_path: Path, order: str
+):
+    lines = [f"2025-{1 + n // 9 % 8:02}-{1 + n % 9:02};ITEM-{n // 72};{n}" for n in range(216)]
+    if order == "by month":
+        lines.sort()
+    path = write(tmp_path, demand="\n".join(["date;sku;quantity", *lines])) / "demand.csv"
+    assert load_one(path, engine).accepted == 216
+    per_month = "SELECT count(*), sum(quantity) FROM core.demand GROUP BY date_trunc('month', date)"
+    assert [count for count, _ in rows(engine, per_month)] == [27] * 8
+    assert sum(total for _, total in rows(engine, per_month)) == sum(range(216))
+    with engine.begin() as connection:
+        for month in range(1, 9):
+            connection.execute(text(f"DROP TABLE core.demand_2025_{month:02}"))
+    path.write_text("\n".join(["date;sku;quantity", *lines, lines[4]]))
+    report = load_one(path, engine)
+    assert (report.state, report.accepted) == ("accepted", 216)
+    (reject,) = report.rejects
+    assert (reject.line, reject.reason) == (
+        218,
+        "repeats the key of line 6 (see on_duplicate)",
+    )
+    assert rows(engine, "SELECT count(*), sum(quantity) FROM core.demand") == [
+        (216, sum(range(216)))
+    ]
+
+
+def test_a_repeat_in_a_fresh_month_leaves_each_refused_row_once(engine: Engine, tmp_path: Path):
+    lines = "2025-06-01;A;1\n2025-06-02;A;x\n2025-06-01;A;2\n"
+    write(tmp_path, demand=f"date;sku;quantity\n{lines}")
+    report = load_one(tmp_path, engine, max_rejects=0.9)
+    assert (report.read, report.accepted, report.rejected) == (3, 1, 2)
+    assert rows(engine, "SELECT line FROM staging.reject ORDER BY 1") == [(3,), (4,)]
+    assert rows(engine, "SELECT quantity FROM core.demand") == [(1.0,)]
+
+
 def test_an_order_whose_date_was_corrected_moves(engine: Engine, tmp_path: Path):
-    header = "order;line;sku;supplier;ordered_on;quantity\n"
-    load(write(tmp_path, purchase_orders=f"{header}PO1;1;A;S;2023-12-30;5\n"), engine)
-    load(write(tmp_path, purchase_orders=f"{header}PO1;1;A;S;2024-01-02;5\n"), engine)
-    orders = rows(engine, "SELECT order_no, line, ordered_on FROM core.purchase_order")
-    assert orders == [("PO1", "1", date(2024, 1, 2))]
+    header = "order;line;sku;supplier;quantity;promised_on;ordered_on"
+    first = f"{header};unit_price_brl\nPO1;1;A;S;5;2024-01-20;2023-12-30;7.5\n"
+    load(write(tmp_path, purchase_orders=first), engine)
+    corrected = f"{header}\nPO1;1;A;S;5;2024-02-20;2024-01-02\n"
+    load(write(tmp_path, purchase_orders=corrected), engine)
+    told = "order_no, line, ordered_on, promised_on, first_promised_on, unit_price_brl"
+    days = (date(2024, 1, 2), date(2024, 2, 20), date(2024, 1, 20))
+    found = rows(engine, f"SELECT {told} FROM core.purchase_order")
+    assert found == [("PO1", "1", *days, 7.5)], "with what the file does not say"
 
 
 def test_an_order_without_a_date_is_kept_at_the_latest_day_it_can_have(
@@ -231,6 +333,28 @@ def test_every_kind_of_file(engine: Engine, tmp_path: Path):
     assert rows(engine, "SELECT readings FROM core.equipment_reading") == [({"temp_c": 41.5},)]
     depot = "SELECT d.site FROM core.site t JOIN core.site d ON d.site_id = t.depot_id"
     assert rows(engine, depot) == [("D1",)]
+
+
+def test_a_day_is_the_one_that_is_written_whatever_its_offset(engine: Engine, tmp_path: Path):
+    lines = ("2024-01-31T22:00:00-03:00;A;1", "0001-01-01T00:00:00+14:00;A;1")
+    demand = "\n".join(["date;sku;quantity", *lines])
+    report = load_one(write(tmp_path, demand=demand), engine, max_rejects=1)
+    assert [(one.line, one.reason.partition(":")[0]) for one in report.rejects] == [
+        (3, "is out of range")
+    ]
+    assert rows(engine, "SELECT date FROM core.demand") == [(date(2024, 1, 31),)]
+
+
+def test_codes_that_look_like_nothing_are_learnt_from(engine: Engine, tmp_path: Path):
+    write(
+        tmp_path,
+        equipment="equipment,site,measured_at,temp_c\nnull,NA,2024-01-01 08:00,41.5\n",
+        tower_kpis="site,date,availability_pct\nNA,2024-01-01,99.5\n",
+    )
+    assert load(tmp_path, engine).ok
+    training = load_training_set(engine)
+    assert training.equipment[["equipment", "site"]].to_numpy().tolist() == [["null", "NA"]]
+    assert training.tower_kpis["site"].tolist() == ["NA"]
 
 
 def test_the_calendar_follows_the_facts(engine: Engine, tmp_path: Path):
@@ -324,22 +448,22 @@ def test_the_decimal_mark_of_a_canonical_file_can_be_told(engine: Engine, tmp_pa
 def test_a_load_waits_for_another(engine: Engine, tmp_path: Path):
     write(tmp_path, demand=DEMAND)
     with ThreadPoolExecutor() as pool, engine.connect() as other:
-        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOAD_LOCK})
+        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITE_LOCK})
         waiting = pool.submit(load, tmp_path, engine)
         with pytest.raises(TimeoutError):
             waiting.result(timeout=1)
         assert rows(engine, "SELECT count(*) FROM staging.load") == [(0,)]
-        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOAD_LOCK})
+        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": WRITE_LOCK})
         assert waiting.result(timeout=60).ok
 
 
 def test_two_loads_do_not_mix(engine: Engine, tmp_path: Path):
     write(tmp_path, demand=DEMAND)
     with engine.connect() as other:
-        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOAD_LOCK})
+        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITE_LOCK})
         with pytest.raises(Unavailable, match="another load is running"):
             load(tmp_path, engine, wait_seconds=0)
-        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOAD_LOCK})
+        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": WRITE_LOCK})
     assert load(tmp_path, engine, wait_seconds=0).ok
 
 

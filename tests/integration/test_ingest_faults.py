@@ -97,15 +97,28 @@ def test_killed_while_staging(engine: Engine, database_url: str, folder: Path):
     loads_again(folder, engine)
 
 
-def test_killed_while_promoting(engine: Engine, database_url: str, folder: Path):
+@pytest.mark.parametrize(
+    ("when", "lock", "held_up"),
+    [
+        ("while promoting", "core.item IN SHARE MODE", "INSERT INTO core.item%"),
+        (
+            "while attaching",
+            "core.demand IN SHARE UPDATE EXCLUSIVE MODE",
+            "ALTER TABLE core.demand %",
+        ),
+    ],
+)
+def test_killed_at_work_on_core(
+    engine: Engine, database_url: str, folder: Path, when: str, lock: str, held_up: str
+):
     before = counts(engine)
-    with loader(folder, database_url, "while promoting") as process:
+    with loader(folder, database_url, when) as process:
         with engine.connect() as obstacle:
-            obstacle.execute(text("LOCK core.item IN SHARE MODE"))
+            obstacle.execute(text(f"LOCK {lock}"))
             wait_for(
                 engine,
                 "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                " AND query LIKE 'INSERT INTO core.item%' AND datname = current_database()",
+                f" AND query LIKE '{held_up}' AND datname = current_database()",
             )
             kill(process)
     assert counts(engine) == before

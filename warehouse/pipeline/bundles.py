@@ -25,6 +25,7 @@ from domain.clusters import FAMILIES, ProfileValue, Pull
 from domain.errors import BadBundle
 from domain.failure_risk import Reason
 from domain.levels import DEPOTS, LEVELS
+from warehouse.hashing import sha256_of
 
 MANIFEST = "manifest.json"
 FORMAT = "nova-corrente-results"
@@ -335,12 +336,6 @@ def _check_file(bundle: Bundle, file: str) -> None:
     if rows != stated.rows:
         raise BadBundle(f"{file}: has {rows} rows, the manifest says {stated.rows}.")
     _check_columns(file, schema)
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, as hexadecimal digits."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _check_columns(file: str, schema: pa.Schema) -> None:

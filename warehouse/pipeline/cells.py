@@ -151,12 +151,12 @@ class Dates:
         self._known: dict[str, datetime | str] = {}
 
     def read_dates(self, texts: pa.Array, _column: Column) -> Read:
-        """Days; a time of day is dropped."""
+        """Days as they are written; a time of day is dropped, with its offset."""
         return self._read(texts, pa.date32(), datetime.date)
 
     def read_times(self, texts: pa.Array, _column: Column) -> Read:
         """Moments without a zone; one with an offset is turned into UTC."""
-        return self._read(texts, pa.timestamp("us"), lambda moment: moment)
+        return self._read(texts, pa.timestamp("us"), _without_zone)
 
     def _read(self, texts: pa.Array, kind: pa.DataType, of: Callable[[datetime], Any]) -> Read:
         coded = texts.dictionary_encode()
@@ -205,9 +205,12 @@ class Dates:
 
 def _moment(made: Callable[[], datetime]) -> datetime | str:
     try:
-        moment = made()
+        return made()
     except ValueError:
         return "is a date that does not exist"
+
+
+def _without_zone(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 

@@ -56,9 +56,17 @@ class Checker:
         self._codes: dict[str, set[str]] = {}
 
     def codes(self, column: str) -> set[str] | None:
-        """All that the good rows name in this column; None where that is not known."""
+        """All that the gathered rows name in this column; None where that is not known."""
         found = self._codes.get(column)
         return found if found is not None and len(found) <= MANY_CODES else None
+
+    def gather_codes(self, table: pa.Table) -> None:
+        """Notes what these rows, which go into staging, name."""
+        for name in ("sku", *REFERENCES):
+            if name in table.column_names:
+                found = self._codes.setdefault(name, set())
+                if len(found) <= MANY_CODES:
+                    found.update(pc.unique(pc.drop_null(table[name])).to_pylist())
 
     def forget_codes(self) -> None:
         """Rows that were good are gone, so what they named may be named no more."""
@@ -84,16 +92,8 @@ class Checker:
         table = pa.table({name: columns[name] for name in self.staged})
         if problems.bad.any():
             table = table.filter(pa.array(~problems.bad))
-        self._gather(table)
         rejected = int(problems.bad.sum()) + len(shaped.broken)
         return Checked(table, shaped.broken + problems.found, rejected, notes)
-
-    def _gather(self, table: pa.Table) -> None:
-        for name in ("sku", *REFERENCES):
-            if name in table.column_names:
-                found = self._codes.setdefault(name, set())
-                if len(found) <= MANY_CODES:
-                    found.update(pc.unique(pc.drop_null(table[name])).to_pylist())
 
     def _learn_decimal(self, shaped: Shaped) -> None:
         numeric = {

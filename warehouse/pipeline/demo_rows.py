@@ -31,13 +31,18 @@ def real_data_loaded(connection: Connection) -> bool:
     return bool(connection.execute(text(_LOADED), {"demo": False}).scalar())
 
 
+def demo_data_loaded(connection: Connection) -> bool:
+    """Whether it is the demo company that is loaded."""
+    return bool(connection.execute(text(_LOADED), {"demo": True}).scalar())
+
+
 def remove_demo_rows(connection: Connection) -> None:
     """Empties `core` of the demo company, and forgets its loads, if it is what is loaded.
 
     Demo and real rows are never there together, so everything goes but the reference rows. What was
     trained on them is no longer shown; the next publish removes it as it removes unfinished runs.
     """
-    if not connection.execute(text(_LOADED), {"demo": True}).scalar():
+    if not demo_data_loaded(connection):
         return
     for table in _CLEARED:
         connection.execute(text(f"DELETE FROM core.{table}"))

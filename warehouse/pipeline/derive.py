@@ -27,7 +27,7 @@ from warehouse.pipeline.recommending import write_recommendations
 from warehouse.pipeline.savings import write_savings
 from warehouse.pipeline.scores import write_metrics, write_scores
 from warehouse.pipeline.simulate import write_simulation
-from warehouse.pipeline.views import PUBLISH_LOCK, note_derived, note_refreshed, refresh_views
+from warehouse.pipeline.views import WRITE_LOCK, note_derived, note_refreshed, refresh_views
 
 
 def refresh_after_load(engine: Engine) -> None:
@@ -35,7 +35,7 @@ def refresh_after_load(engine: Engine) -> None:
     published run. Waits for a publish that is at work."""
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PUBLISH_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
         load_id = refresh_views(connection)
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
         if run_id is not None:
@@ -58,7 +58,7 @@ def derive_settings(engine: Engine) -> bool:
 def _derive_published(engine: Engine, needed: Callable[[Connection, int], bool]) -> bool:
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PUBLISH_LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
         if run_id is None or not needed(connection, run_id):
             return False

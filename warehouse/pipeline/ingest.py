@@ -7,7 +7,9 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
@@ -15,13 +17,20 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.erp import KINDS
 from domain.errors import BadFile, InvalidInput, NovaError
+from warehouse.hashing import sha256_of
+from warehouse.partitions import month_table, months
 from warehouse.pipeline import loads, stage
-from warehouse.pipeline.calendar import fill_calendar
+from warehouse.pipeline.calendar import filled_calendar
 from warehouse.pipeline.checks import Checked, Checker
 from warehouse.pipeline.chunks import Part
-from warehouse.pipeline.demo_rows import NOT_MIXED, real_data_loaded, remove_demo_rows
+from warehouse.pipeline.demo_rows import (
+    NOT_MIXED,
+    demo_data_loaded,
+    real_data_loaded,
+    remove_demo_rows,
+)
 from warehouse.pipeline.mapping import Source, read_mapping
-from warehouse.pipeline.promote import PROMOTIONS, finds_repeats, promote, what_is_there
+from warehouse.pipeline.promote import PROMOTIONS, promote, what_is_there
 from warehouse.pipeline.report import FileReport, IngestReport, Reject
 from warehouse.pipeline.reshape import Reshaper, Shaped
 from warehouse.pipeline.sources import (
@@ -29,16 +38,19 @@ from warehouse.pipeline.sources import (
     kinds_in,
     open_part,
     part_names,
-    sha256_of,
 )
+from warehouse.pipeline.straight import Straight, can_go_straight
 
 MAPPING = "mapping.toml"
 DEMO = "demo.json"
 MAX_REJECTS = 0.01
 WAIT_SECONDS = 600.0
 STATUS_SECONDS = 2.0
+ANALYZED_AT_ONCE = 2
+ONLY_SINCE = (18,)
+"""The first Postgres that knows ANALYZE ONLY."""
 DRY_LOAD = 0
-REPEATED_KEY = ("21000", "23505")  # SQLSTATE: cardinality and unique violation
+REPEATED_KEY = "23505"  # SQLSTATE of a unique violation
 
 log = logging.getLogger(__name__)
 
@@ -254,6 +266,29 @@ def _show_status(report: FileReport, options: _Options) -> None:
 
 
 def _load_part(report: FileReport, job: _Job, options: _Options) -> None:
+    """By the short way; by way of staging, which can tell lines of the same key, where that way is
+    barred or has met such."""
+    if _may_go_straight(job, options):
+        try:
+            _load_rows(report, job, options, straight=True)
+        except DBAPIError as error:
+            if getattr(error.orig, "pgcode", None) != REPEATED_KEY:
+                raise
+            report.begin_again()
+        else:
+            return
+    _load_rows(report, job, options, straight=False)
+
+
+def _may_go_straight(job: _Job, options: _Options) -> bool:
+    source = job.source
+    if options.dry_run or source.on_duplicate != "reject" or not can_go_straight(source.kind):
+        return False
+    with options.engine.connect() as connection:
+        return options.is_demo or not demo_data_loaded(connection)
+
+
+def _load_rows(report: FileReport, job: _Job, options: _Options, *, straight: bool) -> None:
     part = open_part(job.path, job.source, report.part)
     reshaper = Reshaper(job.source, part)
     checker = Checker(job.source, reshaper, file=part.file, decimal=part.decimal)
@@ -261,18 +296,45 @@ def _load_part(report: FileReport, job: _Job, options: _Options) -> None:
         transaction = connection.begin()
         _prepare(connection)
         stage.empty_stage(connection, job.source.kind)
-        _stage_rows(connection, report, part, reshaper, checker, options)
-        report.date_from, report.date_to = stage.staged_dates(connection, job.source.kind)
-        if _must_look_for_repeats(connection, report, job.source, options):
-            _settle_duplicates(connection, report, job.source, checker, options)
+        ahead = None
+        if straight and report.load_id is not None:
+            ahead = Straight(connection, report.kind, report.load_id)
+        load = _Load(connection, report, job.source, checker, options, ahead)
+        _stage_rows(load, part, reshaper)
+        load.staged_span = stage.staged_dates(connection, report.kind)
+        report.date_from, report.date_to = _whole_span(load)
+        _settle_duplicates(load)
         _check(options)
-        _decide(connection, report, job.source, checker, options)
+        _decide(load)
         if options.dry_run:
             transaction.rollback()
         else:
-            stage.empty_stage(connection, job.source.kind)
+            stage.empty_stage(connection, report.kind)
             loads.record(connection, report)
             transaction.commit()
+
+
+@dataclass
+class _Load:
+    """One part on its way. `ahead` takes the rows that need no staging, if any may;
+    `staged_span` holds the first and last day of the others."""
+
+    connection: Connection
+    report: FileReport
+    source: Source
+    checker: Checker
+    options: _Options
+    ahead: Straight | None
+    staged_span: tuple[date | None, date | None] = (None, None)
+
+
+def _whole_span(load: _Load) -> tuple[date | None, date | None]:
+    ends = [load.staged_span]
+    if load.ahead is not None:
+        ends.append((load.ahead.first, load.ahead.last))
+    firsts = [first for first, _ in ends if first is not None]
+    lasts = [last for _, last in ends if last is not None]
+    return min(firsts, default=None), max(lasts, default=None)
 
 
 def _prepare(connection: Connection) -> None:
@@ -282,25 +344,18 @@ def _prepare(connection: Connection) -> None:
     connection.execute(text("SET LOCAL client_connection_check_interval = '1s'"))
 
 
-def _stage_rows(
-    connection: Connection,
-    report: FileReport,
-    part: Part,
-    reshaper: Reshaper,
-    checker: Checker,
-    options: _Options,
-) -> None:
-    shown = time.monotonic()
+def _stage_rows(load: _Load, part: Part, reshaper: Reshaper) -> None:
+    shown, report = time.monotonic(), load.report
     with _Writer() as writer:
         for chunk in part.chunks():
             for shaped in reshaper.shape(chunk):
-                checked = checker.check(shaped)
+                checked = load.checker.check(shaped)
                 _count(report, shaped, checked)
-                writer.write(_store, connection, report, checked, options)
-            _tell(report, options)
-            _check(options)
+                writer.write(_store, load, checked)
+            _tell(report, load.options)
+            _check(load.options)
             if time.monotonic() - shown > STATUS_SECONDS:
-                _show_status(report, options)
+                _show_status(report, load.options)
                 shown = time.monotonic()
     if not report.read:
         raise BadFile("has a header and no rows", file=report.source)
@@ -343,72 +398,56 @@ def _count(report: FileReport, shaped: Shaped, checked: Checked) -> None:
     report.keep_first(checked.rejects)
 
 
-def _store(connection: Connection, report: FileReport, checked: Checked, options: _Options) -> None:
-    stage.copy_rows(connection, report.kind, report.load_id or DRY_LOAD, checked.table)
-    _store_rejects(connection, report, checked.rejects, options)
+def _store(load: _Load, checked: Checked) -> None:
+    rows = checked.table
+    if load.ahead is not None and rows.num_rows:
+        rows = load.ahead.take(rows)
+    load.checker.gather_codes(rows)
+    stage.copy_rows(load.connection, load.report.kind, load.report.load_id or DRY_LOAD, rows)
+    _store_rejects(load, checked.rejects)
 
 
-def _store_rejects(
-    connection: Connection, report: FileReport, rejects: list[Reject], options: _Options
-) -> None:
-    if not options.dry_run and report.load_id is not None:
-        stage.copy_rejects(connection, report.load_id, report.source, rejects)
+def _store_rejects(load: _Load, rejects: list[Reject]) -> None:
+    report = load.report
+    if not load.options.dry_run and report.load_id is not None:
+        stage.copy_rejects(load.connection, report.load_id, report.source, rejects)
 
 
-def _must_look_for_repeats(
-    connection: Connection, report: FileReport, source: Source, options: _Options
-) -> bool:
-    """False where making the key's index finds repeated keys anyway: looking costs a third."""
-    if options.dry_run or source.on_duplicate != "reject":
-        return True
-    return not finds_repeats(connection, report.kind, report.date_from, report.date_to)
-
-
-def _settle_duplicates(
-    connection: Connection,
-    report: FileReport,
-    source: Source,
-    checker: Checker,
-    options: _Options,
-) -> None:
-    kind = KINDS[source.kind]
+def _settle_duplicates(load: _Load) -> None:
+    kind, connection, checker = KINDS[load.source.kind], load.connection, load.checker
+    report = load.report
     if not stage.has_duplicates(connection, kind, checker.staged):
         return
-    if source.on_duplicate == "reject":
+    if load.source.on_duplicate == "reject":
         again = stage.refuse_duplicates(connection, kind, checker.staged)
         checker.forget_codes()
         report.accepted -= len(again)
         report.rejected += len(again)
         report.keep_first(again)
-        _store_rejects(connection, report, again, options)
+        _store_rejects(load, again)
         return
-    merged = stage.merge_duplicates(connection, kind, checker.staged, source.on_duplicate)
+    merged = stage.merge_duplicates(connection, kind, checker.staged, load.source.on_duplicate)
     checker.forget_codes()
     report.accepted -= merged
     report.merged += merged
 
 
-def _decide(
-    connection: Connection,
-    report: FileReport,
-    source: Source,
-    checker: Checker,
-    options: _Options,
-) -> None:
-    report.quantity = stage.staged_quantity(connection, report.kind)
+def _decide(load: _Load) -> None:
+    report, options, ahead = load.report, load.options, load.ahead
+    report.quantity = stage.staged_quantity(load.connection, report.kind)
+    if ahead is not None and ahead.rows and report.kind == "demand":
+        report.quantity = (report.quantity or 0.0) + ahead.quantity
     if _too_many_rejects(report, options):
+        if ahead is not None:
+            ahead.undo()
         return
     if options.dry_run:
-        counts = what_is_there(connection, report.kind, checker.staged)
+        counts = what_is_there(load.connection, report.kind, load.checker.staged)
         report.superseded, report.repeated = counts
         report.state = "dry-run"
-    elif _promoted(connection, report, checker, options):
-        report.state = "accepted"
     else:
-        _settle_duplicates(connection, report, source, checker, options)
-        if not _too_many_rejects(report, options):
-            _promote(connection, report, checker, options)
-            report.state = "accepted"
+        _promote(load)
+        report.state = "accepted"
 
 
 def _too_many_rejects(report: FileReport, options: _Options) -> bool:
@@ -423,42 +462,48 @@ def _too_many_rejects(report: FileReport, options: _Options) -> bool:
     return True
 
 
-def _promoted(
-    connection: Connection, report: FileReport, checker: Checker, options: _Options
-) -> bool:
-    """Promotes the rows, unless two of them have the same key: `core` is untouched then."""
-    try:
-        with connection.begin_nested():
-            _promote(connection, report, checker, options)
-    except DBAPIError as error:
-        if getattr(error.orig, "pgcode", None) not in REPEATED_KEY:
-            raise
-        return False
-    return True
-
-
-def _promote(
-    connection: Connection, report: FileReport, checker: Checker, options: _Options
-) -> None:
+def _promote(load: _Load) -> None:
+    report, connection = load.report, load.connection
     assert report.load_id is not None
-    if not options.is_demo:
+    if not load.options.is_demo:
         remove_demo_rows(connection)
-    promote(
-        connection,
-        report.kind,
-        report.load_id,
-        staged=checker.staged,
-        first=report.date_from,
-        last=report.date_to,
-        codes=checker.codes,
-    )
-    if report.date_from and report.date_to:
-        fill_calendar(connection, report.date_from, report.date_to)
+    first, last = report.date_from, report.date_to
+    with filled_calendar(connection, first, last) if first and last else nullcontext():
+        if load.ahead is not None:
+            load.ahead.attach()
+        promote(
+            connection,
+            report.kind,
+            report.load_id,
+            staged=load.checker.staged,
+            first=load.staged_span[0],
+            last=load.staged_span[1],
+            codes=load.checker.codes,
+        )
 
 
 def _analyze(engine: Engine, report: IngestReport) -> None:
     """Fresh statistics for what was loaded: nothing else gathers those of partitioned tables."""
-    tables = {PROMOTIONS[file.kind].target for file in report.files if file.state == "accepted"}
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in sorted(tables):
-            connection.execute(text(f"ANALYZE core.{table}"))
+
+    def gather(what: str) -> None:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text(f"ANALYZE {what}"))
+
+    with engine.connect() as connection:
+        loaded = (file for file in report.files if file.state == "accepted")
+        wanted = {what for file in loaded for what in _to_analyze(connection, file)}
+    with ThreadPoolExecutor(ANALYZED_AT_ONCE) as threads:
+        list(threads.map(gather, sorted(wanted)))
+
+
+def _to_analyze(connection: Connection, file: FileReport) -> list[str]:
+    """The table that the file was loaded into; of one by months the file's months, where Postgres
+    can gather the statistics of the whole without those of every part."""
+    plan = PROMOTIONS[file.kind]
+    table = f"core.{plan.target}"
+    knows_only = (connection.dialect.server_version_info or (0,)) >= ONLY_SINCE
+    if not (plan.month_column and file.date_from and file.date_to and knows_only):
+        return [table]
+    named = [month_table(table, start) for start, _ in months(file.date_from, file.date_to)]
+    there = "SELECT name FROM unnest(CAST(:names AS text[])) AS name WHERE to_regclass(name) > 0"
+    return [f"ONLY {table}", *connection.execute(text(there), {"names": named}).scalars()]

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, text
 from domain.errors import Unavailable
 from warehouse.pipeline.mapping import Source
 from warehouse.pipeline.report import FileReport
+from warehouse.pipeline.views import WRITE_LOCK
 
-LOAD_LOCK = 0x6E6F7662
 POLL_SECONDS = 0.25
 STOPPED = "stopped before its end; nothing of it was kept"
 
@@ -68,7 +68,7 @@ def one_load_at_a_time(
             connection.execute(text("SELECT pg_advisory_unlock(:key)"), _KEY)
 
 
-_KEY = {"key": LOAD_LOCK}
+_KEY = {"key": WRITE_LOCK}
 
 
 def _busy(connection: Connection, waited: float) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+from domain.spelling import plain
 
 
 def normalised(header: str) -> str:
     """A header without case, accents and doubled spaces: how headers are compared."""
-    letters = unicodedata.normalize("NFKD", header)
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return " ".join(plain.casefold().split())
+    return " ".join(plain(header).split())
 
 
 def closest(name: str, names: Iterable[str]) -> str:

@@ -6,15 +6,16 @@ never blocked: they see the file's rows when it commits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, text
 
 from domain.errors import InvalidInput
+from warehouse.clock import TODAY
 from warehouse.partitions import ensure_years, months
-from warehouse.pipeline.fresh import attach_fresh, fresh_months, open_fresh
+from warehouse.pipeline.fresh import FreshMonths
 from warehouse.tables.core import MONTHLY
 
 CODES = {"item": "sku", "site": "site", "supplier": "supplier", "contract": "contract"}
@@ -35,16 +36,27 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Copied:
+    """What COPY puts into a column: the staged value, or the number of the row of `reference` that
+    it names; `empty` where there is none."""
+
+    reference: Reference | None = None
+    empty: int | str | None = None
+
+
+@dataclass(frozen=True)
 class Field:
     """A column of the target: filled by `expression` when `staged` is in the file.
 
-    `absent` stands in when it is not; without it the column is left alone.
+    `absent` stands in when it is not; without it the column is left alone. `copied` says the same
+    where no SQL is at work; None: only SQL can.
     """
 
     target: str
     staged: str
     expression: str
     absent: str | None = None
+    copied: Copied | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ class Promotion:
 
 
 def _same(*names: str) -> tuple[Field, ...]:
-    return tuple(Field(name, name, f's."{name}"') for name in names)
+    return tuple(Field(name, name, f's."{name}"', copied=Copied()) for name in names)
 
 
 _ITEM = Reference("sku", "item", "item")
@@ -73,9 +85,11 @@ _SITE = Reference("site", "site", "site")
 _SUPPLIER = Reference("supplier", "supplier", "supplier")
 _CONTRACT = Reference("contract", "contract", "contract")
 
-_ITEM_ID = Field("item_id", "sku", "item.item_id")
-_SITE_ID = Field("site_id", "site", "coalesce(site.site_id, 0)", "0")
-_SUPPLIER_ID = Field("supplier_id", "supplier", "coalesce(supplier.supplier_id, 0)", "0")
+_ITEM_ID = Field("item_id", "sku", "item.item_id", copied=Copied(_ITEM))
+_SITE_ID = Field("site_id", "site", "coalesce(site.site_id, 0)", "0", Copied(_SITE, 0))
+_SUPPLIER_ID = Field(
+    "supplier_id", "supplier", "coalesce(supplier.supplier_id, 0)", "0", Copied(_SUPPLIER, 0)
+)
 _CONTRACT_ID = Field("contract_id", "contract", "contract.contract_id")
 
 _PENALTIES = """
@@ -94,7 +108,7 @@ WHERE there.order_no = s."order" AND there.line = s.line
 """
 _ORDERED_ON = f"""
 coalesce(s.ordered_on, ({_ORDER_THERE.format(column="ordered_on")}),
-    least(s.promised_on, s.received_on, (now() AT TIME ZONE 'America/Sao_Paulo')::date))
+    least(s.promised_on, s.received_on, {TODAY}))
 """
 _ORDER_DATED = f"""
 (s.ordered_on IS NOT NULL
@@ -107,13 +121,13 @@ _TOLD = "status, planned_start, planned_end, actual_end, budget_brl, spent_brl, 
 """What a projects file says of a project on a day."""
 
 # what is loaded late about an earlier day is history: the newest day says how things are
-_NEWEST = """
+_NEWEST = f"""
 NOT EXISTS (SELECT FROM core.project_status AS later WHERE later.project_id = p.project_id
-    AND later.as_of > coalesce(s.as_of, (now() AT TIME ZONE 'America/Sao_Paulo')::date))
+    AND later.as_of > coalesce(s.as_of, {TODAY}))
 """
 _PROJECT_STATUS = (
     f"INSERT INTO core.project_status (project_id, as_of, load_id, {', '.join(_TOLD)})"
-    " SELECT p.project_id, coalesce(s.as_of, (now() AT TIME ZONE 'America/Sao_Paulo')::date),"
+    f" SELECT p.project_id, coalesce(s.as_of, {TODAY}),"
     f" s.load_id, {', '.join(f'p.{name}' for name in _TOLD)}"
     " FROM staging.projects AS s JOIN core.project AS p USING (project)"
     " ON CONFLICT (project_id, as_of) DO UPDATE SET load_id = excluded.load_id, "
@@ -168,7 +182,7 @@ PROMOTIONS = {
             _ITEM_ID,
             _SITE_ID,
             _SUPPLIER_ID,
-            Field("order_ref", "order_ref", "coalesce(s.order_ref, '')", "''"),
+            Field("order_ref", "order_ref", "coalesce(s.order_ref, '')", "''", Copied(empty="")),
         ),
         (_ITEM, _SITE, _SUPPLIER),
         month_column="date",
@@ -198,7 +212,8 @@ PROMOTIONS = {
         superseded=("first_promised_on = coalesce(old.first_promised_on, old.promised_on)",),
         # the date is part of the partitioned key: an order whose date was corrected moves
         before=(
-            "DELETE FROM core.purchase_order AS t USING staging.purchase_orders AS s"
+            "UPDATE core.purchase_order AS t SET ordered_on = s.ordered_on, load_id = s.load_id"
+            " FROM staging.purchase_orders AS s"
             ' WHERE t.order_no = s."order" AND t.line = s.line'
             " AND t.ordered_on <> s.ordered_on",
         ),
@@ -240,8 +255,8 @@ PROMOTIONS = {
         ("equipment", "measured_at"),
         (
             *_same("equipment", "measured_at", "kind", "failure", "failure_kind"),
-            Field("site_id", "site", "site.site_id"),
-            Field("readings", "readings", "coalesce(s.readings, '{}')"),
+            Field("site_id", "site", "site.site_id", copied=Copied(_SITE)),
+            Field("readings", "readings", "coalesce(s.readings, '{}')", copied=Copied(empty="{}")),
         ),
         (_SITE,),
         month_column="measured_at",
@@ -252,7 +267,7 @@ PROMOTIONS = {
         (
             *_same("date", "availability_pct", "latency_ms", "throughput_mbps"),
             *_same("drop_rate_pct", "energy_kwh", "traffic_gb"),
-            Field("site_id", "site", "site.site_id"),
+            Field("site_id", "site", "site.site_id", copied=Copied(_SITE)),
         ),
         (_SITE,),
         month_column="date",
@@ -280,15 +295,13 @@ def promote(
     Codes that no file has described yet get a row of their own, to be filled by a later file.
     Columns that the file lacks keep their values. `first` and `last` bound the rows' dates; `codes`
     gives what a staged column names, where that is known.
-    No two staged rows may have the same key, unless `finds_repeats`: DBAPIError is raised then.
+    No two staged rows may have the same key.
     """
     plan = PROMOTIONS[kind]
     _refuse_archived(connection, kind, plan)
     references = [each for each in plan.references if each.staged in staged]
     for reference in references:
-        known = codes(reference.staged)
-        values = {} if known is None else {"codes": sorted(known)}
-        connection.execute(text(_name_unknown(kind, reference, known is not None)), values)
+        _name_staged(connection, kind, reference, codes(reference.staged))
     if plan.years:
         placed = f"SELECT min(date), max(date) FROM (SELECT {plan.years} AS date {{source}}) AS row"
         span = connection.execute(text(placed.format(source=f"FROM staging.{kind} AS s"))).one()
@@ -303,15 +316,6 @@ def promote(
         connection.execute(text(insertion.upsert()), {"load_id": load_id})
     for statement in plan.after:
         connection.execute(text(statement))
-
-
-def finds_repeats(connection: Connection, kind: str, first: date | None, last: date | None) -> bool:
-    """Whether `promote` would notice staged rows of the same key: when all months are fresh."""
-    plan = PROMOTIONS[kind]
-    if not (first and last and plan.month_column):
-        return False
-    fresh = fresh_months(connection, f"core.{plan.target}", first, last)
-    return len(fresh) == len(list(months(first, last)))
 
 
 def what_is_there(connection: Connection, kind: str, staged: list[str]) -> tuple[int, int]:
@@ -352,24 +356,40 @@ def _insert_by_month(
     last: date,
 ) -> None:
     """Fills the months without a partition on their own; upserts the others."""
-    table, column = f"core.{plan.target}", plan.month_column
-    fresh = fresh_months(connection, table, first, last)
-    values = {"load_id": load_id, "fresh": [start for start, _ in fresh]}
+    column = plan.month_column
+    months_of = FreshMonths(connection, f"core.{plan.target}", column)
+    wanted = [start for start, _ in months(first, last)]
+    fresh = [start for start in wanted if months_of.has(start)]
+    values = {"load_id": load_id, "fresh": fresh}
     month = f"date_trunc('month', s.{column}::timestamp)::date"
-    all_fresh = len(fresh) == len(list(months(first, last)))
     if fresh:
-        parent = open_fresh(connection, table, column, fresh)
-        where = "" if all_fresh else f" WHERE {month} = ANY(CAST(:fresh AS date[]))"
-        connection.execute(text(insertion.into(parent) + where), values)
-        attach_fresh(connection, table, fresh)
-    if not all_fresh:
+        for start in fresh:
+            months_of.open(start)
+        where = "" if fresh == wanted else f" WHERE {month} = ANY(CAST(:fresh AS date[]))"
+        connection.execute(text(insertion.into(months_of.parent) + where), values)
+        months_of.attach()
+    if fresh != wanted:
         where = f" WHERE {month} <> ALL(CAST(:fresh AS date[]))" if fresh else ""
         connection.execute(text(insertion.upsert(where)), values)
 
 
-def _name_unknown(kind: str, reference: Reference, given: bool) -> str:
-    staged = f"SELECT DISTINCT {reference.staged} AS code FROM staging.{kind}"
-    source = "SELECT unnest(CAST(:codes AS text[])) AS code" if given else staged
+def _name_staged(
+    connection: Connection, kind: str, reference: Reference, known: set[str] | None
+) -> None:
+    if known is None:
+        source = f"SELECT DISTINCT {reference.staged} AS code FROM staging.{kind}"
+        connection.execute(text(_name_unknown(reference, source)))
+    else:
+        name_codes(connection, reference, known)
+
+
+def name_codes(connection: Connection, reference: Reference, codes: Iterable[str]) -> None:
+    """Gives each code that no file has described yet a row of its own."""
+    source = "SELECT unnest(CAST(:codes AS text[])) AS code"
+    connection.execute(text(_name_unknown(reference, source)), {"codes": sorted(codes)})
+
+
+def _name_unknown(reference: Reference, source: str) -> str:
     return (
         f"INSERT INTO core.{reference.table} ({reference.code})"
         f" SELECT named.code FROM ({source}) AS named"

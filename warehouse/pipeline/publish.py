@@ -11,11 +11,9 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import csv
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -25,7 +23,8 @@ from warehouse.db import copy
 from warehouse.pipeline import derive
 from warehouse.pipeline.bundles import FILES, Bundle, Codes, check_rows, codes_of, open_bundle
 from warehouse.pipeline.coherence import check_sums
-from warehouse.pipeline.views import PUBLISH_LOCK, note_refreshed, refresh_views
+from warehouse.pipeline.stage import as_csv
+from warehouse.pipeline.views import WRITE_LOCK, note_refreshed, refresh_views
 from warehouse.queries.runs import runs
 from warehouse.tables.analytics import PER_RUN, published, run
 
@@ -94,13 +93,13 @@ def point_at(
 def _alone(engine: Engine) -> Iterator[None]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         try:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": PUBLISH_LOCK})
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITE_LOCK})
         except OperationalError as error:
             raise Unavailable("Another publish is at work; try again when it is done.") from error
         try:
             yield
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": PUBLISH_LOCK})
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": WRITE_LOCK})
 
 
 # Loading
@@ -202,14 +201,7 @@ def _copy(
             *(known.keys_of(batch.column(name)) for name, known in codes.items()),
             *(batch.column(name) for name in others),
         ]
-        copy(connection, statement, _as_csv(pa.table(columns, names=names)))
-
-
-def _as_csv(table: pa.Table) -> BytesIO:
-    buffer = BytesIO()
-    csv.write_csv(table, buffer, csv.WriteOptions(include_header=False))
-    buffer.seek(0)
-    return buffer
+        copy(connection, statement, as_csv(pa.table(columns, names=names)))
 
 
 def _attach(connection: Connection, table: str, partition: str, run_id: int, file: str) -> None:

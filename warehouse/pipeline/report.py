@@ -67,6 +67,11 @@ class FileReport:
         """File and sheet, as shown in messages."""
         return f"{self.file} [{self.part}]" if self.part else self.file
 
+    def begin_again(self) -> None:
+        """Forgets what was counted: the file is read anew."""
+        fresh = FileReport(self.file, self.kind, self.part, load_id=self.load_id)
+        self.__dict__.update(fresh.__dict__)
+
     def keep_first(self, rejects: list[Reject]) -> None:
         """Remembers the first rejects; all of them stand in `staging.reject`."""
         self.rejects.extend(rejects[: SHOWN_REJECTS - len(self.rejects)])

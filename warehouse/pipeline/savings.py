@@ -25,6 +25,7 @@ from domain.demand import abc
 from domain.inventory import Array
 from domain.policy_settings import PolicySettings
 from domain.years import PERIOD_DAYS, SEED, Terms
+from warehouse.clock import IN_BRASILIA
 from warehouse.pipeline.copying import copy_frame, frame_of
 from warehouse.pipeline.histories import demand_matrix
 from warehouse.pipeline.recorded import Recorded, lead_times_at, received_lines, recorded
@@ -37,7 +38,7 @@ MOST_PERIODS = {"D": 1_100, "W": 160, "M": 60}
 BASELINE = "savings_baseline"
 """The setting that keeps the old policy's settings, written once."""
 
-_KEYS = """
+_KEYS = f"""
 SELECT policy.item_id, policy.site_id, item.unit_cost_brl, item.min_order_qty, item.pack_size,
     item.service_level, item.criticality, item.supplier_id, policy.lead_time_days,
     (policy.facts ->> 'lead_time_std')::double precision AS lead_time_std,
@@ -51,7 +52,7 @@ LEFT JOIN (
     SELECT item_id, site_id, min(day) AS day
     FROM (
         SELECT fingerprint, (array_agg(status ORDER BY decision_id DESC))[1] AS latest,
-            min(at) FILTER (WHERE status IN ('accepted', 'done'))::date AS day
+            (min(at) FILTER (WHERE status IN ('accepted', 'done')) {IN_BRASILIA})::date AS day
         FROM support.decision WHERE kind = 'recommendation' GROUP BY fingerprint
     ) AS decided
     JOIN (SELECT DISTINCT fingerprint, item_id, site_id FROM analytics.recommendation) AS advice

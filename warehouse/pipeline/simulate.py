@@ -29,7 +29,7 @@ def write_simulation(connection: Connection, setup: Setup, policy: pd.DataFrame)
     """Fills replay_input and service_curve of a run from its policy, replacing what was there."""
     run_id, frequency = setup.run_id, setup.frequency
     _write_inputs(connection, setup, policy)
-    found = rows(connection, run_id)
+    found = rows(connection, run_id).with_levels
     valued = replace(terms(connection, frequency), scenarios=SCENARIOS)
     parts = []
     for start in range(0, len(found), CHUNK):

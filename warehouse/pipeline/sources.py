@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,8 +14,6 @@ from warehouse.pipeline.names import normalised
 from warehouse.pipeline.read_csv import CsvPart
 from warehouse.pipeline.read_parquet import ParquetPart
 from warehouse.pipeline.read_xlsx import XlsxPart, sheets_of
-
-HASH_BYTES = 1 << 20
 
 
 def data_files(path: Path) -> list[Path]:
@@ -39,15 +36,6 @@ def kind_of(name: str) -> str | None:
     stem = normalised(name).split(".")[0].replace(" ", "_").replace("-", "_")
     kinds = (kind for kind in KINDS if re.fullmatch(rf"{kind}(_.*|\d*)", stem))
     return next(kinds, None)
-
-
-def sha256_of(path: Path) -> str:
-    """The hash of the file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(HASH_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def kinds_in(path: Path) -> list[str]:

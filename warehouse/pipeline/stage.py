@@ -15,7 +15,7 @@ from warehouse.db import copy
 from warehouse.pipeline.mapping import SUMMED
 from warehouse.pipeline.report import Reject
 
-OPTIONS = pyarrow.csv.WriteOptions(include_header=False)
+_OPTIONS = pyarrow.csv.WriteOptions(include_header=False)
 
 
 def empty_stage(connection: Connection, kind: str) -> None:
@@ -35,10 +35,7 @@ def copy_rows(connection: Connection, kind: str, load_id: int, rows: pa.Table) -
     if not rows.num_rows:
         return
     marked = rows.add_column(0, "load_id", pa.repeat(pa.scalar(load_id, pa.int32()), len(rows)))
-    buffer = io.BytesIO()
-    pyarrow.csv.write_csv(marked, buffer, OPTIONS)
-    buffer.seek(0)
-    _copy(connection, f"staging.{kind}", marked.column_names, buffer)
+    _copy(connection, f"staging.{kind}", marked.column_names, as_csv(marked))
 
 
 def copy_rejects(connection: Connection, load_id: int, file: str, rejects: list[Reject]) -> None:
@@ -53,6 +50,14 @@ def copy_rejects(connection: Connection, load_id: int, file: str, rejects: list[
     )
     columns = ["load_id", "file", "line", "column_name", "value", "reason"]
     _copy(connection, "staging.reject", columns, io.BytesIO(buffer.getvalue().encode()))
+
+
+def as_csv(table: pa.Table) -> io.BytesIO:
+    """The rows as COPY (FORMAT csv) takes them: what is null is empty, an empty text in quotes."""
+    buffer = io.BytesIO()
+    pyarrow.csv.write_csv(table, buffer, _OPTIONS)
+    buffer.seek(0)
+    return buffer
 
 
 def _storable(value: str | None) -> str | None:

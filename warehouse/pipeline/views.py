@@ -15,14 +15,17 @@ VIEWS = (
     "forecast_by_day",
     "material_overview",
 )
-PUBLISH_LOCK = 0x6E6F7662
+WRITE_LOCK = 0x6E6F7662
+"""Held by whoever writes: a load, a publish, a derivation."""
 
 _LAST_LOAD = "SELECT max(id) FROM staging.load WHERE state = 'accepted'"
 
 
 def refresh_views(connection: Connection) -> int | None:
     """Brings the materialized views up to date; readers keep the old rows until the commit. Gives
-    the last load that they hold, for `note_refreshed`."""
+    the last load that they hold, for `note_refreshed`. This and what follows in the transaction
+    takes one processor of Postgres's: readers need the others meanwhile."""
+    connection.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))
     load_id = connection.execute(text(_LAST_LOAD)).scalar()
     for view in VIEWS:
         connection.execute(text(f"REFRESH MATERIALIZED VIEW CONCURRENTLY analytics.{view}"))

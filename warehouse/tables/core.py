@@ -330,5 +330,4 @@ MONTHLY = {
     "equipment_reading": "measured_at",
     "tower_kpi": "date",
 }
-YEARLY = {"purchase_order": "ordered_on"}
-"""Partitioned tables of this schema and the column that decides the partition."""
+"""Tables of this schema that are partitioned by month, and the column that decides the month."""

@@ -1,5 +1,6 @@
 """How gunicorn serves `wsgi:server`; read from the working directory by `gunicorn wsgi:server`."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -51,8 +52,12 @@ logconfig_dict = {
 
 def post_worker_init(_worker: Any) -> None:
     """NumPy is there before threads ask for it: Plotly takes one that another thread is still
-    loading for loaded, and a page would fail."""
+    loading for loaded, and a page would fail. What was made until now lasts as long as the worker,
+    so that no request waits while it is searched for garbage."""
     import numpy  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

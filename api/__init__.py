@@ -75,13 +75,17 @@ def _leads_somewhere(method: str) -> bool:
 
 
 def _record(response: Response) -> Response:
+    record(response.status_code)
+    return response
+
+
+def record(code: int) -> None:
     """Whatever was asked of the API, and what came of it."""
-    is_quiet = request.endpoint in UNRECORDED and response.status_code < 400
+    is_quiet = request.endpoint in UNRECORDED and code < 400
     if request.path.startswith("/api/") and not is_quiet:
         trail.note(
             request.endpoint or UNKNOWN,
             object=trail.readable(f"{request.method} {request.path}"),
-            status=response.status_code,
-            awaited=request.method not in ("GET", "HEAD") or response.status_code >= 400,
+            status=code,
+            awaited=request.method not in ("GET", "HEAD") or code >= 400,
         )
-    return response

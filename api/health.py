@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from api.answers import enveloped, meta_of, respond
 from api.routing import route
 from auth.guards import PUBLIC, public
 from config import get_settings
+from domain.clock import days_since
 from domain.errors import Unavailable
 from domain.records import DataStatus
 from warehouse import caching
@@ -68,7 +69,7 @@ def ready() -> Ready:
         run_id=known.run_id,
         published_at=known.published_at,
         data_as_of=known.data_to,
-        data_age_days=_age(known.data_to),
+        data_age_days=None if known.data_to is None else days_since(known.data_to),
     )
 
 
@@ -89,7 +90,3 @@ def commit() -> str | None:
 
 def _cache() -> str:
     return CACHE_WORDS[caching.in_order()]
-
-
-def _age(day: date | None) -> int | None:
-    return None if day is None else (datetime.now(UTC).date() - day).days

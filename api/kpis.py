@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 from api.exporting import exported
@@ -41,11 +41,10 @@ def kpis_file(query: SpannedSeries) -> list[KpiLine]:
 
 def _line(kpi: Kpi, viewer: Viewer) -> KpiLine:
     made, t = kpi.receipt, viewer.t
-    values = {each.name: getattr(kpi, each.name) for each in fields(kpi)}
     inputs = [(t(one.name), one.value) for one in made.inputs if one.value is not None]
     parts = [(one.name or t("%(count)s others", count=one.count), one.value) for one in made.parts]
     return KpiLine(
-        **values,
+        **vars(kpi),
         formula=made.formula,
         inputs=_told(inputs),
         parts=_told(parts),

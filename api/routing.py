@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any
 
-from flask import Blueprint, Response, copy_current_request_context
+from flask import Blueprint, Response, copy_current_request_context, g
 from pydantic import BaseModel
 
 from api.answers import answer, encoded, locale, respond
@@ -106,6 +106,7 @@ def route(
         view.credentials_in_body = credentials_in_body  # type: ignore[attr-defined]
         view.passive = passive  # type: ignore[attr-defined]
         view.takes_files = form is not None  # type: ignore[attr-defined]
+        view.kept = made.kept  # type: ignore[attr-defined]
         blueprint.add_url_rule(path, name, view, methods=[method])
         return handler
 
@@ -125,7 +126,7 @@ def _view(handler: Handler, made: Route) -> Any:
             arguments["form"] = read_form(made.form)
         if made.kept:
             make = partial(_made, arguments)
-            body = kept(
+            g.kept = kept(
                 made.name,
                 _plain(path, asked),
                 KEPT_SECONDS,
@@ -133,7 +134,7 @@ def _view(handler: Handler, made: Route) -> Any:
                 version=data_version(),
                 renew=lambda: copy_current_request_context(make),
             )
-            return respond(body)
+            return respond(g.kept.value)
         made_answer = handler(**arguments)
         return made_answer if made.media else answer(made_answer, made.data)
 

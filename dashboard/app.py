@@ -30,6 +30,7 @@ from dashboard import (
     kept_pages,
     observability,
     pages,
+    repeats,
     reports,
     security,
     tracing,
@@ -55,6 +56,14 @@ class Server(Flask):
     def ensure_sync(self, func: Any) -> Any:
         """The function itself: Flask would look for coroutines in every hook of every request."""
         return func
+
+    def full_dispatch_request(self) -> Response:
+        """The response to the request, made by hooks and view unless it is a repeat."""
+        try:
+            repeated: Any = repeats.response()
+        except Exception as error:
+            return self.finalize_request(self.handle_user_exception(error))
+        return repeated or super().full_dispatch_request()
 
 
 class CookieSessions(SecureCookieSessionInterface):
@@ -94,6 +103,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or get_settings()
     server = _server(settings)
     tracer = tracing.tracer_of(settings)
+    if tracer is None:
+        repeats.bind(server)
     observability.bind(server)
     tracing.bind(server, tracer)
     delivery.bind(server)

@@ -1,16 +1,17 @@
 """The `flask` commands: thin doors to loading, publishing and accounts.
 
-They stand on a bare Flask app: no pages and no cache are built for a command. What the caller can
+They stand on a bare Flask app: no pages are built for a command. What the caller can
 mend is one line on stderr and exit code 1.
 """
 
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,12 +22,15 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError
 
 from config import SettingsError, get_settings
+from domain import clock
 from domain.access import Role, Scope
 from domain.erp import UFS as EVERY_UF
-from domain.errors import InvalidInput, NovaError, WeakPassword
+from domain.errors import InvalidInput, NovaError, Unavailable, WeakPassword
 from warehouse.connectors.rows import SOURCES
 
 R = TypeVar("R")
+
+log = logging.getLogger(__name__)
 
 app = Flask("nova-corrente", static_folder=None)
 runs = AppGroup("runs", help="Published runs: list, show, publish an older one.")
@@ -141,7 +145,7 @@ def fetch_drivers(
     with get_batch_engine().connect() as connection:
         asked = driver_places.asked(
             connection,
-            today=date.today(),
+            today=clock.today(),
             first=first.date() if first else None,
             last=last.date() if last else None,
             ufs=ufs,
@@ -164,12 +168,14 @@ def publish(bundle: Path) -> None:
     from warehouse.pipeline.publish import publish_bundle
 
     engine = get_batch_engine()
+    _bind_cache()
     with _recorded(engine, "publish", f"bundle:{bundle.name}") as outcome:
         run_id = publish_bundle(
             bundle, engine=engine, published_by=_actor(), on_progress=click.echo
         )
         outcome["run_id"] = run_id
     click.echo(f"published run {run_id}")
+    _warm_up()
     if get_settings().llm_base_url:
         click.echo(_narrated(NARRATED))
 
@@ -231,9 +237,28 @@ def publish_run(run_id: int) -> None:
     from warehouse.pipeline.publish import point_at
 
     engine = get_batch_engine()
+    _bind_cache()
     with _recorded(engine, "publish", f"run:{run_id}"):
         point_at(run_id, engine=engine, published_by=_actor(), on_progress=click.echo)
     click.echo(f"published run {run_id}")
+    _warm_up()
+
+
+def _bind_cache() -> None:
+    """This process writes for those that share the cache, and tells them so."""
+    from dashboard import extensions
+
+    extensions.bind_cache(app, get_settings())
+
+
+def _warm_up() -> None:
+    """What fails here is no failure of what was done: the first readers wait then."""
+    from dashboard.warming import warm_up
+
+    try:
+        warm_up()
+    except Unavailable as error:
+        log.warning("the cache is not warm: %s", error)
 
 
 @command(runs, "needed")
@@ -351,13 +376,15 @@ def _tell_moved(word: str, done: list[Any]) -> None:
 @click.argument("job_id", type=int)
 def run_one_job(job_id: int) -> None:
     """Do a job that is queued; how it ends stands in its row."""
-    from dashboard import extensions
     from warehouse.db import get_batch_engine
     from warehouse.pipeline.jobs import run_job
+    from warehouse.queries import jobs as asked
 
-    extensions.bind_cache(app, get_settings())
+    _bind_cache()
     done = run_job(job_id, engine=get_batch_engine())
     click.echo(f"job {job_id}: {'done' if done else 'not done'}")
+    if done and asked.one(job_id).kind == "publish":
+        _warm_up()
 
 
 # Accounts
@@ -530,14 +557,20 @@ def set_password(email: str, password: str | None) -> None:
 @command(users, "export")
 @click.argument("email")
 def export_user(email: str) -> None:
-    """Print everything that is held about a person, as JSON."""
+    """Print everything that is held about a person, as JSON; leaves its audit row."""
     import json
 
     from warehouse.db import get_batch_engine
     from warehouse.queries.privacy import held
 
-    with get_batch_engine().connect() as connection:
-        click.echo(json.dumps(held(connection, email), ensure_ascii=False, indent=2))
+    engine = get_batch_engine()
+    with engine.connect() as connection:
+        found = held(connection, email)
+    whose = found["account"][0]["email"]
+    _audit(
+        engine, "user.export", f"user:{whose}", {kind: len(rows) for kind, rows in found.items()}
+    )
+    click.echo(json.dumps(found, ensure_ascii=False, indent=2))
 
 
 @command(users, "anonymise")
@@ -573,8 +606,6 @@ def verify_audit_log() -> None:
 @command(audit_log, "retain")
 def retain_audit_log() -> None:
     """Drop the months of the audit log that are past NOVA_AUDIT_MONTHS."""
-    from datetime import UTC, datetime
-
     from warehouse.commands.retention import drop_old_months
     from warehouse.db import get_batch_engine
 
@@ -594,8 +625,6 @@ def retain_audit_log() -> None:
 @command(staging, "retain")
 def retain_staging() -> None:
     """Delete the refused rows of loads that are past NOVA_STAGING_MONTHS."""
-    from datetime import UTC
-
     from warehouse.commands.retention import drop_old_rejects
     from warehouse.db import get_batch_engine
 

@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFProtect
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from auth.session import signed_in
+from auth.session import data_version, signed_in
 from config import Settings
 from dashboard import tracing
 from warehouse import caching
@@ -59,6 +59,8 @@ def store_url(settings: Settings) -> str | None:
 def bind(server: Flask, settings: Settings, tracer: Tracer | None = None) -> None:
     """Binds the cache and CSRF."""
     bind_cache(server, settings, tracer)
+    server.before_request(lambda: caching.begin_reading(data_version))
+    server.teardown_request(caching.end_reading)
     csrf.init_app(server)
 
 

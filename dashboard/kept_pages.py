@@ -29,7 +29,7 @@ PARTS = ("pathname", "search")
 
 @dataclass
 class NotKept(Exception):
-    """What was made is for this one reader and moment."""
+    """What was made is for this one reader and moment, or not the whole page."""
 
     response: Response
 
@@ -56,12 +56,12 @@ def bind(server: Flask) -> None:
             nonlocal is_new
             is_new = True
             response = made_anew()
-            if response.status_code != 200 or "page_failed" in g:
+            if response.status_code != 200 or "page_failed" in g or "is_in_parts" in g:
                 raise NotKept(response)
             return response.get_data()
 
         try:
-            body = kept("page", plain, KEPT_SECONDS, made, version=data_version())
+            body = kept("page", plain, KEPT_SECONDS, made, version=data_version()).value
         except NotKept as found:
             return found.response
         if not is_new:

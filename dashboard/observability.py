@@ -14,7 +14,7 @@ import re
 import sys
 import time
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from uuid import uuid4
 
@@ -36,10 +36,12 @@ from prometheus_client.registry import Collector
 from auth.guards import check, public
 from config import get_settings
 from domain.access import Permission
+from domain.clock import day_of, days_since
 from domain.errors import Unavailable
 from warehouse.queries import status
 from warehouse.queries.jobs import active
 
+REQUEST_ID = "X-Request-ID"
 SANE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = frozenset({"/health", "/metrics"})
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -85,7 +87,7 @@ def log_as_json(level: int = logging.INFO) -> None:
 
 def bind(server: Flask) -> None:
     """Numbers and times every request. Bound first: whatever fails later has its number."""
-    server.before_request(_begin)
+    server.before_request(begin)
     server.after_request(_end)
     server.add_url_rule("/metrics", "metrics", metrics)
 
@@ -121,19 +123,15 @@ class DataCollector(Collector):
         yield _gauge("nova_jobs_waiting", "Jobs that have not ended.", len(at_work))
         yield _gauge("nova_published_run", "Number of the published run.", known.run_id or 0)
         if known.data_to is not None:
-            age = _days_since(known.data_to)
+            age = days_since(known.data_to)
             yield _gauge("nova_data_age_days", "Days since the last day of demand.", age)
         if known.computed_at is not None:
-            age = _days_since(known.computed_at.date())
+            age = days_since(day_of(known.computed_at))
             yield _gauge("nova_run_age_days", "Days since the published run was computed.", age)
 
 
 def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, words, value=value)
-
-
-def _days_since(day: date) -> int:
-    return (datetime.now(UTC).date() - day).days
 
 
 def _knows_the_token() -> bool:
@@ -142,30 +140,38 @@ def _knows_the_token() -> bool:
     return token is not None and hmac.compare_digest(given.encode(), token.encode())
 
 
-def _begin() -> None:
-    given = request.headers.get("X-Request-ID", "")
+def begin() -> None:
+    """The request's number, its own where it is a sane one, and the time."""
+    if "began" in g:
+        return
+    given = request.headers.get(REQUEST_ID, "")
     g.request_id = given if SANE_ID.fullmatch(given) else uuid4().hex
     g.began = time.perf_counter()
 
 
 def _end(response: Response) -> Response:
-    seconds = time.perf_counter() - g.began
-    endpoint = request.endpoint or "none"
-    method = request.method if request.method in METHODS else "other"
-    REQUESTS.labels(method, endpoint, response.status_code).inc()
-    SECONDS.labels(endpoint).observe(seconds)
-    response.headers["X-Request-ID"] = g.request_id
-    if request.path not in QUIET:
-        access.info("request", extra=_facts(response, seconds))
+    response.headers[REQUEST_ID] = g.request_id
+    end(response.status_code)
     return response
 
 
-def _facts(response: Response, seconds: float) -> dict[str, object]:
+def end(status: int) -> None:
+    """Counts the request and writes its line."""
+    seconds = time.perf_counter() - g.began
+    endpoint = request.endpoint or "none"
+    method = request.method if request.method in METHODS else "other"
+    REQUESTS.labels(method, endpoint, status).inc()
+    SECONDS.labels(endpoint).observe(seconds)
+    if request.path not in QUIET:
+        access.info("request", extra=_facts(status, seconds))
+
+
+def _facts(status: int, seconds: float) -> dict[str, object]:
     row = g.get("signed_in")
     return {
         "method": request.method,
         "path": _path(),
-        "status": response.status_code,
+        "status": status,
         "ms": round(seconds * 1000, 1),
         "user": row.user_id if row else None,
         "address": request.remote_addr,

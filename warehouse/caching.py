@@ -11,15 +11,17 @@ import hashlib
 import inspect
 import logging
 import struct
+import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
 from threading import Lock
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, get_type_hints
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, get_type_hints
 from uuid import uuid4
 
 from prometheus_client import Counter
@@ -38,10 +40,14 @@ RENEWED_AFTER = 2 / 3
 """The share of its time after which a value is made anew before anybody has to wait for it."""
 WRITTEN, WRITTEN_SECONDS = f"{PREFIX}:written", 60
 VERSION_MEMO_SECONDS = 1.0
+KNOWN = "nova_known"
+"""The execution option of a snapshot that holds what is asked once in it."""
 BREAKER_SECONDS = 10.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
+K = TypeVar("K")
+V = TypeVar("V")
 
 log = logging.getLogger(__name__)
 
@@ -115,41 +121,88 @@ class _Version:
             self._known = {}
 
 
+@dataclass
+class _Flight:
+    """What several wait for: `made` once the first of them is through."""
+
+    turn: Lock
+    people: int = 0
+    made: Kept | None = None
+
+
 class _Flights:
-    """Who asks for what is being read already in this process waits for it and reads the cache."""
+    """Who asks for what is being made already in this process waits for it and is given it too."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._under_way: dict[str, tuple[Lock, int]] = {}
+        self._under_way: dict[str, _Flight] = {}
 
     @contextmanager
-    def only_one(self, key: str) -> Iterator[bool]:
-        """Alone on this key; True if somebody else was there before."""
+    def only_one(self, key: str) -> Iterator[_Flight]:
+        """Alone on this key."""
         with self._lock:
-            turn, people = self._under_way.get(key, (Lock(), 0))
-            self._under_way[key] = turn, people + 1
+            flight = self._under_way.setdefault(key, _Flight(Lock()))
+            flight.people += 1
         try:
-            with turn:
-                yield people > 0
+            with flight.turn:
+                yield flight
         finally:
             with self._lock:
-                turn, people = self._under_way.pop(key)
-                if people > 1:
-                    self._under_way[key] = turn, people - 1
+                flight.people -= 1
+                if not flight.people:
+                    del self._under_way[key]
+
+
+class _Reading:
+    """What one request reads: at one data version and, from the first miss on, in one snapshot.
+    The version is settled before the snapshot is taken, so that nothing older than its key is kept.
+    """
+
+    def __init__(self, told: Callable[[], str | None]) -> None:
+        self._told: Callable[[], str | None] | None = told
+        self._version: str | None = None
+        self._open = ExitStack()
+        self._connection: Connection | None = None
+
+    def version(self, engine: Engine) -> str:
+        if self._version is None:
+            self._version = self._told and self._told() or _version.of(engine)
+        return self._version
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """The request's snapshot; it ends with whatever is raised in it."""
+        if self._connection is None:
+            self._connection = self._open.enter_context(_own_snapshot({}))
+        try:
+            yield self._connection
+        except BaseException:
+            self._connection = None
+            self._open.__exit__(*sys.exc_info())
+            raise
+
+    def end(self) -> None:
+        self._connection = None
+        self._open.close()
+
+    def begin_anew(self) -> None:
+        """What the request has written itself is read by it from now on."""
+        self.end()
+        self._version = self._told = None
 
 
 _version = _Version()
 _flights = _Flights()
 _breaker: Breaker | None = None
+_reading: ContextVar[_Reading | None] = ContextVar("what the request reads", default=None)
+_only_kept: ContextVar[bool] = ContextVar("whether the cache alone answers", default=False)
 
-VERSION: ColumnElement[str] = literal_column(
-    """
+VERSION_SQL = """
     coalesce((SELECT run_id FROM analytics.published), 0)
         || '.' || coalesce((SELECT max(id) FROM staging.load WHERE state = 'accepted'), 0)
         || '.' || coalesce((SELECT number FROM analytics.revision), 0)
-    """,
-    String(),
-).label("data_version")
+    """
+VERSION: ColumnElement[str] = literal_column(VERSION_SQL, String()).label("data_version")
 """The data version as a column, for statements that are sent anyway."""
 
 
@@ -191,6 +244,40 @@ def forget_version() -> None:
     """After a write of this process: the next read of every process that shares its cache asks for
     the version again."""
     _version.forget()
+    if (reading := _reading.get()) is not None:
+        reading.begin_anew()
+
+
+def begin_reading(told: Callable[[], str | None]) -> None:
+    """From here to `end_reading` this thread's read models see one version of the data, in one
+    snapshot. `told` gives the data version where the request knows it already."""
+    _reading.set(_Reading(told))
+
+
+def end_reading(_error: BaseException | None = None) -> None:
+    """Gives the snapshot back, if one was taken."""
+    if (reading := _reading.get()) is not None:
+        reading.end()
+        _reading.set(None)
+
+
+def _version_of(engine: Engine) -> str:
+    reading = _reading.get()
+    return _version.of(engine) if reading is None else reading.version(engine)
+
+
+class Missed(Exception):
+    """What was asked for is not in the cache, and nobody wants to wait for the database."""
+
+
+@contextmanager
+def only_kept() -> Iterator[None]:
+    """Here read models answer from the cache or raise Missed; the database is not asked."""
+    token = _only_kept.set(True)
+    try:
+        yield
+    finally:
+        _only_kept.reset(token)
 
 
 def in_use() -> bool:
@@ -206,9 +293,10 @@ def kept(
     *,
     version: str | None = None,
     renew: Callable[[], Callable[[], bytes]] | None = None,
-) -> bytes:
+) -> Kept:
     """What `make()` gives, from the cache for `ttl` seconds at most: `name` and `plain` arguments
-    say what it is, the data version how new. What many ask for at once is made once.
+    say what it is, the data version how new. What many ask for at once is made once. Raises Missed
+    within `only_kept`.
 
     `version`: the data version, where this request knows it already; the value is held in this
     process too then. `renew` gives a `make` that
@@ -217,63 +305,82 @@ def kept(
     """
     if _breaker is None:
         OFF.inc()
-        return make()
+        return Kept(make(), time.time(), ttl)
     engine = get_engine()
     digest = hashlib.sha256(plain.encode()).hexdigest()[:32]
-    key = f"{PREFIX}:{engine.url.database}:{name}:{version or _version.of(engine)}:{digest}"
-    found = version and _memory.get(key, ttl) or _fetched(key, ttl)
+    key = f"{PREFIX}:{engine.url.database}:{name}:{version or _version_of(engine)}:{digest}"
+    found = version and _held(key) or _fetched(key, ttl)
     if found is None:
-        with _flights.only_one(key) as waited:
-            found = _fetched(key, ttl) if waited else None
-            if found is None:
+        if _only_kept.get():
+            raise Missed(name)
+        with _flights.only_one(key) as flight:
+            found = flight.made
+            if found is None or not found.is_fresh():
                 (OFF if _breaker.resting else MISS).inc()
-                return _store(key, make(), ttl)
+                flight.made = _store(key, make(), ttl)
+                return flight.made
     HIT.inc()
     if version:
-        _memory.put(key, found)
-    if renew is not None and time.time() - found.made_at > RENEWED_AFTER * ttl:
+        _memory.put(key, found, len(found.value))
+    if renew is not None and not found.is_fresh(RENEWED_AFTER):
         _renewals.submit(key, ttl, renew)
-    return found.value
+    return found
+
+
+def again(found: Kept) -> bool:
+    """Whether what `kept` has given may be given once more at the same data version, neither the
+    cache nor the database asked: not when it is about to be renewed. Counted as a hit."""
+    if not in_use() or not found.is_fresh(RENEWED_AFTER):
+        return False
+    HIT.inc()
+    return True
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """An encoded value and when it was made, in seconds since 1970."""
+class Kept:
+    """An encoded value, when it was made, in seconds since 1970, and for how many it is kept."""
 
     value: bytes
     made_at: float
+    ttl: int
+
+    def is_fresh(self, share: float = 1.0) -> bool:
+        """Whether less than this share of its time has passed."""
+        return abs(time.time() - self.made_at) < share * self.ttl
 
 
-class _Memory:
-    """Values of this process, the latest used of them: what the shared cache has given before."""
+class Latest(Generic[K, V]):
+    """What this process used last, up to a sum of sizes in bytes."""
 
     def __init__(self, limit: int) -> None:
-        self._limit, self._size = limit, 0
-        self._values: OrderedDict[str, _Kept] = OrderedDict()
+        self._limit, self._sum = limit, 0
+        self._values: OrderedDict[K, tuple[V, int]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, key: str, ttl: int) -> _Kept | None:
-        if not in_use():
-            return None
+    def get(self, key: K) -> V | None:
+        """What was put there, unless others have taken its room."""
         with self._lock:
-            found = self._values.get(key)
-            if found is None or not _is_fresh(found, ttl):
+            if key not in self._values:
                 return None
             self._values.move_to_end(key)
-            return found
+            return self._values[key][0]
 
-    def put(self, key: str, kept: _Kept) -> None:
+    def put(self, key: K, value: V, size: int) -> None:
+        """In place of what was there; what is larger than all the room is not held."""
         with self._lock:
-            former = self._values.pop(key, None)
-            self._size += len(kept.value) - (len(former.value) if former else 0)
-            self._values[key] = kept
-            while self._size > self._limit:
-                self._size -= len(self._values.popitem(last=False)[1].value)
+            self._sum -= self._values.pop(key, (None, 0))[1]
+            if size > self._limit:
+                return
+            self._values[key] = value, size
+            self._sum += size
+            while self._sum > self._limit:
+                self._sum -= self._values.popitem(last=False)[1][1]
 
     def clear(self) -> None:
+        """Forgets everything."""
         with self._lock:
             self._values.clear()
-            self._size = 0
+            self._sum = 0
 
 
 class _Renewals:
@@ -293,9 +400,9 @@ class _Renewals:
     def _made(self, key: str, ttl: int, make: Callable[[], bytes]) -> None:
         try:
             found = _fetched(key, ttl)  # another process may have been there first
-            if found is None or time.time() - found.made_at > RENEWED_AFTER * ttl:
-                found = _Kept(_store(key, make(), ttl), time.time())
-            _memory.put(key, found)
+            if found is None or not found.is_fresh(RENEWED_AFTER):
+                found = _store(key, make(), ttl)
+            _memory.put(key, found, len(found.value))
         except Exception:  # the value ends in its time, and who asks then is told
             log.warning("%s could not be renewed", key, exc_info=True)
         finally:
@@ -303,15 +410,17 @@ class _Renewals:
                 self._under_way.discard(key)
 
 
-_memory = _Memory(MEMORY_BYTES)
+_memory: Latest[str, Kept] = Latest(MEMORY_BYTES)
 _renewals = _Renewals()
 
 
-def _is_fresh(found: _Kept, ttl: int) -> bool:
-    return abs(time.time() - found.made_at) < ttl
+def _held(key: str) -> Kept | None:
+    """What this process holds of what the shared cache has given before."""
+    found = _memory.get(key) if in_use() else None
+    return found if found is not None and found.is_fresh() else None
 
 
-def _fetched(key: str, ttl: int) -> _Kept | None:
+def _fetched(key: str, ttl: int) -> Kept | None:
     """What the shared cache holds; None for what has lain too long, or was put there by others."""
     stored = _breaker.get(key) if _breaker is not None else None
     if stored is None:
@@ -320,14 +429,15 @@ def _fetched(key: str, ttl: int) -> _Kept | None:
     if stored[:SEAL_BYTES] != _seal(sealed) or len(sealed) < MADE_AT.size:
         log.warning("cache holds something else under %s", key)
         return None
-    found = _Kept(sealed[MADE_AT.size :], MADE_AT.unpack_from(sealed)[0])
-    return found if _is_fresh(found, ttl) else None
+    found = Kept(sealed[MADE_AT.size :], MADE_AT.unpack_from(sealed)[0], ttl)
+    return found if found.is_fresh() else None
 
 
-def _store(key: str, made: bytes, ttl: int) -> bytes:
+def _store(key: str, value: bytes, ttl: int) -> Kept:
     """Keeps what was made for all processes."""
+    made = Kept(value, time.time(), ttl)
     if _breaker is not None:
-        sealed = MADE_AT.pack(time.time()) + made
+        sealed = MADE_AT.pack(made.made_at) + value
         _breaker.set(key, _seal(sealed) + sealed, ttl)
     return made
 
@@ -343,8 +453,30 @@ class ReplicaFailed(Unavailable):
 @contextmanager
 def snapshot(**options: Any) -> Iterator[Connection]:
     """A read-only connection in one snapshot: on the replica if that has all that the primary had
-    when it was last asked, else on the primary. `options` are execution options. Raises
-    ReplicaFailed, once: the replica is left alone for a while then."""
+    when it was last asked, else on the primary. `options` are execution options, and ask for a
+    snapshot of one's own: without them it is the request's. Raises ReplicaFailed, once: the replica
+    is left alone for a while then."""
+    reading = _reading.get()
+    if reading is None or options:
+        if reading is not None:
+            reading.end()
+        with _own_snapshot(options) as connection:
+            yield connection
+    else:
+        with reading.connection() as connection:
+            yield connection
+
+
+def once(connection: Connection, key: Hashable, ask: Callable[[], R]) -> R:
+    """What `ask()` gives, asked once in a snapshot of `snapshot`."""
+    known: dict[Hashable, R] = connection.get_execution_options().get(KNOWN, {})
+    if key not in known:
+        known[key] = ask()
+    return known[key]
+
+
+@contextmanager
+def _own_snapshot(options: dict[str, Any]) -> Iterator[Connection]:
     replica = get_replica()
     if replica is None or replica.resting:
         with _snapshot_of(get_engine(), options) as connection:
@@ -352,7 +484,7 @@ def snapshot(**options: Any) -> Iterator[Connection]:
         return
     try:
         with _snapshot_of(replica.engine, options) as connection:
-            if data_version(connection) == _version.of(get_engine()):
+            if data_version(connection) == _version_of(get_engine()):
                 yield connection
                 return
     except DATABASE_DOWN as error:
@@ -364,7 +496,7 @@ def snapshot(**options: Any) -> Iterator[Connection]:
 
 def _snapshot_of(engine: Engine, options: dict[str, Any]) -> Connection:
     return engine.connect().execution_options(
-        isolation_level="REPEATABLE READ", postgresql_readonly=True, **options
+        isolation_level="REPEATABLE READ", postgresql_readonly=True, **{KNOWN: {}}, **options
     )
 
 
@@ -409,9 +541,11 @@ def read_model(*, ttl: int) -> Callable[[Callable[Concatenate[Connection, P], R]
 
             with unavailable_when_down():
                 if not in_use():
+                    if _only_kept.get():
+                        raise Missed(name)
                     OFF.inc()
                     return read(*args, **kwargs)
-                encoded = kept(name, plain(kwargs), ttl, make)
+                encoded = kept(name, plain(kwargs), ttl, make).value
                 return adapter().validate_json(encoded) if value is None else value
 
         return cached

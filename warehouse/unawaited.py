@@ -1,17 +1,19 @@
 """Statements that go to the primary without waiting for their end: what a request leaves behind.
 
-Each thread has a connection of its own. A statement has left this process before `send` returns, so
-that the server carries it out whatever becomes of the process; its end is seen to before the next
-one, or by `settle`. What a lost connection swallowed is sent again on a new one.
+A statement has left this process before `send` returns, so that the server carries it out whatever
+becomes of the process; its end is seen to before the next one on the same connection, or by
+`settle`. What a lost connection swallowed is sent again on a new one. A connection is opened where
+every other one is in use or waits for a lock.
 """
 
 from __future__ import annotations
 
 import logging
 import select
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import psycopg2
@@ -23,13 +25,16 @@ from warehouse.db import ROLE, TAKE_ROLE, quick_options
 PATIENCE_SECONDS = 10.0
 """Longer than the server waits for a lock."""
 
+WAITING_AT_MOST = 4
+"""Connections of this process whose statements wait; who comes then waits for the first of them."""
+
 BROKEN = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 log = logging.getLogger(__name__)
 
 
-class Line(threading.local):
-    """This thread's connection and the statement on it that has not ended."""
+class Line:
+    """A connection and the statement on it that has not ended."""
 
     def __init__(self) -> None:
         self.cursor: Any = None
@@ -45,6 +50,12 @@ class Line(threading.local):
             self._put(sql, params)
         except BROKEN:
             self._put_anew(sql, params)
+
+    def has_ended(self) -> bool:
+        """Whether nothing is under way, or its end has come in."""
+        if self.under_way is None or self.cursor.connection.closed:
+            return True
+        return bool(select.select([self.cursor.connection], [], [], 0)[0])
 
     def settle(self) -> None:
         """Waits for the end of what is under way. A statement that failed is logged: nobody waits
@@ -84,17 +95,52 @@ class Line(threading.local):
         self.cursor = None
 
 
-_line = Line()
+class _Lines:
+    """Those that no thread is sending on."""
+
+    def __init__(self) -> None:
+        self._free: list[Line] = []
+        self._lock = Lock()
+
+    @contextmanager
+    def one(self) -> Iterator[Line]:
+        line = self._taken()
+        try:
+            yield line
+        finally:
+            with self._lock:
+                self._free.append(line)
+
+    def _taken(self) -> Line:
+        with self._lock:
+            ended = next((line for line in reversed(self._free) if line.has_ended()), None)
+            if ended is None and len(self._free) < WAITING_AT_MOST:
+                return Line()
+            line = ended or self._free[0]
+            self._free.remove(line)
+            return line
+
+    def settle(self) -> None:
+        with self._lock:
+            for line in self._free:
+                line.settle()
 
 
-def send(sql: str, params: Mapping[str, Any]) -> None:
-    """Sends one statement, a transaction of its own. Raises Unavailable."""
-    _line.send(sql, params)
+_lines = _Lines()
+
+
+def send(sql: str, params: Mapping[str, Any], *, awaited: bool = False) -> None:
+    """Sends one statement, a transaction of its own, and waits for its end if it is `awaited`.
+    Raises Unavailable."""
+    with _lines.one() as line:
+        line.send(sql, params)
+        if awaited:
+            line.settle()
 
 
 def settle() -> None:
-    """Waits for what this thread has sent."""
-    _line.settle()
+    """Waits for what this process has sent."""
+    _lines.settle()
 
 
 def _connected(options: Mapping[str, Any]) -> Any:

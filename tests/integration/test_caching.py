@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from redis.retry import Retry
 from sqlalchemy import Engine, event
 
 from domain.access import Scope
-from domain.errors import Unavailable
+from domain.errors import NotFound, Unavailable
 from domain.records import Filters
 from tests import factories, services
 from warehouse import caching
@@ -145,9 +146,8 @@ def test_a_new_run_is_seen_at_once(
     assert kpis.demand_and_forecast() != before
 
 
-def test_a_load_and_an_acknowledged_alert_are_seen_at_once(
-    backend: Client, network: factories.Network, engine: Engine
-):
+def acknowledge_the_alert(engine: Engine) -> None:
+    """The only one, read first."""
     (one,) = alerts.page().rows
     commands.set_status(
         engine,
@@ -157,6 +157,12 @@ def test_a_load_and_an_acknowledged_alert_are_seen_at_once(
         user_id=None,
         scope=Scope(),
     )
+
+
+def test_a_load_and_an_acknowledged_alert_are_seen_at_once(
+    backend: Client, network: factories.Network, engine: Engine
+):
+    acknowledge_the_alert(engine)
     assert [row.status for row in alerts.page().rows] == ["acknowledged"]
     before = status.current()
     with engine.begin() as connection:
@@ -325,6 +331,51 @@ def test_what_many_ask_for_at_once_is_read_once(backend: Client, network: factor
     assert alone and len(together) == len(alone)
 
 
+def test_what_is_larger_than_all_the_room_drives_nothing_out() -> None:
+    latest = caching.Latest[str, str](10)
+    latest.put("small", "kept", 4)
+    latest.put("large", "not held", 11)
+    assert (latest.get("small"), latest.get("large")) == ("kept", None)
+
+
+class Gone:
+    """A cache that is not there."""
+
+    def get(self, key: str) -> bytes | None:
+        raise ConnectionError(key)
+
+    def set(self, key: str, value: bytes, timeout: int) -> None:
+        raise ConnectionError(key)
+
+
+def test_without_the_cache_too_it_is_made_once(nova: str):
+    caching.use(Gone())
+    made: list[int] = []
+    entered, may_end = threading.Event(), threading.Event()
+
+    def make() -> bytes:
+        made.append(1)
+        entered.set()
+        assert may_end.wait(10)
+        return b"made"
+
+    def ask() -> bytes:
+        return caching.kept("c", "plain", 15, make, version="1").value
+
+    try:
+        with ThreadPoolExecutor(2) as threads:
+            first = threads.submit(ask)
+            assert entered.wait(10)
+            second = threads.submit(ask)
+            while [one.people for one in caching._flights._under_way.values()] != [2]:
+                time.sleep(0.01)
+            may_end.set()
+            assert (first.result(), second.result(), made) == (b"made", b"made", [1])
+    finally:
+        may_end.set()
+        caching.use(None)
+
+
 def test_a_known_version_answers_from_this_process_until_it_changes(
     backend: Client, network: factories.Network
 ):
@@ -335,11 +386,11 @@ def test_a_known_version_answers_from_this_process_until_it_changes(
         return b"%d" % len(made)
 
     first, again, new = (
-        caching.kept("answer", "plain", 15, make, version=version) for version in "112"
+        caching.kept("answer", "plain", 15, make, version=version).value for version in "112"
     )
     backend.gets = 0
     assert (first, again, new) == (b"1", b"1", b"2")
-    assert caching.kept("answer", "plain", 15, make, version="1") == b"1"
+    assert caching.kept("answer", "plain", 15, make, version="1").value == b"1"
     assert backend.gets == 0
 
 
@@ -354,7 +405,7 @@ def test_an_old_answer_is_given_once_more_while_a_new_one_is_made(
         return b"new"
 
     def ask() -> bytes:
-        return caching.kept("a", "plain", 15, lambda: b"old", version="1", renew=lambda: new)
+        return caching.kept("a", "plain", 15, lambda: b"old", version="1", renew=lambda: new).value
 
     assert ask() == b"old" and not renewed.is_set()
     assert ask() == b"old" and renewed.wait(10)
@@ -366,8 +417,54 @@ def test_an_old_answer_is_given_once_more_while_a_new_one_is_made(
 def test_what_has_lain_too_long_is_not_given(
     backend: Client, network: factories.Network, monkeypatch: pytest.MonkeyPatch
 ):
-    assert caching.kept("b", "plain", 15, lambda: b"old", version="1") == b"old"
+    assert caching.kept("b", "plain", 15, lambda: b"old", version="1").value == b"old"
     caching.kept("b", "plain", 15, lambda: b"unused", version="1")
     later = time.time() + 16
     monkeypatch.setattr(caching.time, "time", lambda: later)
-    assert caching.kept("b", "plain", 15, lambda: b"new", version="1") == b"new"
+    assert caching.kept("b", "plain", 15, lambda: b"new", version="1").value == b"new"
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """As a request is that does not know the data version yet."""
+    caching.begin_reading(lambda: None)
+    try:
+        yield
+    finally:
+        caching.end_reading()
+
+
+def test_one_request_reads_one_version_and_asks_for_the_run_once(
+    network: factories.Network, backend: Client, engine: Engine, tmp_path: Path
+):
+    bundle = factories.make_bundle(tmp_path, engine, name="other", scale=2.0)
+    with reading(), statements() as sent:
+        before = forecasts.page(limit=2)
+        by_somebody_else = threading.Thread(
+            target=publish.publish_bundle,
+            args=(bundle,),
+            kwargs={"engine": engine, "published_by": "tests"},
+        )
+        by_somebody_else.start()
+        by_somebody_else.join()
+        more = forecasts.page(limit=3)
+    assert sum("JOIN analytics.run USING" in one for one in sent) == 1
+    assert more.rows[:2] == before.rows
+    with reading():
+        assert forecasts.page(limit=3).rows != more.rows
+
+
+def test_a_request_sees_what_it_has_written_itself(
+    backend: Client, network: factories.Network, engine: Engine
+):
+    with reading():
+        acknowledge_the_alert(engine)
+        assert [row.status for row in alerts.page().rows] == ["acknowledged"]
+
+
+def test_a_snapshot_ends_with_what_fails_in_it(network: factories.Network):
+    with reading():
+        with pytest.raises(NotFound):
+            materials.detail(sku="NOWHERE")
+        assert materials.detail(sku="CABO-01")
+    assert get_engine().pool.checkedout() == 0  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from auth.passwords import digest, matches
 from dashboard.cli import app
 from tests import factories
 from tests.services import ROOT, forget_settings
+from warehouse import caching
 from warehouse.queries.users import everyone
 
 Flask = Callable[..., Result]
@@ -22,7 +23,7 @@ DEMAND = "date;sku;site;quantity\n2025-01-01;CABO;DEP;5\n2025-01-02;CABO;DEP;7\n
 
 
 @pytest.fixture
-def flask(nova: str, monkeypatch: pytest.MonkeyPatch) -> Flask:
+def flask(nova: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     """`flask(*arguments, **settings)` runs a command in this process on the test's database."""
 
     def run(*arguments: str, **settings: str) -> Result:
@@ -32,7 +33,8 @@ def flask(nova: str, monkeypatch: pytest.MonkeyPatch) -> Flask:
             forget_settings()
         return app.test_cli_runner().invoke(args=arguments)
 
-    return run
+    yield run
+    caching.use(None)
 
 
 def refused(done: Result, words: str) -> None:

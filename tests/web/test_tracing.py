@@ -3,10 +3,8 @@ cache. Without the packages it serves and says why there are none."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from sqlalchemy import Engine
 from config import Settings
 from dashboard import tracing
 from tests.conftest import StartServer
+from tests.local_http import Handler, Server, answering
 
 OTEL = pytest.importorskip("opentelemetry.sdk", reason="requirements-tracing.txt")
 
@@ -27,7 +26,7 @@ def receiver() -> Iterator[tuple[str, list[Any]]]:
 
     spans: list[Any] = []
 
-    class Receiver(BaseHTTPRequestHandler):
+    class Receiver(Handler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if self.headers.get("Content-Encoding") == "gzip":
@@ -40,13 +39,8 @@ def receiver() -> Iterator[tuple[str, list[Any]]]:
             self.send_response(200 if self.path == "/v1/traces" else 404)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", spans
-    server.shutdown()
+    with answering(Server(Receiver)) as server:
+        yield server.url, spans
 
 
 def plain(span: Any) -> dict[str, Any]:

@@ -149,7 +149,9 @@ def _write_table(path: Path, frame: pd.DataFrame) -> dict[str, Any]:
     schema = pa.schema(SCHEMAS[path.name])
     table = pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False)
     pq.write_table(table, path, compression="zstd")
-    return {"rows": table.num_rows, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    with path.open("rb") as written:
+        digest = hashlib.file_digest(written, "sha256")
+    return {"rows": table.num_rows, "sha256": digest.hexdigest()}
 
 
 def _named(frame: pd.DataFrame, results: Results) -> pd.DataFrame:

@@ -8,19 +8,22 @@ demand there is no distance to scale: there each level takes the quantile of the
 out to be it (recalibration by the randomised probability integral transform; Czado, Gneiting & Held
 2009). Both are linear in the quantiles, so a correction is a matrix.
 
-What is calibrated again later, as the members of an ensemble are, takes of a factor only as much as
-the origins agree on (shrinkage towards no correction): what one of them says alone is a shock that
-hit all series together, and would count twice.
+What is calibrated again later, as the members of an ensemble are, takes of a factor, or of the move
+of a level, only as much as the origins agree on (shrinkage towards no correction): what one of them
+says alone is a shock that hit all series together, and would count twice.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from domain.classes import INTERMITTENT_CLASSES
-from models_offline.quantiles import LEVELS, QUANTILE_COLUMNS, no_crumbs
+from models_offline.quantiles import LEVELS, QUANTILE_COLUMNS, whole_pieces
 
 ENOUGH_POINTS = 60
 ENOUGH_FORECASTS = 200
@@ -32,6 +35,7 @@ NARROWEST = 0.3
 WIDEST = 4.0
 TOLERANCE = 0.01
 """An interval that holds within so much is left as it is."""
+SMALLEST = 1e-12
 MEDIAN = LEVELS.index(0.5)
 INTERVALS = [(at, LEVELS.index(round(1 - LEVELS[at], 3))) for at in reversed(range(MEDIAN))]
 """Indices of the levels of each central interval, the narrowest first."""
@@ -61,7 +65,8 @@ def corrections(points: pd.DataFrame, *, agreed: bool = False) -> Corrections:
 
 
 def apply(rows: pd.DataFrame, series: pd.DataFrame, found: Corrections) -> pd.DataFrame:
-    """Rows with corrected quantiles; `series` gives demand_class and smallest by unique_id."""
+    """Rows with corrected quantiles; `series` gives demand_class, smallest and piece by
+    unique_id."""
     ids = rows["unique_id"]
     values = rows[QUANTILE_COLUMNS].to_numpy(dtype=float, copy=True)
     groups = rows.groupby([ids.map(series["demand_class"]).to_numpy(), "model"]).indices
@@ -69,8 +74,9 @@ def apply(rows: pd.DataFrame, series: pd.DataFrame, found: Corrections) -> pd.Da
         if key in found:
             values[mine] = values[mine] @ found[key]
     values = np.sort(np.maximum(values, 0.0), axis=1)
-    smallest = ids.map(series["smallest"]).to_numpy()[:, None]
-    return rows.assign(**dict(zip(QUANTILE_COLUMNS, no_crumbs(values, smallest).T, strict=True)))
+    smallest, piece = (ids.map(series[name]).to_numpy()[:, None] for name in ("smallest", "piece"))
+    whole = whole_pieces(values, smallest, piece)
+    return rows.assign(**dict(zip(QUANTILE_COLUMNS, whole.T, strict=True)))
 
 
 def correction(demand_class: str, points: pd.DataFrame, *, agreed: bool = False) -> Correction:
@@ -80,9 +86,9 @@ def correction(demand_class: str, points: pd.DataFrame, *, agreed: bool = False)
         return np.eye(len(LEVELS))
     values = points[QUANTILE_COLUMNS].to_numpy(dtype=float)
     actual = points["actual"].to_numpy(dtype=float)
-    if demand_class in INTERMITTENT_CLASSES:
-        return _relevelled(values, actual)
     origins = points["cut"].to_numpy() if agreed else np.zeros(len(points), dtype=int)
+    if demand_class in INTERMITTENT_CLASSES:
+        return _relevelled(values, actual, origins)
     return _scaled(values, actual, origins)
 
 
@@ -114,10 +120,15 @@ def _agreed(
     each = [origins == origin for origin in np.unique(origins)]
     if factor == 1.0 or len(each) < 2:
         return factor
-    together = np.log(factor)
     alone = [np.log(_factor(interval[here], actual[here], share)) for here in each]
-    noise = float(np.var(alone, ddof=1)) / len(alone)
-    return float(np.exp(together * together**2 / (together**2 + noise)))
+    return float(np.exp(_shrunk(np.log(factor), alone)))
+
+
+def _shrunk(together: Any, alone: Sequence[Any]) -> Any:
+    """What all origins say (a number or an array), shrunk towards nothing by how uncertain what
+    each says `alone` leaves it."""
+    noise = np.var(alone, axis=0, ddof=1) / len(alone)
+    return together**3 / np.maximum(together**2 + noise, SMALLEST)
 
 
 def _factor(interval: NDArray[np.float64], actual: NDArray[np.float64], share: float) -> float:
@@ -133,13 +144,23 @@ def _factor(interval: NDArray[np.float64], actual: NDArray[np.float64], share: f
     return float(np.clip(ratio, NARROWEST, WIDEST))
 
 
-def _relevelled(values: NDArray[np.float64], actual: NDArray[np.float64]) -> Correction:
+def _relevelled(
+    values: NDArray[np.float64], actual: NDArray[np.float64], origins: NDArray[np.int_]
+) -> Correction:
+    moved = _moves(values, actual)
+    each = [origins == origin for origin in np.unique(origins)]
+    if len(each) > 1:
+        moved = _shrunk(moved, [_moves(values[here], actual[here]) for here in each])
+    wanted = np.maximum.accumulate(LEVELS + moved)
+    return np.array([np.interp(wanted, LEVELS, row) for row in np.eye(len(LEVELS))])
+
+
+def _moves(values: NDArray[np.float64], actual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far each level lies from the one that turned out to be it."""
     grid = np.linspace(0.0, 1.0, 401)
     below, upto = transform(values, actual)
     shares = np.array([held(below, upto, level) for level in grid])
-    wanted = np.interp(LEVELS, shares, grid)
-    wanted = np.clip(wanted, LEVELS[0], LEVELS[-1])
-    return np.array([np.interp(wanted, LEVELS, row) for row in np.eye(len(LEVELS))])
+    return np.clip(np.interp(LEVELS, shares, grid), LEVELS[0], LEVELS[-1]) - LEVELS
 
 
 def transform(

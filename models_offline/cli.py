@@ -244,12 +244,22 @@ def _models(text: str) -> tuple[str, ...]:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Trains, writes the bundle and prints its path as the last line of standard output."""
+    from models_offline.processes import ready
+
+    started = time.monotonic()
+    with ready(arguments.jobs, arguments.models):
+        bundle = _trained(arguments, started)
+    print(bundle)
+    return 0
+
+
+def _trained(arguments: argparse.Namespace, started: float) -> Path:
     from models_offline.bundle import write
     from models_offline.checkpoints import opened
     from models_offline.network import PERIOD_DAYS, analyse
     from models_offline.training import prepared, train
 
-    started, options = time.monotonic(), _options(arguments, final=True)
+    options = _options(arguments, final=True)
     training = _training_set()
     dataset = prepared(training, options)
     folder = _home() / "training"
@@ -261,15 +271,17 @@ def run_train(arguments: argparse.Namespace) -> int:
         print_network(network)
         bundle = write(results, arguments.out or _home() / "bundles", network)
         store.finish(bundle.name)
-    print(bundle)
-    return 0
+    return bundle
 
 
 def run_backtest(arguments: argparse.Namespace) -> int:
     """Backtests and prints the leaderboard."""
-    from models_offline.training import run
+    from models_offline.processes import ready
 
-    print_summary(run(_training_set(), _options(arguments, final=False)))
+    with ready(arguments.jobs, arguments.models):
+        from models_offline.training import run
+
+        print_summary(run(_training_set(), _options(arguments, final=False)))
     return 0
 
 

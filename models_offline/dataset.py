@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ from models_offline.drivers import Outside
 from models_offline.expected_parts import Machines
 from models_offline.frequency import FREQUENCIES, Frequency, infer_frequency
 from models_offline.levels import with_places
-from models_offline.quantiles import smallest_demand
+from models_offline.quantiles import piece_of_demand, smallest_demand
 
 if TYPE_CHECKING:
     from warehouse.queries.training import TrainingSet
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LIMIT_RULE = "every k-th series by demand value, from the highest, so that all value classes appear"
 COUNTRY = "BR"
 MAX_DAYS_SHORT = {"W": 6, "M": 3}
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -47,18 +49,18 @@ class Dataset:
     def last(self) -> pd.Timestamp:
         return self.history["ds"].max()
 
-    def limited(self, limit: int | None) -> Dataset:
-        """At most `limit` series by LIMIT_RULE; the profiles stay those of the whole set."""
-        if limit is None or limit >= len(self.series):
-            return self
-        ranked = self.series.sort_values("value", ascending=False, kind="stable").index.to_numpy()
-        picks = np.sort(ranked[np.linspace(0, len(ranked) - 1, limit).round().astype(int)])
-        history = self.history[self.history["unique_id"].isin(picks)].reset_index(drop=True)
-        return replace(self, history=history, series=self.series.loc[picks])
+
+@dataclass(frozen=True)
+class Pairs:
+    """The series of each demand row: its row number in `names` (sku, site), which are in order."""
+
+    number: NDArray[np.int_]
+    names: pd.DataFrame
 
 
-def build(training: TrainingSet, frequency: str | None = None) -> Dataset:
-    """The dataset of a training set; raises InvalidInput when there is no demand in it."""
+def build(training: TrainingSet, frequency: str | None = None, limit: int | None = None) -> Dataset:
+    """The dataset of a training set, of at most `limit` series by LIMIT_RULE, with ABC classes over
+    all of them; raises InvalidInput when there is no demand in it."""
     rows = training.demand
     if rows.empty:
         raise InvalidInput(
@@ -66,37 +68,51 @@ def build(training: TrainingSet, frequency: str | None = None) -> Dataset:
         )
     native = infer_frequency(rows["date"])
     chosen = FREQUENCIES[frequency] if frequency else native
-    periods = _whole_periods(_per_period(rows, chosen), rows["date"], native, chosen)
-    history, series = _regular(periods, chosen)
-    series = series.join(_profiles(history, series, training.items, chosen))
+    pairs = _pairs(rows)
+    history, series, negative = _regular(rows, pairs, native, chosen)
+    value = history.groupby("unique_id", sort=True)["y"].sum().to_numpy()
+    value = value * _unit_costs(series["sku"], training.items)
     series = with_places(series, training.items, training.sites)
+    series = series.assign(value=value, abc=demand.abc(value))
     family = series["family"].astype("category")
     history["family"] = family.take(history["unique_id"].to_numpy()).to_numpy()
-    source = _source(training) | {
-        "negative_periods": int((periods["quantity"] < 0).sum()),
+    total = len(series)
+    if limit is not None and limit < total:
+        series = series.loc[_evenly(series["value"], limit)]
+        history = history[history["unique_id"].isin(series.index)].reset_index(drop=True)
+    source = _source(training, pairs) | {
+        "negative_periods": negative,
         "inferred_frequency": native.code,
     }
     outside = Outside((COUNTRY,), training.drivers)
     machines = Machines(training.equipment, training.parts, training.sites)
-    return Dataset(history, series, chosen, source, len(series), outside, machines)
+    series = series.join(_profiles(history, chosen))
+    return Dataset(history, series, chosen, source, total, outside, machines)
+
+
+def _evenly(value: pd.Series, limit: int) -> NDArray[np.int_]:
+    ranked = value.sort_values(ascending=False, kind="stable").index.to_numpy()
+    return np.sort(ranked[np.linspace(0, len(ranked) - 1, limit).round().astype(int)])
 
 
 def fingerprint(rows: pd.DataFrame) -> str:
-    """SHA-256 of the training rows, whatever order they came in."""
-    columns = ["sku", "site", "date", "quantity"]
-    ordered = rows[columns].sort_values(columns[:3], kind="stable")
-    text = ordered.to_csv(index=False, header=False, date_format="%Y-%m-%d", float_format="%.6f")
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 of 64-bit hashes of the training rows, whatever order they came in."""
+    told = rows[["sku", "site"]].assign(
+        date=rows["date"].astype("datetime64[s]"),
+        quantity=rows["quantity"].astype(float).round(6) + 0.0,
+    )
+    each = pd.util.hash_pandas_object(told, index=False).to_numpy()
+    return hashlib.sha256(np.sort(each).tobytes()).hexdigest()
 
 
-def _source(training: TrainingSet) -> dict[str, object]:
+def _source(training: TrainingSet, pairs: Pairs) -> dict[str, object]:
     rows = training.demand
     return {
         "fingerprint": fingerprint(rows),
         "rows": len(rows),
-        "series": int(rows[["sku", "site"]].drop_duplicates().shape[0]),
-        "skus": int(rows["sku"].nunique()),
-        "sites": int(rows["site"].nunique()),
+        "series": len(pairs.names),
+        "skus": int(pairs.names["sku"].nunique()),
+        "sites": int(pairs.names["site"].nunique()),
         "from": rows["date"].min().date().isoformat(),
         "to": rows["date"].max().date().isoformat(),
         "data_version": training.data_version,
@@ -104,71 +120,68 @@ def _source(training: TrainingSet) -> dict[str, object]:
     }
 
 
-def _per_period(rows: pd.DataFrame, frequency: Frequency) -> pd.DataFrame:
-    frame = rows.assign(ds=frequency.floor(rows["date"]))
-    return frame.groupby(["sku", "site", "ds"], sort=True)["quantity"].sum().reset_index()
+def _pairs(rows: pd.DataFrame) -> Pairs:
+    sku, site = (rows[name].astype("category").cat for name in ("sku", "site"))
+    width = len(site.categories)
+    keys = sku.codes.to_numpy(np.int64) * width + site.codes.to_numpy(np.int64)
+    number, distinct = pd.factorize(keys, sort=True)
+    names = {
+        "sku": sku.categories.to_numpy(object)[distinct // width],
+        "site": site.categories.to_numpy(object)[distinct % width],
+    }
+    return Pairs(number, pd.DataFrame(names))
 
 
-def _whole_periods(
-    periods: pd.DataFrame, dates: pd.Series, native: Frequency, chosen: Frequency
-) -> pd.DataFrame:
-    """Daily rows made weekly or monthly: a last or first period that is cut off would look like a
-    fall in demand, so it is left out when another one remains."""
+def _whole(
+    dates: pd.DatetimeIndex, starts: pd.Series, native: Frequency, chosen: Frequency
+) -> Flags:
+    """Which of the ascending dates, whose periods begin at `starts`, are in whole periods: daily
+    rows made weekly or monthly, a last or first period that is cut off would look like a fall in
+    demand, so it is left out when another one remains."""
+    whole = np.ones(len(dates), dtype=bool)
     if chosen.code == native.code or chosen.code == "D":
-        return periods
-    first, last = periods["ds"].min(), periods["ds"].max()
+        return whole
+    first, last = starts.iloc[0], starts.iloc[-1]
     ends = chosen.after(last, 1)[0] - pd.Timedelta(days=1)
     tolerance = pd.Timedelta(days=0 if native.code == "D" else MAX_DAYS_SHORT[chosen.code])
-    cut = periods
-    if dates.max() < ends - tolerance:
-        cut = cut[cut["ds"] < last]
-    if dates.min() > first + tolerance:
-        cut = cut[cut["ds"] > first]
-    return periods if cut.empty else cut
+    if dates[-1] < ends - tolerance:
+        whole &= (starts < last).to_numpy()
+    if dates[0] > first + tolerance:
+        whole &= (starts > first).to_numpy()
+    return whole if whole.any() else ~whole
 
 
-def _regular(periods: pd.DataFrame, frequency: Frequency) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Zeros for the missing periods between a series' first demand and the last period of all."""
-    last = periods["ds"].max()
-    spans = periods.groupby(["sku", "site"], sort=True)["ds"].min().reset_index()
-    lengths = np.array([frequency.count(start, last) for start in spans["ds"]])
-    calendar = frequency.range(spans["ds"].min(), int(lengths.max()))
-    position = _positions(lengths)
-    ds = calendar.to_numpy()[len(calendar) - np.repeat(lengths, lengths) + position]
-    y = np.zeros(int(lengths.sum()))
-    y[_rows_of(periods, spans, lengths, frequency)] = periods["quantity"].to_numpy()
-    ids = np.repeat(np.arange(len(spans), dtype=np.int32), lengths)
+def _regular(
+    rows: pd.DataFrame, pairs: Pairs, native: Frequency, chosen: Frequency
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Demand by period, with zeros for the missing ones between a series' first demand and the last
+    period of all; the series; and how many periods had less than nothing."""
+    of_row, distinct = pd.factorize(rows["date"], sort=True)
+    dates = pd.DatetimeIndex(distinct)
+    starts = chosen.floor(dates.to_series())
+    starts = starts.where(_whole(dates, starts, native, chosen))
+    calendar = chosen.range(starts.min(), chosen.count(starts.min(), starts.max()))
+    period = calendar.get_indexer(pd.Index(starts))[of_row]
+    kept = period >= 0
+    period, quantity = period[kept], rows["quantity"].to_numpy(dtype=float)[kept]
+    number, left = pd.factorize(pairs.number[kept], sort=True)
+    first = np.full(len(left), len(calendar))
+    np.minimum.at(first, number, period)
+    lengths = len(calendar) - first
+    before = np.cumsum(lengths) - len(calendar)
+    y = np.bincount(before[number] + period, weights=quantity, minlength=int(lengths.sum()))
+    ids = np.repeat(np.arange(len(left), dtype=np.int32), lengths)
+    ds = calendar.to_numpy()[np.arange(len(y)) - before[ids]]
     history = pd.DataFrame({"unique_id": ids, "ds": ds, "y": np.maximum(y, 0.0)})
-    series = spans.rename(columns={"ds": "first_date"})
-    return history, series.assign(last_date=last, periods=lengths)
+    series = pairs.names.iloc[left].reset_index(drop=True)
+    series = series.assign(first_date=calendar[first], last_date=calendar[-1], periods=lengths)
+    return history, series, int((y < 0).sum())
 
 
-def _positions(lengths: NDArray[np.int_]) -> NDArray[np.int_]:
-    starts = np.cumsum(lengths) - lengths
-    return np.arange(int(lengths.sum())) - np.repeat(starts, lengths)
-
-
-def _rows_of(
-    periods: pd.DataFrame, spans: pd.DataFrame, lengths: NDArray[np.int_], frequency: Frequency
-) -> NDArray[np.int_]:
-    starts = pd.Series(
-        np.cumsum(lengths) - lengths, index=pd.MultiIndex.from_frame(spans[["sku", "site"]])
-    )
-    calendar = frequency.range(spans["ds"].min(), int(lengths.max()))
-    number = pd.Series(np.arange(len(calendar)), index=calendar)
-    keys = pd.MultiIndex.from_frame(periods[["sku", "site"]])
-    first = pd.Series(spans["ds"].to_numpy(), index=starts.index)
-    offset = number.loc[periods["ds"]].to_numpy() - number.loc[first.loc[keys]].to_numpy()
-    return starts.loc[keys].to_numpy() + offset
-
-
-def _profiles(
-    history: pd.DataFrame, series: pd.DataFrame, items: pd.DataFrame, frequency: Frequency
-) -> pd.DataFrame:
+def _profiles(history: pd.DataFrame, frequency: Frequency) -> pd.DataFrame:
     groups = history.groupby("unique_id", sort=True)["y"]
-    rows = pd.DataFrame([profile(y.to_numpy(), frequency) for _, y in groups])
-    value = groups.sum().to_numpy() * _unit_costs(series["sku"], items)
-    return rows.assign(value=value, abc=demand.abc(value))
+    rows = {uid: profile(y.to_numpy(), frequency) for uid, y in groups}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def profile(y: NDArray[np.float64], frequency: Frequency) -> dict[str, object]:
@@ -184,6 +197,7 @@ def profile(y: NDArray[np.float64], frequency: Frequency) -> dict[str, object]:
         "mean": float(y.mean()),
         "std": float(y.std()),
         "smallest": smallest_demand(y),
+        "piece": piece_of_demand(y),
     }
 
 

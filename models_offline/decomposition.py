@@ -21,6 +21,7 @@ from domain.classes import INTERMITTENT_CLASSES
 from models_offline.frequency import FREQUENCIES, Frequency
 from models_offline.models.base import Series, split
 from models_offline.orphans import end_with
+from models_offline.processes import parallel
 from models_offline.threads import limit_threads
 
 LONGEST = 420
@@ -41,13 +42,11 @@ def decompositions(
     history: pd.DataFrame, classes: pd.Series, frequency: Frequency, jobs: int
 ) -> dict[Any, dict[str, Any]]:
     """By unique_id; a series with less than two seasons has none. `classes` by unique_id."""
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
     todo = [(one, _calendar(classes[one.unique_id], frequency)) for one in split(history)]
     batches = [todo[at : at + BATCH] for at in range(0, len(todo), BATCH)]
-    done = Parallel(n_jobs=jobs)(
-        delayed(_batch)(batch, frequency, os.getpid()) for batch in batches
-    )
+    done = parallel(jobs)(delayed(_batch)(batch, frequency, os.getpid()) for batch in batches)
     return {uid: found for part in done for uid, found in part}
 
 

@@ -47,6 +47,7 @@ from models_offline.drivers import (
     usual_weeks,
 )
 from models_offline.fitting import CUT_COLUMNS, FINAL
+from models_offline.processes import parallel
 
 if TYPE_CHECKING:
     from models_offline.dataset import Dataset
@@ -99,14 +100,14 @@ def history(
 ) -> pd.DataFrame:
     """Units expected over the horizon after each moment, a day (sku, site × cut): from nothing that
     was read later. A cut is missing where too few failures had been seen."""
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
     last = max(moments.values()) + pd.Timedelta(days=1)
     read = machines.equipment["measured_at"] < last
     known = replace(machines, equipment=machines.equipment[read])
     cuts = sorted(moments, reverse=True)
     blocks = [cuts[at : at + MODEL_DATES] for at in range(0, len(cuts), MODEL_DATES)]
-    ran = Parallel(jobs)(
+    ran = parallel(jobs)(
         delayed(_of_block)(known, {cut: moments[cut] for cut in block}, horizon, seed)
         for block in blocks
     )

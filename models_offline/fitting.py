@@ -24,6 +24,7 @@ from models_offline.histories import Histories
 from models_offline.models import FALLBACK, create, kind
 from models_offline.models.base import Setup, WarmStarting, reason
 from models_offline.orphans import end_with
+from models_offline.processes import parallel
 from models_offline.progress import Progress
 from models_offline.quantiles import VALUE_COLUMNS
 from models_offline.shards import Piece
@@ -300,10 +301,9 @@ def _run(batches: Sequence[Batch], setup: Setup, jobs: int) -> Iterator[tuple[Ba
 def _run_here(
     batches: Sequence[Batch], order: Sequence[int], setup: Setup, jobs: int
 ) -> Iterator[tuple[int, bytes]]:
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
-    parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, max_nbytes=None)
-    yield from parallel(
+    yield from parallel(jobs, return_as="generator_unordered", batch_size=1)(
         delayed(_numbered)(number, batches[number].work(), setup, os.getpid()) for number in order
     )
 

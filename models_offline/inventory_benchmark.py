@@ -27,8 +27,6 @@ from models_offline.replay import Outcome, replay
 KNOWN_WEEKS = 100
 EVERY = 4
 SEEN = 2
-UNITS_WEIGHT = 0.9
-"""How much of the served share is units, the rest order lines; chosen on the known weeks."""
 FACTORS = (
     -0.2,
     0.0,
@@ -178,9 +176,7 @@ def ours(parts: Parts, known: int, sampling: Sampling) -> Curve:
     return [
         (
             price,
-            _replay(
-                parts, known, [allocate(one, parts.unit_cost, price, UNITS_WEIGHT) for one in found]
-            ),
+            _replay(parts, known, [allocate(one, parts.unit_cost, price) for one in found]),
         )
         for price in PRICES
     ]

@@ -24,6 +24,8 @@ RECENT_WEIGHT = 0.05
 
 
 USUAL_ZEROS = 0.1
+FINEST = 1000
+"""Parts of a unit of issue that quantities are told apart by."""
 
 
 class Implausible(ValueError):
@@ -53,6 +55,25 @@ def smallest_demand(history: NDArray[np.float64]) -> float:
     sizes = history[history > 0]
     usual = len(history) - len(sizes) >= USUAL_ZEROS * len(history)
     return float(sizes.min()) if usual and len(sizes) else 0.0
+
+
+def piece_of_demand(history: NDArray[np.float64]) -> float:
+    """The quantity that all demands are multiples of, where periods without demand are usual;
+    else 0."""
+    if smallest_demand(history) == 0:
+        return 0.0
+    sizes = np.rint(FINEST * history[history > 0]).astype(np.int64)
+    return float(np.gcd.reduce(sizes)) / FINEST
+
+
+def whole_pieces(
+    quantiles: NDArray[np.float64], smallest: NDArray[np.float64], piece: NDArray[np.float64]
+) -> Values:
+    """Quantiles that demand can have: no crumbs, and multiples of `piece` (0: of anything). What
+    lies between two multiples never comes, yet would be taken for a share of what does."""
+    kept = no_crumbs(quantiles, smallest)
+    size = np.where(piece > 0, piece, 1.0)
+    return np.where(piece > 0, np.floor(kept / size + 0.5) * size, kept)
 
 
 def no_crumbs(quantiles: NDArray[np.float64], smallest: float | NDArray[np.float64]) -> Values:

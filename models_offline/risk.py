@@ -26,6 +26,7 @@ from domain.failure_risk import (
     captured,
     expected_calibration_error,
 )
+from models_offline.processes import parallel
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -44,7 +45,6 @@ SEEN = 5_000
 """A tree of the forest sees so many rows at most, as does the choice of pairs."""
 SMOOTHING = 20.0
 """A kind's failure rate is drawn to the overall one as by so many more rows."""
-KIND = "kind"
 
 
 @dataclass(frozen=True)
@@ -210,11 +210,11 @@ def folds(
 def cross_validated(rows: Rows, seed: int = 1, jobs: int = 1) -> Array:
     """The risk of every row from a model that saw none of its machine: pairs, trees and calibration
     included."""
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
     found = np.zeros(len(rows.failed))
     parts = list(folds(rows, FOLDS, seed))
-    risks = Parallel(jobs)(delayed(_risk_of)(rows, train, test, seed) for train, test in parts)
+    risks = parallel(jobs)(delayed(_risk_of)(rows, train, test, seed) for train, test in parts)
     for (_, test), probability in zip(parts, risks, strict=True):
         found[test] = probability
     return found

@@ -86,7 +86,7 @@ def run(training: TrainingSet, options: Options, store: Store | None = None) -> 
 
 def prepared(training: TrainingSet, options: Options) -> Dataset:
     """What is trained on; raises InvalidInput when there is nothing."""
-    return build(training, options.frequency).limited(options.limit)
+    return build(training, options.frequency, options.limit)
 
 
 def train(
@@ -134,7 +134,7 @@ def train(
         fits=fits,
         levels=_levels(dataset, rows, points, setup),
         seconds=time.monotonic() - started,
-        judged=_judged(dataset, models, points),
+        judged=_judged(models, points),
         published_as_naive=sorted(lost),
         damping=damping,
         drivers=outside.rows,
@@ -199,9 +199,7 @@ def _fit_judged(
     return fits.and_more(fitting.with_fallbacks(more, fits.rows))
 
 
-def _judged(
-    dataset: Dataset, models: Sequence[str], points: pd.DataFrame
-) -> dict[str, dict[str, int]]:
+def _judged(models: Sequence[str], points: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Model → demand class → series that it was judged on."""
     found = {}
     for model in set(models) & set(backtest.JUDGED_ON_SAMPLE):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from importlib import import_module
+
+from models_offline.models import lstm, prophet
 from models_offline.models.arima import Arima
 from models_offline.models.base import Forecaster, PerSeries, Setup
 from models_offline.models.ces import Ces
@@ -50,6 +55,23 @@ MODELS: dict[str, ForecasterType] = {
 
 REFERENCES: dict[str, ForecasterType] = {model.name: model for model in (Naive2, Scum)}
 """What a benchmark compares with; never part of a forecast."""
+
+
+LIBRARIES: dict[str, Callable[[], object]] = {
+    "lightgbm": lambda: import_module("lightgbm"),
+    "prophet": prophet.load,
+    "statsforecast": lambda: import_module("statsforecast.models"),
+    "tensorflow": lstm.load,
+}
+"""How each heavy library is imported."""
+
+
+def load(names: Iterable[str]) -> None:
+    """Imports the libraries of some models, so that their first fits need not. Of one that is not
+    there the fit tells."""
+    for library in sorted({kind(name).library for name in names} & LIBRARIES.keys()):
+        with suppress(ImportError):
+            LIBRARIES[library]()
 
 
 def kind(name: str) -> ForecasterType:

@@ -274,7 +274,7 @@ def train(
 ) -> Net:
     """The networks from a fresh, seeded start or from the weights of `start`; each learns as if
     alone."""
-    keras = _keras()
+    keras = load()
     keras.utils.set_random_seed(setup.seed)
     model = _build(inputs.steps.shape[1], setup.horizon)
     if start:
@@ -303,7 +303,7 @@ def _weights(start: bytes, model: Any) -> list[NDArray[np.float32]]:
 
 
 def _build(window: int, horizon: int) -> Any:
-    keras = _keras()
+    keras = load()
     steps = keras.Input((window, 1))
     static = keras.Input((STATIC_FEATURES,))
     outputs = [_branch(steps, static, horizon) for _ in range(NETS)]
@@ -313,7 +313,7 @@ def _build(window: int, horizon: int) -> Any:
 def _branch(steps: Any, static: Any, horizon: int) -> Any:
     """An LSTM whose memory goes, with the window itself, through two hidden layers; beside them a
     linear path, which by itself is a pooled autoregression."""
-    layers = _keras().layers
+    layers = load().layers
     centred = layers.Rescaling(1.0, offset=-float(np.log(2.0)))(steps)
     window = layers.Flatten()(centred)
     hidden = layers.Concatenate()([layers.LSTM(UNITS)(centred), window, static])
@@ -349,7 +349,7 @@ def _loss(horizon: int) -> Any:
 
 
 @lru_cache
-def _keras() -> Any:
+def load() -> Any:
     """Keras on TensorFlow, one thread, deterministic. Raises ImportError saying what to install."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")

@@ -58,7 +58,7 @@ class Prophet(PerSeries):
 
 
 def _model(setup: Setup, series: Series) -> Any:
-    prophet = _prophet()
+    prophet = load()
     daily = setup.frequency.code == "D"
     years = (series.ds[-1] - series.ds[0]) / np.timedelta64(365, "D")
     annual = FOURIER_ORDER[setup.frequency.code] if years >= YEARS_FOR_ANNUAL else False
@@ -74,7 +74,7 @@ def _model(setup: Setup, series: Series) -> Any:
 
 
 @lru_cache
-def _prophet() -> Any:
+def load() -> Any:
     logging.getLogger("prophet.plot").disabled = True  # says that plotly is absent
     from prophet import Prophet as Library
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from scripts.environments import python_of
-from tests import factories
+from tests import factories, services
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINER = python_of("trainer")
@@ -75,46 +75,52 @@ def same(first: Path, second: Path) -> bool:
     return all(pq.read_table(first / one).equals(pq.read_table(second / one)) for one in names)
 
 
-@pytest.fixture
-def loaded(engine: Engine) -> factories.Network:
-    network = factories.make_network(engine)
-    factories.add_demand(engine, network)
-    factories.refresh_views(engine)
-    return network
+@pytest.fixture(scope="module")
+def loaded(module_engine: Engine, module_database_url: str) -> str:
+    """The URL of a database with demand, which no test changes."""
+    network = factories.make_network(module_engine)
+    factories.add_demand(module_engine, network)
+    factories.refresh_views(module_engine)
+    module_engine.dispose()
+    return module_database_url
+
+
+@pytest.fixture(scope="module")
+def whole(loaded: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A training in one go: its home and its bundle."""
+    home = tmp_path_factory.mktemp("whole")
+    return home, finish(loaded, home)[0]
 
 
 def test_a_killed_training_goes_on_and_ends_the_same(
-    loaded: factories.Network, database_url: str, tmp_path: Path
+    loaded: str, whole: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    whole, _ = finish(database_url, tmp_path / "whole")
-    home = tmp_path / "killed"
     for _ in range(KILLS):
-        kill_midway(database_url, home)
-    assert list((home / "bundles").glob("2*")) == []
-    bundle, said = finish(database_url, home)
+        kill_midway(loaded, tmp_path)
+    assert list((tmp_path / "bundles").glob("2*")) == []
+    bundle, said = finish(loaded, tmp_path)
     facts = manifest(bundle)["checkpoints"]
     assert facts["resumed"] > 0
     assert f"resumed {facts['resumed']} of {facts['fits']} fits" in said
     assert facts["resumed"] + facts["computed"] == facts["fits"]
-    assert same(whole, bundle)
-    assert [path.name for path in (home / "bundles").iterdir()] == [bundle.name]
+    assert same(whole[1], bundle)
+    assert [path.name for path in (tmp_path / "bundles").iterdir()] == [bundle.name]
 
 
 def test_only_a_series_with_new_data_is_refit(
-    loaded: factories.Network, engine: Engine, database_url: str, tmp_path: Path
+    server_url: str, loaded: str, whole: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    first, _ = finish(database_url, tmp_path)
-    with engine.begin() as connection:
-        connection.execute(
-            text(
-                "UPDATE core.demand SET quantity = quantity + 5 WHERE (item_id, site_id, date) ="
-                " (SELECT item_id, site_id, date FROM core.demand"
-                " ORDER BY date DESC, item_id, site_id LIMIT 1)"
-            )
+    home, first = whole
+    with services.fresh_database(server_url, loaded.rpartition("/")[2]) as url:
+        services.execute(
+            url,
+            "UPDATE core.demand SET quantity = quantity + 5 WHERE (item_id, site_id, date) ="
+            " (SELECT item_id, site_id, date FROM core.demand"
+            " ORDER BY date DESC, item_id, site_id LIMIT 1)",
         )
-    second, _ = finish(database_url, tmp_path)
-    facts = manifest(second)["checkpoints"]
-    series = manifest(second)["counts"]["series_trained"]
-    assert (facts["series_refit"], facts["series_reused"]) == (1, series - 1)
-    assert list(facts["reused_from"]) == [first.name]
-    assert same(finish(database_url, tmp_path / "other")[0], second)
+        second, _ = finish(url, home)
+        facts = manifest(second)["checkpoints"]
+        series = manifest(second)["counts"]["series_trained"]
+        assert (facts["series_refit"], facts["series_reused"]) == (1, series - 1)
+        assert list(facts["reused_from"]) == [first.name]
+        assert same(finish(url, tmp_path)[0], second)

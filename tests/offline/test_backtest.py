@@ -76,8 +76,9 @@ def rows(values: dict[tuple[int, str], float], cut: int = FINAL) -> pd.DataFrame
 
 
 NAIVE = "seasonal_naive"
+NONE = np.eye(len(LEVELS))
 LEVEL_OF = dict(zip(QUANTILES, LEVELS, strict=True))
-SERIES = pd.DataFrame({"demand_class": ["smooth", "lumpy"], "smallest": [0.0, 0.0]})
+SERIES = pd.DataFrame({"demand_class": ["smooth", "lumpy"], "smallest": 0.0, "piece": 0.0})
 
 
 def test_weights_are_inverse_errors_and_the_bad_are_dropped() -> None:
@@ -248,31 +249,56 @@ def points(count: int, spread: float, demand_class: str = "smooth") -> pd.DataFr
     )
 
 
+def ten(demand_class: str, piece: float = 0.0) -> pd.DataFrame:
+    """The ten series of `points`."""
+    facts = {"demand_class": demand_class, "smallest": piece, "piece": piece}
+    return pd.DataFrame(facts, index=range(10))
+
+
+def held(rows: pd.DataFrame, level: float) -> float:
+    below, upto = calibrate.transform(
+        rows[QUANTILES].to_numpy(dtype=float), rows["actual"].to_numpy(dtype=float)
+    )
+    return calibrate.held(below, upto, level)
+
+
 @pytest.mark.parametrize("spread", [5.0, 12.8, 40.0])
 def test_widths_bring_the_coverage_to_what_is_promised(spread: float) -> None:
-    given = points(2000, spread)
-    found = calibrate.corrections(given)
-    series = pd.DataFrame({"demand_class": ["smooth"] * 10, "smallest": 0.0})
-    fixed = calibrate.apply(given, series, found)
+    given, series = points(2000, spread), ten("smooth")
+    fixed = calibrate.apply(given, series, calibrate.corrections(given))
     for low, high, share in (("p10", "p90", 0.8), ("p2.5", "p97.5", 0.95)):
         inside = given["actual"].between(fixed[low], fixed[high]).mean()
         assert inside == pytest.approx(share, abs=0.025)
 
 
-def test_counts_are_calibrated_by_their_randomised_transform() -> None:
+def counts(promised: float, piece: float = 1.0, size: int = 4000) -> pd.DataFrame:
+    """Poisson demand in pieces, forecast to be `promised` times as much."""
     random = np.random.default_rng(2)
-    rates = random.uniform(0.1, 3.0, 4000)
-    wrong = poisson.ppf(np.array(LEVELS)[:, None], 2 * rates)
-    given = points(4000, 1.0, "lumpy").assign(actual=random.poisson(rates))
-    given = given.assign(**dict(zip(QUANTILES, wrong, strict=True)))
-    series = pd.DataFrame({"demand_class": ["lumpy"] * 10, "smallest": 1.0})
+    rates = random.uniform(0.1, 3.0, size)
+    wrong = piece * poisson.ppf(np.array(LEVELS)[:, None], promised * rates)
+    given = points(size, 1.0, "lumpy").assign(actual=piece * random.poisson(rates))
+    return given.assign(**dict(zip(QUANTILES, wrong, strict=True)))
+
+
+@pytest.mark.parametrize("piece", [1.0, 4.0])
+def test_counts_are_calibrated_by_their_randomised_transform(piece: float) -> None:
+    given, series = counts(2.0, piece), ten("lumpy", piece)
     fixed = calibrate.apply(given, series, calibrate.corrections(given))
-    below, upto = calibrate.transform(
-        fixed[QUANTILES].to_numpy(dtype=float), given["actual"].to_numpy(dtype=float)
-    )
+    assert np.allclose(fixed[QUANTILES] % piece, 0.0)
     for level in (0.5, 0.9, 0.95):
-        # uncorrected they are off by up to 0.33; whole pieces leave a little
-        assert calibrate.held(below, upto, level) == pytest.approx(level, abs=0.035)
+        # uncorrected they are off by up to 0.33
+        assert held(fixed, level) == pytest.approx(level, abs=0.05)
+
+
+def test_levels_of_members_move_as_far_as_the_origins_agree() -> None:
+    alike = pd.concat([counts(1.5), counts(1.5).assign(cut=2)])
+    torn = pd.concat([counts(1.5), counts(0.7).assign(cut=2)])
+    for given, least, most in ((alike, 0.9, 1.01), (torn, 0.0, 0.6)):
+        whole, agreed = (
+            np.abs(calibrate.corrections(given, agreed=one)["lumpy", "arima"] - NONE).sum()
+            for one in (False, True)
+        )
+        assert least < agreed / whole < most
 
 
 def test_a_level_between_none_and_one_is_not_always_none() -> None:
@@ -282,12 +308,9 @@ def test_a_level_between_none_and_one_is_not_always_none() -> None:
     given = points(4000, 1.0, "lumpy").assign(actual=random.random(4000) > 0.55)
     pieces = {name: np.where(late, level > 0.65, level > 0.55) for name, level in LEVEL_OF.items()}
     given = given.assign(**pieces).astype(dict.fromkeys(["actual", *QUANTILES], float))
-    series = pd.DataFrame({"demand_class": ["lumpy"] * 10, "smallest": 1.0})
+    series = ten("lumpy", 1.0)
     fixed = calibrate.apply(given, series, calibrate.corrections(given))
-    below, upto = calibrate.transform(
-        fixed[QUANTILES].to_numpy(dtype=float), given["actual"].to_numpy(dtype=float)
-    )
-    assert calibrate.held(below, upto, 0.5) == pytest.approx(0.5, abs=0.03)
+    assert held(fixed, 0.5) == pytest.approx(0.5, abs=0.03)
 
 
 def test_a_shift_widens_both_sides_alike() -> None:
@@ -323,7 +346,7 @@ def test_a_small_class_is_corrected_mostly_like_the_others() -> None:
 
 def test_few_points_change_nothing() -> None:
     given = points(40, 5.0)
-    assert np.array_equal(calibrate.corrections(given)["smooth", "arima"], np.eye(len(LEVELS)))
+    assert np.array_equal(calibrate.corrections(given)["smooth", "arima"], NONE)
 
 
 def scored(errors: dict[tuple[int, str], float], demand_class: str) -> pd.DataFrame:

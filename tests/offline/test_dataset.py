@@ -134,7 +134,7 @@ def test_the_fingerprint_is_that_of_the_rows_not_of_their_order(small: TrainingS
 def test_a_limit_takes_series_of_all_values(make_training: MakeTraining) -> None:
     training = make_training({(f"S{n:03d}", "-"): np.full(40, 1 + n) for n in range(100)})
     dataset = build(training)
-    limited = dataset.limited(10)
+    limited = build(training, limit=10)
     assert len(limited.series) == 10
     assert limited.series_total == 100
     assert limited.history["unique_id"].nunique() == 10
@@ -142,7 +142,7 @@ def test_a_limit_takes_series_of_all_values(make_training: MakeTraining) -> None
     assert values.max() == dataset.series["value"].max()
     assert values.min() == dataset.series["value"].min()
     assert limited.series["abc"].equals(dataset.series.loc[limited.series.index, "abc"])
-    assert dataset.limited(100) is dataset
+    assert build(training, limit=100).series.equals(dataset.series)
 
 
 @pytest.mark.parametrize("code", ["D", "W", "M"])

@@ -181,7 +181,7 @@ def test_an_item_without_demand_gets_no_stock() -> None:
     history = np.zeros((2, 50))
     history[0, ::5] = 3
     found = choices(samples(history, np.array([4, 4]), np.zeros(2, int), Sampling(draws=50)))
-    levels = allocate(found, np.array([1.0, 1.0]), 1e-9, 0.5)
+    levels = allocate(found, np.array([1.0, 1.0]), 1e-9)
     assert levels[0] > 0
     assert levels[1] == 0
 
@@ -190,23 +190,36 @@ def test_stock_goes_where_it_serves_most_for_its_money() -> None:
     """Equal demand, one item 50 times as dear: it is the one left without."""
     draws = np.tile(np.arange(1.0, 6), (2, 1))
     found = choices(Samples(np.full(2, 0.2), np.zeros((2, 5)), (), draws, np.zeros((2, 5))))
-    levels = allocate(found, np.array([1.0, 50.0]), 0.01, 0.0)
+    levels = allocate(found, np.array([1.0, 50.0]), 0.01)
     assert levels.tolist() == [5, 0]
 
 
 def test_a_lot_is_covered_whole_or_not_at_all() -> None:
-    """Lots of 100: no level between 0 and 100 is worth its money when lines count."""
+    """Lots of 100: no level between 0 and 100 is worth its money, and levels between them are the
+    mean of near prices' only where the best one changes."""
     lots = np.full((1, 20), 100.0)
     found = choices(Samples(np.array([0.1]), np.zeros((1, 20)), (), lots, np.zeros((1, 20))))
-    for price in np.geomspace(1e-6, 1, 30):
-        assert allocate(found, np.array([1.0]), price, 0.0)[0] in (0, 100)
+    prices = np.geomspace(1e-6, 1, 30)
+    levels = [allocate(found, np.array([1.0]), price)[0] for price in prices]
+    assert levels == sorted(levels, reverse=True)
+    assert {0.0, 100.0} <= set(levels)
+    assert sum(0 < level < 100 for level in levels) <= 3
+
+
+def test_levels_move_little_where_the_price_does() -> None:
+    """Requests of 1 to 300, as many of each: the best level jumps, the mean of near ones steps."""
+    sizes = np.repeat([1.0, 10, 100, 300], 5)[None, :]
+    found = choices(Samples(np.array([0.1]), np.zeros((1, 20)), (), sizes, np.zeros((1, 20))))
+    prices = np.geomspace(1e-5, 1e-1, 200)
+    levels = [allocate(found, np.array([1.0]), price)[0] for price in prices]
+    assert np.max(np.abs(np.diff(levels))) <= 0.5 * 300
 
 
 def test_a_large_request_counts_less_than_its_units() -> None:
     """As many units for the money: the single ones are kept up to a higher price of stock."""
     sizes = np.repeat([[100.0], [1.0]], 20, axis=1)
     found = choices(Samples(np.full(2, 0.1), np.zeros((2, 20)), (), sizes, np.zeros((2, 20))))
-    kept = [allocate(found, np.ones(2), price, 1.0).tolist() for price in np.geomspace(1e-4, 1, 60)]
+    kept = [allocate(found, np.ones(2), price).tolist() for price in np.geomspace(1e-4, 1, 60)]
     assert [0.0, 1.0] in kept
     assert [100.0, 0.0] not in kept
 
@@ -239,10 +252,10 @@ def test_the_first_cycle_needs_no_more_than_later_ones() -> None:
     history = (random.random((30, 100)) < 0.4) * random.integers(1, 9, (30, 100)).astype(float)
     drawn = samples(history, np.full(30, 16), np.zeros(30, int), Sampling(draws=400))
     later, first = choices(drawn), choices(drawn, first=True)
-    assert np.all(first.lines >= later.lines - 1e-12)
+    assert np.all(first.counted >= later.counted - 1e-12)
     assert np.all(first.on_hand >= later.on_hand - 1e-12)
     cost = np.ones(30)
-    assert allocate(first, cost, 1e-3, 0.5).sum() < allocate(later, cost, 1e-3, 0.5).sum()
+    assert allocate(first, cost, 1e-3).sum() < allocate(later, cost, 1e-3).sum()
 
 
 def test_items_of_a_kind_lend_sizes_to_those_that_were_asked_for_rarely() -> None:

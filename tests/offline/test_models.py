@@ -10,7 +10,13 @@ from models_offline.frequency import FREQUENCIES
 from models_offline.models import MODELS, create
 from models_offline.models.base import FORECAST_COLUMNS, Setup, split
 from models_offline.models.lstm import prepare, training_windows
-from models_offline.quantiles import Implausible, negative_binomial, tidy
+from models_offline.quantiles import (
+    Implausible,
+    negative_binomial,
+    piece_of_demand,
+    tidy,
+    whole_pieces,
+)
 from models_offline.seasonality import NO_SEASON, estimate
 
 HORIZON = 10
@@ -169,6 +175,15 @@ def test_tidy_orders_clamps_and_leaves_no_crumbs() -> None:
     assert crumbs.ravel().tolist() == [1.0, 0.0, 0.0, 4.0]
     dense = np.array([4.0, 6.0, 8.0])
     assert tidy(np.array([[3.0], [2.5], [3.0], [4.0]]), dense)[1, 0] == 2.5
+
+
+def test_quantiles_of_rare_demand_come_in_whole_pieces() -> None:
+    sparse, dense = np.array([0.0, 0.0, 4.0, 0.0, 6.0, 10.0]), np.array([4.0, 6.0, 8.0])
+    assert (piece_of_demand(sparse), piece_of_demand(sparse / 8)) == (2.0, 0.25)
+    assert piece_of_demand(dense) == piece_of_demand(np.zeros(9)) == 0.0
+    given = np.array([[1.9, 2.0, 4.9, 5.0, 6.3], [1.9, 2.0, 4.9, 5.0, 6.3]])
+    whole = whole_pieces(given, np.array([[4.0], [0.0]]), np.array([[2.0], [0.0]]))
+    assert whole.tolist() == [[0.0, 4.0, 4.0, 6.0, 6.0], [1.9, 2.0, 4.9, 5.0, 6.3]]
 
 
 def test_counts_get_quantiles_of_counts() -> None:

@@ -6,7 +6,7 @@ from typing import get_args
 
 from api.parameters import ModelName
 from layouts.text import MODELS
-from layouts.theme import MODEL_COLOURS, MODEL_DASHES
+from layouts.theme import MODEL_STYLES
 
 
 def test_the_api_takes_the_models_that_the_screens_name() -> None:
@@ -14,4 +14,7 @@ def test_the_api_takes_the_models_that_the_screens_name() -> None:
 
 
 def test_every_named_model_is_drawn_in_its_own_way() -> None:
-    assert set(MODEL_COLOURS) == set(MODEL_DASHES) == set(MODELS)
+    assert set(MODEL_STYLES) == set(MODELS)
+    assert len(set(MODEL_STYLES.values())) == len(MODELS)
+    inks_and_hues = {"ink", *(colour for colour, _ in MODEL_STYLES.values())}
+    assert len(inks_and_hues) <= 7, "no chart has more than seven colours"

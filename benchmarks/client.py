@@ -34,9 +34,14 @@ class Caller:
         began = time.perf_counter()
         status, data = self.send(call)
         seconds = time.perf_counter() - began
-        if status != 200:
-            raise RuntimeError(f"{call.method} {call.path}: {status} {data[:300]!r}")
+        _must_be_good(call, status, data)
         return seconds
+
+    def body(self, call: Call) -> bytes:
+        """The body of the answer. Raises RuntimeError for any status but 200."""
+        status, data = self.send(call)
+        _must_be_good(call, status, data)
+        return data
 
     def send(self, call: Call) -> tuple[int, bytes]:
         """Status and body of the answer, whatever it is."""
@@ -56,6 +61,11 @@ class Caller:
                 if last or fresh:
                     raise
         raise AssertionError
+
+
+def _must_be_good(call: Call, status: int, data: bytes) -> None:
+    if status != 200:
+        raise RuntimeError(f"{call.method} {call.path}: {status} {data[:300]!r}")
 
 
 def side_by_side(calls: Sequence[tuple[Caller, Callable[[], Call]]], rounds: int) -> list[float]:

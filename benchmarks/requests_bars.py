@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any
 
 import psycopg2
@@ -13,6 +14,7 @@ from sqlalchemy import Engine, event
 
 from benchmarks.bar import Bar, ms
 from benchmarks.client import Call, Caller, crowd, quantile, side_by_side
+from benchmarks.pages import open_whole, opening
 from benchmarks.served import Floor, Person
 
 ROUNDS, WARM = 200, 20
@@ -30,18 +32,7 @@ ROUTES = {
     "regions": "/geographic/data",
     "models": "/models/performance",
 }
-OPEN_MAIN = {
-    "output": ".._pages_content.children..._pages_store.data..",
-    "outputs": [
-        {"id": "_pages_content", "property": "children"},
-        {"id": "_pages_store", "property": "data"},
-    ],
-    "inputs": [
-        {"id": "_pages_location", "property": "pathname", "value": "/main"},
-        {"id": "_pages_location", "property": "search", "value": ""},
-    ],
-    "changedPropIds": ["_pages_location.pathname"],
-}
+WHAT_IF = "/what-if?sku=ITEM-00005"
 
 
 @dataclass(frozen=True)
@@ -139,12 +130,18 @@ def statements_of(path: str, stage: Stage, engine: Engine) -> list[tuple[str, An
 
 def crowded(stage: Stage) -> tuple[list[Bar], dict[str, dict[str, float]]]:
     """Many connections that together ask at a steady rate: the tail against one connection; and
-    the promises' milliseconds by route at one and at twenty."""
+    the milliseconds of what is promised at one and at twenty (each what-if is a new one)."""
     person = stage.person(stage.product)
     caller = Caller(stage.product)
     promised: dict[str, dict[str, float]] = {}
-    for name, path in ({"health": "/health"} | ROUTES).items():
-        make = partial(person.get, path)
+    paths = {"health": "/health"} | ROUTES
+    calls = {name: partial(person.get, path) for name, path in paths.items()}
+    step = count(1)
+
+    def what_if() -> Call:
+        return person.get(f"{WHAT_IF}&demand_change={next(step) / 10_000}")
+
+    for name, make in (calls | {"what-if": what_if}).items():
         caller.time(make())
         alone = [caller.time(make()) for _ in range(ROUNDS)]
         twenty = crowd(stage.product, make, people=20, pause=20 / CROWD_RATE, seconds=3)
@@ -179,7 +176,8 @@ def _tail(url: str, make: Callable[[], Call]) -> tuple[float, float]:
 def pages(stage: Stage) -> list[Bar]:
     """Opening /main through Dash, against a callback that does nothing."""
     floor, person = Floor(stage.secret), stage.person(stage.product)
-    main = person.callback(OPEN_MAIN)
+    main = person.callback(opening("/main"))
+    open_whole(Caller(stage.product), main)
     pair: list[tuple[Caller, Callable[[], Call]]] = [
         (Caller(stage.floor), lambda: floor.empty),
         (Caller(stage.product), lambda: main),

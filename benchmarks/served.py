@@ -11,7 +11,8 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 from http.cookiejar import CookieJar
 from pathlib import Path
 from urllib.parse import urlencode
@@ -22,6 +23,7 @@ from benchmarks.client import Call
 from scripts.processes import wait_until_served
 
 ROOT = Path(__file__).resolve().parent.parent
+CALLBACKS = "/_dash-update-component"
 
 
 def free_port() -> int:
@@ -49,7 +51,8 @@ def gunicorn(target: str, log: Path, **environment: str) -> Iterator[str]:
         wait_until_served(f"http://127.0.0.1:{port}/health", process, log)
         yield f"http://127.0.0.1:{port}"
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=30)
 
 
@@ -76,15 +79,18 @@ class Person:
 
     def callback(self, body: object) -> Call:
         """A Dash callback with the session of this person."""
+        headers = {"Content-Type": "application/json", "Cookie": self._cookies}
+        return Call(CALLBACKS, headers, "POST", json.dumps(body).encode())
+
+    @cached_property
+    def _cookies(self) -> str:
         jar = CookieJar()
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
         page = opener.open(f"{self._url}/login", timeout=30).read().decode()
         token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
         form = urlencode(self._who | {"csrf_token": token}).encode()
         opener.open(urllib.request.Request(f"{self._url}/login", form), timeout=30).read()
-        cookies = "; ".join(f"{one.name}={one.value}" for one in jar)
-        headers = {"Content-Type": "application/json", "Cookie": cookies}
-        return Call("/_dash-update-component", headers, "POST", json.dumps(body).encode())
+        return "; ".join(f"{one.name}={one.value}" for one in jar)
 
 
 class Floor:

@@ -29,8 +29,8 @@ import psycopg2
 from benchmarks.__main__ import build, machine, point_at, run, table
 from benchmarks.bar import Bar
 from benchmarks.client import Call, Caller, quantile
-from benchmarks.requests_bars import OPEN_MAIN
-from benchmarks.served import Person, gunicorn
+from benchmarks.pages import opening, parts_after
+from benchmarks.served import CALLBACKS, Person, gunicorn
 from config import get_settings
 from domain.access import Role
 from warehouse import embedded
@@ -62,6 +62,7 @@ class Seen:
     """What was answered, and how the server stood while it answered."""
 
     elapsed: float = 0.0
+    turns: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     memory: list[tuple[float, int]] = field(default_factory=list)
@@ -157,20 +158,11 @@ def calls_of(url: str, person: Person) -> list[Callable[[], Call]]:
     return [*map(api, PATHS), *map(fixed, pages), fixed(Call("/health"))]
 
 
-def opening(page: str) -> dict[str, Any]:
-    """The callback that shows a page."""
-    inputs = [
-        {"id": "_pages_location", "property": "pathname", "value": page},
-        {"id": "_pages_location", "property": "search", "value": ""},
-    ]
-    return OPEN_MAIN | {"inputs": inputs}
-
-
 def load(
     url: str, calls: Sequence[Callable[[], Call]], seen: Seen, *, rate: float, seconds: float
 ) -> None:
     """Asks `rate` times a second over PEOPLE connections, each at its own moments whatever the
-    answers take; notes every answer."""
+    answers take, and for the parts that a page has left for later; notes every answer."""
     began = time.monotonic()
     lock = threading.Lock()
 
@@ -178,14 +170,22 @@ def load(
         caller = Caller(url)
         for turn in range(number, int(rate * seconds), PEOPLE):
             time.sleep(max(0.0, began + turn / rate - time.monotonic()))
-            asked = time.perf_counter()
-            try:
-                status = str(caller.send(calls[turn % len(calls)]())[0])
-            except (OSError, HTTPException) as error:
-                status = type(error).__name__
+            waiting = [calls[turn % len(calls)]()]
+            while waiting:
+                asked, at = waiting.pop(), time.perf_counter()
+                try:
+                    code, answer = caller.send(asked)
+                    status = str(code)
+                except (OSError, HTTPException) as error:
+                    status = type(error).__name__
+                taken = time.perf_counter() - at
+                if status == "200" and asked.path == CALLBACKS:
+                    waiting += parts_after(asked, answer)
+                with lock:
+                    seen.statuses[status] += 1
+                    seen.seconds.append(taken)
             with lock:
-                seen.statuses[status] += 1
-                seen.seconds.append(time.perf_counter() - asked)
+                seen.turns += 1
 
     threads = [
         threading.Thread(target=one, args=(number,), daemon=True) for number in range(PEOPLE)
@@ -267,7 +267,7 @@ def judged(seen: Seen, open_work: int, left: int, asked: argparse.Namespace) -> 
     failed = sum(n for status, n in seen.statuses.items() if not status.startswith(("2", "3")))
     mb = [seen.third("memory", number) / 1e6 for number in range(3)]
     linked = [seen.third("connections", number) for number in range(3)]
-    rate = total / seen.elapsed
+    rate = seen.turns / seen.elapsed
     return [
         Bar("answers that failed", failed, 0, seen=f"of {total}"),
         Bar("requests a second, of those asked for", rate / asked.rate, 0.98, at_least=True,

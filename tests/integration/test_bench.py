@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
-from auth.passwords import hash_password
 from benchmarks import requests_bars
 from benchmarks.requests_bars import Stage
 from dashboard.app import create_app
@@ -44,7 +43,7 @@ def stage(
         email=EMAIL,
         name="Bench",
         role=Role.ADMIN,
-        password_hash=hash_password(PASSWORD),
+        password_hash=factories.hash_of(PASSWORD),
         actor=users.Actor(),
     )
     from benchmarks import floor

@@ -3,45 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, field
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from api.answers import locale
 from api.exporting import exported
 from api.parameters import (
-    AlertStatus,
     Body,
     Levels,
     Paged,
-    SeriesFilters,
+    SpannedSeries,
     Statuses,
     Text,
     split,
 )
 from api.routing import route
 from auth.guards import current_viewer
-from auth.session import request_actor, signed_in
+from auth.session import who_decides
 from domain.access import Permission
 from domain.receipts import Workings
-from domain.records import Alert, AlertTotal, Page
+from domain.records import Alert, AlertKind, AlertStatus, AlertTotal, Page
 from domain.wording import alert_message
 from warehouse.commands import alerts as commands
 from warehouse.db import get_engine
 from warehouse.queries import alerts, receipts
 from warehouse.queries.paging import every
-
-Kind = Literal[
-    "stockout_imminent",
-    "below_reorder_point",
-    "late_order",
-    "excess",
-    "dead_stock",
-    "lead_time_drift",
-    "forecast_drift",
-    "data_gap",
-]
 
 AN_ALERT = "/alerts/<int(max=9223372036854775807):alert_id>"
 
@@ -60,10 +48,11 @@ class AlertWithReceipt(AlertAnswer):
     receipt: Workings = field(default_factory=Workings)
 
 
-class AlertFilters(SeriesFilters):
-    """What narrows the list; `owner` is an e-mail."""
+class AlertFilters(SpannedSeries):
+    """What narrows the list: dates are of the day on which one was first raised, `owner` is an
+    e-mail."""
 
-    kind: Annotated[tuple[Kind, ...], BeforeValidator(split)] = ()
+    kind: Annotated[tuple[AlertKind, ...], BeforeValidator(split)] = ()
     level: Levels = ()
     status: Statuses = ()
     owner: Text = ""
@@ -132,19 +121,14 @@ def one(alert_id: int) -> AlertWithReceipt:
     """One alert with its receipt: formulas, the numbers put in, and where they come from."""
     scope = current_viewer().scope
     told = worded(alerts.one(alert_id=alert_id, scope=scope), locale())
-    values = {each.name: getattr(told, each.name) for each in fields(told)}
-    return AlertWithReceipt(**values, receipt=receipts.of_alert(alert_id=alert_id, scope=scope))
+    receipt = receipts.of_alert(alert_id=alert_id, scope=scope)
+    return AlertWithReceipt(**vars(told), receipt=receipt)
 
 
 @route("PATCH", AN_ALERT, permission=Permission.ACT, body=AlertChange, data=AlertAnswer)
 def changed(alert_id: int, body: AlertChange) -> AlertAnswer:
     """Acknowledges, snoozes, resolves, reopens or assigns an alert."""
-    viewer, row = current_viewer(), signed_in()
-    who: dict[str, Any] = {
-        "actor": request_actor(),
-        "user_id": row.user_id if row else None,
-        "scope": viewer.scope,
-    }
+    who = who_decides()
     if "owner" in body.model_fields_set:
         commands.assign(get_engine(), alert_ids=[alert_id], owner=body.owner or None, **who)
     if body.status is not None:
@@ -156,10 +140,9 @@ def changed(alert_id: int, body: AlertChange) -> AlertAnswer:
             days=body.days,
             **who,
         )
-    return worded(alerts.one(alert_id=alert_id, scope=viewer.scope), locale())
+    return worded(alerts.one(alert_id=alert_id, scope=who["scope"]), locale())
 
 
 def worded(alert: Alert, spoken: str) -> AlertAnswer:
     """The alert with its message."""
-    values = {one.name: getattr(alert, one.name) for one in fields(alert)}
-    return AlertAnswer(**values, message=alert_message(alert, spoken))
+    return AlertAnswer(**vars(alert), message=alert_message(alert, spoken))

@@ -7,16 +7,17 @@ from itertools import groupby
 
 from api.exporting import exported
 from api.files import Table
-from api.parameters import SeriesFilters
+from api.parameters import SpannedSeries
 from auth.guards import current_viewer
+from domain.clock import day_of
 from domain.records import Recommendation
 from domain.sheets import Cell, Sheet
 from domain.viewer import Viewer
 from warehouse.queries import recommendations
 
 
-@exported("purchase-request", query=SeriesFilters)
-def purchase_request(query: SeriesFilters) -> Table:
+@exported("purchase-request", query=SpannedSeries)
+def purchase_request(query: SpannedSeries) -> Table:
     """The accepted purchases, supplier by supplier; a sheet for each of them in a workbook."""
     viewer = current_viewer()
     found = recommendations.to_buy(scope=viewer.scope, filters=query.filters())
@@ -76,7 +77,7 @@ def _cells(row: Recommendation) -> list[Cell]:
         row.facts.get("order_value_brl"),
         row.act_by,
         row.decided_by,
-        row.decided_at.date() if row.decided_at else None,
+        day_of(row.decided_at) if row.decided_at else None,
         row.decision_reason,
     ]
 

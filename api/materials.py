@@ -103,20 +103,21 @@ def projections_file(query: ProjectionQuery) -> list[ProjectedDay]:
     return projected(query)
 
 
-@exported("driver-months", query=ProjectionQuery, record=DriverMonth)
-def drivers_file(query: ProjectionQuery) -> list[DriverMonth]:
-    """Outside drivers month by month beside the demand of one item-depot."""
-    if not (query.sku and query.site):
-        return []
-    return item_drivers.months(sku=query.sku, site=query.site, scope=current_viewer().scope)
-
-
-class CountsQuery(ProjectionQuery, Between):
+class SpannedQuery(ProjectionQuery, Between):
     """One item-depot from one day to another; the last ones where neither is named."""
 
 
-@exported("stock-counts", query=CountsQuery, record=StockCount)
-def counts_file(query: CountsQuery) -> list[StockCount]:
+@exported("driver-months", query=SpannedQuery, record=DriverMonth)
+def drivers_file(query: SpannedQuery) -> list[DriverMonth]:
+    """Outside drivers month by month beside the demand of one item-depot."""
+    if not (query.sku and query.site):
+        return []
+    span = {"since": query.from_, "to": query.to}
+    return item_drivers.months(sku=query.sku, site=query.site, scope=current_viewer().scope, **span)
+
+
+@exported("stock-counts", query=SpannedQuery, record=StockCount)
+def counts_file(query: SpannedQuery) -> list[StockCount]:
     """What was counted at one item-depot, day by day."""
     if not (query.sku and query.site):
         return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -13,10 +13,19 @@ from api.exporting import exported
 from api.parameters import MAX_TEXT, Body, Day, Paged, SeriesFilters, clean, split
 from api.routing import route
 from auth.guards import current_viewer
-from auth.session import request_actor, signed_in
+from auth.session import who_decides
 from domain.access import Permission
 from domain.errors import InvalidInput
-from domain.overrides import MAX_NOTE, Adjustment, Override, Preview, ValueStep, Why
+from domain.overrides import (
+    MAX_NOTE,
+    Adjustment,
+    Override,
+    Preview,
+    Reason,
+    State,
+    ValueStep,
+    Why,
+)
 from domain.records import Page
 from warehouse.commands import overrides as commands
 from warehouse.db import get_engine
@@ -27,17 +36,6 @@ AN_OVERRIDE = "/overrides/<int(max=2147483647):override_id>"
 MAX_PERIODS = 1000
 
 Code = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean)]
-Reason = Literal[
-    "promotion",
-    "outage",
-    "project",
-    "contract_start",
-    "contract_end",
-    "data_error",
-    "supplier_news",
-    "other",
-]
-State = Literal["in_force", "expired", "ended", "superseded"]
 States = Annotated[tuple[State, ...], BeforeValidator(split)]
 
 
@@ -160,8 +158,7 @@ def value_added(query: SeriesFilters) -> list[ValueStep]:
 
 
 def _who() -> commands.Person:
-    row = signed_in()
-    return commands.Person(request_actor(), row.user_id if row else None, current_viewer().scope)
+    return commands.Person(**who_decides())
 
 
 def _done(done: commands.Done) -> OverrideDone:

@@ -21,7 +21,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from domain.errors import InvalidInput
-from domain.records import Filters
+from domain.records import AlertStatus, Filters
 
 MAX_TEXT = 200
 MAX_VALUES = 200
@@ -62,7 +62,6 @@ Levels = Annotated[
     tuple[Literal["critical", "warning", "info"], ...],
     BeforeValidator(split),
 ]
-AlertStatus = Literal["open", "acknowledged", "snoozed", "resolved"]
 Statuses = Annotated[tuple[AlertStatus, ...], BeforeValidator(split)]
 ModelName = Literal[
     "ensemble",
@@ -98,11 +97,14 @@ Day = Annotated[date, BeforeValidator(iso_day)]
 
 
 def first_of_month(value: Any) -> date:
-    """`2026-11` as its first day. Raises ValueError."""
+    """`2026-11` as its first day. Raises ValueError, also for a month that none comes after."""
     try:
-        return date.fromisoformat(f"{value}-01")
+        found = date.fromisoformat(f"{value}-01")
     except ValueError:
-        raise ValueError("must be a month: 2026-11") from None
+        found = date.max
+    if found.year == date.max.year:
+        raise ValueError("must be a month: 2026-11")
+    return found
 
 
 Month = Annotated[

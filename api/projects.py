@@ -1,4 +1,4 @@
-"""GET /projects, /projects/{project}, /exports/projects.csv and .xlsx, project-materials.csv."""
+"""GET /projects, /projects/{project}, /exports/projects, project-materials and project-statuses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from api.parameters import (
     MAX_TEXT,
     Between,
     Paged,
+    Query,
     Text,
     Texts,
     Ufs,
@@ -21,7 +22,13 @@ from api.parameters import (
 )
 from api.routing import route
 from auth.guards import current_viewer
-from domain.projects import ProjectDetail, ProjectFilters, ProjectMaterial, ProjectScore
+from domain.projects import (
+    ProjectDetail,
+    ProjectFilters,
+    ProjectMaterial,
+    ProjectScore,
+    ProjectStatus,
+)
 from domain.records import Page
 from warehouse.queries import projects
 
@@ -32,6 +39,7 @@ class ProjectsFilters(Between):
     """What narrows the projects: `from` and `to` to those that run between them. `at_risk`: those
     that lack materials; `search` looks into codes and names."""
 
+    project: Texts = ()
     uf: Ufs = ()
     region: Texts = ()
     state: Annotated[tuple[State, ...], BeforeValidator(split)] = ()
@@ -77,3 +85,15 @@ def projects_file(query: ProjectsFilters) -> list[ProjectScore]:
 def materials_file(query: ProjectsFilters) -> list[ProjectMaterial]:
     """Every line of their bills of materials, with the stock that it finds."""
     return projects.materials(scope=current_viewer().scope, filters=query.filters())
+
+
+class StatusesQuery(Query):
+    """One project; there are no lines where none is named."""
+
+    project: Text = ""
+
+
+@exported("project-statuses", query=StatusesQuery, record=ProjectStatus)
+def statuses_file(query: StatusesQuery) -> list[ProjectStatus]:
+    """What each file said of one project."""
+    return one(query.project).history if query.project else []

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from api.answers import locale
 from api.exporting import exported
-from api.parameters import Between, Body, Paged, SeriesFilters, Text, split
+from api.parameters import Body, Paged, SpannedSeries, Text, split
 from api.routing import route
 from auth.guards import current_viewer
-from auth.session import request_actor, signed_in
+from auth.session import who_decides
 from domain.access import Permission
 from domain.receipts import Workings
 from domain.recommendation_receipts import workings_of
-from domain.records import AdviceTotal, Page, Recommendation, RecommendationTotal
+from domain.records import (
+    AdviceKind,
+    AdviceStatus,
+    AdviceTotal,
+    Page,
+    Recommendation,
+    RecommendationTotal,
+)
 from warehouse.commands import recommendations as commands
 from warehouse.db import get_engine
 from warehouse.queries import receipts, recommendations
 from warehouse.queries.paging import every
 
 A_RECOMMENDATION = "/recommendations/<int(max=9223372036854775807):recommendation_id>"
-
-Status = Literal["open", "accepted", "rejected", "snoozed", "done"]
-Kind = Literal["REORDER", "EXPEDITE", "TRANSFER", "REDUCE", "SWITCH"]
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,14 @@ class RecommendationAnswer(Recommendation):
     receipt: Workings = field(default_factory=Workings)
 
 
-class RecommendationFilters(SeriesFilters, Between):
-    """What narrows the list; dates are those to act by."""
+class RecommendationFilters(SpannedSeries):
+    """What narrows the list; `from` and `to` are of the day on which one was first raised,
+    `act_from` and `act_to` of the day to act by."""
 
-    kind: Annotated[tuple[Kind, ...], BeforeValidator(split)] = ()
-    status: Annotated[tuple[Status, ...], BeforeValidator(split)] = ()
+    kind: Annotated[tuple[AdviceKind, ...], BeforeValidator(split)] = ()
+    status: Annotated[tuple[AdviceStatus, ...], BeforeValidator(split)] = ()
+    act_from: date | None = None
+    act_to: date | None = None
 
 
 class RecommendationsQuery(RecommendationFilters, Paged):
@@ -54,7 +62,7 @@ class RecommendationsQuery(RecommendationFilters, Paged):
 class Decision(Body):
     """What is decided about a recommendation; a rejection needs its reason."""
 
-    status: Status
+    status: AdviceStatus
     reason: Text | None = Field(None)
 
 
@@ -89,14 +97,14 @@ def totals(query: RecommendationFilters) -> list[RecommendationTotal]:
     )
 
 
-@route("GET", "/recommendations/kinds", query=SeriesFilters, data=list[AdviceTotal])
-def kinds(query: SeriesFilters) -> list[AdviceTotal]:
+@route("GET", "/recommendations/kinds", query=SpannedSeries, data=list[AdviceTotal])
+def kinds(query: SpannedSeries) -> list[AdviceTotal]:
     """What became of the recommendations of each kind, past runs included."""
     return recommendations.by_kind(scope=current_viewer().scope, filters=query.filters())
 
 
-@exported("recommendation-kinds", query=SeriesFilters, record=AdviceTotal)
-def kinds_file(query: SeriesFilters) -> list[AdviceTotal]:
+@exported("recommendation-kinds", query=SpannedSeries, record=AdviceTotal)
+def kinds_file(query: SpannedSeries) -> list[AdviceTotal]:
     """What became of the recommendations of each kind."""
     return kinds(query)
 
@@ -130,15 +138,12 @@ def one(recommendation_id: int) -> RecommendationAnswer:
 )
 def changed(recommendation_id: int, body: Decision) -> RecommendationAnswer:
     """Accepts, rejects, snoozes, ends or reopens a recommendation."""
-    viewer, row = current_viewer(), signed_in()
     commands.set_status(
         get_engine(),
         recommendation_ids=[recommendation_id],
         status=body.status,
-        actor=request_actor(),
-        user_id=row.user_id if row else None,
-        scope=viewer.scope,
         reason=body.reason,
+        **who_decides(),
     )
     return with_sources(recommendation_id)
 
@@ -155,9 +160,8 @@ def with_sources(recommendation_id: int) -> RecommendationAnswer:
 
 def worded(found: Recommendation, spoken: str) -> RecommendationAnswer:
     """The recommendation with its reason and receipt."""
-    values = {one.name: getattr(found, one.name) for one in fields(found)}
     return RecommendationAnswer(
-        **values,
+        **vars(found),
         reason=found.narrative.get(spoken, ""),
         receipt=workings_of(found.kind, found.facts),
     )

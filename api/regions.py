@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from api.exporting import exported
-from api.parameters import SeriesFilters
+from api.parameters import SpannedSeries
 from api.routing import route
 from auth.guards import current_viewer
 from domain.regions import UfRow
 from warehouse.queries import regions
 
 
-@route("GET", "/geographic/data", query=SeriesFilters, data=list[UfRow])
-def by_uf(query: SeriesFilters) -> list[UfRow]:
+@route("GET", "/geographic/data", query=SpannedSeries, data=list[UfRow])
+def by_uf(query: SpannedSeries) -> list[UfRow]:
     """One row a federative unit, all 27 of them: demand, stock, alerts, sites, exposure."""
     return regions.rows(scope=current_viewer().scope, filters=query.filters())
 
 
-@route("GET", "/inventory/regions", query=SeriesFilters, data=list[UfRow])
-def by_region(query: SeriesFilters) -> list[UfRow]:
+@route("GET", "/inventory/regions", query=SpannedSeries, data=list[UfRow])
+def by_region(query: SpannedSeries) -> list[UfRow]:
     """The same added up to the five regions of the country."""
     return regions.rows(scope=current_viewer().scope, filters=query.filters(), by=regions.REGION)
 
 
-@exported("ufs", query=SeriesFilters, record=UfRow)
-def ufs_file(query: SeriesFilters) -> list[UfRow]:
+@exported("ufs", query=SpannedSeries, record=UfRow)
+def ufs_file(query: SpannedSeries) -> list[UfRow]:
     """One row a federative unit, all 27 of them."""
     return by_uf(query)
 
 
-@exported("regions", query=SeriesFilters, record=UfRow)
-def regions_file(query: SeriesFilters) -> list[UfRow]:
+@exported("regions", query=SpannedSeries, record=UfRow)
+def regions_file(query: SpannedSeries) -> list[UfRow]:
     """The same added up to the five regions of the country."""
     return by_region(query)

@@ -1,4 +1,4 @@
-"""GET /exports/suppliers, /supplier-totals, /supplier-months and /order-lines, .csv and .xlsx."""
+"""GET /exports/suppliers, /order-lines and those of /supplier-…, .csv and .xlsx."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from api.exporting import exported
 from api.suppliers import LineFilters, SupplierFilters
 from auth.guards import current_viewer
-from domain.suppliers import OrderLine, SupplierMonth, SupplierScore, SupplierTotals
+from domain.suppliers import (
+    LaterDelivery,
+    LeadTimeCount,
+    OrderLine,
+    SupplierDetail,
+    SupplierMonth,
+    SupplierScore,
+    SupplierTotals,
+)
 from warehouse.queries import suppliers
 from warehouse.queries.paging import every
 
@@ -27,10 +35,29 @@ def totals_file(query: SupplierFilters) -> list[SupplierTotals]:
 @exported("supplier-months", query=LineFilters, record=SupplierMonth)
 def months_file(query: LineFilters) -> list[SupplierMonth]:
     """One supplier month by month; nothing unless one alone is named."""
+    found = _one(query)
+    return found.months if found else []
+
+
+@exported("supplier-lead-times", query=LineFilters, record=LeadTimeCount)
+def lead_times_file(query: LineFilters) -> list[LeadTimeCount]:
+    """How many of one supplier's lines took how many days; nothing unless one alone is named."""
+    found = _one(query)
+    return found.lead_times if found else []
+
+
+@exported("supplier-later-deliveries", query=LineFilters, record=LaterDelivery)
+def later_file(query: LineFilters) -> list[LaterDelivery]:
+    """What later deliveries of one supplier would cost; nothing unless one alone is named."""
+    found = _one(query)
+    return found.later if found else []
+
+
+def _one(query: LineFilters) -> SupplierDetail | None:
     if len(query.supplier) != 1:
-        return []
+        return None
     scope, filters = current_viewer().scope, query.filters()
-    return suppliers.detail(supplier=query.supplier[0], scope=scope, filters=filters).months
+    return suppliers.detail(supplier=query.supplier[0], scope=scope, filters=filters)
 
 
 @exported("order-lines", query=LineFilters, record=OrderLine)

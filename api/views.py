@@ -8,11 +8,10 @@ from pydantic import AfterValidator, Field
 
 from api.parameters import MAX_TEXT, Body, Text, clean
 from api.routing import route
-from auth.guards import check, current_viewer
-from auth.session import request_actor, signed_in
-from domain.access import Permission
-from domain.page_filters import permission_at
-from domain.views import LONGEST, SavedView, checked, checked_name
+from auth import saved_views
+from auth.guards import current_viewer
+from auth.session import own_id, request_actor
+from domain.views import LONGEST, SavedView, checked_name
 from warehouse.commands import views as commands
 from warehouse.db import get_engine
 from warehouse.queries import views
@@ -39,28 +38,13 @@ class NameBody(Body):
 @route("GET", "/views", data=list[SavedView], personal=True)
 def listed() -> list[SavedView]:
     """One's own saved views, then those that are shared with one's role."""
-    return views.listed(user_id=_own_id(), role=current_viewer().role)
+    return views.listed(user_id=own_id(), role=current_viewer().role)
 
 
 @route("POST", "/views", body=ViewBody, data=list[SavedView])
 def saved(body: ViewBody) -> list[SavedView]:
     """Keeps a page's address under a name; one of the same name on the same page is replaced."""
-    viewer = current_viewer()
-    may = {one for one in Permission if viewer.may(one)}
-    name, page, query, role = checked(
-        body.name, body.address, body.shared_with, lambda path: permission_at(path) in may
-    )
-    if role is not None:
-        check(Permission.ACT)
-    commands.save(
-        get_engine(),
-        user_id=_own_id(),
-        name=name,
-        page=page,
-        query=query,
-        shared_with=role,
-        actor=request_actor(),
-    )
+    saved_views.save(body.name, body.address, body.shared_with)
     return listed()
 
 
@@ -68,18 +52,12 @@ def saved(body: ViewBody) -> list[SavedView]:
 def renamed(view_id: int, body: NameBody) -> list[SavedView]:
     """Gives one's own view another name."""
     name = checked_name(body.name)
-    commands.rename(get_engine(), view_id, name, user_id=_own_id(), actor=request_actor())
+    commands.rename(get_engine(), view_id, name, user_id=own_id(), actor=request_actor())
     return listed()
 
 
 @route("DELETE", A_VIEW, data=list[SavedView])
 def dropped(view_id: int) -> list[SavedView]:
     """Drops one's own view."""
-    commands.remove(get_engine(), view_id, user_id=_own_id(), actor=request_actor())
+    commands.remove(get_engine(), view_id, user_id=own_id(), actor=request_actor())
     return listed()
-
-
-def _own_id() -> int:
-    row = signed_in()
-    assert row is not None
-    return row.user_id

@@ -1,4 +1,4 @@
-"""GET /what-if and /what-if/curve."""
+"""GET /what-if and /what-if/curve, and both as files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from api.exporting import exported
 from api.parameters import MAX_TEXT, Query, Uf, clean
 from api.routing import route
 from auth.guards import current_viewer
-from domain.what_if import LIMITS, Change, Comparison, CurvePoint
+from domain.what_if import LIMITS, Change, ComparedFigure, Comparison, CurvePoint, side_by_side
 from warehouse.queries import what_if
 
 Code = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean)]
@@ -77,3 +77,9 @@ def curve(query: CurveQuery) -> list[CurvePoint]:
 def curve_file(query: CurveQuery) -> list[CurvePoint]:
     """Stock value against service: today's policy, then one cycle service for all at a time."""
     return curve(query)
+
+
+@exported("what-if", query=WhatIfQuery, record=ComparedFigure)
+def compared_file(query: WhatIfQuery) -> list[ComparedFigure]:
+    """Today's policy and a changed one side by side, a line each figure of a mean year."""
+    return side_by_side(compared(query))

@@ -6,17 +6,19 @@ from flask import Blueprint, Response, request
 
 from api.exporting import file_of
 from api.files import CSV, XLSX, Table
-from auth import trail
+from auth import session, trail
 from auth.guards import check, current_viewer, requires
 from callbacks import board_pack
 from callbacks.address import Address
 from callbacks.admin_audit import filters_of
 from domain.access import Permission
+from domain.browsers import browser_of
 from domain.errors import NothingPublished
+from domain.sheets import Cell
 from layouts.admin_audit import CSV_HEADER, csv_cells
 from layouts.admin_data import REJECT_HEADER, reject_cells
 from layouts.board_pack import pdf
-from warehouse.queries import audit, loads, status
+from warehouse.queries import audit, loads, sessions, status, users
 
 blueprint = Blueprint("downloads", __name__)
 
@@ -47,6 +49,41 @@ def audit_file(ending: str) -> Response:
     said = {name: str(value) for name, value in vars(asked).items() if value}
     table = Table(CSV_HEADER, (csv_cells(row) for row in audit.every(asked)))
     return file_of("audit-log", table, KINDS[ending], said, viewer)
+
+
+SESSIONS = "/admin/users/<int(max=2147483647):user_id>/sessions"
+
+
+@blueprint.get(f"{SESSIONS}.csv", defaults={"ending": "csv"})
+@blueprint.get(f"{SESSIONS}.xlsx", defaults={"ending": "xlsx"})
+@requires(Permission.MANAGE_USERS)
+def sessions_file(user_id: int, ending: str) -> Response:
+    """Where a user is signed in, last seen first."""
+    check(Permission.EXPORT)
+    users.known(user_id)
+    return _sessions(user_id, ending, f"user:{user_id}")
+
+
+@blueprint.get("/account/sessions.csv", defaults={"ending": "csv"})
+@blueprint.get("/account/sessions.xlsx", defaults={"ending": "xlsx"})
+@requires(Permission.READ)
+def own_sessions_file(ending: str) -> Response:
+    """Where the reader is signed in: one's own data, which every role may take away."""
+    return _sessions(session.own_id(), ending, "account")
+
+
+SESSION_COLUMNS = ("address", "browser", "created_at", "seen_at", "expires_at", "agent")
+
+
+def _sessions(user_id: int, ending: str, one: str) -> Response:
+    found = sessions.of_user(user_id, idle=session.idle_limit())
+    table = Table(SESSION_COLUMNS, [_session_cells(row) for row in found])
+    return file_of("sessions", table, KINDS[ending], {}, current_viewer(), one=one)
+
+
+def _session_cells(row: sessions.SessionRow) -> list[Cell]:
+    known = {**vars(row), "browser": browser_of(row.agent)}
+    return [known[name] for name in SESSION_COLUMNS]
 
 
 @blueprint.get("/board.pdf")

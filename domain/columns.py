@@ -86,7 +86,10 @@ DEFINITIONS = {
     "decided_by": N_("Who decided it last"),
     "decision_reason": N_("Reason that was given"),
     "demand_90d": N_("Demand of the last 90 days, units of issue"),
-    "demand_brl": N_("Demand of the last 30 days at unit cost, BRL"),
+    "demand_brl": N_(
+        "Demand of the last 30 days (28 where demand is weekly, a month where monthly), or of the"
+        " dates asked for, at unit cost, BRL"
+    ),
     "demand_class": N_(
         "Class of demand (Syntetos–Boylan): smooth, erratic, intermittent, lumpy; dead, short"
     ),
@@ -444,6 +447,37 @@ DEFINITIONS = {
     "sent_at": N_("When the mail server took it"),
     "report-deliveries.email": N_("Address that it goes to"),
     "report-deliveries.run_id": N_("Run that it tells of"),
+    "reports.email": N_("Address that it goes to"),
+    "report_id": N_("Number of the set-up"),
+    "user_active": N_("Whether the account is active; a disabled one gets nothing"),
+    "rhythm": N_("How often: daily, weekdays, weekly or monthly"),
+    "reports.day": N_(
+        "Weekday of a weekly one (0 Monday, 6 Sunday), day of the month of a monthly one"
+    ),
+    "hour": N_("Hour on Brasília's clock"),
+    "reports.language": N_("Language that it is in"),
+    "reports.region": N_("Codes of the regions that it is narrowed to; empty: all"),
+    "reports.uf": N_("Federative units that it is narrowed to; empty: all"),
+    "reports.family": N_("Families that it is narrowed to; empty: all"),
+    "reports.measure": N_("Measure: brl, units, or as on the page where empty"),
+    "reports.active": N_("Whether it goes out; 0 where it was stopped"),
+    "next_at": N_("When it is due next"),
+    "sessions.address": N_("Address that it was opened from"),
+    "browser": N_("Browser and system, as the browser says"),
+    "sessions.created_at": N_("When it was opened"),
+    "seen_at": N_("When it was last seen, to the minute"),
+    "expires_at": N_("When it ends at the latest"),
+    "agent": N_("What the browser says of itself, word for word"),
+    "figure": N_("Figure of a mean year"),
+    "what-if.unit": N_("Unit of the figure: BRL, a fraction or a count"),
+    "what-if.today": N_("Under today's policy"),
+    "what-if.changed": N_("Under the changed one"),
+    "what-if.difference": N_("Changed − today; empty where either is not known"),
+    "supplier-lead-times.days": N_("Days from order to receipt"),
+    "supplier-lead-times.lines": N_("Order lines received after so many days"),
+    "supplier-later-deliveries.days": N_("By how many days deliveries would be later"),
+    "supplier-later-deliveries.stock_brl": N_("What safety stock would grow by, BRL"),
+    "holding_brl": N_("To hold that stock for a year, BRL"),
     "report-deliveries.message": N_("What the mail server said, or why it was not sent"),
 }
 

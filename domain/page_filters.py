@@ -13,6 +13,7 @@ from typing import Any
 from domain.access import Permission
 from domain.formulas import FORMULAS
 from domain.records import Filters
+from domain.viewer import N_
 from domain.what_if import LIMITS
 
 VERSION = "1"
@@ -36,7 +37,9 @@ _ADJUST = ("adjust", "from", "to", "job")
 @dataclass(frozen=True)
 class PageFilters:
     """Of one page: the shared filters that it applies, those of them that take one value alone, the
-    other names of its query, those of its path, and the period that it starts with."""
+    other names of its query, those of its path, and the period that it starts with. `raised`: its
+    rows are dated by when they were raised, which is after the end of the data. `instead`: what a
+    page that no period narrows shows of time."""
 
     shared: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
@@ -44,30 +47,33 @@ class PageFilters:
     variables: tuple[str, ...] = ()
     permission: Permission = Permission.READ
     period: str = DEFAULT_PERIOD
+    raised: bool = False
+    instead: str = ""
 
 
 _ONE = ("sku", "site")
-_MAP = (("region", "uf", "family", "abc", "xyz", "supplier"), ("measure", "layers"))
+_MAP = (("period", "region", "uf", "family", "abc", "xyz", "supplier"), ("measure", "layers"))
 _INVENTORY = ("search", "class", "flag", *_PLACE, "item", "depot", "tab")
 _CLUSTERS = ("of", "search", "cluster", *_PLACE, "risk_cursor", "risk_start")
 _MODELS = ("class", "models")
 _FORECASTS = ("level", "area", "family", "models", *_ADJUST)
 _INPUTS = tuple(sorted({name for formula in FORMULAS.values() for name in formula.inputs}))
 _WHAT_IF = (*LIMITS, "supplier", "family", "uf", "strike", "levels", "measure")
+_A_MONTH = N_("Penalties go by calendar months: choose one here.")
 _QUEUE = ("kind", "status", "search", *_PLACE)
 
 PAGES: Mapping[str, PageFilters] = {
     "/main": PageFilters(SHARED, ("measure",), period=OWN),
-    "/alerts": PageFilters(SERIES, (*_QUEUE, "level", "owner")),
-    "/recommendations": PageFilters(SERIES, _QUEUE),
-    "/sla": PageFilters(("contract",), ("month", "state", "search")),
-    "/sla/<contract>": PageFilters((), ("month", "outages", *_PLACE)),
-    "/regions": PageFilters(*_MAP),
+    "/alerts": PageFilters(SHARED, (*_QUEUE, "level", "owner"), period=OWN, raised=True),
+    "/recommendations": PageFilters(SHARED, _QUEUE, period=OWN, raised=True),
+    "/sla": PageFilters(("contract",), ("month", "state", "search"), instead=_A_MONTH),
+    "/sla/<contract>": PageFilters((), ("month", "outages", *_PLACE), instead=_A_MONTH),
+    "/regions": PageFilters(*_MAP, period=OWN),
     "/forecasts": PageFilters(("period", *_ONE), _FORECASTS, _ONE),
     "/features": PageFilters(_ONE, ("tab", *_MODELS), _ONE),
-    "/features?tab=map": PageFilters(_MAP[0], ("tab", *_MAP[1])),
+    "/features?tab=map": PageFilters(_MAP[0], ("tab", *_MAP[1]), period=OWN),
     "/features?tab=clusters": PageFilters(("region", "uf"), ("tab", *_CLUSTERS)),
-    "/features?tab=prescriptive": PageFilters(SERIES, ("tab",)),
+    "/features?tab=prescriptive": PageFilters(SHARED, ("tab",), period=OWN, raised=True),
     "/features?tab=formulas": PageFilters(_ONE, ("tab", "formula", *_INPUTS), _ONE),
     "/savings": PageFilters(SHARED, ("month", *_PLACE), period=EVERYTHING),
     "/what-if": PageFilters(_ONE, _WHAT_IF, _ONE),
@@ -82,7 +88,7 @@ PAGES: Mapping[str, PageFilters] = {
     "/projects": PageFilters(
         ("period", "region", "uf"), ("state", "materials", "search"), period=EVERYTHING
     ),
-    "/projects/<project>": PageFilters(),
+    "/projects/<project>": PageFilters(instead=N_("A project is shown over its whole plan.")),
     "/admin/data": PageFilters(
         (),
         (

@@ -9,7 +9,6 @@ old one's settings and classes stand still.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,9 +42,6 @@ class Known:
     unit_cost: Array
     minimum: Array
     pack: Array
-
-
-Estimate = Callable[[Known, PolicySettings], Rules]
 
 
 def textbook(known: Known, settings: PolicySettings) -> Rules:

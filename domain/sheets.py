@@ -15,7 +15,8 @@ from itertools import islice
 from math import isfinite
 from pathlib import Path
 from typing import IO, Any
-from zoneinfo import ZoneInfo
+
+from domain.clock import BRASILIA
 
 Cell = str | float | date | None
 Row = Sequence[Cell]
@@ -36,7 +37,6 @@ FIRST_YEAR = 1900
 """A spreadsheet's calendar begins there; earlier dates are written as text."""
 
 DAY, MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm"
-CLOCK = ZoneInfo("America/Sao_Paulo")
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Row], locale: str) -> str:
@@ -125,7 +125,7 @@ def _put(page: Any, line: int, column: int, value: Cell, formats: Mapping[str, A
 
 def _on_the_clock(moment: datetime) -> datetime:
     """Brasília's time without its zone: a spreadsheet knows none."""
-    local = moment.astimezone(CLOCK) if moment.tzinfo else moment
+    local = moment.astimezone(BRASILIA) if moment.tzinfo else moment
     return local.replace(tzinfo=None, microsecond=0)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from domain.clock import BRASILIA
 from domain.pdf import UNKNOWN, Writer
 from domain.records import DataStatus
 from domain.sla import ContractScore, Evidence, Incident, Outage
 from domain.viewer import Viewer
 
-ZONE = ZoneInfo("America/Sao_Paulo")
 SITES_SHOWN = 30
 
 
@@ -192,7 +191,7 @@ class _Writer(Writer):
                 "%(file)s, load %(load)s of %(when)s",
                 file=one.file,
                 load=one.load_id,
-                when=self.moment(one.loaded_at and one.loaded_at.astimezone(ZONE)),
+                when=self.moment(one.loaded_at and one.loaded_at.astimezone(BRASILIA)),
             )
             for one in found.sources
         ]

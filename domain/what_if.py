@@ -3,7 +3,7 @@ item-depots together (`domain.years` plays it)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 MOST_LEVEL = 0.999
 LIMITS = {
@@ -97,6 +97,40 @@ class Comparison:
     played: int
     scenarios: int
     seed: int
+
+
+UNITS = {
+    "fill_lines": "fraction",
+    "fill_units": "fraction",
+    "requests_missed": "count",
+    "orders": "count",
+}
+"""Units of a side's figures that are not money."""
+
+
+@dataclass(frozen=True)
+class ComparedFigure:
+    """One figure of both sides; `unit` is BRL, fraction or count, `difference` is changed − today.
+    None where it is not known."""
+
+    figure: str
+    unit: str
+    today: float | None
+    changed: float | None
+    difference: float | None
+
+
+def side_by_side(found: Comparison) -> list[ComparedFigure]:
+    """Every figure of both sides, in the order of `Side`; none where nothing is in view."""
+    return [_compared(one.name, found) for one in fields(Side)] if found.items else []
+
+
+def _compared(name: str, found: Comparison) -> ComparedFigure:
+    today, changed = getattr(found.today, name), getattr(found.changed, name)
+    known = today is not None and changed is not None
+    return ComparedFigure(
+        name, UNITS.get(name, "BRL"), today, changed, changed - today if known else None
+    )
 
 
 @dataclass(frozen=True)

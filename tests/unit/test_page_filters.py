@@ -43,6 +43,10 @@ def test_what_a_page_makes_nothing_of_is_told() -> None:
         "This address is of another version: what is understood of it is shown."
     ]
     assert told("/projects", "?supplier=ALFA&v=1") == ["Not applied on this page: Supplier."]
+    assert told("/sla", "?uf=SP") == ["Not applied on this page: UF."]
+    (said,) = told("/sla", "?uf=SP&period=90")
+    assert said.endswith("Penalties go by calendar months: choose one here.")
+    assert "whole plan" in told("/projects/PRJ-1", "?period=90")[0]
     assert told("/main", "?colour=red") == ["“colour=red” in the address is not known: left out."]
     assert told("/forecasts", "?sku=A&sku=B") == ["“sku=B” in the address is not known: left out."]
     assert told("/materials/A%2F1", "?site=DEP-SP&sku=A") == []
@@ -51,4 +55,4 @@ def test_what_a_page_makes_nothing_of_is_told() -> None:
 
 def test_tabs_differ() -> None:
     narrow, wide = of_page("/features"), of_page("/features", "prescriptive")
-    assert narrow and wide and set(narrow.shared) < set(wide.shared) < set(SHARED)
+    assert narrow and wide and set(narrow.shared) < set(wide.shared) == set(SHARED)

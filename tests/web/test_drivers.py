@@ -110,6 +110,8 @@ def test_page_api_and_file_say_the_same(site: Site, rain: None) -> None:
     )
     assert "Chuva, mm por dia" in page and '"driver-history"' in page and "Feriados" in page
     assert "As máquinas foram lidas uma única vez" in page
+    year = json.dumps(site.browser(VIEWER).open_page("/drivers", "?period=365&uf=SP").json())
+    assert f"/drivers?uf=SP&period=365&measure=brl&driver={DRIVER}" in year
 
 
 def test_a_scope_hides_the_drivers_of_other_places(site: Site, rain: None) -> None:

@@ -20,8 +20,9 @@ from sqlalchemy import Engine, text
 
 from api.exporting import EXPORTS, Export
 from domain.access import Role
+from domain.clock import BRASILIA
 from domain.columns import DEFINITIONS
-from domain.sheets import BYTE_ORDER_MARK, CLOCK, Cell, Sheet, write_xlsx
+from domain.sheets import BYTE_ORDER_MARK, Cell, Sheet, write_xlsx
 from tests import services
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
 from warehouse.partitions import ensure_years
@@ -102,7 +103,7 @@ def is_same(words: str, value: Any) -> bool:
         return words == str(int(value))
     if isinstance(value, datetime):
         told = datetime.fromisoformat(words)
-        local = told.astimezone(CLOCK).replace(tzinfo=None) if told.tzinfo else told
+        local = told.astimezone(BRASILIA).replace(tzinfo=None) if told.tzinfo else told
         return abs(local - value) < timedelta(minutes=1)
     return float(words.replace(",", ".")) == pytest.approx(value, rel=1e-12)
 

@@ -3,6 +3,7 @@ record; against a real SMTP server of this process."""
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
@@ -20,8 +21,9 @@ from sqlalchemy import text
 from config import Settings
 from dashboard.sending import send_due
 from domain.access import Role
+from domain.clock import BRASILIA
 from domain.errors import InvalidInput
-from domain.reports import CLOCK, MOST_TRIES, Schedule, checked, wait_after
+from domain.reports import MOST_TRIES, Schedule, checked, wait_after
 from tests import services
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Browser, Site
 from tests.web.test_board_pack import words_of
@@ -45,6 +47,10 @@ class Mailbox:
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
         self.answers: list[str] = []
+        self.goodbye = "221 Bye"
+
+    async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> str:
+        return self.goodbye
 
     async def handle_RCPT(
         self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
@@ -76,7 +82,7 @@ def admin(site: Site) -> Browser:
 @pytest.fixture
 def clean(site: Site, mail: tuple[Mailbox, int]) -> Iterator[Mailbox]:
     yield mail[0]
-    mail[0].messages, mail[0].answers = [], []
+    mail[0].messages, mail[0].answers, mail[0].goodbye = [], [], "221 Bye"
     with site.engine.begin() as connection:
         connection.execute(text("DELETE FROM support.report"))
 
@@ -172,6 +178,15 @@ def test_two_machines_send_each_pack_once_and_each_reader_gets_the_own_part(
     assert here() == [] and len(clean.messages) == 2
 
 
+def test_what_the_server_has_taken_is_sent_whatever_it_says_at_parting(
+    site: Site, admin: Browser, clean: Mailbox, here: Sender
+) -> None:
+    set_up(admin, number_of(site, ANALYST))
+    is_due(site)
+    clean.goodbye = "421 too busy"
+    assert here() == ["sent"] and len(clean.messages) == 1
+
+
 def test_a_failure_is_tried_again_later_and_given_up_at_last(
     site: Site, admin: Browser, clean: Mailbox, mail: tuple[Mailbox, int], here: Sender
 ) -> None:
@@ -230,6 +245,11 @@ def test_a_report_is_stopped_sent_once_more_and_dropped_with_its_row_each(
     set_up(admin, number_of(site, ANALYST), rhythm="weekly", weekday="4")
     page = admin.open_page(PAGE).text
     assert ANALYST in page and "NOVA_SMTP_HOST" in page
+    assert "reports.csv" in page
+    file = site.api(ADMIN).get("/exports/reports.csv").content.decode("utf-8-sig").splitlines()
+    (row,) = csv.DictReader(file, delimiter=";")
+    assert (row["email"], row["rhythm"], row["day"]) == (ANALYST, "weekly", "4")
+    assert site.api(ANALYST).get("/exports/reports.csv").status_code == 403
     with site.engine.connect() as connection:
         (report_id,) = connection.execute(text("SELECT report_id FROM support.report")).one()
     token = {"csrf_token": admin.csrf_token_of_page()}
@@ -271,9 +291,9 @@ def test_only_accounts_that_may_export_are_taken(site: Site, admin: Browser) -> 
     ],
 )
 def test_a_schedule_knows_its_next_time(schedule: Schedule, due: str) -> None:
-    saturday = datetime(2026, 11, 28, 6, 30, tzinfo=CLOCK)
+    saturday = datetime(2026, 11, 28, 6, 30, tzinfo=BRASILIA)
     found = schedule.after(saturday.astimezone(UTC))
-    assert found.astimezone(CLOCK) == datetime.fromisoformat(due).replace(tzinfo=CLOCK)
+    assert found.astimezone(BRASILIA) == datetime.fromisoformat(due).replace(tzinfo=BRASILIA)
     assert schedule.after(found) > found
 
 

@@ -78,9 +78,8 @@ def charted(page: Any) -> tuple[list[str], list[str]]:
         for one in components(page)
         if one["type"] == "Section" and any(each is chart for each in components(one))
     )
-    rows = [one["props"]["children"] for one in components(card) if one["type"] == "Tr"]
-    cells = [[cell["props"].get("children") for cell in row] for row in rows[1:]]
-    told = [row[column] for column in (1, 2) for row in cells]
+    (words,) = filter(None, (one["props"].get("data-table") for one in components(card)))
+    told = [row[column] for column in (1, 2) for row in json.loads(words)["rows"]]
     return drawn, [one for one in told if one and one != UNKNOWN]
 
 

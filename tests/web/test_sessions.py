@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from flask.sessions import SecureCookieSessionInterface
+from openpyxl import load_workbook
 from sqlalchemy import Engine, event, text
 
 from config import get_settings
 from dashboard.app import create_app
 from domain.access import Role
-from tests.web.conftest import ADMIN, CSRF, PASSWORD, VIEWER, Browser, Site
+from tests.web.conftest import ADMIN, ANALYST, CSRF, PASSWORD, VIEWER, Browser, Site
 from warehouse import db
 from warehouse.commands import users
 from warehouse.db import get_engine
@@ -163,6 +165,32 @@ def test_ending_ones_other_sessions_leaves_this_one(site: Site) -> None:
     assert (statuses(here), statuses(there)) == ({200}, {302})
     assert api.get("/auth/me").status_code == 401
     assert site.audit("user.end_sessions")[-1].actor == "many@nova.test"
+
+
+def test_who_is_signed_in_where_is_a_file_for_oneself_and_for_administrators(site: Site) -> None:
+    number = site.add_user("filed@nova.test")
+    one, other = site.browser("filed@nova.test"), site.browser("filed@nova.test")
+    theirs = f"/admin/users/{number}/sessions"
+    for reader, path, status in (
+        (one, "/account/sessions", 200),
+        (site.browser(ADMIN), theirs, 200),
+        (site.browser(ADMIN), "/admin/users/999999/sessions", 404),
+        (other, theirs, 403),
+        (site.browser(ANALYST), theirs, 403),
+    ):
+        for ending in ("csv", "xlsx"):
+            answer = reader.get(f"{path}.{ending}")
+            assert answer.status_code == status, (path, answer.text)
+        if status == 200:
+            book = load_workbook(io.BytesIO(answer.content))
+            header, *rows = book.worksheets[0].iter_rows(values_only=True)
+            assert header[:2] == ("address", "browser") and "session_hash" not in header
+            assert len(rows) == 2 and all(row[0] == "127.0.0.1" for row in rows)
+            told = {row[0].value: row[1].value for row in book.worksheets[1].iter_rows()}
+            assert all(told[column] for column in header)
+    said = [row.object for row in site.audit("export")[-4:]]
+    assert said == [*["account:sessions"] * 2, *[f"user:{number}:sessions"] * 2]
+    assert "/account/sessions.csv" in one.get("/account").text
 
 
 def test_the_language_goes_with_the_account(site: Site) -> None:

@@ -35,6 +35,8 @@ def breached(
         connection.execute(
             text(
                 "UPDATE core.contract SET monthly_fee_brl = 50000, cap_pct = 20,"
+                " customer = 'Operação ' || contract,"
+                " load_id = (SELECT max(id) FROM staging.load WHERE kind = 'contracts'),"
                 ' penalty_schedule = \'[{"hours": 7.3, "percent": 4}]\''
             )
         )
@@ -73,6 +75,11 @@ def test_page_api_and_file_say_the_same(breached: Site) -> None:
     page = json.dumps(breached.browser(ADMIN).open_page("/sla/C-SUL").json(), ensure_ascii=False)
     assert "R$ 2.000" in page.replace("\\u00a0", " ").replace("\xa0", " ")
     assert "/sla/C-SUL/evidence.pdf?month=2025-06" in page
+
+
+def test_a_customer_is_found_however_the_name_is_typed(breached: Site) -> None:
+    page = breached.browser(ADMIN).open_page("/sla", "?search=OPERACAO%20c-sul").text
+    assert "/sla/C-SUL" in page
 
 
 def test_the_evidence_is_a_pdf_for_those_who_may_export_and_leaves_its_row(breached: Site) -> None:

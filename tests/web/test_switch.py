@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import Engine, text
 
 from domain.access import Role
@@ -61,6 +63,20 @@ def loaded(
     site = Site(start_server(module_database_url), module_engine)
     site.add_user(ANALYST, Role.ANALYST)
     yield site
+
+
+def test_the_files_of_a_supplier_hold_its_lead_times_and_what_later_ones_cost(loaded: Site) -> None:
+    api = loaded.api(ANALYST)
+    found = api.get("/suppliers/TARDE").json()["data"]
+    assert len(found["lead_times"]) == LINES and found["later"]
+    for name, rows in (("lead-times", found["lead_times"]), ("later-deliveries", found["later"])):
+        path = f"/exports/supplier-{name}.xlsx"
+        book = load_workbook(io.BytesIO(api.get(path, params={"supplier": "TARDE"}).content))
+        header, *lines = book.worksheets[0].iter_rows(values_only=True)
+        told = [dict(zip(header, line, strict=True)) for line in lines]
+        assert [pytest.approx(row) for row in rows] == told
+        several = api.get(f"/exports/supplier-{name}.csv?supplier=TARDE,PONTUAL")
+        assert len(several.text.splitlines()) == 1
 
 
 def test_a_late_supplier_is_left_for_a_better_one(loaded: Site) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+import re
 from math import sqrt
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -119,6 +123,24 @@ def test_the_page_says_what_the_api_says(site: Site):
         assert fmt.percent(found[side]["fill_lines"], "pt_BR", 2) in told
 
 
+def test_the_file_of_the_page_holds_what_the_api_says(site: Site):
+    query = f"{ONE}&service_a=0.99&strike_days=20&strike=all&levels=kept"
+    told = json.loads(page(site, f"?{query}", ANALYST))
+    (link,) = re.findall(r'/exports/what-if\.csv\?([^"]+)', json.dumps(told))
+    assert parse_qs(link) == parse_qs(query)
+    content = site.api(ANALYST).get(f"/exports/what-if.csv?{link}").content.decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(content.replace(",", ".")), delimiter=";"))
+    found = compared(site, query)
+    assert [row["figure"] for row in rows] == list(found["today"])
+    for row in rows:
+        today, changed = (found[side][row["figure"]] for side in ("today", "changed"))
+        if today is None:
+            assert (row["today"], row["difference"]) == ("", "")
+        else:
+            said = [float(row[name]) for name in ("today", "changed", "difference")]
+            assert said == pytest.approx([today, changed, changed - today])
+
+
 def test_forged_values_fall_back_with_a_notice(site: Site):
     forged = "?service_a=7&strike=moon&supplier=%3Cb%3E&sku=nope&order_cost=1e999&levels=x"
     told = page(site, forged)
@@ -127,7 +149,7 @@ def test_forged_values_fall_back_with_a_notice(site: Site):
     assert fmt.brl(compared(site)["today"]["stock_value_brl"], "pt_BR") in told
 
 
-def page(site: Site, search: str) -> str:
-    response = site.browser(VIEWER).open_page("/what-if", search)
+def page(site: Site, search: str, who: str = VIEWER) -> str:
+    response = site.browser(who).open_page("/what-if", search)
     assert response.status_code == 200
     return json.dumps(response.json(), ensure_ascii=False)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, Row, text
 
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
-from domain.records import NO_FILTERS, Alert, AlertTotal, Filters, Page
+from domain.records import NO_FILTERS, Alert, AlertStatus, AlertTotal, Filters, Page
 from warehouse.caching import read_model
-from warehouse.queries.filtering import Where, series_where
+from warehouse.queries.filtering import Where, raised_within, series_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
@@ -24,7 +24,7 @@ SORTS = {
     "site": "text",
 }
 
-STATUSES = ("open", "acknowledged", "snoozed", "resolved")
+STATUSES: tuple[str, ...] = get_args(AlertStatus)
 
 SHORTAGE = "alert.kind IN ('stockout_imminent', 'below_reorder_point', 'late_order')"
 """Kinds that carry one and the same risk of their item-depot: units that may be missing over the
@@ -148,8 +148,5 @@ def _where(
     where.add("alert.run_id = :run_id", run_id=run_id)
     where.any_of(filters.level, "level", "alert.level = ANY(:level)")
     where.any_of(filters.status, "status", "alert.status = ANY(:status)")
-    if filters.date_from:
-        where.add("alert.stockout_on >= :date_from", date_from=filters.date_from)
-    if filters.date_to:
-        where.add("alert.stockout_on <= :date_to", date_to=filters.date_to)
+    raised_within(where, filters, "alert")
     return where

@@ -46,7 +46,7 @@ _DRIVERS = """
 WITH seen AS (
     SELECT driver.*, bool_or(uf <> '') OVER (PARTITION BY driver) AS by_uf
     FROM core.driver AS driver
-    WHERE {where} AND date BETWEEN :first AND :last AND (driver = :driver OR :every)
+    WHERE {where} AND date BETWEEN :first AND :last
 ), days AS (
     SELECT driver, date, avg(value) AS value, count(*) FILTER (WHERE uf <> '') AS areas
     FROM seen WHERE (uf <> '') = by_uf GROUP BY driver, date
@@ -71,29 +71,22 @@ ORDER BY used DESC, (error_with - error_without) / nullif(error_without, 0), dri
 """
 
 
-@read_model(ttl=3600)
 def every(
-    connection: Connection,
-    *,
-    scope: Scope = EVERYTHING,
-    filters: Filters = NO_FILTERS,
-    measure: Measure = "brl",
+    *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS, measure: Measure = "brl"
 ) -> list[DriverScore]:
     """Every driver of the country and of the UFs in view against the demand in view, over the dates
     in the filters (else the last MONTHS months) in whole periods; those first that chance explains
-    least. Three statements.
+    least. Three statements, which `detail` shares.
 
     `measure`: demand in BRL at today's unit costs, or in units of issue. A driver of several UFs is
     the mean of those in view. Empty where nothing in view was demanded.
     """
-    details = _details(connection, scope, filters, measure)
+    details = _details(scope=scope, filters=filters, measure=measure)
     wanted = [one.score for one in details if any(period.demand for period in one.history)]
     return sorted(wanted, key=_by_chance)
 
 
-@read_model(ttl=3600)
 def detail(
-    connection: Connection,
     *,
     driver: str,
     scope: Scope = EVERYTHING,
@@ -101,10 +94,10 @@ def detail(
     measure: Measure = "brl",
 ) -> DriverDetail:
     """One driver with its periods, its lags and its contributions. Raises NotFound."""
-    found = _details(connection, scope, filters, measure, driver)
-    if not found:
-        raise NotFound("No driver has this name.")
-    return found[0]
+    for one in _details(scope=scope, filters=filters, measure=measure):
+        if one.score.driver == driver:
+            return one
+    raise NotFound("No driver has this name.")
 
 
 @read_model(ttl=3600)
@@ -119,24 +112,16 @@ def _contributions(connection: Connection) -> list[DriverContribution]:
     return [DriverContribution(**row._mapping) for row in rows]
 
 
+@read_model(ttl=3600)
 def _details(
-    connection: Connection,
-    scope: Scope,
-    filters: Filters,
-    measure: Measure,
-    driver: str | None = None,
+    connection: Connection, *, scope: Scope, filters: Filters, measure: Measure
 ) -> list[DriverDetail]:
+    """Of all drivers: the demand that each is held against is asked once."""
     demand = _demand(connection, scope, filters, measure)
     if not demand:
         return []
     where = driver_where(scope, filters)
-    asked = {
-        **where.params,
-        "first": min(demand),
-        "last": max(demand),
-        "driver": driver,
-        "every": driver is None,
-    }
+    asked = {**where.params, "first": min(demand), "last": max(demand)}
     rows: dict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(text(_DRIVERS.format(where=where.sql)), asked):
         rows[row.driver].append(row)

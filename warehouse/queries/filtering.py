@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from domain.access import Scope
 from domain.levels import DEPOTS, visible_levels
 from domain.projects import ProjectFilters
 from domain.records import NO_FILTERS, Filters
+from warehouse.clock import IN_BRASILIA
 
 _ACCENTED, _PLAIN = "áàâãäéêëíïóôõöúüç", "aaaaaeeeiioooouuc"
 
@@ -109,6 +111,24 @@ def daily_where(scope: Scope, filters: Filters, alias: str = "daily") -> Where:
     return where
 
 
+def raised_within(where: Where, filters: Filters, alias: str) -> None:
+    """Narrows rows to those first raised on the dates of the filters, as days are counted in
+    Brasília."""
+    day = f"CAST(:{{}} AS timestamp) {IN_BRASILIA}"
+    if filters.date_from:
+        where.add(f"{alias}.raised_at >= {day.format('date_from')}", date_from=filters.date_from)
+    if filters.date_to:
+        where.add(
+            f"{alias}.raised_at < {day.format('date_to')} + interval '1 day'",
+            date_to=filters.date_to,
+        )
+
+
+def between(since: date | None, to: date | None) -> dict[str, date | None]:
+    """Both ends as parameters: `since` is None only where neither is named, for the usual span."""
+    return {"since": since or (date.min if to else None), "to": to or date.max}
+
+
 def of_places(filters: Filters) -> Filters:
     """What of the filters says where: all that rows without a material can be narrowed to."""
     return Filters(uf=filters.uf, region=filters.region, contract=filters.contract)
@@ -146,6 +166,7 @@ def project_where(scope: Scope, filters: ProjectFilters) -> Where:
         " WHERE depot.kind = 'depot' AND depot.uf = project.uf"
         " AND contract.contract = ANY(:scope_contracts))",
     )
+    where.any_of(filters.project, "projects", "project.project = ANY(:projects)")
     where.any_of(filters.uf, "uf", "project.uf = ANY(:uf)")
     where.any_of(filters.region, "region", _region("project.uf"))
     if filters.date_from:

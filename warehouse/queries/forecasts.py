@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from domain.access import EVERYTHING, Scope
-from domain.errors import NotFound
+from domain.errors import NotFound, NothingPublished
 from domain.records import (
     NO_FILTERS,
     Accuracy,
@@ -245,19 +245,24 @@ def most_demanded(
     scope: Scope = EVERYTHING,
 ) -> list[str]:
     """Item and site code of the series in view with the most demand, among those that the
-    published run forecasts; of one material or site where given. Empty where there is none."""
-    run = published_run(connection)
+    published run forecasts; of one material or site where given. Empty where there is none. Raises
+    NothingPublished."""
     named = Filters(sku=(sku,) if sku else (), site=(site,) if site else ())
     where = series_where(scope, named)
     sql = f"""
-        SELECT item.sku, site.site FROM analytics.material_overview AS forecast
-        JOIN analytics.series_overview AS series USING (item_id, site_id)
-        JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-        WHERE forecast.run_id = :run_id AND forecast.forecast_horizon IS NOT NULL AND {where.sql}
-        ORDER BY series.demand_total DESC NULLS LAST, item.sku, site.site LIMIT 1
+        SELECT first.sku, first.site FROM analytics.published LEFT JOIN LATERAL (
+            SELECT item.sku, site.site FROM analytics.material_overview AS forecast
+            JOIN analytics.series_overview AS series USING (item_id, site_id)
+            JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+            WHERE forecast.run_id = published.run_id AND forecast.forecast_horizon IS NOT NULL
+                AND {where.sql}
+            ORDER BY series.demand_total DESC NULLS LAST, item.sku, site.site LIMIT 1
+        ) AS first ON true
     """
-    row = connection.execute(text(sql), {**where.params, "run_id": run.run_id}).one_or_none()
-    return [] if row is None else list(row)
+    row = connection.execute(text(sql), where.params).one_or_none()
+    if row is None:
+        raise NothingPublished("No forecasts have been published yet.")
+    return [] if row.sku is None else list(row)
 
 
 def _of_run(run: PublishedRun) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from domain.records import (
     StockTotal,
 )
 from warehouse.caching import read_model
-from warehouse.queries.filtering import series_where
+from warehouse.queries.filtering import between, series_where
 from warehouse.queries.materials import TEXTBOOK_ORDER_UP_TO, orders_on_their_way
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run_or_none
@@ -196,8 +196,7 @@ def counts(
     """What was counted at one item-depot from one day to another, the oldest first; with neither,
     over the last COUNTED_DAYS of the stock file. Raises UnknownMaterial, NotFound."""
     series = find_series(connection, sku, site, scope)
-    first = since or (date.min if to else None)
-    params = {**vars(series), "since": first, "to": to or date.max, "days": COUNTED_DAYS}
+    params = {**vars(series), **between(since, to), "days": COUNTED_DAYS}
     return [StockCount(*row) for row in connection.execute(text(_COUNTS), params)]
 
 

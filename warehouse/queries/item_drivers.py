@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import Connection, text
 
 from domain.access import EVERYTHING, Scope
+from domain.drivers import MONTHS_SHOWN
 from domain.records import DriverMonth
 from warehouse.caching import read_model
+from warehouse.queries.filtering import between
 from warehouse.queries.series import find_series
-
-MONTHS = 36
 
 _MONTHS = """
 WITH demanded AS (
@@ -17,8 +19,13 @@ WITH demanded AS (
     FROM core.demand WHERE item_id = :item_id AND site_id = :site_id GROUP BY 1
 ), span AS (
     SELECT greatest(
-            (SELECT min(month) FROM demanded), (last.day - make_interval(months => :months))::date
-        ) AS first, date_trunc('month', last.day + 1)::date AS until
+            (SELECT min(month) FROM demanded),
+            coalesce(
+                (date_trunc('month', CAST(:since AS date) - 1) + interval '1 month')::date,
+                (last.day - make_interval(months => :months))::date
+            )
+        ) AS first,
+        date_trunc('month', least(last.day, CAST(:to AS date)) + 1)::date AS until
     FROM (SELECT max(date) AS day FROM analytics.demand_by_day) AS last
 ), known AS (
     SELECT driver, uf, date_trunc('month', date)::date AS month, avg(value) AS value
@@ -34,10 +41,18 @@ FROM known LEFT JOIN demanded USING (month) ORDER BY driver, month, uf DESC
 
 @read_model(ttl=3600)
 def months(
-    connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
+    connection: Connection,
+    *,
+    sku: str,
+    site: str,
+    scope: Scope = EVERYTHING,
+    since: date | None = None,
+    to: date | None = None,
 ) -> list[DriverMonth]:
-    """Every driver of the depot's UF or of the country, over the last MONTHS whole months in which
-    the item was known there. Raises UnknownMaterial, NotFound."""
+    """Every driver of the depot's UF or of the country, over the whole months from one day to
+    another, the last MONTHS_SHOWN where neither is named, in which the item was known there. Raises
+    UnknownMaterial, NotFound."""
     series = find_series(connection, sku, site, scope)
-    rows = connection.execute(text(_MONTHS), {**vars(series), "months": MONTHS})
+    params = {**vars(series), **between(since, to), "months": MONTHS_SHOWN}
+    rows = connection.execute(text(_MONTHS), params)
     return [DriverMonth(*row) for row in rows]

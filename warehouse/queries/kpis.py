@@ -11,7 +11,20 @@ from typing import Any, Literal
 from sqlalchemy import Connection, text
 
 from domain.access import EVERYTHING, Scope
-from domain.kpis import HISTORY, KPIS, availability, change, days_of_supply, parts_of, ratio
+from domain.clock import days_before
+from domain.kpis import (
+    HISTORY,
+    KPIS,
+    OTIF_DAYS,
+    PERIODS_OF_MONTH,
+    SLA_DAYS,
+    STOCK_DAYS,
+    availability,
+    change,
+    days_of_supply,
+    parts_of,
+    ratio,
+)
 from domain.records import (
     NO_FILTERS,
     DemandShare,
@@ -26,41 +39,37 @@ from domain.savings import annual
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
 from warehouse.queries.filtering import daily_where, described, of_places, series_where
+from warehouse.queries.materials import item_option, options_of
 from warehouse.queries.published import (
     BUCKET,
     PublishedRun,
     last_day,
     next_period,
     published_run_or_none,
+    run_and_days,
 )
 from warehouse.queries.savings import NEW, OLD
 
-STOCK_DAYS = 30
-OTIF_DAYS = 90
-SLA_DAYS = 30
 NORMAL_Z80 = 1.2816
-CHOSEN = ("uf", "region", "family", "abc", "supplier", "site", "contract")
-PERIODS_OF_MONTH = {"D": 30, "W": 4, "M": 1}
+CHOSEN = ("uf", "region", "family", "abc", "supplier", "site", "contract", "sku")
+HELD = """sum(overview.on_hand * item.unit_cost_brl) AS value,
+    sum(overview.on_hand * item.unit_cost_brl)
+        FILTER (WHERE material.forecast_horizon IS NOT NULL) AS covered,
+    sum(material.forecast_horizon * item.unit_cost_brl)
+        FILTER (WHERE overview.on_hand IS NOT NULL) AS forecast"""
+HELD_FROM = """FROM analytics.series_overview AS overview
+JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+LEFT JOIN analytics.material_overview AS material ON material.run_id = :run_id
+    AND material.item_id = overview.item_id AND material.site_id = overview.site_id"""
+"""The stock in BRL; of what the run forecasts its stock and its forecast: days of supply."""
 HISTORY_FACTOR = {"D": 1, "W": 4, "M": 12}
-
-_LAST_DATES = text(
-    """
-    SELECT (SELECT max(date) FROM analytics.demand_by_day) AS demand,
-        (SELECT max(date) FROM analytics.stock_by_day) AS stock,
-        (SELECT max(date) FROM analytics.downtime_by_day) AS outage,
-        (SELECT min(date) FROM analytics.downtime_by_day) AS first_outage,
-        EXISTS (SELECT FROM analytics.order_by_day) AS has_orders,
-        EXISTS (SELECT FROM core.site WHERE contract_id IS NOT NULL) AS has_contracts,
-        EXISTS (SELECT FROM core.item WHERE unit_cost_brl IS NOT NULL) AS has_costs
-    """
-)
 
 
 @read_model(ttl=15)
 def headline(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[Kpi]:
-    """Every KPI of `domain.kpis.KPIS`, in its order; three statements. Dates in the filters stand
+    """Every KPI of `domain.kpis.KPIS`, in its order; two statements. Dates in the filters stand
     in the place of the spans that demand, stockouts, OTIF, availability and savings have by
     themselves; the others know no time.
 
@@ -78,8 +87,7 @@ def windows_now(
     connection: Connection, filters: Filters = NO_FILTERS
 ) -> tuple[PublishedRun | None, Any, dict[str, Any]]:
     """The published run, the last day of each file, and the spans that the KPIs are of."""
-    run = published_run_or_none(connection)
-    last = connection.execute(_LAST_DATES).one()
+    run, last = published_run_or_none(connection), run_and_days(connection)
     return run, last, _windows(run, last, filters)
 
 
@@ -97,15 +105,15 @@ def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str,
         "demand_before": _back(demand_to, frequency, 2 * periods),
         "horizon_after": _back(demand_to, frequency, run.horizon if run else 0),
         "stock_to": stock_to,
-        "stock_after": _days_back(stock_to, STOCK_DAYS),
-        "stock_before": _days_back(stock_to, 2 * STOCK_DAYS),
+        "stock_after": days_before(stock_to, STOCK_DAYS),
+        "stock_before": days_before(stock_to, 2 * STOCK_DAYS),
         "today": today,
         "otif_to": today,
-        "otif_after": _days_back(today, OTIF_DAYS),
-        "otif_before": _days_back(today, 2 * OTIF_DAYS),
+        "otif_after": days_before(today, OTIF_DAYS),
+        "otif_before": days_before(today, 2 * OTIF_DAYS),
         "sla_to": today,
-        "sla_after": _days_back(today, SLA_DAYS),
-        "sla_before": _days_back(today, 2 * SLA_DAYS),
+        "sla_after": days_before(today, SLA_DAYS),
+        "sla_before": days_before(today, 2 * SLA_DAYS),
         "sla_hours": 24 * SLA_DAYS,
         "sla_hours_before": 24 * SLA_DAYS,
         "savings_from": filters.date_from or date.min,
@@ -114,7 +122,7 @@ def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str,
     if filters.has_dates:
         for name in ("demand", "stock", "otif", "sla"):
             windows |= _asked_window(name, windows[f"{name}_to"], filters)
-        known_from = _days_back(last.first_outage or date.max, 1)
+        known_from = days_before(last.first_outage or date.max, 1)
         windows |= _hours(windows, known_from)
     return windows
 
@@ -122,9 +130,9 @@ def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str,
 def _asked_window(name: str, known_to: date, filters: Filters) -> dict[str, date]:
     """The dates asked for, as far as anything is known, and as many days before them."""
     to = min(known_to, filters.date_to or date.max)
-    after = _days_back(filters.date_from or date.min, 1)
-    before = date.min if after == date.min else _days_back(after, (to - after).days)
-    return {f"{name}_to": to, f"{name}_after": after, f"{name}_before": min(before, after)}
+    after = days_before(filters.date_from or date.min, 1)
+    before = date.min if after == date.min else days_before(after, max(0, (to - after).days))
+    return {f"{name}_to": to, f"{name}_after": after, f"{name}_before": before}
 
 
 def _hours(windows: Mapping[str, Any], known_from: date) -> dict[str, int]:
@@ -136,10 +144,6 @@ def _hours(windows: Mapping[str, Any], known_from: date) -> dict[str, int]:
 
 def _back(day: date, frequency: str, periods: int) -> date:
     return day if day == date.min else next_period(day, frequency, -periods)
-
-
-def _days_back(day: date, days: int) -> date:
-    return date.fromordinal(max(1, day.toordinal() - days))
 
 
 def _sums(
@@ -178,18 +182,8 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
         "inventory": _parted(
             f"""
             SELECT coalesce(site.uf, '') AS uf, coalesce(item.family, '') AS family,
-                sum(overview.on_hand * item.unit_cost_brl) AS value,
-                sum(overview.on_hand_before * item.unit_cost_brl) AS value_before,
-                sum(overview.on_hand * item.unit_cost_brl)
-                    FILTER (WHERE material.forecast_horizon IS NOT NULL) AS covered,
-                sum(material.forecast_horizon * item.unit_cost_brl)
-                    FILTER (WHERE overview.on_hand IS NOT NULL) AS forecast
-            FROM analytics.series_overview AS overview
-            JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-            LEFT JOIN analytics.material_overview AS material
-                ON material.run_id = :run_id AND material.item_id = overview.item_id
-                AND material.site_id = overview.site_id
-            WHERE {series} GROUP BY 1, 2
+                sum(overview.on_hand_before * item.unit_cost_brl) AS value_before, {HELD}
+            {HELD_FROM} WHERE {series} GROUP BY 1, 2
             """,
             ("value", "value_before", "covered", "forecast"),
         ),
@@ -515,7 +509,7 @@ def demand_shares(
     filters: Filters = NO_FILTERS,
     measure: Literal["brl", "units"] = "brl",
 ) -> list[DemandShare]:
-    """Demand by family and by UF over the span of the KPI `demand_value`, most first; three
+    """Demand by family and by UF over the span of the KPI `demand_value`, most first; two
     statements. What has no family or UF is left out."""
     _, _, windows = windows_now(connection, filters)
     where = daily_filter(scope, filters)
@@ -550,8 +544,9 @@ def _total_point(
 
 @read_model(ttl=300)
 def filter_choices(connection: Connection, *, scope: Scope = EVERYTHING) -> dict[str, list[Option]]:
-    """What the filters can be set to within the scope, all but materials."""
+    """What the filters can be set to within the scope; of materials those to start from."""
     where = series_where(scope)
+    materials, named = options_of(scope)
     sql = f"""
         WITH seen AS MATERIALIZED (
             SELECT DISTINCT site.uf, site.site_id, item.family, item.supplier_id, material.abc
@@ -562,24 +557,26 @@ def filter_choices(connection: Connection, *, scope: Scope = EVERYTHING) -> dict
                 AND material.item_id = series.item_id AND material.site_id = series.site_id
             WHERE {where.sql}
         )
-        SELECT DISTINCT 'uf' AS kind, uf.uf AS value, uf.uf || ' – ' || uf.name AS label
+        SELECT DISTINCT 'uf' AS kind, uf.uf AS value, uf.uf || ' – ' || uf.name AS label, 0 AS place
         FROM seen JOIN core.uf USING (uf)
-        UNION SELECT 'region', region.region, region.name
+        UNION SELECT 'region', region.region, region.name, 0
         FROM seen JOIN core.uf USING (uf) JOIN core.region USING (region)
-        UNION SELECT 'family', family, family FROM seen WHERE family IS NOT NULL
-        UNION SELECT 'abc', abc, abc FROM seen WHERE abc IS NOT NULL
+        UNION SELECT 'family', family, family, 0 FROM seen WHERE family IS NOT NULL
+        UNION SELECT 'abc', abc, abc, 0 FROM seen WHERE abc IS NOT NULL
         UNION SELECT 'supplier', supplier.supplier,
-            concat_ws(' – ', supplier.supplier, nullif(supplier.name, supplier.supplier))
+            concat_ws(' – ', supplier.supplier, nullif(supplier.name, supplier.supplier)), 0
         FROM seen JOIN core.supplier USING (supplier_id) WHERE supplier_id <> 0
-        UNION SELECT 'site', place.site, concat_ws(' – ', place.site, place.name)
+        UNION SELECT 'site', place.site, concat_ws(' – ', place.site, place.name), 0
         FROM seen JOIN core.site AS place USING (site_id) WHERE site_id <> 0
         UNION SELECT 'contract', contract.contract,
-            concat_ws(' – ', contract.contract, contract.customer)
+            concat_ws(' – ', contract.contract, contract.customer), 0
         FROM core.site JOIN core.contract USING (contract_id) WHERE {where.sql}
-        ORDER BY 1, 3
+        UNION SELECT 'sku', sku, name, row_number() OVER () FROM ({materials}) AS material
+        ORDER BY kind, place, label
     """
     choices: dict[str, list[Option]] = {name: [] for name in CHOSEN}
     choices["xyz"] = [Option(one, one) for one in "XYZ"]
-    for kind, value, label in connection.execute(text(sql), where.params):
-        choices[kind].append(Option(value=value, label=label))
+    for kind, value, label, _ in connection.execute(text(sql), where.params | named):
+        shown = item_option(value, label) if kind == "sku" else Option(value, label)
+        choices[kind].append(shown)
     return choices

@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from domain.errors import NotFound
 from domain.records import Load, Page, RejectedRow
 from warehouse.db import primary
-from warehouse.pipeline.views import PUBLISH_LOCK
+from warehouse.pipeline.views import WRITE_LOCK
 from warehouse.queries.paging import fetch_page
 
 LOAD_SORTS = {"load_id": "bigint"}
@@ -22,7 +22,7 @@ _LOADS = f"""
 SELECT id AS load_id, file, part, kind,
     CASE WHEN state = 'loading' AND NOT EXISTS (
         SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted
-            AND classid = 0 AND objid = {PUBLISH_LOCK} AND objsubid = 1
+            AND classid = 0 AND objid = {WRITE_LOCK} AND objsubid = 1
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     ) THEN 'stopped' ELSE state END AS state,
     message, rows_read, rows_accepted, rows_rejected, rows_filtered, rows_merged,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -25,8 +26,10 @@ from warehouse.queries.filtering import Where, item_where, pattern, series_where
 from warehouse.queries.items import item_by_id
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import PublishedRun, published_run_or_none
-from warehouse.queries.series import find_item
+from warehouse.queries.series import find_item, unknown_material
 
+OPTIONS = 20
+"""Materials offered before anything is searched."""
 SORTS = {
     "sku": "text",
     "name": "text",
@@ -181,20 +184,48 @@ def detail(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> Ma
     """Everything about one material over the sites in view. Raises UnknownMaterial."""
     run = published_run_or_none(connection)
     item_id = find_item(connection, sku, scope)
-    where = series_where(scope)
-    params = {**where.params, **_of_run(run), "item_id": item_id}
     item = item_by_id(connection, item_id)
-    summary = connection.execute(
-        text(_BY_ITEM.format(where=f"series.item_id = :item_id AND {where.sql}")), params
-    ).one_or_none()
-    positions = connection.execute(text(_BY_SITE.format(where=where.sql)), params)
     return MaterialDetail(
         item=item,
-        summary=_to_material(summary) if summary is not None else _without_series(item),
-        positions=[SitePosition(**row._mapping) for row in positions],
-        open_orders=orders_on_their_way(connection, item_id, where),
+        summary=_summary(connection, item_id, scope) or without_series(item),
+        positions=_positions(connection, item_id, scope),
+        open_orders=orders_on_their_way(connection, item_id, series_where(scope)),
         alerts=alerts_of_item(connection, run.run_id, item_id, scope) if run else [],
     )
+
+
+@read_model(ttl=300)
+def summary(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> Material | None:
+    """A material over the sites in view; None without demand and stock. Raises UnknownMaterial."""
+    return _summary(connection, find_item(connection, sku, scope), scope)
+
+
+@read_model(ttl=300)
+def positions(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> list[SitePosition]:
+    """A material at each site in view, the next stockout first. Raises UnknownMaterial."""
+    return _positions(connection, find_item(connection, sku, scope), scope)
+
+
+@read_model(ttl=300)
+def open_orders(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> list[OpenOrder]:
+    """What of a material is on its way to the sites in view. Raises UnknownMaterial."""
+    item_id = find_item(connection, sku, scope)
+    return orders_on_their_way(connection, item_id, series_where(scope))
+
+
+def _summary(connection: Connection, item_id: int, scope: Scope) -> Material | None:
+    where = series_where(scope)
+    params = {**where.params, **_of_run(published_run_or_none(connection)), "item_id": item_id}
+    sql = _BY_ITEM.format(where=f"series.item_id = :item_id AND {where.sql}")
+    row = connection.execute(text(sql), params).one_or_none()
+    return None if row is None else _to_material(row)
+
+
+def _positions(connection: Connection, item_id: int, scope: Scope) -> list[SitePosition]:
+    where = series_where(scope)
+    params = {**where.params, **_of_run(published_run_or_none(connection)), "item_id": item_id}
+    rows = connection.execute(text(_BY_SITE.format(where=where.sql)), params)
+    return [SitePosition(**row._mapping) for row in rows]
 
 
 @read_model(ttl=300)
@@ -213,10 +244,16 @@ def orders_on_their_way(connection: Connection, item_id: int, where: Where) -> l
 
 @read_model(ttl=300)
 def item_options(
-    connection: Connection, *, scope: Scope = EVERYTHING, search: str = "", limit: int = 20
+    connection: Connection, *, scope: Scope = EVERYTHING, search: str = "", limit: int = OPTIONS
 ) -> list[Option]:
     """Materials whose code or name contains `search`: the code itself first, then codes that start
     with it, then those with the most demand in view."""
+    sql, params = options_of(scope, search, limit)
+    return [item_option(*row) for row in connection.execute(text(sql), params)]
+
+
+def options_of(scope: Scope, search: str = "", limit: int = OPTIONS) -> tuple[str, dict[str, Any]]:
+    """The statement of `item_options` and its parameters, for others to be part of."""
     where = item_where(scope, Filters(search=search))
     sql = f"""
         SELECT item.sku, item.name FROM core.item
@@ -230,17 +267,16 @@ def item_options(
         LIMIT :limit
     """
     start = pattern(search).removeprefix("%")
-    params = {**where.params, "code": search, "start": start, "limit": limit}
-    return [_item_option(*row) for row in connection.execute(text(sql), params)]
+    return sql, {**where.params, "code": search, "start": start, "limit": limit}
 
 
-def _item_option(sku: str, name: str | None) -> Option:
+def item_option(sku: str, name: str | None) -> Option:
+    """A material to choose."""
     return Option(value=sku, label=f"{sku} – {name}" if name else sku)
 
 
-def item_options_with(*skus: str, scope: Scope, limit: int) -> list[Option]:
-    """The materials to start from, `skus` among them where they are in view."""
-    options = item_options(scope=scope, limit=limit)
+def with_items(options: Sequence[Option], skus: Sequence[str], *, scope: Scope) -> list[Option]:
+    """The options, after those of `skus` that are not among them but in view."""
     known = {option.value for option in options}
     missing = tuple(dict.fromkeys(sku for sku in skus if sku and sku not in known))
     return [*(item_names(skus=missing, scope=scope) if missing else []), *options]
@@ -253,24 +289,28 @@ def item_names(
     """Those of the materials that are in view."""
     where = item_where(scope, Filters(sku=skus))
     sql = f"SELECT sku, name FROM core.item WHERE {where.sql} ORDER BY sku"
-    return [_item_option(*row) for row in connection.execute(text(sql), where.params)]
+    return [item_option(*row) for row in connection.execute(text(sql), where.params)]
 
 
 @read_model(ttl=300)
 def site_options(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> list[Option]:
     """The sites in view that have demand or stock of a material, most demand first. Raises
     UnknownMaterial."""
-    item_id = find_item(connection, sku, scope)
-    where = series_where(scope)
+    items, sites = item_where(scope, NO_FILTERS), series_where(scope)
     sql = f"""
-        SELECT site.site, site.name, site.uf
-        FROM analytics.series_overview AS series
-        JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-        WHERE series.item_id = :item_id AND {where.sql}
-        ORDER BY series.demand_total DESC, site.site
+        SELECT place.site, place.name, place.uf
+        FROM core.item LEFT JOIN LATERAL (
+            SELECT site.site, site.name, site.uf, series.demand_total
+            FROM analytics.series_overview AS series JOIN core.site USING (site_id)
+            WHERE series.item_id = item.item_id AND {sites.sql}
+        ) AS place ON true
+        WHERE item.sku = :code AND {items.sql}
+        ORDER BY place.demand_total DESC, place.site
     """
-    rows = connection.execute(text(sql), {**where.params, "item_id": item_id})
-    return [Option(value=row.site, label=_site_label(*row)) for row in rows]
+    rows = connection.execute(text(sql), {**items.params, **sites.params, "code": sku}).all()
+    if not rows:
+        raise unknown_material(sku)
+    return [Option(value=row.site, label=_site_label(*row)) for row in rows if row.site]
 
 
 def _site_label(site: str, name: str | None, uf: str | None) -> str:
@@ -289,6 +329,6 @@ def _to_material(row: Row[Any]) -> Material:
     return Material(**row._mapping)
 
 
-def _without_series(item: Item) -> Material:
+def without_series(item: Item) -> Material:
     known = {name: getattr(item, name) for name in ("sku", "name", "family", "unit")}
     return Material(**{**vars(_NO_SERIES), **known, "unit_cost_brl": item.unit_cost_brl})

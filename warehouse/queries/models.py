@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, text
 from domain.access import EVERYTHING, Scope
 from domain.classes import DEMAND_CLASSES, INTERMITTENT_CLASSES
 from domain.records import NO_FILTERS, ClassChoice, Filters, ModelPerformance, ModelStep
-from warehouse.caching import read_model
+from warehouse.caching import once, read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.published import published_run
 
@@ -155,5 +155,9 @@ def _of_class(
 def _trained(connection: Connection, run_id: int) -> dict[str, dict[str, Any]]:
     """What the run's manifest says of each model."""
     sql = text("SELECT manifest -> 'models' FROM analytics.run WHERE run_id = :run_id")
-    listed = connection.execute(sql, {"run_id": run_id}).scalar_one()
+    listed = once(
+        connection,
+        ("models", run_id),
+        lambda: connection.execute(sql, {"run_id": run_id}).scalar_one(),
+    )
     return {model["name"]: model for model in listed or []}

@@ -26,21 +26,24 @@ def compare(
     where: str,
     params: Mapping[str, Any],
     change: Change,
-    in_view: int,
+    *,
+    few: bool,
 ) -> Comparison:
-    """Both sides of a change over the item-depots that `where` lets through."""
-    found = rows(connection, run.run_id, where, params)
+    """Both sides of a change over the item-depots that `where` lets through; `few`: those of one
+    item or depot."""
+    in_view = rows(connection, run.run_id, where, params, histories=few)
+    found = in_view.with_levels
     chosen, weight = years.sample(found.value, MOST_PLAYED)
     here = stocked(connection, run.run_id, found.at(chosen), weight, run.frequency)
     valued = _terms(connection, run, len(here))
-    return years.compare(here, change, valued, items=len(found), items_in_view=in_view)
+    return years.compare(here, change, valued, items=len(found), items_in_view=len(in_view))
 
 
 def curve(
     connection: Connection, run: PublishedRun, where: str, params: Mapping[str, Any]
 ) -> list[CurvePoint]:
-    """Their curve of stock value against service; empty without any."""
-    found = rows(connection, run.run_id, where, params)
+    """The curve of stock value against service of one item or depot; empty without any."""
+    found = rows(connection, run.run_id, where, params, histories=True).with_levels
     if not len(found):
         return []
     chosen, weight = years.sample(found.value, MOST_PLAYED)

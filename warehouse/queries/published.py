@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from domain.errors import NothingPublished
+from warehouse.caching import once
 
 BUCKET = {"D": "day", "W": "week", "M": "month"}
 """What `date_trunc` calls a period; weeks start on Monday."""
@@ -18,8 +19,17 @@ _RUN = text(
     SELECT run.run_id, published.previous_run_id, run.frequency, run.horizon,
         run.data_from, run.data_to, run.metrics,
         (manifest #> '{counts,series_trained}') <> (manifest #> '{counts,series_total}') AS limited,
-        (SELECT max(date) FROM analytics.demand_by_day) AS known_to
-    FROM analytics.published JOIN analytics.run USING (run_id)
+        known.demand AS known_to, known.*
+    FROM (
+        SELECT (SELECT max(date) FROM analytics.demand_by_day) AS demand,
+            (SELECT max(date) FROM analytics.stock_by_day) AS stock,
+            (SELECT max(date) FROM analytics.downtime_by_day) AS outage,
+            (SELECT min(date) FROM analytics.downtime_by_day) AS first_outage,
+            EXISTS (SELECT FROM analytics.order_by_day) AS has_orders,
+            EXISTS (SELECT FROM core.site WHERE contract_id IS NOT NULL) AS has_contracts,
+            EXISTS (SELECT FROM core.item WHERE unit_cost_brl IS NOT NULL) AS has_costs
+    ) AS known
+    LEFT JOIN analytics.published ON true LEFT JOIN analytics.run USING (run_id)
     """
 )
 
@@ -61,8 +71,13 @@ def published_run(connection: Connection) -> PublishedRun:
 
 def published_run_or_none(connection: Connection) -> PublishedRun | None:
     """The published run, or None before the first one."""
-    row = connection.execute(_RUN).one_or_none()
-    return None if row is None else PublishedRun(*row)
+    row = run_and_days(connection)
+    return None if row.run_id is None else PublishedRun(*row[: len(fields(PublishedRun))])
+
+
+def run_and_days(connection: Connection) -> Row[Any]:
+    """The published run, with nulls before the first one, and until when each file reaches."""
+    return once(connection, PublishedRun, lambda: connection.execute(_RUN).one())
 
 
 def next_period(day: date, frequency: str, count: int = 1) -> date:

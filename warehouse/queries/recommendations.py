@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, Row, text
 
@@ -10,6 +10,8 @@ from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
 from domain.records import (
     NO_FILTERS,
+    AdviceKind,
+    AdviceStatus,
     AdviceTotal,
     Filters,
     Page,
@@ -17,7 +19,7 @@ from domain.records import (
     RecommendationTotal,
 )
 from warehouse.caching import read_model
-from warehouse.queries.filtering import Where, series_where
+from warehouse.queries.filtering import Where, raised_within, series_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
@@ -29,7 +31,7 @@ SORTS = {
     "sku": "text",
     "site": "text",
 }
-STATUSES = ("open", "accepted", "snoozed", "done", "rejected")
+STATUSES: tuple[str, ...] = get_args(AdviceStatus)
 
 _FROM = """
 FROM analytics.recommendation
@@ -56,12 +58,12 @@ SELECT recommendation.id, recommendation.kind, recommendation.priority, item.sku
 {_FROM}
 """
 
-KINDS = ("REORDER", "EXPEDITE", "TRANSFER", "REDUCE", "SWITCH")
+KINDS: tuple[str, ...] = get_args(AdviceKind)
 _NO_ADVICE = (0, 0, 0.0, 0, 0, 0, 0, 0, 0.0)
 
 _BY_KIND = """
 WITH known AS (
-    SELECT DISTINCT ON (fingerprint) recommendation.kind, fingerprint, value_brl,
+    SELECT DISTINCT ON (fingerprint) recommendation.kind, fingerprint, value_brl, raised_at,
         CASE WHEN recommendation.status = 'open' AND run_id <> :run_id THEN 'gone'
             ELSE recommendation.status END AS status
     FROM analytics.recommendation
@@ -79,7 +81,7 @@ SELECT kind, count(*), count(*) FILTER (WHERE status = 'open') AS open,
     count(*) FILTER (WHERE status = 'rejected') AS rejected,
     count(*) FILTER (WHERE status = 'gone') AS gone,
     coalesce(sum(value_brl) FILTER (WHERE status IN ('accepted', 'done')), 0) AS carried_out_brl
-FROM known GROUP BY kind
+FROM known WHERE {raised} GROUP BY kind
 """
 
 
@@ -149,12 +151,16 @@ def totals(
 def by_kind(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[AdviceTotal]:
-    """What became of the recommendations of each kind, of this run and of those before it; in the
-    order of KINDS. Raises NothingPublished."""
+    """What became of the recommendations of each kind, of this run and of those before it, first
+    raised on the dates of the filters; in the order of KINDS. Raises NothingPublished."""
     where = series_where(scope, filters)
     _both_ends(where, scope)
-    params = {**where.params, "run_id": published_run(connection).run_id}
-    rows = connection.execute(text(_BY_KIND.format(where=where.sql)), params)
+    raised = Where()
+    raised_within(raised, filters, "known")
+    run = published_run(connection)
+    params = {**where.params, **raised.params, "run_id": run.run_id}
+    sql = _BY_KIND.format(where=where.sql, raised=raised.sql)
+    rows = connection.execute(text(sql), params)
     found = {row.kind: AdviceTotal(**row._mapping) for row in rows}
     return [found.get(kind, AdviceTotal(kind, *_NO_ADVICE)) for kind in KINDS]
 
@@ -184,10 +190,11 @@ def _where(run_id: int, scope: Scope, filters: Filters, kinds: tuple[str, ...]) 
     where.add("recommendation.run_id = :run_id", run_id=run_id)
     where.any_of(kinds, "kinds", "recommendation.kind = ANY(:kinds)")
     where.any_of(filters.status, "status", "recommendation.status = ANY(:status)")
-    if filters.date_from:
-        where.add("recommendation.act_by >= :date_from", date_from=filters.date_from)
-    if filters.date_to:
-        where.add("recommendation.act_by <= :date_to", date_to=filters.date_to)
+    raised_within(where, filters, "recommendation")
+    if filters.act_from:
+        where.add("recommendation.act_by >= :act_from", act_from=filters.act_from)
+    if filters.act_to:
+        where.add("recommendation.act_by <= :act_to", act_to=filters.act_to)
     return where
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from domain.access import EVERYTHING, Scope
-from domain.kpis import availability, days_of_supply
+from domain.kpis import availability, days_of_supply, ratio
 from domain.records import NO_FILTERS, Filters
 from domain.regions import STATIONS, Move, Place, UfRow
 from warehouse.caching import read_model
 from warehouse.queries.alerts import ADDED_NET
 from warehouse.queries.daily import daily, daily_filter
 from warehouse.queries.filtering import Where, daily_where, of_places, series_where
-from warehouse.queries.published import published_run_or_none
+from warehouse.queries.kpis import HELD, HELD_FROM, windows_now
 
-DAYS = 30
 MOST_MOVES = 200
 REGION, UF = "region", "uf"
 
@@ -27,19 +25,12 @@ WITH place AS (
     JOIN core.region USING (region) WHERE {visible}
 ), asked AS (
     SELECT uf, sum(value) AS value FROM {demand} AS daily
-    WHERE date > :since AND {by_day} GROUP BY uf
+    WHERE date > :demand_after AND date <= :demand_to AND {by_day} GROUP BY uf
+), empty AS (
+    SELECT uf, sum(stockouts) AS stockouts, sum(positions) AS positions FROM {stock} AS daily
+    WHERE date > :stock_after AND date <= :stock_to AND {by_day} GROUP BY uf
 ), held AS (
-    SELECT site.uf, sum(overview.on_hand * item.unit_cost_brl) AS value,
-        sum(overview.on_hand * item.unit_cost_brl)
-            FILTER (WHERE material.forecast_horizon IS NOT NULL) AS covered,
-        sum(material.forecast_horizon * item.unit_cost_brl)
-            FILTER (WHERE overview.on_hand IS NOT NULL) AS forecast
-    FROM analytics.series_overview AS overview
-    JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-    LEFT JOIN analytics.material_overview AS material
-        ON material.run_id = :run_id AND material.item_id = overview.item_id
-        AND material.site_id = overview.site_id
-    WHERE {series} GROUP BY site.uf
+    SELECT site.uf, {held} {held_from} WHERE {series} GROUP BY site.uf
 ), told AS (
     SELECT uf, count(*) AS alerts, count(*) FILTER (WHERE level = 'critical') AS critical,
         coalesce(sum(added_net), 0) AS risk
@@ -60,7 +51,8 @@ WITH place AS (
 ), down AS (
     SELECT uf, sum(hours) AS hours FROM (
         SELECT *, '' AS family FROM analytics.downtime_by_day
-    ) AS daily WHERE date > :since AND contract_id <> 0 AND {no_family} GROUP BY uf
+    ) AS daily
+    WHERE date > :sla_after AND date <= :sla_to AND contract_id <> 0 AND {no_family} GROUP BY uf
 ), counted AS (
     SELECT uf, sum(value) AS stations FROM (
         SELECT DISTINCT ON (driver, uf) driver, uf, value FROM core.driver
@@ -68,18 +60,20 @@ WITH place AS (
     ) AS latest GROUP BY uf
 )
 SELECT place.*, asked.value AS demand, held.value AS stock, held.covered, held.forecast,
-    told.alerts, told.critical, told.risk, exposed.value AS exposure, standing.depots,
-    standing.towers, standing.covered AS sites, down.hours, counted.stations,
+    empty.stockouts, empty.positions, told.alerts, told.critical, told.risk,
+    exposed.value AS exposure, standing.depots, standing.towers, standing.covered AS sites,
+    down.hours, counted.stations,
     (SELECT count(*) > 0 FROM core.outage) AS has_outages
 FROM place
 LEFT JOIN asked USING (uf) LEFT JOIN held USING (uf) LEFT JOIN told USING (uf)
 LEFT JOIN exposed USING (uf) LEFT JOIN standing USING (uf) LEFT JOIN down USING (uf)
-LEFT JOIN counted USING (uf)
+LEFT JOIN counted USING (uf) LEFT JOIN empty USING (uf)
 ORDER BY place.uf
 """
 
 _SUMS = (
-    "demand stock covered forecast alerts critical risk exposure depots towers sites hours stations"
+    "demand stockouts positions stock covered forecast alerts critical risk exposure depots towers"
+    " sites hours stations"
 ).split()
 
 
@@ -92,8 +86,10 @@ def rows(
     by: str = UF,
 ) -> list[UfRow]:
     """Every federative unit in view that is asked for (all 27 without scope and filter), or the
-    regions that hold them; three statements. A scope of contracts sees the UFs of its sites."""
-    run = published_run_or_none(connection)
+    regions that hold them; three statements. A scope of contracts sees the UFs of its sites.
+    Demand, stockouts and availability are over the dates of the filters, or over the spans that the
+    KPIs of the same names have without any."""
+    run, _, windows = windows_now(connection, filters)
     series, sites = series_where(scope, filters), series_where(scope)
     by_day = daily_filter(scope, filters)
     no_family = daily_where(scope, of_places(filters))
@@ -104,23 +100,21 @@ def rows(
         visible.add(f"uf.uf IN (SELECT uf FROM core.site WHERE {sites.sql})", **sites.params)
     sql = _SELECT.format(
         added_net=ADDED_NET,
+        held=HELD,
+        held_from=HELD_FROM,
         visible=visible.sql,
         demand=daily("demand", filters),
+        stock=daily("stock", filters),
         by_day=by_day.sql,
         series=series.sql,
         sites=sites.sql,
         no_family=no_family.sql,
     )
     params = {**series.params, **visible.params, **by_day.params, **no_family.params}
-    last = connection.execute(text("SELECT max(date) FROM analytics.demand_by_day")).scalar()
-    params |= {
-        "run_id": run.run_id if run else None,
-        "since": (last - timedelta(days=DAYS)) if last else None,
-        "stations": f"{STATIONS}%",
-    }
+    params |= windows | {"stations": f"{STATIONS}%"}
     found = [dict(row._mapping) for row in connection.execute(text(sql), params)]
-    days = run.horizon_days if run else 0
-    return [_row(one, days) for one in (_by_region(found) if by == REGION else found)]
+    days, hours = run.horizon_days if run else 0, windows["sla_hours"]
+    return [_row(one, days, hours) for one in (_by_region(found) if by == REGION else found)]
 
 
 def _by_region(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -137,7 +131,7 @@ def _by_region(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(regions.values(), key=lambda one: one["uf"])
 
 
-def _row(one: dict[str, Any], horizon_days: int) -> UfRow:
+def _row(one: dict[str, Any], horizon_days: int, hours: int) -> UfRow:
     covered = one["sites"] or None
     down = one["hours"] or (0.0 if one["has_outages"] else None)
     return UfRow(
@@ -146,6 +140,7 @@ def _row(one: dict[str, Any], horizon_days: int) -> UfRow:
         region=one["region"],
         region_name=one["region_name"],
         demand_brl=one["demand"],
+        stockout_rate=ratio(one["stockouts"], one["positions"]),
         stock_brl=one["stock"],
         days_of_supply=days_of_supply(one["covered"], one["forecast"], horizon_days or 1),
         alerts=one["alerts"] or 0,
@@ -154,7 +149,7 @@ def _row(one: dict[str, Any], horizon_days: int) -> UfRow:
         exposure_brl=one["exposure"],
         depots=one["depots"] or 0,
         towers=one["towers"] or 0,
-        availability=None if down is None else availability(down, covered, DAYS * 24),
+        availability=None if down is None else availability(down, covered, hours),
         stations=one["stations"],
     )
 

@@ -3,48 +3,73 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, text
 
-from domain.access import Scope
+from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound, UnknownMaterial
 from domain.records import NO_FILTERS
+from warehouse.caching import once, read_model
 from warehouse.queries.filtering import item_where, series_where
 
 
 @dataclass(frozen=True)
 class Series:
-    """The keys of one item at one site."""
+    """The keys of one item at one site, and what else all cards about it need; `demand_class` is
+    None where the published run does not know it, `champion` where it names none."""
 
     item_id: int
     site_id: int
+    unit: str | None
+    family: str | None
+    uf: str | None
+    demand_class: str | None
+    champion: str | None
 
 
 def find_series(connection: Connection, sku: str, site: str, scope: Scope) -> Series:
     """Raises UnknownMaterial, or NotFound for a site that does not exist or is out of scope."""
     items, sites = item_where(scope, NO_FILTERS), series_where(scope)
-    found = connection.execute(
-        text(
-            "SELECT"
-            f" (SELECT item_id FROM core.item WHERE item.sku = :code AND {items.sql}) AS item_id,"
-            f" (SELECT site_id FROM core.site WHERE site.site = :place AND {sites.sql}) AS site_id"
-        ),
-        {**items.params, **sites.params, "code": sku, "place": site},
-    ).one()
+    sql = f"""
+        SELECT item.item_id, site.site_id, item.unit, item.family, site.uf,
+            profile.demand_class, profile.champion
+        FROM (SELECT 1) AS asked
+        LEFT JOIN core.item ON item.sku = :code AND {items.sql}
+        LEFT JOIN core.site ON site.site = :place AND {sites.sql}
+        LEFT JOIN analytics.published ON true
+        LEFT JOIN analytics.series_profile AS profile ON profile.run_id = published.run_id
+            AND profile.item_id = item.item_id AND profile.site_id = site.site_id
+    """
+    params = {**items.params, **sites.params, "code": sku, "place": site}
+    found: Any = once(
+        connection,
+        ("series", sku, site, scope),
+        lambda: connection.execute(text(sql), params).one(),
+    )
     if found.item_id is None:
         raise unknown_material(sku)
     if found.site_id is None:
         raise NotFound(f"There is no site {site!r}.", fields={"site": "unknown"})
-    return Series(found.item_id, found.site_id)
+    return Series(**found._mapping)
+
+
+@read_model(ttl=3600)
+def one(connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING) -> Series:
+    """The same, for pages."""
+    return find_series(connection, sku, site, scope)
 
 
 def find_item(connection: Connection, sku: str, scope: Scope) -> int:
     """The key of an item; raises UnknownMaterial where it has nothing at the sites in view."""
     where = item_where(scope, NO_FILTERS)
-    found = connection.execute(
-        text(f"SELECT item_id FROM core.item WHERE item.sku = :code AND {where.sql}"),
-        {**where.params, "code": sku},
-    ).scalar_one_or_none()
+    sql = text(f"SELECT item_id FROM core.item WHERE item.sku = :code AND {where.sql}")
+    params = {**where.params, "code": sku}
+    found: int | None = once(
+        connection,
+        ("item", sku, scope),
+        lambda: connection.execute(sql, params).scalar_one_or_none(),
+    )
     if found is None:
         raise unknown_material(sku)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -32,7 +32,7 @@ from domain.sla import (
     month_after,
     month_start,
 )
-from warehouse.caching import read_model
+from warehouse.caching import once, read_model
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import Where, daily_where, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
@@ -61,7 +61,10 @@ FROM core.outage
 
 _CONTRACTS = """
 SELECT contract.*, count(site.site_id) AS all_sites,
-    count(site.site_id) FILTER (WHERE {where}) AS sites
+    count(site.site_id) FILTER (WHERE {where}) AS sites,
+    (SELECT sum(exposure_brl) FROM analytics.sla_exposure AS exposure
+        WHERE run_id = (SELECT run_id FROM analytics.published)
+            AND exposure.contract_id = contract.contract_id) AS exposure_brl
 FROM core.contract LEFT JOIN core.site ON site.contract_id = contract.contract_id
 GROUP BY contract.contract_id
 HAVING count(site.site_id) FILTER (WHERE {where}) > 0 OR :everything
@@ -74,12 +77,6 @@ SELECT contract_id, array_agg(date) AS dates, array_agg(hours) AS hours FROM (
     FROM analytics.downtime_by_day AS daily
     WHERE contract_id <> 0 AND date <= :last AND {where} GROUP BY contract_id, date
 ) AS down GROUP BY contract_id
-"""
-
-_EXPOSURES = """
-SELECT contract_id, sum(exposure_brl) AS exposure_brl
-FROM analytics.sla_exposure AS exposure
-WHERE run_id = (SELECT run_id FROM analytics.published) GROUP BY contract_id
 """
 
 _PARTS = """
@@ -104,7 +101,7 @@ LEFT JOIN core.item AS item ON item.item_id = outage.item_waited_for_id
 WHERE {where} AND ({search})
     AND (contract.contract = ANY(:contracts) OR :any_contract)
     AND (NOT :waited OR outage.item_waited_for_id IS NOT NULL)
-    AND outage.started_at < :before
+    AND outage.started_at <= :before
     AND greatest(outage.started_at, coalesce(outage.ended_at, :until)) >= :since
 """
 _SEARCH = " OR ".join(
@@ -163,22 +160,24 @@ class _Known:
     last: date
     contracts: list[Row[Any]]
     days: Mapping[int, Mapping[date, float]]
-    exposures: Mapping[int, float]
 
     @property
     def until(self) -> datetime:
         """The first moment that nothing is known of."""
-        return datetime.combine(self.last + timedelta(days=1), datetime.min.time())
+        return datetime.combine(self.last + timedelta(days=1), time.min)
 
 
 @read_model(ttl=300)
 def months(connection: Connection) -> list[date]:
     """First days of the months that outages are known for, the newest first; none without any."""
-    known = connection.execute(text(_KNOWN)).one()
-    if known.first is None:
-        return []
-    found, month = [], month_start(known.last)
-    while month >= month_start(known.first):
+    known = _known_span(connection)
+    return [] if known.first is None else _starts(known.first, known.last)
+
+
+def _starts(first: date, last: date) -> list[date]:
+    """First days of the months from one day to another, the newest first."""
+    found, month = [], month_start(last)
+    while month >= month_start(first):
         found.append(month)
         month = month_start(month - timedelta(days=1))
     return found
@@ -209,7 +208,7 @@ def detail(
     parts = connection.execute(text(_PARTS.format(where=where.sql)), params).all()
     return ContractDetail(
         score=score,
-        months=_months(row, known),
+        months=[_month(row, known, start) for start in _starts(known.first, known.last)],
         days=_days(known.days.get(row.contract_id, {}), score),
         parts=[] if score.partial else [PartExposure(**part._mapping) for part in parts],
     )
@@ -262,8 +261,8 @@ def evidence(
         Outage(**one._mapping)
         for one in connection.execute(text(f"{sql} ORDER BY started_at, outage"), params)
     ]
-    start = datetime.combine(month, datetime.min.time())
-    end = min(datetime.combine(month_after(month), datetime.min.time()), known.until)
+    start = datetime.combine(month, time.min)
+    end = min(datetime.combine(month_after(month), time.min), known.until)
     within = {one.outage: formulas.downtime([_span(one, end)], start, end) for one in found}
     longest = sorted(found, key=lambda one: -within[one.outage])[:SHEET_INCIDENTS]
     shown = sorted(longest, key=lambda one: (one.started_at, one.outage))
@@ -329,8 +328,12 @@ def _with_part(one: Incident, row: Row[Any], orders: list[OrderThen]) -> Inciden
     return replace(one, depot=row.depot, stock=then, orders=orders)
 
 
+def _known_span(connection: Connection) -> Any:
+    return once(connection, _KNOWN, lambda: connection.execute(text(_KNOWN)).one())
+
+
 def _known(connection: Connection, scope: Scope) -> _Known | None:
-    span = connection.execute(text(_KNOWN)).one()
+    span = _known_span(connection)
     if span.first is None:
         return None
     where, by_day = series_where(scope), daily_where(scope, NO_FILTERS)
@@ -346,9 +349,6 @@ def _known(connection: Connection, scope: Scope) -> _Known | None:
         last=span.last,
         contracts=list(contracts),
         days={row.contract_id: dict(zip(row.dates, row.hours, strict=True)) for row in days},
-        exposures={
-            row.contract_id: row.exposure_brl for row in connection.execute(text(_EXPOSURES))
-        },
     )
 
 
@@ -370,19 +370,18 @@ def _outages(
     waited: bool,
     search: str,
 ) -> tuple[str, dict[str, Any]]:
-    last = connection.execute(text(_KNOWN)).one().last
+    last = _known_span(connection).last
     until = None if last is None else last + timedelta(days=1)
     where: Where = series_where(scope)
-    midnight = datetime.min.time()
     searched = search.strip()
     params = {
         **where.params,
-        "until": None if until is None else datetime.combine(until, midnight),
+        "until": None if until is None else datetime.combine(until, time.min),
         "contracts": list(contracts),
         "any_contract": not contracts,
         "waited": waited,
-        "since": datetime.combine(since or date.min, midnight),
-        "before": datetime.combine(to + timedelta(days=1) if to else date.max, midnight),
+        "since": datetime.combine(since or date.min, time.min),
+        "before": datetime.combine(to or date.max, time.max),
         **({"search": pattern(searched)} if searched else {}),
     }
     return _OUTAGES.format(where=where.sql, search=_SEARCH if searched else "true"), params
@@ -406,14 +405,6 @@ def _month(row: Row[Any], known: _Known, month: date) -> ContractMonth:
     down = sum(value for day, value in hours.items() if month <= day < end)
     found = formulas.contract_month(month, known.first, known.last, down, row.sites, _terms(row))
     return replace(found, penalty_brl=None) if _is_partial(row) else found
-
-
-def _months(row: Row[Any], known: _Known) -> list[ContractMonth]:
-    found, month = [], month_start(known.last)
-    while month >= month_start(known.first):
-        found.append(_month(row, known, month))
-        month = month_start(month - timedelta(days=1))
-    return found
 
 
 def _is_partial(row: Row[Any]) -> bool:
@@ -451,7 +442,7 @@ def _score(row: Row[Any], known: _Known, month: date) -> ContractScore:
         ),
         penalty_projected_brl=ahead.penalty_brl if ahead and not partial else None,
         chance_of_more=ahead.chance_of_more if ahead else None,
-        exposure_brl=(known.exposures.get(row.contract_id) if is_current and not partial else None),
+        exposure_brl=(row.exposure_brl if is_current and not partial else None),
         state=formulas.state(now, ahead.chance_of_more if ahead else None),
     )
 

@@ -10,25 +10,37 @@ from sqlalchemy import Connection, text
 from domain.erp import KINDS, TRAINING_KINDS
 from domain.records import DataStatus, FileStatus
 from domain.rhythm import expected_next
-from warehouse.caching import data_version, read_model
+from warehouse.caching import VERSION_SQL, read_model
+from warehouse.clock import IN_BRASILIA
 
 RHYTHM_DAYS = 10
 """The last days of loads that the rhythm is taken from."""
 
+AS_OF = """
+coalesce(
+    greatest((SELECT max(date) FROM analytics.demand_by_day),
+        (SELECT max(date) FROM analytics.stock_by_day)),
+    (SELECT max(coalesce(received_on, ordered_on)) FROM core.purchase_order)
+)
+"""
+"""The last day that data speak of: of demand and stock, else of orders; null without any."""
+
 _STATUS = text(
-    """
+    f"""
     SELECT run.run_id, run.computed_at, published.published_at, run.frequency, run.horizon,
         run.manifest, loads.loaded_at, loads.is_demo, loads.training_id,
         coalesce(run.data_from, demand.date_from) AS data_from,
         coalesce(run.data_to, demand.date_to) AS data_to, loads.days,
         (SELECT max(month) + interval '1 month' - interval '1 day' FROM core.archived_month)::date
             AS archived_to,
+        {AS_OF} AS as_of,
+        {VERSION_SQL} AS data_version,
         concat_ws('.', coalesce(run.run_id, 0), coalesce(shown.load_id, 0), shown.derived)
             AS shown_version
     FROM (
         SELECT max(finished_at) AS loaded_at, coalesce(bool_or(is_demo), false) AS is_demo,
             max(id) FILTER (WHERE kind = ANY(:training)) AS training_id,
-            array_agg(DISTINCT (finished_at AT TIME ZONE 'America/Sao_Paulo')::date)
+            array_agg(DISTINCT (finished_at {IN_BRASILIA})::date)
                 FILTER (WHERE finished_at > now() - interval '1 year' AND NOT is_demo) AS days
         FROM staging.load WHERE state = 'accepted'
     ) AS loads
@@ -73,7 +85,7 @@ def current(connection: Connection) -> DataStatus:
     counts = manifest.get("counts", {})
     return DataStatus(
         run_id=row.run_id,
-        data_version=data_version(connection),
+        data_version=row.data_version,
         computed_at=row.computed_at,
         published_at=row.published_at,
         loaded_at=row.loaded_at,
@@ -88,6 +100,7 @@ def current(connection: Connection) -> DataStatus:
         training_needed=is_training_needed(row.training_id, manifest),
         shown_version=row.shown_version,
         archived_to=row.archived_to,
+        as_of=row.as_of,
         next_load_on=expected_next((row.days or [])[-RHYTHM_DAYS:]),
     )
 
@@ -126,6 +139,11 @@ def files(connection: Connection) -> list[FileStatus]:
     ]
     rows = connection.execute(text(" UNION ALL ".join(parts))).all()
     return [_file_status(*row) for row in rows]
+
+
+def loaded() -> set[str]:
+    """The kinds of ERP files that there are rows of."""
+    return {one.kind for one in files() if one.rows}
 
 
 def _file_status(

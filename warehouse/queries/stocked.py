@@ -16,26 +16,28 @@ from domain.inventory import Array
 from domain.policy_settings import PolicySettings
 from domain.recommending.settings import RecommendationSettings
 from domain.years import PERIOD_DAYS, Terms
+from warehouse.caching import once
 
 SettingsOf = TypeVar("SettingsOf", PolicySettings, SavingsSettings, RecommendationSettings)
 
 _ROWS = """
-SELECT input.item_id, input.site_id, item.sku, site.site, coalesce(site.uf, '') AS uf,
+SELECT policy.item_id, policy.site_id, item.sku, site.site, coalesce(site.uf, '') AS uf,
     coalesce(item.family, '') AS family, coalesce(profile.abc, '') AS abc,
     coalesce(supplier.supplier, '') AS supplier, coalesce(supplier.kind, '') AS supplier_kind,
     policy.daily_demand, policy.lead_time_days, policy.service_level, policy.reorder_point,
     policy.order_up_to, (policy.facts ->> 'lead_time_std')::double precision AS lead_time_std,
-    item.unit_cost_brl, item.min_order_qty, item.pack_size, input.penalty_brl
-FROM analytics.replay_input AS input
-JOIN analytics.policy AS policy USING (run_id, item_id, site_id)
-JOIN analytics.series_profile AS profile USING (run_id, item_id, site_id)
+    item.unit_cost_brl, item.min_order_qty, item.pack_size, input.penalty_brl,
+    input.run_id IS NOT NULL AND profile.run_id IS NOT NULL AND policy.lead_time_days IS NOT NULL
+        AND policy.reorder_point IS NOT NULL AND policy.order_up_to IS NOT NULL
+        AND policy.daily_demand IS NOT NULL AS has_levels{more}
+FROM analytics.policy AS policy
+LEFT JOIN analytics.replay_input AS input USING (run_id, item_id, site_id)
+LEFT JOIN analytics.series_profile AS profile USING (run_id, item_id, site_id)
 JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
 LEFT JOIN core.supplier ON supplier.supplier_id = item.supplier_id
-WHERE input.run_id = :run_id AND policy.lead_time_days IS NOT NULL
-    AND policy.reorder_point IS NOT NULL AND policy.order_up_to IS NOT NULL
-    AND policy.daily_demand IS NOT NULL AND {where}
-ORDER BY input.item_id, input.site_id
+WHERE policy.run_id = :run_id AND {where}
+ORDER BY policy.item_id, policy.site_id
 """
 
 _HISTORIES = """
@@ -48,12 +50,17 @@ ORDER BY item_id, site_id
 
 @dataclass(frozen=True)
 class Rows:
-    """Item-depots in the order of their keys, without their histories; see `_ROWS`."""
+    """Item-depots in the order of their keys; see `_ROWS`."""
 
     columns: Mapping[str, NDArray[Any]]
 
     def __len__(self) -> int:
         return len(self.columns["item_id"])
+
+    @property
+    def with_levels(self) -> Rows:
+        """Those of them that have a lead time and levels."""
+        return self.at(np.flatnonzero(self.columns["has_levels"]))
 
     def at(self, rows: NDArray[np.int64]) -> Rows:
         """The same of some rows."""
@@ -69,32 +76,42 @@ class Rows:
 
 _WORDS = ("sku", "site", "uf", "family", "abc", "supplier", "supplier_kind")
 _KEYS = ("item_id", "site_id")
+_TYPES = {**dict.fromkeys(_WORDS, str), **dict.fromkeys(_KEYS, int), "has_levels": bool}
 
 
 def rows(
-    connection: Connection, run_id: int, where: str = "true", params: Mapping[str, Any] = {}
+    connection: Connection,
+    run_id: int,
+    where: str = "true",
+    params: Mapping[str, Any] = {},
+    *,
+    histories: bool = False,
 ) -> Rows:
-    """The item-depots of a run that have a lead time and levels. `where` speaks of the aliases
-    `item` and `site`."""
-    found = connection.execute(text(_ROWS.format(where=where)), {**params, "run_id": run_id})
+    """The item-depots of a run that have a policy, few ones with their `histories`. `where` speaks
+    of the aliases `item` and `site`."""
+    sql = _ROWS.format(where=where, more=", input.history" if histories else "")
+    found = connection.execute(text(sql), {**params, "run_id": run_id})
     names, lines = list(found.keys()), found.all()
     columns = list(zip(*lines, strict=True)) or [()] * len(names)
     return Rows({name: _array(name, values) for name, values in zip(names, columns, strict=True)})
 
 
 def _array(name: str, values: Sequence[Any]) -> NDArray[Any]:
-    if name in _WORDS:
-        return np.array(values, dtype=str)
-    return np.array(values, dtype=int if name in _KEYS else float)
+    if name == "history":
+        return np.array([bytes(one or b"") for one in values], dtype=object)
+    return np.array(values, dtype=_TYPES.get(name, float))
 
 
 def stocked(
     connection: Connection, run_id: int, found: Rows, weight: Array, frequency: str
 ) -> Stocked:
     """The rows with their histories; rates and lead times in the run's periods."""
-    asked = {"run_id": run_id, **{f"{n[:4]}s": found.columns[n].tolist() for n in _KEYS}}
-    histories = connection.execute(text(_HISTORIES), asked).scalars().all()
     days, columns = PERIOD_DAYS[frequency], found.columns
+    if "history" in columns:
+        histories = columns["history"].tolist()
+    else:
+        asked = {"run_id": run_id, **{f"{n[:4]}s": columns[n].tolist() for n in _KEYS}}
+        histories = list(connection.execute(text(_HISTORIES), asked).scalars())
     return Stocked(
         history=unpacked(histories),
         rate=columns["daily_demand"] * days,
@@ -131,7 +148,8 @@ def unpacked(histories: Sequence[bytes]) -> Array:
 def terms(connection: Connection, frequency: str) -> Terms:
     """What years are valued at: the defaults with what the company set."""
     sql = "SELECT key, value FROM support.setting WHERE key IN ('policy', 'savings')"
-    told: dict[str, Any] = {key: value for key, value in connection.execute(text(sql))}
+    rows = once(connection, sql, lambda: connection.execute(text(sql)).all())
+    told: dict[str, Any] = {key: value for key, value in rows}
     return Terms(
         frequency,
         overridden(PolicySettings(), told.get("policy", {})),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -14,21 +13,24 @@ from domain import suppliers as formulas
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
 from domain.records import NO_FILTERS, Filters, Page
+from domain.spelling import mentions
 from domain.suppliers import (
     LATER_DAYS,
     MIN_LINES,
     LaterDelivery,
     LeadTimeCount,
     OrderLine,
+    StockForLateness,
     SupplierDetail,
     SupplierMonth,
     SupplierScore,
     SupplierTotals,
 )
-from warehouse.caching import read_model
+from warehouse.caching import once, read_model
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.paging import fetch_page
+from warehouse.queries.status import AS_OF
 
 LINE_SORTS = {
     "ordered_on": "date",
@@ -40,14 +42,6 @@ LINE_SORTS = {
     "sku": "text",
 }
 LARGEST = 3
-
-_AS_OF = """
-SELECT coalesce(
-    greatest((SELECT max(date) FROM analytics.demand_by_day),
-        (SELECT max(date) FROM analytics.stock_by_day)),
-    (SELECT max(coalesce(received_on, ordered_on)) FROM core.purchase_order)
-)
-"""
 
 _SEEN = f"""
 SELECT judged.*,
@@ -133,13 +127,15 @@ WHERE (scored.supplier_id IS NOT NULL OR :idle AND supplier.supplier_id <> 0
 ORDER BY supplier.supplier
 """
 
-_VISIBLE = """
-SELECT supplier_id FROM core.supplier
-WHERE supplier.supplier = :supplier AND (:everything OR EXISTS (
-    SELECT FROM core.purchase_order AS line
-    JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-    WHERE line.supplier_id = supplier.supplier_id AND {where}
-))
+_VISIBLE = f"""
+SELECT {AS_OF} AS as_of, (
+    SELECT supplier_id FROM core.supplier
+    WHERE supplier.supplier = :supplier AND (:everything OR EXISTS (
+        SELECT FROM core.purchase_order AS line
+        JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+        WHERE line.supplier_id = supplier.supplier_id AND {{where}}
+    ))
+) AS supplier_id
 """
 
 _TOTALS = f"""
@@ -207,13 +203,6 @@ WHERE (due OR measured OR bought) AND (supplier.supplier = ANY(:codes) OR :any_s
 
 
 @read_model(ttl=300)
-def as_of(connection: Connection) -> date | None:
-    """The last day that the data speak of: of demand and stock, else of the orders; None without
-    any."""
-    return _today(connection)
-
-
-@read_model(ttl=300)
 def listed(
     connection: Connection,
     *,
@@ -227,7 +216,7 @@ def listed(
     `filters.date_from` and `date_to` bound the lines, `search` looks into codes and names.
     """
     found = _scores(connection, scope, replace(filters, search=""), kinds)
-    return [score for score in found if _is_wanted(score, filters.search)]
+    return [score for score in found if mentions(filters.search, (score.supplier, score.name))]
 
 
 @read_model(ttl=300)
@@ -257,31 +246,77 @@ def detail(
 ) -> SupplierDetail:
     """One supplier with everything; `filters.search` looks into the items. Raises NotFound for one
     without a line within the scope; to whoever sees everything, each known one is there."""
-    seen = series_where(scope)
-    supplier_id = connection.execute(
-        text(_VISIBLE.format(where=seen.sql)),
-        {**seen.params, "supplier": supplier, "everything": scope.everything},
-    ).scalar()
-    if supplier_id is None:
-        raise NotFound("No supplier has this code.")
-    scores = _scores(connection, scope, filters, (), asked=supplier)
-    score = next(one for one in scores if one.supplier == supplier)
-    where, params = _view(connection, scope, filters, ())
-    params["supplier_id"] = supplier_id
-    months = connection.execute(text(_MONTHS.format(where=where.sql)), params)
-    lead_times = connection.execute(text(_LEAD_TIMES.format(where=where.sql)), params)
-    later = connection.execute(text(_LATER.format(where=where.sql)), params).one()
+    of_one: dict[str, Any] = {"supplier": supplier, "scope": scope, "filters": filters}
+    _, params = _view_of(connection, supplier, scope, filters)
     return SupplierDetail(
-        score=score,
+        score=_score_of(connection, **of_one),
         first=filters.date_from,
         last=filters.date_to,
         as_of=params["as_of"],
-        months=[_month(row) for row in months],
-        lead_times=[LeadTimeCount(**row._mapping) for row in lead_times],
-        series=later.series,
-        safety_stock_brl=later.safety_stock_brl,
-        later=_later(later),
+        months=_months_of(connection, **of_one),
+        lead_times=_lead_times_of(connection, **of_one),
+        **vars(_stock_of(connection, **of_one)),
     )
+
+
+def _view_of(
+    connection: Connection, supplier: str, scope: Scope, filters: Filters
+) -> tuple[Where, dict[str, Any]]:
+    """The lines of one supplier in view. Raises NotFound."""
+    seen = series_where(scope)
+    sql = text(_VISIBLE.format(where=seen.sql))
+    asked = {**seen.params, "supplier": supplier, "everything": scope.everything}
+    row: Any = once(
+        connection, ("supplier", supplier, scope), lambda: connection.execute(sql, asked).one()
+    )
+    once(connection, AS_OF, lambda: row.as_of)
+    if row.supplier_id is None:
+        raise NotFound("No supplier has this code.")
+    where, params = _view(connection, scope, filters, ())
+    return where, params | {"supplier_id": row.supplier_id}
+
+
+def _score_of(
+    connection: Connection, *, supplier: str, scope: Scope, filters: Filters
+) -> SupplierScore:
+    """One supplier's place among all. Raises NotFound."""
+    _view_of(connection, supplier, scope, filters)
+    scores = _scores(connection, scope, filters, (), asked=supplier)
+    return next(one for one in scores if one.supplier == supplier)
+
+
+def _months_of(
+    connection: Connection, *, supplier: str, scope: Scope, filters: Filters
+) -> list[SupplierMonth]:
+    """Its months within the dates. Raises NotFound."""
+    where, params = _view_of(connection, supplier, scope, filters)
+    rows = connection.execute(text(_MONTHS.format(where=where.sql)), params)
+    return [_month(row) for row in rows]
+
+
+def _lead_times_of(
+    connection: Connection, *, supplier: str, scope: Scope, filters: Filters
+) -> list[LeadTimeCount]:
+    """How long its lines took. Raises NotFound."""
+    where, params = _view_of(connection, supplier, scope, filters)
+    rows = connection.execute(text(_LEAD_TIMES.format(where=where.sql)), params)
+    return [LeadTimeCount(**row._mapping) for row in rows]
+
+
+def _stock_of(
+    connection: Connection, *, supplier: str, scope: Scope, filters: Filters
+) -> StockForLateness:
+    """What its lead times cost in stock. Raises NotFound."""
+    where, params = _view_of(connection, supplier, scope, filters)
+    row = connection.execute(text(_LATER.format(where=where.sql)), params).one()
+    return StockForLateness(row.series, row.safety_stock_brl, _later(row))
+
+
+score_of = read_model(ttl=300)(_score_of)
+months_of = read_model(ttl=300)(_months_of)
+lead_times_of = read_model(ttl=300)(_lead_times_of)
+stock_of = read_model(ttl=300)(_stock_of)
+"""`detail` in pieces, each for itself."""
 
 
 @read_model(ttl=300)
@@ -311,8 +346,7 @@ def lines(
 
 
 def _today(connection: Connection) -> date | None:
-    found: date | None = connection.execute(text(_AS_OF)).scalar()
-    return found
+    return once(connection, AS_OF, lambda: connection.execute(text(f"SELECT {AS_OF}")).scalar())
 
 
 def _view(
@@ -431,16 +465,6 @@ def _score(row: Row[Any], spend: float) -> SupplierScore:
 
 def _share(part: int | None, whole: int) -> float | None:
     return (part or 0) / whole if whole else None
-
-
-def _is_wanted(score: SupplierScore, search: str) -> bool:
-    wanted = _plain(search.strip())
-    return any(wanted in _plain(word or "") for word in (score.supplier, score.name))
-
-
-def _plain(words: str) -> str:
-    apart = unicodedata.normalize("NFD", words.lower())
-    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def _total(

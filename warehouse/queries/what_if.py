@@ -18,10 +18,6 @@ MOST_OUT = 0.9
 
 _JOINS = "JOIN core.item USING (item_id) JOIN core.site USING (site_id)"
 
-_IN_VIEW = f"""
-SELECT count(*) FROM analytics.policy {_JOINS} WHERE run_id = :run_id AND {{where}}
-"""
-
 _CURVE = """
 SELECT service_level, sum(stock_value) AS stock_value,
     sum(full_lines) / nullif(sum(lines), 0) AS fill_lines,
@@ -59,7 +55,7 @@ SELECT DISTINCT coalesce(supplier.supplier, '') AS supplier, coalesce(supplier.n
     coalesce(item.family, '') AS family, coalesce(site.uf, '') AS uf
 FROM analytics.policy {_JOINS}
 LEFT JOIN core.supplier ON supplier.supplier_id = item.supplier_id
-WHERE run_id = :run_id AND {{where}}
+WHERE run_id = (SELECT run_id FROM analytics.published) AND {{where}}
 """
 
 
@@ -77,11 +73,8 @@ def compare(
     from warehouse.queries import playing  # NumPy: a process that is never asked does without
 
     run = published_run(connection)
-    where, params = _where(scope, sku, site)
-    in_view = connection.execute(
-        text(_IN_VIEW.format(where=where)), {**params, "run_id": run.run_id}
-    ).scalar_one()
-    return playing.compare(connection, run, where, params, change, in_view)
+    few = bool(sku or site)
+    return playing.compare(connection, run, *_where(scope, sku, site), change, few=few)
 
 
 @read_model(ttl=300)
@@ -139,10 +132,8 @@ def recorded(
 @read_model(ttl=300)
 def choices(connection: Connection, *, scope: Scope = EVERYTHING) -> dict[str, list[Option]]:
     """The suppliers, families and UFs of the policies in view."""
-    run = published_run(connection)
     where = series_where(scope)
-    params: dict[str, Any] = {**where.params, "run_id": run.run_id}
-    found = connection.execute(text(_CHOICES.format(where=where.sql)), params).all()
+    found = connection.execute(text(_CHOICES.format(where=where.sql)), where.params).all()
     suppliers = sorted({(row.supplier, row.name) for row in found if row.supplier})
     return {
         "supplier": [

@@ -107,6 +107,41 @@
     }
   }
 
+  /* Plotly looks what is under the pointer every 50 ms at most and, while a button is down, finds
+     nothing: a click soon after the pointer came would hit no mark. Made to forget when it last
+     looked, it looks once more as the button goes up. */
+  let pressed = null;
+
+  document.addEventListener(
+    "mousedown",
+    function (event) {
+      pressed = event.target.closest(".chart-narrows .js-plotly-plot");
+    },
+    true,
+  );
+
+  document.addEventListener(
+    "mouseup",
+    function () {
+      if (pressed) {
+        window.Plotly.Fx.unhover(pressed, {});
+      }
+      pressed = null;
+    },
+    true,
+  );
+
+  /* A finger on a chart scrolls the page, where Plotly would begin to zoom; a tap comes as a click. */
+  document.addEventListener(
+    "touchstart",
+    function (event) {
+      if (event.target.closest(".js-plotly-plot")) {
+        event.stopPropagation();
+      }
+    },
+    { capture: true, passive: true },
+  );
+
   /* The same for the keyboard, from the table below the chart (layouts/components/table.py). */
   document.addEventListener("click", function (event) {
     const button = event.target.closest("button[data-narrow]");

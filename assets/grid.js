@@ -26,8 +26,12 @@
     return written(params, { maximumFractionDigits: size >= 100 ? 0 : size >= 1 ? 1 : 2 });
   };
 
+  /* R$ 1,234 in English too, as the server writes it. */
   functions.novaMoney = (params, digits) =>
-    written(params, { style: "currency", currency: "BRL", ...digitsOf(digits) });
+    written(params, { style: "currency", currency: "BRL", ...digitsOf(digits) }).replace(
+      /R\$\s*/,
+      "R$\u00a0",
+    );
 
   functions.novaPercent = (params, digits) =>
     written(params, { style: "percent", ...digitsOf(digits) });

@@ -161,20 +161,91 @@
     true
   );
 
-  /* Dash leaves a refused page blank: the server's own answer to its address says why. */
+  /* Dash leaves a refused page blank: the server's own answer to its address says why. Where no
+     answer comes, Dash keeps what it shows and says nothing: the reader is told, and once the server
+     answers the page is asked for again (assets/watch.js). */
 
+  const HEALTH = "/api/v1/health";
+  const AGAIN_MS = 5000;
+  const LEAVING_MS = 3000;
+  const TOAST_MS = 8000;
+  const AWAY = [502, 503];
   const fetchAsIs = window.fetch;
+
+  let isAway = false;
+  let isLeaving = false;
+  let asksAgain = 0;
 
   function opensPage(options) {
     return String((options || {}).body).includes("_pages_content.children");
   }
 
+  function say(what, icon, duration) {
+    const toasts = document.getElementById("toasts");
+    if (!toasts) {
+      return;
+    }
+    const [header, text] = JSON.parse(toasts.dataset.words)[what];
+    const made = { header: header, children: text, icon: icon, dismissable: true, is_open: true };
+    Object.assign(made, duration ? { duration: duration } : {});
+    window.dash_clientside.set_props("toasts", {
+      children: { namespace: "dash_bootstrap_components", type: "Toast", props: made },
+    });
+  }
+
+  function askLater() {
+    window.clearTimeout(asksAgain);
+    asksAgain = window.setTimeout(askWhetherBack, AGAIN_MS);
+  }
+
+  function askWhetherBack() {
+    fetchAsIs(HEALTH).then((answer) => (answer.ok ? comeBack() : askLater()), askLater);
+  }
+
+  function comeBack() {
+    window.clearTimeout(asksAgain);
+    if (isAway) {
+      isAway = false;
+      say(window.nova.renew() ? "back" : "kept", "success", TOAST_MS);
+    }
+  }
+
+  function goAway() {
+    if (!isAway) {
+      isAway = true;
+      say("away", "danger");
+      askLater();
+    }
+  }
+
+  window.addEventListener("online", () => isAway && askWhetherBack());
+
+  /* What is under way as the reader leaves fails too, in some browsers. */
+  window.addEventListener("beforeunload", function () {
+    isLeaving = true;
+    window.setTimeout(() => (isLeaving = false), LEAVING_MS);
+  });
+
+  function unanswered(failure) {
+    if (isLeaving || failure.name === "AbortError") {
+      throw failure;
+    }
+    return new Response("", { status: AWAY[1] });
+  }
+
   window.fetch = function (resource, options) {
-    return fetchAsIs(resource, options).then(function (response) {
-      const isCallback = String(resource).includes("/_dash-update-component");
+    const asked = fetchAsIs(resource, options);
+    if (!String(resource).includes("/_dash-update-component")) {
+      return asked;
+    }
+    return asked.catch(unanswered).then(function (response) {
       const isRefused = response.status === 403 && opensPage(options);
-      if (isCallback && (response.status === 401 || isRefused)) {
+      if (response.status === 401 || isRefused) {
         window.location.reload();
+      } else if (AWAY.includes(response.status)) {
+        goAway();
+      } else if (response.status >= 500) {
+        say("failed", "danger", TOAST_MS);
       }
       return response;
     });

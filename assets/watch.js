@@ -8,6 +8,7 @@
   const ADDRESS = "/api/v1/status";
   const FILLED_IN = "input, textarea, select";
   const DONE = ".toast .text-success";
+  const AWAITED = ".part > .outline";
   const DECISIONS = "[data-shows=decisions]";
 
   let shown = null;
@@ -99,11 +100,18 @@
     ["wheel", "touchmove", "keydown", "pointerdown"].forEach((name) =>
       window.addEventListener(name, stop, { once: true, passive: true }),
     );
+    const here = page();
+    const held = here.style.minHeight;
+    here.style.minHeight = here.offsetHeight + "px";
     const observer = new MutationObserver(function () {
+      if (here.querySelector(AWAITED)) {
+        return;
+      }
       observer.disconnect();
+      here.style.minHeight = held;
       SETTLED_MS.forEach((wait) => setTimeout(() => moved || restore(kept), wait));
     });
-    observer.observe(page(), { childList: true });
+    observer.observe(here, { childList: true, subtree: true });
   }
 
   function show(told) {
@@ -112,12 +120,25 @@
     decided = told.decided_version;
     waiting = null;
     offer().hidden = true;
-    restoreWhenShown(remember());
-    dirty = false;
     const store = isData ? "data-noticed" : "data-decided";
     window.dash_clientside.set_props(store, { data: isData ? shown : decided });
+    showAnew();
+  }
+
+  function showAnew() {
+    restoreWhenShown(remember());
+    dirty = false;
     window.dash_clientside.set_props("_pages_location", { search: window.location.search });
   }
+
+  /* Asked for after the server did not answer (assets/nova.js); false where it would lose something. */
+  window.nova.renew = function () {
+    const isFree = !dirty;
+    if (isFree) {
+      showAnew();
+    }
+    return isFree;
+  };
 
   /* What people have decided concerns those pages alone that show it. */
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from math import nan
 from urllib.parse import parse_qs
@@ -34,6 +34,10 @@ class Address:
         """The parameters as they were given."""
         return {name: self._values(name) for name in self._query}
 
+    def only(self, names: Container[str]) -> dict[str, list[str]]:
+        """Those of the parameters that have one of these names."""
+        return {name: values for name, values in self.query.items() if name in names}
+
     def check(self, path: str) -> list[str]:
         """Notices of what the page at `path` makes nothing of: another version of addresses, names
         that are not known, shared filters that it cannot apply, values beside the one it takes."""
@@ -49,7 +53,9 @@ class Address:
             if name not in SHARED
         ]
         if idle := [t(FILTER_NAMES[name]) for name in nothing if name in SHARED]:
-            told.append(t("Not applied on this page: %(filters)s.", filters=", ".join(idle)))
+            said = t("Not applied on this page: %(filters)s.", filters=", ".join(idle))
+            instead = page.instead if "period" in nothing else ""
+            told.append(f"{said} {t(instead)}" if instead else said)
         left = {name: self._values(name)[1:] for name in page.single}
         told += [self._unknown(name, ", ".join(values)) for name, values in left.items() if values]
         if version and version != VERSION:
@@ -87,6 +93,10 @@ class Address:
             return given or default
         self.ignored(name, given)
         return default
+
+    def order(self, columns: Iterable[str], default: str) -> str:
+        """The column that a table is sorted by, `-` in front: descending."""
+        return self.one("sort", [sign + name for name in columns for sign in ("", "-")], default)
 
     def option(self, name: str, options: Sequence[Option], start: str | None = None) -> str | None:
         """One of what is offered: `start`, if it is there, or the first unless the address says
@@ -139,9 +149,9 @@ class Address:
             return found
         t, limits = self._t, {"label": label, "low": f"{low:g}", "high": f"{high:g}"}
         if most == 1:
-            self.notices.append(t("%(label)s: write a number from %(low)s to %(high)s.", **limits))
+            self._notice(t("%(label)s: write a number from %(low)s to %(high)s.", **limits))
         else:
-            self.notices.append(
+            self._notice(
                 t(
                     "%(label)s: write up to %(most)s numbers from %(low)s to %(high)s, with spaces"
                     " or semicolons between them.",
@@ -161,12 +171,17 @@ class Address:
                 continue
         if given:
             t = self._t
-            self.notices.append(t("“%(value)s” is no date: write 2026-12-31.", value=given[:40]))
+            self._notice(t("“%(value)s” is no date: write 2026-12-31.", value=given[:40]))
         return None
 
     def ignored(self, name: str, value: str) -> None:
         """Tells the reader that a parameter could not be used."""
-        self.notices.append(self._unknown(name, value))
+        self._notice(self._unknown(name, value))
+
+    def _notice(self, line: str) -> None:
+        """Once, however often the parameter is read."""
+        if line not in self.notices:
+            self.notices.append(line)
 
     def _unknown(self, name: str, value: str) -> str:
         t, given = self._t, {"name": name[:40], "value": value[:40]}

@@ -11,10 +11,10 @@ from callbacks.address import Address
 from callbacks.listing import listed
 from callbacks.screen import screen
 from domain.access import Permission
+from domain.clock import BRASILIA, days_before, today
 from domain.records import AuditFilters
 from domain.viewer import Viewer
 from layouts import admin_audit as layout
-from layouts.format import ZONE
 from warehouse.db import primary
 from warehouse.queries import audit, chain
 
@@ -43,18 +43,18 @@ def filters_of(address: Address) -> AuditFilters:
     """What the address asks for; without a first day, the last 30 days."""
     since, until = address.day("from"), address.day("to")
     if since is None:
-        since = (until or datetime.now(ZONE).date()) - timedelta(days=DAYS_SHOWN)
+        since = days_before(until or today(), DAYS_SHOWN)
     return AuditFilters(
         actor=address.text("actor").strip(),
         action=address.text("action").strip(),
         object=address.text("object").strip(),
         since=_midnight(since),
-        before=None if until is None else _midnight(until + timedelta(days=1)),
+        before=_midnight(until + timedelta(days=1)) if until and until < date.max else None,
     )
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), ZONE).astimezone(UTC)
+    return datetime.combine(day, time(), BRASILIA).astimezone(UTC)
 
 
 def _verified() -> chain.Chain:

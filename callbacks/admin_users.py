@@ -42,10 +42,7 @@ def new(viewer: Viewer, address: Address) -> Component:
 @screen(USERS, personal=True)
 def detail(viewer: Viewer, address: Address) -> Component:
     """One account."""
-    given = address.text("user_id")
-    if not (given.isascii() and given.isdigit() and len(given) < 10):
-        raise NotFound("There is no such user.")
-    return layout.detail_page(_data(users.known(int(given))), viewer)
+    return layout.detail_page(_data(users.known(address.count("user_id"))), viewer)
 
 
 def register(app: Dash) -> None:

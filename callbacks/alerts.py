@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from dash import Dash, State, set_props
 from dash.development.base_component import Component
 
+from auth.session import who_decides
 from callbacks.address import Address
-from callbacks.deciding import register_decisions, who_decides
+from callbacks.deciding import register_decisions
 from callbacks.filters import bar_of
 from callbacks.listing import listed
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.records import Page
@@ -35,15 +38,17 @@ def page(viewer: Viewer, address: Address) -> Component:
     """The inbox, narrowed to kinds, levels, statuses, an owner, places and materials."""
     if status.current().run_id is None:
         return states.nothing_published(viewer)
-    return layout.layout(_data(viewer, address), viewer)
+    return layout.layout(_data(viewer, address), viewer, later)
 
 
 def _data(viewer: Viewer, address: Address) -> layout.InboxData:
-    people = who_may_act() if viewer.may(Permission.ACT) else []
+    people = cache(lambda: who_may_act() if viewer.may(Permission.ACT) else [])
     chosen = address.many("status", (*ALERT_STATUSES, ALL)) or ("open",)
     wanted = () if ALL in chosen else chosen
     kinds = address.many("kind", ALERT_KINDS)
-    owner = address.one("owner", ("", "me", *people), "")
+    owner = address.text("owner")
+    if owner not in ("", "me"):
+        owner = address.one("owner", people(), "")
     email = viewer.email if owner == "me" else owner
     sort = address.one("sort", layout.SORTS, layout.SORTS[0])
     more: dict[str, Any] = {
@@ -58,18 +63,21 @@ def _data(viewer: Viewer, address: Address) -> layout.InboxData:
             scope=viewer.scope, filters=filters, kinds=kinds, owner=email, sort=sort, **asked
         )
 
-    return layout.InboxData(
-        listed=listed(address, "", rows, layout.PAGE_ROWS),
-        totals=alerts.totals(scope=viewer.scope, filters=everywhere, kinds=kinds, owner=email),
+    return lazily(
+        layout.InboxData,
+        listed=lambda: listed(address, "", rows, layout.PAGE_ROWS),
+        totals=lambda: alerts.totals(
+            scope=viewer.scope, filters=everywhere, kinds=kinds, owner=email
+        ),
         filters=filters,
         kinds=kinds,
         owner=owner,
         sort=sort,
         bar=bar,
         people=people,
-        files=status.files(),
-        query=bar.asked | {name: values for name, values in address.query.items() if name in KEPT},
-        notices=list(dict.fromkeys(address.notices)),
+        has_stock=lambda: "stock" in status.loaded(),
+        query=bar.kept | address.only(KEPT),
+        notices=address.notices,
     )
 
 
@@ -85,7 +93,7 @@ def _panel(viewer: Viewer, address: Address) -> list[Component]:
 
 
 def _change(asked: dict[str, Any], numbers: list[int], viewer: Viewer, given_to: Any) -> None:
-    change, who = str(asked["change"]), {"alert_ids": numbers, **who_decides(viewer)}
+    change, who = str(asked["change"]), {"alert_ids": numbers, **who_decides()}
     owners = {"mine": viewer.email, "nobody": None, "given": _person(given_to)}
     if change in owners:
         commands.assign(get_engine(), owner=owners[change], **who)

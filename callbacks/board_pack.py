@@ -42,6 +42,6 @@ def data(
         alert_count=seen.alert_count,
         savings=savings.total(scope=viewer.scope, filters=seen.filters),
         contracts=sla.listed(scope=viewer.scope, month=None),
-        regions=regions.rows(scope=viewer.scope, filters=today),
+        regions=regions.rows(scope=viewer.scope, filters=seen.filters),
         status=current,
     )

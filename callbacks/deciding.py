@@ -9,7 +9,6 @@ from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_up
 from dash.development.base_component import Component
 
 from auth.guards import current_viewer, requires
-from auth.session import request_actor, signed_in
 from callbacks.address import Address
 from callbacks.picks import number_of, picked
 from domain.access import Permission
@@ -64,13 +63,3 @@ def register_decisions(
         State(pick_id(ALL), "options"),
         prevent_initial_call=True,
     )
-
-
-def who_decides(viewer: Viewer) -> dict[str, Any]:
-    """Who acts, and within what: arguments of the commands."""
-    row = signed_in()
-    return {
-        "actor": request_actor(),
-        "user_id": row.user_id if row else None,
-        "scope": viewer.scope,
-    }

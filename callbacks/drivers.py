@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from dash.development.base_component import Component
 
 from callbacks.address import Address
 from callbacks.filters import bar_of
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.drivers import Measure
@@ -21,19 +23,24 @@ def page(viewer: Viewer, address: Address) -> Component:
     """Every driver against the demand in view, one of them closer, and what each brings."""
     bar = bar_of(viewer, address, "/drivers")
     filters = bar.filters
-    loaded = {one.kind for one in status.files() if one.rows}
+    loaded = status.loaded()
     usual = "brl" if "items" in loaded else "units"
     measure: Measure = (
         "units" if address.one("measure", layout.MEASURES, usual) == "units" else "brl"
     )
     asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters, "measure": measure}
-    scores = drivers.every(**asked)
-    names = [one.driver for one in scores]
-    chosen = address.one("driver", names, names[0]) if names else None
-    data = layout.DriversData(
-        scores=scores,
-        detail=drivers.detail(driver=chosen, **asked) if chosen else None,
-        contributions=drivers.contributions(),
+
+    @cache
+    def driver() -> str | None:
+        names = [one.driver for one in drivers.every(**asked)]
+        return address.one("driver", names, names[0]) if names else None
+
+    data = lazily(
+        layout.DriversData,
+        scores=lambda: drivers.every(**asked),
+        driver=driver,
+        detail=lambda: drivers.detail(driver=driver() or "", **asked),
+        contributions=drivers.contributions,
         bar=bar,
         filters=filters,
         measure=measure,
@@ -41,4 +48,4 @@ def page(viewer: Viewer, address: Address) -> Component:
         run_id=status.current().run_id,
         notices=address.notices,
     )
-    return layout.layout(data, viewer)
+    return layout.layout(data, viewer, later)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dash.development.base_component import Component
@@ -11,18 +11,26 @@ from callbacks import clusters, formulas, prescriptive, regions
 from callbacks import forecasts as forecasts_page
 from callbacks.address import Address
 from callbacks.filters import series_bar
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.page_filters import DEFAULT_PERIOD, within
-from domain.records import NO_FILTERS, ClassChoice, DataStatus, Filters, ModelPerformance
+from domain.records import (
+    NO_FILTERS,
+    ClassChoice,
+    DataStatus,
+    Filters,
+    ForecastPoint,
+    ModelPerformance,
+)
 from domain.viewer import Viewer
 from layouts import features as layout
 from layouts import series_models
 from layouts.components import states
 from layouts.components.filters import Bar
-from layouts.forecasts import NO_MODEL
+from layouts.forecasts import NO_MODEL, present
 from layouts.text import DEMAND_CLASSES, MODELS
-from warehouse.queries import forecasts, models, overrides, status, suppliers
+from warehouse.queries import forecasts, models, overrides, status
 
 TABS: dict[str, Callable[[Viewer, Address], list[Component]]] = {
     "map": regions.content,
@@ -38,35 +46,37 @@ ENSEMBLE, NAIVE = "ensemble", "seasonal_naive"
 def page(viewer: Viewer, address: Address) -> Component:
     """The tab that the address names: models over all series in view, or with `sku` and `site` in
     it over that one; map, clusters, what is prescribed."""
-    current = status.current()
-    if current.run_id is None:
-        return states.nothing_published(viewer)
     tab = address.one("tab", layout.TABS, "models")
     if tab in TABS:
+        if status.current().run_id is None:
+            return states.nothing_published(viewer)
         return layout.within(tab, TABS[tab](viewer, address), viewer)
     bar = series_bar(viewer, address, "/features")
     if bar.one("sku") and bar.one("site"):
-        return _one_series(viewer, address, current, bar)
-    return layout.layout(_data(viewer, address, current, bar), viewer)
+        return _one_series(viewer, address, status.current(), bar)
+    return layout.layout(_data(viewer, address, bar), viewer, later)
 
 
-def _data(viewer: Viewer, address: Address, current: DataStatus, bar: Bar) -> layout.FeaturesData:
+def _data(viewer: Viewer, address: Address, bar: Bar) -> layout.FeaturesData:
     every = models.performance(scope=viewer.scope)
     present = {row.demand_class for row in every}
     classes = [name for name in DEMAND_CLASSES if name in present]
     demand_class = address.one("class", classes, "") or None
     rows = layout.comparable_first([row for row in every if row.demand_class == demand_class])
     wanted = (demand_class,) if demand_class else ()
-    return layout.FeaturesData(
+    return lazily(
+        layout.FeaturesData,
         bar=bar,
         demand_class=demand_class,
         classes=classes,
         rows=rows,
-        steps=models.steps(scope=viewer.scope, demand_class=wanted),
+        steps=lambda: models.steps(scope=viewer.scope, demand_class=wanted),
         choices=[one for one in models.choices() if demand_class in (None, one.demand_class)],
         shown=_shown(address, [row.model for row in rows], _usual(rows)),
-        value_added=overrides.value_added(scope=viewer.scope, filters=Filters(demand_class=wanted)),
-        status=current,
+        value_added=lambda: overrides.value_added(
+            scope=viewer.scope, filters=Filters(demand_class=wanted)
+        ),
+        status=status.current,
         notices=address.notices,
     )
 
@@ -87,24 +97,26 @@ def _shown(address: Address, present: list[str], usual: list[str]) -> tuple[str,
 
 def _one_series(viewer: Viewer, address: Address, current: DataStatus, bar: Bar) -> Component:
     sku, site = bar.one("sku"), bar.one("site")
-    since = within(DEFAULT_PERIOD, NO_FILTERS, suppliers.as_of()).date_from
-    series = forecasts_page.series_of(viewer, sku, site, since)
-    if series is None:
-        return states.not_found(viewer)
-    usual = [ENSEMBLE, series.profile.champion or ENSEMBLE, NAIVE]
-    shown = _shown(address, series.models, usual)
+    since = within(DEFAULT_PERIOD, NO_FILTERS, current.as_of).date_from
+
+    def shown(points: Sequence[ForecastPoint]) -> tuple[str, ...]:
+        usual = [ENSEMBLE, series.champion or ENSEMBLE, NAIVE]
+        return _shown(address, present(points), usual)
+
+    series = forecasts_page.series_of(viewer, sku, site, since, shown)
     one: dict[str, Any] = {"sku": sku, "site": site, "scope": viewer.scope}
-    data = series_models.SeriesModels(
+    data = lazily(
+        series_models.SeriesModels,
         bar=bar,
-        series=series.showing(shown),
-        backtest=forecasts.backtest(**one),
-        chosen=_choice(series.profile.demand_class),
-        diagnostics=forecasts.diagnostics(**one),
+        series=series,
+        backtest=lambda: forecasts.backtest(**one),
+        chosen=lambda: _choice(series.demand_class),
+        diagnostics=lambda: forecasts.diagnostics(**one),
         frequency=current.frequency or "D",
         notices=address.notices,
     )
-    return series_models.layout(data, viewer)
+    return series_models.layout(data, viewer, later)
 
 
-def _choice(demand_class: str) -> ClassChoice | None:
+def _choice(demand_class: str | None) -> ClassChoice | None:
     return next((one for one in models.choices() if one.demand_class == demand_class), None)

@@ -4,6 +4,7 @@ that they can apply (domain/page_filters.py)."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State
@@ -13,10 +14,7 @@ from domain.page_filters import PERIODS, of_page, within
 from domain.records import NO_FILTERS, Filters, Option
 from domain.viewer import Viewer
 from layouts.components.filters import Bar, control_id
-from warehouse.queries import kpis, materials, suppliers
-
-MATERIALS = 20
-"""Materials offered before anything is searched."""
+from warehouse.queries import kpis, materials, status
 
 
 def bar_of(viewer: Viewer, address: Address, path: str, tab: str = "", **more: Any) -> Bar:
@@ -26,25 +24,30 @@ def bar_of(viewer: Viewer, address: Address, path: str, tab: str = "", **more: A
     assert page is not None
     choices = kpis.filter_choices(scope=viewer.scope)
     if "sku" in page.shared:
-        choices["sku"] = materials.item_options_with(
-            *address.values("sku"), scope=viewer.scope, limit=MATERIALS
-        )
+        named = address.values("sku")
+        choices["sku"] = materials.with_items(choices["sku"], named, scope=viewer.scope)
     offered = {name: choices[name] for name in page.shared if name in choices}
     period, filters = over_period(address, path, tab, address.filters(offered, **more))
     return Bar(offered, filters, period)
 
 
 def over_period(
-    address: Address, path: str, tab: str = "", filters: Filters = NO_FILTERS
+    address: Address,
+    path: str,
+    tab: str = "",
+    filters: Filters = NO_FILTERS,
+    *,
+    start: str | None = None,
 ) -> tuple[str | None, Filters]:
     """The period of the page at `path` as the address sets it, and the filters with its dates; None
-    of a page that has none."""
+    of a page that has none. `start`: the one to start with, if not the page's."""
     page = of_page(path, tab)
     assert page is not None
     if "period" not in page.shared:
         return None, filters
-    period = address.one("period", PERIODS, page.period)
-    return period, within(period, filters, suppliers.as_of() if period else None)
+    period = address.one("period", PERIODS, page.period if start is None else start)
+    dated = within(period, filters, status.current().as_of if period else None)
+    return period, replace(dated, date_to=None) if page.raised else dated
 
 
 def series_bar(
@@ -60,7 +63,8 @@ def series_bar(
     page = of_page(path, tab)
     assert page is not None
     wanted = address.text("sku") or (start or {}).get("sku", "")
-    skus = materials.item_options_with(wanted, scope=viewer.scope, limit=MATERIALS)
+    offered = materials.item_options(scope=viewer.scope)
+    skus = materials.with_items(offered, [wanted], scope=viewer.scope)
     sku = _picked(address, "sku", skus, start)
     sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
     site = _picked(address, "site", sites, start)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, no_update
@@ -13,13 +14,14 @@ from auth import trail
 from auth.guards import current_viewer, requires
 from callbacks import levels
 from callbacks.address import Address
-from callbacks.filters import MATERIALS, series_bar
+from callbacks.filters import series_bar
 from callbacks.overrides import adjusting
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.errors import NotFound, NothingPublished
 from domain.levels import DEPOTS, visible_levels
-from domain.records import DataStatus, Filters, ForecastPoint
+from domain.records import DataStatus, ForecastPoint
 from domain.sheets import csv_text
 from domain.viewer import Viewer
 from layouts import forecasts as layout
@@ -27,9 +29,11 @@ from layouts.components import states
 from layouts.components.filters import control_id
 from layouts.overrides import Adjusting
 from layouts.text import MODELS
-from warehouse.queries import forecasts, items, materials, status
+from warehouse.queries import forecasts, materials, status
+from warehouse.queries import series as series_query
 
 MAX_SEARCH = 100
+Shown = Callable[[Sequence[ForecastPoint]], Sequence[str]]
 
 
 @screen(Permission.READ)
@@ -41,7 +45,7 @@ def page(viewer: Viewer, address: Address) -> Component:
     level = _level(viewer, address)
     if level != DEPOTS:
         return levels.page(viewer, address, current, level)
-    return layout.layout(_data(viewer, address, current), viewer)
+    return layout.layout(_data(viewer, address, current), viewer, later)
 
 
 def _level(viewer: Viewer, address: Address) -> str:
@@ -52,19 +56,22 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.Forec
     bar = series_bar(viewer, address, "/forecasts", start=_start(viewer, address, current))
     sku, site = bar.one("sku"), bar.one("site")
     since = bar.filters.date_from
-    series = series_of(viewer, sku, site, since) if sku and site else None
-    return layout.ForecastData(
+    series = None
+    if sku and site:
+        series = series_of(viewer, sku, site, since, lambda points: _shown(address, points))
+    return lazily(
+        layout.ForecastData,
         bar=bar,
-        series=series and series.showing(_shown(address, series.points)),
+        series=series,
         status=current,
         may_export=viewer.may(Permission.EXPORT),
-        adjusting=_adjusting(viewer, address, series),
+        adjusting=lambda: _adjusting(viewer, address, sku, site),
         notices=address.notices,
     )
 
 
-def _adjusting(viewer: Viewer, address: Address, series: layout.Series | None) -> Adjusting | None:
-    return adjusting(viewer, address, series.sku, series.site, series.unit) if series else None
+def _adjusting(viewer: Viewer, address: Address, sku: str, site: str) -> Adjusting | None:
+    return adjusting(viewer, address, sku, site) if sku and site else None
 
 
 def _start(viewer: Viewer, address: Address, current: DataStatus) -> dict[str, str]:
@@ -75,29 +82,28 @@ def _start(viewer: Viewer, address: Address, current: DataStatus) -> dict[str, s
     return {"sku": found[0], "site": found[1]} if found else {}
 
 
-def series_of(viewer: Viewer, sku: str, site: str, since: date | None) -> layout.Series | None:
-    """One series with no model switched on, its history `since` a day; None if the run does not
-    know it. Raises UnknownMaterial, NotFound for a depot that is not in view."""
+def series_of(
+    viewer: Viewer, sku: str, site: str, since: date | None, shown: Shown
+) -> layout.Series:
+    """One series, its history `since` a day; of the models that have points those are switched on
+    that `shown` names. What is asked for raises UnknownMaterial, NotFound for a depot that is not
+    in view."""
     one: dict[str, Any] = {"sku": sku, "site": site, "scope": viewer.scope}
-    try:
-        profile = forecasts.profile(**one)
-    except NotFound:
-        return None
-    return layout.Series(
+    found = cache(lambda: series_query.one(**one))
+    points = cache(lambda: forecasts.series(**one))
+    return lazily(
+        layout.Series,
         sku=sku,
         site=site,
-        unit=_unit(viewer, sku),
-        history=forecasts.history(**one, since=since),
-        points=forecasts.series(**one),
-        accuracy=forecasts.accuracy(**one),
-        profile=profile,
-        shown=(),
+        unit=lambda: found().unit,
+        demand_class=lambda: found().demand_class,
+        champion=lambda: found().champion,
+        history=lambda: forecasts.history(**one, since=since),
+        points=points,
+        accuracy=lambda: forecasts.accuracy(**one),
+        profile=lambda: forecasts.profile(**one),
+        shown=lambda: shown(points()),
     )
-
-
-def _unit(viewer: Viewer, sku: str) -> str | None:
-    found = items.page(scope=viewer.scope, filters=Filters(sku=(sku,)), limit=1).rows
-    return found[0].unit if found else None
 
 
 def _shown(address: Address, points: Sequence[ForecastPoint]) -> tuple[str, ...]:
@@ -127,7 +133,7 @@ def _table(
     if level != DEPOTS:
         return levels.table(viewer, address, current, level)
     series = _data(viewer, address, current).series
-    if series is None:
+    if series is None or not series.is_known:
         raise NotFound("There is nothing to download.")
     return *layout.csv_table(series, current, viewer), layout.csv_name(series, current)
 
@@ -147,7 +153,7 @@ def register(app: Dash) -> None:
         if not search:
             return no_update
         scope = current_viewer().scope
-        found = materials.item_options(scope=scope, search=search[:MAX_SEARCH], limit=MATERIALS)
+        found = materials.item_options(scope=scope, search=search[:MAX_SEARCH])
         kept = value if isinstance(value, list) else [value]
         chosen = [option for option in options if option["value"] in kept]
         others = [option for option in found if option.value not in kept]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from dash import ClientsideFunction, Dash, Input, Output, State, no_update
@@ -13,6 +14,7 @@ from auth.guards import current_viewer, requires
 from callbacks.address import Address
 from callbacks.filters import bar_of, over_period
 from callbacks.listing import listed
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.errors import NotFound
@@ -22,7 +24,6 @@ from layouts import inventory as layout
 from layouts import item_depot as cards
 from layouts.components import states
 from layouts.components.downloads import query_of
-from layouts.components.filters import Bar
 from layouts.policy import policy_card
 from layouts.text import DEMAND_CLASSES
 from warehouse.queries import (
@@ -56,34 +57,34 @@ def page(viewer: Viewer, address: Address) -> Component:
     )
     filters = bar.filters
     flags = address.many("flag", layout.FLAGS)
-    orders = [sign + name for name in layout.COLUMNS for sign in ("", "-")]
-    sort = address.one("sort", orders, DEFAULT_SORT)
+    sort = address.order(layout.COLUMNS, DEFAULT_SORT)
 
     def rows(**asked: Any) -> Page[ItemDepot]:
         return inventory.page(scope=viewer.scope, filters=filters, flags=flags, sort=sort, **asked)
 
-    found = listed(address, "", rows, layout.PAGE_ROWS)
-    chosen = _chosen(viewer, address, found.page.rows)
+    found = cache(lambda: listed(address, "", rows, layout.PAGE_ROWS))
+    chosen = cache(lambda: _chosen(viewer, address, found().page.rows))
     tab = address.one("tab", layout.TABS, "demand")
-    data = layout.InventoryData(
+
+    def detail() -> list[Component]:
+        row = chosen()
+        return _detail(viewer, row, tab, filters) if row else []
+
+    data = lazily(
+        layout.InventoryData,
         listed=found,
-        totals=inventory.totals(scope=viewer.scope, filters=filters),
+        totals=lambda: inventory.totals(scope=viewer.scope, filters=filters),
         chosen=chosen,
         tab=tab,
-        detail=_detail(viewer, chosen, tab, filters) if chosen else [],
+        detail=detail,
         filters=filters,
         flags=flags,
         sort=sort,
         bar=bar,
-        query=_query(address, bar, flags),
-        notices=list(dict.fromkeys(address.notices)),
+        query=layout.asked(bar, flags) | address.only(PLACE),
+        notices=address.notices,
     )
-    return layout.layout(data, viewer)
-
-
-def _query(address: Address, bar: Bar, flags: tuple[str, ...]) -> dict[str, list[str]]:
-    asked = layout.asked(bar, flags)
-    return asked | {name: values for name, values in address.query.items() if name in PLACE}
+    return layout.layout(data, viewer, later)
 
 
 def _chosen(viewer: Viewer, address: Address, rows: list[ItemDepot]) -> ItemDepot | None:
@@ -141,9 +142,9 @@ def _plan(viewer: Viewer, row: ItemDepot, current: DataStatus, _dates: Filters) 
 def _orders(
     viewer: Viewer, row: ItemDepot, _current: DataStatus, _dates: Filters
 ) -> list[Component]:
-    loaded = any(one.rows for one in status.files() if one.kind == "purchase_orders")
+    has_orders = "purchase_orders" in status.loaded()
     found = inventory.open_orders(**_one(viewer, row))
-    return [cards.orders_card(found, loaded, viewer, _files(row))]
+    return [cards.orders_card(found, has_orders, viewer, _files(row))]
 
 
 def _decisions(

@@ -8,7 +8,8 @@ from typing import Any
 from dash.development.base_component import Component
 
 from callbacks.address import Address
-from callbacks.filters import MATERIALS, over_period
+from callbacks.filters import over_period
+from callbacks.parts import later, lazily
 from domain.access import Permission
 from domain.errors import NotFound
 from domain.levels import LEVELS
@@ -22,15 +23,7 @@ from warehouse.queries import levels, materials, overrides
 
 def page(viewer: Viewer, address: Address, current: DataStatus, level: str) -> Component:
     """One sum; without a choice, the first one there is. Sums are the model's own."""
-    data = data_of(viewer, address, current, level)
-    if count := overrides.page(scope=viewer.scope, state=("in_force",), limit=1).count:
-        words = viewer.t(
-            "These sums are the model's own: adjustments by hand (%(count)s in force) are not in"
-            " them.",
-            count=count,
-        )
-        data.notices.append(words)
-    return layout.layout(data, viewer)
+    return layout.layout(data_of(viewer, address, current, level), viewer, later)
 
 
 def table(
@@ -52,15 +45,17 @@ def data_of(viewer: Viewer, address: Address, current: DataStatus, level: str) -
     areas = levels.areas(level=level, scope=viewer.scope, **one) if chosen else []
     area = address.option("area", areas)
     bar = _bar(address, whats if what == "item" else None, chosen)
-    return layout.LevelsData(
+    return lazily(
+        layout.LevelsData,
         level=level,
         whats=whats,
         areas=areas,
         what=chosen,
         area=area,
         bar=bar,
-        sum=_sum(viewer, level, one, area, bar.filters.date_from) if area else None,
-        accuracy=levels.accuracy(scope=viewer.scope),
+        sum=lambda: _sum(viewer, level, one, area, bar.filters.date_from) if area else None,
+        accuracy=lambda: levels.accuracy(scope=viewer.scope),
+        adjusted=lambda: overrides.page(scope=viewer.scope, state=("in_force",), limit=1).count,
         status=current,
         notices=address.notices,
         download=[forecasts_layout.download(viewer)] if viewer.may(Permission.EXPORT) else [],
@@ -80,7 +75,8 @@ def _whats(viewer: Viewer, address: Address, level: str) -> list[Option]:
     if LEVELS[level].what == "family":
         found = levels.families(level=level, scope=viewer.scope)
         return [Option(_name(*pair), _name(*pair)) for pair in found]
-    return materials.item_options_with(address.text("sku"), scope=viewer.scope, limit=MATERIALS)
+    offered = materials.item_options(scope=viewer.scope)
+    return materials.with_items(offered, [address.text("sku")], scope=viewer.scope)
 
 
 def _name(family: str, unit: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from dash.development.base_component import Component
 
 from callbacks.address import Address
 from callbacks.filters import bar_of
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.records import DataStatus, Filters, Kpi
@@ -28,7 +30,7 @@ def page(viewer: Viewer, address: Address) -> Component:
     current = status.current()
     if current.run_id is None:
         return states.nothing_published(viewer)
-    return layout.layout(data(viewer, address, current), viewer)
+    return layout.layout(data(viewer, address, current), viewer, later)
 
 
 def data(
@@ -41,19 +43,19 @@ def data(
     measure = address.one("measure", layout.MEASURES, _usual_measure(headline))
     today = filters.at_any_time()
     opened = replace(today, status=("open",))
-    top = alerts.page(scope=viewer.scope, filters=opened, limit=TOP_ALERTS)
     asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters, "measure": measure}
-    return layout.MainData(
+    now: dict[str, Any] = {"scope": viewer.scope, "filters": opened}
+    top = cache(lambda: alerts.page(**now, limit=TOP_ALERTS))
+    return lazily(
+        layout.MainData,
         kpis=headline,
-        points=kpis.demand_and_forecast(**asked, days=layout.HISTORY_DAYS),
-        shares=kpis.demand_shares(**asked),
-        alerts=top.rows,
-        alert_count=top.count,
-        recommendations=recommendations.page(
-            scope=viewer.scope, filters=opened, limit=TOP_ACTIONS
-        ).rows,
-        recommended=recommendations.totals(scope=viewer.scope, filters=today)[0],
-        files=status.files(),
+        points=lambda: kpis.demand_and_forecast(**asked, days=layout.HISTORY_DAYS),
+        shares=lambda: kpis.demand_shares(**asked),
+        alerts=lambda: top().rows,
+        alert_count=lambda: top().count,
+        recommendations=lambda: recommendations.page(**now, limit=TOP_ACTIONS).rows,
+        recommended=lambda: recommendations.totals(scope=viewer.scope, filters=today)[0],
+        files=status.files,
         bar=bar,
         filters=filters,
         measure=measure,

@@ -11,10 +11,13 @@ from callbacks import forecasts as forecasts_page
 from callbacks.address import Address
 from callbacks.filters import bar_of, over_period
 from callbacks.inventory import decisions
+from callbacks.listing import listed
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.errors import InvalidInput, NotFound, NothingPublished
-from domain.records import Filters, Item, Material, Option, Page
+from domain.errors import NotFound, NothingPublished
+from domain.page_filters import OWN
+from domain.records import Item, Material, MaterialDetail, Option, Page
 from domain.viewer import Viewer
 from layouts import item_depot as cards
 from layouts import material as detail_layout
@@ -49,29 +52,20 @@ def page(viewer: Viewer, address: Address) -> Component:
         demand_class=address.many("class", DEMAND_CLASSES),
         search=address.text("search"),
     )
-    orders = [sign + name for name in layout.SORTS for sign in ("", "-")]
-    sort = address.one("sort", orders, DEFAULT_SORT)
-    rows, start = _rows(viewer, address, bar.filters, sort)
-    data = layout.MaterialsData(rows, start, sort, bar.filters, bar, address.query, address.notices)
+    sort = address.order(layout.SORTS, DEFAULT_SORT)
+
+    def rows(**asked: Any) -> Page[Material]:
+        return materials.page(scope=viewer.scope, filters=bar.filters, sort=sort, **asked)
+
+    data = layout.MaterialsData(
+        listed=listed(address, "", rows, layout.PAGE_ROWS),
+        sort=sort,
+        filters=bar.filters,
+        bar=bar,
+        query=address.query,
+        notices=address.notices,
+    )
     return layout.layout(data, viewer)
-
-
-def _rows(
-    viewer: Viewer, address: Address, filters: Filters, sort: str
-) -> tuple[Page[Material], int]:
-    """The page at the address's cursor; the first one if the cursor is not good (any more)."""
-    asked: dict[str, Any] = {
-        "scope": viewer.scope,
-        "filters": filters,
-        "limit": layout.PAGE_ROWS,
-        "sort": sort,
-    }
-    cursor = address.text("cursor", 500) or None
-    try:
-        return materials.page(**asked, cursor=cursor), address.count("start") if cursor else 0
-    except InvalidInput:
-        address.ignored("cursor", cursor or "")
-        return materials.page(**asked, cursor=None), 0
 
 
 @screen(Permission.READ)
@@ -87,7 +81,18 @@ def detail(viewer: Viewer, address: Address) -> Component:
 
 
 def _overview(viewer: Viewer, _address: Address, item: Item) -> list[Component]:
-    return detail_layout.overview(materials.detail(sku=item.sku, scope=viewer.scope), viewer)
+    return detail_layout.overview(_found(viewer, item), viewer, later)
+
+
+def _found(viewer: Viewer, item: Item) -> MaterialDetail:
+    asked: dict[str, Any] = {"sku": item.sku, "scope": viewer.scope}
+    return lazily(
+        MaterialDetail,
+        item=item,
+        summary=lambda: materials.summary(**asked) or materials.without_series(item),
+        positions=lambda: materials.positions(**asked),
+        open_orders=lambda: materials.open_orders(**asked),
+    )
 
 
 def _depot(viewer: Viewer, address: Address, item: Item) -> tuple[list[Option], str | None]:
@@ -105,35 +110,52 @@ def _demand(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     period, dates = over_period(address, DETAIL)
     one: dict[str, Any] = {"sku": item.sku, "site": site, "scope": viewer.scope}
     picker = detail_layout.depot_choice(sites, site, viewer, period=period)
-    history = forecasts.history(**one, since=dates.date_from)
     title = viewer.t("Demand by depot")
-    shown = cards.history_card(title, history, item.unit, current, viewer, picker)
-    try:
-        return [shown, profile_strip(forecasts.profile(**one), viewer)]
-    except NotFound:  # a depot with stock alone has no profile
-        return [shown]
+
+    def made() -> list[Component]:
+        history = forecasts.history(**one, since=dates.date_from)
+        shown = cards.history_card(title, history, item.unit, current, viewer, picker)
+        try:
+            return [shown, profile_strip(forecasts.profile(**one), viewer)]
+        except NotFound:  # a depot with stock alone has no profile
+            return [shown]
+
+    return later("history", made, 520)
 
 
 def _stock(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     sites, site = _depot(viewer, address, item)
-    found = materials.detail(sku=item.sku, scope=viewer.scope)
-    loaded = {one.kind for one in status.files() if one.rows}
-    parts: list[Component] = [detail_layout.positions(found, "stock" in loaded, viewer)]
-    here = next((one for one in found.positions if one.site == site), None)
-    if here is not None and status.current().run_id is not None:
-        days = projections.days(sku=item.sku, site=here.site, scope=viewer.scope)
+    found, current = _found(viewer, item), status.current()
+    one: dict[str, Any] = {"sku": item.sku, "site": site, "scope": viewer.scope}
+
+    def positions() -> list[Component]:
+        return [detail_layout.positions(found, "stock" in status.loaded(), viewer)]
+
+    def projected() -> list[Component]:
+        here = next((row for row in found.positions if row.site == site), None)
+        if here is None or current.run_id is None:
+            return []
         title = viewer.t("Projected stock at %(site)s", site=here.site_name or here.site)
         picker = detail_layout.depot_choice(sites, here.site, viewer)
-        level = here.reorder_point
+        days, level = projections.days(**one), here.reorder_point
         files = {"sku": [item.sku], "site": [here.site]}
-        parts.append(
-            cards.projection_card(title, days, level, item.unit, viewer, picker, files=files)
-        )
-        found_here = policies.of_depot(sku=item.sku, site=here.site, scope=viewer.scope)
-        parts += [policy_card(one, item.unit, viewer) for one in found_here]
-    has_orders = "purchase_orders" in loaded
-    asked = {"sku": [item.sku]}
-    return [*parts, cards.orders_card(found.open_orders, has_orders, viewer, asked)]
+        return [cards.projection_card(title, days, level, item.unit, viewer, picker, files=files)]
+
+    def policy() -> list[Component]:
+        if site is None or current.run_id is None:
+            return []
+        return [policy_card(each, item.unit, viewer) for each in policies.of_depot(**one)]
+
+    def orders() -> list[Component]:
+        has_orders, asked = "purchase_orders" in status.loaded(), {"sku": [item.sku]}
+        return [cards.orders_card(found.open_orders, has_orders, viewer, asked)]
+
+    return [
+        *later("positions", positions),
+        *later("projection", projected, 520),
+        *later("policy", policy),
+        *later("orders", orders, 200),
+    ]
 
 
 def _forecast(viewer: Viewer, address: Address, item: Item) -> list[Component]:
@@ -142,49 +164,69 @@ def _forecast(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     if site is None or current.run_id is None:
         return [detail_layout.no_depot(viewer)]
     period, dates = over_period(address, DETAIL)
-    series = forecasts_page.series_of(viewer, item.sku, site, dates.date_from)
+    series = forecasts_page.series_of(
+        viewer, item.sku, site, dates.date_from, lambda _points: cards.SHOWN
+    )
     picker = detail_layout.depot_choice(sites, site, viewer, period=period)
     title = viewer.t("Demand and forecast by depot")
-    points = [one for one in series.points if one.model in cards.SHOWN] if series else []
-    history = series.history if series else []
     tools = [cards.models_link(item.sku, site, viewer)]
-    shown = cards.forecast_card(
-        title, history, points, item.unit, current, viewer, picker, tools=tools
-    )
-    return [shown, *([accuracy_card(series, viewer)] if series else [])]
+
+    def chart() -> list[Component]:
+        points = [one for one in series.points if one.model in cards.SHOWN]
+        history = series.history if series.is_known else []
+        return [
+            cards.forecast_card(
+                title, history, points, item.unit, current, viewer, picker, tools=tools
+            )
+        ]
+
+    def accuracy() -> list[Component]:
+        return [accuracy_card(series, viewer)] if series.is_known else []
+
+    return [*later("chart", chart, 500, 520), *later("accuracy", accuracy, 590, 670)]
 
 
 def _decisions(viewer: Viewer, address: Address, item: Item) -> list[Component]:
-    made = decisions(viewer, status.current(), item.sku)
-    number = address.count("alert")
-    if not number:
-        return made
-    try:
-        alert = alerts.one(alert_id=number, scope=viewer.scope)
-    except (NotFound, NothingPublished):
-        alert = None
-    if alert is None or alert.sku != item.sku:
-        address.ignored("alert", str(number))
-        return made
-    workings = receipts.of_alert(alert_id=number, scope=viewer.scope)
-    return [detail_layout.alert_receipt(alert, workings, viewer), *made]
+    number, current = address.count("alert"), status.current()
+
+    def receipt() -> list[Component]:
+        try:
+            alert = alerts.one(alert_id=number, scope=viewer.scope)
+        except (NotFound, NothingPublished):
+            alert = None
+        if alert is None or alert.sku != item.sku:
+            address.ignored("alert", str(number))
+            return []
+        workings = receipts.of_alert(alert_id=number, scope=viewer.scope)
+        return [detail_layout.alert_receipt(alert, workings, viewer)]
+
+    return [
+        *(later("receipt", receipt) if number else []),
+        *later("decisions", lambda: decisions(viewer, current, item.sku), 900),
+    ]
 
 
 def _drivers(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     sites, site = _depot(viewer, address, item)
     if site is None:
         return [detail_layout.no_depot(viewer)]
-    months = item_drivers.months(sku=item.sku, site=site, scope=viewer.scope)
-    names = [
-        Option(name, driver_name(name, viewer.t))
-        for name in dict.fromkeys(one.driver for one in months)
-    ]
-    driver = address.option("driver", names)
-    loaded = any(one.rows for one in status.files() if one.kind == "drivers")
-    data = material_drivers.DriversData(
-        item.sku, sites, site, names, driver, months, item.unit, loaded
-    )
-    return material_drivers.content(data, viewer)
+    period, dates = over_period(address, DETAIL, start=OWN)
+    span = {"since": dates.date_from, "to": dates.date_to}
+
+    def made() -> list[Component]:
+        months = item_drivers.months(sku=item.sku, site=site, scope=viewer.scope, **span)
+        names = [
+            Option(name, driver_name(name, viewer.t))
+            for name in dict.fromkeys(one.driver for one in months)
+        ]
+        driver = address.option("driver", names)
+        loaded = "drivers" in status.loaded()
+        data = material_drivers.DriversData(
+            item.sku, sites, site, names, driver, months, item.unit, loaded, period or OWN, dates
+        )
+        return material_drivers.content(data, viewer)
+
+    return later("drivers", made, 900)
 
 
 TABS: dict[str, Callable[[Viewer, Address, Item], list[Component]]] = {

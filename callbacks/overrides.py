@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from math import isfinite
 from typing import Any
 from urllib.parse import parse_qs, urlencode
-from zoneinfo import ZoneInfo
 
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from auth.guards import current_viewer, requires
-from auth.session import request_actor, signed_in
+from auth.session import who_decides
 from callbacks.address import Address
 from domain.access import Permission
+from domain.clock import today
 from domain.errors import InvalidInput, NotFound
 from domain.overrides import Adjustment, Why
-from domain.records import Filters
+from domain.records import Filters, Job
 from domain.viewer import Viewer
 from layouts import overrides as layout
 from warehouse.commands import overrides as commands
 from warehouse.db import get_engine
-from warehouse.queries import items, jobs, overrides, places
+from warehouse.queries import items, jobs, overrides, places, series
 
 SHOWN = 20
 EXPIRES_DAYS = 90
-ZONE = ZoneInfo("America/Sao_Paulo")
 ACT = Permission.ACT
 
 
-def adjusting(
-    viewer: Viewer, address: Address, sku: str, site: str, unit: str | None
-) -> layout.Adjusting:
+def adjusting(viewer: Viewer, address: Address, sku: str, site: str) -> layout.Adjusting:
     """The card of one item at one site, as the address asks for it."""
     days = overrides.periods()
-    family, uf = _family(viewer, sku), places.uf_of(site=site, scope=viewer.scope)
-    whats = [one for one in layout.WHATS if {"family": family, "uf": uf}.get(one, True)]
+    here = series.one(sku=sku, site=site, scope=viewer.scope)
+    known = {"family": here.family, "uf": here.uf}
+    whats = [one for one in layout.WHATS if known.get(one, True)]
     saved = overrides.page(scope=viewer.scope, filters=Filters(sku=(sku,)), limit=SHOWN)
     start, stop = _span(address, days)
     return layout.Adjusting(
@@ -44,12 +42,12 @@ def adjusting(
         periods=days,
         start=start,
         stop=stop,
-        unit=unit,
-        family=family,
-        uf=uf,
+        unit=here.unit,
+        family=here.family,
+        uf=here.uf,
         saved=saved.rows,
         count=saved.count,
-        expires_on=datetime.now(ZONE).date() + timedelta(days=EXPIRES_DAYS),
+        expires_on=today() + timedelta(days=EXPIRES_DAYS),
         may_act=viewer.may(ACT),
         at_work=bool(address.count("job")) and viewer.may(ACT),
     )
@@ -134,8 +132,7 @@ def _why(reason: Any, note: Any, expires: Any) -> Why:
 
 
 def _who() -> commands.Person:
-    row = signed_in()
-    return commands.Person(request_actor(), row.user_id if row else None, current_viewer().scope)
+    return commands.Person(**who_decides())
 
 
 def _at(search: str | None, **changed: Any) -> str:
@@ -206,22 +203,27 @@ def register(app: Dash) -> None:
 
     @app.callback(
         Output("override-followed", "search"),
+        Output("override-work", "children"),
         Input("override-tick", "n_intervals"),
         State("_pages_location", "search"),
         prevent_initial_call=True,
     )
     @requires(ACT)
     def tick(ticks: int | None, search: str | None) -> Any:
-        job_id = Address.parse(search, current_viewer().t).count("job")
+        viewer = current_viewer()
+        job_id = Address.parse(search, viewer.t).count("job")
         if not ticks or not job_id:
-            return no_update
-        return no_update if _is_deriving(job_id) else _at(search, job=None)
+            return no_update, no_update
+        job = _derivation(job_id)
+        if job is None or job.state == "done":
+            return _at(search, job=None), no_update
+        return no_update, no_update if job.is_active else layout.not_followed(job, viewer)
 
 
-def _is_deriving(job_id: int) -> bool:
-    """False for a job that is over, that is none, and that is another's."""
+def _derivation(job_id: int) -> Job | None:
+    """None for a job that is none, of another kind, and another's."""
     try:
         job = jobs.one(job_id)
     except NotFound:
-        return False
-    return job.kind == "derive" and job.is_active
+        return None
+    return job if job.kind == "derive" else None

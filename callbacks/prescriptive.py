@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 
 from callbacks.address import Address
 from callbacks.filters import bar_of
+from callbacks.parts import later, lazily
 from domain.viewer import Viewer
 from layouts import prescriptive as layout
 from warehouse.queries import recommendations, savings, status
@@ -15,12 +16,13 @@ def content(viewer: Viewer, address: Address) -> list[Component]:
     """What stands below the tabs: advice by kind, and what past advice was worth."""
     bar = bar_of(viewer, address, "/features", "prescriptive")
     filters = bar.filters
-    data = layout.PrescriptiveData(
-        kinds=recommendations.by_kind(scope=viewer.scope, filters=filters),
-        savings=savings.total(scope=viewer.scope, filters=filters),
+    data = lazily(
+        layout.PrescriptiveData,
+        kinds=lambda: recommendations.by_kind(scope=viewer.scope, filters=filters),
+        savings=lambda: savings.total(scope=viewer.scope, filters=filters),
         filters=filters,
         bar=bar,
-        files=status.files(),
+        has_stock=lambda: "stock" in status.loaded(),
         notices=address.notices,
     )
-    return layout.content(data, viewer)
+    return layout.content(data, viewer, later)

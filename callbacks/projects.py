@@ -6,6 +6,7 @@ from dash.development.base_component import Component
 
 from callbacks.address import Address
 from callbacks.filters import bar_of
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.projects import STATES, ProjectFilters
@@ -29,24 +30,26 @@ def page(viewer: Viewer, address: Address) -> Component:
         search=address.text("search"),
         date_from=bar.filters.date_from,
     )
-    data = layout.ProjectsData(
-        scores=projects.every(scope=viewer.scope, filters=filters),
-        count=len(projects.every(scope=viewer.scope)),
+    data = lazily(
+        layout.ProjectsData,
+        scores=lambda: projects.every(scope=viewer.scope, filters=filters),
+        count=lambda: len(projects.every(scope=viewer.scope)),
         bar=bar,
         filters=filters,
-        is_loaded=any(one.rows for one in status.files() if one.kind == "projects"),
+        is_loaded="projects" in status.loaded(),
         run_id=status.current().run_id,
         notices=address.notices,
     )
-    return layout.layout(data, viewer)
+    return layout.layout(data, viewer, later)
 
 
 @screen(Permission.READ)
 def detail(viewer: Viewer, address: Address) -> Component:
     """One project."""
-    data = detail_layout.ProjectData(
+    data = lazily(
+        detail_layout.ProjectData,
         detail=projects.detail(project=address.text("project", 200), scope=viewer.scope),
-        run_id=status.current().run_id,
+        run_id=lambda: status.current().run_id,
         notices=address.notices,
     )
-    return detail_layout.layout(data, viewer)
+    return detail_layout.layout(data, viewer, later)

@@ -9,10 +9,12 @@ from dash import ALL as EVERY
 from dash import Dash, State, set_props
 from dash.development.base_component import Component
 
+from auth.session import who_decides
 from callbacks.address import Address
-from callbacks.deciding import register_decisions, who_decides
+from callbacks.deciding import register_decisions
 from callbacks.filters import bar_of
 from callbacks.listing import listed
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.receipts import Source
@@ -37,7 +39,7 @@ def page(viewer: Viewer, address: Address) -> Component:
     """The queue, narrowed to kinds, statuses, places and materials."""
     if status.current().run_id is None:
         return states.nothing_published(viewer)
-    return layout.layout(_data(viewer, address), viewer)
+    return layout.layout(_data(viewer, address), viewer, later)
 
 
 def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
@@ -55,17 +57,18 @@ def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
             scope=viewer.scope, filters=filters, kinds=kinds, sort=sort, **asked
         )
 
-    return layout.RecommendationsData(
-        listed=listed(address, "", rows, layout.PAGE_ROWS),
-        totals=recommendations.totals(scope=viewer.scope, filters=everywhere, kinds=kinds),
+    return lazily(
+        layout.RecommendationsData,
+        listed=lambda: listed(address, "", rows, layout.PAGE_ROWS),
+        totals=lambda: recommendations.totals(scope=viewer.scope, filters=everywhere, kinds=kinds),
         filters=filters,
         kinds=kinds,
         sort=sort,
         bar=bar,
-        files=status.files(),
+        has_stock=lambda: "stock" in status.loaded(),
         sources=[Source("run", current.run_id or 0, at=current.computed_at)],
-        query=bar.asked | {name: values for name, values in address.query.items() if name in KEPT},
-        notices=list(dict.fromkeys(address.notices)),
+        query=bar.kept | address.only(KEPT),
+        notices=address.notices,
     )
 
 
@@ -89,7 +92,7 @@ def _decide(
         recommendation_ids=numbers,
         status=status,
         reason=_reason(asked["number"], reasons, fields),
-        **who_decides(viewer),
+        **who_decides(),
     )
     set_props("toasts", {"children": toast(viewer.t(DONE[status]), viewer, "success")})
 

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from callbacks.address import Address
 from callbacks.filters import bar_of
 from callbacks.listing import listed
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.records import Page
@@ -29,8 +30,7 @@ def page(viewer: Viewer, address: Address) -> Component:
         return states.nothing_published(viewer)
     bar = bar_of(viewer, address, "/savings")
     filters = bar.filters
-    orders = [sign + name for name in savings.ITEM_SORTS for sign in ("", "-")]
-    sort = address.one("sort", orders, "-identified_brl")
+    sort = address.order(savings.ITEM_SORTS, "-identified_brl")
     asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters}
     months = savings.months(**asked)
     by_value = {layout.month_value(one.month): one.month for one in months}
@@ -39,16 +39,19 @@ def page(viewer: Viewer, address: Address) -> Component:
     def items(**more: Any) -> Page[SavingsItem]:
         return savings.items(**asked, month=month, sort=sort, **more)
 
-    data = layout.SavingsData(
-        total=savings.total(**asked),
+    data = lazily(
+        layout.SavingsData,
+        total=lambda: savings.total(**asked),
         months=months,
         month=month,
-        items=listed(address, "", items, SHOWN),
+        items=lambda: listed(address, "", items, SHOWN),
         sort=sort,
-        query=bar.asked | {name: value for name, value in address.query.items() if name in KEPT},
+        query=bar.kept | address.only(KEPT),
         bar=bar,
         filters=filters,
-        has_costs=not any(kpi.missing == "items" for kpi in kpis.headline(scope=viewer.scope)),
+        has_costs=lambda: (
+            not any(kpi.missing == "items" for kpi in kpis.headline(scope=viewer.scope))
+        ),
         notices=address.notices,
     )
-    return layout.layout(data, viewer)
+    return layout.layout(data, viewer, later)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from typing import TypeVar
 
 from dash import ctx, html
 from dash.development.base_component import Component
@@ -14,7 +15,8 @@ from werkzeug.exceptions import HTTPException
 
 from auth import trail
 from auth.guards import current_viewer, requires
-from callbacks.address import Address
+from callbacks import parts
+from callbacks.address import Address, Query
 from domain.access import Permission
 from domain.errors import NotAllowed, NotAuthenticated, NotFound, NothingPublished
 from domain.viewer import Viewer
@@ -22,13 +24,15 @@ from layouts.components import states
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Maker = Callable[[Viewer, Address], Component]
 
 
 def screen(
     permission: Permission, *, personal: bool = False
 ) -> Callable[[Maker], Callable[..., Component]]:
-    """Makes `make(viewer, address)` a page's guarded entry function `page(**query)`.
+    """Makes `make(viewer, address)` a page's guarded entry function `page(**query)`, and
+    `page.part(name, at, query)` gives one part of it.
 
     `personal`: it shows what depends on who asks. What is not is made for a nameless viewer, since
     others of the same role and scope may be shown the same (dashboard/kept_pages.py).
@@ -44,10 +48,18 @@ def screen(
             address = Address(query, viewer.t)
             shown = viewer if personal else nameless(viewer)
             told = states.notices(address.check(str(path)))
-            made = _made(make, shown, address)
+            parts.begin(f"{path}{search}", address)
+            made = _made(lambda: make(shown, address), shown)
             return html.Div([*told, made], className="page") if told else made
 
-        page.personal = personal  # type: ignore[attr-defined]
+        @requires(permission)
+        def part(name: str, at: str, query: Query) -> Component | list[Component]:
+            viewer = current_viewer()
+            shown, address = viewer if personal else nameless(viewer), Address(query, viewer.t)
+            parts.begin(at, address, name)
+            return _made(lambda: parts.wanted_of(make(shown, address)), shown, alone=False)
+
+        page.personal, page.part = personal, part  # type: ignore[attr-defined]
         return page
 
     return decorate
@@ -70,16 +82,17 @@ def _address_asked_for() -> tuple[str, str]:
     return path, search
 
 
-def _made(make: Maker, viewer: Viewer, address: Address) -> Component:
+def _made(make: Callable[[], T], viewer: Viewer, alone: bool = True) -> T | Component:
+    """What `make()` gives, or a state that says why it gives nothing, `alone` on its page."""
     try:
-        return make(viewer, address)
+        return make()
     except NothingPublished:
-        return states.nothing_published(viewer)
+        return states.nothing_published(viewer, alone=alone)
     except NotFound:
-        return states.not_found(viewer)
+        return states.not_found(viewer, alone=alone)
     except (HTTPException, NotAllowed, NotAuthenticated):
         raise
     except Exception:
         log.exception("a page could not be made")
         g.page_failed = True
-        return states.failed(viewer)
+        return states.failed(viewer, alone=alone)

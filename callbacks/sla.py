@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 from dash.development.base_component import Component
@@ -10,10 +11,12 @@ from dash.development.base_component import Component
 from callbacks.address import Address
 from callbacks.filters import bar_of
 from callbacks.listing import listed
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.records import Page
 from domain.sla import STATES, ContractScore, month_after
+from domain.spelling import mentions
 from domain.viewer import Viewer
 from layouts import contract as detail_layout
 from layouts import sla as layout
@@ -31,12 +34,17 @@ def page(viewer: Viewer, address: Address) -> Component:
     states = address.many("state", STATES)
     search = address.text("search")
     bar = bar_of(viewer, address, "/sla")
-    found = sla.listed(scope=viewer.scope, month=month)
-    shown = [one for one in found if _is_wanted(one, bar.filters.contract, states, search)]
-    loaded = {one.kind for one in status.files() if one.rows}
-    data = layout.SlaData(
-        scores=sorted(shown, key=_urgency),
-        count=len(found),
+    found = cache(lambda: sla.listed(scope=viewer.scope, month=month))
+
+    def shown() -> list[ContractScore]:
+        wanted = [one for one in found() if _is_wanted(one, bar.filters.contract, states, search)]
+        return sorted(wanted, key=_urgency)
+
+    loaded = status.loaded()
+    data = lazily(
+        layout.SlaData,
+        scores=shown,
+        count=lambda: len(found()),
         bar=bar,
         months=months,
         month=month,
@@ -46,14 +54,13 @@ def page(viewer: Viewer, address: Address) -> Component:
         run_id=status.current().run_id,
         notices=address.notices,
     )
-    return layout.layout(data, viewer)
+    return layout.layout(data, viewer, later)
 
 
 def _is_wanted(
     one: ContractScore, contracts: tuple[str, ...], states: tuple[str, ...], search: str
 ) -> bool:
-    wanted = search.strip().lower()
-    named = any(wanted in (word or "").lower() for word in (one.contract, one.customer))
+    named = mentions(search, (one.contract, one.customer))
     chosen = not contracts or one.contract in contracts
     return chosen and named and (not states or one.state in states)
 
@@ -68,8 +75,7 @@ def detail(viewer: Viewer, address: Address) -> Component:
     code = address.text("contract", 200)
     months = sla.months()
     month = _month(address, months)
-    orders = [sign + name for name in sla.OUTAGE_SORTS for sign in ("", "-")]
-    sort = address.one("sort", orders, DEFAULT_SORT)
+    sort = address.order(sla.OUTAGE_SORTS, DEFAULT_SORT)
     waited = address.one("outages", ("all", "waited"), "all") == "waited"
     found = sla.detail(contract=code, scope=viewer.scope, month=month)
     start = found.score.now.month
@@ -85,22 +91,19 @@ def detail(viewer: Viewer, address: Address) -> Component:
             **asked,
         )
 
-    data = detail_layout.ContractData(
+    data = lazily(
+        detail_layout.ContractData,
         detail=found,
-        outages=listed(address, "", outages, detail_layout.OUTAGE_ROWS),
+        outages=lambda: listed(address, "", outages, detail_layout.OUTAGE_ROWS),
         sort=sort,
         waited=waited,
         months=months,
-        query={
-            name: values
-            for name, values in address.query.items()
-            if name in ("month", "outages", "sort", "cursor", "start")
-        },
-        run_id=status.current().run_id,
+        query=address.only(("month", "outages", "sort", "cursor", "start")),
+        run_id=lambda: status.current().run_id,
         may_export=viewer.may(Permission.EXPORT),
         notices=address.notices,
     )
-    return detail_layout.layout(data, viewer)
+    return detail_layout.layout(data, viewer, later)
 
 
 def _month(address: Address, months: list[date]) -> date | None:

@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 
 from callbacks.address import Address
 from callbacks.filters import series_bar
+from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.records import Option
@@ -24,7 +25,7 @@ def page(viewer: Viewer, address: Address) -> Component:
     current = status.current()
     if current.run_id is None:
         return states.nothing_published(viewer)
-    return layout.layout(_data(viewer, address), viewer)
+    return layout.layout(_data(viewer, address), viewer, later)
 
 
 def _data(viewer: Viewer, address: Address) -> layout.WhatIfData:
@@ -32,14 +33,15 @@ def _data(viewer: Viewer, address: Address) -> layout.WhatIfData:
     bar = series_bar(viewer, address, "/what-if")
     change = change_of(address, choices)
     asked: dict[str, Any] = {"scope": viewer.scope, "sku": bar.one("sku"), "site": bar.one("site")}
-    return layout.WhatIfData(
+    return lazily(
+        layout.WhatIfData,
         change=change,
         bar=bar,
         measure=address.one("measure", layout.MEASURES, layout.MEASURES[0]),
         choices=choices,
-        found=what_if.compare(change=change, **asked),
-        curve=what_if.curve(**asked),
-        recorded=what_if.recorded(**asked),
+        found=lambda: what_if.compare(change=change, **asked),
+        curve=lambda: what_if.curve(**asked),
+        recorded=lambda: what_if.recorded(**asked),
         notices=address.notices,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -50,8 +51,18 @@ def _check_outputs(given: Any, output: str) -> None:
     several = output.startswith("..") and output.endswith("..")
     if several != isinstance(given, list) or not all(_is_property(entry) for entry in flat):
         raise BadRequest("outputs are not those of the callback.")
+    if not several and not all(_names_as(entry["id"], output) for entry in flat):
+        raise BadRequest("outputs are not those of the callback.")
     if several and len(listed) != len(output[2:-2].split("...")):
         raise BadRequest("outputs are not those of the callback.")
+
+
+def _names_as(identity: Any, output: str) -> bool:
+    """Whether an id says as much as the declared output's does, where that one is a pattern."""
+    if not output.startswith("{"):
+        return True
+    pattern = json.loads(output[: output.rindex("}") + 1])
+    return isinstance(identity, dict) and identity.keys() == pattern.keys()
 
 
 def _is_property(entry: Any) -> bool:

@@ -27,6 +27,7 @@ from callbacks import (
     materials,
     not_found,
     overrides,
+    parts,
     projects,
     recommendations,
     regions,
@@ -189,7 +190,7 @@ def register(app: Dash) -> None:
     dash.register_page("not_found_404", path="/404", layout=not_found.page, title=not_found.title)
     for module in (
         *(admin_data, admin_settings, admin_users, alerts, filters, forecasts, inventory),
-        *(overrides, recommendations, shell),
+        *(overrides, parts, recommendations, shell),
     ):
         module.register(app)
     app.layout = shell.frame([_nav_link(entry) for entry in PAGES if entry.nav_group])

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from domain.clock import day_of
 from domain.records import AuditFilters, AuditRow, Option
 from domain.viewer import Viewer
 from layouts import format as fmt
@@ -83,7 +84,7 @@ def _day(moment: datetime | None, viewer: Viewer, later: int = 0) -> str:
     """A day as it is typed."""
     if moment is None:
         return ""
-    day = moment.astimezone(fmt.ZONE).date() + timedelta(days=later)
+    day = day_of(moment) + timedelta(days=later)
     return f"{day:%d/%m/%Y}" if viewer.locale == "pt_BR" else day.isoformat()
 
 

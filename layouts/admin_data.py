@@ -15,6 +15,7 @@ from layouts import format as fmt
 from layouts.components.cards import card
 from layouts.components.downloads import downloads, file_links
 from layouts.components.grid import (
+    WRAPPED,
     Column,
     badge_column,
     grid,
@@ -104,17 +105,17 @@ def loads_table(loads: list[Load], viewer: Viewer) -> Component:
     """One line for each file or sheet."""
     t = viewer.t
     columns = [
-        link_column("file", t("File"), "href", minWidth=170, flex=3),
-        text_column("kind", t("Kind"), minWidth=140),
-        badge_column("state", t("State"), minWidth=120),
-        number_column("read", t("Rows read"), minWidth=84),
-        number_column("accepted", t("Accepted"), minWidth=84),
-        number_column("rejected", t("Rejected"), minWidth=92),
-        number_column("filtered", t("Filtered"), minWidth=88),
-        text_column("by", t("Who"), flex=2, minWidth=120),
+        link_column("file", t("File"), "href", minWidth=166, flex=3),
+        text_column("kind", t("Kind"), minWidth=124, **WRAPPED),
+        badge_column("state", t("State"), minWidth=118),
+        number_column("read", t("Rows read"), minWidth=76),
+        number_column("accepted", t("Accepted"), minWidth=80),
+        number_column("rejected", t("Rejected"), minWidth=86),
+        number_column("filtered", t("Filtered"), minWidth=82),
+        text_column("by", t("Who"), flex=2, minWidth=96, **WRAPPED),
         text_column("at", t("When"), minWidth=140, cellClass="tabular"),
-        number_column("seconds", t("Seconds"), 1, minWidth=88),
-        text_column("origin", t("Origin"), minWidth=112),
+        number_column("seconds", t("Seconds"), 1, minWidth=84),
+        text_column("origin", t("Origin"), minWidth=126),
     ]
     rows = [_load_row(load, viewer) for load in loads]
     return grid("loads", _in_order(columns), rows, viewer, row_id="id")

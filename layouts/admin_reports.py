@@ -165,7 +165,11 @@ def _reports(data: ReportsData, viewer: Viewer) -> html.Section:
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in names]))
     body = html.Tbody([_report(one, data.csrf_token, viewer) for one in data.reports])
     table = html.Table([head, body], className="plain-table plain-words", id="reports")
-    return card(title, html.Div(table, className="table-scroll", tabIndex=0))
+    return card(
+        title,
+        html.Div(table, className="table-scroll", tabIndex=0),
+        tools=downloads("reports", {}, viewer),
+    )
 
 
 def _report(one: Report, csrf_token: str, viewer: Viewer) -> html.Tr:

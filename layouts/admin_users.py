@@ -16,7 +16,7 @@ from domain.records import Option
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.cards import card
-from layouts.components.downloads import downloads
+from layouts.components.downloads import downloads, file_links
 from layouts.components.forms import (
     action_button,
     choice_field,
@@ -222,7 +222,7 @@ def detail(data: AccountData, viewer: Viewer) -> list[Component]:
     return [
         account_card(data, viewer),
         access_card(data, viewer),
-        sessions_card(data.sessions, viewer),
+        sessions_card(data, viewer),
     ]
 
 
@@ -282,7 +282,7 @@ def _access_buttons(account: Account, viewer: Viewer) -> list[Component]:
     ]
 
 
-def sessions_card(sessions: Sequence[SignedIn], viewer: Viewer) -> html.Section:
+def sessions_card(data: AccountData, viewer: Viewer) -> html.Section:
     """Where the user is signed in, and an end to all of it."""
     t = viewer.t
     end = confirmed(
@@ -291,13 +291,14 @@ def sessions_card(sessions: Sequence[SignedIn], viewer: Viewer) -> html.Section:
         action_button(action_id(END), t("End all sessions"), "danger"),
     )
     table: Component = html.P(t("Not signed in anywhere."), className="quiet")
-    if sessions:
+    if data.sessions:
         header = (t("Address"), t("Browser"), t("Since"), t("Last seen"))
         head = html.Thead(html.Tr([html.Th(name, scope="col") for name in header]))
-        body = html.Tbody([_session_row(one, viewer) for one in sessions])
+        body = html.Tbody([_session_row(one, viewer) for one in data.sessions])
         words = html.Table([head, body], className="plain-table plain-words", id="user-sessions")
         table = html.Div(words, className="table-scroll", tabIndex=0)
-    return card(t("Sessions"), table, tools=[end])
+    files = file_links(f"/admin/users/{data.account.user_id}/sessions", {}, viewer)
+    return card(t("Sessions"), table, tools=[*files, end])
 
 
 def _session_row(one: SignedIn, viewer: Viewer) -> html.Tr:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-import dash_ag_grid as dag
+from dash import html
 
 from domain.records import Alert
 from domain.viewer import Viewer
 from domain.wording import alert_reason
 from layouts.components.grid import (
+    WRAPPED,
     badge_column,
     grid,
     link_column,
@@ -21,8 +22,6 @@ from layouts.components.grid import (
 )
 from layouts.text import ALERT_KINDS, ALERT_STATUSES, LEVELS, named
 
-WRAPPED = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
-
 
 def alert_grid(
     name: str,
@@ -31,11 +30,15 @@ def alert_grid(
     *,
     with_item: bool = True,
     with_status: bool = False,
-) -> dag.AgGrid:
+) -> html.Div:
     """One row an alert; the material leads to its page."""
     t = viewer.t
     status = [text_column("status", t("Status"), minWidth=110)] if with_status else []
-    item = [link_column("item", t("Material"), "href", flex=3, minWidth=150)] if with_item else []
+    item = (
+        [link_column("item", t("Material"), "href", flex=3, minWidth=150, **WRAPPED)]
+        if with_item
+        else []
+    )
     columns = [
         badge_column("level", t("Level"), minWidth=124),
         *status,

@@ -34,6 +34,7 @@ from layouts.text import (
     REGIONS,
     kpi_help,
     kpi_name,
+    measure_name,
     named,
 )
 from layouts.theme import ACCENT
@@ -74,7 +75,7 @@ def pdf(data: BoardData, viewer: Viewer) -> bytes:
         *writer.alerts(data),
         *writer.savings(data.savings),
         *writer.contracts(data.contracts),
-        *writer.regions(data.regions),
+        *writer.regions(data),
         *writer.definitions(data.kpis),
     ]
     return writer.pdf(title, story)
@@ -234,7 +235,7 @@ class _Pack(Writer):
         )
         return [head, self.table(header, rows, (110, 80, 70, 85, 85, 80), range(1, 6))]
 
-    def regions(self, rows: Sequence[UfRow]) -> list[Any]:
+    def regions(self, data: BoardData) -> list[Any]:
         t, locale = self.t, self.locale
         shown = [
             (
@@ -246,12 +247,17 @@ class _Pack(Writer):
                 fmt.brl(one.risk_brl, locale),
                 fmt.brl(one.exposure_brl, locale),
             )
-            for one in rows
+            for one in data.regions
             if one.depots or one.towers or one.demand_brl
         ]
         header = (
             t("UF"),
-            t("Demand, 30 days"),
+            measure_name(
+                "demand_brl",
+                t,
+                of_period=data.filters.has_dates,
+                frequency=data.status.frequency,
+            ),
             t("Stock"),
             t("Days of supply"),
             t("Alerts"),

@@ -21,7 +21,7 @@ from domain.records import (
 )
 from domain.viewer import Viewer
 from layouts.text import MODELS, named
-from layouts.theme import ACCENT, BAND, MODEL_COLOURS, MODEL_DASHES, figure, graph_config, plain
+from layouts.theme import ACCENT, BAND, MODEL_STYLES, figure, graph_config, plain
 
 LEVELS = (0.1, 0.5, 0.9)
 UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
@@ -220,9 +220,10 @@ def steps_chart(
 
 def model_style(model: str) -> dict[str, Any]:
     """Colour, dashes and width of a model's line."""
+    colour, dash = MODEL_STYLES.get(model, (None, "solid"))
     return {
-        "colour": MODEL_COLOURS.get(model),
-        "dash": MODEL_DASHES.get(model, "solid"),
+        "colour": colour,
+        "dash": dash,
         "width": 2.5 if model == "ensemble" else 1.5,
     }
 

@@ -32,6 +32,7 @@ from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.grid import (
+    WRAPPED,
     badge_column,
     date_column,
     grid,
@@ -50,7 +51,6 @@ from layouts.theme import CLUSTER_COLOURS
 
 OF = {"equipment": N_("Machines"), "towers": N_("Towers")}
 RISK_ROWS, MEMBER_ROWS, PARTS_SHOWN, TRENDS_SHOWN = 20, 20, 20, 20
-WRAPPED = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
 
 
 @dataclass(frozen=True)
@@ -355,10 +355,10 @@ def _parts(data: EquipmentData, viewer: Viewer) -> list[Component]:
         )
         return [card(title, html.P(words, className="quiet"))]
     columns = [
-        link_column("item", t("Material"), "href", minWidth=220, flex=3),
+        link_column("item", t("Material"), "href", minWidth=220, flex=3, **WRAPPED),
         text_column("site", t("Depot"), minWidth=90),
         text_column("equipment_kind", t("Kind"), minWidth=140),
-        number_column("machines", t("Machines"), minWidth=90),
+        number_column("machines", t("Machines"), minWidth=116),
         quantity_column("mean", t("Expected"), minWidth=90),
         quantity_column("p90", t("p90"), minWidth=72),
         quantity_column("forecast", t("Forecast, all causes"), minWidth=110),

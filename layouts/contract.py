@@ -29,6 +29,7 @@ from layouts.components.grid import (
 )
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
+from layouts.components.parts import Part, at_once
 from layouts.components.states import notice, notices
 from layouts.components.table import Cell, per_cent, twin
 from layouts.sla import STATE_KINDS, STATE_NAMES, month_choice, month_name, month_value
@@ -53,7 +54,7 @@ class ContractData:
     notices: list[str]
 
 
-def layout(data: ContractData, viewer: Viewer) -> html.Div:
+def layout(data: ContractData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     t, score = viewer.t, data.detail.score
     partial = (
@@ -66,11 +67,11 @@ def layout(data: ContractData, viewer: Viewer) -> html.Div:
             _head(data, viewer),
             *notices(data.notices),
             *partial,
-            html.Div(_figures(data, viewer), className="kpi-row"),
+            *part("figures", lambda: [html.Div(_figures(data, viewer), className="kpi-row")], 124),
             _charts(data.detail, viewer),
             _months(data, viewer),
             *_parts(data.detail, viewer),
-            _outages(data, viewer),
+            *part("outages", lambda: [_outages(data, viewer)], 880),
         ],
         className="page page-contract",
     )
@@ -296,7 +297,7 @@ def _month_row(
         [
             html.Td(link),
             html.Td(fmt.percent(one.availability, locale, 3), className="number"),
-            html.Td(fmt.number(one.hours_per_site, locale, 2), className="number"),
+            html.Td(fmt.fixed(one.hours_per_site, locale, 2), className="number"),
             html.Td(fmt.percent(one.percent / 100, locale), className="number"),
             html.Td(penalty, className="number"),
             html.Td(sheet),

@@ -26,12 +26,14 @@ from layouts.components.cards import card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.grid import (
+    WRAPPED,
     date_column,
     grid,
     link_column,
     number_column,
     text_column,
 )
+from layouts.components.parts import Part, at_once
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.driver_charts import history_chart, lags_chart
@@ -51,7 +53,8 @@ class DriversData:
     `missing`: the file without which there is nothing to show."""
 
     scores: Sequence[DriverScore]
-    detail: DriverDetail | None
+    driver: str | None
+    detail: DriverDetail
     contributions: Sequence[DriverContribution]
     bar: Bar
     filters: Filters
@@ -61,7 +64,7 @@ class DriversData:
     notices: list[str]
 
 
-def layout(data: DriversData, viewer: Viewer) -> html.Div:
+def layout(data: DriversData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     t = viewer.t
     if data.missing:
@@ -70,34 +73,45 @@ def layout(data: DriversData, viewer: Viewer) -> html.Div:
             " which lag they matter. The command %(command)s fetches them.",
             command="flask drivers fetch",
         )
-        brought = [_brought(data, viewer)] if data.contributions else []
+        brought = part("brought", lambda: [_brought(data, viewer)] if data.contributions else [])
         return html.Div(
             [html.H1(t("Drivers")), missing_file(data.missing, what, t), *brought],
             className="page page-drivers",
         )
     head = html.Div(
-        [html.H1(t("Drivers")), _filters(data, viewer)], className="page-head page-head-wrap"
+        [html.H1(t("Drivers")), *part("filters", lambda: [_filters(data, viewer)], 128, 44)],
+        className="page-head page-head-wrap",
     )
-    content = [*_closer(data, viewer), _table(data, viewer)] if data.detail else [no_rows(viewer)]
     return html.Div(
-        [head, *notices(data.notices), *content, _brought(data, viewer)],
+        [
+            head,
+            *notices(data.notices),
+            *part("drivers", lambda: _content(data, viewer, part), 1880),
+            *part("brought", lambda: [_brought(data, viewer)], 1510, 1600),
+        ],
         className="page page-drivers",
     )
+
+
+def _content(data: DriversData, viewer: Viewer, part: Part) -> list[Component]:
+    if data.driver is None:
+        return [no_rows(viewer)]
+    closer = part("drivers.closer", lambda: _closer(data, viewer), 1110)
+    return [*closer, _table(data, viewer)]
 
 
 def _filters(data: DriversData, viewer: Viewer) -> html.Div:
     t = viewer.t
     measures = [Option("brl", "R$"), Option("units", t("Units"))]
     names = [Option(one.driver, driver_name(one.driver, t)) for one in data.scores]
-    driver = data.detail.score.driver if data.detail else None
     alone = {"multi": False, "clearable": False}
     return page_bar(
         data.bar,
         viewer,
-        choice("driver", t("Driver"), names, driver, viewer, wide=True, **alone),  # type: ignore[arg-type]
+        choice("driver", t("Driver"), names, data.driver, viewer, wide=True, **alone),  # type: ignore[arg-type]
         choice("measure", t("Measure"), measures, data.measure, viewer, **alone),  # type: ignore[arg-type]
         initial={
-            "driver": driver,
+            "driver": data.driver,
             "measure": data.measure,
         },
         usual=t("Last %(count)s months", count=36),
@@ -106,7 +120,6 @@ def _filters(data: DriversData, viewer: Viewer) -> html.Div:
 
 def _closer(data: DriversData, viewer: Viewer) -> list[Component]:
     detail, t = data.detail, viewer.t
-    assert detail is not None
     score = detail.score
     name = driver_name(score.driver, t)
     demand = t("Demand, R$") if data.measure == "brl" else t("Demand, units of issue")
@@ -171,7 +184,7 @@ def when(lag: int, period: str, t: Translator) -> str:
 def _table(data: DriversData, viewer: Viewer) -> html.Section:
     t = viewer.t
     columns = [
-        link_column("name", t("Driver"), "href", minWidth=230, flex=2),
+        link_column("name", t("Driver"), "href", minWidth=230, flex=2, **WRAPPED),
         text_column("where", t("Of"), minWidth=90),
         date_column("last", t("Until")),
         number_column("value", t("Last value"), 2),
@@ -182,12 +195,12 @@ def _table(data: DriversData, viewer: Viewer) -> html.Section:
         text_column("verdict", t("Link"), minWidth=130),
         text_column("used", t("In the forecast"), minWidth=130),
     ]
-    asked = data.bar.in_files | {"measure": [data.measure]}
-    rows = [_row(one, asked, viewer) for one in data.scores]
+    measure: dict[str, list[str]] = {"measure": [data.measure]}
+    rows = [_row(one, data.bar.kept | measure, viewer) for one in data.scores]
     return card(
         t("All drivers"),
         grid("drivers", columns, rows, viewer, row_id="driver"),
-        tools=downloads("drivers", asked, viewer, of=t("All drivers")),
+        tools=downloads("drivers", data.bar.in_files | measure, viewer, of=t("All drivers")),
         note=t(
             "That two things move together does not say that one makes the other. The value is the"
             " mean of the last period; of several UFs it is the mean of those in view."
@@ -195,13 +208,13 @@ def _table(data: DriversData, viewer: Viewer) -> html.Section:
     )
 
 
-def _row(one: DriverScore, asked: dict[str, list[str]], viewer: Viewer) -> dict[str, Any]:
+def _row(one: DriverScore, kept: dict[str, list[str]], viewer: Viewer) -> dict[str, Any]:
     t = viewer.t
     verdict = {None: fmt.UNKNOWN, True: t("Yes"), False: t("May be chance")}[one.is_significant]
     return {
         "driver": one.driver,
         "name": driver_name(one.driver, t),
-        "href": f"/drivers?{urlencode(asked | {'driver': [one.driver]}, doseq=True)}",
+        "href": f"/drivers?{urlencode(kept | {'driver': [one.driver]}, doseq=True)}",
         "where": t("%(count)s UFs", count=one.areas) if one.areas else t("Brazil"),
         "last": one.last.isoformat(),
         "value": one.value,
@@ -231,7 +244,7 @@ def _brought(data: DriversData, viewer: Viewer) -> html.Section:
         )
         return card(title, html.P(text, className="quiet"))
     columns = [
-        text_column("name", t("Driver"), minWidth=230, flex=2),
+        text_column("name", t("Driver"), minWidth=230, flex=2, **WRAPPED),
         text_column("class", t("Demand class"), minWidth=120),
         number_column("series", t("Series")),
         text_column("acts", t("Acts"), minWidth=190),

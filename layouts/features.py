@@ -18,12 +18,14 @@ from layouts.components.cards import card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.grid import (
+    WRAPPED,
     badge_column,
     grid,
     number_column,
     percent_column,
     text_column,
 )
+from layouts.components.parts import Part, at_once
 from layouts.components.states import notice, notices
 from layouts.components.table import twin
 from layouts.components.tabs import tabs
@@ -86,7 +88,7 @@ def within(tab: str, content: Sequence[Component], viewer: Viewer) -> html.Div:
     return html.Div([*head(tab, viewer), *content], className="page page-features")
 
 
-def layout(data: FeaturesData, viewer: Viewer) -> html.Div:
+def layout(data: FeaturesData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page on the tab of the models."""
     return html.Div(
         [
@@ -95,15 +97,17 @@ def layout(data: FeaturesData, viewer: Viewer) -> html.Div:
             *notices(data.notices),
             *[naive_notice(one, viewer) for one in data.choices if one.published_as_naive],
             leaderboard(data, viewer),
-            html.Div(
-                [_steps(data, viewer), _calibration(data, viewer)],
-                className="columns columns-chart",
-            ),
-            value_added_card(data.value_added, viewer),
+            *part("steps", lambda: [_ahead(data, viewer)], 656, 1290),
+            *part("value", lambda: [value_added_card(data.value_added, viewer)], 290, 380),
             choices_card(data.choices, viewer),
         ],
         className="page page-features",
     )
+
+
+def _ahead(data: FeaturesData, viewer: Viewer) -> html.Div:
+    cards = [_steps(data, viewer), _calibration(data, viewer)]
+    return html.Div(cards, className="columns columns-chart")
 
 
 def _filters(data: FeaturesData, viewer: Viewer) -> html.Div:
@@ -244,12 +248,12 @@ def choices_card(choices: Sequence[ClassChoice], viewer: Viewer) -> html.Section
     if not choices:
         return card(title, html.P(t("This run's manifest does not say."), className="quiet"))
     columns = [
-        text_column("demand_class", t("Demand class"), minWidth=150),
+        text_column("demand_class", t("Demand class"), minWidth=150, **WRAPPED),
         badge_column("model", t("Model"), minWidth=230, flex=2),
         percent_column("weight", t("Weight"), 1),
         number_column("error", t("Error"), 3),
         number_column("ratio", t("× best"), 2),
-        text_column("reason", t("Why"), minWidth=300, flex=4),
+        text_column("reason", t("Why"), minWidth=300, flex=4, **WRAPPED),
     ]
     rows = [row for chosen in choices for row in _choice_rows(chosen, viewer)]
     return card(

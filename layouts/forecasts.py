@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -25,9 +25,10 @@ from layouts.charts import graph, series_chart
 from layouts.components.attributes import SHOWS_DECISIONS
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
-from layouts.components.filters import Bar, page_bar, toggles
-from layouts.components.grid import badge_column, grid, number_column, percent_column
+from layouts.components.filters import Bar, memory, page_bar, toggles
+from layouts.components.grid import WRAPPED, badge_column, grid, number_column, percent_column
 from layouts.components.icons import icon
+from layouts.components.parts import Make, Part, at_once
 from layouts.components.states import notices, state
 from layouts.components.table import twin
 from layouts.export import file_name, source_of
@@ -42,7 +43,7 @@ from layouts.text import (
     named,
     per_period,
 )
-from layouts.theme import MODEL_COLOURS
+from layouts.theme import MODEL_COLOURS, MODEL_STYLES
 
 NO_MODEL = "none"
 ADJUST = ("adjust", "from", "to", "job")
@@ -51,11 +52,14 @@ QUANTILES = ("mean", "p10", "p50", "p90")
 
 @dataclass(frozen=True)
 class Series:
-    """One item at one depot as shown: the period's history, every model's points."""
+    """One item at one depot as shown: the period's history, every model's points. Without a demand
+    class the run does not know it, and there is no profile."""
 
     sku: str
     site: str
     unit: str | None
+    demand_class: str | None
+    champion: str | None
     history: Sequence[DemandPoint]
     points: Sequence[ForecastPoint]
     accuracy: Sequence[Accuracy]
@@ -63,14 +67,20 @@ class Series:
     shown: Sequence[str]
 
     @property
+    def is_known(self) -> bool:
+        """Whether the published run knows it."""
+        return self.demand_class is not None
+
+    @property
     def models(self) -> list[str]:
         """The models that have a forecast here, the ensemble first."""
-        present = {point.model for point in self.points}
-        return [model for model in MODELS if model in present]
+        return present(self.points)
 
-    def showing(self, models: Sequence[str]) -> Series:
-        """The same with these models switched on."""
-        return replace(self, shown=models)
+
+def present(points: Sequence[ForecastPoint]) -> list[str]:
+    """The models that have a point, in their one order."""
+    known = {point.model for point in points}
+    return [model for model in MODELS if model in known]
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ class ForecastData:
     adjusting: Adjusting | None = None
 
 
-def layout(data: ForecastData, viewer: Viewer) -> html.Div:
+def layout(data: ForecastData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     t = viewer.t
     return html.Div(
@@ -94,7 +104,7 @@ def layout(data: ForecastData, viewer: Viewer) -> html.Div:
             filters(data, viewer),
             *notices(data.notices),
             *(
-                content(data, data.series, viewer)
+                content(data, data.series, viewer, part)
                 if data.series
                 else [nothing_to_show(data, viewer)]
             ),
@@ -106,22 +116,16 @@ def layout(data: ForecastData, viewer: Viewer) -> html.Div:
 
 def filters(data: ForecastData, viewer: Viewer) -> html.Div:
     """Level, item and depot, found by typing; and how much history."""
-    initial: dict[str, Any] = {"level": DEPOTS}
-    if data.series:
-        initial["models"] = list(data.series.shown)
-    if data.adjusting:
-        initial |= data.adjusting.initial
     return page_bar(
         data.bar,
         viewer,
         level_choice(DEPOTS, viewer),
-        initial=initial,
+        initial={"level": DEPOTS},
         resets={
             "level": ["site", "models", *ADJUST],
             "sku": ["site", "models"],
             "site": ["models"],
         },
-        empty={"models": NO_MODEL},
     )
 
 
@@ -143,19 +147,43 @@ def nothing_to_show(data: ForecastData, viewer: Viewer) -> html.Div:
     )
 
 
-def content(data: ForecastData, series: Series, viewer: Viewer) -> list[Component]:
-    """Profile, chart with its switches, and the accuracy table."""
-    return [
-        profile_strip(series.profile, viewer),
-        html.Div(
-            [
-                chart_card(data, series, viewer),
-                accuracy_card(series, viewer, [_to_models(series, viewer)]),
-            ],
-            className="columns columns-chart",
-        ),
-        *([adjust_card(data.adjusting, viewer)] if data.adjusting else []),
+def content(
+    data: ForecastData, series: Series, viewer: Viewer, part: Part = at_once
+) -> list[Component]:
+    """Profile, chart with its switches, the accuracy table, and what people put in its place."""
+    links: list[Component] = [_to_models(series, viewer)]
+
+    def profile() -> list[Component]:
+        if series.is_known:
+            return [profile_strip(series.profile, viewer)]
+        return [nothing_to_show(data, viewer)]
+
+    def chart() -> list[Component]:
+        return [chart_card(data, series, viewer)]
+
+    def accuracy() -> list[Component]:
+        return [accuracy_card(series, viewer, links)]
+
+    cards = [
+        *part("chart", if_known(series, chart), 640, 770),
+        *part("accuracy", if_known(series, accuracy), 590, 660),
     ]
+    return [
+        *part("profile", profile, 120, 244),
+        html.Div(cards, className="columns columns-chart"),
+        *part("adjust", if_known(series, lambda: _adjust(data, viewer)), 370, 760),
+    ]
+
+
+def if_known(series: Series, make: Make) -> Make:
+    """What `make` gives, of a series that the run knows; else nothing."""
+    return lambda: make() if series.is_known else []
+
+
+def _adjust(data: ForecastData, viewer: Viewer) -> list[Component]:
+    if data.adjusting is None:
+        return []
+    return [adjust_card(data.adjusting, viewer), memory("adjust", data.adjusting.initial)]
 
 
 def profile_strip(profile: SeriesProfile, viewer: Viewer) -> html.Section:
@@ -197,6 +225,7 @@ def chart_card(data: ForecastData, series: Series, viewer: Viewer) -> html.Secti
     return card(
         t("History and forecast"),
         model_toggles(series.models, series.shown, viewer),
+        memory("models", {"models": list(series.shown)}, empty={"models": NO_MODEL}),
         graph(
             "series",
             series_chart(series.history, series.points, series.shown, viewer, unit),
@@ -210,13 +239,14 @@ def chart_card(data: ForecastData, series: Series, viewer: Viewer) -> html.Secti
 
 
 def model_toggles(models: Sequence[str], shown: Sequence[str], viewer: Viewer) -> html.Fieldset:
-    """A switch for each model, in its colour."""
+    """A switch for each model, in the colour and the dashes of its line."""
     options = [{"value": model, "label": _toggle(model, viewer)} for model in models]
     return toggles("models", viewer.t("Models"), options, [*shown])
 
 
 def _toggle(model: str, viewer: Viewer) -> html.Span:
-    swatch = html.Span(className="swatch", style={"background": MODEL_COLOURS[model]})
+    colour, dash = MODEL_STYLES[model]
+    swatch = html.Span(className=f"swatch swatch-{dash}", style={"background": colour})
     return html.Span([swatch, named(MODELS, model, viewer.t)])
 
 
@@ -298,7 +328,7 @@ def accuracy_card(
     """Each model on the backtest: the ensemble first, then by weight."""
     t = viewer.t
     columns = [
-        badge_column("model", t("Model"), minWidth=142, flex=2),
+        badge_column("model", t("Model"), minWidth=142, flex=2, **WRAPPED),
         percent_column("weight", t("Weight"), 0, minWidth=64),
         percent_column("wape", t("WAPE"), 1, minWidth=72),
         number_column("mase", t("MASE"), 2, minWidth=64),

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.numbers import (
-    format_compact_currency,
     format_compact_decimal,
     format_currency,
     format_decimal,
     format_percent,
 )
 
+from domain.clock import BRASILIA
+
 UNKNOWN = "—"
-ZONE = ZoneInfo("America/Sao_Paulo")
 COMPACT_FROM = 10_000
 NEARLY_ALL = 0.99
 
@@ -51,10 +50,10 @@ def compact(value: float | None, locale: str) -> str:
 
 
 def brl(value: float | None, locale: str, digits: int = 0) -> str:
-    """Money in BRL: `R$ 1.234`."""
+    """Money in BRL: `R$ 1.234`; the sign and its number never part, in any language."""
     if value is None:
         return UNKNOWN
-    pattern = "¤ #,##0" + ("." + "0" * digits if digits else "")
+    pattern = "¤\u00a0#,##0" + ("." + "0" * digits if digits else "")
     return format_currency(value, "BRL", format=pattern, locale=locale, currency_digits=False)
 
 
@@ -62,7 +61,8 @@ def brl_compact(value: float | None, locale: str) -> str:
     """A large amount in short: `R$ 1,2 mi`."""
     if value is None or abs(value) < COMPACT_FROM:
         return brl(value, locale)
-    return format_compact_currency(value, "BRL", locale=locale, fraction_digits=1)
+    amount = format_compact_decimal(abs(value), locale=locale, fraction_digits=1)
+    return f"{'-' if value < 0 else ''}R$\u00a0{amount}"
 
 
 def percent(value: float | None, locale: str, digits: int = 1) -> str:
@@ -109,7 +109,7 @@ def moment(value: datetime | None, locale: str) -> str:
     if value is None:
         return UNKNOWN
     pattern = "dd/MM/yyyy HH:mm" if locale == "pt_BR" else "MMM d, yyyy HH:mm"
-    return format_datetime(value, pattern, tzinfo=ZONE, locale=locale)
+    return format_datetime(value, pattern, tzinfo=BRASILIA, locale=locale)
 
 
 def by_unit(value: float | None, unit: str, locale: str, *, short: bool = False) -> str:

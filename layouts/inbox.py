@@ -11,8 +11,8 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.access import Permission
-from domain.page_filters import SERIES
-from domain.records import Alert, AlertTotal, FileStatus, Filters, Option
+from domain.page_filters import EVERYTHING
+from domain.records import Alert, AlertTotal, Filters, Option
 from domain.viewer import Viewer
 from domain.wording import alert_reason
 from layouts import format as fmt
@@ -22,6 +22,7 @@ from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import Bar, choice, dropdown, page_bar, search_box
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
+from layouts.components.parts import Part, at_once
 from layouts.components.queue import (
     ALL,
     SELECTED,
@@ -63,7 +64,7 @@ class InboxData:
     sort: str
     bar: Bar
     people: Sequence[str]
-    files: Sequence[FileStatus]
+    has_stock: bool
     query: dict[str, list[str]]
     notices: list[str]
 
@@ -78,7 +79,7 @@ def pick_id(number: Any) -> dict[str, Any]:
     return {"type": "alert-pick", "number": number}
 
 
-def layout(data: InboxData, viewer: Viewer) -> html.Div:
+def layout(data: InboxData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     return html.Div(
         [
@@ -87,7 +88,7 @@ def layout(data: InboxData, viewer: Viewer) -> html.Div:
                 className="page-head page-head-wrap",
             ),
             *notices(data.notices),
-            html.Div(panel(data, viewer), id=PANEL, className="page"),
+            html.Div(panel(data, viewer, part), id=PANEL, className="page"),
         ],
         className="page page-alerts",
         **SHOWS_DECISIONS,
@@ -110,10 +111,17 @@ def filters(data: InboxData, viewer: Viewer) -> html.Div:
         choice("level", t("Level"), _options(LEVELS, viewer), list(chosen.level), viewer),
         choice("status", t("Status"), _options(ALERT_STATUSES, viewer), [*chosen.status], viewer),
         choice("owner", t("Owner"), owners, data.owner or None, viewer, multi=False),
-        search_box(
-            "search", t("Search"), chosen.search, t("Code or name of a material"), wide=False
+        search_box("search", t("Search"), chosen.search, t("Code or name"), wide=False),
+        choice(
+            "sort",
+            t("Sort by"),
+            sorts,
+            data.sort,
+            viewer,
+            multi=False,
+            clearable=False,
+            class_name="field-level",
         ),
-        choice("sort", t("Sort by"), sorts, data.sort, viewer, multi=False, clearable=False),
         initial={
             "kind": list(data.kinds),
             "level": list(chosen.level),
@@ -123,12 +131,13 @@ def filters(data: InboxData, viewer: Viewer) -> html.Div:
             "sort": data.sort,
         },
         empty={"status": ALL},
+        usual=t("Raised at any time"),
     )
 
 
 def asked(data: InboxData, viewer: Viewer) -> dict[str, list[str]]:
     """What narrows the list, as the API takes it."""
-    found = query_of(data.filters, *SERIES, "level", "status", "search")
+    found = data.bar.in_files | query_of(data.filters, "level", "status", "search")
     owner = viewer.email if data.owner == "me" else data.owner
     return found | {"kind": list(data.kinds), "owner": [owner] if owner else []}
 
@@ -137,13 +146,19 @@ def _options(names: dict[str, str], viewer: Viewer) -> list[Option]:
     return [Option(code, viewer.t(name)) for code, name in names.items()]
 
 
-def panel(data: InboxData, viewer: Viewer) -> list[Component]:
+def panel(data: InboxData, viewer: Viewer, part: Part = at_once) -> list[Component]:
     """What is shown anew after every decision."""
+    return [
+        *part("totals", lambda: [totals(data, viewer)], 100, 208),
+        *part("list", lambda: _list(data, viewer), 1600),
+    ]
+
+
+def _list(data: InboxData, viewer: Viewer) -> list[Component]:
     rows = data.listed.page.rows
     if not rows:
-        return [totals(data, viewer), _nothing(data, viewer)]
+        return [_nothing(data, viewer)]
     return [
-        totals(data, viewer),
         *_bulk(data, viewer),
         html.Div(downloads("alerts", asked(data, viewer), viewer), className="request-links"),
         html.Div([alert_card(row, viewer) for row in rows], className="recommendation-list"),
@@ -284,7 +299,7 @@ def _decisions(row: Alert, viewer: Viewer) -> list[html.Button]:
 
 def _links(row: Alert, viewer: Viewer) -> list[Component]:
     t, sku = viewer.t, quote(row.sku, safe="")
-    advice = urlencode({"search": row.sku, "status": ALL})
+    advice = urlencode({"search": row.sku, "status": ALL, "period": EVERYTHING})
     return [
         dcc.Link(t("What to do"), href=f"/recommendations?{advice}", className="btn btn-sm"),
         dcc.Link(t("Receipt"), href=f"/materials/{sku}?alert={row.id}", className="btn btn-sm"),
@@ -293,10 +308,10 @@ def _links(row: Alert, viewer: Viewer) -> list[Component]:
 
 def _nothing(data: InboxData, viewer: Viewer) -> Component:
     t = viewer.t
-    if not any(file.rows for file in data.files if file.kind == "stock"):
+    if not data.has_stock:
         what = t("It would show what runs out when, and what that puts at risk.")
         return missing_file("stock", what, t)
-    if any(total.count for total in data.totals):
+    if data.bar.kept or any(total.count for total in data.totals):
         return no_rows(viewer)
     return html.P(
         t("No alert: nothing runs out, nothing is late, nothing drifts."), className="quiet"

@@ -30,6 +30,7 @@ from layouts.components.grid import (
 )
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
+from layouts.components.parts import Part, at_once
 from layouts.components.states import no_rows, notices
 from layouts.forecasts import fact_list
 from layouts.item_depot import material_href
@@ -78,9 +79,8 @@ class InventoryData:
     notices: list[str]
 
 
-def layout(data: InventoryData, viewer: Viewer) -> html.Div:
+def layout(data: InventoryData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
-    body = [master(data, viewer), detail_section(data, viewer)]
     return html.Div(
         [
             html.Div(
@@ -88,12 +88,18 @@ def layout(data: InventoryData, viewer: Viewer) -> html.Div:
                 className="page-head page-head-wrap",
             ),
             *notices(data.notices),
-            totals(data, viewer),
-            *(body if data.listed.page.rows else [no_rows(viewer)]),
+            *part("totals", lambda: [totals(data, viewer)], 100, 316),
+            *part("rows", lambda: _rows(data, viewer, part), 1300),
         ],
         className="page page-inventory",
         **SHOWS_DECISIONS,
     )
+
+
+def _rows(data: InventoryData, viewer: Viewer, part: Part) -> list[Component]:
+    if not data.listed.page.rows:
+        return [no_rows(viewer)]
+    return [master(data, viewer), detail_section(data, viewer, part)]
 
 
 def _filters(data: InventoryData, viewer: Viewer) -> html.Div:
@@ -254,7 +260,7 @@ def _amount(value: float | None, row: ItemDepot, viewer: Viewer) -> str:
     return fmt.quantity(value, viewer.locale) + unit
 
 
-def detail_section(data: InventoryData, viewer: Viewer) -> html.Section:
+def detail_section(data: InventoryData, viewer: Viewer, part: Part = at_once) -> html.Section:
     """The tabs, and below them what the browser exchanges when another row or tab is chosen."""
     t = viewer.t
     chosen = data.chosen
@@ -273,7 +279,12 @@ def detail_section(data: InventoryData, viewer: Viewer) -> html.Section:
         [
             dcc.Store(id=CHOSEN, data=memory),
             html.Div(choice_of_tab, role="group", **aria(label=t("What to show of it"))),
-            html.Div(list(data.detail), id=DETAIL, className="page", **aria(live="polite")),
+            html.Div(
+                part("rows.detail", lambda: list(data.detail), 680, 880),
+                id=DETAIL,
+                className="page",
+                **aria(live="polite"),
+            ),
         ],
         className="inventory-detail",
         **aria(label=t("The chosen item-depot")),

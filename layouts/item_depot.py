@@ -10,6 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.overrides import Override
+from domain.page_filters import EVERYTHING
 from domain.records import (
     Alert,
     DataStatus,
@@ -23,11 +24,12 @@ from domain.records import (
 from domain.suppliers import OrderLine
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.alerts import WRAPPED, alert_grid, place
+from layouts.alerts import alert_grid, place
 from layouts.charts import add_line, finish, graph, projection_chart, series_chart
 from layouts.components.cards import card
 from layouts.components.downloads import Query, downloads
 from layouts.components.grid import (
+    WRAPPED,
     date_column,
     grid,
     money_column,
@@ -264,7 +266,7 @@ def recommendations_card(
         text_column("decided", t("Decided by"), minWidth=170, **WRAPPED),
     ]
     told = [_recommendation(row, viewer) for row in rows]
-    asked = urlencode({"search": rows[0].sku, "status": "all"})
+    asked = urlencode({"search": rows[0].sku, "status": "all", "period": EVERYTHING})
     decide = dcc.Link(t("Decide"), href=f"/recommendations?{asked}", className="card-link")
     table = grid("recommended", columns, told, viewer, row_id="id")
     tools = [*downloads("recommendations", files, viewer, of=title), decide]
@@ -291,7 +293,7 @@ def alerts_card(rows: Sequence[Alert], viewer: Viewer, files: Query) -> html.Sec
     t = viewer.t
     if not rows:
         return card(t("Alerts"), html.P(t("No alert here."), className="quiet"))
-    asked = urlencode({"search": rows[0].sku, "status": "all"})
+    asked = urlencode({"search": rows[0].sku, "status": "all", "period": EVERYTHING})
     decide = dcc.Link(t("Decide"), href=f"/alerts?{asked}", className="card-link")
     table = alert_grid("item-alerts", rows, viewer, with_item=False, with_status=True)
     tools = [*downloads("alerts", files, viewer, of=t("Alerts")), decide]

@@ -46,8 +46,8 @@ def upload_card(viewer: Viewer, csrf_token: str, upload_mb: int) -> html.Section
     kinds += [html.Option(t(name), value=kind) for kind, name in FILE_KINDS.items()]
     form = html.Form(
         [
-            _picker("file", t("ERP file"), t("Choose a file…"), ",".join(SUFFIXES), viewer),
-            _picker("mapping", t("Mapping (optional)"), "mapping.toml…", ".toml", viewer),
+            _picker("file", t("ERP file"), t("Choose a file…"), ",".join(SUFFIXES)),
+            _picker("mapping", t("Mapping (optional)"), "mapping.toml…", ".toml"),
             html.Label(
                 [
                     html.Span(t("Kind"), className="field-label"),
@@ -81,7 +81,7 @@ def upload_card(viewer: Viewer, csrf_token: str, upload_mb: int) -> html.Section
     return card(t("Load a file"), form, note=note)
 
 
-def _picker(name: str, label: str, words: str, accept: str, viewer: Viewer) -> html.Div:
+def _picker(name: str, label: str, words: str, accept: str) -> html.Div:
     return html.Div(
         [
             html.Span(label, className="field-label"),

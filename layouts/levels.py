@@ -25,6 +25,7 @@ from layouts.components.cards import card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.grid import grid, number_column, percent_column, text_column
+from layouts.components.parts import Part, at_once
 from layouts.components.states import notices, state
 from layouts.components.table import twin
 from layouts.export import file_name, source_of
@@ -47,7 +48,8 @@ class Sum:
 
 @dataclass(frozen=True)
 class LevelsData:
-    """What the page shows at one level; `sum` is None where the run has none in view."""
+    """What the page shows at one level; `sum` is None where the run has none in view. `adjusted`:
+    the overrides in force."""
 
     level: str
     whats: Sequence[Option]
@@ -57,19 +59,21 @@ class LevelsData:
     bar: Bar
     sum: Sum | None
     accuracy: Sequence[LevelAccuracy]
+    adjusted: int
     status: DataStatus
     notices: list[str]
     download: Sequence[Component]
 
 
-def layout(data: LevelsData, viewer: Viewer) -> html.Div:
+def layout(data: LevelsData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     return html.Div(
         [
             html.Div([html.H1(viewer.t("Forecasts"))], className="page-head"),
             filters(data, viewer),
             *notices(data.notices),
-            *(content(data, data.sum, viewer) if data.sum else [no_levels(viewer)]),
+            *part("adjusted", lambda: _adjusted(data, viewer), 40),
+            *(content(data, viewer, part) if data.area else [no_levels(viewer)]),
         ],
         className="page page-forecasts",
     )
@@ -131,9 +135,24 @@ def no_levels(viewer: Viewer) -> html.Div:
     )
 
 
-def content(data: LevelsData, total: Sum, viewer: Viewer) -> list[Component]:
+def _adjusted(data: LevelsData, viewer: Viewer) -> list[Component]:
+    words = viewer.t(
+        "These sums are the model's own: adjustments by hand (%(count)s in force) are not in them.",
+        count=data.adjusted,
+    )
+    return [*notices([words] if data.adjusted else [])]
+
+
+def content(data: LevelsData, viewer: Viewer, part: Part) -> list[Component]:
     """The chart, and how good the levels are."""
-    return [chart_card(data, total, viewer), accuracy_card(data, viewer)]
+    return [
+        *part("chart", lambda: _chart(data, viewer), 470, 410),
+        *part("accuracy", lambda: [accuracy_card(data, viewer)], 430, 470),
+    ]
+
+
+def _chart(data: LevelsData, viewer: Viewer) -> list[Component]:
+    return [chart_card(data, data.sum, viewer) if data.sum else no_levels(viewer)]
 
 
 def chart_card(data: LevelsData, total: Sum, viewer: Viewer) -> html.Section:

@@ -27,8 +27,10 @@ from layouts import format as fmt
 from layouts.alerts import alert_grid
 from layouts.charts import graph, shares_chart, totals_chart
 from layouts.components.cards import card, kpi_card
-from layouts.components.filters import Bar, choice, page_bar
+from layouts.components.downloads import downloads
+from layouts.components.filters import Bar, address_of, choice, page_bar
 from layouts.components.icons import icon
+from layouts.components.parts import Part, at_once
 from layouts.components.states import commands, missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.recommendations import recommendation_lines
@@ -59,8 +61,8 @@ class MainData:
     notices: list[str]
 
 
-def layout(data: MainData, viewer: Viewer) -> html.Div:
-    """The whole page."""
+def layout(data: MainData, viewer: Viewer, part: Part = at_once) -> html.Div:
+    """The whole page: the headline first, where not everything is there at once."""
     t, bar = viewer.t, data.bar
     cards = [kpi_card(kpi, viewer, bar) for kpi in data.kpis]
     return html.Div(
@@ -71,11 +73,16 @@ def layout(data: MainData, viewer: Viewer) -> html.Div:
             ),
             *notices(data.notices),
             html.Div(cards, className="kpi-row"),
-            totals(data, viewer),
-            *where_demanded(data, viewer),
-            recommendations(data, viewer),
-            alerts(data, viewer),
-            loaded_files(data.files, viewer),
+            *part(
+                "demand", lambda: [totals(data, viewer), *where_demanded(data, viewer)], 1000, 1320
+            ),
+            *part("advice", lambda: [recommendations(data, viewer)], 270, 580),
+            *part(
+                "alerts",
+                lambda: [alerts(data, viewer), loaded_files(data.files, viewer)],
+                1000,
+                1150,
+            ),
         ],
         className="page page-main",
     )
@@ -203,10 +210,9 @@ def recommendations(data: MainData, viewer: Viewer) -> html.Section:
         count=fmt.number(total.count, viewer.locale),
         value=fmt.brl(total.value_brl, viewer.locale),
     )
-    query = urlencode(data.bar.asked, doseq=True)
     every = dcc.Link(
         t("All recommendations"),
-        href="/recommendations" + (f"?{query}" if query else ""),
+        href=address_of("/recommendations", data.bar, {}, whenever=True),
         className="card-link",
     )
     lines = recommendation_lines(data.recommendations, viewer)
@@ -225,7 +231,18 @@ def alerts(data: MainData, viewer: Viewer) -> html.Section:
         shown=shown,
         count=fmt.number(data.alert_count, viewer.locale),
     )
-    return card(title, alert_grid("top-alerts", data.alerts, viewer), note=note)
+    every = dcc.Link(
+        t("All alerts"),
+        href=address_of("/alerts", data.bar, {}, whenever=True),
+        className="card-link",
+    )
+    files = downloads("alerts", data.bar.asked | {"status": ["open"]}, viewer, of=title)
+    return card(
+        title,
+        alert_grid("top-alerts", data.alerts, viewer),
+        tools=[every, *files],
+        note=note,
+    )
 
 
 def _no_alerts(files: Sequence[FileStatus], viewer: Viewer) -> Component:

@@ -21,6 +21,7 @@ from layouts.components.cards import card
 from layouts.components.downloads import downloads
 from layouts.components.filters import choice, filter_bar, period_choice
 from layouts.components.grid import (
+    WRAPPED,
     Column,
     date_column,
     grid,
@@ -30,6 +31,7 @@ from layouts.components.grid import (
     quantity_column,
     text_column,
 )
+from layouts.components.parts import Part, at_once
 from layouts.components.receipt import receipt_block
 from layouts.components.states import missing_file, notices
 from layouts.components.tabs import tabs
@@ -85,13 +87,13 @@ def head(item: Item, viewer: Viewer) -> html.Div:
     )
 
 
-def overview(detail: MaterialDetail, viewer: Viewer) -> list[Component]:
+def overview(detail: MaterialDetail, viewer: Viewer, part: Part = at_once) -> list[Component]:
     """Master data, the sums over the depots in view, and each depot in short."""
     facts = html.Section(
         [fact_list(_sums(detail.summary, viewer)), fact_list(_master_data(detail.item, viewer))],
         className="surface overview",
     )
-    return [facts, depots(detail, viewer)]
+    return [facts, *part("depots", lambda: [depots(detail, viewer)])]
 
 
 def depots(detail: MaterialDetail, viewer: Viewer) -> html.Section:
@@ -101,7 +103,7 @@ def depots(detail: MaterialDetail, viewer: Viewer) -> html.Section:
     if not detail.positions:
         return card(title, html.P(t("No depot in view has demand or stock."), className="quiet"))
     columns = [
-        link_column("site", t("Depot"), "href", minWidth=160, flex=2),
+        link_column("site", t("Depot"), "href", minWidth=160, flex=2, **WRAPPED),
         text_column("demand_class", t("Demand class"), minWidth=126),
         quantity_column("demand_90d", t("Demand 90 d"), minWidth=92),
         quantity_column("forecast_horizon", t("Forecast"), minWidth=88),
@@ -161,15 +163,16 @@ def depot_choice(
     viewer: Viewer,
     *more: Component,
     period: str | None = None,
+    usual: str = "",
     **initial: Any,
 ) -> html.Div:
-    """Which depot a tab is about, over which period where it has one; with other choices of the
-    tab beside it."""
+    """Which depot a tab is about, over which period where it has one (`usual`: what it shows where
+    none is chosen); with other choices of the tab beside it."""
     picker = choice(
         "site", viewer.t("Depot"), sites, site, viewer, multi=False, clearable=False, wide=True
     )
-    shown = [period_choice(period, viewer)] if period else []
-    told = {"period": period} if period else {}
+    shown = [] if period is None else [period_choice(period, viewer, usual)]
+    told = {} if period is None else {"period": period}
     return filter_bar(picker, *shown, *more, initial={"site": site, **told, **initial})
 
 
@@ -206,7 +209,7 @@ def _files(detail: MaterialDetail, viewer: Viewer) -> list[Component]:
 def _stock_columns(viewer: Viewer) -> list[Column]:
     t = viewer.t
     return [
-        link_column("site", t("Depot"), "href", flex=None, width=198, pinned="left"),
+        link_column("site", t("Depot"), "href", flex=None, width=198, pinned="left", **WRAPPED),
         quantity_column("on_hand", t("On hand"), minWidth=72),
         quantity_column("on_order", t("On order"), minWidth=68),
         number_column("lead_time_days", t("Lead time (days)"), minWidth=62),

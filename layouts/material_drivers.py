@@ -11,11 +11,13 @@ from dash.development.base_component import Component
 from plotly import graph_objects as go
 
 from domain.correlation import LEAST_PAIRS, correlation
-from domain.records import DriverMonth, Option
+from domain.drivers import MONTHS_SHOWN
+from domain.page_filters import OWN
+from domain.records import NO_FILTERS, DriverMonth, Filters, Option
 from domain.viewer import Viewer
 from layouts.charts import graph, stacked
 from layouts.components.cards import card
-from layouts.components.downloads import downloads
+from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import choice
 from layouts.components.grid import date_column, grid, number_column, text_column
 from layouts.components.states import missing_file
@@ -37,6 +39,8 @@ class DriversData:
     months: Sequence[DriverMonth]
     unit: str | None
     loaded: bool
+    period: str = OWN
+    dates: Filters = NO_FILTERS
 
 
 def content(data: DriversData, viewer: Viewer) -> list[Component]:
@@ -47,8 +51,13 @@ def content(data: DriversData, viewer: Viewer) -> list[Component]:
         return [missing_file("drivers", text, t)]
     if data.driver is None:
         empty = html.P(t("No driver is known in the months of this demand."), className="quiet")
-        return [card(t("Drivers"), depot_choice(data.sites, data.site, viewer), empty)]
+        return [card(t("Drivers"), _bar(data, viewer), empty)]
     return [_chart_card(data, viewer), _table(data, viewer)]
+
+
+def _bar(data: DriversData, viewer: Viewer, *more: Component, **initial: Any) -> Component:
+    period = {"period": data.period, "usual": viewer.t("Last %(count)s months", count=MONTHS_SHOWN)}
+    return depot_choice(data.sites, data.site, viewer, *more, **period, **initial)
 
 
 def _chart_card(data: DriversData, viewer: Viewer) -> html.Section:
@@ -60,7 +69,7 @@ def _chart_card(data: DriversData, viewer: Viewer) -> html.Section:
     numbers: list[list[Any]] = [[one.month, one.quantity, one.value] for one in rows]
     return card(
         t("Demand and driver by month"),
-        depot_choice(data.sites, data.site, viewer, picker, driver=data.driver),
+        _bar(data, viewer, picker, driver=data.driver),
         graph("driver-chart", _chart(rows, data, viewer), viewer, tall=True),
         twin([t("Month"), t("Demand"), driver_name(data.driver or "", t)], numbers, viewer),
     )
@@ -93,10 +102,11 @@ def _table(data: DriversData, viewer: Viewer) -> html.Section:
         " the same month, not that one made the other.",
         least=LEAST_PAIRS,
     )
+    asked = {"sku": [data.sku], "site": [data.site]} | query_of(data.dates)
     return card(
         t("All drivers"),
         grid("item-drivers", columns, rows, viewer, row_id="driver"),
-        tools=downloads("driver-months", {"sku": [data.sku], "site": [data.site]}, viewer),
+        tools=downloads("driver-months", asked, viewer),
         note=note,
     )
 

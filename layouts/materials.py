@@ -9,12 +9,13 @@ from urllib.parse import quote
 from dash import html
 from dash.development.base_component import Component
 
-from domain.records import Filters, Material, Option, Page
+from domain.records import Filters, Material, Option
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.grid import (
+    WRAPPED,
     date_column,
     grid,
     link_column,
@@ -24,7 +25,7 @@ from layouts.components.grid import (
     quantity_column,
     text_column,
 )
-from layouts.components.pager import pager
+from layouts.components.pager import Listed, pager
 from layouts.components.states import no_rows, notices
 from layouts.text import DEMAND_CLASSES, named
 
@@ -47,10 +48,9 @@ SORTS = (
 
 @dataclass(frozen=True)
 class MaterialsData:
-    """One page of the catalogue. `start` is the number of rows before it."""
+    """One page of the catalogue."""
 
-    page: Page[Material]
-    start: int
+    listed: Listed
     sort: str
     filters: Filters
     bar: Bar
@@ -61,8 +61,8 @@ class MaterialsData:
 def layout(data: MaterialsData, viewer: Viewer) -> html.Div:
     """The whole page."""
     body: list[Component] = (
-        [table(data, viewer), pager(data.page, data.start, data.query, viewer)]
-        if data.page.rows
+        [table(data, viewer), pager(data.listed.page, data.listed.start, data.query, viewer)]
+        if data.listed.page.rows
         else [no_rows(viewer)]
     )
     return html.Div(
@@ -102,7 +102,7 @@ def table(data: MaterialsData, viewer: Viewer) -> Component:
     t = viewer.t
     columns = [
         link_column("sku", t("Code"), "href", minWidth=110, pinned="left", width=120, flex=None),
-        text_column("name", t("Name"), flex=3, minWidth=210),
+        text_column("name", t("Name"), flex=3, minWidth=210, **WRAPPED),
         text_column("family", t("Family"), flex=1, minWidth=154),
         text_column("abc", t("ABC"), minWidth=64),
         text_column("demand_class", t("Demand class"), minWidth=118),
@@ -117,7 +117,7 @@ def table(data: MaterialsData, viewer: Viewer) -> Component:
         date_column("next_stockout_on", t("Next stockout")),
     ]
     columns = [{**column, "sortable": column["field"] in SORTS} for column in columns]
-    rows = [_row(material, viewer) for material in data.page.rows]
+    rows = [_row(material, viewer) for material in data.listed.page.rows]
     return grid("materials", columns, rows, viewer, row_id="sku", server_sort=data.sort)
 
 

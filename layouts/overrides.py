@@ -11,7 +11,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.overrides import MAX_NOTE, Override, Preview, TrackRecord
-from domain.records import Option
+from domain.records import Job, Option
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
@@ -20,6 +20,7 @@ from layouts.components.filters import choice, label_of
 from layouts.components.forms import action_button, choice_field, confirmed, text_field
 from layouts.components.icons import icon
 from layouts.components.states import notice
+from layouts.reasons import reason_in
 from layouts.text import (
     OVERRIDE_FIELDS,
     OVERRIDE_REASONS,
@@ -95,7 +96,18 @@ def adjust_card(data: Adjusting, viewer: Viewer) -> html.Section:
 
 def _at_work(viewer: Viewer) -> html.Div:
     text = viewer.t("Saved. Policy and alerts are being derived again; this page follows.")
-    return html.Div([notice(text), dcc.Interval(id="override-tick", interval=TICK_MS)])
+    parts = [notice(text), dcc.Interval(id="override-tick", interval=TICK_MS)]
+    return html.Div(parts, id="override-work")
+
+
+def not_followed(job: Job, viewer: Viewer) -> html.Div:
+    """What stands instead once the derivation has failed."""
+    text = viewer.t(
+        "Saved, but policy and alerts could not be derived again and are as before. They follow"
+        " with the next load, or when the run is published again."
+    )
+    why = reason_in(job.message or "", viewer.t)
+    return html.Div([notice(text, "warning"), html.P(why, className="job-message")], role="alert")
 
 
 def _no_periods(viewer: Viewer) -> html.P:

@@ -6,20 +6,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from dash import dcc, html
 from dash.development.base_component import Component
 from plotly import graph_objects as go
 
-from domain.records import AdviceTotal, FileStatus, Filters
+from domain.records import AdviceTotal, Filters
 from domain.savings import SavingsTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
-from layouts.components.downloads import downloads, query_of
-from layouts.components.filters import Bar, page_bar
+from layouts.components.downloads import downloads
+from layouts.components.filters import Bar, address_of, page_bar
 from layouts.components.grid import (
     grid,
     link_column,
@@ -27,7 +26,9 @@ from layouts.components.grid import (
     number_column,
     percent_column,
 )
-from layouts.components.states import missing_file, notices
+from layouts.components.parts import Part, at_once
+from layouts.components.queue import ALL
+from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.recommendation_text import KINDS
 from layouts.text import named
@@ -42,23 +43,29 @@ class PrescriptiveData:
     savings: SavingsTotal
     filters: Filters
     bar: Bar
-    files: Sequence[FileStatus]
+    has_stock: bool
     notices: list[str]
 
 
-def content(data: PrescriptiveData, viewer: Viewer) -> list[Component]:
+def content(data: PrescriptiveData, viewer: Viewer, part: Part = at_once) -> list[Component]:
     """What stands below the tabs."""
-    return [page_bar(data.bar, viewer, initial={}), *notices(data.notices), *_body(data, viewer)]
+    return [
+        page_bar(data.bar, viewer, initial={}, usual=viewer.t("Raised at any time")),
+        *notices(data.notices),
+        *part("advice", lambda: _body(data, viewer), 1000),
+    ]
 
 
 def _body(data: PrescriptiveData, viewer: Viewer) -> list[Component]:
     t = viewer.t
     if not any(one.count for one in data.kinds):
-        if not any(file.rows for file in data.files if file.kind == "stock"):
+        if not data.has_stock:
             what = t(
                 "It would show what to buy, to move and to get rid of, and what that is worth."
             )
             return [missing_file("stock", what, t)]
+        if data.bar.kept:
+            return [no_rows(viewer)]
         text = t("Nothing to recommend: no stock needs anything now.")
         return [html.P(text, className="quiet")]
     return [
@@ -150,14 +157,17 @@ def _chart(data: PrescriptiveData, viewer: Viewer) -> html.Section:
         title,
         graph("advice", chart, viewer),
         twin([t("Kind"), t("Open"), t("Value")], table[::-1], viewer),
-        tools=[_queue({}, viewer)],
+        tools=[_queue(data, viewer)],
     )
 
 
-def _queue(query: dict[str, str], viewer: Viewer) -> Component:
-    asked = f"?{urlencode(query)}" if query else ""
+def _queue(data: PrescriptiveData, viewer: Viewer) -> Component:
     words = viewer.t("Decide in the queue")
-    return dcc.Link(words, href=f"/recommendations{asked}", className="card-link")
+    return dcc.Link(words, href=_in_queue(data.bar), className="card-link")
+
+
+def _in_queue(bar: Bar, **more: list[str]) -> str:
+    return address_of("/recommendations", bar, more)
 
 
 def _table(data: PrescriptiveData, viewer: Viewer) -> html.Section:
@@ -179,17 +189,18 @@ def _table(data: PrescriptiveData, viewer: Viewer) -> html.Section:
         {
             "kind": one.kind,
             "name": named(KINDS, one.kind, t),
-            "href": f"/recommendations?{urlencode({'kind': one.kind, 'status': 'all'})}",
+            "href": _in_queue(data.bar, kind=[one.kind], status=[ALL]),
             "carried_out_brl": one.carried_out_brl,
             **{name: getattr(one, name) for name in numbers},
         }
         for one in data.kinds
     ]
-    savings = dcc.Link(t("Savings by month and item"), href="/savings", className="card-link")
+    there = address_of("/savings", data.bar, {})
+    savings = dcc.Link(t("Savings by month and item"), href=there, className="card-link")
     return card(
         t("What became of the advice"),
         grid("advice-kinds", columns, rows, viewer, row_id="kind"),
-        tools=[savings, *downloads("recommendation-kinds", query_of(data.filters), viewer)],
+        tools=[savings, *downloads("recommendation-kinds", data.bar.in_files, viewer)],
         note=t(
             "Over all runs that are kept. Followed: accepted or done, of those that were decided."
             " Gone undecided: what raised them passed before anybody decided."

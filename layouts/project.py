@@ -19,6 +19,7 @@ from layouts.charts import graph
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
 from layouts.components.grid import (
+    WRAPPED,
     date_column,
     grid,
     link_column,
@@ -26,6 +27,7 @@ from layouts.components.grid import (
     quantity_column,
     text_column,
 )
+from layouts.components.parts import Part, at_once
 from layouts.components.states import notice, notices
 from layouts.components.table import Cell, twin
 from layouts.project_charts import curve_chart, months_chart
@@ -42,20 +44,13 @@ class ProjectData:
     notices: list[str]
 
 
-def layout(data: ProjectData, viewer: Viewer) -> html.Div:
+def layout(data: ProjectData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
-    t = viewer.t
-    unpublished = (
-        [notice(t("No run is published: what the stock will be is not known yet."))]
-        if data.run_id is None
-        else []
-    )
     return html.Div(
         [
             _head(data.detail.score, viewer),
             *notices(data.notices),
-            *unpublished,
-            html.Div(_figures(data, viewer), className="kpi-row"),
+            *part("figures", lambda: _with_figures(data, viewer), 124),
             html.Div(_charts(data.detail, viewer), className="card-grid"),
             _bill(data, viewer),
             *_stock(data.detail, viewer),
@@ -64,6 +59,12 @@ def layout(data: ProjectData, viewer: Viewer) -> html.Div:
         ],
         className="page page-project",
     )
+
+
+def _with_figures(data: ProjectData, viewer: Viewer) -> list[Component]:
+    text = viewer.t("No run is published: what the stock will be is not known yet.")
+    unpublished = [notice(text)] if data.run_id is None else []
+    return [*unpublished, html.Div(_figures(data, viewer), className="kpi-row")]
 
 
 def _head(score: ProjectScore, viewer: Viewer) -> html.Div:
@@ -253,20 +254,20 @@ def _bill(data: ProjectData, viewer: Viewer) -> html.Section:
         )
     columns = [
         link_column("sku", t("Material"), "href", minWidth=110),
-        text_column("name", t("Name"), minWidth=200, flex=2),
+        text_column("name", t("Name"), minWidth=200, flex=2, **WRAPPED),
         quantity_column("quantity", t("Quantity"), minWidth=100),
         text_column("unit", t("Unit"), minWidth=84),
         date_column("needed", t("Planned for"), minWidth=118),
         date_column("expected", t("Expected on"), minWidth=118),
         quantity_column("shortage", t("Missing"), minWidth=88),
         money_column("missing", t("Missing (R$)"), minWidth=104),
-        text_column("todo", t("What to do"), minWidth=300, flex=3),
+        text_column("todo", t("What to do"), minWidth=240, flex=3, **WRAPPED),
     ]
     rows = [_line(one, data.detail.today, viewer) for one in data.detail.materials]
     return card(
         t("Bill of materials"),
         grid("project-materials", columns, rows, viewer, row_id="key"),
-        tools=downloads("project-materials", {"search": [data.detail.score.project]}, viewer),
+        tools=downloads("project-materials", {"project": [data.detail.score.project]}, viewer),
         note=t("Dates as planned, and moved by the slip; what stock and open orders do not cover."),
         class_name="grow",
     )
@@ -291,10 +292,12 @@ def _stock(detail: ProjectDetail, viewer: Viewer) -> list[Component]:
         date_column("without", t("Without the project"), minWidth=118),
     ]
     rows = [_line(one, detail.today, viewer) for one in known]
+    title, asked = t("What it does to the stock"), {"project": [detail.score.project]}
     return [
         card(
-            t("What it does to the stock"),
+            title,
             grid("project-stock", columns, rows, viewer, row_id="key"),
+            tools=downloads("project-materials", asked, viewer, of=title),
             note=t(
                 "Stock of the depot that serves most towers of the UF, on the expected day, before"
                 " the line: free stock + open orders − forecast − lines of projects that are due"
@@ -369,11 +372,13 @@ def _history(detail: ProjectDetail, viewer: Viewer) -> html.Section:
     )
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in names]))
     body = html.Tbody([_status(one, viewer) for one in reversed(detail.history)])
+    title, asked = t("What each file said"), {"project": [detail.score.project]}
     return card(
-        t("What each file said"),
+        title,
         html.Div(
             html.Table([head, body], className="plain-table"), className="table-scroll", tabIndex=0
         ),
+        tools=downloads("project-statuses", asked, viewer, of=title),
     )
 
 

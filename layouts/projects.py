@@ -21,6 +21,7 @@ from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.grid import (
+    WRAPPED,
     badge_column,
     date_column,
     grid,
@@ -31,6 +32,7 @@ from layouts.components.grid import (
     text_column,
 )
 from layouts.components.icons import icon
+from layouts.components.parts import Part, at_once
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import Cell, per_cent, twin
 from layouts.project_charts import charted, progress_chart
@@ -68,7 +70,7 @@ class ProjectsData:
     notices: list[str]
 
 
-def layout(data: ProjectsData, viewer: Viewer) -> html.Div:
+def layout(data: ProjectsData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     t = viewer.t
     if not data.is_loaded:
@@ -82,11 +84,13 @@ def layout(data: ProjectsData, viewer: Viewer) -> html.Div:
     head = html.Div(
         [html.H1(t("Projects")), _filters(data, viewer)], className="page-head page-head-wrap"
     )
-    content = _content(data, viewer) if data.scores else [no_rows(viewer)]
+    content = part("scores", lambda: _content(data, viewer), 1300)
     return html.Div([head, *notices(data.notices), *content], className="page page-projects")
 
 
 def _content(data: ProjectsData, viewer: Viewer) -> list[Component]:
+    if not data.scores:
+        return [no_rows(viewer)]
     return [
         html.Div(_figures(data, viewer), className="kpi-row"),
         *_chart(data, viewer),
@@ -106,7 +110,7 @@ def _filters(data: ProjectsData, viewer: Viewer) -> html.Div:
         choice(
             "materials",
             t("Materials"),
-            [Option("all", t("All")), Option("at_risk", t("At risk"))],
+            [Option("all", t("Any")), Option("at_risk", t("At risk"))],
             risk,
             viewer,
             multi=False,
@@ -265,7 +269,7 @@ def _table(data: ProjectsData, viewer: Viewer) -> html.Section:
     t, locale = viewer.t, viewer.locale
     columns = [
         link_column("project", t("Project"), "href", minWidth=104),
-        text_column("name", t("Name"), minWidth=200, flex=2),
+        text_column("name", t("Name"), minWidth=200, flex=2, **WRAPPED),
         text_column("uf", t("UF"), minWidth=60),
         badge_column("state", t("State"), minWidth=156),
         percent_column("progress", t("Done"), 0, minWidth=72),

@@ -9,15 +9,15 @@ from dash import html
 from dash.development.base_component import Component
 
 from domain.access import Permission
-from domain.page_filters import SERIES
 from domain.receipts import Source
-from domain.records import FileStatus, Filters, Option, Recommendation, RecommendationTotal
+from domain.records import Filters, Option, Recommendation, RecommendationTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import SHOWS_DECISIONS, aria
 from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.pager import Listed, pager
+from layouts.components.parts import Part, at_once
 from layouts.components.queue import (
     ALL,
     SELECTED,
@@ -47,13 +47,13 @@ class RecommendationsData:
     kinds: tuple[str, ...]
     sort: str
     bar: Bar
-    files: Sequence[FileStatus]
+    has_stock: bool
     sources: Sequence[Source]
     query: dict[str, list[str]]
     notices: list[str]
 
 
-def layout(data: RecommendationsData, viewer: Viewer) -> html.Div:
+def layout(data: RecommendationsData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     return html.Div(
         [
@@ -62,7 +62,7 @@ def layout(data: RecommendationsData, viewer: Viewer) -> html.Div:
                 className="page-head page-head-wrap",
             ),
             *notices(data.notices),
-            html.Div(panel(data, viewer), id=PANEL, className="page"),
+            html.Div(part("panel", lambda: panel(data, viewer), 1700), id=PANEL, className="page"),
         ],
         className="page page-recommendations",
         **SHOWS_DECISIONS,
@@ -84,10 +84,17 @@ def filters(data: RecommendationsData, viewer: Viewer) -> html.Div:
         viewer,
         choice("kind", t("Kind"), kinds, list(data.kinds), viewer),
         choice("status", t("Status"), statuses, list(chosen.status), viewer),
-        search_box(
-            "search", t("Search"), chosen.search, t("Code or name of a material"), wide=False
+        search_box("search", t("Search"), chosen.search, t("Code or name"), wide=False),
+        choice(
+            "sort",
+            t("Sort by"),
+            sorts,
+            data.sort,
+            viewer,
+            multi=False,
+            clearable=False,
+            class_name="field-level",
         ),
-        choice("sort", t("Sort by"), sorts, data.sort, viewer, multi=False, clearable=False),
         initial={
             "kind": list(data.kinds),
             "status": list(chosen.status),
@@ -95,6 +102,7 @@ def filters(data: RecommendationsData, viewer: Viewer) -> html.Div:
             "sort": data.sort,
         },
         empty={"status": ALL},
+        usual=t("Raised at any time"),
     )
 
 
@@ -156,7 +164,8 @@ def _bulk(viewer: Viewer) -> list[Component]:
 
 def _files(data: RecommendationsData, viewer: Viewer) -> list[Component]:
     """What is in view as files."""
-    asked = query_of(data.filters, *SERIES, "status", "search") | {"kind": list(data.kinds)}
+    asked = data.bar.in_files | query_of(data.filters, "status", "search")
+    asked |= {"kind": list(data.kinds)}
     links = downloads("recommendations", asked, viewer)
     return [html.Div(links, className="request-links")] if links else []
 
@@ -167,17 +176,17 @@ def _request(data: RecommendationsData, viewer: Viewer) -> list[Component]:
     accepted = next((one.count for one in data.totals if one.status == "accepted"), 0)
     if not accepted or not viewer.may(Permission.EXPORT):
         return []
-    links = downloads("purchase-request", data.bar.asked, viewer)
+    links = downloads("purchase-request", data.bar.in_files, viewer)
     label = html.Span(t("Purchase request of what is accepted:"), className="weak")
     return [html.Div([label, *links], className="request-links")]
 
 
 def _nothing(data: RecommendationsData, viewer: Viewer) -> Component:
     t = viewer.t
-    if not any(file.rows for file in data.files if file.kind == "stock"):
+    if not data.has_stock:
         what = t("It would show what to buy, to move and to get rid of, and what that is worth.")
         return missing_file("stock", what, t)
-    if any(total.count for total in data.totals):
+    if data.bar.kept or any(total.count for total in data.totals):
         return no_rows(viewer)
     return html.P(t("Nothing to recommend: no stock needs anything now."), className="quiet")
 

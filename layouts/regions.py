@@ -18,8 +18,9 @@ from layouts import format as fmt
 from layouts.components.attributes import aria
 from layouts.components.cards import card
 from layouts.components.downloads import downloads, query_of
-from layouts.components.filters import Bar, choice, page_bar, toggles
+from layouts.components.filters import Bar, address_of, choice, page_bar, toggles
 from layouts.components.grid import (
+    WRAPPED,
     Column,
     grid,
     link_column,
@@ -28,19 +29,25 @@ from layouts.components.grid import (
     percent_column,
     text_column,
 )
+from layouts.components.parts import Part, at_once
 from layouts.components.states import notices
-from layouts.text import MEASURE_NAMES
+from layouts.text import MEASURE_NAMES_OF_PERIOD, measure_name, usual_days
 
 BOUNDS = [[-34.0, -74.1], [5.3, -34.7]]
 OUTLINES = "/assets/brazil.geojson"
+BELOW = {"zIndex": 350}
+"""Of the outlines, which may come after what stands on them."""
 LAYERS = ("depots", "towers", "moves")
+OPEN_ONES = ("/alerts", "/recommendations")
+"""Pages of what stands open, whenever it was raised: as the map counts it."""
 ARROW = 8
 """Pixels of an arrow's head."""
 
 
 @dataclass(frozen=True)
 class RegionsData:
-    """What the page shows; `tiles`: the address of a tile server, if there is one."""
+    """What the page shows; `tiles`: the address of a tile server, if there is one; `frequency`:
+    that of the published run's demand."""
 
     rows: Sequence[UfRow]
     regions: Sequence[UfRow]
@@ -51,45 +58,69 @@ class RegionsData:
     filters: Filters
     bar: Bar
     tiles: str | None
+    frequency: str | None
     notices: list[str]
-    kept: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def layout(data: RegionsData, viewer: Viewer) -> html.Div:
+def layout(data: RegionsData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     head = html.Div(
         [html.H1(viewer.t("Regions")), filters(data, viewer)], className="page-head-wrap"
     )
-    return html.Div([head, *content(data, viewer)], className="page page-regions")
+    return html.Div([head, *content(data, viewer, part)], className="page page-regions")
 
 
-def content(data: RegionsData, viewer: Viewer) -> list[Component]:
+def content(data: RegionsData, viewer: Viewer, part: Part = at_once) -> list[Component]:
     """Map and tables, below whatever head; `data.kept` stays in their links."""
-    t, wide = viewer.t, replace(data.filters, uf=())
     return [
         *notices(data.notices),
+        *part("map", lambda: _by_uf(data, viewer), 1860),
+        *part("regions", lambda: [_by_region(data, viewer)], 310),
+    ]
+
+
+def _by_uf(data: RegionsData, viewer: Viewer) -> list[Component]:
+    title = viewer.t("By federative unit")
+    return [
         card(
-            t(MEASURE_NAMES[data.measure]),
+            _name(data.measure, data, viewer),
             html.Div([_map(data, viewer), _beside(data, viewer)], className="map-and-more"),
-            note=t("Click a UF to look into it; click it again to see all."),
+            note=_note(data, viewer),
         ),
         card(
-            t("By federative unit"),
-            _table("ufs", data.rows, data.kept, viewer),
-            tools=downloads("ufs", query_of(wide), viewer, of=t("By federative unit")),
-        ),
-        card(
-            t("By region"),
-            _table("regions", data.regions, data.kept, viewer),
-            tools=downloads("regions", query_of(wide), viewer, of=t("By region")),
+            title,
+            _table("ufs", data.rows, data, viewer),
+            tools=downloads("ufs", query_of(replace(data.filters, uf=())), viewer, of=title),
         ),
     ]
+
+
+def _by_region(data: RegionsData, viewer: Viewer) -> html.Section:
+    title = viewer.t("By region")
+    return card(
+        title,
+        _table("regions", data.regions, data, viewer),
+        tools=downloads("regions", query_of(replace(data.filters, uf=())), viewer, of=title),
+    )
+
+
+def _note(data: RegionsData, viewer: Viewer) -> str:
+    """What a click does, and of what time the numbers are."""
+    t, filters = viewer.t, data.filters
+    told = [t("Click a UF to look into it; click it again to see all.")]
+    if data.measure not in MEASURE_NAMES_OF_PERIOD:
+        told.append(t("As of now, whatever the period."))
+    elif filters.has_dates:
+        span = fmt.span(filters.date_from, filters.date_to, viewer.locale)
+        told.append(t("Period: %(span)s.", span=span))
+    return " ".join(told)
 
 
 def filters(data: RegionsData, viewer: Viewer) -> html.Div:
     """Measure, places, families and layers."""
     t = viewer.t
-    measures = [Option(name, t(MEASURE_NAMES[name])) for name in MEASURES]
+    measures = [Option(name, _name(name, data, viewer)) for name in MEASURES]
     names = {"depots": t("Depots"), "towers": t("Towers"), "moves": t("Transfers")}
     layers = [{"label": names[name], "value": name} for name in LAYERS]
     return page_bar(
@@ -101,7 +132,17 @@ def filters(data: RegionsData, viewer: Viewer) -> html.Div:
         toggles("layers", t("Also show"), layers, list(data.layers)),
         initial={"measure": data.measure, "layers": list(data.layers)},
         empty={"layers": "none"},
+        usual=_usual(data, viewer),
     )
+
+
+def _usual(data: RegionsData, viewer: Viewer) -> str:
+    """What the map's measure looks back as long as no period is chosen."""
+    t = viewer.t
+    if data.measure not in MEASURE_NAMES_OF_PERIOD:
+        return t("Usual")
+    days = usual_days(data.measure, data.frequency)
+    return t("Last %(count)s days", count=days) if days else t("Last month")
 
 
 def _value(row: UfRow, name: str) -> float | None:
@@ -128,7 +169,7 @@ def _map(data: RegionsData, viewer: Viewer) -> html.Div:
         onEachFeature={"variable": "novaMap.onEachFeature"},
     )
     drawn = dl.Map(
-        [*tiles, outlines, *_layers(data, viewer)],
+        [*tiles, dl.Pane(outlines, name="ufs", style=BELOW), *_layers(data, viewer)],
         bounds=BOUNDS,
         attributionControl=False,
         zoomSnap=0.25,
@@ -136,7 +177,7 @@ def _map(data: RegionsData, viewer: Viewer) -> html.Div:
         scrollWheelZoom=False,
         className="map",
     )
-    name_of = t("Map of Brazil by UF: %(measure)s", measure=t(MEASURE_NAMES[name]))
+    name_of = t("Map of Brazil by UF: %(measure)s", measure=_name(name, data, viewer))
     return html.Div(drawn, className="map-frame", role="group", **aria(label=name_of))
 
 
@@ -217,7 +258,6 @@ def _chosen(data: RegionsData, viewer: Viewer) -> list[Component]:
     t = viewer.t
     if not data.filters.uf:
         return []
-    query = urlencode(data.bar.asked, doseq=True)
     pages = {
         "/alerts": t("Alerts"),
         "/recommendations": t("Recommendations"),
@@ -226,7 +266,12 @@ def _chosen(data: RegionsData, viewer: Viewer) -> list[Component]:
         "/main": t("Overview"),
     }
     links = [
-        html.Li(dcc.Link(f"{name}: {', '.join(data.filters.uf)}", href=f"{path}?{query}"))
+        html.Li(
+            dcc.Link(
+                f"{name}: {', '.join(data.filters.uf)}",
+                href=address_of(path, data.bar, {}, whenever=path in OPEN_ONES),
+            )
+        )
         for path, name in pages.items()
     ]
     return [html.Ul(links, className="map-links")]
@@ -244,30 +289,36 @@ def _told(value: float | None, name: str, viewer: Viewer) -> str:
     return viewer.t("%(count)s days", count=told) if unit == "days" else told
 
 
-def _table(name: str, rows: Sequence[UfRow], kept: Mapping[str, str], viewer: Viewer) -> Component:
+def _table(name: str, rows: Sequence[UfRow], data: RegionsData, viewer: Viewer) -> Component:
     t = viewer.t
     makers: dict[str, Any] = {
         "BRL": lambda field, header: money_column(field, header, 0, minWidth=110),
-        "days": lambda field, header: number_column(field, header, 1),
-        "count": lambda field, header: number_column(field, header),
-        "fraction": lambda field, header: percent_column(field, header, 2),
+        "days": lambda field, header: number_column(field, header, 1, minWidth=98),
+        "count": lambda field, header: number_column(field, header, minWidth=94),
+        "fraction": lambda field, header: percent_column(field, header, 2, minWidth=124),
     }
     first = (
-        link_column("name", t("UF"), "href", flex=2, minWidth=150)
+        link_column("name", t("UF"), "href", flex=2, minWidth=156, **WRAPPED)
         if name == "ufs"
-        else text_column("name", t("Region"), flex=2, minWidth=150)
+        else text_column("name", t("Region"), flex=2, minWidth=156)
     )
     columns: list[Column] = [
         first,
-        *(makers[unit](field, t(MEASURE_NAMES[field])) for field, unit in MEASURES.items()),
+        *(makers[unit](field, _name(field, data, viewer)) for field, unit in MEASURES.items()),
     ]
     values = [
         {field: getattr(row, field) for field in MEASURES}
-        | {"id": row.uf, "name": f"{row.name} ({row.uf})", "href": _of_uf(row, kept)}
+        | {"id": row.uf, "name": f"{row.name} ({row.uf})", "href": _of_uf(row, data.kept)}
         for row in rows
     ]
     return grid(f"table-{name}", columns, values, viewer, row_id="id")
 
 
-def _of_uf(row: UfRow, kept: Mapping[str, str]) -> str:
-    return f"?{urlencode({**kept, 'uf': row.uf})}"
+def _of_uf(row: UfRow, kept: Mapping[str, Sequence[str]]) -> str:
+    return f"?{urlencode({**kept, 'uf': [row.uf]}, doseq=True)}"
+
+
+def _name(measure: str, data: RegionsData, viewer: Viewer) -> str:
+    return measure_name(
+        measure, viewer.t, of_period=data.filters.has_dates, frequency=data.frequency
+    )

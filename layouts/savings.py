@@ -20,8 +20,9 @@ from layouts.charts import dates_of_axis, graph, narrowing
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar
-from layouts.components.grid import grid, link_column, money_column, text_column
+from layouts.components.grid import WRAPPED, grid, link_column, money_column, text_column
 from layouts.components.pager import Listed, pager
+from layouts.components.parts import Part, at_once
 from layouts.components.states import missing_file, notices, state
 from layouts.components.table import Cell, twin
 from layouts.sla import month_name, month_value
@@ -34,7 +35,6 @@ PARTS = {
     "expediting": N_("Expediting"),
     "ordering": N_("Orders"),
 }
-BASES = {"recorded": N_("recorded"), "textbook": N_("textbook, replayed")}
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,17 @@ class SavingsData:
     notices: list[str]
 
 
-def layout(data: SavingsData, viewer: Viewer) -> html.Div:
+def layout(data: SavingsData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     head = html.Div(
         [html.H1(viewer.t("Savings")), _filters(data, viewer)],
         className="page-head page-head-wrap",
     )
-    content = _content(data, viewer) if data.total.months else [_nothing(data, viewer)]
+    content = (
+        _content(data, viewer, part)
+        if data.months
+        else part("nothing", lambda: [_nothing(data, viewer)])
+    )
     return html.Div([head, *notices(data.notices), *content], className="page page-savings")
 
 
@@ -74,12 +78,13 @@ def _filters(data: SavingsData, viewer: Viewer) -> html.Div:
     return page_bar(data.bar, viewer, *([months] if options else []), initial={"month": chosen})
 
 
-def _content(data: SavingsData, viewer: Viewer) -> list[Component]:
+def _content(data: SavingsData, viewer: Viewer, part: Part) -> list[Component]:
     return [
-        html.Div(_figures(data.total, viewer), className="kpi-row"),
+        *part(
+            "total", lambda: [html.Div(_figures(data.total, viewer), className="kpi-row")], 124, 330
+        ),
         by_month(data, viewer),
-        by_item(data, viewer),
-        how(data.total, viewer),
+        *part("items", lambda: [by_item(data, viewer), how(data.total, viewer)], 1660, 2000),
     ]
 
 
@@ -155,7 +160,7 @@ def by_month(data: SavingsData, viewer: Viewer) -> html.Section:
         t("Month by month"),
         graph("savings-months", months_chart(data.months, viewer), viewer),
         twin(header, rows, viewer),
-        tools=downloads("savings-months", data.bar.asked, viewer, of=t("Month by month")),
+        tools=downloads("savings-months", data.bar.in_files, viewer, of=t("Month by month")),
         note=t(
             "Below zero, ours would have cost more in that month. A click on a month shows its"
             " items below."
@@ -193,7 +198,8 @@ def months_chart(months: Sequence[SavingsMonth], viewer: Viewer) -> go.Figure:
     chart.update_yaxes(tickformat=",~s")
     dates_of_axis(chart, viewer)
     chart.update_layout(
-        showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0, "font": {"size": 12}}
+        showlegend=True,
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
     )
     chart.update_yaxes(title={"text": plain(t("R$ a month"))})
     return chart
@@ -204,7 +210,7 @@ def by_item(data: SavingsData, viewer: Viewer) -> html.Section:
     t, locale, page = viewer.t, viewer.locale, data.items.page
     columns = [
         link_column("sku", t("Material"), "href", minWidth=110),
-        text_column("name", t("Name"), minWidth=150, flex=2),
+        text_column("name", t("Name"), minWidth=150, flex=2, **WRAPPED),
         text_column("site", t("Depot"), minWidth=90),
         money_column("old_brl", t("Old policy"), minWidth=110),
         money_column("new_brl", t("Ours"), minWidth=110),

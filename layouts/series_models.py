@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from dash import dcc, html
+from dash.development.base_component import Component
 
 from domain.records import BacktestPoint, ClassChoice, SeriesDiagnostics
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import backtest_chart, graph, series_chart
 from layouts.components.cards import card
-from layouts.components.filters import Bar, page_bar
-from layouts.components.states import notices
+from layouts.components.filters import Bar, memory, page_bar
+from layouts.components.parts import Part, at_once
+from layouts.components.states import not_found, notices
 from layouts.components.table import twin
 from layouts.diagnostics import diagnostics_cards
 from layouts.features import best_error, choices_card, naive_notice
@@ -22,6 +24,7 @@ from layouts.forecasts import (
     NO_MODEL,
     Series,
     accuracy_card,
+    if_known,
     model_toggles,
     profile_strip,
     table_of,
@@ -43,7 +46,7 @@ class SeriesModels:
     notices: list[str]
 
 
-def layout(data: SeriesModels, viewer: Viewer) -> html.Div:
+def layout(data: SeriesModels, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     t, series = viewer.t, data.series
     links = html.P(
@@ -57,7 +60,6 @@ def layout(data: SeriesModels, viewer: Viewer) -> html.Div:
         ],
         className="crumbs",
     )
-    chosen = [data.chosen] if data.chosen else []
     return html.Div(
         [
             html.Div(
@@ -66,33 +68,58 @@ def layout(data: SeriesModels, viewer: Viewer) -> html.Div:
             page_bar(
                 data.bar,
                 viewer,
-                initial={"models": list(series.shown)},
+                initial={},
                 resets={"sku": ["site", "models"], "site": ["models"]},
-                empty={"models": NO_MODEL},
             ),
             *notices(data.notices),
-            profile_strip(series.profile, viewer),
-            *[naive_notice(one, viewer) for one in chosen if one.published_as_naive],
-            _why(data, viewer),
-            html.Div(
-                [_ahead(data, viewer), accuracy_card(series, viewer)],
-                className="columns columns-chart",
-            ),
-            _backtest(data, viewer),
-            diagnostics_cards(data.diagnostics, series.unit, viewer),
-            choices_card(chosen, viewer),
+            *_content(data, viewer, part),
         ],
         className="page page-features",
     )
 
 
+def _content(data: SeriesModels, viewer: Viewer, part: Part) -> list[Component]:
+    series = data.series
+
+    def profile() -> list[Component]:
+        if not series.is_known:
+            return [not_found(viewer, alone=False)]
+        naive = [one for one in _chosen(data) if one.published_as_naive]
+        return [
+            profile_strip(series.profile, viewer),
+            *[naive_notice(one, viewer) for one in naive],
+            _why(data, viewer),
+        ]
+
+    def diagnostics() -> list[Component]:
+        return [
+            diagnostics_cards(data.diagnostics, series.unit, viewer),
+            choices_card(_chosen(data), viewer),
+        ]
+
+    cards = [
+        *part("ahead", if_known(series, lambda: [_ahead(data, viewer)]), 620, 750),
+        *part("accuracy", if_known(series, lambda: [accuracy_card(series, viewer)]), 590, 670),
+    ]
+    return [
+        *part("profile", profile, 244, 430),
+        html.Div(cards, className="columns columns-chart"),
+        *part("backtest", if_known(series, lambda: [_backtest(data, viewer)]), 470, 430),
+        *part("diagnostics", if_known(series, diagnostics), 1230, 1800),
+    ]
+
+
+def _chosen(data: SeriesModels) -> list[ClassChoice]:
+    return [data.chosen] if data.chosen else []
+
+
 def _why(data: SeriesModels, viewer: Viewer) -> html.Section:
     """Why this champion, in a sentence with its figures."""
     t, locale = viewer.t, viewer.locale
-    champion = named(MODELS, data.series.profile.champion, t)
+    champion = named(MODELS, data.series.champion, t)
     title = t("Why %(model)s", model=champion)
     errors = data.chosen.errors if data.chosen else {}
-    own = errors.get(data.series.profile.champion or "")
+    own = errors.get(data.series.champion or "")
     if data.chosen is None or own is None:
         text = t(
             "The backtest has too few points to judge its class: the shares are those of all"
@@ -123,6 +150,7 @@ def _ahead(data: SeriesModels, viewer: Viewer) -> html.Section:
     return card(
         t("Each member's forecast"),
         model_toggles(series.models, series.shown, viewer),
+        memory("models", {"models": list(series.shown)}, empty={"models": NO_MODEL}),
         graph("series", chart, viewer),
         twin(header, rows, viewer),
         class_name="grow",

@@ -21,7 +21,7 @@ from layouts.components.attributes import aria, data
 from layouts.components.icons import icon
 from layouts.components.states import notice
 from layouts.palette import open_button, palette
-from layouts.text import ROLES, named
+from layouts.text import ERRORS, ROLES, named
 from layouts.theme import templates
 from layouts.views import views_menu
 
@@ -61,7 +61,7 @@ def shell(
                 id="content",
                 tabIndex=-1,
             ),
-            html.Div(id=TOASTS, **aria(live="polite")),
+            html.Div(id=TOASTS, **aria(live="polite"), **data(words=json.dumps(answers(viewer)))),
             *watch(viewer, status),
             *palette(viewer, links),
             html.Div(id="shared-filters", hidden=True, **data(filters=json.dumps(understood()))),
@@ -277,6 +277,23 @@ def banners(viewer: Viewer, status: DataStatus) -> list[Component]:
         text = t("Data newer than these forecasts has been loaded. Train and publish again.")
         lines.append(notice(text, "warning"))
     return lines
+
+
+def answers(viewer: Viewer) -> dict[str, tuple[str, str]]:
+    """What the browser says of a server that does not answer, or not as it should: header and text
+    (assets/nova.js)."""
+    t, back, broken = viewer.t, viewer.t("The connection is back"), ERRORS["error"]
+    lost = t(
+        "The server does not answer. What you see is from before; the page is brought up to date"
+        " once it answers."
+    )
+    renewed = t("The page has been brought up to date. What it does not show was not done.")
+    return {
+        "away": (t("No connection"), lost),
+        "back": (back, renewed),
+        "kept": (back, t("What you have filled in is still here; it has not been saved.")),
+        "failed": (t("That did not work"), t(broken)),
+    }
 
 
 def toast(text: str, viewer: Viewer, kind: str = "danger") -> dbc.Toast:

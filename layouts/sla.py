@@ -22,6 +22,7 @@ from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.grid import (
+    WRAPPED,
     badge_column,
     grid,
     link_column,
@@ -30,6 +31,7 @@ from layouts.components.grid import (
     percent_column,
     text_column,
 )
+from layouts.components.parts import Part, at_once
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import Cell, twin
 from layouts.sla_charts import used_chart
@@ -60,7 +62,7 @@ class SlaData:
     notices: list[str]
 
 
-def layout(data: SlaData, viewer: Viewer) -> html.Div:
+def layout(data: SlaData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     t = viewer.t
     if data.missing is not None:
@@ -72,11 +74,13 @@ def layout(data: SlaData, viewer: Viewer) -> html.Div:
     head = html.Div(
         [html.H1(t("SLA")), _filters(data, viewer)], className="page-head page-head-wrap"
     )
-    content = _content(data, viewer) if data.scores else [no_rows(viewer)]
+    content = part("contracts", lambda: _content(data, viewer), 1210, 1730)
     return html.Div([head, *notices(data.notices), *content], className="page page-sla")
 
 
 def _content(data: SlaData, viewer: Viewer) -> list[Component]:
+    if not data.scores:
+        return [no_rows(viewer)]
     return [
         html.Div(_figures(data, viewer), className="kpi-row"),
         _chart(data, viewer),
@@ -246,7 +250,7 @@ def _table(data: SlaData, viewer: Viewer) -> html.Section:
     t, locale = viewer.t, viewer.locale
     columns = [
         link_column("contract", t("Contract"), "href", minWidth=116),
-        text_column("customer", t("Customer"), minWidth=160, flex=2),
+        text_column("customer", t("Customer"), minWidth=160, flex=2, **WRAPPED),
         badge_column("state", t("State"), minWidth=136),
         number_column("sites", t("Sites"), minWidth=72),
         percent_column("target", t("Target"), 2, minWidth=88),

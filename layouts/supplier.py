@@ -27,6 +27,7 @@ from layouts.components.grid import (
     text_column,
 )
 from layouts.components.pager import Listed, pager
+from layouts.components.parts import Part, at_once
 from layouts.components.states import no_rows, notices
 from layouts.components.table import Cell, per_cent, twin
 from layouts.supplier_charts import lead_months_chart, lead_times_chart, months_chart, prices_chart
@@ -56,17 +57,16 @@ class SupplierData:
     notices: list[str]
 
 
-def layout(data: SupplierData, viewer: Viewer) -> html.Div:
+def layout(data: SupplierData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
-    score = data.detail.score
     return html.Div(
         [
             _head(data, viewer),
             *notices(data.notices),
             html.Div(_figures(data, viewer), className="kpi-row"),
-            *_charts(data, viewer),
-            _later(data.detail, viewer),
-            _lines(data, score, viewer),
+            *part("charts", lambda: _charts(data, viewer), 960, 1740),
+            *part("stock", lambda: [_later(data, viewer)], 284, 358),
+            *part("lines", lambda: [_lines(data, viewer)], 1190),
         ],
         className="page page-supplier",
     )
@@ -144,7 +144,7 @@ def _otif_context(score: SupplierScore, viewer: Viewer) -> str:
     )
     if score.rank is None:
         return lines + t("; no place under %(least)s", least=MIN_LINES)
-    return lines + t("; place %(place)s", place=place(score, viewer))
+    return lines + t("; place %(place)s", place=place(score))
 
 
 def _lead_time(score: SupplierScore, run_id: int | None, viewer: Viewer) -> html.Section:
@@ -209,6 +209,7 @@ def _charts(data: SupplierData, viewer: Viewer) -> list[Component]:
         t("Lead times"),
         graph("supplier-leads", lead_times_chart(detail.lead_times, detail.score, viewer), viewer),
         twin([t("Days"), t("Order lines")], took, viewer),
+        tools=downloads("supplier-lead-times", _lines_query(data), viewer),
     )
     by_month = card(
         t("Lead times, month by month"),
@@ -240,8 +241,8 @@ def _charts(data: SupplierData, viewer: Viewer) -> list[Component]:
     return [html.Div(charts, className="card-grid")]
 
 
-def _later(detail: SupplierDetail, viewer: Viewer) -> html.Section:
-    t, locale, score = viewer.t, viewer.locale, detail.score
+def _later(data: SupplierData, viewer: Viewer) -> html.Section:
+    t, locale, detail = viewer.t, viewer.locale, data.detail
     title = t("What later deliveries would cost in stock")
     if not detail.later:
         text = t(
@@ -281,7 +282,8 @@ def _later(detail: SupplierDetail, viewer: Viewer) -> html.Section:
         html.Div(
             html.Table([head, body], className="plain-table"), className="table-scroll", tabIndex=0
         ),
-        note=f"{now} {_lateness_words(score, viewer)}".strip(),
+        tools=downloads("supplier-later-deliveries", _lines_query(data), viewer),
+        note=f"{now} {_lateness_words(detail.score, viewer)}".strip(),
     )
 
 
@@ -298,7 +300,7 @@ def _lateness_words(score: SupplierScore, viewer: Viewer) -> str:
     )
 
 
-def _lines(data: SupplierData, score: SupplierScore, viewer: Viewer) -> html.Section:
+def _lines(data: SupplierData, viewer: Viewer) -> html.Section:
     t = viewer.t
     columns = [
         text_column("order_no", t("Order"), minWidth=140),

@@ -19,6 +19,7 @@ from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar, search_box
 from layouts.components.grid import (
+    WRAPPED,
     grid,
     link_column,
     money_column,
@@ -26,6 +27,7 @@ from layouts.components.grid import (
     percent_column,
     text_column,
 )
+from layouts.components.parts import Part, at_once
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import Cell, per_cent, twin
 from layouts.supplier_charts import label, otif_chart
@@ -51,7 +53,7 @@ class SuppliersData:
     notices: list[str]
 
 
-def layout(data: SuppliersData, viewer: Viewer) -> html.Div:
+def layout(data: SuppliersData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     t = viewer.t
     if not data.has_orders:
@@ -66,7 +68,11 @@ def layout(data: SuppliersData, viewer: Viewer) -> html.Div:
         [html.H1(t("Suppliers")), _filters(data, viewer)], className="page-head page-head-wrap"
     )
     return html.Div(
-        [head, *notices(data.notices), *_content(data, viewer)],
+        [
+            head,
+            *notices(data.notices),
+            *part("scores", lambda: _content(data, viewer), 1270, 1560),
+        ],
         className="page page-suppliers",
     )
 
@@ -88,7 +94,7 @@ def _filters(data: SuppliersData, viewer: Viewer) -> html.Div:
     return page_bar(
         data.bar,
         viewer,
-        choice("kind", t("Origin"), kinds, list(data.kinds), viewer),
+        choice("kind", t("Origin"), kinds, list(data.kinds), viewer, placeholder=t("All")),
         search_box("search", t("Search"), search, t("Code or name"), wide=False),
         initial={"kind": list(data.kinds), "search": search},
     )
@@ -235,7 +241,7 @@ def _chart(data: SuppliersData, viewer: Viewer) -> list[html.Section]:
 def _table(data: SuppliersData, viewer: Viewer) -> html.Section:
     t, locale = viewer.t, viewer.locale
     columns = [
-        link_column("supplier", t("Supplier"), "href", minWidth=200, flex=2),
+        link_column("supplier", t("Supplier"), "href", minWidth=200, flex=2, **WRAPPED),
         text_column("rank", t("Place"), minWidth=92),
         number_column("lines", t("Lines"), minWidth=80),
         percent_column("otif", t("OTIF"), minWidth=84),
@@ -279,14 +285,14 @@ def _row(one: SupplierScore, data: SuppliersData, viewer: Viewer) -> dict[str, A
         "code": one.supplier,
         "supplier": one.name or one.supplier,
         "href": f"/suppliers/{quote(one.supplier, safe='')}?{period}",
-        "rank": place(one, viewer),
+        "rank": place(one),
         "interval": interval(one, viewer) if one.lines else fmt.UNKNOWN,
         "trend": trend(one, viewer),
         "price": price_drift(one, viewer),
     }
 
 
-def place(one: SupplierScore, viewer: Viewer) -> str:
+def place(one: SupplierScore) -> str:
     """The place and those that the intervals leave open: `3 (2–5)`."""
     if one.rank is None:
         return fmt.UNKNOWN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.kpis import PERIODS_OF_MONTH, SLA_DAYS, STOCK_DAYS
 from domain.records import Kpi
 from domain.viewer import N_ as N_
 from domain.viewer import Translator
@@ -228,6 +229,23 @@ def driver_name(code: str, t: Translator) -> str:
     return named(DRIVERS, code, t)
 
 
+def measure_name(name: str, t: Translator, *, of_period: bool, frequency: str | None) -> str:
+    """A measure of the map, over its own span or over dates that were asked for."""
+    if of_period and name in MEASURE_NAMES_OF_PERIOD:
+        return t(MEASURE_NAMES_OF_PERIOD[name])
+    days = usual_days(name, frequency)
+    return t(MEASURE_NAMES[name], span=t("%(count)s days", count=days) if days else t("1 month"))
+
+
+def usual_days(name: str, frequency: str | None) -> int | None:
+    """What a measure of the map looks back where no dates are asked for, in days; None for the
+    demand of a whole month."""
+    if name != "demand_brl":
+        return {"availability": SLA_DAYS}.get(name, STOCK_DAYS)
+    periods = PERIODS_OF_MONTH[frequency or "D"]
+    return {"D": periods, "W": 7 * periods}.get(frequency or "D")
+
+
 def per_period(unit: str | None, frequency: str | None, t: Translator) -> str:
     """The unit of a demand axis: quantity in one period of the frequency."""
     period = named(PERIODS, frequency, t)
@@ -414,6 +432,7 @@ AUDIT_ACTIONS = {
     "user.reset_password": N_("Password chosen by link"),
     "user.end_sessions": N_("Sessions ended"),
     "user.set_language": N_("Language changed"),
+    "user.export": N_("Personal data exported"),
     "user.anonymise": N_("Person erased"),
     "audit.retain": N_("Old audit months dropped"),
 }
@@ -427,18 +446,25 @@ CHAIN_PROBLEMS = (
 )
 
 MEASURE_NAMES = {
-    "demand_brl": N_("Demand, 30 days"),
+    "demand_brl": N_("Demand, %(span)s"),
+    "stockout_rate": N_("Stockout rate, %(span)s"),
     "stock_brl": N_("Stock value"),
     "days_of_supply": N_("Days of supply"),
     "alerts": N_("Open alerts"),
     "critical": N_("Critical alerts"),
     "risk_brl": N_("At risk, net"),
     "exposure_brl": N_("Penalty exposure"),
-    "availability": N_("Availability, 30 days"),
+    "availability": N_("Availability, %(span)s"),
     "depots": N_("Depots"),
     "towers": N_("Towers"),
     "stations": N_("Mobile base stations"),
 }
+MEASURE_NAMES_OF_PERIOD = {
+    "demand_brl": N_("Demand in the period"),
+    "stockout_rate": N_("Stockout rate in the period"),
+    "availability": N_("Availability in the period"),
+}
+"""Of the measures that add up days, over dates that were asked for."""
 THRESHOLD_NAMES = {
     "critical_days": N_("Critical: stockout within"),
     "warning_days": N_("Warning: stockout within"),
@@ -504,7 +530,7 @@ THRESHOLD_HELP = {
 ALERT_STATUSES = {
     "open": N_("Open"),
     "acknowledged": N_("Acknowledged"),
-    "snoozed": N_("Snoozed"),
+    "snoozed": N_("Snoozed for now"),
     "resolved": N_("Resolved"),
 }
 ALERT_DONE = {

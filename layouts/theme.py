@@ -24,42 +24,28 @@ BAND = "rgba(15, 143, 133, 0.16)"
 
 OUTLIER = "#d9600c"
 WEAK = "#7b8794"
-MODEL_COLOURS = {
-    "ensemble": ACCENT,
-    "arima": "#2f7fd6",
-    "prophet": "#d9600c",
-    "lstm": "#a06cd5",
-    "seasonal_naive": "#b07d0e",
-    "lightgbm": "#3c9a3f",
-    "ets": "#00a0b8",
-    "theta": "#c2415f",
-    "ces": "#6b7fd7",
-    "ses": "#8a9a2b",
-    "imapa": "#a3714f",
-    "tsb": "#5f8f7a",
-    "pooled": "#8d5a97",
-    "family": "#4f9d69",
-    "moving_average": "#cc5a8f",
-    "naive": "#7b8794",
+BLUE, ORANGE, PURPLE, GREEN = "#2f7fd6", OUTLIER, "#a06cd5", "#3c9a3f"
+MODEL_STYLES = {
+    "ensemble": (ACCENT, "solid"),
+    "arima": (BLUE, "solid"),
+    "prophet": (ORANGE, "solid"),
+    "lstm": (PURPLE, "solid"),
+    "seasonal_naive": (ORANGE, "dot"),
+    "lightgbm": (GREEN, "solid"),
+    "ets": (BLUE, "dash"),
+    "theta": (ORANGE, "dash"),
+    "ces": (PURPLE, "dash"),
+    "ses": (BLUE, "dashdot"),
+    "imapa": (ORANGE, "dashdot"),
+    "tsb": (PURPLE, "dashdot"),
+    "pooled": (GREEN, "dashdot"),
+    "family": (GREEN, "dash"),
+    "moving_average": (BLUE, "dot"),
+    "naive": (WEAK, "dot"),
 }
-MODEL_DASHES = {
-    "ensemble": "solid",
-    "arima": "solid",
-    "prophet": "solid",
-    "lstm": "solid",
-    "lightgbm": "solid",
-    "ets": "dash",
-    "theta": "dash",
-    "ces": "dash",
-    "ses": "dashdot",
-    "imapa": "dashdot",
-    "tsb": "dashdot",
-    "pooled": "dashdot",
-    "family": "dashdot",
-    "seasonal_naive": "dot",
-    "moving_average": "dot",
-    "naive": "dot",
-}
+"""Colour and dashes of each model: no two alike, and with the ink of what was measured seven
+colours, however many models are switched on."""
+MODEL_COLOURS = {model: colour for model, (colour, _) in MODEL_STYLES.items()}
 
 CLUSTER_COLOURS = (
     "#0f8f85",
@@ -96,7 +82,7 @@ def template(scheme: str) -> go.layout.Template:
             "font": {"family": FONT, "size": 13, "color": inks["ink"]},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
-            "colorway": [inks["ink"], *MODEL_COLOURS.values()],
+            "colorway": [inks["ink"], *dict.fromkeys(MODEL_COLOURS.values())],
             "margin": {"l": 8, "r": 16, "t": 24, "b": 8},
             "hovermode": "x unified",
             "hoverlabel": {

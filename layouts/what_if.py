@@ -10,12 +10,14 @@ from dash.development.base_component import Component
 
 from domain.records import Option
 from domain.viewer import Viewer
-from domain.what_if import Change, Comparison, CurvePoint, Recorded, Side
+from domain.what_if import NOTHING, Change, ComparedFigure, Comparison, CurvePoint, Recorded, Side
+from domain.what_if import side_by_side as figures_of
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, Value, choice, filter_bar, page_bar
+from layouts.components.parts import Part, at_once
 from layouts.components.states import notices, state
 from layouts.components.table import Cell, twin
 from layouts.text import N_, SUPPLIER_KINDS
@@ -46,7 +48,7 @@ class WhatIfData:
     notices: list[str]
 
 
-def layout(data: WhatIfData, viewer: Viewer) -> html.Div:
+def layout(data: WhatIfData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     t = viewer.t
     bar = page_bar(data.bar, viewer, initial={}, resets=RESETS)
@@ -59,7 +61,8 @@ def layout(data: WhatIfData, viewer: Viewer) -> html.Div:
             ),
             *notices(data.notices),
             controls(data, viewer),
-            *(results(data, data.found, viewer) if data.found.items else [nothing(viewer)]),
+            *part("sides", lambda: [side_by_side(data, viewer)], 455, 604),
+            *part("curve", lambda: curve_card(data, viewer), 690, 720),
         ],
         className="page page-what-if",
     )
@@ -108,7 +111,7 @@ def _groups(data: WhatIfData, viewer: Viewer) -> list[Component]:
         return _one(name, label, options, _text(getattr(change, name)), viewer, today)
 
     def of(name: str, label: str, shown: str) -> html.Div:
-        return _one(name, label, offered[name], shown, viewer, t("All"))
+        return _one(name, label, offered[name], shown, viewer, "")
 
     return [
         _group(
@@ -220,54 +223,60 @@ def _initial(data: WhatIfData) -> dict[str, Value]:
     }
 
 
-def results(data: WhatIfData, found: Comparison, viewer: Viewer) -> list[Component]:
-    """The numbers side by side, and the curve."""
-    return [side_by_side(found, viewer), curve_card(data, found, viewer)]
+FIGURES: dict[str, tuple[str, str]] = {
+    "stock_value_brl": (N_("Stock value, mean"), "down"),
+    "fill_lines": (N_("Requests served in full"), "up"),
+    "fill_units": (N_("Units served"), "up"),
+    "requests_missed": (N_("Requests not served"), "down"),
+    "penalty_brl": (N_("Penalty exposure"), "down"),
+    "orders": (N_("Orders placed"), "down"),
+    "holding_brl": (N_("Holding cost"), "down"),
+    "stockout_brl": (N_("Cost of stockouts"), "down"),
+    "expediting_brl": (N_("Cost of expediting"), "down"),
+    "ordering_brl": (N_("Cost of orders"), "down"),
+    "annual_cost_brl": (N_("Cost a year"), "down"),
+}
+"""What each figure is called, and whether up or down is better."""
 
 
-ROWS: tuple[tuple[str, str, str, str], ...] = (
-    ("stock_value_brl", N_("Stock value, mean"), "BRL", "down"),
-    ("fill_lines", N_("Requests served in full"), "fraction", "up"),
-    ("fill_units", N_("Units served"), "fraction", "up"),
-    ("requests_missed", N_("Requests not served"), "count", "down"),
-    ("penalty_brl", N_("Penalty exposure"), "BRL", "down"),
-    ("orders", N_("Orders placed"), "count", "down"),
-    ("holding_brl", N_("Holding cost"), "BRL", "down"),
-    ("stockout_brl", N_("Cost of stockouts"), "BRL", "down"),
-    ("expediting_brl", N_("Cost of expediting"), "BRL", "down"),
-    ("ordering_brl", N_("Cost of orders"), "BRL", "down"),
-    ("annual_cost_brl", N_("Cost a year"), "BRL", "down"),
-)
-
-
-def side_by_side(found: Comparison, viewer: Viewer) -> html.Section:
+def side_by_side(data: WhatIfData, viewer: Viewer) -> Component:
     """Each number today, then, and by how much it differs."""
-    t = viewer.t
+    t, found = viewer.t, data.found
+    if not found.items:
+        return nothing(viewer)
     header = [t("A mean year"), t("Today"), t("Then"), t("Difference")]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in header]))
-    body = html.Tbody(
-        [_row(name, label, unit, better, found, viewer) for name, label, unit, better in ROWS]
-    )
+    body = html.Tbody([_row(one, viewer) for one in figures_of(found)])
     table = html.Table([head, body], className="plain-table what-if-table")
     return card(
         t("Side by side"),
         html.Div(table, className="what-if-scroll", tabIndex=0),
+        tools=downloads("what-if", _asked(data), viewer),
         note=_note(found, viewer),
     )
 
 
-def _row(
-    name: str, label: str, unit: str, better: str, found: Comparison, viewer: Viewer
-) -> html.Tr:
-    before, after = getattr(found.today, name), getattr(found.changed, name)
-    cells = [_said(before, unit, viewer), _said(after, unit, viewer)]
+def _asked(data: WhatIfData) -> dict[str, list[str]]:
+    """The comparison's query: what it is of, and what differs from today."""
+    told = {name: data.bar.one(name) for name in ("sku", "site")}
+    changed = {
+        name: str(value)
+        for name, value in vars(data.change).items()
+        if value != getattr(NOTHING, name)
+    }
+    return {name: [value] for name, value in {**told, **changed}.items() if value}
+
+
+def _row(one: ComparedFigure, viewer: Viewer) -> html.Tr:
+    label, better = FIGURES[one.figure]
+    cells = [_said(value, one.unit, viewer) for value in (one.today, one.changed)]
     return html.Tr(
         [
             html.Th(viewer.t(label), scope="row"),
             *(html.Td(cell, className="number") for cell in cells),
-            html.Td(*_difference(before, after, unit, better, viewer)),
+            html.Td(*_difference(one, better, viewer)),
         ],
-        id=f"what-if-{name}",
+        id=f"what-if-{one.figure}",
     )
 
 
@@ -286,13 +295,13 @@ def _amount(value: float | None, unit: str, locale: str) -> str:
 
 
 def _difference(
-    before: float | None, after: float | None, unit: str, better: str, viewer: Viewer
+    one: ComparedFigure, better: str, viewer: Viewer
 ) -> tuple[list[Component | str], str]:
     """The difference in words, and its class: better or worse."""
-    if before is None or after is None:
+    step, before = one.difference, one.today
+    if step is None or before is None:
         return [], "number"
-    step = after - before
-    words = _step(step, before, unit, viewer)
+    words = _step(step, before, one.unit, viewer)
     if not step:
         return words, "number"
     good = (step > 0) == (better == "up")
@@ -331,9 +340,11 @@ def _note(found: Comparison, viewer: Viewer) -> str:
     return " ".join(parts)
 
 
-def curve_card(data: WhatIfData, found: Comparison, viewer: Viewer) -> html.Section:
+def curve_card(data: WhatIfData, viewer: Viewer) -> list[Component]:
     """What each service level holds and serves; where today stands, and where the change leads."""
-    t = viewer.t
+    t, found = viewer.t, data.found
+    if not found.items:
+        return []
     marks = _marks(data, found, viewer)
     levels = [point for point in data.curve if point.service_level is not None]
     measure = filter_choice(data, viewer)
@@ -355,7 +366,7 @@ def curve_card(data: WhatIfData, found: Comparison, viewer: Viewer) -> html.Sect
         ]
         for point in levels
     ]
-    return card(
+    shown = card(
         t("Stock value against service"),
         measure,
         graph("service-curve", curve_chart(levels, marks, data.measure, viewer), viewer, tall=True),
@@ -369,6 +380,7 @@ def curve_card(data: WhatIfData, found: Comparison, viewer: Viewer) -> html.Sect
             " are estimated from the days without stock."
         ),
     )
+    return [shown]
 
 
 def filter_choice(data: WhatIfData, viewer: Viewer) -> html.Div:
@@ -383,7 +395,7 @@ def filter_choice(data: WhatIfData, viewer: Viewer) -> html.Div:
         viewer,
         multi=False,
         clearable=False,
-        class_name="field-level",
+        wide=True,
     )
 
 

@@ -18,7 +18,9 @@ MARKERS = (
     ("square", MODEL_COLOURS["arima"]),
 )
 
-PLACES = ({"yshift": -18}, {"xshift": 12, "xanchor": "left", "yshift": -8}, {"yshift": -18})
+BESIDE = {"xshift": 12, "xanchor": "left"}
+PLACES = ({**BESIDE, "yshift": -10}, {**BESIDE, "yshift": -24}, {**BESIDE, "yshift": -10})
+"""Below the line, which rises to the right; the second may stand on the first."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -13,7 +11,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
 from layouts.components.downloads import downloads
-from layouts.components.filters import Bar
+from layouts.components.filters import Bar, address_of
 from layouts.components.icons import icon
 from layouts.components.receipt import formula, inputs_table
 from layouts.components.states import missing_line
@@ -26,7 +24,7 @@ DRILLS = {
     "sla_availability": ("/sla", N_("By contract")),
 }
 """Where a KPI's rows are, and what they are by."""
-ROWS = {
+ROWS: dict[str, tuple[str, dict[str, list[str]]]] = {
     "annual_savings": ("/savings", {}),
     "stockout_rate": ("/inventory", {"flag": ["out"]}),
     "inventory_value": ("/inventory", {"sort": ["-stock_value_brl"]}),
@@ -158,9 +156,9 @@ def receipt(kpi: Kpi, name: str, viewer: Viewer, bar: Bar = UNFILTERED) -> html.
 def _rows_of(kpi: Kpi, name: str, viewer: Viewer, bar: Bar) -> list[Component]:
     if kpi.key not in ROWS or kpi.value is None:
         return []
-    address, more = ROWS[kpi.key]
-    listed = urlencode({**bar.asked, **more}, doseq=True)
-    link = dcc.Link(viewer.t("Its rows"), href=f"{address}?{listed}" if listed else address)
+    path, more = ROWS[kpi.key]
+    there = address_of(path, bar, more, whenever=path == "/alerts")
+    link = dcc.Link(viewer.t("Its rows"), href=there)
     return [html.P([link, *_files_of(kpi, name, viewer, bar)], className="receipt-rows")]
 
 

@@ -11,20 +11,24 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from domain.page_filters import FIRST, PERIODS
+from domain.page_filters import EVERYTHING, FIRST, PERIODS, of_page
 from domain.records import Filters, Option
 from domain.viewer import Viewer
 from layouts.components.attributes import aria
 from layouts.components.icons import icon
-from layouts.text import FILTER_NAMES, REGIONS, named
+from layouts.text import FILTER_NAMES, N_, REGIONS, named
 
 Value = str | list[str] | None
 BUTTON = "filters-button"
+MASCULINE = {"sku", "site", "supplier", "contract", "kind", "level", "owner", "month", "cluster"}
+"""In Portuguese: there all of these are `todos`, of the others `todas`."""
+EVERY = {True: N_("Any"), False: N_("All")}
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,11 @@ class Bar:
         return {name: values for name, values in self.chosen.items() if values}
 
     @property
+    def kept(self) -> dict[str, list[str]]:
+        """The same with the period: for links to the page itself."""
+        return self.asked | ({"period": [self.period]} if self.period else {})
+
+    @property
     def in_files(self) -> dict[str, list[str]]:
         """The same as API and files take it: a period is the dates that it stands for."""
         days = {"from": self.filters.date_from, "to": self.filters.date_to}
@@ -64,6 +73,18 @@ class Bar:
 def control_id(name: Any) -> dict[str, Any]:
     """The id of the control that keeps one parameter of the address."""
     return {"type": "filter", "name": name}
+
+
+def address_of(
+    path: str, bar: Bar, more: Mapping[str, Sequence[str]], *, whenever: bool = False
+) -> str:
+    """The page at `path`, narrowed by what it takes of this bar and by `more`. `whenever`: over
+    everything, not over the bar's period."""
+    page = of_page(path)
+    known = bar.kept | ({"period": [EVERYTHING]} if bar.period and whenever else {})
+    query = {name: values for name, values in known.items() if page and name in page.shared}
+    asked = urlencode(query | dict(more), doseq=True)
+    return f"{path}?{asked}" if asked else path
 
 
 def page_bar(
@@ -135,6 +156,7 @@ def period_choice(period: str, viewer: Viewer, usual: str = "") -> html.Div:
     t = viewer.t
     options = [Option(value, period_name(value, viewer)) for value in PERIODS]
     more: dict[str, Any] = {"multi": False, "clearable": bool(usual), "placeholder": usual or None}
+    more["class_name"] = "field-period"
     return choice("period", t("Period"), options, period or None, viewer, **more)
 
 
@@ -157,16 +179,23 @@ def filter_bar(
     `resets` lists the parameters that a change of another one makes meaningless; `empty` is what
     the address says where nothing is chosen, if that is not the same as saying nothing.
     """
-    memory = {
+    kept = memory(place, initial, resets, empty)
+    return html.Div([*controls, kept], className="filter-bar", role="search")
+
+
+def memory(
+    place: str,
+    initial: Mapping[str, Value],
+    resets: Mapping[str, Sequence[str]] | None = None,
+    empty: Mapping[str, str] | None = None,
+) -> dcc.Store:
+    """What controls were made from, where they stand in no bar; the same arguments."""
+    told = {
         "initial": dict(initial),
         "resets": {name: list(others) for name, others in (resets or {}).items()},
         "empty": dict(empty or {}),
     }
-    return html.Div(
-        [*controls, dcc.Store(id={"type": "filter-memory", "page": place}, data=memory)],
-        className="filter-bar",
-        role="search",
-    )
+    return dcc.Store(id={"type": "filter-memory", "page": place}, data=told)
 
 
 def choice(
@@ -190,7 +219,7 @@ def choice(
         viewer,
         multi=multi,
         clearable=clearable,
-        placeholder=placeholder or viewer.t("All"),
+        placeholder=placeholder or viewer.t(EVERY[name in MASCULINE]),
     )
     width = "field field-wide" if wide else "field"
     return _field(label, control, f"{width} {class_name}".strip())

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import dash_ag_grid as dag
+from dash import html
 
 from domain.viewer import Translator, Viewer
 from layouts.format import browser_tag
 
 Column = dict[str, Any]
 ROW_HEIGHT, HEADER_HEIGHT = 40, 40
+MASTER_HEIGHT = 426
+"""Of the upper half of a master and its detail (assets/nova.css)."""
+WRAPPED: Column = {"wrapText": True, "autoHeight": True, "cellClass": "wrapped"}
+"""What a column of words adds whose words must all be seen."""
 SINGLE = {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}
 
 
@@ -23,8 +28,10 @@ def grid(
     row_id: str,
     server_sort: str | None = None,
     selected: str | None = None,
-) -> dag.AgGrid:
+) -> html.Div:
     """A table over `rows`. `server_sort` (`-field` or `field`) leaves sorting to the address.
+
+    Room for it is kept free until the browser has drawn it.
 
     With `selected` (an id of a row, or `` for none) it is the upper half of a master and its
     detail: of a fixed height, and one row is chosen by a click or with the arrow keys.
@@ -48,7 +55,7 @@ def grid(
         chosen["eventListeners"] = {"cellFocused": ["novaChooseFocused(params)"]}
         chosen["selectedRows"] = {"ids": [selected] if selected else []}
     identity = {"type": "sorted-grid", "name": name} if server_sort is not None else name
-    return dag.AgGrid(
+    table = dag.AgGrid(
         id=identity,
         columnDefs=_sorted(columns, server_sort) if server_sort is not None else columns,
         rowData=rows,
@@ -65,6 +72,8 @@ def grid(
         style={"height": None},
         **chosen,
     )
+    least = MASTER_HEIGHT if chosen else HEADER_HEIGHT + ROW_HEIGHT * max(1, len(rows))
+    return html.Div(table, style={"minHeight": least})
 
 
 def _sorted(columns: list[Column], order: str) -> list[Column]:

@@ -34,18 +34,18 @@ def state(
 STATE_ICONS = {"empty": "inbox", "error": "alert", "missing": "file", "stale": "clock"}
 
 
-def nothing_published(viewer: Viewer) -> html.Div:
+def nothing_published(viewer: Viewer, alone: bool = True) -> html.Div:
     """No run yet: the three commands that lead to one."""
     t = viewer.t
     return state(
         t("No forecasts have been published yet"),
         t("Load ERP files, train the models and publish the results:"),
         commands("flask ingest FOLDER", "python -m models_offline train", "flask publish BUNDLE"),
-        alone=True,
+        alone=alone,
     )
 
 
-def not_found(viewer: Viewer, text: str | None = None) -> html.Div:
+def not_found(viewer: Viewer, text: str | None = None, alone: bool = True) -> html.Div:
     """The address leads nowhere, or to something outside of the reader's scope."""
     t = viewer.t
     return state(
@@ -53,7 +53,7 @@ def not_found(viewer: Viewer, text: str | None = None) -> html.Div:
         text or t("This address does not exist, or you may not see what it shows."),
         dcc.Link(t("Go to the overview"), href="/main", className="btn btn-outline-secondary"),
         kind="error",
-        alone=True,
+        alone=alone,
     )
 
 
@@ -114,7 +114,7 @@ def notices(texts: list[str]) -> list[html.Div]:
     return [notice(text, "warning") for text in texts]
 
 
-def failed(viewer: Viewer) -> html.Div:
+def failed(viewer: Viewer, alone: bool = True) -> html.Div:
     """The page could not be made: said without a trace, logged on the server."""
     t = viewer.t
     return state(
@@ -122,5 +122,5 @@ def failed(viewer: Viewer) -> html.Div:
         t("The error has been logged. Try again in a moment."),
         dcc.Link(t("Go to the overview"), href="/main", className="btn btn-outline-secondary"),
         kind="error",
-        alone=True,
+        alone=alone,
     )

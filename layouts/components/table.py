@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from dash import html
 
 from domain.viewer import Viewer
 from layouts import format as fmt
+from layouts.components.attributes import data
 
 Cell = str | float | date | None
 
@@ -22,23 +23,25 @@ def twin(
     narrows: tuple[str, Sequence[str | None]] | None = None,
 ) -> html.Details:
     """The chart's numbers, folded away until asked for. `narrows`: a filter and its value of each
-    row, to which the row's first cell narrows the page as a click on its mark does."""
-    name, values = narrows or ("", [None] * len(rows))
-    head = html.Thead(html.Tr([html.Th(name, scope="col") for name in header]))
-    body = html.Tbody(
-        [
-            html.Tr([_first(row[0], name, value, viewer.locale), *_cells(row[1:], viewer.locale)])
-            for row, value in zip(rows, values, strict=True)
-        ]
-    )
+    row, to which the row's first cell narrows the page as a click on its mark does.
+
+    One component, whatever its rows: Dash tells each component of every other that comes into the
+    page. The browser makes the table of what the attribute says (assets/twins.js).
+    """
+    name, values = narrows or ("", [])
+    if narrows and len(values) != len(rows):
+        raise ValueError(f"{len(values)} values of {name} for {len(rows)} rows")
+    told = {
+        "header": list(header),
+        "rows": [[_text(cell, viewer.locale) for cell in row] for row in rows],
+        "narrows": name,
+        "values": list(values),
+    }
+    words = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     return html.Details(
         [
             html.Summary(viewer.t("Show the numbers")),
-            html.Div(
-                html.Table([head, body], className="plain-table"),
-                className="table-scroll",
-                tabIndex=0,
-            ),
+            html.Div(className="table-scroll", tabIndex=0, **data(table=words)),
         ],
         className="twin",
     )
@@ -49,20 +52,7 @@ def per_cent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-def _first(cell: Cell, name: str, value: str | None, locale: str) -> html.Td:
-    if not value:
-        return _cell(cell, locale)
-    told: dict[str, Any] = {"data-narrow": name, "data-value": value}
-    return html.Td(html.Button(str(cell), type="button", className="narrow-link", **told))
-
-
-def _cells(values: Sequence[Cell], locale: str) -> list[html.Td]:
-    return [_cell(value, locale) for value in values]
-
-
-def _cell(value: Cell, locale: str) -> html.Td:
-    if isinstance(value, date):
-        return html.Td(fmt.day(value, locale))
-    if isinstance(value, str):
-        return html.Td(value)
-    return html.Td(fmt.number(value, locale, 2), className="number")
+def _text(cell: Cell, locale: str) -> str:
+    if isinstance(cell, date):
+        return fmt.day(cell, locale)
+    return cell if isinstance(cell, str) else fmt.number(cell, locale, 2)

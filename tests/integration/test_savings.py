@@ -131,7 +131,7 @@ def test_acceptance_tells_what_was_realised(trial: Connection):
     trial.execute(
         text(
             "INSERT INTO support.decision (at, actor, kind, fingerprint, status)"
-            " VALUES ('2025-04-20', 'tests', 'recommendation', 'f-test', 'accepted')"
+            " VALUES ('2025-04-30 22:30-03', 'tests', 'recommendation', 'f-test', 'accepted')"
         )
     )
     found = anew(trial)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,10 +44,13 @@ from layouts import format as fmt
 from layouts.components import states
 from layouts.components.cards import kpi_card
 from layouts.components.filters import Bar, filter_bar
+from layouts.components.table import Cell, twin
 from layouts.features import reason_of
 from layouts.projects import ProjectsData
 from layouts.reasons import reason_in
 from tests.services import ROOT
+from warehouse.queries import kpis
+from warehouse.queries.published import PublishedRun
 
 TODAY = date(2025, 6, 29)
 
@@ -186,6 +192,20 @@ def test_line_names_do_not_cover_each_other() -> None:
     assert charts.spread([10.0, 10.1, 3.0], 1.0) == [10.0, 11.0, 3.0]
 
 
+def test_a_twin_tells_its_whole_table_in_one_component() -> None:
+    rows: list[list[Cell]] = [[date(2025, 6, 1), 1234.5], ["<b>Sul</b>", None]]
+    made = twin(["Dia", "p10"], rows, reader(), narrows=("uf", [None, "RS"]))
+    [_summary, holder] = made.children
+    assert json.loads(holder.to_plotly_json()["props"]["data-table"]) == {
+        "header": ["Dia", "p10"],
+        "rows": [["01/06/2025", "1.234,5"], ["<b>Sul</b>", "—"]],
+        "narrows": "uf",
+        "values": [None, "RS"],
+    }
+    with pytest.raises(ValueError, match="1 values of uf for 2 rows"):
+        twin(["Dia", "p10"], rows, reader(), narrows=("uf", ["RS"]))
+
+
 def test_csv_is_safe_and_local() -> None:
     rows: list[list[sheets.Cell]] = [["=1+1", 1.5, None, TODAY], ["a;b", 2.0, -3.25, TODAY]]
     assert sheets.csv_text(["x"], rows, "pt_BR") == (
@@ -300,3 +320,30 @@ def test_a_line_of_too_many_points_keeps_its_peaks() -> None:
     assert all(heights[x] == y for x, y in zip(long.x, long.y, strict=True))
     assert list(long.x) == sorted(long.x)
     assert list(short.y) == [3.0, None]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_amount_is_written_alike(locale: str) -> None:
+    for value in (0, 7, -42.5, 9_999, 249_900, -249_900, 3_200_000_000):
+        for told in (
+            fmt.brl(value, locale),
+            fmt.brl(value, locale, 2),
+            fmt.brl_compact(value, locale),
+        ):
+            assert re.fullmatch(r"-?R\$\u00a0[\d.,]+(\u00a0?\w+)?", told), told
+            assert told.startswith("-") == (value < 0)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "told"), [("D", "30 dias"), ("W", "28 dias"), ("M", "1 mês")]
+)
+def test_the_maps_labels_say_the_days_that_its_numbers_are_of(frequency: str, told: str) -> None:
+    last = SimpleNamespace(demand=date(2025, 6, 1), stock=TODAY, outage=TODAY)
+    run = PublishedRun(1, None, frequency, 30, TODAY, TODAY, {}, None, TODAY)
+    windows = kpis._windows(run, last, NO_FILTERS)
+    spans = {"demand_brl": "demand", "stockout_rate": "stock", "availability": "sla"}
+    for measure, name in spans.items():
+        days = (windows[f"{name}_to"] - windows[f"{name}_after"]).days
+        said = text.measure_name(measure, translator("pt_BR"), of_period=False, frequency=frequency)
+        assert text.usual_days(measure, frequency) in (days, None)
+        assert said.endswith(told if measure == "demand_brl" else f"{days} dias"), said

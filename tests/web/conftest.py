@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,6 @@ import requests
 from flask import Flask
 from sqlalchemy import Engine, text
 
-from auth.passwords import hash_password
 from dashboard.app import create_app
 from domain.access import EVERYTHING, Role, Scope
 from tests import factories, services
@@ -74,7 +73,7 @@ class Site:
             email=email,
             name=email.partition("@")[0].title(),
             role=role,
-            password_hash=hash_password(PASSWORD),
+            password_hash=factories.hash_of(PASSWORD),
             actor=users.Actor(),
             scope=scope,
             must_change_password=must_change_password,
@@ -162,8 +161,19 @@ class Browser:
         return self.call("POST", "/_dash-update-component", data=data, headers=headers)
 
     def open_page(self, path: str, search: str = "") -> requests.Response:
-        """What Dash's router asks for when a page is opened."""
-        return self.callback(router_call(path, search))
+        """The page that Dash's router is asked for, with the parts that it leaves for later."""
+        answer = self.callback(router_call(path, search))
+        if answer.status_code == 200:
+            page = with_parts(answer.json(), self._part)
+            told = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
+            answer._content = told.encode()
+        return answer
+
+    def _part(self, identity: dict[str, Any]) -> Any:
+        shown = self.callback(part_call(identity))
+        assert shown.status_code == 200, shown.text
+        [properties] = shown.json()["response"].values()
+        return properties["children"]
 
 
 def router_call(path: str, search: str = "") -> dict[str, Any]:
@@ -180,6 +190,34 @@ def router_call(path: str, search: str = "") -> dict[str, Any]:
             {**location, "property": "search", "value": search},
         ],
         "changedPropIds": ["_pages_location.pathname"],
+    }
+
+
+def with_parts(page: Any, ask: Callable[[dict[str, Any]], Any]) -> Any:
+    """A page's answer with its parts, which `ask` gives, in the places that are kept for them."""
+    if isinstance(page, dict):
+        return {name: with_parts(value, ask) for name, value in page.items()}
+    if not isinstance(page, list):
+        return page
+    filled: list[Any] = []
+    for one in page:
+        identity = one["props"].get("id") if isinstance(one, dict) and "props" in one else None
+        if isinstance(identity, dict) and identity.get("type") in ("part", "inner-part"):
+            part = with_parts(ask(identity), ask)
+            filled += part if isinstance(part, list) else [part]
+        else:
+            filled.append(with_parts(one, ask))
+    return filled
+
+
+def part_call(identity: dict[str, Any]) -> dict[str, Any]:
+    """The body of the callback that makes one of them."""
+    kind = identity.get("type", "part") if isinstance(identity, dict) else "part"
+    return {
+        "output": f'{{"at":["MATCH"],"name":["MATCH"],"type":"{kind}"}}.children',
+        "outputs": {"id": identity, "property": "children"},
+        "inputs": [{"id": identity, "property": "id", "value": identity}],
+        "changedPropIds": [],
     }
 
 

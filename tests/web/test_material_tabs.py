@@ -75,6 +75,8 @@ def test_drivers_stand_beside_the_demand_of_their_month(site: Site) -> None:
         )
         elsewhere = _page(site, tab="drivers", site="DEP-RJ")
         assert '"where":"Brasil","months":5,"last":"2025-05-01","value":50.0' in elsewhere
+        lately = _page(site, tab="drivers", site="DEP-SP", period="90")
+        assert '"where":"SP","months":2,"last":"2025-05-01","value":52.0' in lately
     finally:
         with site.engine.begin() as connection:
             connection.execute(text("DELETE FROM core.driver"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from sqlalchemy import text
 
 from tests.factories import LAST_DAY
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
@@ -132,3 +133,27 @@ def test_the_value_of_each_step_is_told(analyst: Api) -> None:
         ("overridden", "override"),
     ]
     assert steps[1]["points"] == 120 and steps[4]["points"] == 0
+
+
+def test_a_derivation_that_failed_is_told(site: Site) -> None:
+    sql = text(
+        "INSERT INTO support.job (kind, state, object, actor, message, finished_at) VALUES"
+        " ('derive', 'failed', 'override:1', :actor, 'the disk is full', now()) RETURNING job_id"
+    )
+    with site.engine.begin() as connection:
+        number = connection.execute(sql, {"actor": ANALYST}).scalar_one()
+    address = {"id": "_pages_location", "property": "search"}
+    body = {
+        "output": "..override-followed.search...override-work.children..",
+        "outputs": [
+            {"id": "override-followed", "property": "search"},
+            {"id": "override-work", "property": "children"},
+        ],
+        "inputs": [{"id": "override-tick", "property": "n_intervals", "value": 1}],
+        "state": [address | {"value": f"?sku=CABO-01&site=DEP-SP&job={number}"}],
+        "changedPropIds": ["override-tick.n_intervals"],
+    }
+    answer = site.browser(ANALYST).callback(body)
+    told = answer.json()["response"]
+    assert list(told) == ["override-work"]
+    assert "não puderam ser recalculados" in answer.text and "the disk is full" in answer.text

@@ -35,6 +35,9 @@ def test_page_api_and_file_say_the_same(site: Site) -> None:
     ]
     lines = read(api.get("/exports/project-materials.csv", params={"uf": "BA"}), "sku")
     assert lines == [("PRJ-1", "BAT-02"), ("PRJ-1", "CABO-01")]
+    told = api.get("/exports/project-statuses.csv", params={"project": "PRJ-1"}).text
+    assert len(told.splitlines()) == 2 and str(LAST_DAY) in told
+    assert read(api.get("/exports/project-materials.csv", params={"project": "PRJ"}), "sku") == []
     browser = site.browser(VIEWER)
     assert '"/projects/PRJ-1"' in json.dumps(browser.open_page("/projects").json())
     page = json.dumps(browser.open_page("/projects/PRJ-1").json(), ensure_ascii=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy import text
 
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
 
@@ -98,6 +99,9 @@ def test_accepted_purchases_leave_as_files(site: Site, analyst: Api) -> None:
     for one in found:
         assert decide(analyst, one["id"], status="accepted", reason="=1+1").status_code == 200
     try:
+        late = "UPDATE support.decision SET at = '2025-06-30 22:30-03' WHERE reason = '=1+1'"
+        with site.engine.begin() as connection:
+            connection.execute(text(late))
         path = "/exports/purchase-request"
         answer = analyst.get(f"{path}.csv")
         assert answer.headers["Content-Type"].startswith("text/csv")
@@ -108,7 +112,7 @@ def test_accepted_purchases_leave_as_files(site: Site, analyst: Api) -> None:
         for one in found:
             line = by_number[one["id"]]
             assert (line[3], float(line[7].replace(",", "."))) == (one["sku"], one["quantity"])
-            assert line[12:] == [ANALYST, line[13], "'=1+1"]
+            assert line[12:] == [ANALYST, "2025-06-30", "'=1+1"]
         suppliers = [line[1] for line in lines]
         assert suppliers == sorted(suppliers, key=lambda code: (code == "", code))
         book = load_workbook(io.BytesIO(analyst.get(f"{path}.xlsx").content))

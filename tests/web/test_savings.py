@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from layouts import format as fmt
+from tests import factories
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
 from tests.web.test_inventory import rows_of
 from warehouse.caching import VERSION_MEMO_SECONDS, count_revision
@@ -80,6 +82,11 @@ def test_a_month_of_the_page_leads_to_its_items(replayed: Site):
     assert f"identificada {fmt.brl(last['identified_brl'], 'pt_BR', 2)}." in page
     assert f"month={name}” no endereço" not in page
     assert "month=2000-01" in browser.open_page("/savings", "?month=2000-01").text
+    year = json.dumps(browser.open_page("/savings", "?period=365&uf=SP").json())
+    since = factories.LAST_DAY - timedelta(days=364)
+    assert f"/exports/savings-months.csv?uf=SP&from={since}" in year
+    main = json.dumps(browser.open_page("/main", "?period=365&uf=SP").json())
+    assert '"/savings?uf=SP&period=365"' in main
 
 
 def test_the_file_is_for_those_who_may_export(site: Site):

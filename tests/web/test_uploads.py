@@ -29,7 +29,7 @@ from tests.web.conftest import (
 from warehouse import embedded, uploads
 from warehouse.db import make_engine
 from warehouse.pipeline.publish import publish_bundle
-from warehouse.pipeline.views import PUBLISH_LOCK
+from warehouse.pipeline.views import WRITE_LOCK
 
 STOCK = "date;sku;site;on_hand\n2025-06-29;CABO-01;DEP-SP;{level}\n2025-06-30;CABO-01;DEP-SP;7\n"
 DEMAND = "date;sku;quantity\n"
@@ -313,7 +313,7 @@ def test_an_older_run_is_published_and_back(office: Site, admin: Sender) -> None
 def test_a_job_waits_for_the_load_before_it(office: Site, admin: Sender, analyst: Sender) -> None:
     content = f"{DEMAND}2024-01-01;A;1\n".encode()
     with office.engine.connect() as other:
-        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": PUBLISH_LOCK})
+        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITE_LOCK})
         first = admin.post("demand.csv", content, dry_run="true").json()["data"]["job_id"]
         second = analyst.post("demand.csv", content, dry_run="true").json()["data"]["job_id"]
         again = admin.post("demand.csv", content, dry_run="true")
@@ -322,7 +322,7 @@ def test_a_job_waits_for_the_load_before_it(office: Site, admin: Sender, analyst
         wait_for(analyst, second, "running")
         page = str(office.browser(ANALYST).open_page("/admin/data", f"?job={second}").json())
         assert "Outra carga está em andamento" in page
-        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": PUBLISH_LOCK})
+        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": WRITE_LOCK})
     assert admin.ended(first)["state"] == analyst.ended(second)["state"] == "done"
 
 
@@ -342,7 +342,7 @@ def test_what_waits_or_is_read_is_cancelled_and_changes_nothing(
     content = DEMAND + "".join(f"{day};A{sku};1\n" for sku in range(2_000) for day in days)
     before, sent = kept(), gzip.compress(content.encode(), 1)
     with office.engine.connect() as other:
-        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": PUBLISH_LOCK})
+        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITE_LOCK})
         job_id = admin.post("demand.csv.gz", sent).json()["data"]["job_id"]
         wait_for(admin, job_id, "running")
         theirs = analyst.api.call("POST", f"/jobs/{job_id}/cancel")
@@ -350,7 +350,7 @@ def test_what_waits_or_is_read_is_cancelled_and_changes_nothing(
         asked = admin.api.call("POST", f"/jobs/{job_id}/cancel").json()["data"]
         assert asked["state"] in ("running", "cancelled") and asked["cancelled_at"]
         assert admin.ended(job_id)["state"] == "cancelled"
-        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": PUBLISH_LOCK})
+        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": WRITE_LOCK})
     assert admin.api.call("POST", f"/jobs/{job_id}/cancel").status_code == 422
     job_id = admin.post("demand.csv.gz", sent).json()["data"]["job_id"]
     wait_for(admin, job_id, "running", "reading")
@@ -372,13 +372,13 @@ def test_a_killed_job_is_shown_as_failed(office: Site, admin: Sender) -> None:
         "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND objid = :id"
     )
     with office.engine.connect() as other:
-        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": PUBLISH_LOCK})
+        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITE_LOCK})
         job_id = admin.post("demand.csv", content, dry_run="true").json()["data"]["job_id"]
         wait_for(admin, job_id, "running")
         pid = other.execute(find, {"id": job_id}).scalar_one()
         other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
         job = admin.ended(job_id)
-        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": PUBLISH_LOCK})
+        other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": WRITE_LOCK})
     assert job["state"] == "failed" and "stopped" in job["message"]
     assert admin.send("demand.csv", content.decode(), dry_run="true")["state"] == "done"
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -31,7 +32,8 @@ SIDE_BY_SIDE = [f"--numprocesses={PROCESSES}", "--dist=loadfile", "--no-loadscop
 """Each process has a home of its own: database, cache, served product, browser. One more than there
 are processors, as tests wait a lot; in order, because the browser's files are the longest."""
 OFFLINE_SIDE_BY_SIDE = [f"--numprocesses={os.cpu_count() or 1}", "--dist=loadfile"]
-"""The trainer's tests never wait."""
+"""The trainer's tests never wait: they take what processors have left while the others do."""
+WITH_WHAT_IS_LEFT = ["nice", "-n", "10"]
 
 LINTERS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
 
@@ -46,18 +48,27 @@ def lint() -> None:
 
 
 def test() -> None:
-    """Lints, then runs both suites to the end. Raises Failed if any test failed."""
+    """Lints, then runs both suites to the end, side by side. Exits with what failed first."""
     others = [Background("web"), Background("trainer")]
     lint()
     ensure_browser()
     for other in others:
         other.wait()
-    say("tests of the trainer, in its own environment")
-    offline = _module("trainer", "pytest", "tests/offline", *OFFLINE_SIDE_BY_SIDE)
+    say("tests of the trainer begin, in its own environment: what they say comes last")
+    with tempfile.TemporaryFile() as said:
+        suite = _command("trainer", "pytest", "tests/offline", *OFFLINE_SIDE_BY_SIDE)
+        command = [*WITH_WHAT_IS_LEFT, *suite]
+        with subprocess.Popen(
+            command, cwd=ROOT, env=clean_environment(), stdout=said, stderr=said
+        ) as beside:
+            say("tests of everything else")
+            rest = _module("tests", "pytest", *SIDE_BY_SIDE, *sys.argv[2:])
+            say("tests of the trainer")
+            offline = beside.wait()
+        said.seek(0)
+        print(said.read().decode(errors="replace"), flush=True)
     if offline:
         say(f"the trainer's tests ended with exit code {offline}")
-    say("tests of everything else")
-    rest = _module("tests", "pytest", *SIDE_BY_SIDE, *sys.argv[2:])
     sys.exit(offline or rest)
 
 
@@ -96,8 +107,12 @@ def ensure_browser() -> None:
 
 
 def _module(environment: str, *arguments: str) -> int:
-    command = [python_of(environment), "-m", *arguments]
+    command = _command(environment, *arguments)
     return subprocess.run(command, cwd=ROOT, env=clean_environment(), check=False).returncode
+
+
+def _command(environment: str, *arguments: str) -> list[str]:
+    return [python_of(environment), "-m", *arguments]
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 from scripts.console import Failed
 from scripts.environments import clean_environment
@@ -193,7 +194,14 @@ def _folder(entry: Path) -> str:
         return ""
 
 
-def wait_until_served(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+class Process(Protocol):
+    """What can be asked whether it has ended."""
+
+    def poll(self) -> int | None:
+        """None while it lives."""
+
+
+def wait_until_served(url: str, process: Process, log: Path) -> None:
     """Returns when the server `process` answers at `url`, whatever it says. Raises Failed with the
     end of its log if it has ended or takes too long."""
     deadline = time.monotonic() + SERVE_SECONDS

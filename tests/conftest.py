@@ -29,6 +29,7 @@ def home() -> Iterator[Path]:
     folder = services.make_home()
     services.use_environment(NOVA_HOME=str(folder))
     yield folder
+    services.close_forkserver()
     services.remove_home(folder)
 
 
@@ -37,6 +38,7 @@ def server_url(home: Path) -> str:
     """The embedded Postgres of this run, as its superuser: for making databases."""
     url = embedded.ensure_postgres(home)
     services.keep_plans(url)
+    services.spare_the_disk(url)
     return url
 
 

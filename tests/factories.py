@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,14 @@ class Network:
     sites: dict[str, int] = field(default_factory=dict)
     suppliers: dict[str, int] = field(default_factory=dict)
     contracts: dict[str, int] = field(default_factory=dict)
+
+
+@cache
+def hash_of(password: str) -> str:
+    """A bcrypt hash at the least cost there is: nobody who signs in waits a quarter of a second."""
+    import bcrypt
+
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
 
 
 def add_load(connection: Connection, kind: str, *, is_demo: bool = False) -> int:
@@ -361,7 +370,7 @@ def _frames(
     backtest: list[dict[str, Any]] = []
     profile: list[dict[str, Any]] = []
     diagnostics: list[dict[str, Any]] = []
-    for (sku, site), rows in training.demand.groupby(["sku", "site"]):
+    for (sku, site), rows in training.demand.groupby(["sku", "site"], observed=True):
         grid = pd.date_range(rows["date"].min(), last, freq=f"{step}D")
         demand = rows.set_index("date")["quantity"].reindex(grid, fill_value=0.0)
         level = {"mean": float(demand.mean()) * scale, "std": float(demand.std())}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -10,8 +11,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg2
@@ -95,6 +98,12 @@ def keep_plans(server_url: str) -> None:
     execute(server_url, "SELECT pg_reload_conf()")
 
 
+def spare_the_disk(server_url: str) -> None:
+    """Databases are made and dropped by the hundred: none has to outlive this machine."""
+    execute(server_url, "ALTER SYSTEM SET fsync = off")
+    execute(server_url, "SELECT pg_reload_conf()")
+
+
 def make_template(server_url: str) -> None:
     """The database that Alembic builds once and every test's database is copied from."""
     from alembic import command
@@ -110,7 +119,7 @@ def make_template(server_url: str) -> None:
 def fresh_database(server_url: str, template: str = TEMPLATE) -> Iterator[str]:
     """The URL of a new copy of `template`, dropped at the end."""
     name = f"test_{secrets.token_hex(6)}"
-    execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     try:
         yield on_database(server_url, name)
     finally:
@@ -127,14 +136,38 @@ def free_port() -> int:
 @contextmanager
 def served(home: Path, database_url: str, redis_url: str | None, **more: str) -> Iterator[str]:
     """The base URL of the product, served by gunicorn with two workers on a free port."""
-    with server(home, database_url, redis_url, **more) as (url, _process):
+    with server(home, database_url, redis_url, **more) as (url, _master):
         yield url
+
+
+class Forked:
+    """A process that the fork server made: it has no parent that waits for it."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def poll(self) -> int | None:
+        """None while it lives; how it ended is not known."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return 0
+        return None
+
+    def wait(self, timeout: float) -> int:
+        """Returns when it has ended. Raises subprocess.TimeoutExpired."""
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired("gunicorn", timeout)
+            time.sleep(0.02)
+        return 0
 
 
 @contextmanager
 def server(
     home: Path, database_url: str, redis_url: str | None, **more: str
-) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+) -> Iterator[tuple[str, Forked]]:
     """The same with gunicorn's own process."""
     port = free_port()
     log = home / f"server-{port}.log"
@@ -146,23 +179,37 @@ def server(
         "REDIS_URL": redis_url or "",
         **more,
     }
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "wsgi:server"],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    master = _fork(environment=environment, folder=str(ROOT), log=str(log))
     try:
-        wait_until_served(f"http://127.0.0.1:{port}/health", process, log)
-        yield f"http://127.0.0.1:{port}", process
+        wait_until_served(f"http://127.0.0.1:{port}/health", master, log)
+        yield f"http://127.0.0.1:{port}", master
     finally:
-        end_group(process)
+        end_group(master)
 
 
-def end_group(process: subprocess.Popen[bytes]) -> None:
+def _fork(**order: object) -> Forked:
+    server = _forkserver()
+    assert server.stdin is not None and server.stdout is not None
+    server.stdin.write(json.dumps(order) + "\n")
+    server.stdin.flush()
+    return Forked(int(server.stdout.readline()))
+
+
+@cache
+def _forkserver() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tests.forkserver"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=ROOT, text=True, **pipes)  # type: ignore[call-overload]
+
+
+def close_forkserver() -> None:
+    """Ends the fork server, if there is one."""
+    if _forkserver.cache_info().currsize:
+        with _forkserver():
+            _forkserver.cache_clear()
+
+
+def end_group(process: Forked | subprocess.Popen[bytes]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from playwright.sync_api import Browser, Page, Request, Response, expect
 from sqlalchemy import Engine
 
-from auth.passwords import hash_password
 from domain.access import Role
 from tests import factories
 from warehouse.commands import users
@@ -19,9 +19,15 @@ ALL_DRAWN = """
     [[".chart", ".main-svg"], [".table-grid", ".ag-header-cell"]].every(([holder, drawn]) =>
         [...document.querySelectorAll(holder)].every(one => one.querySelector(drawn)))
 """
+ALL_FIT = """
+    [...document.querySelectorAll(".chart .js-plotly-plot")].every(one =>
+        Math.abs(one.querySelector(".main-svg").clientWidth - one.clientWidth) <= 1)
+"""
 LEFT_BEHIND = "net::ERR_ABORTED"
 """How a request fails that a page started and its reader did not wait for."""
 POLLS, POLL_MS = 200, 50
+QUIET_POLLS = 10
+"""After this many times in which nothing is asked for, a page that is there has all it needs."""
 PATIENT_MS = 20_000
 PASSWORD = "uma-senha-longa"
 EMAILS = {role: f"{role.lower()}@nova.example" for role in Role}
@@ -35,7 +41,7 @@ LEVELS = {
 
 
 def fill(engine: Engine) -> None:
-    """Demand, stock and a late order."""
+    """Demand, stock, a late order and a day without service."""
     network = factories.make_network(engine)
     factories.add_demand(engine, network)
     factories.add_stock(engine, network, LEVELS)
@@ -54,6 +60,8 @@ def fill(engine: Engine) -> None:
         ordered_on=date(2025, 5, 20),
         promised_on=date(2025, 6, 10),
     )
+    down, up = datetime(2025, 5, 31, 12), datetime(2025, 6, 1, 12)
+    factories.add_outage(engine, network, "DEP-SP", down, up)
     with engine.begin() as connection:
         factories.add_load(connection, "drivers", is_demo=True)
     factories.refresh_views(engine)
@@ -67,7 +75,7 @@ def add_accounts(engine: Engine) -> None:
             email=email,
             name=f"Ana {role.title()}",
             role=role,
-            password_hash=hash_password(PASSWORD),
+            password_hash=factories.hash_of(PASSWORD),
             actor=users.Actor(),
         )
 
@@ -94,6 +102,9 @@ class Watched:
     def __init__(self, page: Page, site: str) -> None:
         self.page, self.site = page, site
         self.complaints: list[str] = []
+        self._asked: set[Request] = set()
+        page.on("request", lambda request: self._asked.add(request))
+        page.on("requestfinished", lambda request: self._asked.discard(request))
         page.on("console", lambda message: self._note(f"console: {message.text}"))
         page.on("pageerror", lambda error: self._note(f"error: {error}"))
         page.on("requestfailed", self._note_failure)
@@ -103,6 +114,7 @@ class Watched:
         self.complaints.append(text)
 
     def _note_failure(self, request: Request) -> None:
+        self._asked.discard(request)
         if request.failure != LEFT_BEHIND:
             self._note(f"failed ({request.failure}): {request.url}")
 
@@ -124,14 +136,35 @@ class Watched:
         self.settle()
         return self.page
 
+    def go(self, path: str) -> Page:
+        """Goes to a page within this one, as links do, and waits as `open` does. What is shown
+        already is read again."""
+        if self.page.url == f"{self.site}{path}":
+            return self.open(path)
+        with self.page.expect_response(_is_of_router):
+            self.page.evaluate(f"window.nova.go({json.dumps(path)})")
+        self.settle()
+        return self.page
+
     def settle(self) -> None:
         """Waits until the page is there, nothing is under way, and charts and tables are drawn."""
         self.page.wait_for_selector("#_pages_content h1, #_pages_content .state")
-        self.page.wait_for_load_state("networkidle")
+        self._be_quiet()
         expect(self.page.locator("[data-dash-is-loading=true]")).to_have_count(
             0, timeout=PATIENT_MS
         )
         self.until(ALL_DRAWN)
+
+    def _be_quiet(self) -> None:
+        """A page answers between two of its tasks only: not while it draws what it was sent."""
+        quiet = 0
+        for _ in range(POLLS):
+            self.page.evaluate("1")
+            quiet = 0 if self._asked else quiet + 1
+            if quiet == QUIET_POLLS:
+                return
+            self.page.wait_for_timeout(POLL_MS)
+        raise AssertionError(f"never answered: {[one.url for one in self._asked]}")
 
     def until(self, expression: str) -> None:
         """Waits until a JavaScript expression holds; evaluated from outside of the page's CSP."""
@@ -140,6 +173,10 @@ class Watched:
                 return
             self.page.wait_for_timeout(POLL_MS)
         raise AssertionError(f"never became true: {expression}")
+
+
+def _is_of_router(response: Response) -> bool:
+    return "_pages_content" in (response.request.post_data or "")
 
 
 @pytest.fixture

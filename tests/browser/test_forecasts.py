@@ -33,6 +33,7 @@ def api_forecasts(watched: Watched, **query: str) -> list[dict[str, Any]]:
 def table(page: Page) -> list[dict[str, str]]:
     """The numbers under the chart, row by row."""
     page.locator(".twin summary").first.click()
+    page.wait_for_selector(".twin[open] tr")
     cells = page.eval_on_selector_all(
         ".twin tr", "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
     )

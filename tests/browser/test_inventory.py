@@ -30,11 +30,30 @@ def test_arrow_keys_choose_the_next_row_and_the_address_keeps_it(
     watched.settle()
     expect(page.locator(HEAD)).to_have_text(shown)
     expect(page.locator("#projection")).to_be_visible()
+    assert watched.complaints == []
+    _be_cut_off(watched)
     page.keyboard.press("Escape")
     page.fill("input[type=search]", "bateria")
     page.wait_for_url("**search=bateria**")
     assert "tab=plan" in page.url and "item=CABO-01" in page.url
     assert watched.complaints == []
+
+
+def _be_cut_off(watched: Watched) -> None:
+    """The page says that the server does not answer, and catches up once it does."""
+    page, toast = watched.page, watched.page.locator("#toasts .toast")
+    expect(toast).to_have_count(0)
+    page.context.set_offline(True)
+    page.locator(".tab-choice label", has_text="Pedidos").click()
+    expect(toast).to_contain_text("O servidor não responde")
+    expect(page.locator("#projection")).to_be_visible()
+    page.context.set_offline(False)
+    expect(toast).to_contain_text("A página foi atualizada", timeout=PATIENT_MS)
+    expect(page.locator("#projection")).to_have_count(0, timeout=PATIENT_MS)
+    watched.settle()
+    page.locator(".tab-choice label", has_text="Plano").click()
+    expect(page.locator("#projection")).to_be_visible(timeout=PATIENT_MS)
+    watched.complaints.clear()
 
 
 def test_a_phone_shows_a_list_whose_entries_open_the_detail(
@@ -46,5 +65,5 @@ def test_a_phone_shows_a_list_whose_entries_open_the_detail(
     entry = page.locator(".depot-entry", has_text="PAR-03").first
     entry.click()
     page.wait_for_url("**item=PAR-03**")
-    expect(page.locator(HEAD)).to_contain_text("PAR-03")
+    expect(page.locator(HEAD)).to_contain_text("PAR-03", timeout=PATIENT_MS)
     assert watched.complaints == []

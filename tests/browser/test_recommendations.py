@@ -84,7 +84,7 @@ def test_everything_is_in_reach_of_a_thumb(watch: Callable[..., Watched]) -> Non
     if card.get_by_text("Reabrir").count():
         card.get_by_text("Reabrir").click()
         expect(page.locator("#toasts")).to_contain_text("Aberta de novo")
-    page.locator(".status-total", has_text="Abertas").click()
+    page.locator(".status-total", has_text="Em aberto").click()
     page.wait_for_url("**status=open*")
     page.locator(CARD).first.get_by_text("Adiar", exact=True).click()
     expect(page.locator(".status-total", has_text="Adiadas")).to_contain_text("1 item")

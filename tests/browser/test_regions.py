@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from domain.access import Role
-from tests.browser.conftest import Watched
+from tests.browser.conftest import PATIENT_MS, Watched
 
 
 def test_a_unit_is_chosen_by_click_and_by_key(watch: Callable[..., Watched]) -> None:
@@ -32,7 +32,15 @@ def test_a_unit_is_chosen_by_click_and_by_key(watch: Callable[..., Watched]) -> 
 
 def test_places_and_transfers_are_drawn_where_asked_for(watch: Callable[..., Watched]) -> None:
     watched = watch(role=Role.VIEWER, width=390, scheme="dark")
-    page = watched.open("/regions?layers=depots")
-    expect(page.locator("path.map-depot")).to_have_count(3)
+    page = watched.page
+    outlines: list[Route] = []
+    page.route("**/brazil.geojson*", lambda route: outlines.append(route))
+    page.goto(f"{watched.site}/regions?layers=depots")
+    expect(page.locator("path.map-depot")).to_have_count(3, timeout=PATIENT_MS)
+    outlines[0].continue_()
+    expect(page.locator("path.map-uf")).to_have_count(27, timeout=PATIENT_MS)
+    for depot in page.locator("path.map-depot").all():
+        depot.hover(trial=True, timeout=PATIENT_MS)
+    watched.settle()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert watched.complaints == []

@@ -19,9 +19,8 @@ import pytest
 import redis
 import requests
 
-from auth.passwords import hash_password
 from domain.access import Role
-from tests import services
+from tests import factories, services
 from tests.web.conftest import PASSWORD, publish_small_network
 from warehouse import embedded
 from warehouse.commands import users
@@ -205,7 +204,7 @@ def ground(template: str) -> Iterator[Product]:
                 email=VIEWER,
                 name="Prober",
                 role=Role.VIEWER,
-                password_hash=hash_password(PASSWORD),
+                password_hash=factories.hash_of(PASSWORD),
                 actor=users.Actor(),
             )
             engine.dispose()

@@ -3,9 +3,9 @@ are believed, and whose scripts may call the API."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dash import Dash, page_container
 from flask import Flask, Response, current_app, request
@@ -15,12 +15,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from auth import oidc
 from config import TILES, Settings, listed
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 PERMISSIONS = {
     name: "()"
     for name in ("accelerometer", "camera", "geolocation", "gyroscope", "microphone", "payment")
 }
 YEAR_SECONDS = 365 * 24 * 3600
 API = "/api/v1/"
+PROBED = frozenset({"/health", "/api/v1/health", "/metrics"})
 CORS_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 CORS_HEADERS = "Authorization, Content-Type, Accept-Language, If-None-Match, X-Request-ID"
 CORS_EXPOSED = "ETag, Retry-After, X-Request-ID, Content-Disposition"
@@ -30,12 +34,28 @@ CORS_SECONDS = "600"
 def admit(server: Flask, settings: Settings) -> None:
     """Host names, proxies and foreign origins, as the settings allow them. Bound before the doors:
     a preflight brings no credentials."""
-    server.config["TRUSTED_HOSTS"] = list(listed(settings.hosts)) or None
+    if hosts := list(listed(settings.hosts)):
+        server.config["TRUSTED_HOSTS"] = hosts
+        server.wsgi_app = Probed(server.wsgi_app, hosts[0].removeprefix("."))  # type: ignore[method-assign]
     server.config["CORS_ORIGINS"] = frozenset(listed(settings.cors_origins))
     if hops := settings.proxy_hops:
         server.wsgi_app = ProxyFix(server.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     server.before_request(_answer_preflight)
     server.after_request(_allow_origin)
+
+
+class Probed:
+    """What is probed and scraped is asked by address: such a request counts as one to `name`."""
+
+    def __init__(self, app: WSGIApplication, name: str) -> None:
+        self.app = app
+        self.name = name
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """The answer of what is below."""
+        if environ["PATH_INFO"] in PROBED:
+            environ["HTTP_HOST"] = self.name
+        return self.app(environ, start_response)
 
 
 def allowed_origin() -> str | None:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -202,8 +201,8 @@ class Process(Protocol):
 
 
 def wait_until_served(url: str, process: Process, log: Path) -> None:
-    """Returns when the server `process` answers at `url`, whatever it says. Raises Failed with the
-    end of its log if it has ended or takes too long."""
+    """Returns when the server `process` answers at `url` with a success. Raises Failed with the end
+    of its log if it has ended or takes too long."""
     deadline = time.monotonic() + SERVE_SECONDS
     while not _answers(url):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -215,8 +214,6 @@ def _answers(url: str) -> bool:
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5):
             return True
-    except urllib.error.HTTPError:
-        return True  # it serves; /health itself says what is not well
     except OSError:
         return False
 

@@ -137,7 +137,7 @@ def public(site: Site, start_server: StartServer) -> Site:
         NOVA_ENV="production",
         SECRET_KEY=GOOD_KEY,
         NOVA_PROXY_HOPS="1",
-        NOVA_HOSTS="nova.example.com,127.0.0.1",
+        NOVA_HOSTS=".nova.example.com,127.0.0.1",
         NOVA_CORS_ORIGINS=f"{HERE}, https://other.example.com:8443",
     )
     return Site(url, site.engine)
@@ -162,12 +162,17 @@ def test_the_session_cookie_of_production_belongs_to_this_host_alone(public: Sit
 
 @pytest.mark.parametrize("host", ["evil.example", "nova.example.com.evil.example", "127.0.0.1@e"])
 def test_another_host_name_is_refused(public: Site, host: str) -> None:
-    for path in ("/login", "/main", "/api/v1/health"):
+    for path in ("/login", "/main", "/api/v1/kpis", "/health/", "/assets/nova.css"):
         answer = public.get(path, headers={"Host": host})
         assert answer.status_code == 400, answer.text
         assert set(answer.json()) == {"error"}
         assert "Content-Security-Policy" in answer.headers
     assert public.get("/login", headers={"Host": "nova.example.com"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/v1/health", "/metrics"])
+def test_what_is_probed_may_be_asked_by_address(public: Site, path: str) -> None:
+    assert public.get(path, headers={"Host": "10.0.0.5:8050"}).status_code == 200
 
 
 def test_a_request_without_a_host_is_answered(site: Site, public: Site) -> None:

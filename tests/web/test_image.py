@@ -21,6 +21,7 @@ from tests import services
 
 COPY = re.compile(r"^COPY (?!--from)(.+) (\S+)$", re.MULTILINE)
 CMD = re.compile(r"^CMD (\[.+\])$", re.MULTILINE)
+HEALTHCHECK = re.compile(r"^HEALTHCHECK .*\\\n +CMD (\[.+\])$", re.MULTILINE)
 ENV = re.compile(r"^ENV (.+)$", re.MULTILINE)
 
 USE_ALL = """
@@ -103,6 +104,7 @@ def test_the_image_serves_in_production_and_writes_nothing(
         "HOST": "127.0.0.1",
         "PORT": str(port),
         "NOVA_COMMIT": "0123abc",
+        "NOVA_HOSTS": "nova.example.com",
         "SECRET_KEY": "5f1c0d9be2a74836a1b07c9d4e3f2a68",
         "DATABASE_URL": database_url,
         "REDIS_URL": f"redis://127.0.0.1:{services.free_port()}/0",
@@ -119,10 +121,19 @@ def test_the_image_serves_in_production_and_writes_nothing(
             start_new_session=True,
         )
     try:
-        wait_until_served(f"http://127.0.0.1:{port}/health", process, log)
-        ready = requests.get(f"http://127.0.0.1:{port}/api/v1/health", timeout=20).json()["data"]
+        url = f"http://127.0.0.1:{port}"
+        wait_until_served(f"{url}/health", process, log)
+        (check,) = HEALTHCHECK.findall(stage("web"))
+        _, *words = json.loads(check.replace(":8050/", f":{port}/"))
+        subprocess.run([*python, *words], env=environment, check=True)
+        ready = requests.get(f"{url}/api/v1/health", timeout=20).json()["data"]
         assert (ready["commit"], ready["database"], ready["cache"]) == ("0123abc", "up", "down")
-        page = requests.get(f"http://127.0.0.1:{port}/login", timeout=20)
+        by_address = {"Host": "10.0.0.5:8050"}
+        scraped = requests.get(f"{url}/metrics", headers=by_address, timeout=20)
+        assert scraped.status_code == 200 and "nova_database_up 1.0" in scraped.text
+        assert requests.get(f"{url}/login", headers=by_address, timeout=20).status_code == 400
+        by_name = {"Host": "nova.example.com"}
+        page = requests.get(f"{url}/login", headers=by_name, timeout=20)
         assert page.status_code == 200 and "__Host-nova" in page.headers["Set-Cookie"]
     finally:
         services.end_group(process)

@@ -8,13 +8,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Bar:
-    """A measured ratio and what it may be at most, or at least where `at_least`."""
+    """A measured ratio and what it may be at most, or at least where `at_least`; `part` of the
+    bench that it comes from."""
 
     name: str
     ratio: float
     limit: float
     at_least: bool = False
     seen: str = ""
+    part: str = ""
 
     @property
     def ok(self) -> bool:

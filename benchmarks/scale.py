@@ -2,7 +2,8 @@
 product's own commands.
 
 20,000 items in 500 depots, 22,500 item-depots with 240 days of demand each over 36 months (5.4
-million rows), their stock, orders and a 90-day forecast (2 million rows).
+million rows), their stock, orders, two of them each long past their promise, a 90-day forecast by
+two models (4 million rows), and clusters of 10,000 machines and of the sites.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from sqlalchemy import Engine, text
 
+from benchmarks import network
 from domain.demand import classify
 
 SEED = 20_260_101
@@ -43,6 +45,21 @@ UFS = (
     *("PB", "PE", "PI", "PR", "RJ", "RN", "RO", "RR", "RS", "SC", "SE", "SP", "TO"),
 )
 MODELS = ("ensemble", "seasonal_naive")
+LARGE_ENOUGH = {
+    "demand": (5_000_000, "SELECT count(*) FROM core.demand"),
+    "months of demand": (36, "SELECT count(DISTINCT tableoid) FROM core.demand"),
+    "items": (20_000, "SELECT count(*) FROM core.item"),
+    "sites": (500, "SELECT count(*) FROM core.site WHERE site_id <> 0"),
+    "forecast": (
+        2_000_000,
+        "SELECT count(*) FROM analytics.forecast JOIN analytics.published USING (run_id)",
+    ),
+    "alerts": (
+        50_000,
+        "SELECT count(*) FROM analytics.alert JOIN analytics.published USING (run_id)",
+    ),
+}
+"""What is measured is at least so large: rows, and the statement that counts them."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +75,25 @@ class Size:
     def demand_rows(self) -> int:
         """Lines of demand."""
         return self.series * self.days
+
+
+def recipe() -> str:
+    """Another one for each state of the files that write the data."""
+    files = (Path(__file__), Path(network.__file__))
+    return hashlib.sha256(b"".join(one.read_bytes() for one in files)).hexdigest()
+
+
+def counted(engine: Engine) -> dict[str, int]:
+    """How much there is of what LARGE_ENOUGH names. Raises RuntimeError where it is too little."""
+    with engine.connect() as connection:
+        found = {
+            name: int(connection.execute(text(statement)).scalar_one())
+            for name, (_, statement) in LARGE_ENOUGH.items()
+        }
+    if small := {name: count for name, count in found.items() if count < LARGE_ENOUGH[name][0]}:
+        told = ", ".join(f"{name} {count:,}" for name, count in small.items())
+        raise RuntimeError(f"the scale database is too small: {told}")
+    return found
 
 
 def skus(numbers: np.ndarray[Any, Any]) -> list[str]:
@@ -141,14 +177,15 @@ def write_files(folder: Path, size: Size) -> None:
     _orders(folder / "purchase_orders.csv", series)
 
 
-def write_demand(path: Path, size: Size) -> None:
-    """The lines of demand, by day, so that months follow each other as in an export."""
+def write_demand(path: Path, size: Size, seed: int = SEED + 2) -> None:
+    """The lines of demand, by day, so that months follow each other as in an export; other
+    quantities of the same lines with another seed."""
     series = make_series(size)
     sku, site = pa.array(skus(series.item)), pa.array(depots(series.depot))
     kinds = [pa.date32(), pa.string(), pa.string(), pa.float64()]
     schema = pa.schema(list(zip(("date", "sku", "site", "quantity"), kinds, strict=True)))
     with pyarrow.csv.CSVWriter(path, schema) as writer:
-        for days, quantity in _demand(series, size):
+        for days, quantity in _demand(series, size, seed):
             writer.write_table(pa.table([days, sku, site, quantity], schema=schema))
 
 
@@ -169,9 +206,11 @@ def months() -> list[date]:
     return [date(number // 12, number % 12 + 1, 1) for number in range(first, last + 1)]
 
 
-def _demand(series: Series, size: Size) -> Iterator[tuple[pa.Array, pa.Array]]:
+def _demand(
+    series: Series, size: Size, seed: int = SEED + 2
+) -> Iterator[tuple[pa.Array, pa.Array]]:
     """Dates and quantities of all item-depots, a day at a time."""
-    span, rng = (LAST_DAY - FIRST_DAY).days + 1, np.random.default_rng(SEED + 2)
+    span, rng = (LAST_DAY - FIRST_DAY).days + 1, np.random.default_rng(seed)
     for turn in range(size.days):
         day = LAST_DAY - timedelta(days=(size.days - 1 - turn) * span // size.days)
         quantity = pa.array(1.0 + rng.poisson(series.rate))
@@ -194,22 +233,25 @@ def _stock(path: Path, series: Series) -> None:
 
 
 def _orders(path: Path, series: Series) -> None:
-    rng, count = np.random.default_rng(SEED + 4), 3 * len(series.item)
-    ordered = rng.integers(20, 700, count)
-    lead = rng.integers(5, 45, count)
+    """Three lines an item-depot, most of them received, and two that nobody has closed: more than
+    the 180 days past their promise after which nobody counts on them."""
+    rng, usual = np.random.default_rng(SEED + 4), 3 * len(series.item)
+    count = usual + 2 * len(series.item)
+    ordered = np.concatenate([rng.integers(20, 700, usual), rng.integers(220, 700, count - usual)])
+    lead = np.concatenate([rng.integers(5, 45, usual), np.full(count - usual, 1_000)])
     received = [
         LAST_DAY - timedelta(days=int(back - days)) if back > days else None
         for back, days in zip(ordered, lead, strict=True)
     ]
-    quantity = np.round(np.tile(series.rate, 3) * 10) + 1
+    quantity = np.round(np.tile(series.rate, 5) * 10) + 1
     _csv(
         path,
         {
             "order": [f"PO-{one:06d}" for one in range(count)],
             "line": ["1"] * count,
-            "sku": skus(series.item) * 3,
-            "supplier": [f"FORN-{one % 40:02d}" for one in np.tile(series.item, 3)],
-            "site": depots(series.depot) * 3,
+            "sku": skus(series.item) * 5,
+            "supplier": [f"FORN-{one % 40:02d}" for one in np.tile(series.item, 5)],
+            "site": depots(series.depot) * 5,
             "ordered_on": [LAST_DAY - timedelta(days=int(back)) for back in ordered],
             "promised_on": [LAST_DAY - timedelta(days=int(back) - 20) for back in ordered],
             "received_on": received,
@@ -255,6 +297,7 @@ def _tables(series: Series, size: Size, scale: float) -> dict[str, Iterator[pa.T
         "backtest.parquet": _points(series, mean, spread, tested=True),
         "forecast_accuracy.parquet": _accuracy(series, mean),
         "series_profile.parquet": _profiles(series, size, mean, spread),
+        **network.tables(depots(np.arange(size.depots)), LAST_DAY),
     }
 
 
@@ -366,6 +409,7 @@ def _manifest(bundle: Path, size: Size, scale: float, version: int) -> dict[str,
             "series_fallback": 0,
         },
         "fallbacks": [],
+        "network": network.facts(),
         "files": {
             path.name: {
                 "rows": pq.read_metadata(path).num_rows,

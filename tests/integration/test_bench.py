@@ -58,7 +58,7 @@ def stage(
             return product(environ, start)
 
         with serving(slowed) as url, serving(floor.server) as floor_url:
-            yield Stage(url, url, floor_url, SECRET, nova, (EMAIL, PASSWORD))
+            yield Stage(url, url, url, floor_url, SECRET, nova, (EMAIL, PASSWORD))
 
     yield staged
     caching.use(None)
@@ -79,7 +79,7 @@ def serving(application: Any) -> Iterator[str]:
 
 def test_a_sleep_makes_it_miss(stage: Callable[[float], Any]) -> None:
     with stage(0.0) as calm, stage(NAP_SECONDS) as slow:
-        (usual,), (planted,) = requests_bars.cached(calm), requests_bars.cached(slow)
+        (usual, _), (planted, _) = requests_bars.cached(calm), requests_bars.cached(slow)
     assert not planted.ok and planted.ratio > 2 * usual.ratio
 
 

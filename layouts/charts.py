@@ -143,8 +143,8 @@ def series_chart(
     add_band(
         chart,
         [point.date for point in ensemble],
-        [_effective(point, "p10") for point in ensemble],
-        [_effective(point, "p90") for point in ensemble],
+        [effective(point, "p10") for point in ensemble],
+        [effective(point, "p90") for point in ensemble],
         t("p10–p90"),
     )
     add_line(chart, [p.date for p in history], [p.quantity for p in history], t("Actual"))
@@ -176,8 +176,9 @@ def projection_chart(
     return finish(chart, viewer)
 
 
-def _effective(point: ForecastPoint, name: str) -> float:
-    """What counts: the override where one is in force, else the model."""
+def effective(point: ForecastPoint, name: str) -> float:
+    """The quantity (`mean`, `p10`, …) that counts: the override's where one is in force, else the
+    model's."""
     instead: float | None = getattr(point, f"override_{name}")
     found: float = getattr(point, name) if instead is None else instead
     return found
@@ -190,7 +191,7 @@ def _add_ensemble(chart: go.Figure, points: Sequence[ForecastPoint], viewer: Vie
     if not any(point.override_id is not None for point in points):
         add_line(chart, dates, [p.mean for p in points], name, **model_style("ensemble"))
         return
-    adjusted = [_effective(point, "mean") for point in points]
+    adjusted = [effective(point, "mean") for point in points]
     add_line(chart, dates, adjusted, viewer.t("Adjusted by hand"), **model_style("ensemble"))
     model = [None if point.override_id is None else point.mean for point in points]
     style = model_style("ensemble") | {"dash": "dash", "width": 1.5}

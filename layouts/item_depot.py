@@ -25,7 +25,7 @@ from domain.suppliers import OrderLine
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.alerts import alert_grid, place
-from layouts.charts import add_line, finish, graph, projection_chart, series_chart
+from layouts.charts import add_line, effective, finish, graph, projection_chart, series_chart
 from layouts.components.cards import card
 from layouts.components.downloads import Query, downloads
 from layouts.components.grid import (
@@ -38,12 +38,13 @@ from layouts.components.grid import (
     text_column,
 )
 from layouts.components.states import missing_file
-from layouts.components.table import twin
+from layouts.components.table import Cell, twin
 from layouts.recommendation_text import KINDS, STATUSES
-from layouts.text import OVERRIDE_REASONS, OVERRIDE_STATES, named, per_period
+from layouts.text import MODELS, OVERRIDE_REASONS, OVERRIDE_STATES, named, per_period
 from layouts.theme import ACCENT, figure
 
 SHOWN = ("ensemble",)
+QUANTITIES = ("mean", "p10", "p90")
 
 
 def forecast_card(
@@ -60,17 +61,33 @@ def forecast_card(
     t = viewer.t
     axis = per_period(unit, status.frequency, t)
     chart = series_chart(history, points, SHOWN if points else (), viewer, axis)
-    past: list[list[Any]] = [[one.date, one.quantity, None, None, None] for one in history]
-    ahead = [[p.date, p.actual, p.mean, p.p10, p.p90] for p in points]
-    header = [t("Date"), t("Actual"), t("Forecast"), "p10", "p90"]
+    header, rows = forecast_table(history, points, viewer)
     return card(
         title,
         *above,
         *([] if points else [html.P(t("No forecast for this depot."), className="quiet")]),
         graph("demand", chart, viewer),
-        twin(header, [*past, *ahead], viewer),
+        twin(header, rows, viewer),
         tools=tools,
     )
+
+
+def forecast_table(
+    history: Sequence[DemandPoint], points: Sequence[ForecastPoint], viewer: Viewer
+) -> tuple[list[str], list[list[Cell]]]:
+    """The chart's numbers, a row a date: what counts and, where people put something else in the
+    model's place, what the model had said beside it."""
+    t = viewer.t
+    header = [t("Date"), t("Actual"), t("Forecast"), "p10", "p90"]
+    nothing = [None] * len(QUANTITIES)
+    rows: list[list[Cell]] = [[one.date, one.quantity, *nothing] for one in history]
+    rows += [[p.date, p.actual, *(effective(p, name) for name in QUANTITIES)] for p in points]
+    if any(point.override_id is not None for point in points):
+        model = named(MODELS, "ensemble", t)
+        header += [f"{model} {name}" for name in QUANTITIES]
+        for row, point in zip(rows, [*[None] * len(history), *points], strict=True):
+            row += [getattr(point, name, None) for name in QUANTITIES]
+    return header, rows
 
 
 def models_link(sku: str, site: str, viewer: Viewer) -> Component:

@@ -30,7 +30,7 @@ from layouts.components.grid import (
 from layouts.components.parts import Part, at_once
 from layouts.components.states import notice, notices
 from layouts.components.table import Cell, twin
-from layouts.project_charts import curve_chart, months_chart
+from layouts.project_charts import curve_chart, curve_table, months_chart
 from layouts.projects import how, state_badge
 from layouts.text import N_
 
@@ -207,7 +207,6 @@ def _risk(score: ProjectScore, viewer: Viewer) -> html.Section:
 
 def _charts(detail: ProjectDetail, viewer: Viewer) -> list[Component]:
     t = viewer.t
-    points: list[list[Cell]] = [[one.date, one.planned * 100] for one in detail.curve]
     note = (
         t("History begins with the second file: until then there is the plan and one point.")
         if len(detail.history) < 2
@@ -222,7 +221,7 @@ def _charts(detail: ProjectDetail, viewer: Viewer) -> list[Component]:
         card(
             t("Plan and progress"),
             graph("project-curve", curve_chart(detail, viewer), viewer),
-            twin([t("Day"), t("Plan (per cent)")], points, viewer),
+            twin(*curve_table(detail, viewer), viewer),
             note=note,
         )
     ]

@@ -19,6 +19,7 @@ from domain.projects import (
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import dates_of_axis, narrowing
+from layouts.components.table import Cell, per_cent
 from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain
 
 CHARTED = 20
@@ -91,6 +92,24 @@ def curve_chart(detail: ProjectDetail, viewer: Viewer) -> go.Figure:
     chart.update_yaxes(tickformat=".0%", range=[0, 1.05])
     dates_of_axis(chart, viewer)
     return chart
+
+
+def curve_table(detail: ProjectDetail, viewer: Viewer) -> tuple[list[str], list[list[Cell]]]:
+    """Every line of the curve's chart in per cent, a row a day; empty where a line has no point."""
+    t = viewer.t
+    told = {one.as_of: one.progress for one in detail.history}
+    lines = {t("done"): told} | {
+        name: {one.date: one.planned for one in points}
+        for name, points in (
+            (t("plan"), detail.curve),
+            (t("first plan"), _first_plan(detail)),
+            (t("as expected"), _ahead(detail)),
+        )
+        if points
+    }
+    days = sorted({day for points in lines.values() for day in points})
+    header = [t("Day"), *(f"{name} (%)" for name in lines)]
+    return header, [[day, *(per_cent(one.get(day)) for one in lines.values())] for day in days]
 
 
 def _ahead(detail: ProjectDetail) -> list[CurvePoint]:

@@ -39,7 +39,7 @@ from domain.records import (
     TotalPoint,
 )
 from domain.viewer import LOCALES, Viewer
-from layouts import charts, projects, shell, text
+from layouts import charts, item_depot, projects, shell, text
 from layouts import format as fmt
 from layouts.components import states
 from layouts.components.cards import kpi_card
@@ -186,6 +186,25 @@ def test_band_goes_with_the_ensemble_alone() -> None:
     naive = charts.series_chart(history, points, ["naive"], reader("en"), "un")
     assert [trace.name for trace in naive.data] == ["Actual", "Naive"]
     assert charts.series_chart([], [], [], reader(), "un").data == ()
+
+
+def test_the_table_below_a_forecast_says_what_the_chart_draws() -> None:
+    history = [DemandPoint(TODAY, 5.0)]
+    plain = ForecastPoint("A", "-", date(2025, 6, 30), "ensemble", 6.0, 4.0, 6.0, 9.0)
+    by_hand: dict[str, Any] = {"override_mean": 12.0, "override_p10": 8.0, "override_p90": 18.0}
+    adjusted = replace(plain, date=date(2025, 7, 1), override_id=1, **by_hand)
+    points = [plain, adjusted]
+    header, rows = item_depot.forecast_table(history, points, reader("en"))
+    drawn = charts.series_chart(history, points, ["ensemble"], reader("en"), "un").data
+    columns = dict(zip(header, zip(*rows, strict=True), strict=True))
+    names = {"Adjusted by hand": "Forecast", "p10": "p10", "p10–p90": "p90"}
+    for trace in drawn:
+        if trace.name in names:
+            assert columns[names[trace.name]] == (None, *trace.y)
+    assert columns["Forecast"] == (None, 6.0, 12.0)
+    assert columns["Ensemble mean"] == (None, 6.0, 6.0)
+    header, rows = item_depot.forecast_table(history, [plain], reader("en"))
+    assert len(header) == len(rows[0]) == len(rows[1]) == 5
 
 
 def test_line_names_do_not_cover_each_other() -> None:

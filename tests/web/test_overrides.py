@@ -52,7 +52,7 @@ def series(api: Api, sku: str, place: str) -> list[dict[str, Any]]:
     return list(api.get("/forecasts", params=params).json()["data"])
 
 
-def test_by_token_it_is_previewed_saved_followed_and_ended(analyst: Api) -> None:
+def test_by_token_it_is_previewed_saved_followed_and_ended(site: Site, analyst: Api) -> None:
     asked = {name: LIFT[name] for name in ("sku", "change")}
     told = post(analyst, asked, "/preview").json()["data"]
     assert (told["series"], told["periods"]) == (3, 30)
@@ -67,6 +67,8 @@ def test_by_token_it_is_previewed_saved_followed_and_ended(analyst: Api) -> None
     for point in series(analyst, "CABO-01", "DEP-SP"):
         assert point["override_mean"] == pytest.approx(1.25 * point["mean"])
         assert point["override_p10"] <= point["override_p50"] <= point["override_p90"]
+    page = site.browser(ANALYST).open_page("/materials/CABO-01", "?tab=forecast&site=DEP-SP")
+    assert "Ajustado à mão" in page.text and "Ensemble mean" in page.text
     assert analyst.call("DELETE", f"/overrides/{number}").status_code == 200
     assert followed(analyst, number)["state"] == "ended"
     again = analyst.call("DELETE", f"/overrides/{number}")

@@ -42,6 +42,7 @@ def test_page_api_and_file_say_the_same(site: Site) -> None:
     assert '"/projects/PRJ-1"' in json.dumps(browser.open_page("/projects").json())
     page = json.dumps(browser.open_page("/projects/PRJ-1").json(), ensure_ascii=False)
     assert "BAT-02" in page and "tarde para um pedido" in page and "O histórico começa" in page
+    assert "feito (%)" in page and "como se espera (%)" in page
 
 
 def read(answer: object, column: str) -> list[tuple[str, str]]:

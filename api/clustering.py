@@ -129,10 +129,10 @@ def tower_members(query: TowersQuery) -> Page[ClusterMember]:
 
 @route("GET", "/clustering/tower-performance/trends", query=TrendsQuery, data=list[TowerTrend])
 def tower_trends(query: TrendsQuery) -> list[TowerTrend]:
-    """Towers' figures whose level broke: when, from what to what, and the trend."""
+    """Towers' figures whose level broke: when, from what to what, and the trend; at most 500."""
     return clustering.trends(
         changed=query.changed, scope=current_viewer().scope, filters=query.filters()
-    )
+    ).rows
 
 
 @route("GET", "/failure-risk", query=RisksQuery, data=list[MachineRisk], paged=True)

@@ -73,9 +73,11 @@ def towers_file(query: MembersFilters) -> Table:
 @exported("tower-trends", query=TrendsQuery, record=TowerTrend)
 def trends_file(query: TrendsQuery) -> list[TowerTrend]:
     """Towers' figures whose level broke: when, from what to what, and the trend."""
-    return clustering.trends(
-        changed=query.changed, scope=current_viewer().scope, filters=query.filters()
+    scope = current_viewer().scope
+    found = clustering.trends(
+        changed=query.changed, scope=scope, filters=query.filters(), limit=None
     )
+    return found.rows
 
 
 def _asked(family: Family, query: PlaceFilters) -> dict[str, Any]:

@@ -87,8 +87,9 @@ def diagnostics(query: SeriesQuery) -> list[SeriesAnswer]:
 
 @exported("model-performance", query=SeriesFilters, record=ModelPerformance)
 def performance_file(query: SeriesFilters) -> list[ModelPerformance]:
-    """Each model's backtest over everything in view and by demand class."""
-    return performance(query)
+    """Each model's backtest over everything in view and by demand class; of classes that are named
+    by class alone."""
+    return [one for one in performance(query) if one.demand_class or not query.class_]
 
 
 @exported("model-steps", query=StepsQuery, record=ModelStep)
@@ -97,10 +98,45 @@ def steps_file(query: StepsQuery) -> list[ModelStep]:
     return steps(query)
 
 
-@exported("model-choices", record=ClassChoice)
-def choices_file() -> list[ClassChoice]:
-    """How the members of the ensemble were chosen for each demand class."""
-    return models.choices()
+@dataclass(frozen=True)
+class ChoiceLine:
+    """A candidate of a demand class."""
+
+    demand_class: str
+    model: str
+    weight: float
+    class_error: float | None
+    judged_on: int | None
+    drop_above: float | None
+    drop_quantiles_above: float | None
+    published_as_naive: bool
+
+
+@exported("model-choices", query=StepsQuery, record=ChoiceLine)
+def choices_file(query: StepsQuery) -> list[ChoiceLine]:
+    """How the members of the ensemble were chosen for each demand class, a line a candidate."""
+    return [
+        line
+        for chosen in models.choices()
+        if not query.class_ or chosen.demand_class in query.class_
+        for line in _choice_lines(chosen)
+    ]
+
+
+def _choice_lines(chosen: ClassChoice) -> list[ChoiceLine]:
+    return [
+        ChoiceLine(
+            demand_class=chosen.demand_class,
+            model=model,
+            weight=weight,
+            class_error=chosen.errors.get(model),
+            judged_on=chosen.judged_on.get(model),
+            drop_above=chosen.drop_above,
+            drop_quantiles_above=chosen.drop_quantiles_above,
+            published_as_naive=chosen.published_as_naive,
+        )
+        for model, weight in chosen.weights.items()
+    ]
 
 
 @exported("series-accuracy", query=SeriesQuery, record=Accuracy)

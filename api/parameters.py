@@ -20,6 +20,7 @@ from pydantic import (
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from domain.erp import UFS
 from domain.errors import InvalidInput
 from domain.records import AlertStatus, Filters
 
@@ -48,9 +49,16 @@ def split(values: Any) -> Any:
     return [part for value in values for part in str(value).split(",")]
 
 
+def known_uf(value: str) -> str:
+    """One of the 27. Raises ValueError."""
+    if value not in UFS:
+        raise ValueError("is no Brazilian UF")
+    return value
+
+
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(clean)]
 Texts = Annotated[tuple[Text, ...], Field(max_length=MAX_VALUES)]
-Uf = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Uf = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(known_uf)]
 Ufs = Annotated[tuple[Uf, ...], BeforeValidator(split), Field(max_length=27)]
 Abc = Annotated[tuple[Literal["A", "B", "C"], ...], BeforeValidator(split)]
 Xyz = Annotated[tuple[Literal["X", "Y", "Z"], ...], BeforeValidator(split)]

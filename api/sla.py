@@ -5,30 +5,54 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from flask import Response
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from api.exporting import exported
 from api.files import PDF, Table, file_answer
-from api.parameters import MAX_TEXT, Between, Month, Paged, Query, Text, Texts, checked_text, clean
+from api.parameters import (
+    MAX_TEXT,
+    Between,
+    Month,
+    Paged,
+    Query,
+    Text,
+    Texts,
+    checked_text,
+    clean,
+    split,
+)
 from api.routing import route
 from auth import trail
 from auth.guards import current_viewer
 from domain.access import Permission
 from domain.records import Page
 from domain.sheets import Cell
-from domain.sla import ContractDetail, ContractMonth, ContractScore, Outage, PartExposure
+from domain.sla import ContractDetail, ContractMonth, ContractScore, Outage, PartExposure, wanted
 from domain.sla_sheet import sheet
 from warehouse.queries import sla, status
 from warehouse.queries.paging import every
+
+States = Annotated[
+    tuple[Literal["breached", "at_risk", "kept", "unknown"], ...], BeforeValidator(split)
+]
 
 
 class MonthQuery(Query):
     """The month, the last one unless asked otherwise."""
 
     month: Month | None = None
+
+
+class ContractsQuery(MonthQuery):
+    """The same of some contracts: of these codes, in these states, whose code or customer mentions
+    `search`."""
+
+    contract: Texts = ()
+    state: States = ()
+    search: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean)] = ""
 
 
 class OutageFilters(Between):
@@ -45,10 +69,11 @@ class OutagesQuery(OutageFilters, Paged):
     sort: Text = "-started_at"
 
 
-@route("GET", "/sla", query=MonthQuery, data=list[ContractScore])
-def listed(query: MonthQuery) -> list[ContractScore]:
+@route("GET", "/sla", query=ContractsQuery, data=list[ContractScore])
+def listed(query: ContractsQuery) -> list[ContractScore]:
     """Each contract's month: availability, penalty so far and at the month's end, exposure."""
-    return sla.listed(scope=current_viewer().scope, month=query.month)
+    found = sla.listed(scope=current_viewer().scope, month=query.month)
+    return wanted(found, query.contract, query.state, query.search)
 
 
 @route("GET", "/sla/<path:contract>", query=MonthQuery, data=ContractDetail)
@@ -85,10 +110,10 @@ def evidence(contract: str, query: MonthQuery) -> Response:
     return file_answer(content, PDF, f"sla-{named}-{month:%Y-%m}")
 
 
-@exported("sla", query=MonthQuery)
-def sla_file(query: MonthQuery) -> Table:
+@exported("sla", query=ContractsQuery)
+def sla_file(query: ContractsQuery) -> Table:
     """Each contract's month with all its figures."""
-    found = [_flat(one) for one in sla.listed(scope=current_viewer().scope, month=query.month)]
+    found = [_flat(one) for one in listed(query)]
     return Table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in found])
 
 
@@ -107,17 +132,18 @@ class ContractQuery(MonthQuery):
 @exported("contract-months", query=ContractQuery, record=ContractMonth)
 def months_file(query: ContractQuery) -> list[ContractMonth]:
     """One contract month by month: downtime, availability, penalty."""
-    return _contract(query).months if query.contract else []
+    if not query.contract:
+        return []
+    scope = current_viewer().scope
+    return sla.detail(contract=query.contract, scope=scope, month=query.month).months
 
 
 @exported("contract-parts", query=ContractQuery, record=PartExposure)
 def parts_file(query: ContractQuery) -> list[PartExposure]:
-    """The parts that put a contract at risk."""
-    return _contract(query).parts if query.contract else []
-
-
-def _contract(query: ContractQuery) -> ContractDetail:
-    return sla.detail(contract=query.contract, scope=current_viewer().scope, month=query.month)
+    """All parts that put a contract at risk, the highest exposure first."""
+    if not query.contract:
+        return []
+    return sla.parts(contract=query.contract, scope=current_viewer().scope)
 
 
 def _asked(query: OutageFilters) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from callbacks import main
 from callbacks.address import Address
 from domain.errors import NothingPublished
 from domain.records import DataStatus, Filters
+from domain.sla import wanted
 from domain.viewer import Viewer
 from layouts.board_pack import BoardData, pdf
 from warehouse.queries import recommendations, regions, savings, sla, status
@@ -36,12 +37,13 @@ def data(
         measure=seen.measure,
         kpis=seen.kpis,
         points=seen.points,
+        shares=seen.shares,
         recommendations=recommendations.page(scope=viewer.scope, filters=opened, limit=SHOWN).rows,
         recommended=seen.recommended,
         alerts=seen.alerts,
         alert_count=seen.alert_count,
         savings=savings.total(scope=viewer.scope, filters=seen.filters),
-        contracts=sla.listed(scope=viewer.scope, month=None),
+        contracts=wanted(sla.listed(scope=viewer.scope, month=None), seen.filters.contract),
         regions=regions.rows(scope=viewer.scope, filters=seen.filters),
         status=current,
     )

@@ -49,7 +49,7 @@ def _towers(viewer: Viewer, address: Address) -> list[Component]:
     )
     data = layout.TowersData(
         common=common,
-        moved=moved.rows,
+        moved=moved,
         trends=clustering.trends(changed=not common.filters.search, **asked),
     )
     return layout.towers(data, viewer)

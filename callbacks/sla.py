@@ -15,8 +15,7 @@ from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.records import Page
-from domain.sla import STATES, ContractScore, month_after
-from domain.spelling import mentions
+from domain.sla import STATES, ContractScore, month_after, wanted
 from domain.viewer import Viewer
 from layouts import contract as detail_layout
 from layouts import sla as layout
@@ -37,8 +36,7 @@ def page(viewer: Viewer, address: Address) -> Component:
     found = cache(lambda: sla.listed(scope=viewer.scope, month=month))
 
     def shown() -> list[ContractScore]:
-        wanted = [one for one in found() if _is_wanted(one, bar.filters.contract, states, search)]
-        return sorted(wanted, key=_urgency)
+        return sorted(wanted(found(), bar.filters.contract, states, search), key=_urgency)
 
     loaded = status.loaded()
     data = lazily(
@@ -55,14 +53,6 @@ def page(viewer: Viewer, address: Address) -> Component:
         notices=address.notices,
     )
     return layout.layout(data, viewer, later)
-
-
-def _is_wanted(
-    one: ContractScore, contracts: tuple[str, ...], states: tuple[str, ...], search: str
-) -> bool:
-    named = mentions(search, (one.contract, one.customer))
-    chosen = not contracts or one.contract in contracts
-    return chosen and named and (not states or one.state in states)
 
 
 def _urgency(one: ContractScore) -> tuple[int, float, str]:

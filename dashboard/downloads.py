@@ -6,19 +6,16 @@ from flask import Blueprint, Response, request
 
 from api.exporting import file_of
 from api.files import CSV, XLSX, Table
-from auth import session, trail
+from auth import session
 from auth.guards import check, current_viewer, requires
-from callbacks import board_pack
 from callbacks.address import Address
 from callbacks.admin_audit import filters_of
 from domain.access import Permission
 from domain.browsers import browser_of
-from domain.errors import NothingPublished
 from domain.sheets import Cell
 from layouts.admin_audit import CSV_HEADER, csv_cells
 from layouts.admin_data import REJECT_HEADER, reject_cells
-from layouts.board_pack import pdf
-from warehouse.queries import audit, loads, sessions, status, users
+from warehouse.queries import audit, loads, sessions, users
 
 blueprint = Blueprint("downloads", __name__)
 
@@ -84,23 +81,3 @@ def _sessions(user_id: int, ending: str, one: str) -> Response:
 def _session_cells(row: sessions.SessionRow) -> list[Cell]:
     known = {**vars(row), "browser": browser_of(row.agent)}
     return [known[name] for name in SESSION_COLUMNS]
-
-
-@blueprint.get("/board.pdf")
-@requires(Permission.EXPORT)
-def board_pdf() -> Response:
-    """The executive view of the page's filters on paper, in the reader's language."""
-    viewer = current_viewer()
-    address = Address.parse(request.query_string.decode(errors="replace"), viewer.t)
-    current = status.current()
-    if current.run_id is None:
-        raise NothingPublished("No run has been published.")
-    told = board_pack.data(viewer, address, current)
-    chosen = {name: list(values) for name, values in vars(told.filters).items() if values}
-    trail.note("export", object="board_pack", after=chosen)
-    response = Response(pdf(told, viewer), content_type="application/pdf")
-    label = "_demo" if current.is_demo else ""
-    name = f"nova-board-pack-{current.data_to}{label}.pdf"
-    response.headers["Content-Disposition"] = f"attachment; filename={name}"
-    response.headers["Cache-Control"] = "no-store"
-    return response

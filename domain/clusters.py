@@ -175,6 +175,15 @@ class TowerTrend:
     p: float | None
 
 
+@dataclass(frozen=True)
+class TowerTrends:
+    """The first trends of a list, of how many in all, and in how many of these a level broke."""
+
+    rows: list[TowerTrend]
+    count: int
+    broken: int
+
+
 def feature_words(feature: str, locale: str) -> str:
     """A column in plain words: known ones by the table, others by their name."""
     english = locale == "en"

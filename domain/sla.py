@@ -14,6 +14,7 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate
 
 from domain.kpis import ratio
+from domain.spelling import mentions
 
 HOUR = 3600.0
 EDGE = 1e-9
@@ -240,6 +241,23 @@ class ContractScore:
     chance_of_more: float | None
     exposure_brl: float | None
     state: str
+
+
+def wanted(
+    scores: Iterable[ContractScore],
+    contracts: Sequence[str] = (),
+    states: Sequence[str] = (),
+    search: str = "",
+) -> list[ContractScore]:
+    """Those of these contracts (of all, without any), in one of these states, whose code or
+    customer mentions the search."""
+    return [
+        one
+        for one in scores
+        if (not contracts or one.contract in contracts)
+        and (not states or one.state in states)
+        and mentions(search, (one.contract, one.customer))
+    ]
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, log10
 from typing import Any
 
+from domain.kpis import ratio
 from domain.page_filters import SERIES
 from domain.pdf import UNKNOWN, WEAK, Writer
 from domain.records import (
+    NO_FILTERS,
     Alert,
     DataStatus,
+    DemandShare,
     Filters,
     Kpi,
     Recommendation,
@@ -43,6 +46,8 @@ WIDTH, HEIGHT = 510, 190
 LEFT, BOTTOM = 46, 26
 BAND, GRID = "#cfe7e4", "#e8ebef"
 TICKS = 5
+SHARES = 27
+"""Rows of a table of shares before the others: every UF has one."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class BoardData:
     measure: str
     kpis: Sequence[Kpi]
     points: Sequence[TotalPoint]
+    shares: Sequence[DemandShare]
     recommendations: Sequence[Recommendation]
     recommended: RecommendationTotal
     alerts: Sequence[Alert]
@@ -71,10 +77,11 @@ def pdf(data: BoardData, viewer: Viewer) -> bytes:
         *writer.opening(title, data),
         *writer.headline(data.kpis),
         *writer.totals(data),
+        *writer.shares(data),
         *writer.actions(data),
         *writer.alerts(data),
         *writer.savings(data.savings),
-        *writer.contracts(data.contracts),
+        *writer.contracts(data.contracts, data.filters),
         *writer.regions(data),
         *writer.definitions(data.kpis),
     ]
@@ -141,6 +148,33 @@ class _Pack(Writer):
             return [head, self.text(t("Nothing to show for these filters."), "plain")]
         legend = t("Line: consumption; coloured: forecast with its p10 to p90 band.")
         return [head, _chart(data.points, self), self.text(legend, "weak")]
+
+    def shares(self, data: BoardData) -> list[Any]:
+        """Demand by family and by UF, the largest shares first."""
+        t = self.t
+        unit = t("R$") if data.measure == "brl" else t("Units")
+        what = next((kpi for kpi in data.kpis if kpi.key == "demand_value"), None)
+        story: list[Any] = []
+        for kind, title, label in (
+            ("family", t("Demand by family"), t("Family")),
+            ("uf", t("Demand by UF"), t("UF")),
+        ):
+            every = [one for one in data.shares if one.kind == kind]
+            rows = [(one.value, *self._part(one.demand, every, data)) for one in every[:SHARES]]
+            if rest := every[SHARES:]:
+                others = t("%(count)s others", count=len(rest))
+                rows.append((others, *self._part(sum(one.demand for one in rest), every, data)))
+            story += [
+                self.text(title, "head"),
+                *([self.text(kpi_name(what, t), "weak")] if what else []),
+                self.table((label, unit, t("Share")), rows, (200, 120, 80), (1, 2)),
+            ]
+        return story
+
+    def _part(self, value: float, every: Sequence[DemandShare], data: BoardData) -> tuple[str, str]:
+        show = fmt.brl if data.measure == "brl" else fmt.number
+        share = ratio(value, sum(one.demand for one in every))
+        return show(value, self.locale), fmt.percent(share, self.locale)
 
     def actions(self, data: BoardData) -> list[Any]:
         t, total = self.t, data.recommended
@@ -209,11 +243,19 @@ class _Pack(Writer):
         ]
         return [head, self.table(None, rows, (230, 120), (1,))]
 
-    def contracts(self, scores: Sequence[ContractScore]) -> list[Any]:
+    def contracts(self, scores: Sequence[ContractScore], filters: Filters) -> list[Any]:
         t, locale = self.t, self.locale
-        head = self.text(t("Contracts"), "head")
+        story = [self.text(t("Contracts"), "head")]
+        if replace(filters, contract=()) != NO_FILTERS:
+            whole = t(
+                "Each contract's last month, whole: only the contract's own filter narrows it."
+            )
+            story.append(self.text(whole, "weak"))
         if not scores:
-            return [head, self.text(t("No contracts are loaded."), "plain")]
+            none = t("No contracts are loaded.")
+            if filters.contract:
+                none = t("Nothing to show for these filters.")
+            return [*story, self.text(none, "plain")]
         rows = [
             (
                 one.contract,
@@ -233,7 +275,7 @@ class _Pack(Writer):
             t("At the month's end"),
             t("Exposure"),
         )
-        return [head, self.table(header, rows, (110, 80, 70, 85, 85, 80), range(1, 6))]
+        return [*story, self.table(header, rows, (110, 80, 70, 85, 85, 80), range(1, 6))]
 
     def regions(self, data: BoardData) -> list[Any]:
         t, locale = self.t, self.locale

@@ -18,12 +18,13 @@ from domain.clusters import (
     ClusterSummary,
     Pull,
     TowerTrend,
+    TowerTrends,
     feature_words,
     structure,
     unit_of,
 )
 from domain.failure_risk import MachineRisk, PartsDemand, Reason, RiskSummary
-from domain.records import Filters, Option
+from domain.records import Filters, Option, Page
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
@@ -85,8 +86,8 @@ class TowersData:
     trends."""
 
     common: Common
-    moved: Sequence[ClusterMember]
-    trends: Sequence[TowerTrend]
+    moved: Page[ClusterMember]
+    trends: TowerTrends
 
 
 def equipment(data: EquipmentData, viewer: Viewer) -> list[Component]:
@@ -125,13 +126,13 @@ def towers(data: TowersData, viewer: Viewer) -> list[Component]:
         ),
         figure_card(
             t("Changed cluster"),
-            fmt.number(len(data.moved), locale),
+            fmt.number(data.moved.count, locale),
             t("against the %(days)s days before", days=common.summary.window_days or 0),
             viewer,
         ),
         figure_card(
             t("Levels that broke"),
-            fmt.number(sum(one.changed_on is not None for one in data.trends), locale),
+            fmt.number(data.trends.broken, locale),
             t("figures of towers, in the last year"),
             viewer,
         ),
@@ -524,13 +525,19 @@ def _members(common: Common, viewer: Viewer) -> Component:
         t("Towers") if of_towers else t("Machines"),
         grid("cluster-members", columns, rows, viewer, row_id="member"),
         pager(page, common.members.start, dict(common.query), viewer),
-        tools=_files(name, common, viewer),
+        tools=downloads(name, _of_one(common), viewer),
         note=t(
             "Why here: what each figure adds to being nearer to this cluster than to the next one,"
             " as a share of all that does; below 0 it pulls away."
         ),
         class_name="surface-table",
     )
+
+
+def _of_one(common: Common) -> dict[str, list[str]]:
+    """What narrows the members: the filters, and the cluster where one is chosen."""
+    chosen = {"cluster": [common.cluster]} if common.cluster else {}
+    return {**common.asked, **chosen}
 
 
 def _header(feature: str, viewer: Viewer) -> str:
@@ -569,7 +576,7 @@ def _moved(data: TowersData, viewer: Viewer) -> list[Component]:
     if data.common.summary.reason:
         return []
     title = t("Towers that changed cluster")
-    if not data.moved:
+    if not data.moved.rows:
         return [card(title, html.P(t("No tower in view did."), className="quiet"))]
     columns = [
         text_column("member", t("Tower"), minWidth=130),
@@ -579,12 +586,17 @@ def _moved(data: TowersData, viewer: Viewer) -> list[Component]:
         text_column("why", t("Why here"), minWidth=260, flex=3, **WRAPPED),
     ]
     names = {one.number: one.name for one in data.common.clusters}
-    rows = [_moved_row(one, names, viewer) for one in data.moved]
+    rows = [_moved_row(one, names, viewer) for one in data.moved.rows]
     return [
         card(
             title,
             grid("moved-towers", columns, rows, viewer, row_id="member"),
             tools=downloads("tower-clusters", {**data.common.asked, "moved": ["true"]}, viewer),
+            note=t(
+                "%(shown)s of %(count)s.",
+                shown=fmt.number(len(rows), viewer.locale),
+                count=fmt.number(data.moved.count, viewer.locale),
+            ),
             class_name="surface-table",
         )
     ]
@@ -607,7 +619,7 @@ def _breaks(data: TowersData, viewer: Viewer) -> list[Component]:
     t = viewer.t
     searched = bool(data.common.filters.search)
     title = t("Levels and trends of the towers found") if searched else t("Where a level broke")
-    if not data.trends:
+    if not data.trends.rows:
         return [card(title, html.P(t("Nowhere in view, in the last year."), className="quiet"))]
     columns = [
         text_column("site", t("Tower"), minWidth=130),
@@ -618,7 +630,7 @@ def _breaks(data: TowersData, viewer: Viewer) -> list[Component]:
         text_column("after", t("After"), minWidth=110),
         text_column("per_month", t("Trend in 30 days"), minWidth=120),
     ]
-    rows = [_trend_row(one, viewer) for one in data.trends[:TRENDS_SHOWN]]
+    rows = [_trend_row(one, viewer) for one in data.trends.rows[:TRENDS_SHOWN]]
     return [
         card(
             title,
@@ -628,7 +640,7 @@ def _breaks(data: TowersData, viewer: Viewer) -> list[Component]:
                 "Pettitt's test on each figure of each tower, weekdays levelled out; at most one"
                 " in a hundred may be chance. %(shown)s of %(count)s, the latest first.",
                 shown=len(rows),
-                count=len(data.trends),
+                count=fmt.number(data.trends.count, viewer.locale),
             ),
             class_name="surface-table",
         )

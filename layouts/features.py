@@ -51,6 +51,11 @@ class FeaturesData:
     notices: list[str]
 
     @property
+    def asked(self) -> dict[str, list[str]]:
+        """What narrows the files to the same class."""
+        return {"class": [self.demand_class]} if self.demand_class else {}
+
+    @property
     def models(self) -> list[str]:
         """The models that were backtested here, the ensemble first."""
         present = {row.model for row in self.rows}
@@ -98,7 +103,9 @@ def layout(data: FeaturesData, viewer: Viewer, part: Part = at_once) -> html.Div
             *[naive_notice(one, viewer) for one in data.choices if one.published_as_naive],
             leaderboard(data, viewer),
             *part("steps", lambda: [_ahead(data, viewer)], 656, 1290),
-            *part("value", lambda: [value_added_card(data.value_added, viewer)], 290, 380),
+            *part(
+                "value", lambda: [value_added_card(data.value_added, data.asked, viewer)], 290, 380
+            ),
             choices_card(data.choices, viewer),
         ],
         className="page page-features",
@@ -162,7 +169,7 @@ def leaderboard(data: FeaturesData, viewer: Viewer) -> html.Section:
     return card(
         t("Models on the backtest"),
         grid("leaderboard", columns, rows, viewer, row_id="code"),
-        tools=downloads("model-performance", {}, viewer, of=t("Models on the backtest")),
+        tools=downloads("model-performance", data.asked, viewer, of=t("Models on the backtest")),
         note=_note(data, viewer),
         class_name="surface-table",
     )
@@ -206,7 +213,7 @@ def _steps(data: FeaturesData, viewer: Viewer) -> html.Section:
         model_toggles(data.models, data.shown, viewer),
         graph("steps", steps_chart(data.steps, data.shown, viewer, ahead), viewer),
         twin([ahead, t("Model"), t("WAPE")], table, viewer),
-        tools=downloads("model-steps", {"class": data.classes}, viewer, of=title),
+        tools=downloads("model-steps", data.asked, viewer, of=title),
         class_name="grow",
     )
 
@@ -259,7 +266,9 @@ def choices_card(choices: Sequence[ClassChoice], viewer: Viewer) -> html.Section
     return card(
         title,
         grid("choices", columns, rows, viewer, row_id="code"),
-        tools=downloads("model-choices", {}, viewer, of=title),
+        tools=downloads(
+            "model-choices", {"class": [one.demand_class for one in choices]}, viewer, of=title
+        ),
         note=t(
             "The error is the mean MASE of the class's series over all origins, the mean RMSSE"
             " where demand is intermittent or lumpy."

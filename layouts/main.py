@@ -27,7 +27,7 @@ from layouts import format as fmt
 from layouts.alerts import alert_grid
 from layouts.charts import graph, shares_chart, totals_chart
 from layouts.components.cards import card, kpi_card
-from layouts.components.downloads import downloads
+from layouts.components.downloads import EXPORTS, downloads
 from layouts.components.filters import Bar, address_of, choice, page_bar
 from layouts.components.icons import icon
 from layouts.components.parts import Part, at_once
@@ -92,10 +92,10 @@ def _pack(data: MainData, viewer: Viewer) -> list[Component]:
     """The link to the whole view on paper, for whom it is not forbidden."""
     if not viewer.may(Permission.EXPORT):
         return []
-    kept: dict[str, list[str] | str] = {**data.bar.in_files}
+    asked = data.bar.in_files | {"measure": [data.measure]}
     link = html.A(
         [icon("download"), viewer.t("Board pack (PDF)")],
-        href=f"/board.pdf?{urlencode(kept | {'measure': data.measure}, doseq=True)}",
+        href=f"{EXPORTS}/board.pdf?{urlencode(asked, doseq=True)}",
         className="btn btn-sm btn-outline-secondary",
         download="",
     )

@@ -266,7 +266,7 @@ def _chart(data: ProjectsData, viewer: Viewer) -> list[html.Section]:
 
 
 def _table(data: ProjectsData, viewer: Viewer) -> html.Section:
-    t, locale = viewer.t, viewer.locale
+    t = viewer.t
     columns = [
         link_column("project", t("Project"), "href", minWidth=104),
         text_column("name", t("Name"), minWidth=200, flex=2, **WRAPPED),
@@ -286,19 +286,26 @@ def _table(data: ProjectsData, viewer: Viewer) -> html.Section:
         date_column("end", t("Planned end"), minWidth=116),
     ]
     rows = [_row(one, viewer) for one in data.scores[:SHOWN]]
+    table = grid("projects", columns, rows, viewer, row_id="project")
     cards = [project_card(one, viewer) for one in data.scores[:CARDS]]
     return card(
         t("Projects"),
-        html.Div(grid("projects", columns, rows, viewer, row_id="project"), className="wide-only"),
-        html.Div(cards, className="narrow-only project-cards"),
-        tools=downloads("projects", _asked(data.filters), viewer),
-        note=t(
-            "%(shown)s of %(count)s, those behind first.",
-            shown=fmt.number(len(rows), locale),
-            count=fmt.number(data.count, locale),
+        html.Div([_how_many(len(rows), data, viewer), table], className="wide-only"),
+        html.Div(
+            [_how_many(len(cards), data, viewer), *cards], className="narrow-only project-cards"
         ),
+        tools=downloads("projects", _asked(data.filters), viewer),
         class_name="grow",
     )
+
+
+def _how_many(shown: int, data: ProjectsData, viewer: Viewer) -> html.P:
+    words = viewer.t(
+        "%(shown)s of %(count)s, those behind first.",
+        shown=fmt.number(shown, viewer.locale),
+        count=fmt.number(data.count, viewer.locale),
+    )
+    return html.P(words, className="card-note")
 
 
 def _row(one: ProjectScore, viewer: Viewer) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -55,7 +56,7 @@ def layout(data: SeriesModels, viewer: Viewer, part: Part = at_once) -> html.Div
             " / ",
             dcc.Link(
                 f"{series.sku} · {series.site}",
-                href=f"/forecasts?sku={series.sku}&site={series.site}",
+                href=f"/forecasts?{urlencode({'sku': series.sku, 'site': series.site})}",
             ),
         ],
         className="crumbs",

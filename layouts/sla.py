@@ -265,7 +265,12 @@ def _table(data: SlaData, viewer: Viewer) -> html.Section:
         money_column("exposure", t("Exposure through parts"), minWidth=112),
     ]
     rows = [_row(one, data, viewer) for one in data.scores]
-    asked = {"month": [month_value(data.month)]} if data.month else {}
+    asked = {
+        **data.bar.in_files,
+        "month": [month_value(data.month)] if data.month else [],
+        "state": data.states,
+        "search": [data.search] if data.search else [],
+    }
     hidden = t(" Penalties of contracts of which you see a part are not shown.")
     return card(
         t("Contracts"),

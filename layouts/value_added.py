@@ -11,12 +11,13 @@ from domain.overrides import ValueStep
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.cards import card
-from layouts.components.downloads import downloads
+from layouts.components.downloads import Query, downloads
 from layouts.text import VALUE_OVERS, VALUE_STEPS, named
 
 
-def value_added_card(steps: Sequence[ValueStep], viewer: Viewer) -> html.Section:
-    """A table over the backtest, and one over the passed periods of overrides."""
+def value_added_card(steps: Sequence[ValueStep], asked: Query, viewer: Viewer) -> html.Section:
+    """A table over the backtest, and one over the passed periods of overrides; `asked` narrows
+    their file."""
     t = viewer.t
     parts: list[Component] = []
     for over, title in VALUE_OVERS.items():
@@ -32,7 +33,7 @@ def value_added_card(steps: Sequence[ValueStep], viewer: Viewer) -> html.Section
         " less the step's own; above 0 the step is worth its effort."
     )
     title = t("Value added by each step")
-    return card(title, *parts, tools=downloads("value-added", {}, viewer, of=title), note=note)
+    return card(title, *parts, tools=downloads("value-added", asked, viewer, of=title), note=note)
 
 
 def _table(rows: Sequence[ValueStep], viewer: Viewer) -> html.Div:

@@ -35,33 +35,33 @@ def _letter(found: re.Match[bytes]) -> bytes:
 
 
 def test_exports_alone_may_have_it_and_each_leaves_its_row(site: Site) -> None:
-    assert site.get("/board.pdf").status_code == 302
-    assert site.browser(VIEWER).get("/board.pdf").status_code == 403
-    answer = site.browser(ANALYST).get("/board.pdf?uf=SP")
+    path = f"/api/v1{API}"
+    assert site.get(path).status_code == 401
+    assert site.browser(VIEWER).get(path).status_code == 403
+    answer = site.browser(ANALYST).get(f"{path}?uf=SP")
     assert answer.status_code == 200 and answer.content.startswith(b"%PDF-")
     assert answer.headers["Content-Type"] == "application/pdf"
-    assert "nova-board-pack-2025-06-29.pdf" in answer.headers["Content-Disposition"]
+    assert "nova-board-pack-run1.pdf" in answer.headers["Content-Disposition"]
     row = site.audit("export")[-1]
     assert (row.object, row.actor, row.after) == ("board_pack", ANALYST, {"uf": ["SP"]})
 
 
 def test_a_scoped_reader_gets_the_own_part(site: Site) -> None:
-    for answer in (site.browser(SCOPED).get("/board.pdf"), site.api(SCOPED).get(API)):
+    for answer in (site.browser(SCOPED).get(f"/api/v1{API}"), site.api(SCOPED).get(API)):
         paper = words_of(answer.content)
         assert "DEP-BA" in paper and "DEP-SP" not in paper and "DEP-RJ" not in paper
 
 
 def test_programs_get_the_same_pack_in_the_language_that_they_ask_for(site: Site) -> None:
-    assert site.get(f"/api/v1{API}").status_code == 401
     assert site.api(VIEWER).get(API).status_code == 403
     api = site.api(ANALYST)
     answer = api.get(f"{API}?uf=RJ&measure=units")
     assert answer.headers["Content-Type"] == "application/pdf"
-    assert "nova-board-pack-run1.pdf" in answer.headers["Content-Disposition"]
-    page = site.browser(ANALYST).get("/board.pdf?uf=RJ&measure=units")
+    page = site.browser(ANALYST).get(f"/api/v1{API}?uf=RJ&measure=units")
     assert words_of(answer.content) == words_of(page.content)
     english = words_of(api.get(API, headers={"Accept-Language": "en"}).content)
     assert "Board pack" in english and "Filters: none" in english
-    assert api.get(f"{API}?uf=rj").status_code == 422
+    for uf in ("rj", "ZZ"):
+        assert api.get(f"{API}?uf={uf}").status_code == 422
     unknown = words_of(api.get(f"{API}?family=nenhuma").content)
     assert "nenhuma" in unknown and "DEP-" not in unknown

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from openpyxl import load_workbook
 
-from layouts.format import UNKNOWN, by_unit, number
+from layouts.format import UNKNOWN, brl, by_unit, number
 from tests.web.conftest import ANALYST, Site
 from tests.web.test_board_pack import words_of
 
@@ -83,23 +83,30 @@ def charted(page: Any) -> tuple[list[str], list[str]]:
     return drawn, [one for one in told if one and one != UNKNOWN]
 
 
-def with_dates(query: str, page: str) -> str:
-    """What the API is to be asked: a period's dates, as the page's link to paper has them."""
-    if "period" not in query:
-        return query
-    day = r"=(\d{4}-\d\d-\d\d)"
-    first, last = (re.search(f"[?&]{name}{day}", page) for name in ("from", "to"))
-    assert first and last
-    return re.sub(r"period=\d+", f"from={first[1]}&to={last[1]}", query)
+def link_to_paper(page: Any) -> str:
+    """Where the page's button leads to."""
+    (link,) = (
+        one["props"]["href"]
+        for one in components(page)
+        if "board.pdf" in str(one["props"].get("href"))
+    )
+    return str(link)
 
 
 @pytest.mark.parametrize("query", FILTERS)
 def test_a_number_is_the_same_wherever_it_stands(site: Site, query: str) -> None:
-    api, page = site.api(ANALYST), site.browser(ANALYST).open_page("/main", query).json()
-    asked = with_dates(query.replace("&v=1", ""), json.dumps(page))
+    api, browser = site.api(ANALYST), site.browser(ANALYST)
+    page = browser.open_page("/main", query).json()
+    link = link_to_paper(page)
+    asked = "?" + "&".join(
+        one for one in urlsplit(link).query.split("&") if not one.startswith("measure=")
+    )
+    assert ("from=" in asked) == ("period" in query)
     kpis = api.get(f"/kpis{asked}").json()["data"]
     cards = {str(one["props"].get("id")): one for one in components(page)}
-    paper = words_of(api.get(f"/exports/board.pdf{asked}").content)
+    drawn_in = [one["props"] for one in components(page) if "figure" in one["props"]]
+    charts = {one["id"]: one["figure"] for one in drawn_in}
+    paper = words_of(browser.get(link).content)
     file = api.get(f"/exports/kpis.xlsx{asked}").content
     header, *rows = load_workbook(io.BytesIO(file)).worksheets[0].values
     filed = {row[0]: row[1] for row in rows}
@@ -112,6 +119,12 @@ def test_a_number_is_the_same_wherever_it_stands(site: Site, query: str) -> None
         told = plain(by_unit(value, one["unit"], "pt_BR"))
         assert told in paper, (key, told)
         assert shown(cards[f"kpi-{key}"]) == told, key
+    for title in ("Demanda por família", "Demanda por UF"):
+        assert title in paper
+    for kind in ("family", "uf"):
+        (trace,) = charts[f"demand-by-{kind}"]["data"]
+        for value in trace["x"]:
+            assert plain(brl(value, "pt_BR")) in paper, (kind, value)
     drawn, listed = charted(page)
     assert len(drawn) > 90 and drawn == listed
     narrowed = {one["key"] for one in kpis if one["of_period"]}

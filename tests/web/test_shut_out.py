@@ -61,7 +61,7 @@ def attempts(site: Site, files: list[str]) -> dict[str, tuple[Attempt, int]]:
 
 
 def test_the_files_are_all_there(files: list[str]) -> None:
-    assert {"/api/v1/exports/savings.csv", "/board.pdf"} <= set(files)
+    assert {"/api/v1/exports/savings.csv", "/api/v1/exports/board.pdf"} <= set(files)
     assert len(files) > 20
 
 

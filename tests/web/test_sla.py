@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from domain.access import Role, Scope
 from tests import factories
 from tests.conftest import StartServer
 from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Site
+from tests.web.test_board_pack import words_of
 from warehouse.pipeline import derive
 from warehouse.pipeline.publish import publish_bundle
 
@@ -80,6 +82,24 @@ def test_page_api_and_file_say_the_same(breached: Site) -> None:
 def test_a_customer_is_found_however_the_name_is_typed(breached: Site) -> None:
     page = breached.browser(ADMIN).open_page("/sla", "?search=OPERACAO%20c-sul").text
     assert "/sla/C-SUL" in page
+
+
+def test_page_file_and_api_narrow_contracts_alike_and_so_does_the_pack(breached: Site) -> None:
+    api, browser = breached.api(ADMIN), breached.browser(ADMIN)
+    cases = {"contract=C-SUL": "C-SUL", "state=breached": "C-SUL", "search=operacao%20c-ne": "C-NE"}
+    for query, found in cases.items():
+        page = browser.open_page("/sla", f"?{query}&v=1")
+        (link,) = set(re.findall(r'"href":"(/api/v1/exports/sla\.csv\?[^"]*)"', page.text))
+        (line,) = browser.get(link).text.splitlines()[1:]
+        assert line.startswith(f"{found};"), query
+        assert [one["contract"] for one in api.get(f"/sla?{query}").json()["data"]] == [found]
+    assert api.get("/sla?state=moon").status_code == 422
+    every, one = (
+        words_of(api.get(f"/exports/board.pdf{query}").content)
+        for query in ("?uf=SP", "?contract=C-NE&uf=SP")
+    )
+    assert "C-SUL" in every and "só o filtro de contratos" in every
+    assert "C-SUL" not in one.partition("Contratos")[2] and "C-NE" in one
 
 
 def test_the_evidence_is_a_pdf_for_those_who_may_export_and_leaves_its_row(breached: Site) -> None:

@@ -22,6 +22,7 @@ from domain.clusters import (
     ProfileValue,
     Pull,
     TowerTrend,
+    TowerTrends,
 )
 from domain.failure_risk import (
     CalibrationBin,
@@ -121,7 +122,7 @@ ORDER BY parts.mean DESC, item.sku, site.site, parts.equipment_kind
 
 _TRENDS = """
 SELECT site.site, site.uf, trend.metric, trend.per_month, trend.changed_on, trend.before,
-    trend.after, trend.p
+    trend.after, trend.p, count(*) OVER () AS total, count(trend.changed_on) OVER () AS broken
 FROM analytics.tower_trend AS trend JOIN core.site USING (site_id)
 WHERE run_id = :run_id AND {where} AND (trend.changed_on IS NOT NULL OR NOT :changed)
 ORDER BY trend.changed_on DESC NULLS LAST, trend.p, site.site, trend.metric
@@ -270,16 +271,20 @@ def trends(
     changed: bool = True,
     scope: Scope = EVERYTHING,
     filters: Filters = NO_FILTERS,
-) -> list[TowerTrend]:
+    limit: int | None = MOST_TRENDS,
+) -> TowerTrends:
     """Towers' figures whose level broke, the latest first; all trends with `changed` off.
-    `filters.search` looks into the codes of towers."""
+    `filters.search` looks into the codes of towers. Without a limit all rows."""
     where = _searched(scope, filters)
     params = {**where.params, "run_id": published_run(connection).run_id}
     rows = connection.execute(
         text(_TRENDS.format(where=where.sql)),
-        {**params, "changed": changed, "most": MOST_TRENDS},
-    )
-    return [TowerTrend(**row._mapping) for row in rows]
+        {**params, "changed": changed, "most": limit},
+    ).all()
+    names = TowerTrend.__dataclass_fields__
+    found = [TowerTrend(**{name: getattr(row, name) for name in names}) for row in rows]
+    first = rows[0] if rows else None
+    return TowerTrends(found, first.total if first else 0, first.broken if first else 0)
 
 
 def _facts(connection: Connection) -> Mapping[str, Any]:

@@ -44,7 +44,7 @@ OUTAGE_SORTS = {
     "contract": "text",
     "sku": "text",
 }
-SHEET_INCIDENTS = 200
+SHEET_INCIDENTS, PARTS_SHOWN = 200, 50
 EVIDENCE_KINDS = ("contracts", "sites", "outages", "stock", "purchase_orders")
 
 _KNOWN = """
@@ -203,15 +203,33 @@ def detail(
     """One contract with everything. Raises NotFound for one that is not in view."""
     known, row = _one(connection, contract, scope)
     score = _score(row, known, month_start(month or known.last))
-    where = series_where(scope)
-    params = {**where.params, "contract_id": row.contract_id, "limit": 50}
-    parts = connection.execute(text(_PARTS.format(where=where.sql)), params).all()
     return ContractDetail(
         score=score,
         months=[_month(row, known, start) for start in _starts(known.first, known.last)],
         days=_days(known.days.get(row.contract_id, {}), score),
-        parts=[] if score.partial else [PartExposure(**part._mapping) for part in parts],
+        parts=_exposed(connection, row, scope, PARTS_SHOWN),
     )
+
+
+@read_model(ttl=300)
+def parts(
+    connection: Connection, *, contract: str, scope: Scope = EVERYTHING
+) -> list[PartExposure]:
+    """All parts that put a contract at risk, the highest exposure first; none to a reader who sees
+    a part of its sites. Raises NotFound for one that is not in view."""
+    _, row = _one(connection, contract, scope)
+    return _exposed(connection, row, scope, None)
+
+
+def _exposed(
+    connection: Connection, row: Row[Any], scope: Scope, limit: int | None
+) -> list[PartExposure]:
+    if _is_partial(row):
+        return []
+    where = series_where(scope)
+    params = {**where.params, "contract_id": row.contract_id, "limit": limit}
+    found = connection.execute(text(_PARTS.format(where=where.sql)), params)
+    return [PartExposure(**part._mapping) for part in found]
 
 
 @read_model(ttl=300)

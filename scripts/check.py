@@ -27,6 +27,7 @@ from scripts.environments import (
 from scripts.processes import ROOT
 
 BROWSER_PACKAGES = ["chromium", "chromium-driver", "fonts-liberation"]
+OFFICE_PACKAGE = "libreoffice-calc-nogui"
 PROCESSES = min(4, (os.cpu_count() or 1) + 1)
 SIDE_BY_SIDE = [f"--numprocesses={PROCESSES}", "--dist=loadfile", "--no-loadscope-reorder"]
 """Each process has a home of its own: database, cache, served product, browser. One more than there
@@ -49,11 +50,12 @@ def lint() -> None:
 
 def test() -> None:
     """Lints, then runs both suites to the end, side by side. Exits with what failed first."""
-    others = [Background("web"), Background("trainer")]
+    others = [Background(ensure, name) for name in ("web", "trainer")]
     lint()
     ensure_browser()
     for other in others:
         other.wait()
+    office = Background(ensure_office)
     say("tests of the trainer begin, in its own environment: what they say comes last")
     with tempfile.TemporaryFile() as said:
         suite = _command("trainer", "pytest", "tests/offline", *OFFLINE_SIDE_BY_SIDE)
@@ -65,6 +67,7 @@ def test() -> None:
             rest = _module("tests", "pytest", *SIDE_BY_SIDE, *sys.argv[2:])
             say("tests of the trainer")
             offline = beside.wait()
+        office.wait()
         said.seek(0)
         print(said.read().decode(errors="replace"), flush=True)
     if offline:
@@ -104,6 +107,16 @@ def ensure_browser() -> None:
     elif not install_debian_packages(BROWSER_PACKAGES):
         packages = " ".join(BROWSER_PACKAGES)
         say(f"browser: missing, its tests will skip. Install it: sudo apt-get install {packages}")
+
+
+def ensure_office() -> None:
+    """LibreOffice, as `ensure_browser`; its one test is among the last, and skips without it."""
+    if shutil.which("soffice"):
+        say("LibreOffice: up to date")
+    elif not install_debian_packages([OFFICE_PACKAGE]):
+        say(
+            f"LibreOffice: missing, its test skips. It needs: sudo apt-get install {OFFICE_PACKAGE}"
+        )
 
 
 def _module(environment: str, *arguments: str) -> int:

@@ -16,9 +16,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ctypes.util import find_library
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -61,27 +62,28 @@ def ensure(name: str) -> None:
 
 def ensure_all(names: list[str]) -> None:
     """Several environments side by side. Raises Failed with the first reason."""
-    installs = [Background(name) for name in names]
+    installs = [Background(ensure, name) for name in names]
     for install in installs:
         install.wait()
 
 
 class Background:
-    """An environment that is made while the caller does something else."""
+    """An installation, such as `ensure("web")`, while the caller does something else."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, install: Callable[..., object], *arguments: object) -> None:
         self._error: Failed | None = None
-        self._thread = threading.Thread(target=self._work, args=(name,), daemon=True)
+        work = partial(install, *arguments)
+        self._thread = threading.Thread(target=self._work, args=(work,), daemon=True)
         self._thread.start()
 
-    def _work(self, name: str) -> None:
+    def _work(self, install: Callable[[], object]) -> None:
         try:
-            ensure(name)
+            install()
         except Failed as error:
             self._error = error
 
     def wait(self) -> None:
-        """Returns when the environment is ready; raises Failed if it could not be made."""
+        """Returns when all is installed; raises Failed if it could not be."""
         while self._thread.is_alive():
             self._thread.join(timeout=0.2)
         if self._error is not None:

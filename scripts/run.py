@@ -262,7 +262,7 @@ class Run:
 
 def _serve(run: Run) -> None:
     ensure("web")
-    trainer = Background("trainer")
+    trainer = Background(ensure, "trainer")
     run.start_services()
     run.check_port()
     run.prepare()

@@ -16,11 +16,10 @@ from api.parameters import Query, read_body, read_form, read_query
 from auth.guards import PUBLIC, current_viewer, public, requires
 from auth.session import data_version
 from domain.access import Permission
+from warehouse.ages import ENCODED_SECONDS
 from warehouse.caching import kept
 
 Handler = Callable[..., Any]
-KEPT_SECONDS = 15
-"""How long an encoded answer is kept at most. What it is made of is kept for longer."""
 
 blueprint = Blueprint(
     "api",
@@ -129,7 +128,7 @@ def _view(handler: Handler, made: Route) -> Any:
             g.kept = kept(
                 made.name,
                 _plain(path, asked),
-                KEPT_SECONDS,
+                ENCODED_SECONDS,
                 make,
                 version=data_version(),
                 renew=lambda: copy_current_request_context(make),

@@ -14,10 +14,9 @@ from auth.session import data_version
 from callbacks.screen import nameless, note_view
 from dashboard.doors import CALLBACKS
 from dashboard.pages import PageEntry, page_at
+from warehouse.ages import ENCODED_SECONDS
 from warehouse.caching import kept
 
-KEPT_SECONDS = 15
-"""How long an encoded page is kept at most. What it is made of is kept for longer."""
 OUTPUT = ".._pages_content.children..._pages_store.data.."
 OUTPUTS = [
     {"id": "_pages_content", "property": "children"},
@@ -61,7 +60,7 @@ def bind(server: Flask) -> None:
             return response.get_data()
 
         try:
-            body = kept("page", plain, KEPT_SECONDS, made, version=data_version()).value
+            body = kept("page", plain, ENCODED_SECONDS, made, version=data_version()).value
         except NotKept as found:
             return found.response
         if not is_new:

@@ -29,6 +29,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, Connection, Engine, String, literal_column, select, text
 
 from domain.errors import Unavailable
+from warehouse.ages import ENCODED_SECONDS
 from warehouse.db import DATABASE_DOWN, get_engine, get_replica, unavailable_when_down
 
 PREFIX = "nova"
@@ -500,12 +501,17 @@ def _snapshot_of(engine: Engine, options: dict[str, Any]) -> Connection:
     )
 
 
-def read_model(*, ttl: int) -> Callable[[Callable[Concatenate[Connection, P], R]], Callable[P, R]]:
-    """Turns `f(connection, *, …)` into `f(…)`, answered from the cache for `ttl` seconds.
+def read_model(
+    *, at_most: int
+) -> Callable[[Callable[Concatenate[Connection, P], R]], Callable[P, R]]:
+    """Turns `f(connection, *, …)` into `f(…)`, answered from the cache for so long that what is
+    encoded of it is `at_most` seconds old in the end; one of `warehouse.ages`.
 
     The connection is opened on a miss only, read-only and in one snapshot: several statements of
     one call never see two runs. Raises Unavailable when the database does not answer.
     """
+
+    ttl = at_most - ENCODED_SECONDS
 
     def decorate(query: Callable[Concatenate[Connection, P], R]) -> Callable[P, R]:
         signature = inspect.signature(query)

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, text
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
 from domain.records import NO_FILTERS, Alert, AlertStatus, AlertTotal, Filters, Page
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import Where, raised_within, series_where
 from warehouse.queries.paging import fetch_page
@@ -61,7 +62,7 @@ SELECT alert.id, alert.level, alert.kind, item.sku, item.name AS item_name, item
 """
 
 
-@read_model(ttl=30)
+@read_model(at_most=ages.WORK)
 def page(
     connection: Connection,
     *,
@@ -90,7 +91,7 @@ def page(
     )
 
 
-@read_model(ttl=30)
+@read_model(at_most=ages.WORK)
 def totals(
     connection: Connection,
     *,
@@ -111,7 +112,7 @@ def totals(
     return [found.get(status, AlertTotal(status, 0, 0.0)) for status in STATUSES]
 
 
-@read_model(ttl=30)
+@read_model(at_most=ages.WORK)
 def one(connection: Connection, *, alert_id: int, scope: Scope = EVERYTHING) -> Alert:
     """Raises NotFound for an alert that is not in the published run or not in the scope."""
     run = published_run(connection)

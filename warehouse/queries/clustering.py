@@ -33,6 +33,7 @@ from domain.failure_risk import (
     RiskSummary,
 )
 from domain.records import NO_FILTERS, Filters, Page
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import Where, of_places, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
@@ -130,7 +131,7 @@ LIMIT :most
 """
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.CLUSTERING)
 def summary(connection: Connection, *, family: Family) -> ClusterSummary:
     """How the clusters came about, or why there are none. Raises NothingPublished."""
     facts = _facts(connection).get(family)
@@ -153,7 +154,7 @@ def summary(connection: Connection, *, family: Family) -> ClusterSummary:
     )
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.CLUSTERING)
 def clusters(
     connection: Connection,
     *,
@@ -170,7 +171,7 @@ def clusters(
     return [_cluster(row, locale) for row in rows]
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.CLUSTERING)
 def members(
     connection: Connection,
     *,
@@ -200,7 +201,7 @@ def members(
     )
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.CLUSTERING)
 def risk_summary(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> RiskSummary:
@@ -226,7 +227,7 @@ def risk_summary(
     )
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.CLUSTERING)
 def risks(
     connection: Connection,
     *,
@@ -251,7 +252,7 @@ def risks(
     )
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.CLUSTERING)
 def parts(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[PartsDemand]:
@@ -264,7 +265,7 @@ def parts(
     return [PartsDemand(**row._mapping) for row in rows]
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.CLUSTERING)
 def trends(
     connection: Connection,
     *,

@@ -22,6 +22,7 @@ from domain.drivers import (
 )
 from domain.errors import NotFound
 from domain.records import NO_FILTERS, Filters
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
 from warehouse.queries.filtering import driver_where
@@ -100,7 +101,7 @@ def detail(
     raise NotFound("No driver has this name.")
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.FORECASTS)
 def contributions(connection: Connection) -> list[DriverContribution]:
     """What the published run's backtest says that each driver brings, holidays among them; empty
     where nothing was tried. Expected parts that could not be tried have a row with the reason."""
@@ -112,7 +113,7 @@ def _contributions(connection: Connection) -> list[DriverContribution]:
     return [DriverContribution(**row._mapping) for row in rows]
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.FORECASTS)
 def _details(
     connection: Connection, *, scope: Scope, filters: Filters, measure: Measure
 ) -> list[DriverDetail]:

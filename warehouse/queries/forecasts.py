@@ -23,13 +23,12 @@ from domain.records import (
     SeriesDiagnostics,
     SeriesProfile,
 )
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import PublishedRun, published_run
 from warehouse.queries.series import find_series
-
-HOUR = 3600
 
 # an actual is known for whole periods that the loaded demand has passed; no row then means zero
 _ACTUAL = """
@@ -58,7 +57,7 @@ LEFT JOIN analytics.override_in_force AS instead ON forecast.model = 'ensemble'
 """
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def page(
     connection: Connection,
     *,
@@ -93,7 +92,7 @@ def page(
     )
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def series(
     connection: Connection,
     *,
@@ -118,7 +117,7 @@ def series(
     return [_to_point(row) for row in connection.execute(text(sql), params)]
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def history(
     connection: Connection,
     *,
@@ -157,7 +156,7 @@ def history(
     return [DemandPoint(*row) for row in connection.execute(text(sql), params)]
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def accuracy(
     connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
 ) -> list[Accuracy]:
@@ -179,7 +178,7 @@ def accuracy(
     return [Accuracy(**row._mapping) for row in rows]
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def backtest(
     connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
 ) -> list[BacktestPoint]:
@@ -195,7 +194,7 @@ def backtest(
     return [BacktestPoint(*row) for row in rows]
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def diagnostics(
     connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
 ) -> SeriesDiagnostics | None:
@@ -217,7 +216,7 @@ def diagnostics(
     )
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def profile(
     connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
 ) -> SeriesProfile:
@@ -236,7 +235,7 @@ def profile(
     return SeriesProfile(sku=sku, site=site, **row._mapping)
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def most_demanded(
     connection: Connection,
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from domain.access import EVERYTHING, Scope
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.published import published_run
 from warehouse.queries.series import find_series
@@ -22,7 +23,7 @@ WHERE policy.run_id = :run_id AND policy.item_id = :item_id AND policy.site_id =
 """
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def known(
     connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
 ) -> dict[str, float]:

@@ -19,6 +19,7 @@ from domain.records import (
     StockCount,
     StockTotal,
 )
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import between, series_where
 from warehouse.queries.materials import TEXTBOOK_ORDER_UP_TO, orders_on_their_way
@@ -126,7 +127,7 @@ ORDER BY date
 """
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def page(
     connection: Connection,
     *,
@@ -153,7 +154,7 @@ def page(
     )
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def totals(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[StockTotal]:
@@ -164,7 +165,7 @@ def totals(
     return [found.get(flag, StockTotal(flag, 0, 0.0, 0.0)) for flag in STOCK_FLAGS]
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def one(connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING) -> ItemDepot:
     """Raises NotFound for an item-depot that has neither demand nor stock, or is out of view."""
     rows, params = _rows(connection, scope, Filters(sku=(sku,), site=(site,)), ())
@@ -174,7 +175,7 @@ def one(connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHIN
     return ItemDepot(**row._mapping)
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def open_orders(
     connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
 ) -> list[OpenOrder]:
@@ -183,7 +184,7 @@ def open_orders(
     return orders_on_their_way(connection, find_item(connection, sku, scope), where)
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def counts(
     connection: Connection,
     *,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from domain.access import EVERYTHING, Scope
 from domain.drivers import MONTHS_SHOWN
 from domain.records import DriverMonth
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import between
 from warehouse.queries.series import find_series
@@ -39,7 +40,7 @@ FROM known LEFT JOIN demanded USING (month) ORDER BY driver, month, uf DESC
 """
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.FORECASTS)
 def months(
     connection: Connection,
     *,

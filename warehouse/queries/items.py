@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from domain.access import EVERYTHING, Scope
 from domain.records import NO_FILTERS, Filters, Item, Page
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import item_where
 from warehouse.queries.paging import fetch_page
@@ -29,7 +30,7 @@ FROM core.item LEFT JOIN core.supplier USING (supplier_id)
 """
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def page(
     connection: Connection,
     *,

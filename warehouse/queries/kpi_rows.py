@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from domain.access import EVERYTHING, Scope
 from domain.records import NO_FILTERS, Filters, KpiRow, Page
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.kpis import windows_now
@@ -42,7 +43,7 @@ WHERE item.unit_cost_brl IS NOT NULL AND {where}
 """
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.KPIS)
 def page(
     connection: Connection,
     *,

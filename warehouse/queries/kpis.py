@@ -36,6 +36,7 @@ from domain.records import (
     TotalPoint,
 )
 from domain.savings import annual
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
 from warehouse.queries.filtering import daily_where, described, of_places, series_where
@@ -65,7 +66,7 @@ LEFT JOIN analytics.material_overview AS material ON material.run_id = :run_id
 HISTORY_FACTOR = {"D": 1, "W": 4, "M": 12}
 
 
-@read_model(ttl=15)
+@read_model(at_most=ages.KPIS)
 def headline(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[Kpi]:
@@ -428,7 +429,7 @@ class _Headline:
         return next((kind for kind in needs if not loaded[kind]), None)
 
 
-@read_model(ttl=15)
+@read_model(at_most=ages.KPIS)
 def demand_and_forecast(
     connection: Connection,
     *,
@@ -501,7 +502,7 @@ def demand_and_forecast(
     return [_total_point(row.date, row.actual, row.mean, row.variance, z) for row in rows]
 
 
-@read_model(ttl=15)
+@read_model(at_most=ages.KPIS)
 def demand_shares(
     connection: Connection,
     *,
@@ -542,7 +543,7 @@ def _total_point(
     )
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def filter_choices(connection: Connection, *, scope: Scope = EVERYTHING) -> dict[str, list[Option]]:
     """What the filters can be set to within the scope; of materials those to start from."""
     where = series_where(scope)

@@ -11,12 +11,12 @@ from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
 from domain.levels import COUNTRY, DEPOTS, LEVELS, visible_levels
 from domain.records import DemandPoint, LevelAccuracy, LevelPoint, Option, Page
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import Where, level_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
-HOUR = 3600
 ENSEMBLE, NAIVE = "ensemble", "seasonal_naive"
 
 _POINTS = """
@@ -70,7 +70,7 @@ GROUP BY level ORDER BY array_position(CAST(:order AS text[]), level)
 """
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def page(
     connection: Connection,
     *,
@@ -115,7 +115,7 @@ def page(
     )
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def series(
     connection: Connection,
     *,
@@ -138,7 +138,7 @@ def series(
     return [LevelPoint(*tuple(row)[:12]) for row in rows]
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def history(
     connection: Connection,
     *,
@@ -168,7 +168,7 @@ def history(
     return [DemandPoint(*row) for row in rows]
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def accuracy(connection: Connection, *, scope: Scope = EVERYTHING) -> list[LevelAccuracy]:
     """The ensemble's backtest at each level in view, the depots' first; empty for a run without
     levels. Raises NothingPublished."""
@@ -181,7 +181,7 @@ def accuracy(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Level
     return [LevelAccuracy(**row._mapping) for row in rows]
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def families(
     connection: Connection, *, level: str, scope: Scope = EVERYTHING
 ) -> list[tuple[str, str]]:
@@ -190,7 +190,7 @@ def families(
     return [(family, unit) for family, unit in _distinct(connection, sql, level, scope)]
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def areas(
     connection: Connection,
     *,

@@ -19,6 +19,7 @@ from domain.records import (
     Page,
     SitePosition,
 )
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.alerts import alerts_of_item
 from warehouse.queries.daily import CANCELLED
@@ -150,7 +151,7 @@ _NO_SERIES = Material(
 )
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def page(
     connection: Connection,
     *,
@@ -179,7 +180,7 @@ def page(
     )
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def detail(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> MaterialDetail:
     """Everything about one material over the sites in view. Raises UnknownMaterial."""
     run = published_run_or_none(connection)
@@ -194,19 +195,19 @@ def detail(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> Ma
     )
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def summary(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> Material | None:
     """A material over the sites in view; None without demand and stock. Raises UnknownMaterial."""
     return _summary(connection, find_item(connection, sku, scope), scope)
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def positions(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> list[SitePosition]:
     """A material at each site in view, the next stockout first. Raises UnknownMaterial."""
     return _positions(connection, find_item(connection, sku, scope), scope)
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def open_orders(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> list[OpenOrder]:
     """What of a material is on its way to the sites in view. Raises UnknownMaterial."""
     item_id = find_item(connection, sku, scope)
@@ -228,7 +229,7 @@ def _positions(connection: Connection, item_id: int, scope: Scope) -> list[SiteP
     return [SitePosition(**row._mapping) for row in rows]
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def one(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> Item:
     """The master data of a material in view. Raises UnknownMaterial."""
     return item_by_id(connection, find_item(connection, sku, scope))
@@ -242,7 +243,7 @@ def orders_on_their_way(connection: Connection, item_id: int, where: Where) -> l
     return [OpenOrder(*row) for row in rows]
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def item_options(
     connection: Connection, *, scope: Scope = EVERYTHING, search: str = "", limit: int = OPTIONS
 ) -> list[Option]:
@@ -282,7 +283,7 @@ def with_items(options: Sequence[Option], skus: Sequence[str], *, scope: Scope) 
     return [*(item_names(skus=missing, scope=scope) if missing else []), *options]
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def item_names(
     connection: Connection, *, skus: tuple[str, ...], scope: Scope = EVERYTHING
 ) -> list[Option]:
@@ -292,7 +293,7 @@ def item_names(
     return [item_option(*row) for row in connection.execute(text(sql), where.params)]
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def site_options(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> list[Option]:
     """The sites in view that have demand or stock of a material, most demand first. Raises
     UnknownMaterial."""

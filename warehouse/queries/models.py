@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Row, text
 from domain.access import EVERYTHING, Scope
 from domain.classes import DEMAND_CLASSES, INTERMITTENT_CLASSES
 from domain.records import NO_FILTERS, ClassChoice, Filters, ModelPerformance, ModelStep
+from warehouse import ages
 from warehouse.caching import once, read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.published import published_run
 
-HOUR = 3600
 ENSEMBLE, NAIVE = "ensemble", "seasonal_naive"
 EVERY_CLASS = "*"
 
@@ -60,7 +60,7 @@ ORDER BY model, step NULLS FIRST
 """
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def performance(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[ModelPerformance]:
@@ -86,7 +86,7 @@ def _performance(row: Row[Any], trained: Mapping[str, Any]) -> ModelPerformance:
     )
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def steps(
     connection: Connection, *, scope: Scope = EVERYTHING, demand_class: Sequence[str] = ()
 ) -> list[ModelStep]:
@@ -112,7 +112,7 @@ def _step(
     return ModelStep(model, step or 0, points, wape, bias, below, at_most)  # type: ignore[arg-type]
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def choices(connection: Connection) -> list[ClassChoice]:
     """How the members of each demand class of the published run were chosen; empty for a run that
     does not say. Raises NothingPublished."""

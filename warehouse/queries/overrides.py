@@ -20,6 +20,7 @@ from domain.overrides import (
     ValueStep,
 )
 from domain.records import NO_FILTERS, Filters, Page
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.clock import TODAY
 from warehouse.queries.filtering import Where, series_where
@@ -27,7 +28,6 @@ from warehouse.queries.override_targets import Target, ahead, as_of_day, target_
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
-HOUR, MINUTE = 3600, 60
 SHOWN_CHANGES = 10
 
 _TOTALS = """
@@ -129,7 +129,7 @@ def preview(asked: Adjustment, *, scope: Scope = EVERYTHING, user_id: int | None
     )
 
 
-@read_model(ttl=MINUTE)
+@read_model(at_most=ages.WORK)
 def _preview(
     connection: Connection,
     *,
@@ -159,7 +159,7 @@ def _changes(connection: Connection, target: Target) -> list[SeriesChange]:
     return [SeriesChange(**row._mapping) for row in rows]
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def record(
     connection: Connection,
     *,
@@ -189,7 +189,7 @@ def _record(
     return TrackRecord(**connection.execute(text(sql), params).one()._mapping)
 
 
-@read_model(ttl=MINUTE)
+@read_model(at_most=ages.WORK)
 def page(
     connection: Connection,
     *,
@@ -217,7 +217,7 @@ def page(
     )
 
 
-@read_model(ttl=MINUTE)
+@read_model(at_most=ages.WORK)
 def one(connection: Connection, *, override_id: int, scope: Scope = EVERYTHING) -> Override:
     """One with what it did to accuracy. Raises NotFound, NothingPublished."""
     return read(connection, override_id, scope)
@@ -241,7 +241,7 @@ def to_override(row: Row[Any], record: TrackRecord = NO_RECORD) -> Override:
     return Override(**values, record=record)
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def periods(connection: Connection) -> list[date]:
     """First days of the published periods that can be adjusted. Raises NothingPublished."""
     run = published_run(connection)
@@ -266,7 +266,7 @@ FROM ({passed}) AS passed WHERE naive_mean IS NOT NULL
 """
 
 
-@read_model(ttl=HOUR)
+@read_model(at_most=ages.FORECASTS)
 def value_added(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[ValueStep]:

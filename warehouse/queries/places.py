@@ -6,11 +6,12 @@ from sqlalchemy import Connection, text
 
 from domain.access import EVERYTHING, Scope
 from domain.records import Filters
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.FACTS)
 def uf_of(connection: Connection, *, site: str, scope: Scope = EVERYTHING) -> str | None:
     """The UF of a site in view; None for a site without one, and for one that is not in view."""
     where = series_where(scope, Filters(site=(site,)))

@@ -8,6 +8,7 @@ from domain.access import EVERYTHING, Scope
 from domain.policy_receipts import POLICY_RULES, DepotPolicy, levels
 from domain.receipts import workings
 from domain.records import Filters
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.materials import TEXTBOOK_ORDER_UP_TO
@@ -27,7 +28,7 @@ WHERE policy.run_id = :run_id AND {{where}}
 """
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.PRESCRIPTIVE)
 def of_depot(
     connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
 ) -> list[DepotPolicy]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from domain.access import EVERYTHING, Scope
 from domain.records import Filters, ProjectedDay
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.published import published_run
@@ -21,7 +22,7 @@ WHERE projection.run_id = :run_id AND {where}
 """
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def days(
     connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
 ) -> list[ProjectedDay]:

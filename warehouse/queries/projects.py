@@ -25,6 +25,7 @@ from domain.projects import (
     Status,
 )
 from domain.records import Page
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import project_where, series_where
 from warehouse.queries.paging import page_of
@@ -84,7 +85,7 @@ ORDER BY project.project, bill.needed_on, item.sku
 """
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def every(
     connection: Connection,
     *,
@@ -95,7 +96,7 @@ def every(
     return _scores(connection, scope, filters)
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def listed(
     connection: Connection,
     *,
@@ -116,7 +117,7 @@ def listed(
     )
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def detail(connection: Connection, *, project: str, scope: Scope = EVERYTHING) -> ProjectDetail:
     """One project with everything. Raises NotFound for one that is not in view."""
     rows = _rows(connection, scope, NO_PROJECT_FILTERS, project)
@@ -136,7 +137,7 @@ def detail(connection: Connection, *, project: str, scope: Scope = EVERYTHING) -
     )
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def materials(
     connection: Connection,
     *,

@@ -11,6 +11,7 @@ from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
 from domain.receipts import ALERT_RULES, Fact, Source, Workings, workings
 from domain.recommendation_receipts import workings_of
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.published import published_run
@@ -51,7 +52,7 @@ ORDER BY 1 DESC, 2 DESC
 """
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.PRESCRIPTIVE)
 def of_alert(connection: Connection, *, alert_id: int, scope: Scope = EVERYTHING) -> Workings:
     """The receipt of an alert of the published run. Raises NotFound, NothingPublished."""
     run, where = published_run(connection), series_where(scope)
@@ -65,7 +66,7 @@ def of_alert(connection: Connection, *, alert_id: int, scope: Scope = EVERYTHING
     return workings(_complete(row.facts), ALERT_RULES, sources)
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.PRESCRIPTIVE)
 def of_recommendation(
     connection: Connection, *, recommendation_id: int, scope: Scope = EVERYTHING
 ) -> Workings:

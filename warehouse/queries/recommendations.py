@@ -18,6 +18,7 @@ from domain.records import (
     Recommendation,
     RecommendationTotal,
 )
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import Where, raised_within, series_where
 from warehouse.queries.paging import fetch_page
@@ -85,7 +86,7 @@ FROM known WHERE {raised} GROUP BY kind
 """
 
 
-@read_model(ttl=30)
+@read_model(at_most=ages.WORK)
 def page(
     connection: Connection,
     *,
@@ -112,7 +113,7 @@ def page(
     )
 
 
-@read_model(ttl=30)
+@read_model(at_most=ages.WORK)
 def one(
     connection: Connection, *, recommendation_id: int, scope: Scope = EVERYTHING
 ) -> Recommendation:
@@ -125,7 +126,7 @@ def one(
     return to_recommendation(row)
 
 
-@read_model(ttl=30)
+@read_model(at_most=ages.WORK)
 def totals(
     connection: Connection,
     *,
@@ -147,7 +148,7 @@ def totals(
     return [found.get(status, RecommendationTotal(status, 0, 0.0, 0)) for status in STATUSES]
 
 
-@read_model(ttl=30)
+@read_model(at_most=ages.WORK)
 def by_kind(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[AdviceTotal]:
@@ -165,7 +166,7 @@ def by_kind(
     return [found.get(kind, AdviceTotal(kind, *_NO_ADVICE)) for kind in KINDS]
 
 
-@read_model(ttl=30)
+@read_model(at_most=ages.WORK)
 def to_buy(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[Recommendation]:

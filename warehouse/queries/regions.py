@@ -10,6 +10,7 @@ from domain.access import EVERYTHING, Scope
 from domain.kpis import availability, days_of_supply, ratio
 from domain.records import NO_FILTERS, Filters
 from domain.regions import STATIONS, Move, Place, UfRow
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.alerts import ADDED_NET
 from warehouse.queries.daily import daily, daily_filter
@@ -77,7 +78,7 @@ _SUMS = (
 ).split()
 
 
-@read_model(ttl=30)
+@read_model(at_most=ages.KPIS)
 def rows(
     connection: Connection,
     *,
@@ -154,7 +155,7 @@ def _row(one: dict[str, Any], horizon_days: int, hours: int) -> UfRow:
     )
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def places(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Place]:
     """Every site in view that has a UF, towers and depots."""
     where = series_where(scope)
@@ -168,7 +169,7 @@ def places(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Place]:
     return [Place(**row._mapping) for row in connection.execute(text(sql), where.params)]
 
 
-@read_model(ttl=30)
+@read_model(at_most=ages.WORK)
 def moves(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Move]:
     """The open transfers of the published run both of whose ends are in view, the most valuable
     first, MOST_MOVES of them."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from domain.access import EVERYTHING, Scope
 from domain.records import NO_FILTERS, Filters, Page
 from domain.savings import SavingsItem, SavingsMonth, SavingsRow, SavingsTotal, annual
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.paging import fetch_page
@@ -72,7 +73,7 @@ FROM ({rows}) AS saved GROUP BY sku, item_name, site, uf
 """
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def total(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> SavingsTotal:
@@ -84,7 +85,7 @@ def total(
     return SavingsTotal(**row._mapping, annual_brl=pace)
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def months(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[SavingsMonth]:
@@ -94,7 +95,7 @@ def months(
     return [SavingsMonth(**row._mapping) for row in found]
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def items(
     connection: Connection,
     *,
@@ -121,7 +122,7 @@ def items(
     )
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def page(
     connection: Connection,
     *,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound, UnknownMaterial
 from domain.records import NO_FILTERS
+from warehouse import ages
 from warehouse.caching import once, read_model
 from warehouse.queries.filtering import item_where, series_where
 
@@ -54,7 +55,7 @@ def find_series(connection: Connection, sku: str, site: str, scope: Scope) -> Se
     return Series(**found._mapping)
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.FORECASTS)
 def one(connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING) -> Series:
     """The same, for pages."""
     return find_series(connection, sku, site, scope)

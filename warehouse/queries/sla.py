@@ -32,6 +32,7 @@ from domain.sla import (
     month_after,
     month_start,
 )
+from warehouse import ages
 from warehouse.caching import once, read_model
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import Where, daily_where, pattern, series_where, unaccented
@@ -167,7 +168,7 @@ class _Known:
         return datetime.combine(self.last + timedelta(days=1), time.min)
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def months(connection: Connection) -> list[date]:
     """First days of the months that outages are known for, the newest first; none without any."""
     known = _known_span(connection)
@@ -183,7 +184,7 @@ def _starts(first: date, last: date) -> list[date]:
     return found
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def listed(
     connection: Connection, *, scope: Scope = EVERYTHING, month: date | None = None
 ) -> list[ContractScore]:
@@ -196,7 +197,7 @@ def listed(
     return [_score(row, known, asked) for row in known.contracts]
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def detail(
     connection: Connection, *, contract: str, scope: Scope = EVERYTHING, month: date | None = None
 ) -> ContractDetail:
@@ -211,7 +212,7 @@ def detail(
     )
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def parts(
     connection: Connection, *, contract: str, scope: Scope = EVERYTHING
 ) -> list[PartExposure]:
@@ -232,7 +233,7 @@ def _exposed(
     return [PartExposure(**part._mapping) for part in found]
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def outages(
     connection: Connection,
     *,
@@ -262,7 +263,7 @@ def outages(
     )
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def evidence(
     connection: Connection, *, contract: str, month: date, scope: Scope = EVERYTHING
 ) -> Evidence:

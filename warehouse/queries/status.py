@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from domain.erp import KINDS, TRAINING_KINDS
 from domain.records import DataStatus, FileStatus
 from domain.rhythm import expected_next
+from warehouse import ages
 from warehouse.caching import VERSION_SQL, read_model
 from warehouse.clock import IN_BRASILIA
 
@@ -77,7 +78,7 @@ _QUANTITY = {"demand": "(SELECT sum(quantity)::float FROM analytics.demand_by_da
 _LOADED = "load_id IN (SELECT id FROM staging.load WHERE kind = '{kind}')"
 
 
-@read_model(ttl=30)
+@read_model(at_most=ages.KPIS)
 def current(connection: Connection) -> DataStatus:
     """The published run and the last load; empty fields before the first ones."""
     row = connection.execute(_STATUS, {"training": list(TRAINING_KINDS)}).one()
@@ -110,7 +111,7 @@ def seen_by(user_id: int | None) -> DataStatus:
     return replace(current(), decided_version=decided_by_others(user_id=user_id))
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.WORK)
 def decided_by_others(connection: Connection, *, user_id: int | None) -> int:
     """The number of the last decision or override that is not this person's; 0: there is none."""
     sql = """
@@ -127,7 +128,7 @@ def is_training_needed(last_training_load: int | None, manifest: dict) -> bool:
     return int(manifest.get("dataset", {}).get("data_version", 0)) < last_training_load
 
 
-@read_model(ttl=3600)
+@read_model(at_most=ages.FACTS)
 def files(connection: Connection) -> list[FileStatus]:
     """One row for each kind of ERP file, in loading order, loaded or not."""
     parts = [

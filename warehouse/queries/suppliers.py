@@ -26,6 +26,7 @@ from domain.suppliers import (
     SupplierScore,
     SupplierTotals,
 )
+from warehouse import ages
 from warehouse.caching import once, read_model
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import Where, series_where
@@ -202,7 +203,7 @@ WHERE (due OR measured OR bought) AND (supplier.supplier = ANY(:codes) OR :any_s
 """
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def listed(
     connection: Connection,
     *,
@@ -219,7 +220,7 @@ def listed(
     return [score for score in found if mentions(filters.search, (score.supplier, score.name))]
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def totals(
     connection: Connection,
     *,
@@ -236,7 +237,7 @@ def totals(
     return [_total(row, scores, params["as_of"], filters) for row in rows]
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def detail(
     connection: Connection,
     *,
@@ -312,14 +313,14 @@ def _stock_of(
     return StockForLateness(row.series, row.safety_stock_brl, _later(row))
 
 
-score_of = read_model(ttl=300)(_score_of)
-months_of = read_model(ttl=300)(_months_of)
-lead_times_of = read_model(ttl=300)(_lead_times_of)
-stock_of = read_model(ttl=300)(_stock_of)
+score_of = read_model(at_most=ages.FACTS)(_score_of)
+months_of = read_model(at_most=ages.FACTS)(_months_of)
+lead_times_of = read_model(at_most=ages.FACTS)(_lead_times_of)
+stock_of = read_model(at_most=ages.FACTS)(_stock_of)
 """`detail` in pieces, each for itself."""
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def lines(
     connection: Connection,
     *,

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from domain.access import EVERYTHING, Scope
 from domain.records import Filters, Option
 from domain.what_if import NOTHING, Change, Comparison, CurvePoint, Recorded
+from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.published import published_run
@@ -59,7 +60,7 @@ WHERE run_id = (SELECT run_id FROM analytics.published) AND {{where}}
 """
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def compare(
     connection: Connection,
     *,
@@ -77,7 +78,7 @@ def compare(
     return playing.compare(connection, run, *_where(scope, sku, site), change, few=few)
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def curve(
     connection: Connection,
     *,
@@ -117,7 +118,7 @@ def _where(scope: Scope, sku: str, site: str) -> tuple[str, dict[str, Any]]:
     return where.sql, where.params
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def recorded(
     connection: Connection, *, scope: Scope = EVERYTHING, sku: str = "", site: str = ""
 ) -> Recorded:
@@ -129,7 +130,7 @@ def recorded(
     return Recorded(row.value, None if row.fill is None else float(row.fill))
 
 
-@read_model(ttl=300)
+@read_model(at_most=ages.FACTS)
 def choices(connection: Connection, *, scope: Scope = EVERYTHING) -> dict[str, list[Option]]:
     """The suppliers, families and UFs of the policies in view."""
     where = series_where(scope)

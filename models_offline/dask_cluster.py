@@ -7,6 +7,7 @@ to another; workers may come and go.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -40,7 +41,8 @@ def run(
     try:
         with Client(scheduler, timeout=CONNECT_SECONDS) as client:
             client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-            _check(client)
+            for worker, reason in client.run(_unfit, keys.environment()).items():
+                _refuse(worker, reason)
             yield from _done(client, function, iter(calls))
     except KilledWorker as error:
         raise Unavailable(
@@ -54,26 +56,37 @@ def run(
         ) from None
 
 
-def _check(client: Client) -> None:
-    """Numbers are the same wherever they are computed: same source, same libraries, one thread."""
-    own = keys.environment()
-    for worker, (threads, theirs) in client.run(_described).items():
-        if theirs != own:
-            raise InvalidInput(
-                f"The worker {worker} has other source or libraries than this trainer: start both"
-                " from one image."
-            )
-        if threads != "1":
-            raise InvalidInput(f"The worker {worker} needs OMP_NUM_THREADS=1 in its environment.")
-    crowded = [worker for worker, threads in client.nthreads().items() if threads != 1]
-    if crowded:
-        raise InvalidInput(f"The worker {crowded[0]} needs --nthreads 1 (and more --nworkers).")
+def _unfit(environment: str) -> str:
+    """Why this worker would compute other numbers than a process of that environment, if it would:
+    they are the same from the same source, the same libraries and one thread."""
+    if keys.environment() != environment:
+        return "has other source or libraries than this trainer: start both from one image."
+    if os.environ.get("OMP_NUM_THREADS") != "1":
+        return "needs OMP_NUM_THREADS=1 in its environment."
+    return ""
 
 
-def _described() -> tuple[str, str]:
-    import os
+def _fitted(environment: str, function: Callable[..., R], *call: Any) -> R:
+    """A task as a worker does it. Workers may have come since the run began: each is looked at
+    again before it fits anything."""
+    from distributed import get_worker
 
-    return os.environ.get("OMP_NUM_THREADS", ""), keys.environment()
+    _refuse(get_worker().address, _unfit(environment))
+    return function(*call)
+
+
+def _refuse(worker: str, reason: str) -> None:
+    if reason:
+        raise InvalidInput(f"The worker {worker} {reason}")
+
+
+def _threads(client: Client) -> int:
+    """Threads of all workers together. Raises InvalidInput where one has several: its fits would
+    run side by side in one process."""
+    threads = client.nthreads()
+    for worker, number in threads.items():
+        _refuse(worker, "needs --nthreads 1 (and more --nworkers)." if number != 1 else "")
+    return len(threads)
 
 
 def _done(
@@ -82,14 +95,15 @@ def _done(
     from distributed import wait
 
     under_way: set[Any] = set()
+    environment = keys.environment()
     seen = time.monotonic()
     while True:
-        workers = len(client.nthreads())
+        workers = _threads(client)
         seen = time.monotonic() if workers else seen
         if time.monotonic() - seen > ALONE_SECONDS:
             raise OSError(f"no worker for {ALONE_SECONDS} s")
         for call in islice(calls, max(0, workers * AHEAD - len(under_way))):
-            under_way.add(client.submit(function, *call, pure=False))
+            under_way.add(client.submit(_fitted, environment, function, *call, pure=False))
         if not under_way and workers:
             return
         try:

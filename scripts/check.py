@@ -1,8 +1,8 @@
 """Every check of the project, as `make test`, `lint`, `faults`, `bench` and `soak` run them.
 Standard library only.
 
-`lint` runs ruff and mypy; `test` runs them and, if they pass, both test suites; `faults` runs the
-suite that breaks things, with its outages at full length; `bench` and `soak` measure.
+`lint` runs ruff and mypy; `test` runs them and, if they pass, both test suites; `faults` runs what
+is marked `fault` in both, with outages at full length; `bench` and `soak` measure.
 """
 
 from __future__ import annotations
@@ -76,11 +76,13 @@ def test() -> None:
 
 
 def faults() -> None:
-    """Runs the fault suite with long outages. Raises Failed if anything ends otherwise."""
+    """Runs every test that breaks something, with long outages. Raises Failed if one ends otherwise
+    than it should."""
     for environment in ("tests", "trainer"):
         ensure(environment)
     os.environ["NOVA_LONG_FAULTS"] = "1"
-    if _module("tests", "pytest", "tests/faults", *sys.argv[2:]):
+    served = _module("tests", "pytest", "-m", "fault", *sys.argv[2:])
+    if _module("trainer", "pytest", "tests/offline", "-m", "fault") or served:
         raise Failed("a fault did not end as it should: see above.")
 
 

@@ -148,9 +148,12 @@ def chromium_arguments() -> list[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in tests/browser is a browser test and needs Chromium and its driver."""
+    """Everything in tests/browser is a browser test and needs Chromium and its driver; everything
+    in tests/faults is a fault."""
     missing = [name for name in ("chromium", "chromedriver") if not _installed(name)]
     for item in items:
+        if "faults" in item.path.parts:
+            item.add_marker(pytest.mark.fault)
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
             if missing:

@@ -367,6 +367,7 @@ def test_the_calendar_follows_the_facts(engine: Engine, tmp_path: Path):
     assert rows(engine, query, day=date(2024, 7, 9))[0][1] is not None
 
 
+@pytest.mark.fault
 def test_a_leap_day_and_the_turn_of_a_year_count_once(engine: Engine, tmp_path: Path):
     days = [*pd.date_range("2024-02-26", "2024-03-03"), *pd.date_range("2024-12-30", "2025-01-05")]
     lines = [f"{day:%d/%m/%Y};EPI-04;1" for day in days]
@@ -395,6 +396,7 @@ def test_what_a_refused_row_alone_names_is_nowhere(engine: Engine, tmp_path: Pat
     assert sorted(named) == [("FORN-1",), ("FORN-3",)]
 
 
+@pytest.mark.fault
 def test_a_day_that_no_calendar_has_is_refused(engine: Engine, tmp_path: Path):
     lines = "date;sku;quantity\n29/02/2023;EPI-04;1\n29/02/2024;EPI-04;1\n"
     report = load_one(write(tmp_path, demand=lines), engine, max_rejects=1)
@@ -445,6 +447,7 @@ def test_the_decimal_mark_of_a_canonical_file_can_be_told(engine: Engine, tmp_pa
     assert demand_of(engine) == [(date(2024, 1, 1), "A", "-", 1234.0)]
 
 
+@pytest.mark.fault
 def test_a_load_waits_for_another(engine: Engine, tmp_path: Path):
     write(tmp_path, demand=DEMAND)
     with ThreadPoolExecutor() as pool, engine.connect() as other:
@@ -457,6 +460,7 @@ def test_a_load_waits_for_another(engine: Engine, tmp_path: Path):
         assert waiting.result(timeout=60).ok
 
 
+@pytest.mark.fault
 def test_two_loads_do_not_mix(engine: Engine, tmp_path: Path):
     write(tmp_path, demand=DEMAND)
     with engine.connect() as other:

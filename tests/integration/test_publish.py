@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -15,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.errors import BadBundle, NotFound
-from tests import factories, services
+from tests import factories
 from warehouse.db import make_engine
 from warehouse.pipeline import publish
 from warehouse.pipeline.demo_rows import remove_demo_rows
@@ -262,6 +258,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.fault
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
@@ -363,46 +360,6 @@ def test_machines_are_published_and_go_with_their_run(
     assert not {f"{name}_r{run_id}" for name in names} & set(partitions(engine))
 
 
-KILLED = """
-import os, signal, sys
-from warehouse.db import make_engine
-from warehouse.pipeline import publish
-from warehouse.pipeline.demo_rows import remove_demo_rows
-
-def die(message):
-    if message.startswith(sys.argv[3]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-publish.publish_bundle(
-    sys.argv[2], engine=make_engine(sys.argv[1]), published_by="x", on_progress=die
-)
-"""
-
-
-@pytest.mark.parametrize("moment", ["loading forecast", "loading series_profile", "deriving"])
-def test_killed_at_any_point_the_old_run_stays_and_the_next_publish_heals(
-    engine: Engine, database_url: str, bundle: Path, tmp_path: Path, moment: str
-):
-    first = publish.publish_bundle(bundle, engine=engine, published_by=BY)
-    before = state(engine)
-    other = factories.make_bundle(tmp_path, engine, name="other", scale=2.0)
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, database_url, str(other), moment],
-        cwd=services.ROOT,
-        env=os.environ | {"PYTHONPATH": str(services.ROOT)},
-        timeout=60,
-    )
-    assert killed.returncode == -signal.SIGKILL
-    assert scalar(engine, "SELECT run_id FROM analytics.published") == first
-
-    publish.clear_debris(engine)
-    assert state(engine) == before
-
-    second = publish.publish_bundle(other, engine=engine, published_by=BY)
-    assert scalar(engine, "SELECT run_id FROM analytics.published") == second
-    assert {one.state for one in runs(engine)} == {"ready"}
-
-
 def test_readers_see_one_run_or_the_next_and_nothing_between(
     nova: str, engine: Engine, bundle: Path, tmp_path: Path
 ):
@@ -466,6 +423,7 @@ def test_five_runs_are_kept_and_the_published_one_always(
     assert scalar(engine, "SELECT run_id FROM analytics.published") == first
 
 
+@pytest.mark.fault
 def test_one_publish_at_a_time(engine: Engine, bundle: Path, tmp_path: Path, database_url: str):
     patient = make_engine(database_url, lock_timeout_ms=60_000)
     bundles = [bundle, factories.make_bundle(tmp_path, engine, name="other", scale=2.0)]

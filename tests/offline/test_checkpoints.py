@@ -186,6 +186,7 @@ def test_a_shard_mostly_out_of_use_is_written_anew(
     assert trained(tmp_path, make_training(few), "again").tally.facts()["computed"] == 0
 
 
+@pytest.mark.fault
 def test_a_second_training_on_the_same_folder_is_refused(
     tmp_path: Path, small: TrainingSet
 ) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +24,7 @@ from warehouse.queries.training import TrainingSet
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
-OPTIONS = Options(horizon=14, models=("naive", "ses"))
+OPTIONS = Options(horizon=14, models=("naive", "ses", "pooled"))
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +85,39 @@ def test_a_worker_of_another_version_is_refused(
     monkeypatch.setattr(keys, "environment", lambda: "another")
     with pytest.raises(InvalidInput, match="other source or libraries"):
         run(small, OPTIONS)
+
+
+@contextmanager
+def foreign_worker(scheduler: str, folder: Path) -> Iterator[None]:
+    """A worker that has one library more than this trainer."""
+    library = folder / "another-1.0.dist-info"
+    library.mkdir()
+    (library / "METADATA").write_text("Metadata-Version: 2.1\nName: another\nVersion: 1.0\n")
+    command = "-m distributed.cli.dask_worker --nthreads=1 --no-nanny --no-dashboard".split()
+    with subprocess.Popen(
+        [sys.executable, *command, scheduler],
+        cwd=keys.ROOT,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(folder)},
+        stderr=subprocess.DEVNULL,
+    ) as worker:
+        try:
+            with distributed.Client(scheduler, set_as_default=False) as client:
+                client.wait_for_workers(3, timeout=dask_cluster.CONNECT_SECONDS)
+            yield
+        finally:
+            worker.kill()
+
+
+def test_a_worker_of_another_version_is_refused_though_it_comes_later(
+    scheduler: str, tmp_path: Path
+) -> None:
+    def calls(stack: ExitStack) -> Iterator[tuple[float]]:
+        yield from [(0.0,)] * 2
+        stack.enter_context(foreign_worker(scheduler, tmp_path))
+        yield from [(0.1,)] * 100
+
+    with ExitStack() as stack, pytest.raises(InvalidInput, match="other source or libraries"):
+        list(dask_cluster.run(time.sleep, calls(stack), scheduler))
 
 
 def test_a_cluster_that_is_not_there_is_named(

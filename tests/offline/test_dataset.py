@@ -87,6 +87,7 @@ def test_days_made_months_keep_whole_months(make_training: MakeTraining) -> None
     assert build(training, "M").history["y"].tolist() == [31, 29, 31]
 
 
+@pytest.mark.fault
 def test_the_turn_of_a_year_belongs_to_one_week(make_training: MakeTraining) -> None:
     # 2020 has a week 53: from Monday 2020-12-28 to Sunday 2021-01-03
     training = make_training({("A", "X"): np.ones(14)}, start="2020-12-28")

@@ -86,13 +86,25 @@
     return done ? Promise.resolve() : Promise.reject(new Error("copy"));
   }
 
+  const COPIED_MS = 3000;
+
+  function sayCopied(button) {
+    const words = button.lastChild;
+    if (words.textContent === button.dataset.done) {
+      return;
+    }
+    const before = words.textContent;
+    words.textContent = button.dataset.done;
+    window.setTimeout(() => (words.textContent = before), COPIED_MS);
+  }
+
   document.addEventListener("click", function (event) {
     const button = event.target.closest("#copy-link");
     if (!button) {
       return;
     }
     copied(window.location.href).then(
-      () => (button.lastChild.textContent = button.dataset.done),
+      () => sayCopied(button),
       () => window.prompt(button.textContent, window.location.href),
     );
   });

@@ -17,7 +17,7 @@ from domain.errors import NotAuthenticated, WeakPassword
 from domain.viewer import Translator
 from warehouse.commands import users as commands
 from warehouse.db import get_engine
-from warehouse.queries import sessions
+from warehouse.queries import sessions, status
 from warehouse.queries.users import UserRow
 
 START = "/main"
@@ -32,6 +32,13 @@ blueprint = Blueprint("account", __name__, template_folder="templates")
 def overview() -> ResponseReturnValue:
     """Who is signed in, the form for another password, and where else."""
     return _account_page()
+
+
+@blueprint.get("/account/password")
+@requires(Permission.ACCOUNT)
+def password_page() -> ResponseReturnValue:
+    """The form again: a refused password leaves the reader at this address."""
+    return redirect(url_for("account.overview"), 303)
 
 
 @blueprint.post("/account/password")
@@ -155,6 +162,7 @@ def _account_page(message: str = "", field: str = "", code: int = 200) -> Respon
         "account.html",
         viewer=viewer,
         t=viewer.t,
+        status=status.current(),
         message=message,
         field=field,
         done="" if message else request.args.get("done", ""),

@@ -37,6 +37,7 @@ from dashboard import (
     uploads,
     views,
 )
+from layouts import shell
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_BODY_BYTES = 2 * 1024 * 1024
@@ -116,6 +117,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     i18n.init_app(server)
     server.extensions[guards.EXTENSION] = i18n
     server.extensions[board.EXTENSION] = board_pack.made
+    server.jinja_env.globals.update(
+        banner_words=shell.banner_words, freshness_words=shell.freshness_words
+    )
     auth_routes.init_app(server)
     oidc.init_app(server, settings)
     api.init_app(server)

@@ -104,22 +104,29 @@ def top_bar(
 
 def freshness(viewer: Viewer, status: DataStatus) -> list[Component | str]:
     """Until when the data reaches, when the forecasts were computed, when more is expected."""
+    told: list[Component | str] = []
+    for words, why in freshness_words(viewer, status):
+        told += [" · ", html.Span(words, title=why or None)]
+    return told[1:]
+
+
+def freshness_words(viewer: Viewer, status: DataStatus) -> list[tuple[str, str]]:
+    """The same as words, each with what explains it, if anything does."""
     t, locale = viewer.t, viewer.locale
     if status.run_id is None:
-        return [t("No forecasts published")]
+        return [(t("No forecasts published"), "")]
     until = t("Data until %(date)s", date=fmt.day(status.data_to, locale))
     computed = t("computed %(moment)s", moment=fmt.moment(status.computed_at, locale))
-    return [html.Span(until), " · ", html.Span(computed), " · ", _next_load(viewer, status)]
+    return [(until, ""), (computed, ""), _next_load(viewer, status)]
 
 
-def _next_load(viewer: Viewer, status: DataStatus) -> html.Span:
+def _next_load(viewer: Viewer, status: DataStatus) -> tuple[str, str]:
     t = viewer.t
     if status.next_load_on is None:
         why = t("Files must have been loaded on three days before a rhythm shows.")
-        return html.Span(t("next load: no rhythm yet"), title=why)
+        return t("next load: no rhythm yet"), why
     day = fmt.day(status.next_load_on, viewer.locale)
-    words = t("next load about %(date)s", date=day)
-    return html.Span(words, title=t("By the usual rhythm of past loads."))
+    return t("next load about %(date)s", date=day), t("By the usual rhythm of past loads.")
 
 
 def watch(viewer: Viewer, status: DataStatus) -> list[Component]:
@@ -251,31 +258,30 @@ def _nav_link(link: NavLink, viewer: Viewer) -> dbc.NavLink:
 
 def banners(viewer: Viewer, status: DataStatus) -> list[Component]:
     """What the reader must know on every page: demo data, a limited or outdated run."""
+    return [notice(text, kind) for text, kind in banner_words(viewer, status)]
+
+
+def banner_words(viewer: Viewer, status: DataStatus) -> list[tuple[str, str]]:
+    """The same as words, each with its kind."""
     t, locale = viewer.t, viewer.locale
-    lines: list[Component] = []
+    lines: list[tuple[str, str]] = []
     if status.is_demo:
-        lines.append(
-            notice(
-                t("Demonstration data: made-up figures of a company that does not exist."), "demo"
-            )
-        )
+        text = t("Demonstration data: made-up figures of a company that does not exist.")
+        lines.append((text, "demo"))
     if status.series_trained < status.series_total:
-        lines.append(
-            notice(
-                t(
-                    "Forecasts trained on %(trained)s of %(total)s series.",
-                    trained=fmt.number(status.series_trained, locale),
-                    total=fmt.number(status.series_total, locale),
-                )
-            )
+        text = t(
+            "Forecasts trained on %(trained)s of %(total)s series.",
+            trained=fmt.number(status.series_trained, locale),
+            total=fmt.number(status.series_total, locale),
         )
+        lines.append((text, "info"))
     if status.archived_to is not None:
         day = fmt.day(status.archived_to, locale)
         text = t("Months until %(date)s are archived: totals are without them.", date=day)
-        lines.append(notice(text))
+        lines.append((text, "info"))
     if status.run_id is not None and status.training_needed:
         text = t("Data newer than these forecasts has been loaded. Train and publish again.")
-        lines.append(notice(text, "warning"))
+        lines.append((text, "warning"))
     return lines
 
 

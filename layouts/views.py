@@ -61,16 +61,16 @@ def _view(one: SavedView, viewer: Viewer, csrf_token: str) -> html.Li:
     link = html.A(" ".join(said), href=one.address, className="view-link")
     if not one.mine:
         return html.Li([link, html.Span(one.owner, className="weak")])
-    start = t("Begin with it no longer") if one.is_start else t("Begin with it")
     return html.Li(
         [
             link,
             _button(
                 f"/views/{one.view_id}/start",
                 "home",
-                start,
+                t("Begin with it"),
                 csrf_token,
                 "tool-button is-on" if one.is_start else "tool-button",
+                pressed="true" if one.is_start else "false",
             ),
             _rename(one, viewer, csrf_token),
             _button(f"/views/{one.view_id}/delete", "trash", t("Delete"), csrf_token),
@@ -113,7 +113,12 @@ def _rename(one: SavedView, viewer: Viewer, csrf_token: str) -> html.Details:
 
 
 def _button(
-    action: str, drawing: str, label: str, csrf_token: str, style: str = "tool-button"
+    action: str,
+    drawing: str,
+    label: str,
+    csrf_token: str,
+    style: str = "tool-button",
+    **state: str,
 ) -> html.Form:
     return html.Form(
         html.Button(
@@ -123,7 +128,7 @@ def _button(
             value=csrf_token,
             className=style,
             title=label,
-            **aria(label=label),
+            **aria(label=label, **state),
         ),
         method="post",
         action=action,

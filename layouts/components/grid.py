@@ -175,8 +175,13 @@ def locale_text(t: Translator) -> dict[str, str]:
     """The words that the grid itself says."""
     return {
         "noRowsToShow": t("No rows to show"),
+        "noMatchingRows": t("No matching rows"),
         "loadingOoo": t("Loading…"),
         "ariaSortableColumn": t("Press ENTER to sort"),
+        "ariaRowSelect": t("Press SPACE to select this row"),
+        "ariaRowDeselect": t("Press SPACE to deselect this row"),
+        "ariaRowToggleSelection": t("Press SPACE to select or deselect the row"),
+        "ariaLabelTooltip": t("Tooltip"),
         "ariaLabelCellEditor": t("Cell editor"),
         "copy": t("Copy"),
         "blanks": t("Blank"),

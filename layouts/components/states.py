@@ -31,7 +31,7 @@ def state(
     )
 
 
-STATE_ICONS = {"empty": "inbox", "error": "alert", "missing": "file", "stale": "clock"}
+STATE_ICONS = {"empty": "inbox", "error": "alert", "missing": "file"}
 
 
 def nothing_published(viewer: Viewer, alone: bool = True) -> html.Div:

@@ -198,6 +198,9 @@ def test_the_language_goes_with_the_account(site: Site) -> None:
     browser = site.browser("english@nova.test")
     assert '<html lang="pt-BR"' in browser.get("/main").text
     browser.submit("/account", "/language/en")
+    page = browser.get("/account").text
+    assert "Data until" in page and 'data-theme-choice="dark"' in page
+    assert browser.get("/account/password").headers["Location"] == "/account"
     elsewhere = site.browser("english@nova.test")
     assert '<html lang="en"' in elsewhere.get("/main").text
     assert site.audit("user.set_language")[-1].after == {"language": "en"}

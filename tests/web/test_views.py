@@ -33,6 +33,7 @@ def test_a_view_is_saved_shared_begun_with_and_dropped(site: Site) -> None:
 
     assert post(analyst, f"/views/{number}/start") == 303
     assert analyst.get("/").headers["Location"] == address
+    assert '"aria-pressed": "true"' in menu(analyst)
     again = site.browser()
     assert again.sign_in(ANALYST, PASSWORD).headers["Location"] == address
     assert post(analyst, f"/views/{number}/start") == 303

@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from callbacks.address import Address
 from callbacks.filters import bar_of
 from callbacks.listing import listed
+from callbacks.parts import later, lazily
 from domain.clusters import EQUIPMENT, TOWERS, Family
 from domain.records import Page
 from domain.viewer import Viewer
@@ -32,27 +33,32 @@ def _equipment(viewer: Viewer, address: Address) -> list[Component]:
     def risks(**place: Any) -> Page[Any]:
         return clustering.risks(**asked, **place)
 
-    data = layout.EquipmentData(
+    data = lazily(
+        layout.EquipmentData,
         common=common,
-        risk=clustering.risk_summary(**asked),
-        risks=listed(address, "risk_", risks, layout.RISK_ROWS),
-        parts=clustering.parts(**asked),
+        risk=lambda: clustering.risk_summary(**asked),
+        risks=lambda: listed(address, "risk_", risks, layout.RISK_ROWS),
+        parts=lambda: clustering.parts(**asked),
     )
-    return layout.equipment(data, viewer)
+    return layout.equipment(data, viewer, later)
 
 
 def _towers(viewer: Viewer, address: Address) -> list[Component]:
     common = _common(viewer, address, "towers")
     asked: dict[str, Any] = {"scope": viewer.scope, "filters": common.filters}
-    moved = clustering.members(
-        family=TOWERS, moved=True, locale=viewer.locale, limit=MOST_MOVED, **asked
-    )
-    data = layout.TowersData(
+    moved: dict[str, Any] = {
+        "family": TOWERS,
+        "moved": True,
+        "locale": viewer.locale,
+        "limit": MOST_MOVED,
+    }
+    data = lazily(
+        layout.TowersData,
         common=common,
-        moved=moved,
-        trends=clustering.trends(changed=not common.filters.search, **asked),
+        moved=lambda: clustering.members(**moved, **asked),
+        trends=lambda: clustering.trends(changed=not common.filters.search, **asked),
     )
-    return layout.towers(data, viewer)
+    return layout.towers(data, viewer, later)
 
 
 def _common(viewer: Viewer, address: Address, of: str) -> layout.Common:
@@ -72,11 +78,12 @@ def _common(viewer: Viewer, address: Address, of: str) -> layout.Common:
         return clustering.members(**asked, number=int(number) if number else None, **place)
 
     in_file = bar.asked | ({"search": [filters.search]} if filters.search else {})
-    return layout.Common(
+    return lazily(
+        layout.Common,
         of=of,
         summary=clustering.summary(family=family),
         clusters=clusters,
-        members=listed(address, "", members, layout.MEMBER_ROWS),
+        members=lambda: listed(address, "", members, layout.MEMBER_ROWS),
         cluster=number,
         bar=bar,
         filters=filters,

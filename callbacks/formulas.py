@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from dash.development.base_component import Component
 
 from callbacks.address import Address
 from callbacks.filters import series_bar
+from callbacks.parts import later, lazily
 from domain.errors import InvalidInput
 from domain.formulas import FORMULAS, MOST_NUMBERS, Formula, Number, Numbers, Value
 from domain.records import BacktestPoint
@@ -42,22 +44,34 @@ def content(viewer: Viewer, address: Address) -> list[Component]:
     starts = "actual" in formula.inputs or not KNOWN.keys().isdisjoint(formula.inputs)
     bar = series_bar(viewer, address, "/features", "formulas") if starts else None
     sku, site = (bar.one("sku"), bar.one("site")) if bar else ("", "")
-    start = _starts(formula, sku, site, viewer) if sku and site else {}
-    given = {name: _given(name, formula, start, viewer, address) for name in formula.inputs}
-    try:
-        value, wrong = formula.value(given), None
-    except InvalidInput:
-        value, wrong = None, viewer.t("The lists have different lengths: one number a period each.")
-    data = layout.FormulaData(
+
+    @cache
+    def start() -> dict[str, Value]:
+        return _starts(formula, sku, site, viewer) if sku and site else {}
+
+    @cache
+    def given() -> dict[str, Value]:
+        return {name: _given(name, formula, start(), viewer, address) for name in formula.inputs}
+
+    @cache
+    def result() -> tuple[float | None, str | None]:
+        try:
+            return formula.value(given()), None
+        except InvalidInput:
+            t = viewer.t
+            return None, t("The lists have different lengths: one number a period each.")
+
+    data = lazily(
+        layout.FormulaData,
         formula=formula,
         given=given,
-        value=value,
-        wrong=wrong,
+        value=lambda: result()[0],
+        wrong=lambda: result()[1],
         bar=bar,
-        from_item=frozenset(start),
+        from_item=lambda: frozenset(start()),
         notices=address.notices,
     )
-    return layout.content(data, viewer)
+    return layout.content(data, viewer, later)
 
 
 def _given(
@@ -77,7 +91,7 @@ def _given(
 def _starts(formula: Formula, sku: str, site: str, viewer: Viewer) -> dict[str, Value]:
     """Inputs that the item-depot has figures for, within limits."""
     place: dict[str, Any] = {"sku": sku, "site": site, "scope": viewer.scope}
-    figures = formulas.known(**place)
+    figures = {} if KNOWN.keys().isdisjoint(formula.inputs) else formulas.known(**place)
     found: dict[str, Value] = {
         name: figures[KNOWN[name]] for name in formula.inputs if KNOWN.get(name) in figures
     }

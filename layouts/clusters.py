@@ -44,6 +44,7 @@ from layouts.components.grid import (
     text_column,
 )
 from layouts.components.pager import Listed, pager
+from layouts.components.parts import Part, at_once
 from layouts.components.states import missing_file, no_rows, notice, notices, state
 from layouts.components.table import Cell, twin
 from layouts.components.tabs import tabs
@@ -90,7 +91,7 @@ class TowersData:
     trends: TowerTrends
 
 
-def equipment(data: EquipmentData, viewer: Viewer) -> list[Component]:
+def equipment(data: EquipmentData, viewer: Viewer, part: Part = at_once) -> list[Component]:
     """Everything below the tabs, of machines."""
     common = data.common
     if common.summary.reason == "not_loaded":
@@ -103,20 +104,34 @@ def equipment(data: EquipmentData, viewer: Viewer) -> list[Component]:
         _views(common, viewer),
         _filters(common, viewer),
         *notices(common.notices),
-        *_risk(data, viewer),
-        *_clusters(common, viewer),
+        *part("risk", lambda: _risk(data, viewer), 1900, 3000),
+        *part("parts", lambda: _parts(data, viewer), 720),
+        *_clusters(common, viewer, part),
     ]
 
 
-def towers(data: TowersData, viewer: Viewer) -> list[Component]:
+def towers(data: TowersData, viewer: Viewer, part: Part = at_once) -> list[Component]:
     """Everything below the tabs, of towers."""
-    common, t, locale = data.common, viewer.t, viewer.locale
+    common, t = data.common, viewer.t
     if common.summary.reason == "not_loaded":
         what = t(
             "It would show towers that perform alike, which of them changed, and why each is where"
             " it is."
         )
         return [_views(common, viewer), missing_file(FILES[common.summary.family], what, t)]
+    found = not common.summary.reason
+    return [
+        _views(common, viewer),
+        _filters(common, viewer),
+        *notices(common.notices),
+        *(part("figures", lambda: [_of_towers(data, viewer)], 110, 330) if found else []),
+        *_clusters(common, viewer, part),
+        *part("changes", lambda: [*_moved(data, viewer), *_breaks(data, viewer)], 900),
+    ]
+
+
+def _of_towers(data: TowersData, viewer: Viewer) -> html.Div:
+    common, t, locale = data.common, viewer.t, viewer.locale
     figures = [
         figure_card(
             t("Towers"),
@@ -137,21 +152,12 @@ def towers(data: TowersData, viewer: Viewer) -> list[Component]:
             viewer,
         ),
     ]
-    found = [] if common.summary.reason else [html.Div(figures, className="kpi-row")]
-    return [
-        _views(common, viewer),
-        _filters(common, viewer),
-        *notices(common.notices),
-        *found,
-        *_clusters(common, viewer),
-        *_moved(data, viewer),
-        *_breaks(data, viewer),
-    ]
+    return html.Div(figures, className="kpi-row")
 
 
 def _views(common: Common, viewer: Viewer) -> Component:
-    label = viewer.t("Machines or towers")
-    return tabs(label, OF, common.of, viewer, parameter="of", kept={"tab": "clusters"}, small=True)
+    label, kept = viewer.t("Machines or towers"), {"tab": "clusters", **common.bar.asked}
+    return tabs(label, OF, common.of, viewer, parameter="of", kept=kept, small=True)
 
 
 def _filters(common: Common, viewer: Viewer) -> html.Div:
@@ -180,7 +186,6 @@ def _risk(data: EquipmentData, viewer: Viewer) -> list[Component]:
         html.Div(_figures(risk, viewer), className="kpi-row"),
         _ranking(data, viewer),
         html.Div([_calibration(risk, viewer), _looked_at(data, viewer)], className="columns"),
-        *_parts(data, viewer),
     ]
 
 
@@ -347,7 +352,7 @@ def _together(risk: RiskSummary, viewer: Viewer) -> list[str]:
 def _parts(data: EquipmentData, viewer: Viewer) -> list[Component]:
     t = viewer.t
     title = t("Parts that expected failures take")
-    if not data.risk.horizon_days:
+    if data.risk.quality is None or not data.risk.horizon_days:
         return []
     if not data.parts:
         words = t(
@@ -397,7 +402,7 @@ def _part_row(one: PartsDemand) -> dict[str, Any]:
 # Clusters
 
 
-def _clusters(common: Common, viewer: Viewer) -> list[Component]:
+def _clusters(common: Common, viewer: Viewer, part: Part) -> list[Component]:
     t, summary = viewer.t, common.summary
     if summary.reason:
         words = t(CLUSTER_REASONS.get(summary.reason, CLUSTER_REASONS["not_in_run"]))
@@ -408,7 +413,7 @@ def _clusters(common: Common, viewer: Viewer) -> list[Component]:
     return [
         *told,
         html.Div([_profiles(common, viewer), _list(common, viewer)], className="columns"),
-        _members(common, viewer),
+        *part("members", lambda: [_members(common, viewer)], 1200),
     ]
 
 

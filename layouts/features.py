@@ -79,12 +79,12 @@ TITLES = {
 }
 
 
-def head(tab: str, viewer: Viewer) -> list[Component]:
-    """Title and tabs."""
+def head(tab: str, viewer: Viewer, title: Component | None = None) -> list[Component]:
+    """Title (the tab's own, if no other is given) and tabs."""
     t = viewer.t
     return [
-        html.Div([html.H1(t(TITLES[tab]))], className="page-head"),
-        tabs(t("Sections of the page"), TABS, tab, viewer),
+        html.Div([title or html.H1(t(TITLES[tab]))], className="page-head"),
+        tabs(t("Sections of the page"), TABS, tab, viewer, path="/features"),
     ]
 
 

@@ -17,6 +17,7 @@ from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card
 from layouts.components.filters import Bar, choice, entry, filter_bar, page_bar
+from layouts.components.parts import Part, at_once
 from layouts.components.receipt import formula as latex
 from layouts.components.states import notice, notices
 from layouts.components.table import twin
@@ -42,7 +43,7 @@ class FormulaData:
     notices: list[str]
 
 
-def content(data: FormulaData, viewer: Viewer) -> list[Component]:
+def content(data: FormulaData, viewer: Viewer, part: Part = at_once) -> list[Component]:
     """What stands below the tabs."""
     names = list(data.formula.inputs)
     resets = {"sku": ["site", *names], "site": names}
@@ -50,8 +51,13 @@ def content(data: FormulaData, viewer: Viewer) -> list[Component]:
     return [
         *bar,
         *notices(data.notices),
-        html.Div([_inputs(data, viewer), _result(data, viewer)], className="columns columns-even"),
+        *part("formula", lambda: [_formula(data, viewer)], 900, 1500),
     ]
+
+
+def _formula(data: FormulaData, viewer: Viewer) -> html.Div:
+    cards = [_inputs(data, viewer), _result(data, viewer)]
+    return html.Div(cards, className="columns columns-even")
 
 
 def _inputs(data: FormulaData, viewer: Viewer) -> html.Section:

@@ -20,7 +20,7 @@ from layouts.components.parts import Part, at_once
 from layouts.components.states import not_found, notices
 from layouts.components.table import twin
 from layouts.diagnostics import diagnostics_cards
-from layouts.features import best_error, choices_card, naive_notice
+from layouts.features import best_error, choices_card, head, naive_notice
 from layouts.forecasts import (
     NO_MODEL,
     Series,
@@ -63,9 +63,7 @@ def layout(data: SeriesModels, viewer: Viewer, part: Part = at_once) -> html.Div
     )
     return html.Div(
         [
-            html.Div(
-                [html.Div([links, html.H1(t("Models of one series"))])], className="page-head"
-            ),
+            *head("models", viewer, html.Div([links, html.H1(t("Models of one series"))])),
             page_bar(
                 data.bar,
                 viewer,

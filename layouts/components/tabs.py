@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from dash import dcc, html
@@ -18,17 +18,19 @@ def tabs(
     viewer: Viewer,
     *,
     parameter: str = "tab",
-    kept: Mapping[str, str] | None = None,
+    path: str = "",
+    kept: Mapping[str, str | Sequence[str]] | None = None,
     small: bool = False,
 ) -> html.Nav:
     """A row of links, the current one plain. `names`: messages by the value of `parameter`; `kept`:
-    what stays in the address beside it."""
+    what stays in the address beside it; `path`: where tabs are as pages are, to each of which the
+    browser carries the filters that it takes."""
     links = [
         html.Span(viewer.t(name), className="place place-current", **aria(current="page"))
         if value == current
         else dcc.Link(
             viewer.t(name),
-            href=f"?{urlencode({**(kept or {}), parameter: value})}",
+            href=f"{path}?{urlencode({**(kept or {}), parameter: value}, doseq=True)}",
             className="place",
         )
         for value, name in names.items()

@@ -34,6 +34,10 @@ def test_a_series_leads_to_its_models(watch: Callable[..., Watched]) -> None:
     watched.settle()
     names = page.locator("#backtest .annotation-text")
     expect(names.filter(has_text="Ingênuo").first).to_be_visible()
+    page.get_by_role("link", name="Fórmulas").click()
+    page.wait_for_url("**/features?tab=formulas&sku=CABO-01&site=DEP-SP&v=1")
+    watched.settle()
+    expect(page.get_by_text("do material").first).to_be_visible()
     assert watched.complaints == []
 
 
@@ -54,15 +58,15 @@ def test_a_series_shows_what_its_errors_hold_and_what_it_is_made_of(
 
 def test_tabs_lead_to_clusters_of_machines_and_towers(watch: Callable[..., Watched]) -> None:
     watched = watch()
-    page = watched.open("/features")
+    page = watched.open("/features?tab=map&uf=RJ&uf=SP&v=1")
     page.get_by_role("link", name="Grupos").click()
-    page.wait_for_url("**tab=clusters**")
+    page.wait_for_url("**/features?tab=clusters&uf=RJ&uf=SP&v=1")
     watched.settle()
     first = page.locator("#machine-risks [row-index='0'][role=row]").first
     expect(first.locator("[col-id=reasons]")).to_contain_text("temperatura")
     expect(page.locator("#risk-calibration .main-svg").first).to_be_visible()
     page.get_by_role("link", name="Torres").click()
-    page.wait_for_url("**of=towers**")
+    page.wait_for_url("**?tab=clusters&uf=RJ&uf=SP&of=towers")
     watched.settle()
     expect(page.locator("#tower-breaks [col-id=metric]").nth(1)).to_have_text("Latência")
     expect(page.locator("#cluster-profiles .main-svg").first).to_be_visible()

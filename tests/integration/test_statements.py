@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from sqlalchemy import Engine, event, text
 
 from dashboard.app import create_app
 from domain.access import Role
+from layouts import inbox
+from layouts.recommendation_card import action_id, pick_id
 from tests.browser.conftest import fill
 from tests.browser.test_pages import PAGES
 from tests.factories import hash_of, make_bundle
 from tests.web.conftest import ADMIN, CSRF, PASSWORD, part_call, router_call, with_parts
 from warehouse import caching
 from warehouse.commands import users
+from warehouse.db import get_engine
 from warehouse.pipeline import publish
 
 AT_MOST, CALLBACKS = 4, 6
@@ -29,8 +33,20 @@ LIMITED = text(
 )
 """Not every series was trained: then a page without a choice asks for one that was."""
 TABS = [
-    f"/materials/CABO-01?site=DEP-SP&tab={tab}"
-    for tab in ("demand", "stock", "forecast", "decisions", "decisions&alert=1", "drivers")
+    *(
+        f"/materials/CABO-01?site=DEP-SP&tab={tab}"
+        for tab in ("demand", "stock", "forecast", "decisions", "decisions&alert=1", "drivers")
+    ),
+    *(
+        f"/features?tab={tab}"
+        for tab in (
+            "clusters&uf=SP",
+            "clusters&of=towers&cluster=1",
+            "formulas",
+            "formulas&formula=mase&sku=CABO-01&site=DEP-SP",
+            "formulas&formula=eoq&sku=CABO-01&site=DEP-SP",
+        )
+    ),
 ]
 
 
@@ -96,6 +112,24 @@ def part_of(client: FlaskClient, identity: dict[str, Any]) -> Any:
     return properties["children"]
 
 
+def decision_call(
+    path: str, action: dict[str, Any], pick: Callable[[int], dict[str, Any]], ticked: list[int]
+) -> dict[str, Any]:
+    """What a button for those that are ticked sends."""
+    pressed = json.dumps(action, sort_keys=True, separators=(",", ":"))
+    ticks = [{"id": pick(one), "property": "value", "value": [one]} for one in ticked]
+    own: list[Any] = (
+        [[], []] if path == "/recommendations" else [{"id": "alert-give-to", "property": "value"}]
+    )
+    return {
+        "output": f"{path[1:]}.children",
+        "outputs": {"id": path[1:], "property": "children"},
+        "inputs": [[{"id": action, "property": "n_clicks", "value": 1}]],
+        "state": [ticks, {"id": "_pages_location", "property": "search", "value": ""}, *own],
+        "changedPropIds": [f"{pressed}.n_clicks"],
+    }
+
+
 def parts_of(answer: Any) -> list[dict[str, Any]]:
     """The parts that a page has left for later."""
     parts: list[dict[str, Any]] = []
@@ -133,6 +167,39 @@ def test_with_an_empty_cache_pages_come_in_parts(
         whole = str(with_parts(page, part))
         assert "state-error" not in whole or address == "/nowhere", address
         assert 1 + len(asked_for) <= CALLBACKS, (address, asked_for)
+
+
+@pytest.mark.parametrize(
+    ("path", "presses", "pick", "decided"),
+    [
+        ("/alerts", [inbox.action_id("acknowledged", 0)] * 2, inbox.pick_id, 3),
+        ("/alerts", [inbox.action_id("mine", 0)] * 2, inbox.pick_id, 3),
+        ("/recommendations", [action_id("accepted", 0), action_id("done", 0)], pick_id, 3),
+    ],
+)
+def test_deciding_about_many_sends_no_more_than_about_one(
+    client: FlaskClient,
+    sent: list[str],
+    path: str,
+    presses: list[dict[str, Any]],
+    pick: Any,
+    decided: int,
+) -> None:
+    one, many = presses
+    table, counts = path[1:-1], []
+    with get_engine().connect() as connection:
+        numbers = list(connection.scalars(text(f"SELECT id FROM analytics.{table} ORDER BY id")))
+    for press, ticked in ((one, numbers[:1]), (many, numbers)):
+        with_parts(asked(client, opened(path)), partial(part_of, client))
+        sent.clear()
+        asked(client, decision_call(path, press, pick, ticked))
+        counts.append(sum(not statement.lstrip().startswith("SELECT") for statement in sent))
+    with get_engine().connect() as connection:
+        rows = connection.execute(text("SELECT fingerprint FROM support.decision")).all()
+        sql = text("SELECT object FROM support.audit_log WHERE action LIKE :of")
+        told = connection.execute(sql, {"of": f"{table}.%"}).all()
+    assert sorted(rows) == sorted(told) and len(told) == decided > len(numbers[1:])
+    assert counts[0] == counts[1]
 
 
 def test_without_a_cache_pages_come_in_parts_too(client: FlaskClient) -> None:

@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, text
+from sqlalchemy import Connection, Engine, Row, text
 
 from domain.access import Permission, Scope, may
 from domain.errors import InvalidInput, NotFound
 from warehouse.caching import count_revision, forget_version
-from warehouse.commands import audit
+from warehouse.commands import decisions
 from warehouse.commands.users import Actor
 from warehouse.queries.alerts import STATUSES
 from warehouse.queries.filtering import series_where
-from warehouse.tables.support import decision
 
 SNOOZE_DAYS, MOST_SNOOZE_DAYS = 7, 90
 MOST_AT_ONCE = 500
@@ -44,15 +43,25 @@ def set_status(
         raise _invalid("days", f"must be 1 to {MOST_SNOOZE_DAYS}")
     until = datetime.now(UTC) + timedelta(days=days) if status == "snoozed" else None
     with engine.begin() as connection:
-        for alert in _locked(connection, alert_ids, scope):
-            if alert.status == status and until is None:
-                continue
+        changed = [
+            alert
+            for alert in _locked(connection, alert_ids, scope)
+            if alert.status != status or until is not None
+        ]
+        if changed:
             connection.execute(
-                text("UPDATE analytics.alert SET status = :status WHERE id = :id"),
-                {"status": status, "id": alert.id},
+                text("UPDATE analytics.alert SET status = :status WHERE id = ANY(:ids)"),
+                {"status": status, "ids": [alert.id for alert in changed]},
             )
-            decided = {"status": status, "reason": reason, "until": until}
-            _record(connection, alert, decided, actor, user_id, before={"status": alert.status})
+            decisions.record(
+                connection,
+                changed,
+                _decided(user_id, status, reason, until),
+                actor,
+                action="alert.status",
+                before=lambda alert: {"status": alert.status},
+                after=lambda _alert: {"status": status, "reason": reason},
+            )
         count_revision(connection)
     forget_version()
 
@@ -70,16 +79,23 @@ def assign(
     for anybody else, NotFound for an alert that is not there or not in the scope."""
     with engine.begin() as connection:
         owner_id = None if owner is None else _who_may_act(connection, owner)
-        for alert in _locked(connection, alert_ids, scope):
-            if alert.owner_id == owner_id:
-                continue
+        changed = [
+            alert for alert in _locked(connection, alert_ids, scope) if alert.owner_id != owner_id
+        ]
+        if changed:
             connection.execute(
-                text("UPDATE analytics.alert SET owner_id = :owner_id WHERE id = :id"),
-                {"owner_id": owner_id, "id": alert.id},
+                text("UPDATE analytics.alert SET owner_id = :owner_id WHERE id = ANY(:ids)"),
+                {"owner_id": owner_id, "ids": [alert.id for alert in changed]},
             )
-            decided = {"status": "assigned", "reason": None, "until": None}
-            before, after = {"owner_id": alert.owner_id}, {"owner_id": owner_id}
-            _record(connection, alert, decided, actor, user_id, before=before, after=after)
+            decisions.record(
+                connection,
+                changed,
+                _decided(user_id, "assigned"),
+                actor,
+                action="alert.assign",
+                before=lambda alert: {"owner_id": alert.owner_id},
+                after=lambda _alert: {"owner_id": owner_id},
+            )
         count_revision(connection)
     forget_version()
 
@@ -121,32 +137,8 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
     return list(rows)
 
 
-def _record(
-    connection: Connection,
-    alert: Row[Any],
-    decided: dict[str, Any],
-    actor: Actor,
-    user_id: int | None,
-    *,
-    before: dict[str, Any],
-    after: dict[str, Any] | None = None,
-) -> None:
-    connection.execute(
-        insert(decision),
-        {
-            "user_id": user_id,
-            "actor": actor.name,
-            "kind": "alert",
-            "fingerprint": alert.fingerprint,
-            "facts": alert.facts,
-            **decided,
-        },
-    )
-    audit.note(
-        connection,
-        actor,
-        action="alert.assign" if decided["status"] == "assigned" else "alert.status",
-        object=alert.fingerprint,
-        before=before,
-        after=after or {"status": decided["status"], "reason": decided["reason"]},
-    )
+def _decided(
+    user_id: int | None, status: str, reason: str | None = None, until: datetime | None = None
+) -> dict[str, Any]:
+    told = {"status": status, "reason": reason, "until": until}
+    return {"kind": "alert", "user_id": user_id, **told}

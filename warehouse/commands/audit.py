@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,16 @@ def note(connection: Connection, actor: Actor, **row: Any) -> None:
         request_id=actor.request_id,
         **row,
     )
+
+
+def note_each(
+    connection: Connection, actor: Actor, action: str, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """`note` of the same done to several things: their `object`, `before` and `after`."""
+    _make_room(connection)
+    who = {name: getattr(actor, name) for name in ("role", "address", "request_id")}
+    every = {"actor": actor.name, "action": action, **who}
+    connection.execute(insert(audit_log), [{**every, **row} for row in rows])
 
 
 def note_on(

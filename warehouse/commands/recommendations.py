@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, text
+from sqlalchemy import Connection, Engine, Row, text
 
 from domain.access import Scope
 from domain.errors import InvalidInput, NotFound, ReasonRequired
 from warehouse.caching import count_revision, forget_version
-from warehouse.commands import audit
+from warehouse.commands import decisions
 from warehouse.commands.users import Actor
 from warehouse.queries.filtering import series_where
 from warehouse.queries.recommendations import STATUSES
-from warehouse.tables.support import decision
 
 FOLLOWS = {
     "open": ("accepted", "rejected", "snoozed", "done"),
@@ -78,9 +77,8 @@ def set_status(
         for row in rows:
             if status not in FOLLOWS[row.status]:
                 raise _invalid("status", f"cannot be {status}: it is {row.status}")
-        for row in rows:
-            _decide(connection, row, status, actor, user_id, reason)
         if rows:
+            _decide(connection, rows, status, actor, user_id, reason)
             connection.execute(text(_ACCEPTED_SAVINGS), {"ids": [row.id for row in rows]})
             count_revision(connection)
     forget_version()
@@ -130,35 +128,24 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
 
 def _decide(
     connection: Connection,
-    row: Row[Any],
+    rows: Sequence[Row[Any]],
     status: str,
     actor: Actor,
     user_id: int | None,
     reason: str | None,
 ) -> None:
-    snoozed = status == "snoozed"
+    until = datetime.now(UTC) + timedelta(days=SNOOZE_DAYS) if status == "snoozed" else None
+    decided = {"status": status, "reason": reason, "until": until}
     connection.execute(
-        text("UPDATE analytics.recommendation SET status = :status WHERE id = :id"),
-        {"status": status, "id": row.id},
+        text("UPDATE analytics.recommendation SET status = :status WHERE id = ANY(:ids)"),
+        {"status": status, "ids": [row.id for row in rows]},
     )
-    connection.execute(
-        insert(decision),
-        {
-            "user_id": user_id,
-            "actor": actor.name,
-            "kind": "recommendation",
-            "fingerprint": row.fingerprint,
-            "status": status,
-            "reason": reason,
-            "until": datetime.now(UTC) + timedelta(days=SNOOZE_DAYS) if snoozed else None,
-            "facts": row.facts,
-        },
-    )
-    audit.note(
+    decisions.record(
         connection,
+        rows,
+        {"kind": "recommendation", "user_id": user_id, **decided},
         actor,
         action="recommendation.status",
-        object=row.fingerprint,
-        before={"status": row.status},
-        after={"status": status, "reason": reason, "value_brl": row.value_brl},
+        before=lambda row: {"status": row.status},
+        after=lambda row: {"status": status, "reason": reason, "value_brl": row.value_brl},
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Row, text
 from domain.access import EVERYTHING, Scope
 from domain.clusters import (
     EQUIPMENT,
-    FAMILIES,
     TOWERS,
     Choice,
     Cluster,
@@ -24,6 +23,7 @@ from domain.clusters import (
     TowerTrend,
     TowerTrends,
 )
+from domain.errors import NothingPublished
 from domain.failure_risk import (
     CalibrationBin,
     MachineRisk,
@@ -34,10 +34,9 @@ from domain.failure_risk import (
 )
 from domain.records import NO_FILTERS, Filters, Page
 from warehouse import ages
-from warehouse.caching import read_model
+from warehouse.caching import once, read_model
 from warehouse.queries.filtering import Where, of_places, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.published import published_run
 
 NOT_LOADED, NOT_IN_RUN = "not_loaded", "not_in_run"
 MEMBER_SORTS = {
@@ -54,10 +53,12 @@ RISK_SORTS = {
 }
 MOST_TRENDS = 500
 
-_HAS_ROWS = {
-    EQUIPMENT: "SELECT EXISTS (SELECT FROM core.equipment_reading)",
-    TOWERS: "SELECT EXISTS (SELECT FROM core.tower_kpi)",
-}
+_NETWORK = """
+SELECT run_id, data_to, coalesce(manifest -> 'network', '{}') AS facts,
+    EXISTS (SELECT FROM core.equipment_reading) AS has_readings,
+    EXISTS (SELECT FROM core.tower_kpi) AS has_figures
+FROM analytics.published JOIN analytics.run USING (run_id)
+"""
 
 _CLUSTERS = """
 SELECT cluster.*, coalesce(seen.members, 0) AS members
@@ -131,13 +132,30 @@ LIMIT :most
 """
 
 
+@dataclass(frozen=True)
+class _Network:
+    """The published run, what its manifest says of the network's families, and whether there are
+    rows to learn of machines and of towers from."""
+
+    run_id: int
+    data_to: date
+    facts: Mapping[str, Any]
+    has_readings: bool
+    has_figures: bool
+
+    def absent(self, family: Family) -> str:
+        """Why the run says nothing of a family."""
+        has_rows = self.has_figures if family == TOWERS else self.has_readings
+        return NOT_IN_RUN if has_rows else NOT_LOADED
+
+
 @read_model(at_most=ages.CLUSTERING)
 def summary(connection: Connection, *, family: Family) -> ClusterSummary:
     """How the clusters came about, or why there are none. Raises NothingPublished."""
-    facts = _facts(connection).get(family)
+    network = _network(connection)
+    facts = network.facts.get(family)
     if facts is None or facts["reason"] == NOT_LOADED:
-        has_rows = connection.execute(text(_HAS_ROWS[family])).scalar_one()
-        return ClusterSummary(family, NOT_IN_RUN if has_rows else NOT_LOADED)
+        return ClusterSummary(family, network.absent(family))
     if facts["reason"]:
         return ClusterSummary(family, facts["reason"])
     end = facts.get("window_end")
@@ -166,7 +184,7 @@ def clusters(
     """The clusters of a family, the largest first; `size` counts the members in view. Raises
     NothingPublished."""
     where = _searched(scope, filters, "member.member", "member.kind")
-    params = {**where.params, "run_id": published_run(connection).run_id, "family": family}
+    params = {**where.params, "run_id": _network(connection).run_id, "family": family}
     rows = connection.execute(text(_CLUSTERS.format(where=where.sql)), params)
     return [_cluster(row, locale) for row in rows]
 
@@ -206,15 +224,13 @@ def risk_summary(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> RiskSummary:
     """How good the risk model is, and how many failures it expects of the machines in view."""
-    run = published_run(connection)
-    facts = _facts(connection).get(EQUIPMENT) or {}
-    made: Mapping[str, Any] = facts.get("risk") or {}
+    network = _network(connection)
+    made = network.facts.get(EQUIPMENT, {}).get("risk")
     if not made:
-        has_rows = connection.execute(text(_HAS_ROWS[EQUIPMENT])).scalar_one()
-        return RiskSummary(0, 0, 0.0, None, [], reason=NOT_IN_RUN if has_rows else NOT_LOADED)
+        return RiskSummary(0, 0, 0.0, None, [], reason=network.absent(EQUIPMENT))
     where = _searched(scope, filters, "risk.equipment", "risk.kind")
     totals = connection.execute(
-        text(_RISK_TOTALS.format(where=where.sql)), {**where.params, "run_id": run.run_id}
+        text(_RISK_TOTALS.format(where=where.sql)), {**where.params, "run_id": network.run_id}
     ).one()
     return RiskSummary(
         horizon_days=made["horizon_days"],
@@ -258,9 +274,9 @@ def parts(
 ) -> list[PartsDemand]:
     """Parts that expected failures take by item and depot, the most first, beside the forecast of
     the same days and the last stock."""
-    run = published_run(connection)
+    network = _network(connection)
     where = _placed(scope, filters)
-    params = {**where.params, "run_id": run.run_id, "until": _until(connection, run.run_id)}
+    params = {**where.params, "run_id": network.run_id, "until": _until(network)}
     rows = connection.execute(text(_PARTS.format(where=where.sql)), params)
     return [PartsDemand(**row._mapping) for row in rows]
 
@@ -277,7 +293,7 @@ def trends(
     """Towers' figures whose level broke, the latest first; all trends with `changed` off.
     `filters.search` looks into the codes of towers. Without a limit all rows."""
     where = _searched(scope, filters)
-    params = {**where.params, "run_id": published_run(connection).run_id}
+    params = {**where.params, "run_id": _network(connection).run_id}
     rows = connection.execute(
         text(_TRENDS.format(where=where.sql)),
         {**params, "changed": changed, "most": limit},
@@ -288,22 +304,18 @@ def trends(
     return TowerTrends(found, first.total if first else 0, first.broken if first else 0)
 
 
-def _facts(connection: Connection) -> Mapping[str, Any]:
-    run_id = published_run(connection).run_id
-    sql = text("SELECT manifest -> 'network' FROM analytics.run WHERE run_id = :run_id")
-    found: Mapping[str, Any] | None = connection.execute(sql, {"run_id": run_id}).scalar_one()
-    return {family: facts for family, facts in (found or {}).items() if family in FAMILIES}
+def _network(connection: Connection) -> _Network:
+    """Raises NothingPublished before the first run."""
+    row = once(connection, _Network, lambda: connection.execute(text(_NETWORK)).one_or_none())
+    if row is None:
+        raise NothingPublished("No forecasts have been published yet.")
+    return _Network(**row._mapping)
 
 
-def _until(connection: Connection, run_id: int) -> date | None:
+def _until(network: _Network) -> date:
     """The last day of the risk's horizon, counted from the last known day of demand."""
-    sql = """
-        SELECT data_to + coalesce(
-            (manifest #>> '{network,equipment-failure,risk,horizon_days}')::int, 0)
-        FROM analytics.run WHERE run_id = :run_id
-    """
-    found: date | None = connection.execute(text(sql), {"run_id": run_id}).scalar_one()
-    return found
+    risk = network.facts.get(EQUIPMENT, {}).get("risk") or {}
+    return network.data_to + timedelta(days=risk.get("horizon_days") or 0)
 
 
 def _members(
@@ -317,7 +329,7 @@ def _members(
     where = _searched(scope, filters, "member.member", "member.kind")
     return _MEMBERS.format(where=where.sql), {
         **where.params,
-        "run_id": published_run(connection).run_id,
+        "run_id": _network(connection).run_id,
         "family": family,
         "number": number or 0,
         "any_number": number is None,
@@ -329,7 +341,7 @@ def _risks(connection: Connection, scope: Scope, filters: Filters) -> tuple[str,
     where = _searched(scope, filters, "risk.equipment", "risk.kind")
     return _RISKS.format(where=where.sql), {
         **where.params,
-        "run_id": published_run(connection).run_id,
+        "run_id": _network(connection).run_id,
     }
 
 

@@ -20,14 +20,17 @@ from tests.services import ROOT
 COMPOSE = ("docker-compose.yml", "docker-compose.prod.yml")
 SETTINGS = {str(field.validation_alias) for field in Settings.model_fields.values()}
 OTHERS_SETTINGS = re.compile(r"(POSTGRES|GF|VALKEY)_\w+|(OMP|OPENBLAS|MKL)_NUM_THREADS")
-INTERPOLATED = re.compile(r"\$\{(\w+)(?::-(?P<default>[^}]*)|:\?[^}]*)?\}")
+INTERPOLATED = re.compile(r"(?<!\$)\$\{(\w+)(?::-(?P<default>[^}]*)|:\?[^}]*)?\}")
 PINNED = re.compile(r"[\w./-]+:(v?\d[\w.-]*|\$\{NOVA_VERSION:-dev\})")
 METRIC = re.compile(r"\bnova_[a-z_]+")
 ALSO_ASKED = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "GRAFANA_PASSWORD"} | {
     "NOVA_VERSION",
     "NOVA_INBOX",
     "NOVA_TLS",
+    "TRACING",
 }
+OF_THE_IMAGE = {"HOST", "PORT", "NOVA_HOME", "NOVA_COMMIT"}
+OF_MAKE_RUN = {"NOVA_DATA", "FLASK_DEBUG"}
 MANIFESTS = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
@@ -68,9 +71,39 @@ def test_production_is_pinned_unprivileged_and_read_only() -> None:
 
 def test_production_holds_no_secret_and_asks_for_each() -> None:
     text = (ROOT / "docker-compose.prod.yml").read_text()
-    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "VALKEY_PASSWORD", "NOVA_ADMIN_PASSWORD"):
+    asked = [name for name in SETTINGS | ALSO_ASKED if name.endswith("_PASSWORD")]
+    asked.remove("NOVA_SMTP_PASSWORD")
+    for name in ("SECRET_KEY", "NOVA_METRICS_TOKEN", *asked):
         assert re.search(rf"\$\{{{name}:\?[^}}]+\}}", text), name
     assert {one[1] for one in INTERPOLATED.finditer(text)} <= SETTINGS | ALSO_ASKED
+
+
+def test_production_passes_every_setting_on() -> None:
+    found = dict(services_of("docker-compose.prod.yml"))
+    web, trainer = (set(found[name]["environment"]) for name in ("web", "trainer"))
+    assert web | trainer == SETTINGS - OF_THE_IMAGE - OF_MAKE_RUN
+    assert trainer - web == {"NOVA_LIMIT", "NOVA_DASK_SCHEDULER"}
+    for service in found.values():
+        for name, value in service.get("environment", {}).items():
+            given = INTERPOLATED.fullmatch(str(value))
+            assert given is None or name not in SETTINGS or given[1] == name, name
+
+
+def test_no_read_only_service_gets_a_file_that_an_engine_would_have_to_write() -> None:
+    whole = compose("docker-compose.prod.yml")
+    for name, service in services_of("docker-compose.prod.yml"):
+        for kind in ("secrets", "configs"):
+            for used in service.get(kind, []):
+                source = used["source"] if isinstance(used, dict) else used
+                assert not service.get("read_only") or "file" in whole[kind][source], name
+
+
+def test_prometheus_finds_its_token_where_its_container_puts_it() -> None:
+    service = dict(services_of("docker-compose.prod.yml"))["prometheus"]
+    scraped = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    (job,) = scraped["scrape_configs"]
+    (command,) = service["command"]
+    assert f'"$$NOVA_METRICS_TOKEN" > {job["authorization"]["credentials_file"]} ' in command
 
 
 @pytest.mark.parametrize("name", COMPOSE)

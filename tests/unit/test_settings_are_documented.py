@@ -14,13 +14,15 @@ from config import Settings, SettingsError, get_settings
 from tests import services
 
 ENVIRONMENT = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
+INTERPOLATED = re.compile(r"(?<!\$)\$\{(\w+)")
 ROW = re.compile(r"^\| (?:`[A-Z_]+`(?:, )?)+ \|", re.MULTILINE)
 NAMES = {str(field.validation_alias) for field in Settings.model_fields.values()}
 
 
-def test_the_example_file_lists_every_setting() -> None:
+def test_the_example_file_lists_every_setting_and_what_production_asks_for() -> None:
     example = (services.ROOT / ".env.example").read_text()
-    assert {name for name, _ in ENVIRONMENT.findall(example)} == NAMES
+    asked = set(INTERPOLATED.findall((services.ROOT / "docker-compose.prod.yml").read_text()))
+    assert {name for name, _ in ENVIRONMENT.findall(example)} == NAMES | asked
 
 
 def test_the_example_file_shows_the_defaults() -> None:

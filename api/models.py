@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from api.exporting import exported
-from api.parameters import DemandClass, Query, SeriesFilters, Text
+from api.parameters import DemandClass, Query, SeriesFilters, Text, Texts, Ufs, told
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import (
     Accuracy,
     BacktestPoint,
     ClassChoice,
+    Filters,
     ForecastPoint,
     ModelPerformance,
     ModelStep,
@@ -29,16 +30,24 @@ class StepsQuery(Query):
     class_: DemandClass = Field((), alias="class")
 
 
+class PlacesQuery(StepsQuery):
+    """The same within some places."""
+
+    uf: Ufs = ()
+    region: Texts = ()
+    contract: Texts = ()
+
+
 @route("GET", "/models/performance", query=SeriesFilters, data=list[ModelPerformance])
 def performance(query: SeriesFilters) -> list[ModelPerformance]:
     """Each model's backtest over everything in view (class null) and by demand class."""
     return models.performance(scope=current_viewer().scope, filters=query.filters())
 
 
-@route("GET", "/models/steps", query=StepsQuery, data=list[ModelStep])
-def steps(query: StepsQuery) -> list[ModelStep]:
+@route("GET", "/models/steps", query=PlacesQuery, data=list[ModelStep])
+def steps(query: PlacesQuery) -> list[ModelStep]:
     """Each model's accuracy and calibration over the horizon (step 0) and by periods ahead."""
-    return models.steps(scope=current_viewer().scope, demand_class=query.class_)
+    return models.steps(scope=current_viewer().scope, filters=told(query, Filters))
 
 
 class SeriesQuery(Query):
@@ -92,8 +101,8 @@ def performance_file(query: SeriesFilters) -> list[ModelPerformance]:
     return [one for one in performance(query) if one.demand_class or not query.class_]
 
 
-@exported("model-steps", query=StepsQuery, record=ModelStep)
-def steps_file(query: StepsQuery) -> list[ModelStep]:
+@exported("model-steps", query=PlacesQuery, record=ModelStep)
+def steps_file(query: PlacesQuery) -> list[ModelStep]:
     """Each model's accuracy and calibration by periods ahead."""
     return steps(query)
 

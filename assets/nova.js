@@ -294,8 +294,9 @@
     const tab = new URLSearchParams(place.search).get("tab");
     const path = place.pathname;
     const leads = (name) => new RegExp(`^${name.replace(/<\w+>/g, ".+")}$`).test(path);
-    return [`${path}?tab=${tab}`, path].find((one) => one in pages) ||
-      Object.keys(pages).find((name) => name.includes("<") && leads(name));
+    const paths = Object.keys(pages).filter((name) => name.includes("<") && !name.includes("?"));
+    const name = path in pages ? path : paths.find(leads);
+    return [`${name}?tab=${tab}`, name].find((one) => one in pages);
   }
 
   function carried(href) {

@@ -52,8 +52,8 @@ class Address:
             for name in nothing
             if name not in SHARED
         ]
-        if idle := [t(FILTER_NAMES[name]) for name in nothing if name in SHARED]:
-            said = t("Not applied on this page: %(filters)s.", filters=", ".join(idle))
+        if idle := [name for name in nothing if name in SHARED]:
+            said = self.not_applied(idle)
             instead = page.instead if "period" in nothing else ""
             told.append(f"{said} {t(instead)}" if instead else said)
         left = {name: self._values(name)[1:] for name in page.single}
@@ -63,6 +63,12 @@ class Address:
                 0, t("This address is of another version: what is understood of it is shown.")
             )
         return told
+
+    def not_applied(self, names: Iterable[str]) -> str:
+        """A notice of shared filters that leave what is shown as it is."""
+        t = self._t
+        idle = ", ".join(t(FILTER_NAMES[name]) for name in names)
+        return t("Not applied on this page: %(filters)s.", filters=idle)
 
     def values(self, name: str) -> list[str]:
         """The values of a repeated parameter as they were given."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from dash.development.base_component import Component
@@ -19,7 +20,6 @@ from domain.records import (
     NO_FILTERS,
     ClassChoice,
     DataStatus,
-    Filters,
     ForecastPoint,
     ModelPerformance,
 )
@@ -53,29 +53,30 @@ def page(viewer: Viewer, address: Address) -> Component:
         return layout.within(tab, TABS[tab](viewer, address), viewer)
     bar = series_bar(viewer, address, "/features")
     if bar.one("sku") and bar.one("site"):
+        if idle := [name for name in bar.asked if name not in bar.single]:
+            address.notices.append(address.not_applied(idle))
+        bar = replace(bar, choices={name: bar.choices[name] for name in bar.single})
         return _one_series(viewer, address, status.current(), bar)
     return layout.layout(_data(viewer, address, bar), viewer, later)
 
 
 def _data(viewer: Viewer, address: Address, bar: Bar) -> layout.FeaturesData:
-    every = models.performance(scope=viewer.scope)
+    every = models.performance(scope=viewer.scope, filters=bar.filters)
     present = {row.demand_class for row in every}
     classes = [name for name in DEMAND_CLASSES if name in present]
     demand_class = address.one("class", classes, "") or None
     rows = layout.comparable_first([row for row in every if row.demand_class == demand_class])
-    wanted = (demand_class,) if demand_class else ()
+    filters = replace(bar.filters, demand_class=(demand_class,) if demand_class else ())
     return lazily(
         layout.FeaturesData,
         bar=bar,
         demand_class=demand_class,
         classes=classes,
         rows=rows,
-        steps=lambda: models.steps(scope=viewer.scope, demand_class=wanted),
+        steps=lambda: models.steps(scope=viewer.scope, filters=filters),
         choices=[one for one in models.choices() if demand_class in (None, one.demand_class)],
         shown=_shown(address, [row.model for row in rows], _usual(rows)),
-        value_added=lambda: overrides.value_added(
-            scope=viewer.scope, filters=Filters(demand_class=wanted)
-        ),
+        value_added=lambda: overrides.value_added(scope=viewer.scope, filters=filters),
         status=status.current,
         notices=address.notices,
     )

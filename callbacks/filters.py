@@ -36,16 +36,14 @@ def over_period(
     path: str,
     tab: str = "",
     filters: Filters = NO_FILTERS,
-    *,
-    start: str | None = None,
 ) -> tuple[str | None, Filters]:
     """The period of the page at `path` as the address sets it, and the filters with its dates; None
-    of a page that has none. `start`: the one to start with, if not the page's."""
+    of a page that has none."""
     page = of_page(path, tab)
     assert page is not None
     if "period" not in page.shared:
         return None, filters
-    period = address.one("period", PERIODS, page.period if start is None else start)
+    period = address.one("period", PERIODS, page.period)
     dated = within(period, filters, status.current().as_of if period else None)
     return period, replace(dated, date_to=None) if page.raised else dated
 
@@ -58,19 +56,23 @@ def series_bar(
     *,
     start: Mapping[str, str] | None = None,
 ) -> Bar:
-    """The bar of a page that is about one item at one depot. With `start` there always is one: what
-    it names, or the first that is offered, where the address names none."""
+    """The bar of a page that is about one item at one depot, or may be. With `start` there always
+    is one: what it names, or the first that is offered, where the address names none."""
     page = of_page(path, tab)
     assert page is not None
     wanted = address.text("sku") or (start or {}).get("sku", "")
-    offered = materials.item_options(scope=viewer.scope)
+    others = [name for name in page.shared if name not in (*page.single, "period")]
+    choices = kpis.filter_choices(scope=viewer.scope) if others else {}
+    offered = choices["sku"] if others else materials.item_options(scope=viewer.scope)
     skus = materials.with_items(offered, [wanted], scope=viewer.scope)
     sku = _picked(address, "sku", skus, start)
     sites = materials.site_options(sku=sku, scope=viewer.scope) if sku else []
     site = _picked(address, "site", sites, start)
-    chosen = Filters(sku=(sku,) if sku else (), site=(site,) if site else ())
-    period, filters = over_period(address, path, tab, chosen)
-    return Bar({"sku": skus, "site": sites}, filters, period, page.single, start is not None)
+    rest = {name: choices[name] for name in others}
+    chosen = {"sku": (sku,) if sku else (), "site": (site,) if site else ()}
+    period, filters = over_period(address, path, tab, address.filters(rest, **chosen))
+    offers = {**rest, "sku": skus, "site": sites}
+    return Bar(offers, filters, period, page.single, start is not None)
 
 
 def _picked(

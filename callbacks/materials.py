@@ -75,9 +75,7 @@ def detail(viewer: Viewer, address: Address) -> Component:
     start = "decisions" if address.text("alert") else "overview"
     tab = address.one("tab", detail_layout.TABS, start)
     content = TABS[tab](viewer, address, item)
-    given = {"site": address.text("site", CODE), "period": address.text("period")}
-    kept = {name: value for name, value in given.items() if value}
-    return detail_layout.layout(item, tab, kept, content, address.notices, viewer)
+    return detail_layout.layout(item, tab, content, address.notices, viewer)
 
 
 def _overview(viewer: Viewer, _address: Address, item: Item) -> list[Component]:
@@ -107,7 +105,7 @@ def _demand(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     current = status.current()
     if site is None or current.run_id is None:
         return [detail_layout.no_depot(viewer)]
-    period, dates = over_period(address, DETAIL)
+    period, dates = over_period(address, DETAIL, "demand")
     one: dict[str, Any] = {"sku": item.sku, "site": site, "scope": viewer.scope}
     picker = detail_layout.depot_choice(sites, site, viewer, period=period)
     title = viewer.t("Demand by depot")
@@ -163,7 +161,7 @@ def _forecast(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     current = status.current()
     if site is None or current.run_id is None:
         return [detail_layout.no_depot(viewer)]
-    period, dates = over_period(address, DETAIL)
+    period, dates = over_period(address, DETAIL, "forecast")
     series = forecasts_page.series_of(
         viewer, item.sku, site, dates.date_from, lambda _points: cards.SHOWN
     )
@@ -210,7 +208,7 @@ def _drivers(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     sites, site = _depot(viewer, address, item)
     if site is None:
         return [detail_layout.no_depot(viewer)]
-    period, dates = over_period(address, DETAIL, start=OWN)
+    period, dates = over_period(address, DETAIL, "drivers")
     span = {"since": dates.date_from, "to": dates.date_to}
 
     def made() -> list[Component]:

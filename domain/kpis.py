@@ -23,7 +23,8 @@ PERIODS_OF_MONTH = {"D": 30, "W": 4, "M": 1}
 class KpiDefinition:
     """One KPI. `inputs` maps each symbol of `formula` to its name and unit; `needs` lists the
     kinds of ERP file without which there is no value, the most telling first. `of_period`: the
-    source's words where dates are asked for; empty for what no dates narrow."""
+    source's words where dates are asked for; empty for what no dates narrow. `of_places`: its rows
+    have no material, so that filters of materials leave it as it is."""
 
     key: str
     unit: str
@@ -34,6 +35,7 @@ class KpiDefinition:
     needs: tuple[str, ...] = ("demand",)
     target: float | None = None
     of_period: str = ""
+    of_places: bool = False
 
 
 _DEFINITIONS = (
@@ -152,6 +154,7 @@ _DEFINITIONS = (
         needs=("outages", "contracts"),
         target=0.99,
         of_period="outages of the sites under contract, in the period (ITU-T E.800)",
+        of_places=True,
     ),
 )
 

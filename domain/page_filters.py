@@ -57,6 +57,7 @@ _INVENTORY = ("search", "class", "flag", *_PLACE, "item", "depot", "tab")
 _CLUSTERS = ("of", "search", "cluster", *_PLACE, "risk_cursor", "risk_start")
 _MODELS = ("class", "models")
 _FORECASTS = ("level", "area", "family", "models", *_ADJUST)
+_MATERIAL, _DATED = ("tab", "alert", "driver", *_PLACE, *_ADJUST, "models"), ("period", "site")
 _INPUTS = tuple(sorted({name for formula in FORMULAS.values() for name in formula.inputs}))
 _WHAT_IF = (*LIMITS, "supplier", "family", "uf", "strike", "levels", "measure")
 _A_MONTH = N_("Penalties go by calendar months: choose one here.")
@@ -70,7 +71,7 @@ PAGES: Mapping[str, PageFilters] = {
     "/sla/<contract>": PageFilters((), ("month", "outages", *_PLACE), instead=_A_MONTH),
     "/regions": PageFilters(*_MAP, period=OWN),
     "/forecasts": PageFilters(("period", *_ONE), _FORECASTS, _ONE),
-    "/features": PageFilters(_ONE, ("tab", *_MODELS), _ONE),
+    "/features": PageFilters(SERIES, ("tab", *_MODELS), _ONE),
     "/features?tab=map": PageFilters(_MAP[0], ("tab", *_MAP[1]), period=OWN),
     "/features?tab=clusters": PageFilters(("region", "uf"), ("tab", *_CLUSTERS)),
     "/features?tab=prescriptive": PageFilters(SHARED, ("tab",), period=OWN, raised=True),
@@ -80,9 +81,11 @@ PAGES: Mapping[str, PageFilters] = {
     "/drivers": PageFilters(SHARED, ("driver", "measure"), period=OWN),
     "/inventory": PageFilters(SHARED, _INVENTORY),
     "/materials": PageFilters(SERIES, ("search", "class", *_PLACE)),
-    "/materials/<sku>": PageFilters(
-        ("period", "site"), ("tab", "alert", "driver", *_PLACE, *_ADJUST, "models"), ("site",)
-    ),
+    "/materials/<sku>": PageFilters((), _MATERIAL),
+    "/materials/<sku>?tab=demand": PageFilters(_DATED, _MATERIAL, ("site",)),
+    "/materials/<sku>?tab=stock": PageFilters(("site",), _MATERIAL, ("site",)),
+    "/materials/<sku>?tab=forecast": PageFilters(_DATED, _MATERIAL, ("site",)),
+    "/materials/<sku>?tab=drivers": PageFilters(_DATED, _MATERIAL, ("site",), period=OWN),
     "/suppliers": PageFilters(SHARED, ("kind", "search")),
     "/suppliers/<supplier>": PageFilters(("period",), _PLACE),
     "/projects": PageFilters(
@@ -119,13 +122,12 @@ PAGES: Mapping[str, PageFilters] = {
 
 def of_page(path: str, tab: str = "") -> PageFilters | None:
     """What the page at this path understands, on this tab of it; None if there is no page."""
-    with_tab = PAGES.get(f"{path}?tab={tab}")
-    if with_tab is not None or path in PAGES:
-        return with_tab or PAGES[path]
-    found = next((name for name in PAGES if "<" in name and _leads(name, path)), None)
-    if found is None:
+    leading = (name for name in PAGES if "<" in name and "?" not in name and _leads(name, path))
+    name = path if path in PAGES else next(leading, None)
+    if name is None:
         return None
-    return replace(PAGES[found], variables=tuple(VARIABLE.findall(found)))
+    found = PAGES.get(f"{name}?tab={tab}", PAGES[name])
+    return replace(found, variables=() if name == path else tuple(VARIABLE.findall(name)))
 
 
 def within(period: str, filters: Filters, last: date | None) -> Filters:

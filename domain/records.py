@@ -260,6 +260,7 @@ class Receipt:
     """How a number was made: formula (LaTeX), inputs with their live values, run and filter.
 
     parts: what a sum is made of, the largest first; they add up to it. parts_by: `uf` or `family`.
+    left_out: the filters that were asked for and that the number cannot follow.
     """
 
     formula: str
@@ -269,6 +270,7 @@ class Receipt:
     filter: str = ""
     parts_by: str = ""
     parts: list[ReceiptPart] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from domain.records import ClassChoice, DataStatus, ModelPerformance, ModelStep,
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import calibration_chart, graph, steps_chart
-from layouts.components.cards import card
+from layouts.components.cards import card, not_narrowed
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.grid import (
@@ -26,7 +26,7 @@ from layouts.components.grid import (
     text_column,
 )
 from layouts.components.parts import Part, at_once
-from layouts.components.states import notice, notices
+from layouts.components.states import no_rows, notice, notices
 from layouts.components.table import twin
 from layouts.components.tabs import tabs
 from layouts.forecasts import NO_MODEL, model_toggles
@@ -52,8 +52,8 @@ class FeaturesData:
 
     @property
     def asked(self) -> dict[str, list[str]]:
-        """What narrows the files to the same class."""
-        return {"class": [self.demand_class]} if self.demand_class else {}
+        """What narrows the files as the page is."""
+        return self.bar.asked | ({"class": [self.demand_class]} if self.demand_class else {})
 
     @property
     def models(self) -> list[str]:
@@ -70,6 +70,8 @@ TABS = {
     "formulas": N_("Formulas"),
 }
 """The tabs of the page by the address's `tab`."""
+BY_STEP = ("region", "uf", "contract", "class")
+"""What the errors by step are kept by."""
 TITLES = {
     "map": N_("Regions"),
     "clusters": N_("Clusters and failure risk"),
@@ -101,7 +103,7 @@ def layout(data: FeaturesData, viewer: Viewer, part: Part = at_once) -> html.Div
             _filters(data, viewer),
             *notices(data.notices),
             *[naive_notice(one, viewer) for one in data.choices if one.published_as_naive],
-            leaderboard(data, viewer),
+            leaderboard(data, viewer) if data.rows else no_rows(viewer),
             *part("steps", lambda: [_ahead(data, viewer)], 656, 1290),
             *part(
                 "value", lambda: [value_added_card(data.value_added, data.asked, viewer)], 290, 380
@@ -213,9 +215,14 @@ def _steps(data: FeaturesData, viewer: Viewer) -> html.Section:
         model_toggles(data.models, data.shown, viewer),
         graph("steps", steps_chart(data.steps, data.shown, viewer, ahead), viewer),
         twin([ahead, t("Model"), t("WAPE")], table, viewer),
-        tools=downloads("model-steps", data.asked, viewer, of=title),
+        tools=downloads("model-steps", _of_steps(data), viewer, of=title),
+        note=not_narrowed([name for name in data.bar.asked if name not in BY_STEP], viewer),
         class_name="grow",
     )
+
+
+def _of_steps(data: FeaturesData) -> dict[str, list[str]]:
+    return {name: values for name, values in data.asked.items() if name in BY_STEP}
 
 
 def _calibration(data: FeaturesData, viewer: Viewer) -> html.Section:

@@ -311,7 +311,9 @@ def detail(row: ItemDepot, content: Sequence[Component], viewer: Viewer) -> list
     ]
     title = html.H2(
         [
-            dcc.Link(row.item_name or row.sku, href=material_href(row.sku, site=row.site)),
+            dcc.Link(
+                row.item_name or row.sku, href=material_href(row.sku, tab="stock", site=row.site)
+            ),
             " ",
             _flag(row, viewer),
         ]

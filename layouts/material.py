@@ -3,7 +3,7 @@ forecast, what was decided about it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -53,17 +53,16 @@ TABS = {
 def layout(
     item: Item,
     tab: str,
-    kept: Mapping[str, str],
     content: Sequence[Component],
     told: list[str],
     viewer: Viewer,
 ) -> html.Div:
-    """The whole page on one tab; `kept` is what the other tabs' addresses keep of this one's."""
+    """The whole page on one tab."""
     t = viewer.t
     return html.Div(
         [
             head(item, viewer),
-            tabs(t("Sections of the page"), TABS, tab, viewer, kept=kept),
+            tabs(t("Sections of the page"), TABS, tab, viewer, path=material_href(item.sku)),
             *notices(told),
             *content,
         ],

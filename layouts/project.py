@@ -308,7 +308,7 @@ def _stock(detail: ProjectDetail, viewer: Viewer) -> list[Component]:
 
 
 def _line(one: ProjectMaterial, today: date, viewer: Viewer) -> dict[str, Any]:
-    site = urlencode({"site": one.depot}) if one.depot else ""
+    site = urlencode({"tab": "stock", "site": one.depot}) if one.depot else ""
     return {
         "key": f"{one.sku} {one.needed_on}",
         "sku": one.sku,

@@ -31,13 +31,15 @@ from layouts.components.grid import (
 )
 from layouts.components.parts import Part, at_once
 from layouts.components.states import notices
-from layouts.text import MEASURE_NAMES_OF_PERIOD, measure_name, usual_days
+from layouts.text import FILTER_NAMES, MEASURE_NAMES_OF_PERIOD, measure_name, usual_days
 
 BOUNDS = [[-34.0, -74.1], [5.3, -34.7]]
 OUTLINES = "/assets/brazil.geojson"
 BELOW = {"zIndex": 350}
 """Of the outlines, which may come after what stands on them."""
 LAYERS = ("depots", "towers", "moves")
+OF_MATERIALS = ("family", "abc", "xyz", "supplier")
+"""Filters that sites and their outages do not follow."""
 OPEN_ONES = ("/alerts", "/recommendations")
 """Pages of what stands open, whenever it was raised: as the map counts it."""
 ARROW = 8
@@ -114,6 +116,11 @@ def _note(data: RegionsData, viewer: Viewer) -> str:
     elif filters.has_dates:
         span = fmt.span(filters.date_from, filters.date_to, viewer.locale)
         told.append(t("Period: %(span)s.", span=span))
+    if left := [name for name in OF_MATERIALS if data.bar.asked.get(name)]:
+        names = ", ".join(t(FILTER_NAMES[name]) for name in left)
+        told.append(
+            t("Availability, depots and towers are not narrowed by: %(filters)s.", filters=names)
+        )
     return " ".join(told)
 
 

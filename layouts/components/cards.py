@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dash import dcc, html
 from dash.development.base_component import Component
 
@@ -15,7 +17,7 @@ from layouts.components.filters import Bar, address_of
 from layouts.components.icons import icon
 from layouts.components.receipt import formula, inputs_table
 from layouts.components.states import missing_line
-from layouts.text import N_, kpi_help, kpi_name
+from layouts.text import FILTER_NAMES, N_, kpi_help, kpi_name, named
 
 SHOWN_DIGITS = 3
 DRILLS = {
@@ -61,7 +63,7 @@ def kpi_card(kpi: Kpi, viewer: Viewer, bar: Bar = UNFILTERED) -> html.Section:
     body = (
         [missing_line(kpi.missing, viewer.t)]
         if kpi.missing
-        else [_value(kpi, viewer), _context(kpi, viewer)]
+        else [_value(kpi, viewer), _context(kpi, viewer), *_left_out(kpi.receipt, viewer)]
     )
     return html.Section(
         [
@@ -112,6 +114,18 @@ def _context(kpi: Kpi, viewer: Viewer) -> html.P:
     if not parts and kpi.as_of:
         parts = [html.Span(viewer.t("at %(date)s", date=fmt.day(kpi.as_of, viewer.locale)))]
     return html.P(parts, className="kpi-context")
+
+
+def _left_out(made: Receipt, viewer: Viewer) -> list[html.P]:
+    """Which filters of the page the number does not follow."""
+    told = not_narrowed(made.left_out, viewer)
+    return [html.P(told, className="kpi-context weak")] if told else []
+
+
+def not_narrowed(names: Sequence[str], viewer: Viewer) -> str:
+    """Says which filters something cannot follow; empty of none."""
+    shown = ", ".join(named(FILTER_NAMES, name, viewer.t) for name in names)
+    return viewer.t("Not narrowed by: %(filters)s.", filters=shown) if names else ""
 
 
 def _change(kpi: Kpi, viewer: Viewer) -> html.Span | None:

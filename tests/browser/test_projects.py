@@ -27,7 +27,7 @@ def test_a_late_project_leads_to_what_it_lacks(watch: Callable[..., Watched]) ->
     lacking = page.locator("#project-stock .ag-row", has_text="BAT-02")
     expect(lacking).to_contain_text("DEP-SP")
     lacking.locator("a").first.click()
-    page.wait_for_url("**/materials/BAT-02?site=DEP-SP")
+    page.wait_for_url("**/materials/BAT-02?tab=stock&site=DEP-SP")
     assert watched.complaints == []
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from domain.access import Scope
 from domain.errors import NotFound
+from domain.records import Filters
 from domain.sla import ContractScore
 from tests import factories
 from warehouse.pipeline import derive
@@ -78,6 +79,10 @@ def test_penalties_agree_with_cases_by_hand(engine: Engine, network: factories.N
     assert (quiet.now.availability, quiet.now.penalty_brl, quiet.state) == (1.0, 0.0, "kept")
     (kpi,) = [one for one in kpis.headline() if one.key == "sla_availability"]
     assert kpi.value == pytest.approx(1 - 19 / (3 * 30 * 24))  # 30 days: 31 May too
+    asked = Filters(uf=("RJ",), family=("energia",))
+    (kpi,) = [one for one in kpis.headline(filters=asked) if one.key == "sla_availability"]
+    assert kpi.value == pytest.approx(1 - 13 / (30 * 24))
+    assert (kpi.receipt.filter, kpi.receipt.left_out) == ("uf=RJ", ["family"])
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM core.outage WHERE started_at >= '2025-05-31'"))
     derive.refresh_after_load(engine)

@@ -22,7 +22,7 @@ from tests import factories
 from tests.ingesting import EXAMPLES, load, write
 from warehouse.pipeline import derive
 from warehouse.pipeline.publish import publish_bundle
-from warehouse.queries import suppliers
+from warehouse.queries import kpis, suppliers
 
 pytestmark = pytest.mark.usefixtures("nova")
 
@@ -199,6 +199,13 @@ def test_only_suppliers_with_lines_enough_are_ranked(
     assert (second.supplier, second.lines, second.rank) == ("BETA", MIN_LINES - 1, None)
     assert (second.otif, second.otif_high) == (1.0, 1.0)
     assert second.otif_low == pytest.approx(0.8830302)
+    order(engine, network, 79, sku="CABO-01", supplier="BETA", received_on=None)
+    span = {"date_from": date(2025, 1, 1), "date_to": date(2025, 6, 29)}
+    for name, otif in (("ALFA", 0.75), ("BETA", (MIN_LINES - 1) / MIN_LINES)):
+        asked = Filters(supplier=(name,), **span)  # type: ignore[arg-type]
+        (shown,) = [one for one in kpis.headline(filters=asked) if one.key == "otif"]
+        (totals, *_) = suppliers.totals(filters=asked)
+        assert shown.value == totals.otif == pytest.approx(otif), "whoever supplies the item"
 
 
 def test_a_scoped_reader_sees_the_lines_of_the_own_part(

@@ -49,7 +49,8 @@ def test_what_a_page_makes_nothing_of_is_told() -> None:
     assert "whole plan" in told("/projects/PRJ-1", "?period=90")[0]
     assert told("/main", "?colour=red") == ["“colour=red” in the address is not known: left out."]
     assert told("/forecasts", "?sku=A&sku=B") == ["“sku=B” in the address is not known: left out."]
-    assert told("/materials/A%2F1", "?site=DEP-SP&sku=A") == []
+    assert told("/materials/A%2F1", "?tab=stock&site=DEP-SP&sku=A") == []
+    assert told("/materials/A%2F1", "?site=DEP-SP") == ["Not applied on this page: Depot."]
     assert told("/nowhere", "?colour=red") == []
 
 

@@ -37,13 +37,14 @@ def test_a_tab_shows_its_own_alone(site: Site, tab: str) -> None:
         assert [word in page for word in words] == [other == tab] * len(words), (other, words)
 
 
-def test_the_depot_stays_chosen_on_other_tabs(site: Site) -> None:
+def test_a_tab_takes_its_own_filters(site: Site) -> None:
     page = _page(site, tab="demand", site="DEP-RJ")
-    assert '"?site=DEP-RJ&tab=stock"' in page
+    assert '"/materials/BAT-02?tab=stock"' in page and "Não se aplica" not in page
     forged = _page(site, tab="moon", site="DEP-RJ")
     assert "tab=moon" in forged and '"depots"' in forged
     hidden = _page(site, SCOPED, tab="demand", site="DEP-SP")
     assert "site=DEP-SP” no endereço" in hidden and '"DEP-BA"' in hidden
+    assert "Não se aplica a esta página: Período." in _page(site, tab="stock", period="90")
 
 
 def test_the_receipt_of_an_alert_opens_among_decisions(site: Site) -> None:

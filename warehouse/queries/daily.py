@@ -64,6 +64,12 @@ _FACTS = {
 }
 
 
+_ORDERED_FROM = """line.supplier_id IN (
+    SELECT supplier_id FROM core.supplier WHERE supplier.supplier = ANY(:item_supplier)
+)"""
+"""Orders are of whom they went to, whoever else supplies their item."""
+
+
 def daily(name: str, filters: Filters) -> str:
     """The relation `demand`, `stock`, `order` or `forecast` by day, as SQL to select from.
 
@@ -71,7 +77,12 @@ def daily(name: str, filters: Filters) -> str:
     """
     if not needs_series(filters):
         return f"analytics.{name}_by_day"
-    return f"({_FACTS[name].format(where=series_where(EVERYTHING, filters).sql)})"
+    if name == "order":
+        where = series_where(EVERYTHING, replace(filters, supplier=()))
+        where.any_of(filters.supplier, "item_supplier", _ORDERED_FROM)
+    else:
+        where = series_where(EVERYTHING, filters)
+    return f"({_FACTS[name].format(where=where.sql)})"
 
 
 def daily_params(filters: Filters) -> dict[str, object]:

@@ -130,8 +130,15 @@ def between(since: date | None, to: date | None) -> dict[str, date | None]:
 
 
 def of_places(filters: Filters) -> Filters:
-    """What of the filters says where: all that rows without a material can be narrowed to."""
-    return Filters(uf=filters.uf, region=filters.region, contract=filters.contract)
+    """What of the filters says where and when: all that rows without a material can be narrowed
+    to."""
+    return Filters(
+        uf=filters.uf,
+        region=filters.region,
+        contract=filters.contract,
+        date_from=filters.date_from,
+        date_to=filters.date_to,
+    )
 
 
 def level_where(scope: Scope, alias: str) -> Where:
@@ -204,9 +211,14 @@ def needs_series(filters: Filters) -> bool:
 
 def described(scope: Scope, filters: Filters) -> str:
     """The filter in words for a receipt: `uf=SP,RJ; family=fibre`; empty when nothing is hidden."""
+    seen = {"scope.uf": scope.ufs, "scope.contract": scope.contracts}
+    named = {name: values for name, values in seen.items() if values} | set_in(filters)
+    return "; ".join(f"{name}={','.join(values)}" for name, values in named.items())
+
+
+def set_in(filters: Filters) -> dict[str, tuple[str, ...]]:
+    """What of the filters is set, by the names of the address."""
     named: Mapping[str, tuple[str, ...]] = {
-        "scope.uf": scope.ufs,
-        "scope.contract": scope.contracts,
         "uf": filters.uf,
         "region": filters.region,
         "family": filters.family,
@@ -221,7 +233,7 @@ def described(scope: Scope, filters: Filters) -> str:
         "from": (filters.date_from.isoformat(),) if filters.date_from else (),
         "to": (filters.date_to.isoformat(),) if filters.date_to else (),
     }
-    return "; ".join(f"{name}={','.join(values)}" for name, values in named.items() if values)
+    return {name: values for name, values in named.items() if values}
 
 
 def unaccented(expression: str) -> str:

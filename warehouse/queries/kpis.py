@@ -39,7 +39,7 @@ from domain.savings import annual
 from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
-from warehouse.queries.filtering import daily_where, described, of_places, series_where
+from warehouse.queries.filtering import daily_where, described, of_places, series_where, set_in
 from warehouse.queries.materials import item_option, options_of
 from warehouse.queries.published import (
     BUCKET,
@@ -80,8 +80,7 @@ def headline(
     """
     run, last, windows = windows_now(connection, filters)
     sums = _sums(connection, scope, filters, windows)
-    told = described(scope, filters)
-    return _Headline(run, last, windows, sums, told, filters.has_dates).kpis()
+    return _Headline(run, last, windows, sums, scope, filters).kpis()
 
 
 def windows_now(
@@ -270,11 +269,11 @@ class _Headline:
         last: Any,
         windows: Mapping[str, Any],
         sums: dict[str, dict[str, Any]],
-        filter_text: str,
-        has_dates: bool,
+        scope: Scope,
+        filters: Filters,
     ) -> None:
         self.run, self.last, self.windows, self.sums = run, last, windows, sums
-        self.filter, self.has_dates = filter_text, has_dates
+        self.scope, self.filters = scope, filters
 
     def kpis(self) -> list[Kpi]:
         return [getattr(self, key)() for key in KPIS]
@@ -386,7 +385,9 @@ class _Headline:
         sums: Mapping[str, Any] | None = None,
     ) -> Kpi:
         definition = KPIS[key]
-        of_period = self.has_dates and bool(definition.of_period)
+        of_period = self.filters.has_dates and bool(definition.of_period)
+        asked = self.filters if of_period else self.filters.at_any_time()
+        applied = of_places(asked) if definition.of_places else asked
         by = {part: (sums or {}).get(f"by_{part}") or {} for part in PARTS}
         parts_by, parts = parts_of(value, by)
         receipt = Receipt(
@@ -398,7 +399,8 @@ class _Headline:
             ],
             source=definition.of_period if of_period else definition.source,
             run_id=self.run.run_id if self.run else None,
-            filter=self.filter,
+            filter=described(self.scope, applied),
+            left_out=[name for name in set_in(asked) if name not in set_in(applied)],
             parts_by=parts_by,
             parts=parts,
         )

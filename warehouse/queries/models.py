@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -12,7 +12,7 @@ from domain.classes import DEMAND_CLASSES, INTERMITTENT_CLASSES
 from domain.records import NO_FILTERS, ClassChoice, Filters, ModelPerformance, ModelStep
 from warehouse import ages
 from warehouse.caching import once, read_model
-from warehouse.queries.filtering import series_where
+from warehouse.queries.filtering import of_places, series_where
 from warehouse.queries.published import published_run
 
 ENSEMBLE, NAIVE = "ensemble", "seasonal_naive"
@@ -88,13 +88,14 @@ def _performance(row: Row[Any], trained: Mapping[str, Any]) -> ModelPerformance:
 
 @read_model(at_most=ages.FORECASTS)
 def steps(
-    connection: Connection, *, scope: Scope = EVERYTHING, demand_class: Sequence[str] = ()
+    connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[ModelStep]:
     """Each model over the whole horizon (step 0), then by periods ahead; empty for a run from
-    before these were kept. Raises NothingPublished."""
+    before these were kept. They are kept by place and demand class: of the filters nothing else
+    narrows them. Raises NothingPublished."""
     run = published_run(connection)
-    where = series_where(scope)
-    where.any_of(tuple(demand_class), "class", "steps.demand_class = ANY(:class)")
+    where = series_where(scope, of_places(filters))
+    where.any_of(filters.demand_class, "class", "steps.demand_class = ANY(:class)")
     sql = text(_STEPS.format(where=where.sql))
     rows = connection.execute(sql, {**where.params, "run_id": run.run_id})
     return [_step(*row) for row in rows]

@@ -36,10 +36,9 @@ from domain.errors import (
     NovaError,
     PasswordChangeRequired,
     TooManyAttempts,
-    Unavailable,
 )
 from domain.viewer import Viewer
-from warehouse.db import DATABASE_DOWN
+from warehouse.db import DATABASE_DOWN, is_down, unanswered
 
 JSON_PATHS = ("/api/", "/_dash-", "/health", "/metrics")
 
@@ -103,9 +102,8 @@ def _speaks_json() -> bool:
 
 def _named(error: Exception) -> Exception:
     """The libraries' exceptions that are no fault of ours, in our own words."""
-    if isinstance(error, DATABASE_DOWN):
-        log.error("the database does not answer: %s", error)
-        return Unavailable("The database does not answer.")
+    if is_down(error):
+        return unanswered(error)
     if isinstance(error, DataError):
         log.warning("the database refused a value: %s", error.orig)
         return InvalidInput("A value is out of range.")

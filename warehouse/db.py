@@ -13,6 +13,7 @@ from typing import IO, Any
 import psycopg2
 from sqlalchemy import Connection, Engine, Executable, Row, Select, create_engine, event
 from sqlalchemy.dialects.postgresql import asyncpg
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -30,6 +31,14 @@ TAKE_ROLE = (
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 5_000
 REPLICA_REST_SECONDS = 5.0
+LIVENESS = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""After how many seconds, and milliseconds, a connection ends whose host is gone without a word,
+idle or asked. Sockets of this machine know none of it."""
 SLOW_SQL_LETTERS = 500
 COPY_BYTES = 1 << 18
 DATABASE_DOWN = (OperationalError, InterfaceError, PoolTimeout)
@@ -59,7 +68,8 @@ def make_engine(
     quick: bool = False,
 ) -> Engine:
     """An engine with time limits on statements and locks; times are UTC. A `quick` one commits each
-    statement without waiting for the disk, and does not try connections before it uses them."""
+    statement without waiting for the disk, and does not try connections before it uses them.
+    Errors do not tell a statement's parameters: they may be somebody's words."""
     return create_engine(
         url,
         pool_size=pool_size,
@@ -68,6 +78,7 @@ def make_engine(
         isolation_level="AUTOCOMMIT" if quick else None,
         pool_reset_on_return=None if quick else "rollback",
         pool_timeout=10,
+        hide_parameters=True,
         connect_args=connect_options(
             statement_timeout_ms=statement_timeout_ms, lock_timeout_ms=lock_timeout_ms, quick=quick
         ),
@@ -85,7 +96,7 @@ def connect_options(
         f"-c statement_timeout={statement_timeout_ms} -c lock_timeout={lock_timeout_ms}"
         f" -c timezone=UTC -c jit=off{' -c synchronous_commit=off' if quick else ''}"
     )
-    return {"options": options, "application_name": APPLICATION, "connect_timeout": 5}
+    return {"options": options, "application_name": APPLICATION, "connect_timeout": 5, **LIVENESS}
 
 
 def as_application(engine: Engine) -> Engine:
@@ -93,7 +104,8 @@ def as_application(engine: Engine) -> Engine:
     the role, or for a login that is no member, connections work as the login itself."""
     event.listen(engine, "connect", _take_role)
     event.listen(engine, "before_cursor_execute", _note_start)
-    event.listen(engine, "after_cursor_execute", _log_if_slow)
+    event.listen(engine, "after_cursor_execute", _note_end)
+    event.listen(engine, "handle_error", _note_failure)
     return engine
 
 
@@ -103,13 +115,24 @@ def _note_start(
     context.nova_began = time.perf_counter()
 
 
-def _log_if_slow(
+def _note_end(
     _connection: Any, _cursor: Any, sql: str, _params: Any, context: Any, *_: Any
 ) -> None:
-    """The statement without its parameters: they may be somebody's words."""
-    ms = (time.perf_counter() - context.nova_began) * 1000
-    if ms >= get_settings().slow_query_ms:
-        log.warning("slow query: %.0f ms: %s", ms, " ".join(sql.split())[:SLOW_SQL_LETTERS])
+    log_if_slow(sql, time.perf_counter() - context.nova_began)
+
+
+def _note_failure(context: ExceptionContext) -> None:
+    began = getattr(context.execution_context, "nova_began", None)
+    if began is not None and context.statement:
+        log_if_slow(context.statement, time.perf_counter() - began)
+
+
+def log_if_slow(sql: str, seconds: float) -> None:
+    """A line for a statement that has taken so long, whether it failed or not; without its
+    parameters."""
+    if seconds * 1000 >= get_settings().slow_query_ms:
+        told = " ".join(sql.split())[:SLOW_SQL_LETTERS]
+        log.warning("slow query: %.0f ms: %s", seconds * 1000, told)
 
 
 def _take_role(connection: Any, _record: Any) -> None:
@@ -138,18 +161,34 @@ def _quick_engine() -> Engine:
     return as_application(make_engine(database_url(), quick=True))
 
 
+def is_down(error: BaseException) -> bool:
+    """Whether it says that the database does not answer, or that a connection died."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, DATABASE_DOWN)
+
+
+def said_by(error: BaseException) -> str:
+    """What the driver says in one line: neither statement nor parameters."""
+    told = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return f"{type(told).__name__}: {str(told).strip().partition(chr(10))[0]}"
+
+
+def unanswered(error: BaseException) -> Unavailable:
+    """To be raised from `error`; the reason is in the log."""
+    log.warning("the database does not answer: %s", said_by(error))
+    return Unavailable("The database does not answer.")
+
+
 @contextmanager
 def unavailable_when_down() -> Iterator[None]:
     """Translates what says that the database is down, or that a connection died, into Unavailable;
     anything else passes as it is."""
     try:
         yield
-    except DATABASE_DOWN as error:
-        raise Unavailable("The database does not answer.") from error
-    except DBAPIError as error:
-        if not error.connection_invalidated:
+    except (DBAPIError, *DATABASE_DOWN) as error:
+        if not is_down(error):
             raise
-        raise Unavailable("The database does not answer.") from error
+        raise unanswered(error) from error
 
 
 def quick(statement: Executable, params: Mapping[str, Any] | None = None) -> Sequence[Row[Any]]:
@@ -187,12 +226,13 @@ class Prepared:
             except psycopg2.Error:  # a dead connection, or a plan that no longer fits a table
                 return self._asked(params)
         except (psycopg2.OperationalError, psycopg2.InterfaceError, *DATABASE_DOWN) as error:
-            raise Unavailable("The database does not answer.") from error
+            raise unanswered(error) from error
 
     def _asked(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         sql, execute, order, told = self._compiled
         values = {**told, **params}
         connection = _quick_engine().raw_connection()
+        began = time.perf_counter()
         try:
             cursor = connection.cursor()
             if self not in connection.info:
@@ -206,6 +246,7 @@ class Prepared:
             raise
         finally:
             connection.close()
+            log_if_slow(sql, time.perf_counter() - began)
 
 
 def _sent(statement: Executable, params: Mapping[str, Any] | None) -> Sequence[Row[Any]]:
@@ -252,7 +293,8 @@ class Replica:
     def rest(self, error: Exception) -> None:
         """It failed: the primary answers for a while."""
         self._rests_until = time.monotonic() + REPLICA_REST_SECONDS
-        log.warning("read replica does not answer, reading from the primary: %s", error)
+        told = said_by(error)
+        log.warning("read replica does not answer, reading from the primary: %s", told)
 
     @property
     def resting(self) -> bool:

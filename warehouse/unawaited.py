@@ -20,7 +20,7 @@ import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
 
 from domain.errors import Unavailable
-from warehouse.db import ROLE, TAKE_ROLE, quick_options
+from warehouse.db import ROLE, TAKE_ROLE, log_if_slow, quick_options, unanswered
 
 PATIENCE_SECONDS = 10.0
 """Longer than the server waits for a lock."""
@@ -40,6 +40,7 @@ class Line:
         self.cursor: Any = None
         self.options: dict[str, Any] = {}
         self.under_way: tuple[str, Mapping[str, Any]] | None = None
+        self.began = self.at_work_until = 0.0
 
     def send(self, sql: str, params: Mapping[str, Any]) -> None:
         """Raises Unavailable where no connection can be had."""
@@ -53,9 +54,7 @@ class Line:
 
     def has_ended(self) -> bool:
         """Whether nothing is under way, or its end has come in."""
-        if self.under_way is None or self.cursor.connection.closed:
-            return True
-        return bool(select.select([self.cursor.connection], [], [], 0)[0])
+        return self.under_way is None or self._is_answered()
 
     def settle(self) -> None:
         """Waits for the end of what is under way. A statement that failed is logged: nobody waits
@@ -65,19 +64,36 @@ class Line:
         sent, self.under_way = self.under_way, None
         try:
             try:
-                _wait(self.cursor.connection)
+                self._end(sent[0])
             except BROKEN:
                 self._put_anew(*sent)
                 self.under_way = None
-                _wait(self.cursor.connection)
+                self._end(sent[0])
         except (psycopg2.Error, Unavailable) as error:
             self._hang_up()
             log.error("statement lost: %s with %s", error, dict(sent[1]))
+
+    def _is_answered(self) -> bool:
+        connection = self.cursor.connection
+        if connection.closed or select.select([connection], [], [], 0)[0]:
+            return True
+        self.at_work_until = time.perf_counter()
+        return False
+
+    def _end(self, sql: str) -> None:
+        """Waits for it. One that ended unseen has taken as long as it was seen at work."""
+        was_answered = self._is_answered()
+        try:
+            _wait(self.cursor.connection)
+        finally:
+            until = self.at_work_until if was_answered else time.perf_counter()
+            log_if_slow(sql, until - self.began)
 
     def _put(self, sql: str, params: Mapping[str, Any]) -> None:
         if self.cursor is None:
             self.options = quick_options()
             self.cursor = _connected(self.options)
+        self.began = self.at_work_until = time.perf_counter()
         self.cursor.execute(sql, params)
         self.under_way = sql, params
 
@@ -87,7 +103,7 @@ class Line:
             self._put(sql, params)
         except BROKEN as error:
             self._hang_up()
-            raise Unavailable("The database does not answer.") from error
+            raise unanswered(error) from error
 
     def _hang_up(self) -> None:
         if self.cursor is not None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.errors import Unavailable
-from warehouse.db import get_engine
+from warehouse.db import get_engine, unanswered
 
 
 def schema_revision() -> str | None:
@@ -18,4 +17,4 @@ def schema_revision() -> str | None:
                 return str(revision.scalar_one())
             return None
     except SQLAlchemyError as error:
-        raise Unavailable("The database does not answer.") from error
+        raise unanswered(error) from error

@@ -1,0 +1,48 @@
+"""What the log keeps of the database: statements that took long, and why it did not answer."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+from sqlalchemy import func, select, text
+
+from domain.errors import Unavailable
+from tests import services
+from warehouse import unawaited
+from warehouse.db import LIVENESS, Prepared, primary
+
+GONE_AFTER = [*LIVENESS.values()]
+WORD = "somebody's word"
+
+
+def test_slow_statements_are_logged_however_they_are_sent_and_end(
+    nova: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("NOVA_SLOW_QUERY_MS", "1")
+    services.forget_settings()
+    with primary() as connection:
+        connection.execute(text("SELECT pg_sleep(0.02), :word AS done"), {"word": WORD})
+    with pytest.raises(Unavailable), primary() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 20"))
+        connection.execute(text("SELECT pg_sleep(9), :word AS ended"), {"word": WORD})
+    slow = func.pg_sleep(0.02)
+    Prepared("slow", select(slow.label("prepared"))).rows({})
+    unawaited.send("SELECT pg_sleep(0.02), %(word)s AS sent", {"word": WORD}, awaited=True)
+
+    lines = [record.getMessage() for record in caplog.records]
+    told = [line for line in lines if line.startswith("slow query: ")]
+    assert {line.rpartition(" ")[2] for line in told} >= {"done", "ended", "prepared", "sent"}
+    assert "the database does not answer: QueryCanceled: canceling statement due to" in str(lines)
+    assert WORD not in caplog.text
+
+
+def test_a_connection_finds_out_that_its_host_is_gone(nova: str) -> None:
+    with primary() as connection:
+        number = connection.connection.driver_connection.fileno()  # type: ignore[union-attr]
+        with socket.socket(fileno=os.dup(number)) as wire:
+            assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            names = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+            kinds = [getattr(socket, name) for name in names]
+            assert [wire.getsockopt(socket.IPPROTO_TCP, kind) for kind in kinds] == GONE_AFTER

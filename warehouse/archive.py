@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine, text
 from domain.errors import InvalidInput
 from warehouse.db import copy
 from warehouse.hashing import sha256_of
-from warehouse.partitions import next_month
+from warehouse.partitions import next_month, remove
 from warehouse.pipeline.loads import one_load_at_a_time
 from warehouse.tables.core import MONTHLY
 
@@ -39,12 +39,6 @@ _PARTS = text(
     SELECT to_date(right(child.relname, 7), 'YYYY_MM') FROM pg_inherits
     JOIN pg_class AS child ON child.oid = inhrelid
     WHERE inhparent = CAST(:parent AS regclass) ORDER BY 1
-    """
-)
-_STATE = text(
-    """
-    SELECT inhdetachpending FROM pg_inherits
-    WHERE inhparent = CAST(:parent AS regclass) AND inhrelid = CAST(:part AS regclass)
     """
 )
 _COLUMNS = text(
@@ -110,7 +104,7 @@ def archive(
                 noted = {"table": table, "month": month, "rows": manifest.rows}
                 noted |= {"sha256": manifest.sha256, "archived_at": manifest.archived_at}
                 connection.execute(_NOTE, noted)
-            _remove(engine, table, month)
+            remove(engine, f"core.{table}", _part(table, month))
             done.append(manifest)
         return done
 
@@ -235,22 +229,6 @@ def _compare(connection: Connection, file: Path, part: str, columns: dict[str, s
     return connection.execute(text("SELECT count(*) FROM archived")).scalar_one()
 
 
-def _remove(engine: Engine, table: str, month: date) -> None:
-    """Detaches and drops the partition, from whatever step a killed call has left it at. Readers
-    do not wait; those that began before still see it, and are waited for."""
-    parent, part = f"core.{table}", _part(table, month)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("SET lock_timeout = 0"))
-        try:
-            pending = connection.execute(_STATE, {"parent": parent, "part": part}).scalar()
-            if pending is not None:
-                how = "FINALIZE" if pending else "CONCURRENTLY"
-                connection.execute(text(f"ALTER TABLE {parent} DETACH PARTITION {part} {how}"))
-            connection.execute(text(f"DROP TABLE {part}"))
-        finally:
-            connection.invalidate()
-
-
 def _finish(engine: Engine, folder: Path) -> None:
     """Removes what a killed call had archived and not yet removed."""
     with engine.connect() as connection:
@@ -265,7 +243,7 @@ def _finish(engine: Engine, folder: Path) -> None:
         file, manifest = _checked(folder, table, month)
         with engine.begin() as connection:
             _compare(connection, file, _part(table, month), manifest.columns)
-        _remove(engine, table, month)
+        remove(engine, f"core.{table}", _part(table, month))
 
 
 # Back

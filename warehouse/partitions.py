@@ -1,13 +1,20 @@
-"""Partitions made ahead of the rows that they will hold."""
+"""Partitions made ahead of the rows that they will hold, and removed beside those who read."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 
 AUDIT_MONTHS_AHEAD = 3
+
+_STATE = text(
+    """
+    SELECT inhdetachpending FROM pg_inherits
+    WHERE inhparent = CAST(:parent AS regclass) AND inhrelid = CAST(:part AS regclass)
+    """
+)
 
 
 def next_month(day: date) -> date:
@@ -53,6 +60,21 @@ def ensure_audit_months(connection: Connection, today: date) -> None:
     for _ in range(1 + AUDIT_MONTHS_AHEAD):
         connection.execute(text("SELECT support.make_audit_month(:month)"), {"month": month})
         month = next_month(month)
+
+
+def remove(engine: Engine, parent: str, part: str) -> None:
+    """Detaches and drops the partition, from whatever step a killed call has left it at. Nobody
+    waits for it; who began before still sees it, and is waited for."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET lock_timeout = 0"))
+        try:
+            pending = connection.execute(_STATE, {"parent": parent, "part": part}).scalar()
+            if pending is not None:
+                how = "FINALIZE" if pending else "CONCURRENTLY"
+                connection.execute(text(f"ALTER TABLE {parent} DETACH PARTITION {part} {how}"))
+            connection.execute(text(f"DROP TABLE {part}"))
+        finally:
+            connection.invalidate()
 
 
 def _ensure(connection: Connection, table: str, partition: str, start: date, end: date) -> None:

@@ -177,7 +177,7 @@ def test_whatever_step_is_the_last_the_next_call_finishes(
     def killed(*_args: object, **_kwargs: object) -> None:
         raise OSError("killed")
 
-    for step in ("_to_parquet", "_settle", "_sums", "sha256_of", "_remove"):
+    for step in ("_to_parquet", "_settle", "_sums", "sha256_of", "remove"):
         with monkeypatch.context() as patch:
             patch.setattr(archive, step, killed)
             assert flask("archive", "2021-07").exit_code == 1

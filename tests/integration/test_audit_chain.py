@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -187,22 +190,50 @@ def write_at(connection: Connection, moment: str, number: int) -> None:
         )
 
 
-def test_what_stays_after_retention_can_be_verified(engine: Engine) -> None:
+def until_waiting(engine: Engine, future: Future[Any]) -> None:
+    """What was begun waits for somebody else's transaction."""
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'audit_log_' AND wait_event_type ="
+    deadline = time.monotonic() + 60
+    while not future.done() and time.monotonic() < deadline:
+        with engine.connect() as connection:
+            if connection.execute(text(f"{sql} 'Lock'")).scalar():
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"nothing waits: {future}")
+
+
+def killed(*_args: object) -> None:
+    raise OSError("killed")
+
+
+def test_what_stays_after_retention_can_be_verified(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with engine.begin() as connection:
         ensure_audit_months(connection, date(2026, 5, 1))
         write_at(connection, "2026-05-30 10:00+00", 3)
         write_at(connection, "2026-06-01 00:00+00", 1)
         write_at(connection, "2026-05-31 23:59+00", 1)
         write_at(connection, "2026-06-10 10:00+00", 4)
-    gone = retention.drop_old_months(engine, kept=2, today=date(2026, 8, 3), actor=users.Actor())
-    assert gone == [date(2026, 5, 1)] and "2026_05" not in months_of(engine)
+    asked: dict[str, Any] = {"kept": 2, "today": date(2026, 8, 3), "actor": users.Actor()}
+    with monkeypatch.context() as patch, pytest.raises(OSError):
+        patch.setattr(retention, "remove", killed)
+        retention.drop_old_months(engine, **asked)
+    assert state(engine).is_whole and "2026_05" in months_of(engine)
+    with ThreadPoolExecutor(1) as pool, engine.connect() as backup:
+        backup.execute(text("SELECT count(*) FROM support.audit_log"))
+        gone = pool.submit(retention.drop_old_months, engine, **asked)
+        until_waiting(engine, gone)
+        with engine.begin() as connection:  # nobody who writes waits for it
+            connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+            write_at(connection, "2026-06-11 10:00+00", 1)
+        backup.rollback()
+        assert gone.result() == [date(2026, 5, 1)] and "2026_05" not in months_of(engine)
     found = state(engine)
-    assert found.is_whole and found.last_id == 10 and found.rows == 5
+    assert found.is_whole and found.last_id == 12 and found.rows == 7
     behind_its_back(engine, "DELETE FROM support.audit_log WHERE audit_id = 6")
     assert not state(engine).is_whole
-    assert not retention.drop_old_months(
-        engine, kept=2, today=date(2026, 8, 3), actor=users.Actor()
-    )
+    assert not retention.drop_old_months(engine, **asked)
 
 
 def add_user(engine: Engine, email: str, role: Role = Role.VIEWER) -> int:

@@ -8,15 +8,17 @@ from sqlalchemy import Engine, text
 
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
+from warehouse.partitions import remove
 
+_LOG = "support.audit_log"
 _PARTS = text(
     """
-    SELECT part::text, to_date(right(part::text, 7), 'YYYY_MM') AS month
-    FROM (
-        SELECT relid::regclass AS part FROM pg_partition_tree('support.audit_log') WHERE isleaf
-    ) AS leaves ORDER BY month
+    SELECT 'support.' || relname AS part, to_date(right(relname, 7), 'YYYY_MM') AS month
+    FROM pg_class WHERE relnamespace = 'support'::regnamespace AND relkind = 'r'
+        AND relname ~ '^audit_log_[0-9]{4}_[0-9]{2}$' ORDER BY month
     """
 )
+"""Those that a killed call has detached and not yet dropped among them."""
 _OLD_REJECTS = text(
     """
     DELETE FROM staging.reject USING staging.load
@@ -32,19 +34,21 @@ _ANCHOR = """
 
 def drop_old_months(engine: Engine, *, kept: int, today: date, actor: Actor) -> list[date]:
     """Drops the audit log's months before the last `kept` full ones; gives them. The chain's
-    anchor moves to the last row that is dropped, so that what stays can still be verified."""
+    anchor moves to the last row that is dropped first, so that what stays can be verified whatever
+    becomes of this call; who reads the log is waited for, and who writes to it does not wait."""
     first_kept = _months_back(today, kept)
     with engine.begin() as connection:
         connection.execute(text("SELECT FROM support.audit_head FOR UPDATE"))
         dropped = [row for row in connection.execute(_PARTS) if row.month < first_kept]
         for row in dropped:
             connection.execute(text(_ANCHOR.format(part=row.part)))
-            connection.execute(text(f"DROP TABLE {row.part}"))
         months = [row.month for row in dropped]
         if months:
             dropped_months = {"dropped": [f"{month:%Y-%m}" for month in months]}
             action, object = "audit.retain", "audit_log"
             audit.note(connection, actor, action=action, object=object, after=dropped_months)
+    for row in dropped:
+        remove(engine, _LOG, row.part)
     return months
 
 

@@ -8,6 +8,7 @@ that fails is left alone for a while and the database answers: nobody waits for 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import inspect
 import logging
 import struct
@@ -25,15 +26,26 @@ from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, get_
 from uuid import uuid4
 
 from prometheus_client import Counter
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Connection, Engine, String, literal_column, select, text
+from sqlalchemy.exc import DBAPIError
 
+from config import get_settings
 from domain.errors import Unavailable
 from warehouse.ages import ENCODED_SECONDS
-from warehouse.db import DATABASE_DOWN, get_engine, get_replica, unavailable_when_down
+from warehouse.db import (
+    DATABASE_DOWN,
+    Replica,
+    get_engine,
+    get_replica,
+    is_down,
+    unavailable_when_down,
+)
 
 PREFIX = "nova"
 SEAL_BYTES = 16
+SEALING = b"nova cache"
+"""What sets the key of seals apart from others that are made of SECRET_KEY."""
 MADE_AT = struct.Struct(">d")
 MEMORY_BYTES = 16 * 1024 * 1024
 """Of encoded values that each process holds beside the shared cache."""
@@ -195,6 +207,7 @@ class _Reading:
 _version = _Version()
 _flights = _Flights()
 _breaker: Breaker | None = None
+_sealing_key = b""
 _reading: ContextVar[_Reading | None] = ContextVar("what the request reads", default=None)
 _only_kept: ContextVar[bool] = ContextVar("whether the cache alone answers", default=False)
 
@@ -212,8 +225,11 @@ _ASK_VERSION = select(VERSION)
 
 def use(backend: Backend | None) -> None:
     """Binds the cache of this process; None: every call goes to the database."""
-    global _breaker
+    global _breaker, _sealing_key
     _memory.clear()
+    if backend is not None:
+        secret = get_settings().secret_key.encode()
+        _sealing_key = hashlib.blake2b(secret, person=SEALING).digest()
     _breaker = Breaker(backend) if backend is not None else None
 
 
@@ -294,6 +310,7 @@ def kept(
     *,
     version: str | None = None,
     renew: Callable[[], Callable[[], bytes]] | None = None,
+    anew: bool = False,
 ) -> Kept:
     """What `make()` gives, from the cache for `ttl` seconds at most: `name` and `plain` arguments
     say what it is, the data version how new. What many ask for at once is made once. Raises Missed
@@ -302,7 +319,7 @@ def kept(
     `version`: the data version, where this request knows it already; the value is held in this
     process too then. `renew` gives a `make` that
     works without this request: what has lain for most of its time is given once more and made
-    anew behind it, so that nobody waits.
+    anew behind it, so that nobody waits. `anew`: what is kept already does not count.
     """
     if _breaker is None:
         OFF.inc()
@@ -310,7 +327,7 @@ def kept(
     engine = get_engine()
     digest = hashlib.sha256(plain.encode()).hexdigest()[:32]
     key = f"{PREFIX}:{engine.url.database}:{name}:{version or _version_of(engine)}:{digest}"
-    found = version and _held(key) or _fetched(key, ttl)
+    found = None if anew else version and _held(key) or _fetched(key, ttl)
     if found is None:
         if _only_kept.get():
             raise Missed(name)
@@ -427,7 +444,10 @@ def _fetched(key: str, ttl: int) -> Kept | None:
     if stored is None:
         return None
     sealed = stored[SEAL_BYTES:]
-    if stored[:SEAL_BYTES] != _seal(sealed) or len(sealed) < MADE_AT.size:
+    if (
+        not hmac.compare_digest(stored[:SEAL_BYTES], _seal(key, sealed))
+        or len(sealed) < MADE_AT.size
+    ):
         log.warning("cache holds something else under %s", key)
         return None
     found = Kept(sealed[MADE_AT.size :], MADE_AT.unpack_from(sealed)[0], ttl)
@@ -439,12 +459,14 @@ def _store(key: str, value: bytes, ttl: int) -> Kept:
     made = Kept(value, time.time(), ttl)
     if _breaker is not None:
         sealed = MADE_AT.pack(made.made_at) + value
-        _breaker.set(key, _seal(sealed) + sealed, ttl)
+        _breaker.set(key, _seal(key, sealed) + sealed, ttl)
     return made
 
 
-def _seal(value: bytes) -> bytes:
-    return hashlib.blake2b(value, digest_size=SEAL_BYTES).digest()
+def _seal(key: str, value: bytes) -> bytes:
+    """What only those can make who know SECRET_KEY; a value under another key has another one."""
+    told = key.encode() + b"\0" + value
+    return hashlib.blake2b(told, key=_sealing_key, digest_size=SEAL_BYTES).digest()
 
 
 class ReplicaFailed(Unavailable):
@@ -455,8 +477,8 @@ class ReplicaFailed(Unavailable):
 def snapshot(**options: Any) -> Iterator[Connection]:
     """A read-only connection in one snapshot: on the replica if that has all that the primary had
     when it was last asked, else on the primary. `options` are execution options, and ask for a
-    snapshot of one's own: without them it is the request's. Raises ReplicaFailed, once: the replica
-    is left alone for a while then."""
+    snapshot of one's own: without them it is the request's. Raises ReplicaFailed where the replica
+    fails in it, once: it is left alone for a while then."""
     reading = _reading.get()
     if reading is None or options:
         if reading is not None:
@@ -478,21 +500,41 @@ def once(connection: Connection, key: Hashable, ask: Callable[[], R]) -> R:
 
 @contextmanager
 def _own_snapshot(options: dict[str, Any]) -> Iterator[Connection]:
-    replica = get_replica()
-    if replica is None or replica.resting:
-        with _snapshot_of(get_engine(), options) as connection:
-            yield connection
-        return
-    try:
-        with _snapshot_of(replica.engine, options) as connection:
-            if data_version(connection) == _version_of(get_engine()):
-                yield connection
-                return
-    except DATABASE_DOWN as error:
-        replica.rest(error)
-        raise ReplicaFailed("The read replica does not answer.") from error
-    with _snapshot_of(get_engine(), options) as connection:
-        yield connection
+    with ExitStack() as opened:
+        replica = get_replica()
+        there = None if replica is None else _snapshot_there(replica, options, opened)
+        if replica is None or there is None:
+            yield opened.enter_context(_snapshot_of(get_engine(), options))
+            return
+        try:
+            yield there
+        except (DBAPIError, *DATABASE_DOWN) as error:
+            if not is_down(error):
+                raise
+            replica.rest(error)
+            raise ReplicaFailed("The read replica does not answer.") from error
+
+
+def _snapshot_there(
+    replica: Replica, options: dict[str, Any], opened: ExitStack
+) -> Connection | None:
+    """A snapshot on the replica that is closed with `opened`; None where it does not answer, or
+    lacks what the primary had when it was last asked."""
+    if replica.resting:
+        return None
+    version = _version_of(get_engine())
+    with ExitStack() as tried:
+        try:
+            connection = tried.enter_context(_snapshot_of(replica.engine, options))
+            if data_version(connection) != version:
+                return None
+        except (DBAPIError, *DATABASE_DOWN) as error:
+            if not is_down(error):
+                raise
+            replica.rest(error)
+            return None
+        opened.enter_context(tried.pop_all())
+    return connection
 
 
 def _snapshot_of(engine: Engine, options: dict[str, Any]) -> Connection:
@@ -552,7 +594,11 @@ def read_model(
                     OFF.inc()
                     return read(*args, **kwargs)
                 encoded = kept(name, plain(kwargs), ttl, make).value
-                return adapter().validate_json(encoded) if value is None else value
+                try:
+                    return adapter().validate_json(encoded) if value is None else value
+                except ValidationError:  # of a version of the product that knew it otherwise
+                    encoded = kept(name, plain(kwargs), ttl, make, anew=True).value
+                    return adapter().validate_json(encoded) if value is None else value
 
         return cached
 

@@ -203,7 +203,7 @@ def ground(template: str) -> Iterator[Product]:
                 engine,
                 email=VIEWER,
                 name="Prober",
-                role=Role.VIEWER,
+                role=Role.ANALYST,
                 password_hash=factories.hash_of(PASSWORD),
                 actor=users.Actor(),
             )

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests import services
-from tests.faults.conftest import PATHS, WAIT_SECONDS, Product, serving
+from tests.faults.conftest import PATHS, PATIENCE_SECONDS, WAIT_SECONDS, Product, serving
 from warehouse import embedded
 
+FILES = 8
 READ = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'nova-corrente'"
 
 
@@ -118,10 +120,18 @@ def test_what_it_lacks_comes_from_the_primary(product: Product, replica: Replica
     assert "'open'" in product.ask("/alerts").data
 
 
+def status_of_a_file(product: Product) -> int:
+    """Of an export, which reads past the cache."""
+    headers = {"Authorization": f"Bearer {product.token}", "Connection": "close"}
+    address = f"{product.url}/api/v1/exports/alerts.csv"
+    return requests.get(address, headers=headers, timeout=PATIENCE_SECONDS).status_code
+
+
 def test_its_death_is_not_noticed(product: Product, replica: Replica) -> None:
     with product.probe() as prober:
         time.sleep(1)
         replica.stop()
+        assert [status_of_a_file(product) for _ in range(FILES)] == [200] * FILES
         for _ in range(5):
             product.new_version()
             time.sleep(0.5)

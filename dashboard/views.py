@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, request
 from flask.typing import ResponseReturnValue
 
 from auth import saved_views
-from auth.guards import requires
+from auth.guards import current_viewer, requires
 from auth.session import own_id, request_actor
 from dashboard.i18n import page_of
 from domain.access import Permission
@@ -51,5 +51,14 @@ def delete(view_id: int) -> ResponseReturnValue:
 @requires(Permission.READ)
 def start(view_id: int) -> ResponseReturnValue:
     """Begins with it from the next sign-in on; or no longer."""
-    views.start_with(get_engine(), view_id, user_id=own_id(), actor=request_actor())
+    role = current_viewer().role
+    views.start_with(get_engine(), view_id, user_id=own_id(), role=role, actor=request_actor())
+    return redirect(page_of(request.referrer), 303)
+
+
+@blueprint.post(f"{A_VIEW}/role-start")
+@requires(Permission.ACT)
+def role_start(view_id: int) -> ResponseReturnValue:
+    """Lets the role that it is shared with begin with it; or no longer."""
+    views.role_starts_with(get_engine(), view_id, user_id=own_id(), actor=request_actor())
     return redirect(page_of(request.referrer), 303)

@@ -16,7 +16,8 @@ MOST_LETTERS, LONGEST, MOST_VIEWS = 80, 2000, 50
 @dataclass(frozen=True)
 class SavedView:
     """One view. `query` is the address's, without the question mark; `shared_with` the role that
-    sees it too; `is_start`: it is what its owner begins with."""
+    sees it too; `is_start`: it is what the reader begins with; `is_role_start`: what those of the
+    role do who have chosen nothing themselves."""
 
     view_id: int
     name: str
@@ -26,6 +27,7 @@ class SavedView:
     owner: str
     shared_with: str | None
     is_start: bool
+    is_role_start: bool
 
     @property
     def address(self) -> str:

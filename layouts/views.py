@@ -59,23 +59,41 @@ def _view(one: SavedView, viewer: Viewer, csrf_token: str) -> html.Li:
     if one.shared_with:
         said.append(f"({named(ROLES, one.shared_with, t)})")
     link = html.A(" ".join(said), href=one.address, className="view-link")
+    begin = _begin(
+        f"/views/{one.view_id}/start",
+        "home",
+        t("Begin with it no longer") if one.is_start else t("Begin with it"),
+        one.is_start,
+        csrf_token,
+    )
     if not one.mine:
-        return html.Li([link, html.Span(one.owner, className="weak")])
+        return html.Li([link, html.Span(one.owner, className="weak"), begin])
     return html.Li(
         [
             link,
-            _button(
-                f"/views/{one.view_id}/start",
-                "home",
-                t("Begin with it"),
-                csrf_token,
-                "tool-button is-on" if one.is_start else "tool-button",
-                pressed="true" if one.is_start else "false",
-            ),
+            begin,
+            *_role_start(one, viewer, csrf_token),
             _rename(one, viewer, csrf_token),
             _button(f"/views/{one.view_id}/delete", "trash", t("Delete"), csrf_token),
         ]
     )
+
+
+def _role_start(one: SavedView, viewer: Viewer, csrf_token: str) -> list[html.Form]:
+    t = viewer.t
+    if not one.shared_with or not viewer.may(Permission.ACT):
+        return []
+    role = named(ROLES, one.shared_with, t)
+    said = t("%(role)s: begin with it", role=role)
+    if one.is_role_start:
+        said = t("%(role)s: begin with it no longer", role=role)
+    action = f"/views/{one.view_id}/role-start"
+    return [_begin(action, "users", said, one.is_role_start, csrf_token)]
+
+
+def _begin(action: str, drawing: str, label: str, is_on: bool, csrf_token: str) -> html.Form:
+    style = "tool-button is-on" if is_on else "tool-button"
+    return _button(action, drawing, label, csrf_token, style)
 
 
 def _rename(one: SavedView, viewer: Viewer, csrf_token: str) -> html.Details:

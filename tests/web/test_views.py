@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from tests.web.conftest import ANALYST, PASSWORD, VIEWER, Browser, Site
+from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Browser, Site
 
 VIEW = re.compile(r"/views/(\d+)/delete")
 
@@ -29,7 +29,7 @@ def test_a_view_is_saved_shared_begun_with_and_dropped(site: Site) -> None:
     (number,) = VIEW.findall(menu(analyst))
     assert site.audit("view.save")[-1].after["query"] == "uf=SP&measure=units"
     assert post(viewer, f"/views/{number}/delete") == 404
-    assert post(viewer, f"/views/{number}/start") == 404
+    assert post(site.browser(SCOPED), f"/views/{number}/start") == 404
 
     assert post(analyst, f"/views/{number}/start") == 303
     assert analyst.get("/").headers["Location"] == address
@@ -38,6 +38,26 @@ def test_a_view_is_saved_shared_begun_with_and_dropped(site: Site) -> None:
     assert again.sign_in(ANALYST, PASSWORD).headers["Location"] == address
     assert post(analyst, f"/views/{number}/start") == 303
     assert analyst.get("/").headers["Location"] == "/main"
+
+    assert post(viewer, f"/views/{number}/role-start") == 403
+    assert post(analyst, f"/views/{number}/role-start") == 303
+    assert viewer.get("/").headers["Location"] == address, "what the role begins with"
+    assert analyst.get("/").headers["Location"] == "/main", "another role"
+    assert site.audit("view.role_start")[-1].object == f"view:{number}"
+    assert post(viewer, "/views", name="Mine", address="/inventory?uf=BA") == 303
+    (own,) = VIEW.findall(menu(viewer))
+    assert post(viewer, f"/views/{own}/start") == 303
+    assert viewer.get("/").headers["Location"] == "/inventory?uf=BA", "the own choice goes first"
+    assert post(viewer, f"/views/{number}/start") == 303
+    assert viewer.get("/").headers["Location"] == address
+    hidden = {"name": "Hidden", "address": "/admin/users", "shared_with": "VIEWER"}
+    admin = site.browser(ADMIN)
+    assert post(admin, "/views", **hidden) == 303
+    (closed,) = VIEW.findall(menu(admin))
+    assert post(admin, f"/views/{closed}/role-start") == 303
+    assert post(viewer, f"/views/{number}/start") == 303
+    assert viewer.get("/").headers["Location"] == "/main", "not what the role may not open"
+    assert post(admin, f"/views/{closed}/delete") == post(viewer, f"/views/{own}/delete") == 303
 
     assert post(analyst, "/views", **shared | {"address": "/main?uf=RJ"}) == 303
     assert VIEW.findall(menu(analyst)) == [number], "the same name is the same view"

@@ -14,7 +14,7 @@ from warehouse.commands import audit
 from warehouse.commands.users import Actor, Changes, change
 from warehouse.queries.privacy import mention
 
-PERSONAL = ("session", "token", "password_reset", "saved_view", "report", "subject")
+PERSONAL = ("session", "token", "password_reset", "start_view", "saved_view", "report", "subject")
 """Tables of `support` whose rows go with their account."""
 
 NAMED = (

@@ -18,8 +18,18 @@ _SAVE = """
 INSERT INTO support.saved_view (user_id, page, name, state, shared_with)
 VALUES (:user_id, :page, :name, CAST(:state AS jsonb), :shared_with)
 ON CONFLICT (user_id, page, name) DO UPDATE
-    SET state = excluded.state, shared_with = excluded.shared_with
+    SET state = excluded.state, shared_with = excluded.shared_with,
+        is_default = saved_view.is_default
+            AND saved_view.shared_with IS NOT DISTINCT FROM excluded.shared_with
 RETURNING view_id
+"""
+
+_END_START = "DELETE FROM support.start_view WHERE user_id = :user_id AND view_id = :view_id"
+_START = """
+INSERT INTO support.start_view (user_id, view_id)
+SELECT :user_id, view_id FROM support.saved_view
+WHERE view_id = :view_id AND (user_id = :user_id OR shared_with = :role)
+ON CONFLICT (user_id) DO UPDATE SET view_id = excluded.view_id
 """
 
 
@@ -72,17 +82,28 @@ def rename(engine: Engine, view_id: int, name: str, *, user_id: int, actor: Acto
         raise InvalidInput(f"name: {reason}.", fields={"name": reason}) from None
 
 
-def start_with(engine: Engine, view_id: int, *, user_id: int, actor: Actor) -> None:
-    """What one begins with from now on; said of the view that it is already, no longer. Raises
-    NotFound for another's."""
+def start_with(engine: Engine, view_id: int, *, user_id: int, role: Role, actor: Actor) -> None:
+    """What one begins with from now on, one's own view or one that is shared with one's role; said
+    of the view that it is already, no longer. Raises NotFound for any other."""
+    params = {"view_id": view_id, "user_id": user_id, "role": str(role)}
+    with engine.begin() as connection:
+        ended = connection.execute(text(_END_START), params)
+        if not ended.rowcount and not connection.execute(text(_START), params).rowcount:
+            raise NotFound(f"There is no view {view_id} of yours or of your role.")
+        audit.note_on(connection, actor, "view", view_id, "start", None)
+
+
+def role_starts_with(engine: Engine, view_id: int, *, user_id: int, actor: Actor) -> None:
+    """What those of its role begin with who have chosen nothing themselves; said of the view that
+    it is already, no longer. Raises NotFound for another's view and for one that is not shared."""
     sql = """
         UPDATE support.saved_view SET is_default = view_id = :view_id AND NOT is_default
-        WHERE user_id = :user_id AND EXISTS (
-            SELECT FROM support.saved_view AS own
-            WHERE own.view_id = :view_id AND own.user_id = :user_id
+        WHERE shared_with = (
+            SELECT shared_with FROM support.saved_view
+            WHERE view_id = :view_id AND user_id = :user_id
         )
     """
-    _change(engine, sql, view_id, user_id, actor, "start")
+    _change(engine, sql, view_id, user_id, actor, "role_start")
 
 
 def _change(

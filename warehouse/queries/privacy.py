@@ -25,6 +25,7 @@ _HELD = {
     "subjects": "SELECT to_jsonb(s) FROM support.subject AS s WHERE user_id = :id",
     "jobs": "SELECT to_jsonb(j) FROM support.job AS j WHERE lower(actor) = lower(:email)",
     "saved_views": "SELECT to_jsonb(v) FROM support.saved_view AS v WHERE user_id = :id",
+    "start_view": "SELECT to_jsonb(s) FROM support.start_view AS s WHERE user_id = :id",
     "reports": "SELECT to_jsonb(r) FROM support.report AS r WHERE user_id = :id",
     "report_deliveries": (
         "SELECT to_jsonb(d) FROM support.report_delivery AS d JOIN support.report USING (report_id)"

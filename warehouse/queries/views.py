@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from domain.access import Role
+from domain.access import Role, may
+from domain.page_filters import permission_at
 from domain.views import SavedView, address_of
 from warehouse.db import quick
 
 _LISTED = text("""
     SELECT view.view_id, view.name, view.page, view.state ->> 'query' AS query,
         view.user_id = :user_id AS mine, owner.name AS owner, view.shared_with,
-        view.is_default AND view.user_id = :user_id AS is_start
+        own.view_id IS NOT NULL AS is_start, view.is_default AS is_role_start
     FROM support.saved_view AS view JOIN support."user" AS owner USING (user_id)
+    LEFT JOIN support.start_view AS own
+        ON own.view_id = view.view_id AND own.user_id = :user_id
     WHERE view.user_id = :user_id OR view.shared_with = :role
     ORDER BY mine DESC, view.name, view.view_id
 """)
-_START = text(
-    "SELECT page, state ->> 'query' AS query FROM support.saved_view"
-    " WHERE user_id = :user_id AND is_default"
-)
+_STARTS = text("""
+    SELECT view.page, view.state ->> 'query' AS query
+    FROM support.saved_view AS view
+    LEFT JOIN support.start_view AS own
+        ON own.view_id = view.view_id AND own.user_id = :user_id
+    WHERE view.shared_with = :role AND (view.is_default OR own.view_id IS NOT NULL)
+        OR view.user_id = :user_id AND own.view_id IS NOT NULL
+    ORDER BY own.view_id IS NULL
+""")
 
 
 def listed(*, user_id: int, role: Role) -> list[SavedView]:
@@ -28,7 +36,12 @@ def listed(*, user_id: int, role: Role) -> list[SavedView]:
     return [SavedView(**row._mapping) for row in rows]
 
 
-def start(user_id: int) -> str | None:
-    """The address that this person begins with; None where none was chosen. Raises Unavailable."""
-    found = quick(_START, {"user_id": user_id})
-    return address_of(found[0].page, found[0].query) if found else None
+def start(*, user_id: int, role: Role) -> str | None:
+    """The address that this person begins with: the own choice, else the role's; None where there
+    is neither, or none that the role may open. Raises Unavailable."""
+    found = quick(_STARTS, {"user_id": user_id, "role": str(role)})
+    for view in found:
+        permission = permission_at(view.page)
+        if permission is not None and may(role, permission):
+            return address_of(view.page, view.query)
+    return None

@@ -166,6 +166,19 @@ saved_view = Table(
     schema="support",
 )
 
+start_view = Table(
+    "start_view",
+    metadata,
+    Column("user_id", ForeignKey(user.c.user_id, ondelete="CASCADE"), primary_key=True),
+    Column(
+        "view_id",
+        ForeignKey(saved_view.c.view_id, ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    schema="support",
+)
+
 report = Table(
     "report",
     metadata,

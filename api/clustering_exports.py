@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from api.clustering import MachineFilters, MembersFilters, PlaceFilters, TrendsQuery
 from api.exporting import exported
 from api.files import Table
+from api.parameters import Query
 from auth.guards import current_viewer
 from domain.clusters import (
     EQUIPMENT,
     TOWERS,
+    Choice,
     Cluster,
     ClusterMember,
     Family,
     TowerTrend,
     feature_words,
 )
-from domain.failure_risk import MachineRisk, PartsDemand
+from domain.failure_risk import CalibrationBin, MachineRisk, PartsDemand
 from domain.sheets import Cell
 from domain.viewer import Viewer
 from warehouse.queries import clustering
@@ -30,6 +32,12 @@ RISK = (
     *(f"reason_{place}" for place in range(1, MOST_REASONS + 1)),
 )
 MEMBER = ("member", "kind", "site", "uf", "cluster", "name", "previous", "next")
+
+
+class FamilyQuery(Query):
+    """Machines or towers."""
+
+    of: Literal["equipment", "towers"] = "equipment"
 
 
 @exported("failure-risk", query=MachineFilters)
@@ -44,6 +52,20 @@ def failure_risk_file(query: MachineFilters) -> Table:
 def parts_file(query: PlaceFilters) -> list[PartsDemand]:
     """Parts that expected failures take, by item and depot."""
     return clustering.parts(scope=current_viewer().scope, filters=query.filters())
+
+
+@exported("risk-calibration", record=CalibrationBin)
+def calibration_file() -> list[CalibrationBin]:
+    """Risks that were told beside the share that failed, cross-validated over all machines."""
+    found = clustering.risk_summary(scope=current_viewer().scope)
+    return found.quality.bins if found.quality else []
+
+
+@exported("cluster-choices", query=FamilyQuery, record=Choice)
+def choices_file(query: FamilyQuery) -> list[Choice]:
+    """Numbers of clusters that were tried, and how good each is."""
+    family = TOWERS if query.of == "towers" else EQUIPMENT
+    return list(clustering.summary(family=family).choices)
 
 
 @exported("equipment-profiles", query=PlaceFilters)

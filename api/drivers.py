@@ -1,12 +1,13 @@
-"""GET /drivers, /drivers/{driver}, /driver-contributions; /exports/drivers and driver-periods."""
+"""GET /drivers, /drivers/{driver}, /driver-contributions, and their files."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from api.exporting import exported
-from api.parameters import SpannedSeries, checked_text
+from api.parameters import SpannedSeries, Text, checked_text
 from api.routing import route
 from auth.guards import current_viewer
 from domain.drivers import DriverContribution, DriverDetail, DriverScore, Measure
@@ -17,6 +18,26 @@ class DriversQuery(SpannedSeries):
     """What narrows the demand; the UFs narrow the drivers too. `measure`: BRL or units of issue."""
 
     measure: Measure = "brl"
+
+
+class CloserQuery(DriversQuery):
+    """The same of one driver, or of all."""
+
+    driver: Text | None = None
+
+
+@dataclass(frozen=True)
+class LagRow:
+    """A driver so many periods earlier against the demand."""
+
+    driver: str
+    period: str
+    lag: int
+    correlation: float
+    limit: float
+    pairs: int
+    effective: float
+    p_value: float
 
 
 @dataclass(frozen=True)
@@ -57,14 +78,23 @@ def drivers_file(query: DriversQuery) -> list[DriverScore]:
     return listed(query)
 
 
-@exported("driver-periods", query=DriversQuery, record=PeriodRow)
-def periods_file(query: DriversQuery) -> list[PeriodRow]:
+@exported("driver-periods", query=CloserQuery, record=PeriodRow)
+def periods_file(query: CloserQuery) -> list[PeriodRow]:
     """Every driver's periods beside the demand in them."""
-    details = (_detail(one.driver, query) for one in listed(query))
     return [
         PeriodRow(one.score.driver, one.score.period, period.start, period.value, period.demand)
-        for one in details
+        for one in _details(query)
         for period in one.history
+    ]
+
+
+@exported("driver-lags", query=CloserQuery, record=LagRow)
+def lags_file(query: CloserQuery) -> list[LagRow]:
+    """How every driver moves with the demand so many periods later."""
+    return [
+        LagRow(driver=one.score.driver, period=one.score.period, **vars(lag))
+        for one in _details(query)
+        for lag in one.lags
     ]
 
 
@@ -72,6 +102,11 @@ def periods_file(query: DriversQuery) -> list[PeriodRow]:
 def contributions_file() -> list[DriverContribution]:
     """What each driver brings to the forecasts of each demand class."""
     return drivers.contributions()
+
+
+def _details(query: CloserQuery) -> Iterator[DriverDetail]:
+    names = [query.driver] if query.driver else [one.driver for one in listed(query)]
+    return (_detail(name, query) for name in names)
 
 
 def _detail(driver: str, query: DriversQuery) -> DriverDetail:

@@ -10,7 +10,7 @@ from api.exporting import exported
 from api.parameters import Paged, SpannedSeries, Text
 from api.routing import route
 from auth.guards import current_viewer
-from domain.records import Kpi, KpiRow, Page
+from domain.records import DemandShare, Kpi, KpiRow, Page, TotalPoint
 from domain.viewer import Viewer
 from warehouse.queries import kpi_rows, kpis
 from warehouse.queries.paging import every
@@ -54,6 +54,33 @@ def _line(kpi: Kpi, viewer: Viewer) -> KpiLine:
 
 def _told(numbers: list[tuple[str, float]]) -> str:
     return "; ".join(f"{name}={value:.12g}" for name, value in numbers)
+
+
+class DemandQuery(SpannedSeries):
+    """What narrows demand, in BRL or in units of issue."""
+
+    measure: Literal["brl", "units"] = "brl"
+
+
+class SharesQuery(DemandQuery):
+    """The same by family, by UF or by both."""
+
+    kind: Literal["family", "uf", ""] = ""
+
+
+@exported("demand-totals", query=DemandQuery, record=TotalPoint)
+def totals_file(query: DemandQuery) -> list[TotalPoint]:
+    """What was demanded in each period, then the forecast, summed over the series in view."""
+    scope = current_viewer().scope
+    return kpis.demand_and_forecast(scope=scope, filters=query.filters(), measure=query.measure)
+
+
+@exported("demand-shares", query=SharesQuery, record=DemandShare)
+def shares_file(query: SharesQuery) -> list[DemandShare]:
+    """Demand by family and by UF, the most first."""
+    scope = current_viewer().scope
+    found = kpis.demand_shares(scope=scope, filters=query.filters(), measure=query.measure)
+    return [one for one in found if query.kind in ("", one.kind)]
 
 
 class RowsFilters(SpannedSeries):

@@ -12,6 +12,7 @@ from api.items import ItemsQuery
 from api.parameters import Between, Query, SeriesFilters, Text, checked_text
 from api.routing import route
 from auth.guards import current_viewer
+from domain.drivers import DriverSum, driver_sums
 from domain.records import (
     DriverMonth,
     Material,
@@ -107,9 +108,25 @@ class SpannedQuery(ProjectionQuery, Between):
     """One item-depot from one day to another; the last ones where neither is named."""
 
 
-@exported("driver-months", query=SpannedQuery, record=DriverMonth)
-def drivers_file(query: SpannedQuery) -> list[DriverMonth]:
+class DriverQuery(SpannedQuery):
+    """The same of one driver, or of all."""
+
+    driver: Text | None = None
+
+
+@exported("driver-months", query=DriverQuery, record=DriverMonth)
+def driver_months_file(query: DriverQuery) -> list[DriverMonth]:
     """Outside drivers month by month beside the demand of one item-depot."""
+    return [one for one in _driver_months(query) if query.driver in (None, one.driver)]
+
+
+@exported("item-drivers", query=SpannedQuery, record=DriverSum)
+def drivers_file(query: SpannedQuery) -> list[DriverSum]:
+    """Outside drivers beside the demand of one item-depot in short: how both move together."""
+    return driver_sums(_driver_months(query))
+
+
+def _driver_months(query: SpannedQuery) -> list[DriverMonth]:
     if not (query.sku and query.site):
         return []
     span = {"since": query.from_, "to": query.to}

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from api.exporting import exported
-from api.parameters import DemandClass, Query, SeriesFilters, Text, Texts, Ufs, told
+from api.parameters import (
+    DemandClass,
+    ModelNames,
+    Query,
+    SeriesFilters,
+    Text,
+    Texts,
+    Ufs,
+    told,
+)
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import (
@@ -101,10 +110,40 @@ def performance_file(query: SeriesFilters) -> list[ModelPerformance]:
     return [one for one in performance(query) if one.demand_class or not query.class_]
 
 
-@exported("model-steps", query=PlacesQuery, record=ModelStep)
-def steps_file(query: PlacesQuery) -> list[ModelStep]:
+class StepLinesQuery(PlacesQuery):
+    """The same of all models unless some are named."""
+
+    model: ModelNames = ()
+
+
+@exported("model-steps", query=StepLinesQuery, record=ModelStep)
+def steps_file(query: StepLinesQuery) -> list[ModelStep]:
     """Each model's accuracy and calibration by periods ahead."""
-    return steps(query)
+    shown = query.model
+    return [one for one in steps(query) if one.step and (not shown or one.model in shown)]
+
+
+@dataclass(frozen=True)
+class QuantileLine:
+    """Of one quantile of the ensemble: the share of actuals that should lie below it, and those
+    that lay below and not above."""
+
+    quantile: str
+    level: float
+    below: float
+    at_most: float
+
+
+@exported("model-calibration", query=PlacesQuery, record=QuantileLine)
+def calibration_file(query: PlacesQuery) -> list[QuantileLine]:
+    """How often actuals lay below each quantile of the ensemble, over the whole horizon."""
+    names, levels = ("p10", "p50", "p90"), (0.1, 0.5, 0.9)
+    return [
+        QuantileLine(*line)
+        for one in steps(query)
+        if one.model == models.ENSEMBLE and not one.step
+        for line in zip(names, levels, one.below, one.at_most, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

@@ -122,8 +122,9 @@ def overrides_file(query: OverridesFilters) -> Iterator[Override]:
 
 @exported("value-added", query=SeriesFilters, record=ValueStep)
 def value_added_file(query: SeriesFilters) -> list[ValueStep]:
-    """Error from seasonal naive over the model to overrides, and what each step added."""
-    return value_added(query)
+    """Error from seasonal naive over the model to overrides, and what each step added; without what
+    no period was judged on."""
+    return [one for one in value_added(query) if one.points]
 
 
 @route("POST", "/overrides/preview", permission=Permission.ACT, body=AdjustmentBody, data=Preview)

@@ -120,6 +120,9 @@ Month = Annotated[
 ]
 
 
+ModelNames = Annotated[tuple[ModelName, ...], BeforeValidator(split)]
+
+
 class Query(BaseModel):
     """Parameters that no list shares; a parameter that is not here is refused."""
 

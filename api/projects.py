@@ -26,6 +26,7 @@ from domain.projects import (
     ProjectDetail,
     ProjectFilters,
     ProjectMaterial,
+    ProjectMonth,
     ProjectScore,
     ProjectStatus,
 )
@@ -91,6 +92,12 @@ class StatusesQuery(Query):
     """One project; there are no lines where none is named."""
 
     project: Text = ""
+
+
+@exported("project-months", query=StatusesQuery, record=ProjectMonth)
+def months_file(query: StatusesQuery) -> list[ProjectMonth]:
+    """The materials of one project still to come, before and after its slip, by month."""
+    return one(query.project).months if query.project else []
 
 
 @exported("project-statuses", query=StatusesQuery, record=ProjectStatus)

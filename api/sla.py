@@ -30,7 +30,15 @@ from auth.guards import current_viewer
 from domain.access import Permission
 from domain.records import Page
 from domain.sheets import Cell
-from domain.sla import ContractDetail, ContractMonth, ContractScore, Outage, PartExposure, wanted
+from domain.sla import (
+    ContractDetail,
+    ContractMonth,
+    ContractScore,
+    DowntimeDay,
+    Outage,
+    PartExposure,
+    wanted,
+)
 from domain.sla_sheet import sheet
 from warehouse.queries import sla, status
 from warehouse.queries.paging import every
@@ -136,6 +144,15 @@ def months_file(query: ContractQuery) -> list[ContractMonth]:
         return []
     scope = current_viewer().scope
     return sla.detail(contract=query.contract, scope=scope, month=query.month).months
+
+
+@exported("contract-days", query=ContractQuery, record=DowntimeDay)
+def days_file(query: ContractQuery) -> list[DowntimeDay]:
+    """One contract's month day by day: hours a site without service."""
+    if not query.contract:
+        return []
+    scope = current_viewer().scope
+    return sla.detail(contract=query.contract, scope=scope, month=query.month).days
 
 
 @exported("contract-parts", query=ContractQuery, record=PartExposure)

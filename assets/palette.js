@@ -78,7 +78,7 @@
   }
 
   function exportsHere(words) {
-    return [...document.querySelectorAll("#_pages_content a[download], #forecast-csv")].map(
+    return [...document.querySelectorAll("#_pages_content a[download]")].map(
       (link) => ({
         name: `${words.export} ${link.textContent.trim()}`,
         kind: words.action,

@@ -114,6 +114,7 @@ def _one_series(viewer: Viewer, address: Address, current: DataStatus, bar: Bar)
         chosen=lambda: _choice(series.demand_class),
         diagnostics=lambda: forecasts.diagnostics(**one),
         frequency=current.frequency or "D",
+        since=since,
         notices=address.notices,
     )
     return series_models.layout(data, viewer, later)

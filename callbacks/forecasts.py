@@ -7,10 +7,9 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, no_update
+from dash import Dash, Input, Output, State, no_update
 from dash.development.base_component import Component
 
-from auth import trail
 from auth.guards import current_viewer, requires
 from callbacks import levels
 from callbacks.address import Address
@@ -19,10 +18,8 @@ from callbacks.overrides import adjusting
 from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.errors import NotFound, NothingPublished
 from domain.levels import DEPOTS, visible_levels
 from domain.records import DataStatus, ForecastPoint
-from domain.sheets import csv_text
 from domain.viewer import Viewer
 from layouts import forecasts as layout
 from layouts.components import states
@@ -64,7 +61,6 @@ def _data(viewer: Viewer, address: Address, current: DataStatus) -> layout.Forec
         bar=bar,
         series=series,
         status=current,
-        may_export=viewer.may(Permission.EXPORT),
         adjusting=lambda: _adjusting(viewer, address, sku, site),
         notices=address.notices,
     )
@@ -115,31 +111,8 @@ def _shown(address: Address, points: Sequence[ForecastPoint]) -> tuple[str, ...]
     return chosen or tuple({"ensemble"} & present)
 
 
-def csv_of(viewer: Viewer, address: Address) -> dict[str, Any]:
-    """The numbers that the page at this address shows, as a file to download."""
-    current = status.current()
-    if current.run_id is None:
-        raise NothingPublished("No run has been published.")
-    header, rows, name = _table(viewer, address, current)
-    text = csv_text(header, rows, viewer.locale)
-    trail.note("export", object=name)
-    return dcc.send_string(text, name)
-
-
-def _table(
-    viewer: Viewer, address: Address, current: DataStatus
-) -> tuple[list[str], list[list[Any]], str]:
-    level = _level(viewer, address)
-    if level != DEPOTS:
-        return levels.table(viewer, address, current, level)
-    series = _data(viewer, address, current).series
-    if series is None or not series.is_known:
-        raise NotFound("There is nothing to download.")
-    return *layout.csv_table(series, current, viewer), layout.csv_name(series, current)
-
-
 def register(app: Dash) -> None:
-    """Search while typing, and the download of what is shown."""
+    """Search while typing."""
 
     @app.callback(
         Output(control_id("sku"), "options"),
@@ -158,14 +131,3 @@ def register(app: Dash) -> None:
         chosen = [option for option in options if option["value"] in kept]
         others = [option for option in found if option.value not in kept]
         return chosen + [{"value": option.value, "label": option.label} for option in others]
-
-    @app.callback(
-        Output("forecast-csv-file", "data"),
-        Input("forecast-csv", "n_clicks"),
-        State("_pages_location", "search"),
-        prevent_initial_call=True,
-    )
-    @requires(Permission.EXPORT)
-    def download(clicks: int | None, search: str | None) -> Any:
-        viewer = current_viewer()
-        return csv_of(viewer, Address.parse(search, viewer.t)) if clicks else no_update

@@ -113,7 +113,12 @@ def _demand(viewer: Viewer, row: ItemDepot, current: DataStatus, dates: Filters)
     points = ensemble(viewer, row.sku, row.site) if known else []
     tools = [cards.models_link(row.sku, row.site, viewer)] if points else []
     title = viewer.t("Demand and forecast")
-    return [cards.forecast_card(title, history, points, row.unit, current, viewer, tools=tools)]
+    files = _files(row) | query_of(dates, "date_from")
+    return [
+        cards.forecast_card(
+            title, history, points, row.unit, current, viewer, files=files, tools=tools
+        )
+    ]
 
 
 def ensemble(viewer: Viewer, sku: str, site: str) -> list[ForecastPoint]:

@@ -10,12 +10,9 @@ from dash.development.base_component import Component
 from callbacks.address import Address
 from callbacks.filters import over_period
 from callbacks.parts import later, lazily
-from domain.access import Permission
-from domain.errors import NotFound
 from domain.levels import LEVELS
 from domain.records import DataStatus, Filters, Option
 from domain.viewer import Viewer
-from layouts import forecasts as forecasts_layout
 from layouts import levels as layout
 from layouts.components.filters import Bar
 from warehouse.queries import levels, materials, overrides
@@ -24,16 +21,6 @@ from warehouse.queries import levels, materials, overrides
 def page(viewer: Viewer, address: Address, current: DataStatus, level: str) -> Component:
     """One sum; without a choice, the first one there is. Sums are the model's own."""
     return layout.layout(data_of(viewer, address, current, level), viewer, later)
-
-
-def table(
-    viewer: Viewer, address: Address, current: DataStatus, level: str
-) -> tuple[list[str], list[list[Any]], str]:
-    """What the page at this address shows, for a file: header, rows, name. Raises NotFound."""
-    data = data_of(viewer, address, current, level)
-    if data.sum is None:
-        raise NotFound("There is nothing to download.")
-    return *layout.csv_table(data, data.sum, viewer), layout.csv_name(data, data.sum)
 
 
 def data_of(viewer: Viewer, address: Address, current: DataStatus, level: str) -> layout.LevelsData:
@@ -58,7 +45,6 @@ def data_of(viewer: Viewer, address: Address, current: DataStatus, level: str) -
         adjusted=lambda: overrides.page(scope=viewer.scope, state=("in_force",), limit=1).count,
         status=current,
         notices=address.notices,
-        download=[forecasts_layout.download(viewer)] if viewer.may(Permission.EXPORT) else [],
     )
 
 

@@ -23,6 +23,7 @@ from layouts import item_depot as cards
 from layouts import material as detail_layout
 from layouts import material_drivers
 from layouts import materials as layout
+from layouts.components.downloads import query_of
 from layouts.forecasts import accuracy_card, profile_strip
 from layouts.policy import policy_card
 from layouts.text import DEMAND_CLASSES, driver_name
@@ -109,10 +110,11 @@ def _demand(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     one: dict[str, Any] = {"sku": item.sku, "site": site, "scope": viewer.scope}
     picker = detail_layout.depot_choice(sites, site, viewer, period=period)
     title = viewer.t("Demand by depot")
+    files = {"sku": [item.sku], "site": [site]} | query_of(dates, "date_from")
 
     def made() -> list[Component]:
         history = forecasts.history(**one, since=dates.date_from)
-        shown = cards.history_card(title, history, item.unit, current, viewer, picker)
+        shown = cards.history_card(title, history, item.unit, current, viewer, picker, files=files)
         try:
             return [shown, profile_strip(forecasts.profile(**one), viewer)]
         except NotFound:  # a depot with stock alone has no profile
@@ -167,6 +169,7 @@ def _forecast(viewer: Viewer, address: Address, item: Item) -> list[Component]:
     )
     picker = detail_layout.depot_choice(sites, site, viewer, period=period)
     title = viewer.t("Demand and forecast by depot")
+    files = {"sku": [item.sku], "site": [site]} | query_of(dates, "date_from")
     tools = [cards.models_link(item.sku, site, viewer)]
 
     def chart() -> list[Component]:
@@ -174,7 +177,7 @@ def _forecast(viewer: Viewer, address: Address, item: Item) -> list[Component]:
         history = series.history if series.is_known else []
         return [
             cards.forecast_card(
-                title, history, points, item.unit, current, viewer, picker, tools=tools
+                title, history, points, item.unit, current, viewer, picker, files=files, tools=tools
             )
         ]
 

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Literal
 
 from domain.correlation import correlation
+from domain.records import DriverMonth
 
 Period = Literal["week", "month"]
 Measure = Literal["brl", "units"]
@@ -129,6 +130,30 @@ class DriverDetail:
     history: list[DriverPeriod]
     lags: list[DriverLag]
     contributions: list[DriverContribution]
+
+
+@dataclass(frozen=True)
+class DriverSum:
+    """A driver's `months` beside the demand of an item-depot: its mean in the last one, and
+    Pearson's r of both in the same months; None of fewer months than a correlation takes."""
+
+    driver: str
+    uf: str
+    months: int
+    last: date
+    value: float
+    correlation: float | None
+
+
+def driver_sums(months: Sequence[DriverMonth]) -> list[DriverSum]:
+    """Each driver of these months, in their order."""
+    found = []
+    for driver in dict.fromkeys(one.driver for one in months):
+        rows = [one for one in months if one.driver == driver]
+        last = rows[-1]
+        r = correlation([(one.value, one.quantity) for one in rows])
+        found.append(DriverSum(driver, last.uf, len(rows), last.month, last.value, r))
+    return found
 
 
 def lags(history: Sequence[DriverPeriod], most: int) -> list[DriverLag]:

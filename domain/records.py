@@ -7,7 +7,7 @@ Quantities are in the item's unit of issue, money in BRL, rates are fractions 0-
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
 
 T = TypeVar("T")
@@ -666,6 +666,16 @@ class Decomposition:
     outliers: list[int]
     trend_strength: float
     season_strength: float
+
+    @property
+    def dates(self) -> list[date]:
+        """First days of the periods."""
+        first, count = self.first_date, len(self.actual)
+        if self.frequency != "M":
+            step = timedelta(days=7 if self.frequency == "W" else 1)
+            return [first + number * step for number in range(count)]
+        months = range(first.month - 1, first.month - 1 + count)
+        return [date(first.year + month // 12, month % 12 + 1, 1) for month in months]
 
 
 @dataclass(frozen=True)

@@ -306,6 +306,7 @@ def _calibration(risk: RiskSummary, viewer: Viewer) -> html.Section:
         t("Do risks come true?"),
         graph("risk-calibration", risk_calibration_chart(risk.quality.bins, viewer), viewer),
         twin([t("Risk that was told"), t("Share that failed"), t("Readings")], table, viewer),
+        tools=downloads("risk-calibration", {}, viewer, of=t("Do risks come true?")),
         note=t(
             "Each reading judged by a model that had not seen its machine. On the dotted line, as"
             " many failed as the risk said."
@@ -482,6 +483,7 @@ def _list(common: Common, viewer: Viewer) -> html.Section:
         t("Clusters"),
         html.Ul(items, className="cluster-list"),
         twin([t("Clusters"), t("Silhouette"), t("Stability")], tried, viewer),
+        tools=downloads("cluster-choices", {"of": [common.of]}, viewer, of=t("Clusters")),
         note=t(
             "Structure: %(structure)s (silhouette %(silhouette)s); the same again on drawn samples:"
             " %(stability)s of 1.",

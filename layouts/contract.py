@@ -233,18 +233,22 @@ def _charts(detail: ContractDetail, viewer: Viewer) -> html.Div:
     months: list[list[Cell]] = [
         [one.month, per_cent(one.availability), one.percent] for one in detail.months
     ]
+    one = {"contract": [score.contract]}
+    asked = one | {"month": [month_value(score.now.month)]}
     return html.Div(
         [
             card(
                 t("The month, day by day"),
                 graph("contract-days", days_chart(detail, viewer), viewer),
                 twin([t("Day"), t("Hours a site"), t("So far")], days, viewer),
+                tools=downloads("contract-days", asked, viewer, of=t("The month, day by day")),
                 note=t("Dashed: what the month's end may be, p10 to p90, as a model."),
             ),
             card(
                 t("Month by month"),
                 graph("contract-months", months_chart(detail.months, score.target, viewer), viewer),
                 twin([t("Month"), t("Availability (%)"), t("Of the fee (%)")], months, viewer),
+                tools=downloads("contract-months", one, viewer, of=t("Month by month")),
                 note=t("In orange the months with a penalty."),
             ),
         ],

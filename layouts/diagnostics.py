@@ -3,7 +3,6 @@ of."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Any
 
 from dash import html
@@ -13,6 +12,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card
+from layouts.components.downloads import Query, downloads
 from layouts.components.table import twin
 from layouts.diagnostic_charts import acf_chart, decomposition_chart
 from layouts.text import MODELS, named, per_period
@@ -23,16 +23,16 @@ STRONG, WEAK = 0.6, 0.3
 
 
 def diagnostics_cards(
-    found: SeriesDiagnostics | None, unit: str | None, viewer: Viewer
+    found: SeriesDiagnostics | None, unit: str | None, viewer: Viewer, asked: Query
 ) -> html.Div:
-    """Both cards, side by side where there is room."""
+    """Both cards, side by side where there is room; `asked` names the series for their files."""
     return html.Div(
-        [_residuals(found, viewer), _decomposition(found, unit, viewer)],
+        [_residuals(found, viewer, asked), _decomposition(found, unit, viewer, asked)],
         className="columns columns-chart",
     )
 
 
-def _residuals(found: SeriesDiagnostics | None, viewer: Viewer) -> html.Section:
+def _residuals(found: SeriesDiagnostics | None, viewer: Viewer, asked: Query) -> html.Section:
     t = viewer.t
     title = t("What the errors still hold")
     residuals = found.residuals if found else None
@@ -44,6 +44,7 @@ def _residuals(found: SeriesDiagnostics | None, viewer: Viewer) -> html.Section:
         html.P(_verdict(residuals, viewer)),
         graph("acf", acf_chart(residuals, viewer), viewer),
         twin([t("Periods apart"), t("Autocorrelation")], rows, viewer),
+        tools=downloads("series-residuals", asked, viewer, of=title),
         note=t(
             "Autocorrelation of %(model)s's errors one period ahead over %(count)s periods; bars"
             " inside the band are noise (95%%).",
@@ -73,7 +74,7 @@ def _verdict(found: Residuals, viewer: Viewer) -> str:
 
 
 def _decomposition(
-    found: SeriesDiagnostics | None, unit: str | None, viewer: Viewer
+    found: SeriesDiagnostics | None, unit: str | None, viewer: Viewer, asked: Query
 ) -> html.Section:
     t = viewer.t
     title = t("Trend and season")
@@ -87,7 +88,7 @@ def _decomposition(
         (t("Season"), parts.season),
         (t("Rest"), parts.rest),
     ]
-    dates = _dates(parts)
+    dates = parts.dates
     axis = per_period(unit, parts.frequency, t)
     columns = [values for _, values in named_parts]
     rows: list[list[Any]] = [list(row) for row in zip(dates, *columns, strict=True)]
@@ -98,6 +99,7 @@ def _decomposition(
         *_outliers(parts, viewer),
         graph("decomposition", chart, viewer, tall=True),
         twin([t("Date"), *(name for name, _ in named_parts)], rows, viewer),
+        tools=downloads("series-parts", asked, viewer, of=title),
         note=t(
             "Demand taken apart by STL; a season has %(count)s periods.",
             count=parts.season_length,
@@ -135,15 +137,6 @@ def _outliers(parts: Decomposition, viewer: Viewer) -> list[html.P]:
         count=fmt.number(len(parts.outliers), viewer.locale),
     )
     return [html.P(words)]
-
-
-def _dates(parts: Decomposition) -> list[date]:
-    first, count = parts.first_date, len(parts.actual)
-    if parts.frequency != "M":
-        step = timedelta(days=7 if parts.frequency == "W" else 1)
-        return [first + number * step for number in range(count)]
-    months = range(first.month - 1, first.month - 1 + count)
-    return [date(first.year + month // 12, month % 12 + 1, 1) for month in months]
 
 
 def _none(found: SeriesDiagnostics | None, why: str, viewer: Viewer) -> html.P:

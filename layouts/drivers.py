@@ -125,10 +125,13 @@ def _closer(data: DriversData, viewer: Viewer) -> list[Component]:
     demand = t("Demand, R$") if data.measure == "brl" else t("Demand, units of issue")
     cells: list[list[Any]] = [[one.start, one.demand, one.value] for one in detail.history]
     start = t("Week from") if score.period == "week" else t("Month from")
+    title = t("%(driver)s beside the demand", driver=name)
+    asked = data.bar.in_files | {"measure": [data.measure], "driver": [score.driver]}
     history = card(
-        t("%(driver)s beside the demand", driver=name),
+        title,
         graph("driver-history", history_chart(detail, name, demand, viewer), viewer, tall=True),
         twin([start, demand, name], cells, viewer),
+        tools=downloads("driver-periods", asked, viewer, of=title),
         note=_said(score, viewer),
     )
     if not detail.lags:
@@ -142,6 +145,7 @@ def _closer(data: DriversData, viewer: Viewer) -> list[Component]:
         t("At which lag it matters"),
         graph("driver-lags", lags_chart(detail, viewer), viewer),
         twin(header, rows, viewer),
+        tools=downloads("driver-lags", asked, viewer, of=t("At which lag it matters")),
         note=t(
             "Pearson's r of the driver so many periods earlier with the demand, both without their"
             " straight trend. Bars inside the lines may be chance: the lines allow for neighbouring"

@@ -215,7 +215,9 @@ def _steps(data: FeaturesData, viewer: Viewer) -> html.Section:
         model_toggles(data.models, data.shown, viewer),
         graph("steps", steps_chart(data.steps, data.shown, viewer, ahead), viewer),
         twin([ahead, t("Model"), t("WAPE")], table, viewer),
-        tools=downloads("model-steps", _of_steps(data), viewer, of=title),
+        tools=downloads(
+            "model-steps", _of_steps(data) | {"model": [*data.shown]}, viewer, of=title
+        ),
         note=not_narrowed([name for name in data.bar.asked if name not in BY_STEP], viewer),
         class_name="grow",
     )
@@ -242,6 +244,7 @@ def _calibration(data: FeaturesData, viewer: Viewer) -> html.Section:
         title,
         graph("calibration", calibration_chart(whole, viewer), viewer),
         twin(header, table, viewer),
+        tools=downloads("model-calibration", _of_steps(data), viewer, of=title),
         note=t(
             "Each bar should meet the dotted line. It is long where demand often equals the"
             " quantile, as zero does."

@@ -31,7 +31,6 @@ from layouts.components.icons import icon
 from layouts.components.parts import Make, Part, at_once
 from layouts.components.states import notices, state
 from layouts.components.table import twin
-from layouts.export import file_name, source_of
 from layouts.fallbacks import fallback_lines
 from layouts.levels import level_choice
 from layouts.overrides import Adjusting, adjust_card
@@ -91,7 +90,6 @@ class ForecastData:
     series: Series | None
     status: DataStatus
     notices: list[str]
-    may_export: bool
     adjusting: Adjusting | None = None
 
 
@@ -217,7 +215,7 @@ def fact_list(facts: Sequence[tuple[str, str]]) -> html.Dl:
 
 
 def chart_card(data: ForecastData, series: Series, viewer: Viewer) -> html.Section:
-    """History, forecasts and band; each model switchable; the same numbers as table and CSV."""
+    """History, forecasts and band; each model switchable; the same numbers as table and files."""
     t = viewer.t
     frequency = data.status.frequency or "D"
     unit = per_period(series.unit, frequency, t)
@@ -232,7 +230,7 @@ def chart_card(data: ForecastData, series: Series, viewer: Viewer) -> html.Secti
             viewer,
         ),
         twin(header, rows, viewer),
-        tools=[download(viewer)] if data.may_export else [],
+        tools=downloads("series", series_query(series, data.bar.filters.date_from), viewer),
         note=named(HORIZONS, frequency, t) % {"count": data.status.horizon},
         class_name="grow",
     )
@@ -250,16 +248,12 @@ def _toggle(model: str, viewer: Viewer) -> html.Span:
     return html.Span([swatch, named(MODELS, model, viewer.t)])
 
 
-def download(viewer: Viewer) -> html.Div:
-    """The button that takes what the chart shows as CSV."""
-    button = html.Button(
-        [icon("download"), viewer.t("CSV")],
-        id="forecast-csv",
-        type="button",
-        className="btn btn-sm btn-outline-secondary",
-        title=viewer.t("Download what the chart shows"),
-    )
-    return html.Div([button, dcc.Download(id="forecast-csv-file")])
+def series_query(series: Series, since: date | None) -> dict[str, list[str]]:
+    """What the file of a series' chart asks for: its history since a day, the models shown."""
+    asked = {"sku": [series.sku], "site": [series.site], "model": list(series.shown)}
+    if not series.shown:
+        asked["ahead"] = ["false"]
+    return asked if since is None else asked | {"from": [since.isoformat()]}
 
 
 def table_of(series: Series, viewer: Viewer) -> tuple[list[str], list[list[Any]]]:
@@ -298,22 +292,6 @@ def _row(
     if actual is None:
         actual = next((point.actual for point, _ in found if point), None)
     return [day, actual, *(getattr(point, name) if point else None for point, name in found)]
-
-
-def csv_table(
-    series: Series, status: DataStatus, viewer: Viewer
-) -> tuple[list[str], list[list[Any]]]:
-    """The same table for a file: each row says what it is of, and which run made it."""
-    t = viewer.t
-    header, rows = table_of(series, viewer)
-    source = source_of(status, t)
-    same = [series.sku, series.site, series.unit, source]
-    return [t("Code"), t("Depot"), t("Unit"), t("Source"), *header], [same + row for row in rows]
-
-
-def csv_name(series: Series, status: DataStatus) -> str:
-    """A file name that says material, depot, run, and whether the data are made up."""
-    return file_name(["forecast", series.sku, series.site], status)
 
 
 def _to_models(series: Series, viewer: Viewer) -> dcc.Link:

@@ -16,6 +16,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card
+from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, entry, filter_bar, page_bar
 from layouts.components.parts import Part, at_once
 from layouts.components.receipt import formula as latex
@@ -198,7 +199,17 @@ def _chart(data: FormulaData, viewer: Viewer) -> list[Component]:
         html.P(t("If %(input)s were different", input=t(varied.words)), className="formula-step"),
         graph("formula-chart", chart, viewer),
         twin([title, result], rows, viewer),
+        html.Div(downloads("formula-curve", _asked(data), viewer), className="tools"),
     ]
+
+
+def _asked(data: FormulaData) -> dict[str, list[str]]:
+    """What the file of the curve asks for."""
+    told = {
+        name: " ".join(map(repr, value)) if isinstance(value, tuple) else repr(value)
+        for name, value in data.given.items()
+    }
+    return {"formula": [data.formula.key]} | {name: [text] for name, text in told.items()}
 
 
 def _by_period(data: FormulaData, viewer: Viewer) -> list[Component]:

@@ -55,7 +55,8 @@ def forecast_card(
     status: DataStatus,
     viewer: Viewer,
     *above: Component,
-    tools: list[Component] | None = None,
+    files: Query,
+    tools: Sequence[Component] = (),
 ) -> html.Section:
     """Consumption and the ensemble's forecast with its band; the same numbers as table."""
     t = viewer.t
@@ -68,7 +69,7 @@ def forecast_card(
         *([] if points else [html.P(t("No forecast for this depot."), className="quiet")]),
         graph("demand", chart, viewer),
         twin(header, rows, viewer),
-        tools=tools,
+        tools=[*downloads("series", {**files, "model": SHOWN}, viewer, of=title), *tools],
     )
 
 
@@ -105,6 +106,7 @@ def history_card(
     status: DataStatus,
     viewer: Viewer,
     *above: Component,
+    files: Query,
 ) -> html.Section:
     """What was consumed in each period."""
     t = viewer.t
@@ -117,6 +119,7 @@ def history_card(
         *above,
         graph("consumption", chart, viewer),
         twin([t("Date"), t("Actual")], rows, viewer),
+        tools=downloads("series", {**files, "ahead": ["false"]}, viewer, of=title),
     )
 
 

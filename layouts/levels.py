@@ -28,7 +28,6 @@ from layouts.components.grid import grid, number_column, percent_column, text_co
 from layouts.components.parts import Part, at_once
 from layouts.components.states import notices, state
 from layouts.components.table import twin
-from layouts.export import file_name, source_of
 from layouts.text import HORIZONS, LEVEL_NAMES, REGIONS, named, per_period
 
 QUANTILES = ("mean", "p025", "p10", "p50", "p90", "p975")
@@ -62,7 +61,6 @@ class LevelsData:
     adjusted: int
     status: DataStatus
     notices: list[str]
-    download: Sequence[Component]
 
 
 def layout(data: LevelsData, viewer: Viewer, part: Part = at_once) -> html.Div:
@@ -171,10 +169,21 @@ def chart_card(data: LevelsData, total: Sum, viewer: Viewer) -> html.Section:
         t("History and forecast"),
         graph("series", chart, viewer),
         twin(header, rows, viewer),
-        tools=list(data.download),
+        tools=downloads("level-series", _query(data, total), viewer),
         note=named(HORIZONS, frequency, t) % {"count": data.status.horizon},
         class_name="grow",
     )
+
+
+def _query(data: LevelsData, total: Sum) -> dict[str, list[str]]:
+    """What the file of the chart asks for."""
+    asked = {"level": [data.level], "area": [total.area]}
+    if LEVELS[data.level].what == "item":
+        asked["sku"] = [total.what]
+    if LEVELS[data.level].what == "family":
+        asked |= {"family": [total.what], "unit": [total.unit or ""]}
+    since = data.bar.filters.date_from
+    return asked if since is None else asked | {"from": [since.isoformat()]}
 
 
 def table_of(total: Sum, viewer: Viewer) -> tuple[list[str], list[list[Any]]]:
@@ -227,18 +236,3 @@ def _accuracy_row(line: LevelAccuracy, viewer: Viewer) -> dict[str, Any]:
         "coverage80": line.coverage80,
         "coverage95": line.coverage95,
     }
-
-
-def csv_table(data: LevelsData, total: Sum, viewer: Viewer) -> tuple[list[str], list[list[Any]]]:
-    """The chart's numbers for a file: each row says what it is of, and which run made it."""
-    t = viewer.t
-    header, rows = table_of(total, viewer)
-    source = source_of(data.status, t)
-    same = [t(LEVEL_NAMES[data.level]), total.what, total.area, total.unit, source]
-    names = [t("Level"), t("Code"), t("Area"), t("Unit"), t("Source")]
-    return [*names, *header], [same + row for row in rows]
-
-
-def csv_name(data: LevelsData, total: Sum) -> str:
-    """A file name that says what, where, run, and whether the data are made up."""
-    return file_name(["forecast", total.what, total.area], data.status)

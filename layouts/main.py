@@ -60,6 +60,11 @@ class MainData:
     status: DataStatus
     notices: list[str]
 
+    @property
+    def asked(self) -> dict[str, list[str]]:
+        """What narrows the page's files."""
+        return self.bar.in_files | {"measure": [self.measure]}
+
 
 def layout(data: MainData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page: the headline first, where not everything is there at once."""
@@ -92,10 +97,9 @@ def _pack(data: MainData, viewer: Viewer) -> list[Component]:
     """The link to the whole view on paper, for whom it is not forbidden."""
     if not viewer.may(Permission.EXPORT):
         return []
-    asked = data.bar.in_files | {"measure": [data.measure]}
     link = html.A(
         [icon("download"), viewer.t("Board pack (PDF)")],
-        href=f"{EXPORTS}/board.pdf?{urlencode(asked, doseq=True)}",
+        href=f"{EXPORTS}/board.pdf?{urlencode(data.asked, doseq=True)}",
         className="btn btn-sm btn-outline-secondary",
         download="",
     )
@@ -135,6 +139,7 @@ def totals(data: MainData, viewer: Viewer) -> html.Section:
             [[p.date, p.actual, p.mean, p.p10, p.p90] for p in data.points],
             viewer,
         ),
+        tools=downloads("demand-totals", data.asked, viewer, of=title),
         note=totals_note(data.status, viewer, data.filters),
     )
 
@@ -188,6 +193,7 @@ def _shares(
             viewer,
             narrows=(kind, values),
         ),
+        tools=downloads("demand-shares", data.asked | {"kind": [kind]}, viewer, of=title),
         note=" ".join(
             [
                 *([f"{kpi_name(what, t)}."] if what else []),

@@ -10,8 +10,8 @@ from dash import html
 from dash.development.base_component import Component
 from plotly import graph_objects as go
 
-from domain.correlation import LEAST_PAIRS, correlation
-from domain.drivers import MONTHS_SHOWN
+from domain.correlation import LEAST_PAIRS
+from domain.drivers import MONTHS_SHOWN, DriverSum, driver_sums
 from domain.page_filters import OWN
 from domain.records import NO_FILTERS, DriverMonth, Filters, Option
 from domain.viewer import Viewer
@@ -67,11 +67,13 @@ def _chart_card(data: DriversData, viewer: Viewer) -> html.Section:
         "driver", t("Driver"), data.drivers, data.driver, viewer, multi=False, clearable=False
     )
     numbers: list[list[Any]] = [[one.month, one.quantity, one.value] for one in rows]
+    title, of = t("Demand and driver by month"), [data.driver] if data.driver else []
     return card(
-        t("Demand and driver by month"),
+        title,
         _bar(data, viewer, picker, driver=data.driver),
         graph("driver-chart", _chart(rows, data, viewer), viewer, tall=True),
         twin([t("Month"), t("Demand"), driver_name(data.driver or "", t)], numbers, viewer),
+        tools=downloads("driver-months", {**_asked(data), "driver": of}, viewer, of=title),
     )
 
 
@@ -96,29 +98,31 @@ def _table(data: DriversData, viewer: Viewer) -> html.Section:
         number_column("value", t("Its mean"), 2),
         number_column("r", t("Correlation with demand"), 2, minWidth=120),
     ]
-    rows = [_row(option.value, data, viewer) for option in data.drivers]
+    rows = [_row(one, viewer) for one in driver_sums(data.months)]
     note = t(
         "Correlation (Pearson's r, of %(least)s months or more) says that both moved together in"
         " the same month, not that one made the other.",
         least=LEAST_PAIRS,
     )
-    asked = {"sku": [data.sku], "site": [data.site]} | query_of(data.dates)
     return card(
         t("All drivers"),
         grid("item-drivers", columns, rows, viewer, row_id="driver"),
-        tools=downloads("driver-months", asked, viewer),
+        tools=downloads("item-drivers", _asked(data), viewer, of=t("All drivers")),
         note=note,
     )
 
 
-def _row(driver: str, data: DriversData, viewer: Viewer) -> dict[str, Any]:
-    rows = [one for one in data.months if one.driver == driver]
+def _asked(data: DriversData) -> dict[str, list[str]]:
+    return {"sku": [data.sku], "site": [data.site]} | query_of(data.dates)
+
+
+def _row(one: DriverSum, viewer: Viewer) -> dict[str, Any]:
     return {
-        "driver": driver,
-        "name": driver_name(driver, viewer.t),
-        "where": rows[-1].uf or viewer.t("Brazil"),
-        "months": len(rows),
-        "last": rows[-1].month.isoformat(),
-        "value": rows[-1].value,
-        "r": correlation([(one.value, one.quantity) for one in rows]),
+        "driver": one.driver,
+        "name": driver_name(one.driver, viewer.t),
+        "where": one.uf or viewer.t("Brazil"),
+        "months": one.months,
+        "last": one.last.isoformat(),
+        "value": one.value,
+        "r": one.correlation,
     }

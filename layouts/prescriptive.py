@@ -157,7 +157,10 @@ def _chart(data: PrescriptiveData, viewer: Viewer) -> html.Section:
         title,
         graph("advice", chart, viewer),
         twin([t("Kind"), t("Open"), t("Value")], table[::-1], viewer),
-        tools=[_queue(data, viewer)],
+        tools=[
+            _queue(data, viewer),
+            *downloads("recommendation-kinds", data.bar.in_files, viewer, of=title),
+        ],
     )
 
 

@@ -235,6 +235,12 @@ def _charts(detail: ProjectDetail, viewer: Viewer) -> list[Component]:
                     months,
                     viewer,
                 ),
+                tools=downloads(
+                    "project-months",
+                    {"project": [detail.score.project]},
+                    viewer,
+                    of=t("Materials before and after the slip"),
+                ),
                 note=t("Lines still to come, at unit cost, by the month in which they are needed."),
             )
         )

@@ -245,12 +245,14 @@ def _chart(data: ProjectsData, viewer: Viewer) -> list[html.Section]:
         [one.project, per_cent(one.progress), per_cent(one.planned_progress)]
         for one in charted(data.scores)
     ]
+    title = t("Progress against the plan")
     of_uf = ("uf", [one.uf for one in charted(data.scores)])
     return [
         card(
-            t("Progress against the plan"),
+            title,
             graph("projects-progress", progress_chart(data.scores, viewer), viewer),
             twin([t("Project"), t("Done (%)"), t("Plan (%)")], rows, viewer, narrows=of_uf),
+            tools=downloads("projects", _asked(data.filters), viewer, of=title),
             note=" ".join(
                 [
                     t(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import backtest_chart, graph, series_chart
 from layouts.components.cards import card
+from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, memory, page_bar
 from layouts.components.parts import Part, at_once
 from layouts.components.states import not_found, notices
@@ -28,6 +30,7 @@ from layouts.forecasts import (
     if_known,
     model_toggles,
     profile_strip,
+    series_query,
     table_of,
 )
 from layouts.text import DEMAND_CLASSES, MODELS, named, per_period
@@ -44,6 +47,7 @@ class SeriesModels:
     chosen: ClassChoice | None
     diagnostics: SeriesDiagnostics | None
     frequency: str
+    since: date | None
     notices: list[str]
 
 
@@ -92,7 +96,7 @@ def _content(data: SeriesModels, viewer: Viewer, part: Part) -> list[Component]:
 
     def diagnostics() -> list[Component]:
         return [
-            diagnostics_cards(data.diagnostics, series.unit, viewer),
+            diagnostics_cards(data.diagnostics, series.unit, viewer, _place(series)),
             choices_card(_chosen(data), viewer),
         ]
 
@@ -106,6 +110,10 @@ def _content(data: SeriesModels, viewer: Viewer, part: Part) -> list[Component]:
         *part("backtest", if_known(series, lambda: [_backtest(data, viewer)]), 470, 430),
         *part("diagnostics", if_known(series, diagnostics), 1230, 1800),
     ]
+
+
+def _place(series: Series) -> dict[str, list[str]]:
+    return {"sku": [series.sku], "site": [series.site]}
 
 
 def _chosen(data: SeriesModels) -> list[ClassChoice]:
@@ -152,6 +160,7 @@ def _ahead(data: SeriesModels, viewer: Viewer) -> html.Section:
         memory("models", {"models": list(series.shown)}, empty={"models": NO_MODEL}),
         graph("series", chart, viewer),
         twin(header, rows, viewer),
+        tools=downloads("series", series_query(series, data.since), viewer),
         class_name="grow",
     )
 
@@ -172,6 +181,12 @@ def _backtest(data: SeriesModels, viewer: Viewer) -> html.Section:
         title,
         graph("backtest", chart, viewer),
         twin(header, rows, viewer),
+        tools=downloads(
+            "series-backtest",
+            {**_place(data.series), "model": list(data.series.shown)},
+            viewer,
+            of=title,
+        ),
         note=t(
             "What each model said at its origin, knowing nothing later, and what was then demanded."
         ),

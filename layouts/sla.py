@@ -234,6 +234,7 @@ def _chart(data: SlaData, viewer: Viewer) -> html.Section:
         t("Downtime against the schedules"),
         graph("sla-used", used_chart(data.scores, viewer), viewer),
         twin(header, rows, viewer, narrows=("contract", [one.contract for one in data.scores])),
+        tools=downloads("sla", _asked(data), viewer, of=t("Downtime against the schedules")),
         note=" ".join(
             [
                 t(
@@ -265,17 +266,11 @@ def _table(data: SlaData, viewer: Viewer) -> html.Section:
         money_column("exposure", t("Exposure through parts"), minWidth=112),
     ]
     rows = [_row(one, data, viewer) for one in data.scores]
-    asked = {
-        **data.bar.in_files,
-        "month": [month_value(data.month)] if data.month else [],
-        "state": data.states,
-        "search": [data.search] if data.search else [],
-    }
     hidden = t(" Penalties of contracts of which you see a part are not shown.")
     return card(
         t("Contracts"),
         grid("sla-contracts", columns, rows, viewer, row_id="contract"),
-        tools=downloads("sla", asked, viewer),
+        tools=downloads("sla", _asked(data), viewer),
         note=t(
             "%(shown)s of %(count)s, those in breach first.",
             shown=fmt.number(len(rows), locale),
@@ -284,6 +279,16 @@ def _table(data: SlaData, viewer: Viewer) -> html.Section:
         + (hidden if any(one.partial for one in data.scores) else ""),
         class_name="grow",
     )
+
+
+def _asked(data: SlaData) -> dict[str, Sequence[str]]:
+    """What narrows the file to the same contracts."""
+    return {
+        **data.bar.in_files,
+        "month": [month_value(data.month)] if data.month else [],
+        "state": data.states,
+        "search": [data.search] if data.search else [],
+    }
 
 
 def _row(one: ContractScore, data: SlaData, viewer: Viewer) -> dict[str, Any]:

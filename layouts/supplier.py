@@ -199,17 +199,19 @@ def _charts(data: SupplierData, viewer: Viewer) -> list[Component]:
         for one in months
     ]
     took: list[list[Cell]] = [[one.days, one.lines] for one in detail.lead_times]
+    asked = _lines_query(data)
     kept = card(
         t("On time, in full, month by month"),
         graph("supplier-otif", months_chart(months, viewer), viewer),
         twin(header, rows, viewer),
+        tools=downloads("supplier-months", asked, viewer, of=t("On time, in full, month by month")),
         note=t("With intervals of 95 %: months of few lines say little."),
     )
     lead_times = card(
         t("Lead times"),
         graph("supplier-leads", lead_times_chart(detail.lead_times, detail.score, viewer), viewer),
         twin([t("Days"), t("Order lines")], took, viewer),
-        tools=downloads("supplier-lead-times", _lines_query(data), viewer),
+        tools=downloads("supplier-lead-times", asked, viewer, of=t("Lead times")),
     )
     by_month = card(
         t("Lead times, month by month"),
@@ -219,7 +221,7 @@ def _charts(data: SupplierData, viewer: Viewer) -> list[Component]:
             [[m.month, m.lines_received, m.lead_time_mean, m.lead_time_p90] for m in months],
             viewer,
         ),
-        tools=downloads("supplier-months", _lines_query(data), viewer),
+        tools=downloads("supplier-months", asked, viewer, of=t("Lead times, month by month")),
         note=t("By month of receipt."),
     )
     prices = card(
@@ -230,6 +232,7 @@ def _charts(data: SupplierData, viewer: Viewer) -> list[Component]:
             [[one.month, per_cent(one.price_index)] for one in months],
             viewer,
         ),
+        tools=downloads("supplier-months", asked, viewer, of=t("Prices, month by month")),
         note=t("Each item against its own mean price over the period, lines weighing alike."),
     )
     score = detail.score

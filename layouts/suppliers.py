@@ -213,6 +213,7 @@ def _chart(data: SuppliersData, viewer: Viewer) -> list[html.Section]:
     ranked = [one for one in data.scores if one.rank is not None][:CHARTED]
     if not ranked or data.totals is None:
         return []
+    title = t("On time, in full: who differs, and who may only seem to")
     chart = otif_chart(ranked, data.totals.otif, viewer)
     header = [t("Supplier"), t("Lines due"), t("OTIF (%)"), t("Low end (%)"), t("High end (%)")]
     rows: list[list[Cell]] = [
@@ -221,9 +222,10 @@ def _chart(data: SuppliersData, viewer: Viewer) -> list[html.Section]:
     ]
     return [
         card(
-            t("On time, in full: who differs, and who may only seem to"),
+            title,
             graph("suppliers-otif", chart, viewer),
             twin(header, rows, viewer, narrows=("supplier", [one.supplier for one in ranked])),
+            tools=downloads("suppliers", data.query, viewer, of=title),
             note=" ".join(
                 [
                     t(

@@ -115,26 +115,35 @@ def test_csv_is_what_is_shown(watch: Callable[..., Watched], tmp_path: Path) -> 
     page = watched.open(f"{ONE}&models=ensemble&models=naive")
     shown = table(page)
     with page.expect_download() as download:
-        page.click("#forecast-csv")
-    assert download.value.suggested_filename == "forecast_CABO-01_DEP-SP_run1_demo.csv"
-    file = tmp_path / "forecast.csv"
+        page.locator("a[href*='exports/series.csv']").click()
+    assert download.value.suggested_filename == "nova-series-run1_demo.csv"
+    file = tmp_path / "series.csv"
     download.value.save_as(file)
     rows = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig")), delimiter=";"))
-    assert len(rows) == len(shown)
-    for row, line in zip(rows, shown, strict=True):
-        assert "/".join(reversed(row["Data"].split("-"))) == line["Data"]
-        for name in ("Realizado", "Ensemble p10", "Ensemble p90", "Ingênuo mean"):
-            if row[name]:
-                value = float(row[name].replace(",", "."))
-                assert value == pytest.approx(number(line[name]), abs=0.005)
-            else:
+    told = {(row["model"], "/".join(reversed(row["date"].split("-")))): row for row in rows}
+    columns = (
+        ("Realizado", "", "actual"),
+        ("Ensemble p10", "ensemble", "p10"),
+        ("Ensemble p90", "ensemble", "p90"),
+        ("Ingênuo mean", "naive", "mean"),
+    )
+    for line in shown:
+        for name, model, field in columns:
+            row = told.get((model, line["Data"]))
+            if row is None:
                 assert line[name] == "—"
-    assert {row["Fonte"] for row in rows} == {"dados de demonstração, rodada 1"}
+            else:
+                value = float(row[field].replace(",", "."))
+                assert value == pytest.approx(number(line[name]), abs=0.005)
+    assert {row["model"] for row in rows} == {"", "ensemble", "naive"}
+    assert sum(row["model"] == "" for row in rows) == sum(
+        line["Realizado"] != "—" for line in shown
+    )
 
 
 def test_viewer_has_no_download(watch: Callable[..., Watched]) -> None:
     page = watch(role=Role.VIEWER).open(ONE)
-    assert page.locator("#forecast-csv").count() == 0
+    assert page.locator("a[href*='/exports/']").count() == 0
 
 
 def test_unknown_item_falls_back_with_a_notice(watch: Callable[..., Watched]) -> None:
@@ -189,12 +198,12 @@ def test_a_familys_csv_says_what_it_is_of(watch: Callable[..., Watched], tmp_pat
     page = watched.open("/forecasts?level=family_country&family=energia (un)")
     shown = table(page)
     with page.expect_download() as download:
-        page.click("#forecast-csv")
-    assert download.value.suggested_filename == "forecast_energia_BR_run1_demo.csv"
+        page.locator("a[href*='exports/level-series.csv']").click()
+    assert download.value.suggested_filename == "nova-level-series-run1_demo.csv"
     file = tmp_path / "levels.csv"
     download.value.save_as(file)
     rows = list(csv.DictReader(io.StringIO(file.read_text("utf-8-sig")), delimiter=";"))
     assert len(rows) == len(shown)
-    assert {(row["Nível"], row["Código"], row["Área"], row["Unidade"]) for row in rows} == {
-        ("Família no Brasil", "energia", "BR", "un")
+    assert {(row["level"], row["family"], row["area"], row["unit"]) for row in rows} == {
+        ("family_country", "energia", "BR", "un")
     }

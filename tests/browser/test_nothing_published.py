@@ -34,14 +34,17 @@ def test_a_failed_callback_tells_the_reader_and_changes_nothing(
 ) -> None:
     watched = watch()
     asked = {
-        "output": "forecast-csv-file.data",
-        "outputs": {"id": "forecast-csv-file", "property": "data"},
-        "inputs": [{"id": "forecast-csv", "property": "n_clicks", "value": 1}],
-        "changedPropIds": ["forecast-csv.n_clicks"],
-        "state": [{"id": "_pages_location", "property": "search", "value": ""}],
+        "output": "override-preview.children",
+        "outputs": {"id": "override-preview", "property": "children"},
+        "inputs": [{"id": "override-preview-button", "property": "n_clicks", "value": 1}],
+        "changedPropIds": ["override-preview-button.n_clicks"],
+        "state": [
+            {"id": "_pages_location", "property": "search", "value": ""},
+            {"id": "override-amount", "property": "value", "value": 1},
+        ],
     }
     answer = watched.page.request.post(f"{watched.site}/_dash-update-component", data=asked)
     assert answer.status == 200, answer.text()
     toast = answer.json()["sideUpdate"]["toasts"]["children"]["props"]
     assert toast["children"] == "Nenhuma previsão foi publicada ainda"
-    assert "forecast-csv-file" not in answer.json().get("response", {})
+    assert "override-preview" not in answer.json().get("response", {})

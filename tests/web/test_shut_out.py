@@ -12,7 +12,6 @@ from flask import Flask
 
 from domain.access import Permission, Role, may
 from tests.web.conftest import ADMIN, Api, Site
-from tests.web.test_hostile_exports import download_call
 
 EMAIL = "at.work@nova.test"
 REACHED = 12
@@ -52,7 +51,6 @@ def attempts(site: Site, files: list[str]) -> dict[str, tuple[Attempt, int]]:
         "the page": (lambda: browser.get("/main", headers=alone), 302),
         "its layout": (lambda: browser.get("/_dash-layout", headers=alone), 401),
         "a click": (lambda: browser.open_page("/materials"), 401),
-        "the download": (lambda: browser.callback(download_call(sku="CABO-01")), 401),
         **{path: (download(path), 401 if path.startswith("/api/") else 302) for path in files},
         "the API by cookie": (lambda: browser.get("/api/v1/kpis", headers=alone), 401),
         "the API by token": (lambda: api.get("/kpis"), 401),

@@ -1,0 +1,91 @@
+"""The files that the tables of a page lead to hold its rows, neither more nor fewer."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.web.conftest import ANALYST, Browser, Site
+from tests.web.test_same_numbers import components
+
+ONE = "sku=BAT-02&site=DEP-SP"
+PAGES = (
+    "/main?uf=SP",
+    "/main?period=90&family=fibra&measure=units",
+    "/features?class=smooth",
+    f"/features?{ONE}&models=ensemble",
+    "/features?tab=clusters&cluster=2",
+    "/features?tab=clusters&of=towers&cluster=1",
+    "/features?tab=prescriptive&uf=SP",
+    "/features?tab=map&uf=SP",
+    f"/forecasts?{ONE}&period=90&models=ensemble",
+    "/forecasts?level=family_region&period=90",
+    "/inventory?uf=SP",
+    *(f"/inventory?item=BAT-02&depot=DEP-SP&tab={tab}" for tab in ("demand", "plan", "orders")),
+    *(f"/materials/BAT-02?site=DEP-SP&tab={tab}" for tab in ("demand", "stock", "forecast")),
+    "/suppliers?supplier=ALFA",
+    "/suppliers/ALFA",
+    "/projects?uf=BA",
+    "/projects/PRJ-1",
+)
+OTHER_LINES = {"equipment-profiles", "tower-profiles", "policy", "recommendation-kinds"}
+"""Files whose lines are others: clusters where the table has a line a figure, the formulas of a
+receipt, and kinds of advice of which none is open beside the chart's."""
+
+
+def rows_of(card: Any) -> list[int]:
+    """How many rows each table of a card has, folded ones too."""
+    found = []
+    for one in components(card):
+        props = one["props"]
+        if one["type"] == "AgGrid":
+            found.append(len(props["rowData"]))
+        elif "data-table" in props:
+            found.append(len(json.loads(props["data-table"])["rows"]))
+        elif one["type"] == "Tbody":
+            found.append(len(props["children"]))
+    return found
+
+
+def cards(page: Any) -> Iterator[tuple[list[int], list[str]]]:
+    """Of each card with a file: how many rows its tables have, and where its CSV files are."""
+    for one in components(page):
+        if one["type"] == "Section" and "kpi" not in str(one["props"].get("className")):
+            hrefs = [str(each["props"].get("href")) for each in components(one)]
+            links = [href for href in hrefs if "/exports/" in href and ".csv" in href]
+            if links:
+                yield rows_of(one), links
+
+
+def name_of(link: str) -> str:
+    return link.partition("/exports/")[2].partition(".")[0]
+
+
+def lines_of(browser: Browser, link: str) -> int:
+    answer = browser.get(link)
+    assert answer.status_code == 200, (link, answer.text)
+    return len(list(csv.reader(io.StringIO(answer.content.decode())))) - 1
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_file_has_the_rows_of_its_table(site: Site, address: str) -> None:
+    path, _, query = address.partition("?")
+    browser = site.browser(ANALYST)
+    page = browser.open_page(path, f"?{query}").json()
+    seen = [
+        (link, lines_of(browser, link), tables)
+        for tables, links in cards(page)
+        for link in links
+        if tables
+    ]
+    wrong = [
+        (link, lines, tables)
+        for link, lines, tables in seen
+        if lines not in (*tables, sum(tables)) and not OTHER_LINES & {name_of(link)}
+    ]
+    assert seen and wrong == []

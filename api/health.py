@@ -53,13 +53,18 @@ def live() -> Response:
 
 @route("GET", "/health", permission=PUBLIC, data=Ready)
 def ready() -> Ready:
-    """Commit, schema, database, cache, run and age of the data; 503 without the database."""
+    """Commit, schema, database, cache, run and age of the data; 503 without the database, and
+    until the schema has all migrations of this version (a newer schema will do)."""
     try:
         revision = health.schema_revision()
         known = status.current()
     except Unavailable as error:
         fields = {"database": "down", "cache": _cache()}
         raise Unavailable(str(error), fields=fields) from None
+    wanted = health.newest_migration()
+    if revision is None or revision < wanted:
+        fields = {"database": "up", "schema_revision": revision or "none"}
+        raise Unavailable(f"The schema waits for the migration {wanted}.", fields=fields)
     return Ready(
         status="ready",
         commit=commit(),

@@ -147,7 +147,8 @@ def test_manifests_are_valid_and_unprivileged(path: Path) -> None:
 def test_every_command_of_a_manifest_is_one_of_ours() -> None:
     from dashboard.cli import app
 
-    text = "".join(path.read_text() for path in MANIFESTS)
+    shipped = [*MANIFESTS, ROOT / "docker-compose.prod.yml"]
+    text = "".join(path.read_text() for path in shipped)
     asked = re.findall(r"flask ([a-z][\w-]*)(?: (\w[\w-]*))?(?: (--[\w-]+))?", text)
     assert {first for first, *_ in asked} >= {"send-reports", "archive", "audit", "staging"}
     for first, second, option in asked:
@@ -198,6 +199,13 @@ def _families() -> list[Any]:
         patch.setattr("dashboard.observability.status.current", lambda: known)
         patch.setattr("dashboard.observability.active", list)
         return list(DataCollector().collect())
+
+
+def test_what_has_vanished_is_an_alarm_too() -> None:
+    rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alarms.yml").read_text())
+    found = {rule["alert"]: rule["expr"] for group in rules["groups"] for rule in group["rules"]}
+    assert found["NovaDown"].endswith(' or absent(up{job="nova"})')
+    assert found["NovaDatabaseDown"].endswith(" or absent(nova_database_up)")
 
 
 def test_every_alarm_has_its_page_in_the_runbook() -> None:

@@ -41,6 +41,25 @@ def test_without_a_database_it_says_so(start_server: StartServer) -> None:
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
 
 
+def test_until_the_schema_is_migrated_it_is_alive_but_not_ready(site: Site) -> None:
+    url = site.engine.url.render_as_string(hide_password=False)
+    newest = site.get("/api/v1/health").json()["data"]["schema_revision"]
+    answers = {}
+    try:
+        for revision in ("0001", "9999"):
+            execute(url, f"UPDATE alembic_version SET version_num = '{revision}'")
+            assert site.get("/health").status_code == 200
+            answers[revision] = site.get("/api/v1/health")
+    finally:
+        execute(url, f"UPDATE alembic_version SET version_num = '{newest}'")
+    older, newer = answers.values()
+    assert (older.status_code, newer.status_code) == (503, 200)
+    error = older.json()["error"]
+    assert error["code"] == "unavailable" and newest in error["message"]
+    assert error["fields"] == {"database": "up", "schema_revision": "0001"}
+    assert int(older.headers["Retry-After"]) > 0
+
+
 def test_without_its_cache_it_serves_from_the_database(
     site: Site, start_server: StartServer
 ) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from pathlib import Path
+
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from warehouse.db import get_engine, unanswered
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations" / "versions"
 
 
 def schema_revision() -> str | None:
@@ -18,3 +23,9 @@ def schema_revision() -> str | None:
             return None
     except SQLAlchemyError as error:
         raise unanswered(error) from error
+
+
+@lru_cache
+def newest_migration() -> str:
+    """The revision of the schema that this version of the product was made for."""
+    return max(path.name.partition("_")[0] for path in MIGRATIONS.glob("[0-9]*.py"))

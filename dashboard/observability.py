@@ -19,7 +19,7 @@ from ipaddress import ip_address
 from uuid import uuid4
 
 import orjson
-from flask import Flask, Response, g, has_request_context, request
+from flask import Flask, Request, Response, g, has_request_context, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -79,6 +79,7 @@ def log_as_json(level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # never shown
+    logging._srcfile = None  # nor is the line that logged, which is searched for otherwise
     root = logging.getLogger()
     kept = [one for one in root.handlers if not isinstance(one.formatter, JsonFormatter)]
     root.handlers = [*kept, handler]
@@ -157,31 +158,32 @@ def _end(response: Response) -> Response:
 
 def end(status: int) -> None:
     """Counts the request and writes its line."""
+    asked = request._get_current_object()  # type: ignore[attr-defined]
     seconds = time.perf_counter() - g.began
-    endpoint = request.endpoint or "none"
-    method = request.method if request.method in METHODS else "other"
+    endpoint = asked.endpoint or "none"
+    method = asked.method if asked.method in METHODS else "other"
     REQUESTS.labels(method, endpoint, status).inc()
     SECONDS.labels(endpoint).observe(seconds)
-    if request.path not in QUIET:
-        access.info("request", extra=_facts(status, seconds))
+    if asked.path not in QUIET:
+        access.info("request", extra=_facts(asked, status, seconds))
 
 
-def _facts(status: int, seconds: float) -> dict[str, object]:
+def _facts(asked: Request, status: int, seconds: float) -> dict[str, object]:
     row = g.get("signed_in")
     return {
-        "method": request.method,
-        "path": _path(),
+        "method": asked.method,
+        "path": _path(asked),
         "status": status,
         "ms": round(seconds * 1000, 1),
         "user": row.user_id if row else None,
-        "address": request.remote_addr,
+        "address": asked.remote_addr,
     }
 
 
-def _path() -> str:
+def _path(asked: Request) -> str:
     """The address as asked for, but not the secret of a one-time link."""
-    rule = request.url_rule
-    return rule.rule if rule and "secret" in rule.arguments else request.path
+    rule = asked.url_rule
+    return rule.rule if rule and "secret" in rule.arguments else asked.path
 
 
 def _is_loopback(address: str | None) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import IO, Any
 
@@ -224,29 +224,64 @@ class Prepared:
             try:
                 return self._asked(params)
             except psycopg2.Error:  # a dead connection, or a plan that no longer fits a table
+                _hang_up()
                 return self._asked(params)
-        except (psycopg2.OperationalError, psycopg2.InterfaceError, *DATABASE_DOWN) as error:
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
             raise unanswered(error) from error
 
     def _asked(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         sql, execute, order, told = self._compiled
         values = {**told, **params}
-        connection = _quick_engine().raw_connection()
-        began = time.perf_counter()
+        bare, began = _taken(), time.perf_counter()
         try:
-            cursor = connection.cursor()
-            if self not in connection.info:
-                cursor.execute(f"PREPARE {self.name} AS {sql}")
-                connection.info[self] = True
-            cursor.execute(execute, [values[name] for name in order])
-            names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        except psycopg2.Error:
-            connection.invalidate()
+            if self.name not in bare.prepared:
+                bare.cursor.execute(f"PREPARE {self.name} AS {sql}")
+                bare.prepared.add(self.name)
+            bare.cursor.execute(execute, [values[name] for name in order])
+            names = [column[0] for column in bare.cursor.description]
+            rows = [dict(zip(names, row, strict=True)) for row in bare.cursor.fetchall()]
+        except BaseException:
+            bare.cursor.connection.close()
             raise
         finally:
-            connection.close()
             log_if_slow(sql, time.perf_counter() - began)
+        _at_rest.append(bare)
+        return rows
+
+
+@dataclass(frozen=True)
+class _Bare:
+    """A connection as `quick` uses them, without a pool's bookkeeping, and what is prepared on it.
+    One thread at a time has it."""
+
+    options: Mapping[str, Any]
+    cursor: Any
+    prepared: set[str] = field(default_factory=set)
+
+
+_at_rest: list[_Bare] = []
+"""At most as many as threads have asked at once."""
+
+
+def _taken() -> _Bare:
+    """One at rest, else a new one. Raises psycopg2.Error."""
+    options = quick_options()
+    with suppress(IndexError):
+        while (bare := _at_rest.pop()).options != options:
+            bare.cursor.connection.close()
+        return bare
+    connection = psycopg2.connect(**options)
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(TAKE_ROLE, (ROLE,))
+    return _Bare(options, cursor)
+
+
+def _hang_up() -> None:
+    """Closes what is at rest: where one connection has died, the others may have."""
+    with suppress(IndexError):
+        while True:
+            _at_rest.pop().cursor.connection.close()
 
 
 def _sent(statement: Executable, params: Mapping[str, Any] | None) -> Sequence[Row[Any]]:

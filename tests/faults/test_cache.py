@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from statistics import median
 
 import pytest
 
@@ -15,6 +16,8 @@ from warehouse import embedded
 from warehouse.caching import BREAKER_SECONDS
 
 SECONDS = 3.0
+ROUNDS = 20
+SLOWER_AT_MOST = 2.0
 
 
 @contextmanager
@@ -45,22 +48,41 @@ def full(product: Product) -> Iterator[None]:
 
 @contextmanager
 def poisoned(product: Product) -> Iterator[None]:
-    """Something else stands under every key that the product has set."""
+    """Something else stands under every key that the product has set, and only one worker may hold
+    what was there."""
+    product.new_version()
+    for path in PATHS:
+        product.ask(path)
     client = product.redis()
     for key in client.keys("nova-cache:*"):  # type: ignore[union-attr]
         client.set(key, b"\x80\x04cos\nsystem\n")
     yield
 
 
+def seconds(product: Product, first: Callable[[], None] = lambda: None) -> float:
+    """What an answer of each path takes together, the medians of many; `first` is done before each
+    of them and not measured."""
+    taken: dict[str, list[float]] = {path: [] for path in PATHS}
+    for path in PATHS * ROUNDS:
+        first()
+        answer = product.ask(path)
+        assert answer.status == 200
+        taken[path].append(answer.came - answer.asked)
+    return sum(map(median, taken.values()))
+
+
 @pytest.mark.parametrize("fault", [stopped, frozen, full, poisoned])
 def test_the_database_answers(product: Product, calm: float, fault) -> None:
-    before = {path: product.ask(path).data for path in PATHS}
+    before, workers = {path: product.ask(path).data for path in PATHS}, product.workers()
     with product.probe() as prober:
+        uncached = seconds(product, product.new_version)
         with fault(product):
-            time.sleep(SECONDS)
+            broken = seconds(product)
         time.sleep(SECONDS)
     assert {one.status for one in prober.answers} == {200}
     assert {path: product.ask(path).data for path in PATHS} == before
+    assert broken <= SLOWER_AT_MOST * uncached
+    assert product.workers() == workers
 
 
 def test_it_is_used_again_without_a_restart(product: Product, calm: float) -> None:

@@ -32,9 +32,10 @@ def tiny(ground: Product) -> Iterator[Path]:
     account = embedded._account()
     owner = f",uid={account.pw_uid},gid={account.pw_gid}" if account else ""
     mounting = ["mount", "-t", "tmpfs", "-o", f"size=64k,mode=700{owner}", "tmpfs", str(disk)]
-    if subprocess.run(mounting, capture_output=True).returncode:
+    mounted = subprocess.run(mounting, capture_output=True, text=True)
+    if mounted.returncode:
         disk.rmdir()
-        pytest.skip("mounting a small disk needs root")
+        pytest.skip(f"no small disk can be mounted, which takes root: {mounted.stderr.strip()}")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
     disk.rmdir()

@@ -20,7 +20,6 @@ from tests import factories
 from tests.faults.conftest import PATHS, WAIT_SECONDS, Product
 from tests.ingesting import counts, load_one, rows, write
 from tests.services import ROOT
-from warehouse.caching import VERSION_MEMO_SECONDS
 from warehouse.db import make_engine
 from warehouse.pipeline import publish
 from warehouse.pipeline.loads import STOPPED
@@ -42,8 +41,7 @@ def engine(product: Product) -> Iterator[Engine]:
 
 
 def shown(product: Product) -> dict[str, str]:
-    """What every path shows, once all workers know of what was written last."""
-    time.sleep(VERSION_MEMO_SECONDS + 0.5)
+    """What every path shows."""
     return {path: product.ask(path).data for path in PATHS}
 
 

@@ -136,11 +136,13 @@ class _Version:
 
 @dataclass
 class _Flight:
-    """What several wait for: `made` once the first of them is through."""
+    """What several wait for: `made` once the first of them is through, or why the database did not
+    answer."""
 
     turn: Lock
     people: int = 0
     made: Kept | None = None
+    failed: str | None = None
 
 
 class _Flights:
@@ -332,10 +334,17 @@ def kept(
         if _only_kept.get():
             raise Missed(name)
         with _flights.only_one(key) as flight:
+            if flight.failed:  # the others need not wait as long, one after another
+                raise Unavailable(flight.failed)
             found = flight.made
             if found is None or not found.is_fresh():
                 (OFF if _breaker.resting else MISS).inc()
-                flight.made = _store(key, make(), ttl)
+                try:
+                    with unavailable_when_down():
+                        flight.made = _store(key, make(), ttl)
+                except Unavailable as error:
+                    flight.failed = str(error)
+                    raise
                 return flight.made
     HIT.inc()
     if version:
@@ -520,13 +529,15 @@ def _snapshot_there(
 ) -> Connection | None:
     """A snapshot on the replica that is closed with `opened`; None where it does not answer, or
     lacks what the primary had when it was last asked."""
-    if replica.resting:
+    if not replica.is_to_be_asked():
         return None
     version = _version_of(get_engine())
     with ExitStack() as tried:
         try:
             connection = tried.enter_context(_snapshot_of(replica.engine, options))
-            if data_version(connection) != version:
+            found = data_version(connection)
+            replica.has_answered()
+            if found != version:
                 return None
         except (DBAPIError, *DATABASE_DOWN) as error:
             if not is_down(error):

@@ -324,17 +324,27 @@ class Replica:
     def __init__(self, url: str) -> None:
         self.engine = as_application(make_engine(url))
         self._rests_until = float("-inf")
+        self._failed = False
 
     def rest(self, error: Exception) -> None:
         """It failed: the primary answers for a while."""
-        self._rests_until = time.monotonic() + REPLICA_REST_SECONDS
+        self._rests_until, self._failed = time.monotonic() + REPLICA_REST_SECONDS, True
         told = said_by(error)
         log.warning("read replica does not answer, reading from the primary: %s", told)
 
-    @property
-    def resting(self) -> bool:
-        """True while it is left alone."""
-        return time.monotonic() < self._rests_until
+    def is_to_be_asked(self) -> bool:
+        """Whether it is not left alone. Who comes first after that finds out for all the others,
+        to whom the primary answers meanwhile."""
+        now = time.monotonic()
+        if now < self._rests_until:
+            return False
+        if self._failed:
+            self._rests_until = now + REPLICA_REST_SECONDS
+        return True
+
+    def has_answered(self) -> None:
+        """It is asked by everybody again."""
+        self._rests_until, self._failed = float("-inf"), False
 
 
 @lru_cache

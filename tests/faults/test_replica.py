@@ -136,5 +136,9 @@ def test_its_death_is_not_noticed(product: Product, replica: Replica) -> None:
             product.new_version()
             time.sleep(0.5)
         replica.start()
-        time.sleep(1)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not replica.execute(READ):
+            assert time.monotonic() < deadline, "nobody reads from the replica again"
+            product.new_version()
+            time.sleep(0.5)
     assert {one.status for one in prober.answers} == {200}

@@ -20,6 +20,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 
 from domain.access import Scope
 from domain.errors import NotFound, Unavailable
@@ -357,7 +358,8 @@ class Gone:
         raise ConnectionError(key)
 
 
-def test_without_the_cache_too_it_is_made_once(nova: str):
+@pytest.mark.parametrize("answers", [True, False])
+def test_without_the_cache_too_it_is_made_once(nova: str, answers: bool):
     caching.use(Gone())
     made: list[int] = []
     entered, may_end = threading.Event(), threading.Event()
@@ -366,10 +368,15 @@ def test_without_the_cache_too_it_is_made_once(nova: str):
         made.append(1)
         entered.set()
         assert may_end.wait(10)
+        if not answers:
+            raise OperationalError("SELECT 1", {}, Exception("timeout"))
         return b"made"
 
     def ask() -> bytes:
-        return caching.kept("c", "plain", 15, make, version="1").value
+        try:
+            return caching.kept("c", "plain", 15, make, version="1").value
+        except Unavailable:
+            return b"unavailable"
 
     try:
         with ThreadPoolExecutor(2) as threads:
@@ -379,7 +386,8 @@ def test_without_the_cache_too_it_is_made_once(nova: str):
             while [one.people for one in caching._flights._under_way.values()] != [2]:
                 time.sleep(0.01)
             may_end.set()
-            assert (first.result(), second.result(), made) == (b"made", b"made", [1])
+            both = b"made" if answers else b"unavailable"
+            assert (first.result(), second.result(), made) == (both, both, [1])
     finally:
         may_end.set()
         caching.use(None)

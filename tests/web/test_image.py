@@ -10,19 +10,21 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
+from importlib.metadata import distribution, version
 from pathlib import Path
 
 import pytest
 import requests
+from packaging.requirements import Requirement
 
 from scripts.processes import wait_until_served
 from tests import services
+from tests.images import copied, files_of, stage, told
 
-COPY = re.compile(r"^COPY (?!--from)(.+) (\S+)$", re.MULTILINE)
 CMD = re.compile(r"^CMD (\[.+\])$", re.MULTILINE)
 HEALTHCHECK = re.compile(r"^HEALTHCHECK .*\\\n +CMD (\[.+\])$", re.MULTILINE)
-ENV = re.compile(r"^ENV (.+)$", re.MULTILINE)
+LEFT_OUT = re.compile(r"grep -vE '(.+)' /requirements.txt > /web.txt")
+MOST_BYTES = 370_000_000
 
 USE_ALL = """
 import importlib, pathlib
@@ -38,52 +40,51 @@ assert country_holidays("BR", years=2026, language="pt_BR")
 """
 
 
-def stage(name: str) -> str:
-    """The lines of one stage of the Dockerfile."""
-    text = (services.ROOT / "Dockerfile").read_text()
-    return text.partition(f" AS {name}\n")[2].partition("\nFROM ")[0]
-
-
-def told(*stages: str) -> dict[str, str]:
-    """The environment that these stages set."""
-    words = [word for name in stages for line in ENV.findall(stage(name)) for word in line.split()]
-    return dict(word.split("=", 1) for word in words)
-
-
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
     """/app as the image has it."""
-    app = tmp_path / "app"
-    app.mkdir()
-    for sources, target in COPY.findall(stage("web")):
-        for source in map(Path, sources.split()):
-            place = app / target / (source.name if target.endswith("/") else "")
-            if (services.ROOT / source).is_dir():
-                ignore = shutil.ignore_patterns("__pycache__")
-                shutil.copytree(services.ROOT / source, place, ignore=ignore)
-            else:
-                shutil.copy(services.ROOT / source, place)
-    return app
+    return copied("web", tmp_path / "app")
 
 
 @pytest.fixture
 def packages(tmp_path: Path) -> Path:
-    """What slim.sh leaves of the installed packages; links, so that theirs stay."""
+    """What slim.sh leaves of the packages that the image installs; links, so that ours stay."""
     made, bin_ = tmp_path / "packages", tmp_path / "bin"
-    ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(sysconfig.get_path("purelib"), made, copy_function=link, ignore=ignore)
+    for name in installed_by_the_image():
+        found = distribution(name)
+        for file in found.files or []:
+            if ".." not in file.parts and file.suffix != ".pyc":
+                place = made / file
+                place.parent.mkdir(parents=True, exist_ok=True)
+                link(str(found.locate_file(file)), str(place))
     bin_.mkdir()
-    (bin_ / "strip").write_text("#!/bin/sh\n")  # it would write into the linked files
-    (bin_ / "strip").chmod(0o755)
+    if shutil.which("strip") is None:
+        (bin_ / "strip").write_text("#!/bin/sh\n")
+        (bin_ / "strip").chmod(0o755)
     slim = ["sh", str(services.ROOT / "deploy" / "slim.sh"), str(made)]
     subprocess.run(slim, env={"PATH": f"{bin_}:{os.environ['PATH']}"}, check=True)
     return made
 
 
+def installed_by_the_image() -> list[str]:
+    """The names of its requirements, in the versions that it pins but for what the tests' own tools
+    want otherwise."""
+    left_out = re.compile(LEFT_OUT.findall(stage("web-packages"))[0])
+    lines = (services.ROOT / "requirements.txt").read_text().splitlines()
+    wanted = [Requirement(line) for line in lines if not left_out.match(line)]
+    wanted = [one for one in wanted if one.marker is None or one.marker.evaluate()]
+    other = {one.name for one in wanted if not one.specifier.contains(version(one.name))}
+    assert other <= {"urllib3"}, other
+    return [one.name for one in wanted]
+
+
 def link(source: str, target: str) -> None:
-    """A hard link, or a copy where another disk begins."""
+    """A hard link; a copy of what will be stripped, and where another disk begins."""
     try:
-        os.link(source, target)
+        if ".so" in Path(source).suffixes:
+            shutil.copy2(source, target)
+        else:
+            os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
 
@@ -92,6 +93,9 @@ def test_the_image_serves_in_production_and_writes_nothing(
     image: Path, packages: Path, database_url: str, tmp_path: Path
 ) -> None:
     before = files_of(image)
+    if shutil.which("strip"):
+        weight = sum(path.lstat().st_size for path in packages.rglob("*") if path.is_file())
+        assert weight <= MOST_BYTES, weight
     port, log = services.free_port(), tmp_path / "server.log"
     kept, temporary = tmp_path / "nova", tmp_path / "tmp"
     temporary.mkdir()
@@ -138,7 +142,3 @@ def test_the_image_serves_in_production_and_writes_nothing(
     finally:
         services.end_group(process)
     assert files_of(image) == before
-
-
-def files_of(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*")}

@@ -9,10 +9,10 @@ from typing import Any
 from gunicorn.http import wsgi
 
 from config import get_settings
+from dashboard import counting
 
-SHARED_COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
-if SHARED_COUNTERS not in os.environ:  # SIGHUP reads this file again
-    os.environ[SHARED_COUNTERS] = tempfile.mkdtemp(prefix="nova-metrics-")
+if counting.FOLDER not in os.environ:  # SIGHUP reads this file again
+    os.environ[counting.FOLDER] = tempfile.mkdtemp(prefix="nova-metrics-")
 
 
 class QuietResponse(wsgi.Response):
@@ -50,6 +50,18 @@ logconfig_dict = {
 }
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    """A worker counts at the first place that no other has; one that has ended is not among them
+    any more."""
+    taken = {other.place for other in server.WORKERS.values()}
+    worker.place = min({*range(len(taken) + 1)} - taken)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Two servers share a folder while one replaces the other."""
+    counting.take(f"{server.pid}-{worker.place}")
+
+
 def post_worker_init(_worker: Any) -> None:
     """NumPy is there before threads ask for it: Plotly takes one that another thread is still
     loading for loaded, and a page would fail. What was made until now lasts as long as the worker,
@@ -60,13 +72,6 @@ def post_worker_init(_worker: Any) -> None:
     gc.freeze()
 
 
-def child_exit(_server: Any, worker: Any) -> None:
-    """A worker's gauges end with it; its counters stay."""
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(worker.pid)
-
-
 def on_exit(_server: Any) -> None:
     """The counters' files end with the server."""
-    shutil.rmtree(os.environ[SHARED_COUNTERS], ignore_errors=True)
+    shutil.rmtree(os.environ[counting.FOLDER], ignore_errors=True)

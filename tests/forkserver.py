@@ -13,8 +13,13 @@ import tempfile
 import time
 from importlib import import_module
 
-SHARED_COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
-MODULES = ("gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "numpy", "dashboard.app")
+MODULES = (
+    "dashboard.counting",
+    "gunicorn.app.wsgiapp",
+    "gunicorn.workers.gthread",
+    "numpy",
+    "dashboard.app",
+)
 
 
 def main() -> None:
@@ -33,7 +38,7 @@ def read_modules() -> None:
     """Metrics are made for several processes, as under gunicorn; they count from the fork on.
     Frozen, what was read is not searched for garbage again as each process ends."""
     with tempfile.TemporaryDirectory() as folder:
-        os.environ[SHARED_COUNTERS] = folder
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         for module in MODULES:
             import_module(module)
     gc.freeze()

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
+from pathlib import Path
 
-from tests.faults.conftest import THREADS, Product, serving
+import requests
+
+from tests.faults.conftest import PATIENCE_SECONDS, THREADS, Product, serving
 
 KILLS = 3
+FILES_AT_MOST = 6
+"""Of counters and of histograms, each one of gunicorn's own process and of two workers."""
+REQUESTS = re.compile(r"^nova_requests_total{.*} (\S+)$", re.MULTILINE)
+COUNTERS = re.compile(r" (/\S+/nova-metrics-[^/\s]+)/")
+
+
+def counted(product: Product) -> float:
+    """Requests that the workers have counted, those that are gone among them."""
+    told = requests.get(f"{product.url}/metrics", timeout=PATIENCE_SECONDS).text
+    return sum(map(float, REQUESTS.findall(told)))
+
+
+def files_of_counters(product: Product) -> list[str]:
+    """What the workers share."""
+    maps = Path(f"/proc/{product.workers()[0]}/maps").read_text()
+    return sorted(file.name for file in Path(COUNTERS.findall(maps)[0]).iterdir())
 
 
 def test_a_killed_worker_takes_only_its_requests(product: Product, calm: float) -> None:
+    counts = [counted(product)]
     with product.probe() as prober:
         for _ in range(KILLS):
             killed = product.workers()
@@ -21,6 +42,8 @@ def test_a_killed_worker_takes_only_its_requests(product: Product, calm: float) 
                 assert time.monotonic() < deadline, "the worker is not replaced"
                 time.sleep(0.05)
             time.sleep(1)
+            counts.append(counted(product))
+    assert counts == sorted(counts) and len(files_of_counters(product)) <= FILES_AT_MOST
     lost = [one for one in prober.answers if not one.proper]
     assert {one.status for one in lost} <= {0}
     assert len(lost) <= KILLS * THREADS

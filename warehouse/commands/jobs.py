@@ -3,6 +3,7 @@ of its own; its progress stands in `support.job`, for every worker to show."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,8 @@ from warehouse.tables.support import job
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = ("-m", "flask", "--app", "dashboard.cli", "jobs", "run")
+COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
+"""What workers share, and a job has no part in."""
 AGAIN_SECONDS = 5
 
 
@@ -140,6 +143,7 @@ def spawn(engine: Engine, job_id: int) -> None:
         process = subprocess.Popen(
             [sys.executable, *COMMAND, str(job_id)],
             cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name != COUNTERS},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,8 +16,8 @@ from callbacks.listing import listed
 from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.errors import NotFound
-from domain.records import DataStatus, Filters, ForecastPoint, ItemDepot, Page
+from domain.errors import NotFound, NothingPublished
+from domain.records import Filters, ForecastPoint, ItemDepot, Page
 from domain.viewer import Viewer
 from layouts import inventory as layout
 from layouts import item_depot as cards
@@ -41,6 +40,7 @@ from warehouse.queries import (
 DEFAULT_SORT = "-risk_brl"
 SHOWN = 50
 CODES = 200
+Asked = Callable[[], Filters]
 PLACE = ("sort", "cursor", "start", "item", "depot", "tab", "period")
 """What of the address goes into the page's own links beside the filters that were understood."""
 
@@ -68,7 +68,7 @@ def page(viewer: Viewer, address: Address) -> Component:
 
     def detail() -> list[Component]:
         row = chosen()
-        return _detail(viewer, row, tab, filters) if row else []
+        return _detail(viewer, row, tab, lambda: filters) if row else []
 
     data = lazily(
         layout.InventoryData,
@@ -97,17 +97,17 @@ def _chosen(viewer: Viewer, address: Address, rows: list[ItemDepot]) -> ItemDepo
     return rows[0] if rows else None
 
 
-def _detail(viewer: Viewer, row: ItemDepot, tab: str, asked: Filters) -> list[Component]:
-    """One tab of the lower half, over the dates that are asked for."""
-    dates = Filters(date_from=asked.date_from, date_to=asked.date_to)
-    return layout.detail(row, TABS[tab](viewer, row, status.current(), dates), viewer)
+def _detail(viewer: Viewer, row: ItemDepot, tab: str, asked: Asked) -> list[Component]:
+    """One tab of the lower half; `asked` gives the filters, to those that have dates."""
+    return layout.detail(row, TABS[tab](viewer, row, asked), viewer)
 
 
 def _one(viewer: Viewer, row: ItemDepot) -> dict[str, Any]:
     return {"sku": row.sku, "site": row.site, "scope": viewer.scope}
 
 
-def _demand(viewer: Viewer, row: ItemDepot, current: DataStatus, dates: Filters) -> list[Component]:
+def _demand(viewer: Viewer, row: ItemDepot, asked: Asked) -> list[Component]:
+    current, dates = status.current(), asked()
     known = current.run_id is not None
     history = forecasts.history(**_one(viewer, row), since=dates.date_from) if known else []
     points = ensemble(viewer, row.sku, row.site) if known else []
@@ -134,50 +134,49 @@ def _files(row: ItemDepot) -> dict[str, list[str]]:
     return {"sku": [row.sku], "site": [row.site]}
 
 
-def _plan(viewer: Viewer, row: ItemDepot, current: DataStatus, _dates: Filters) -> list[Component]:
-    days = projections.days(**_one(viewer, row)) if current.run_id is not None else []
+def _plan(viewer: Viewer, row: ItemDepot, _asked: Asked) -> list[Component]:
+    try:
+        days, made = projections.days(**_one(viewer, row)), policies.of_depot(**_one(viewer, row))
+    except NothingPublished:
+        days, made = [], []
     title = viewer.t("Projected stock")
-    made = policies.of_depot(**_one(viewer, row)) if current.run_id is not None else []
     return [
         cards.projection_card(title, days, row.reorder_point, row.unit, viewer, files=_files(row)),
         *(policy_card(one, row.unit, viewer) for one in made),
     ]
 
 
-def _orders(
-    viewer: Viewer, row: ItemDepot, _current: DataStatus, _dates: Filters
-) -> list[Component]:
+def _orders(viewer: Viewer, row: ItemDepot, _asked: Asked) -> list[Component]:
     has_orders = "purchase_orders" in status.loaded()
     found = inventory.open_orders(**_one(viewer, row))
     return [cards.orders_card(found, has_orders, viewer, _files(row))]
 
 
-def _decisions(
-    viewer: Viewer, row: ItemDepot, current: DataStatus, _dates: Filters
-) -> list[Component]:
-    return decisions(viewer, current, row.sku, row.site)
+def _decisions(viewer: Viewer, row: ItemDepot, _asked: Asked) -> list[Component]:
+    return decisions(viewer, row.sku, row.site)
 
 
-def decisions(
-    viewer: Viewer, current: DataStatus, sku: str, site: str | None = None
-) -> list[Component]:
+def decisions(viewer: Viewer, sku: str, site: str | None = None) -> list[Component]:
     """What was recommended, alerted and adjusted for an item, at one depot or at all in view."""
-    if current.run_id is None:
-        return [states.nothing_published(viewer)]
     filters = Filters(sku=(sku,), site=(site,) if site else ())
     asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters, "limit": SHOWN}
     files = query_of(filters)
+    try:
+        advice = recommendations.page(**asked).rows
+    except NothingPublished:
+        return [states.nothing_published(viewer)]
     return [
-        cards.recommendations_card(recommendations.page(**asked).rows, viewer, files),
+        cards.recommendations_card(advice, viewer, files),
         cards.alerts_card(alerts.page(**asked).rows, viewer, files),
         cards.overrides_card(overrides.page(**asked).rows, sku, site, viewer, files),
     ]
 
 
-def _history(
-    viewer: Viewer, row: ItemDepot, _current: DataStatus, dates: Filters
-) -> list[Component]:
-    found = replace(dates, sku=(row.sku,), site=(row.site,))
+def _history(viewer: Viewer, row: ItemDepot, asked: Asked) -> list[Component]:
+    dates = asked()
+    found = Filters(
+        sku=(row.sku,), site=(row.site,), date_from=dates.date_from, date_to=dates.date_to
+    )
     lines = suppliers.lines(
         suppliers=(),
         scope=viewer.scope,
@@ -192,7 +191,7 @@ def _history(
     ]
 
 
-TABS: dict[str, Callable[[Viewer, ItemDepot, DataStatus, Filters], list[Component]]] = {
+TABS: dict[str, Callable[[Viewer, ItemDepot, Asked], list[Component]]] = {
     "demand": _demand,
     "plan": _plan,
     "orders": _orders,
@@ -230,5 +229,6 @@ def register(app: Dash) -> None:
             row = inventory.one(sku=sku, site=site, scope=viewer.scope)
         except NotFound:
             return [states.not_found(viewer)]
-        _, dates = over_period(Address.parse(search, viewer.t), "/inventory")
-        return _detail(viewer, row, address.one("tab", layout.TABS, "demand"), dates)
+        page = Address.parse(search, viewer.t)
+        tab = address.one("tab", layout.TABS, "demand")
+        return _detail(viewer, row, tab, lambda: over_period(page, "/inventory")[1])

@@ -188,7 +188,7 @@ def _forecast(viewer: Viewer, address: Address, item: Item) -> list[Component]:
 
 
 def _decisions(viewer: Viewer, address: Address, item: Item) -> list[Component]:
-    number, current = address.count("alert"), status.current()
+    number = address.count("alert")
 
     def receipt() -> list[Component]:
         try:
@@ -203,7 +203,7 @@ def _decisions(viewer: Viewer, address: Address, item: Item) -> list[Component]:
 
     return [
         *(later("receipt", receipt) if number else []),
-        *later("decisions", lambda: decisions(viewer, current, item.sku), 900),
+        *later("decisions", lambda: decisions(viewer, item.sku), 900),
     ]
 
 

@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, text
 
+from callbacks import inventory
 from dashboard.app import create_app
 from domain.access import Role
 from layouts import inbox
@@ -112,6 +113,17 @@ def part_of(client: FlaskClient, identity: dict[str, Any]) -> Any:
     return properties["children"]
 
 
+def row_call(chosen: dict[str, str], search: str) -> dict[str, Any]:
+    """What choosing a row or tab of `/inventory` asks for."""
+    return {
+        "output": "inventory-detail.children",
+        "outputs": {"id": "inventory-detail", "property": "children"},
+        "inputs": [{"id": "inventory-chosen", "property": "data", "value": chosen}],
+        "state": [{"id": "_pages_location", "property": "search", "value": search}],
+        "changedPropIds": ["inventory-chosen.data"],
+    }
+
+
 def decision_call(
     path: str, action: dict[str, Any], pick: Callable[[int], dict[str, Any]], ticked: list[int]
 ) -> dict[str, Any]:
@@ -167,6 +179,17 @@ def test_with_an_empty_cache_pages_come_in_parts(
         whole = str(with_parts(page, part))
         assert "state-error" not in whole or address == "/nowhere", address
         assert 1 + len(asked_for) <= CALLBACKS, (address, asked_for)
+
+
+def test_a_row_or_tab_of_the_inventory_takes_few_statements(
+    client: FlaskClient, sent: list[str]
+) -> None:
+    for tab in inventory.TABS:
+        sent.clear()
+        caching.use(Kept())
+        chosen = {"item": "CABO-01", "depot": "DEP-RJ", "tab": tab}
+        shown = asked(client, row_call(chosen, ""))
+        assert "state-error" not in str(shown) and len(sent) <= AT_MOST, (tab, sent)
 
 
 @pytest.mark.parametrize(

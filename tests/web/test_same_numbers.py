@@ -129,3 +129,22 @@ def test_a_number_is_the_same_wherever_it_stands(site: Site, query: str) -> None
     assert len(drawn) > 90 and drawn == listed
     narrowed = {one["key"] for one in kpis if one["of_period"]}
     assert narrowed == (OF_PERIOD if "period" in query else set())
+
+
+def test_models_are_judged_within_the_filters(site: Site) -> None:
+    api, browser = site.api(ANALYST), site.browser(ANALYST)
+
+    def told(query: str) -> dict[str, int]:
+        rows = api.get(f"/models/performance{query}").json()["data"]
+        return {row["model"]: row["series"] for row in rows if row["demand_class"] is None}
+
+    narrow = "?uf=SP&sku=CABO-01"
+    page = browser.open_page("/features", narrow).json()
+    (board,) = [one for one in components(page) if one["props"].get("id") == "leaderboard"]
+    shown = {row["code"]: row["series"] for row in board["props"]["rowData"]}
+    assert shown == told(narrow) != told("")
+    assert "Não filtrado por: Material." in json.dumps(page, ensure_ascii=False)
+    every, here = (api.get(f"/models/steps{query}").json()["data"] for query in ("", "?uf=SP"))
+    assert 0 < here[0]["points"] < every[0]["points"]
+    one = browser.open_page("/features", f"{narrow}&site=DEP-RJ").text
+    assert "Não se aplica a esta página: UF." in one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
+from domain.kpis import ratio
 from domain.records import (
     NO_FILTERS,
     STOCK_FLAGS,
@@ -20,12 +22,13 @@ from domain.records import (
     StockTotal,
 )
 from warehouse import ages
-from warehouse.caching import read_model
+from warehouse.caching import once, read_model
 from warehouse.queries.filtering import between, series_where
 from warehouse.queries.materials import TEXTBOOK_ORDER_UP_TO, orders_on_their_way
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.published import published_run_or_none
-from warehouse.queries.series import find_item, find_series
+from warehouse.queries.published import RUN, PublishedRun, published_run_or_none
+from warehouse.queries.series import find_item, find_series, is_known
+from warehouse.queries.status import AS_OF
 
 SORTS = {
     "sku": "text",
@@ -88,7 +91,7 @@ CROSS JOIN LATERAL (
 """
 
 _ROWS = f"""
-SELECT item.sku, item.name AS item_name, item.family, item.unit, site.site,
+SELECT {{keys}} item.sku, item.name AS item_name, item.family, item.unit, site.site,
     site.name AS site_name, site.uf, judged.flag, material.abc, material.xyz,
     material.demand_class, now.on_hand, now.reserved, series.in_transit, policy.on_order,
     policy.project_demand, policy.safety_stock, policy.reorder_point, policy.order_up_to,
@@ -109,6 +112,9 @@ LEFT JOIN (
 ) AS alerts USING (item_id, site_id)
 WHERE {{where}}
 """
+
+_RUN_ID = "(SELECT run_id FROM analytics.published)"
+_KEYS = "item.item_id, site.site_id, material.champion,"
 
 _TOTALS = f"""
 SELECT judged.flag, count(*), coalesce(sum(now.on_hand * item.unit_cost_brl), 0),
@@ -167,12 +173,22 @@ def totals(
 
 @read_model(at_most=ages.FACTS)
 def one(connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING) -> ItemDepot:
-    """Raises NotFound for an item-depot that has neither demand nor stock, or is out of view."""
-    rows, params = _rows(connection, scope, Filters(sku=(sku,), site=(site,)), ())
-    row = connection.execute(text(rows), params).one_or_none()
-    if row is None:
+    """Raises NotFound for an item-depot that has neither demand nor stock, or is out of view. One
+    statement, which tells what else is asked about it by which run and keys."""
+    where = series_where(scope, Filters(sku=(sku,), site=(site,)))
+    found = _ROWS.format(keys=_KEYS, where=where.sql).replace(":run_id", _RUN_ID)
+    sql = f"SELECT run.*, found.* FROM ({RUN}) AS run LEFT JOIN ({found}) AS found ON true"
+    row = connection.execute(text(sql), {**where.params, "horizon_days": None}).one()
+    once(connection, PublishedRun, lambda: row)
+    if days := [day for day in (row.demand, row.stock) if day]:
+        once(connection, AS_OF, lambda: max(days))
+    if row.item_id is None:
         raise NotFound(f"There is no stock of {sku!r} at {site!r}.")
-    return ItemDepot(**row._mapping)
+    is_known(connection, sku, site, scope, row)
+    depot = ItemDepot(**{name: row._mapping[name] for name in ItemDepot.__dataclass_fields__})
+    run, share = published_run_or_none(connection), ratio(depot.on_hand, depot.forecast_horizon)
+    lasts = share * run.horizon_days if run and share is not None else None
+    return replace(depot, days_of_supply=lasts)
 
 
 @read_model(at_most=ages.FACTS)
@@ -205,7 +221,7 @@ def _rows(
     connection: Connection, scope: Scope, filters: Filters, flags: tuple[str, ...]
 ) -> tuple[str, dict[str, Any]]:
     where, params = _asked(connection, scope, filters, flags)
-    return _ROWS.format(where=where), params
+    return _ROWS.format(keys="", where=where), params
 
 
 def _asked(

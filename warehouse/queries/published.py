@@ -14,8 +14,7 @@ from warehouse.caching import once
 BUCKET = {"D": "day", "W": "week", "M": "month"}
 """What `date_trunc` calls a period; weeks start on Monday."""
 
-_RUN = text(
-    """
+RUN = """
     SELECT run.run_id, published.previous_run_id, run.frequency, run.horizon,
         run.data_from, run.data_to, run.metrics,
         (manifest #> '{counts,series_trained}') <> (manifest #> '{counts,series_total}') AS limited,
@@ -30,8 +29,8 @@ _RUN = text(
             EXISTS (SELECT FROM core.item WHERE unit_cost_brl IS NOT NULL) AS has_costs
     ) AS known
     LEFT JOIN analytics.published ON true LEFT JOIN analytics.run USING (run_id)
-    """
-)
+"""
+"""What `run_and_days` gives, for statements to be part of whose row is taken for it."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def published_run_or_none(connection: Connection) -> PublishedRun | None:
 
 def run_and_days(connection: Connection) -> Row[Any]:
     """The published run, with nulls before the first one, and until when each file reaches."""
-    return once(connection, PublishedRun, lambda: connection.execute(_RUN).one())
+    return once(connection, PublishedRun, lambda: connection.execute(text(RUN)).one())
 
 
 def next_period(day: date, frequency: str, count: int = 1) -> date:

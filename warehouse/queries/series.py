@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound, UnknownMaterial
@@ -52,7 +52,14 @@ def find_series(connection: Connection, sku: str, site: str, scope: Scope) -> Se
         raise unknown_material(sku)
     if found.site_id is None:
         raise NotFound(f"There is no site {site!r}.", fields={"site": "unknown"})
-    return Series(**found._mapping)
+    return Series(**{one.name: getattr(found, one.name) for one in fields(Series)})
+
+
+def is_known(connection: Connection, sku: str, site: str, scope: Scope, row: Row[Any]) -> None:
+    """Spares `find_series` and `find_item` their statements in this snapshot: `row` has an
+    attribute for each of Series."""
+    once(connection, ("series", sku, site, scope), lambda: row)
+    once(connection, ("item", sku, scope), lambda: row.item_id)
 
 
 @read_model(at_most=ages.FORECASTS)

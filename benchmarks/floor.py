@@ -20,6 +20,12 @@ EMPTY = {
 server = Flask(__name__)
 
 
+@server.get("/health")
+def health() -> str:
+    """Whoever starts it waits for this."""
+    return "ok"
+
+
 @server.get("/jwt")
 def bare() -> Response:
     """A small answer to whoever brings a valid token."""

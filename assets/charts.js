@@ -1,4 +1,5 @@
-/* Charts as files: PNG and SVG, with title, filters and the age of the data on them. */
+/* Charts as files: PNG and SVG, with title, filters and the age of the data on them. The map's are
+   made with the same parts (assets/map.js). */
 (function () {
   "use strict";
 
@@ -13,15 +14,29 @@
     return found ? found.textContent.trim() : "";
   }
 
+  /* What of an address says where in a list one is, not what is shown. */
+  const PLACE = ["v", "cursor", "start", "sort", "tab"];
+
   function titleOf(chart) {
     const card = chart.closest(".surface");
     return [words("h1"), card ? words(".card-title", card) : ""].filter(Boolean).join(" – ");
   }
 
+  /* A filter as the page's own control names it and its values. */
+  function filterOf(name, values) {
+    const control = document.getElementById(JSON.stringify({ name: name, type: "filter" }));
+    const field = control && control.closest("[role=group], fieldset");
+    const label = field ? words(".field-label", field) : "";
+    const chosen = Array.from(control ? control.querySelectorAll(".dash-dropdown-value-item") : []);
+    const shown = chosen.length ? chosen.map((one) => one.textContent.trim()) : values;
+    return `${label || name}: ${shown.join(", ")}`;
+  }
+
   function sourceOf() {
     const asked = new URLSearchParams(window.location.search);
-    const filters = Array.from(asked, (pair) => pair.join(": ")).join(", ");
-    return ["Nova Corrente", words("#freshness"), words(".notice-demo"), filters]
+    const names = Array.from(new Set(asked.keys())).filter((name) => !PLACE.includes(name));
+    const filters = names.map((name) => filterOf(name, asked.getAll(name)));
+    return ["Nova Corrente", words("#freshness"), words(".notice-demo"), ...filters]
       .filter(Boolean)
       .join(" · ");
   }
@@ -73,17 +88,20 @@
     return `nova${page}-${holder ? holder.id : "chart"}-${day}.${format}`;
   }
 
-  function save(chart, format) {
-    const size = { format: format, width: WIDTH, height: HEIGHT, scale: format === "png" ? 2 : 1 };
-    window.Plotly.toImage(figureOf(chart), size).then(function (address) {
-      const link = document.createElement("a");
-      link.href = address;
-      link.download = nameOf(chart, format);
-      link.click();
-    });
+  function offer(address, name) {
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = name;
+    link.click();
   }
 
-  function tools(chart) {
+  function save(chart, format) {
+    const size = { format: format, width: WIDTH, height: HEIGHT, scale: format === "png" ? 2 : 1 };
+    const made = window.Plotly.toImage(figureOf(chart), size);
+    made.then((address) => offer(address, nameOf(chart, format)));
+  }
+
+  function tools(chart, saveAs) {
     const box = document.createElement("div");
     const label = document.getElementById("chart-templates").dataset.download;
     box.className = "chart-tools";
@@ -92,7 +110,7 @@
       button.type = "button";
       button.textContent = format.toUpperCase();
       button.setAttribute("aria-label", `${label} ${format.toUpperCase()}: ${titleOf(chart)}`);
-      button.addEventListener("click", () => save(chart, format));
+      button.addEventListener("click", () => saveAs(chart, format));
       box.append(button);
     });
     return box;
@@ -159,10 +177,22 @@
         chart.on("plotly_click", narrow);
       }
       if (chart.layout && !holder.querySelector(":scope > .chart-tools")) {
-        holder.append(tools(chart));
+        holder.append(tools(chart, save));
       }
     });
   }
+
+  window.novaFiles = {
+    WIDTH: WIDTH,
+    HEIGHT: HEIGHT,
+    HEAD: HEAD,
+    FOOT: FOOT,
+    titleOf: titleOf,
+    sourceOf: sourceOf,
+    nameOf: nameOf,
+    offer: offer,
+    tools: tools,
+  };
 
   let waiting = 0;
   new MutationObserver(function () {

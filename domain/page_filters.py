@@ -52,7 +52,10 @@ class PageFilters:
 
 
 _ONE = ("sku", "site")
-_MAP = (("period", "region", "uf", "family", "abc", "xyz", "supplier"), ("measure", "layers"))
+_MAP = (
+    ("period", "region", "uf", "family", "abc", "xyz", "supplier", "site"),
+    ("measure", "layers"),
+)
 _INVENTORY = ("search", "class", "flag", *_PLACE, "item", "depot", "tab")
 _CLUSTERS = ("of", "search", "cluster", *_PLACE, "risk_cursor", "risk_start")
 _MODELS = ("class", "models")

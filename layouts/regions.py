@@ -31,6 +31,7 @@ from layouts.components.grid import (
 )
 from layouts.components.parts import Part, at_once
 from layouts.components.states import notices
+from layouts.components.table import Cell, twin
 from layouts.text import FILTER_NAMES, MEASURE_NAMES_OF_PERIOD, measure_name, usual_days
 
 BOUNDS = [[-34.0, -74.1], [5.3, -34.7]]
@@ -38,10 +39,12 @@ OUTLINES = "/assets/brazil.geojson"
 BELOW = {"zIndex": 350}
 """Of the outlines, which may come after what stands on them."""
 LAYERS = ("depots", "towers", "moves")
-OF_MATERIALS = ("family", "abc", "xyz", "supplier")
-"""Filters that sites and their outages do not follow."""
+LEAVE_SITES = ("family", "abc", "xyz", "supplier", "site")
+"""Filters that counts of sites and their outages do not follow."""
 OPEN_ONES = ("/alerts", "/recommendations")
 """Pages of what stands open, whenever it was raised: as the map counts it."""
+LISTED = 300
+"""Places of one kind at most are told as a table."""
 ARROW = 8
 """Pixels of an arrow's head."""
 
@@ -88,6 +91,7 @@ def _by_uf(data: RegionsData, viewer: Viewer) -> list[Component]:
         card(
             _name(data.measure, data, viewer),
             html.Div([_map(data, viewer), _beside(data, viewer)], className="map-and-more"),
+            *_drawn(data, viewer),
             note=_note(data, viewer),
         ),
         card(
@@ -110,13 +114,13 @@ def _by_region(data: RegionsData, viewer: Viewer) -> html.Section:
 def _note(data: RegionsData, viewer: Viewer) -> str:
     """What a click does, and of what time the numbers are."""
     t, filters = viewer.t, data.filters
-    told = [t("Click a UF to look into it; click it again to see all.")]
+    told = [t("Click a UF or a depot to look into it; click it again to see all.")]
     if data.measure not in MEASURE_NAMES_OF_PERIOD:
         told.append(t("As of now, whatever the period."))
     elif filters.has_dates:
         span = fmt.span(filters.date_from, filters.date_to, viewer.locale)
         told.append(t("Period: %(span)s.", span=span))
-    if left := [name for name in OF_MATERIALS if data.bar.asked.get(name)]:
+    if left := [name for name in LEAVE_SITES if data.bar.asked.get(name)]:
         names = ", ".join(t(FILTER_NAMES[name]) for name in left)
         told.append(
             t("Availability, depots and towers are not narrowed by: %(filters)s.", filters=names)
@@ -185,24 +189,64 @@ def _map(data: RegionsData, viewer: Viewer) -> html.Div:
         className="map",
     )
     name_of = t("Map of Brazil by UF: %(measure)s", measure=_name(name, data, viewer))
-    return html.Div(drawn, className="map-frame", role="group", **aria(label=name_of))
+    frame = {"id": "map", "className": "map-frame", "role": "group", **aria(label=name_of)}
+    return html.Div(drawn, **frame)
 
 
 def _layers(data: RegionsData, viewer: Viewer) -> list[Component]:
     made: list[Component] = []
     for layer, kind in (("towers", "tower"), ("depots", "depot")):
         if layer in data.layers:
-            made.append(_places([one for one in data.places if one.kind == kind], layer))
-    if "moves" in data.layers:
-        made += [_arrow(move, viewer) for move in data.moves]
+            made.append(_places(_of_kind(kind, data), layer, data.filters))
+    if data.moves and "moves" in data.layers:
+        made += [_lines(data.moves, viewer), *(_head(move) for move in data.moves)]
     return made
 
 
-def _places(places: Sequence[Place], layer: str) -> dl.GeoJSON:
+def _of_kind(kind: str, data: RegionsData) -> list[Place]:
+    return [one for one in data.places if one.kind == kind]
+
+
+def _drawn(data: RegionsData, viewer: Viewer) -> list[Component]:
+    """What stands on the map as tables; of places too many to list how many there are."""
+    t, locale = viewer.t, viewer.locale
+    told: list[Component] = []
+    for layer, kind, name in (
+        ("depots", "depot", t("Depots")),
+        ("towers", "tower", t("Towers")),
+    ):
+        places = _of_kind(kind, data) if layer in data.layers else []
+        summary = f"{name}: {fmt.number(len(places), locale)}"
+        if len(places) > LISTED:
+            told.append(html.P(summary, className="quiet"))
+        elif places:
+            header = [t("Code"), t("Name"), t("UF")]
+            rows: list[list[Cell]] = [[one.site, one.name or "", one.uf] for one in places]
+            codes = [one.site if kind == "depot" else None for one in places]
+            told.append(twin(header, rows, viewer, narrows=("site", codes), summary=summary))
+    if data.moves and "moves" in data.layers:
+        header = [t("Code"), t("Material"), t("Quantity"), t("Unit"), t("From"), t("To")]
+        moves = [_move_row(one) for one in data.moves]
+        summary = f"{t('Transfers')}: {fmt.number(len(moves), locale)}"
+        told.append(twin([*header, t("Value") + " (R$)"], moves, viewer, summary=summary))
+    return told
+
+
+def _move_row(one: Move) -> list[Cell]:
+    what: list[Cell] = [one.sku, one.item_name or "", one.quantity, one.unit or ""]
+    return [*what, one.from_site, one.site, one.value_brl]
+
+
+def _places(places: Sequence[Place], layer: str, filters: Filters) -> dl.GeoJSON:
     features = [
         {
             "type": "Feature",
-            "properties": {"kind": one.kind, "label": one.name or one.site},
+            "properties": {
+                "kind": one.kind,
+                "label": one.name or one.site,
+                "site": one.site,
+                "chosen": one.site in filters.site,
+            },
             "geometry": {"type": "Point", "coordinates": [one.longitude, one.latitude]},
         }
         for one in places
@@ -216,27 +260,54 @@ def _places(places: Sequence[Place], layer: str) -> dl.GeoJSON:
     )
 
 
-def _arrow(move: Move, viewer: Viewer) -> dl.PolylineDecorator:
-    line = [
-        [move.from_latitude, move.from_longitude],
-        [move.latitude, move.longitude],
+def _lines(moves: Sequence[Move], viewer: Viewer) -> dl.GeoJSON:
+    """The transfers' ways; their heads are drawn apart."""
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"label": _words(move, viewer)},
+            "geometry": {
+                "type": "LineString",
+                "coordinates": [
+                    [move.from_longitude, move.from_latitude],
+                    [move.longitude, move.latitude],
+                ],
+            },
+        }
+        for move in moves
     ]
-    words = " ".join(
+    return dl.GeoJSON(
+        id="map-moves",
+        data={"type": "FeatureCollection", "features": features},
+        style={"className": "map-move", "weight": 2},
+        onEachFeature={"variable": "novaMap.eachMove"},
+    )
+
+
+def _words(move: Move, viewer: Viewer) -> str:
+    return " ".join(
         [
             f"{move.item_name or move.sku}: {fmt.quantity(move.quantity, viewer.locale)}",
             f"{move.unit or ''}, {move.from_site} → {move.site}",
             f"({fmt.brl(move.value_brl, viewer.locale)})",
         ]
     )
+
+
+def _head(move: Move) -> dl.PolylineDecorator:
+    line = [
+        [move.from_latitude, move.from_longitude],
+        [move.latitude, move.longitude],
+    ]
     head = {
         "offset": "100%",
         "repeat": "0",
-        "arrowHead": {"pixelSize": ARROW, "pathOptions": {"className": "map-move"}},
+        "arrowHead": {
+            "pixelSize": ARROW,
+            "pathOptions": {"className": "map-move", "interactive": False},
+        },
     }
-    return dl.PolylineDecorator(
-        [dl.Polyline(dl.Tooltip(words), positions=line, className="map-move", weight=2)],
-        patterns=[head],
-    )
+    return dl.PolylineDecorator(positions=line, patterns=[head])
 
 
 def _beside(data: RegionsData, viewer: Viewer) -> html.Div:

@@ -21,9 +21,11 @@ def twin(
     viewer: Viewer,
     *,
     narrows: tuple[str, Sequence[str | None]] | None = None,
+    summary: str = "",
 ) -> html.Details:
-    """The chart's numbers, folded away until asked for. `narrows`: a filter and its value of each
-    row, to which the row's first cell narrows the page as a click on its mark does.
+    """The chart's numbers, folded away behind `summary` until asked for. `narrows`: a filter and
+    its value of each row, to which the row's first cell narrows the page as a click on its mark
+    does.
 
     One component, whatever its rows: Dash tells each component of every other that comes into the
     page. The browser makes the table of what the attribute says (assets/twins.js).
@@ -40,7 +42,7 @@ def twin(
     words = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
     return html.Details(
         [
-            html.Summary(viewer.t("Show the numbers")),
+            html.Summary(summary or viewer.t("Show the numbers")),
             html.Div(className="table-scroll", tabIndex=0, **data(table=words)),
         ],
         className="twin",

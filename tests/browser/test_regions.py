@@ -42,5 +42,15 @@ def test_places_and_transfers_are_drawn_where_asked_for(watch: Callable[..., Wat
     for depot in page.locator("path.map-depot").all():
         depot.hover(trial=True, timeout=PATIENT_MS)
     watched.settle()
+    page.unroute("**/brazil.geojson*")
+    for ending in ("svg", "png"):
+        with page.expect_download() as taken:
+            page.locator(".map-frame > .chart-tools button", has_text=ending.upper()).click()
+        assert taken.value.suggested_filename.endswith(f".{ending}")
+    page.locator("path.map-depot").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**site=DEP-*")
+    expect(page.locator("path.map-depot[aria-pressed=true]")).to_have_count(1, timeout=PATIENT_MS)
+    watched.settle()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert watched.complaints == []

@@ -18,6 +18,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 from dash.development.base_component import Component
 from plotly import graph_objects as go
+from plotly.utils import PlotlyJSONEncoder
 
 from callbacks.address import Address
 from dashboard.i18n import FOLDER, translator
@@ -38,8 +39,9 @@ from domain.records import (
     ReceiptInput,
     TotalPoint,
 )
+from domain.regions import Move, Place
 from domain.viewer import LOCALES, Viewer
-from layouts import charts, item_depot, projects, shell, text
+from layouts import charts, item_depot, projects, regions, shell, text
 from layouts import format as fmt
 from layouts.components import states
 from layouts.components.cards import kpi_card
@@ -366,3 +368,22 @@ def test_the_maps_labels_say_the_days_that_its_numbers_are_of(frequency: str, to
         said = text.measure_name(measure, translator("pt_BR"), of_period=False, frequency=frequency)
         assert text.usual_days(measure, frequency) in (days, None)
         assert said.endswith(told if measure == "demand_brl" else f"{days} dias"), said
+
+
+def test_the_map_tells_its_places_and_transfers_as_tables_too() -> None:
+    at = (-23.5, -46.6)
+    places = [Place("DEP-SP", "Sul", "SP", "depot", *at)]
+    places += [Place(f"TWR-{one}", None, "SP", "tower", *at) for one in range(regions.LISTED + 1)]
+    moves = [Move(1, "C-1", None, "m", 5.0, 9.5, "DEP-RJ", "RJ", -22.9, -43.2, "DEP-SP", "SP", *at)]
+    bar, layers = Bar({}, NO_FILTERS), regions.LAYERS
+    data = regions.RegionsData(
+        [], [], places, moves, "depots", layers, NO_FILTERS, bar, None, "D", notices=[]
+    )
+    page = regions.content(data, reader("en"))
+    said = words(page)
+    assert "Depots: 1" in said and "Towers: 301" in said and "Transfers: 1" in said
+    told = json.dumps(page, cls=PlotlyJSONEncoder)
+    assert "C-1: 5 m, DEP-RJ \\u2192 DEP-SP (R$\\u00a010)" in told
+    row = ["C-1", "", "5", "m", "DEP-RJ", "DEP-SP", "9.5"]
+    assert json.dumps(json.dumps(row, separators=(",", ":")))[1:-1] in told
+    assert told.count("data-table") == 2

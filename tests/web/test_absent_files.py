@@ -33,6 +33,8 @@ LISTS = (
     "/projects",
     "/drivers",
 )
+TILES = "https://tiles.example.com/{z}/{x}/{y}.png"
+OUTLINES_KB = 200
 OF_OTHER_FILES = ("stock_brl", "days_of_supply", "exposure_brl", "availability", "stations")
 
 
@@ -48,7 +50,7 @@ def bare(
     derive.refresh_after_load(module_engine)
     bundle = factories.make_bundle(tmp_path_factory.mktemp("bundle"), module_engine)
     publish_bundle(bundle, engine=module_engine, published_by="tests")
-    site = Site(start_server(module_database_url), module_engine)
+    site = Site(start_server(module_database_url, MAP_TILE_URL=TILES), module_engine)
     site.add_user(VIEWER, Role.VIEWER)
     yield site
 
@@ -73,3 +75,13 @@ def test_lists_are_empty_and_figures_of_the_map_unknown(bare: Site) -> None:
     rows = api.get("/geographic/data").json()["data"]
     assert len(rows) == 27 and any(row["demand_brl"] for row in rows)
     assert {row[name] for row in rows for name in OF_OTHER_FILES} == {None}
+
+
+def test_the_map_takes_tiles_from_the_server_that_is_named_and_outlines_from_its_own(
+    bare: Site,
+) -> None:
+    answer = bare.browser(VIEWER).open_page("/regions")
+    assert f'"url":"{TILES}"' in answer.text
+    images = answer.headers["Content-Security-Policy"].split("img-src ")[1].split(";")[0]
+    assert images == "'self' data: blob: https://tiles.example.com"
+    assert 0 < len(bare.get("/assets/brazil.geojson").content) < 1024 * OUTLINES_KB

@@ -8,6 +8,7 @@
   const HEIGHT = 675;
   const HEAD = 64;
   const FOOT = 40;
+  const FOOT_LETTERS = 180;
 
   function words(selector, root) {
     const found = (root || document).querySelector(selector);
@@ -16,6 +17,8 @@
 
   /* What of an address says where in a list one is, not what is shown. */
   const PLACE = ["v", "cursor", "start", "sort", "tab"];
+
+  const CHOSEN = ".dash-dropdown-value-item, .form-check:has(input:checked)";
 
   function titleOf(chart) {
     const card = chart.closest(".surface");
@@ -27,18 +30,22 @@
     const control = document.getElementById(JSON.stringify({ name: name, type: "filter" }));
     const field = control && control.closest("[role=group], fieldset");
     const label = field ? words(".field-label", field) : "";
-    const chosen = Array.from(control ? control.querySelectorAll(".dash-dropdown-value-item") : []);
+    const chosen = Array.from(control ? control.querySelectorAll(CHOSEN) : []);
     const shown = chosen.length ? chosen.map((one) => one.textContent.trim()) : values;
     return `${label || name}: ${shown.join(", ")}`;
   }
 
+  /* As lines that fit below a picture. */
   function sourceOf() {
     const asked = new URLSearchParams(window.location.search);
     const names = Array.from(new Set(asked.keys())).filter((name) => !PLACE.includes(name));
     const filters = names.map((name) => filterOf(name, asked.getAll(name)));
-    return ["Nova Corrente", words("#freshness"), words(".notice-demo"), ...filters]
-      .filter(Boolean)
-      .join(" · ");
+    const parts = ["Nova Corrente", words("#freshness"), words(".notice-demo"), ...filters];
+    return parts.filter(Boolean).reduce(function (lines, part) {
+      const last = lines.pop();
+      const longer = last === undefined ? part : `${last} · ${part}`;
+      return lines.concat(longer.length > FOOT_LETTERS && last ? [last, part] : [longer]);
+    }, []);
   }
 
   function escaped(text) {
@@ -49,7 +56,7 @@
 
   function line(text, y, anchor, size) {
     return {
-      text: escaped(text),
+      text: text,
       x: 0,
       xref: "container",
       xanchor: "left",
@@ -74,8 +81,9 @@
       margin: Object.assign({}, margin, { t: margin.t + HEAD, b: margin.b + FOOT }),
       title: { text: escaped(titleOf(chart)), x: 0.02, y: 0.97, font: { size: 20 } },
     });
-    const foot = line(sourceOf(), 0, "bottom", 11);
-    Object.assign(foot, { xref: "paper", yshift: -(margin.b + FOOT - 4), x: 0 });
+    const foot = line(sourceOf().map(escaped).join("<br>"), 0, "bottom", 11);
+    const below = -(margin.b + FOOT - 4);
+    Object.assign(foot, { align: "left", xref: "paper", yshift: below, x: 0 });
     layout.annotations = (drawn.annotations || []).concat([foot]);
     const spoken = { locale: chart._context.locale, locales: chart._context.locales };
     return { data: chart.data, layout: layout, config: spoken };

@@ -87,6 +87,7 @@
   const LEGEND = 280;
   const MARGIN = 24;
   const LINE = 24;
+  const FOOT_LINE = 15;
   const DRAWN = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "opacity"];
 
   function made(name, attributes, text) {
@@ -99,7 +100,10 @@
   }
 
   function pathsOf(frame, box) {
-    return Array.from(frame.querySelectorAll(".leaflet-pane svg")).map(function (drawn) {
+    const drawings = Array.from(frame.querySelectorAll(".leaflet-pane svg"));
+    const above = (one) => Number(window.getComputedStyle(one.closest(".leaflet-pane")).zIndex);
+    drawings.sort((one, other) => above(one) - above(other));
+    return drawings.map(function (drawn) {
       const at = drawn.getBoundingClientRect();
       const [left, top] = drawn.getAttribute("viewBox").split(" ").map(Number);
       const move = `translate(${at.left - box.left - left} ${at.top - box.top - top})`;
@@ -167,13 +171,17 @@
       viewBox: `0 0 ${box.width} ${box.height}`,
     });
     map.append(...pathsOf(frame, box), ...clustersOf(frame, box, ink, surface));
-    const foot = { x: MARGIN, y: files.HEIGHT - 14, fill: ink, "font-size": 11 };
+    const source = files.sourceOf();
+    const foot = source.map(function (words, index) {
+      const y = files.HEIGHT - 8 - FOOT_LINE * (source.length - 1 - index);
+      return made("text", { x: MARGIN, y: y, fill: ink, "font-size": 11 }, words);
+    });
     whole.append(
       made("rect", { width: files.WIDTH, height: files.HEIGHT, fill: surface }),
       made("text", { x: MARGIN, y: 38, fill: ink, "font-size": 20 }, files.titleOf(frame)),
       map,
       ...legendOf(card, files.WIDTH - LEGEND, files.HEAD, ink),
-      made("text", foot, files.sourceOf()),
+      ...foot,
     );
     return whole;
   }

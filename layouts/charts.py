@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import pairwise
+from math import ceil, floor, log10
 from textwrap import wrap
 from typing import Any
 
@@ -20,6 +22,7 @@ from domain.records import (
     TotalPoint,
 )
 from domain.viewer import Viewer
+from layouts import format as fmt
 from layouts.text import MODELS, named
 from layouts.theme import ACCENT, BAND, MODEL_STYLES, figure, graph_config, plain
 
@@ -28,6 +31,7 @@ UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
 LABEL_GAP = 0.07
 POINTS_AT_MOST, TITLE_LETTERS = 5_000, 34
 LABEL_MARGIN, LETTER_WIDTH = 16, 7
+TICKS, MOST_DECIMALS = 6, 3
 
 
 def graph(name: str, chart: go.Figure, viewer: Viewer, *, tall: bool = False) -> dcc.Graph:
@@ -122,7 +126,8 @@ def shares_chart(shares: Sequence[DemandShare], viewer: Viewer, unit: str) -> go
         meta=narrowing(rows[0].kind, [one.value for one in rows]) if rows else None,
         hovertemplate="%{x:,.0f}<extra>%{y}</extra>",
     )
-    chart.update_xaxes(tickformat=",~s", showgrid=True, title={"text": unit}, rangemode="tozero")
+    chart.update_xaxes(short_ticks([one.demand for one in rows], viewer, from_zero=True))
+    chart.update_xaxes(showgrid=True, title={"text": unit}, rangemode="tozero")
     chart.update_yaxes(type="category")
     chart.update_layout(hovermode="closest", height=90 + 24 * len(rows))
     return chart
@@ -376,13 +381,33 @@ def order_ink_first(chart: go.Figure) -> None:
     chart.data = sorted(chart.data, key=lambda trace: trace.line.color is not None)
 
 
+def short_ticks(
+    values: Sequence[float | None], viewer: Viewer, *, from_zero: bool = False
+) -> dict[str, Any]:
+    """The ticks of an axis over these numbers, written as cards write large ones: `1,2 mi`, where
+    the browser knows `1.2M` alone. Empty without a number."""
+    known = [value for value in values if value is not None] + [0.0] * from_zero
+    if not known:
+        return {}
+    rough = ((max(known) - min(known)) or abs(known[0]) or 1) / TICKS
+    power = 10.0 ** floor(log10(rough))
+    step = next(count * power for count in (1, 2, 5, 10) if count * power >= rough)
+    places = [step * n for n in range(floor(min(known) / step), ceil(max(known) / step) + 1)]
+    for digits in range(1, MOST_DECIMALS + 1):
+        texts = [fmt.compact(place, viewer.locale, digits) for place in places]
+        if all(one != other for one, other in pairwise(texts)):
+            break
+    return {"tickvals": places, "ticktext": texts}
+
+
 def label_ends(chart: go.Figure) -> None:
-    """Puts each line's name beside its last point, far enough from the other names."""
+    """Puts each line's name, and each row of bars', beside its last point, far enough from the
+    other names."""
     lines = [trace for trace in chart.data if trace.meta and trace.y]
     tops = [value for trace in chart.data for value in trace.y if value is not None]
     if not lines or not tops:
         return
-    gap = LABEL_GAP * (max(tops) or 1)
+    gap = LABEL_GAP * ((max(tops) - min(0, *tops)) or 1)
     end = max(trace.x[-1] for trace in lines)
     finals = [trace for trace in lines if trace.x[-1] == end]
     heights = spread([trace.y[-1] or 0 for trace in finals], gap)
@@ -396,11 +421,12 @@ def label_ends(chart: go.Figure) -> None:
 
 
 def _label(chart: go.Figure, trace: Any, **place: Any) -> None:
+    colour = trace.marker.color if trace.type == "bar" else trace.line.color
     chart.add_annotation(
         text=trace.name,
         xanchor="left",
         xshift=6,
-        font={"color": trace.line.color} if trace.line.color else {},
+        font={"color": colour} if colour else {},
         **place,
     )
 

@@ -49,7 +49,9 @@ def profile_chart(clusters: Sequence[Cluster], viewer: Viewer) -> go.Figure:
             + f")<extra>{cluster.number}</extra>",
         )
     chart.update_xaxes(
-        title={"text": t("← below normal · above normal →")}, showgrid=True, zeroline=False
+        title={"text": t("← below normal · above normal → (spreads)")},
+        showgrid=True,
+        zeroline=False,
     )
     chart.update_yaxes(
         tickvals=list(range(len(features))),

@@ -371,14 +371,14 @@ def _outages(data: ContractData, viewer: Viewer) -> html.Section:
 
 
 def _outage_row(one: Outage, viewer: Viewer) -> dict[str, Any]:
-    pattern = "%d/%m/%Y %H:%M" if viewer.locale == "pt_BR" else "%Y-%m-%d %H:%M"
+    locale = viewer.locale
     part = f"{one.sku} {one.item_name}" if one.item_name else (one.sku or "")
     return {
         "outage": one.outage,
         "site": one.site,
         "uf": one.uf or "",
-        "started_at": one.started_at.strftime(pattern),
-        "ended_at": one.ended_at.strftime(pattern) if one.ended_at else viewer.t("goes on"),
+        "started_at": fmt.moment(one.started_at, locale),
+        "ended_at": fmt.moment(one.ended_at, locale) if one.ended_at else viewer.t("goes on"),
         "hours": one.hours,
         "cause": one.cause or "",
         "sku": part,

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from textwrap import wrap
 
 from plotly import graph_objects as go
 
 from domain.records import Decomposition, Residuals
 from domain.viewer import Viewer
 from layouts.charts import dates_of_axis
-from layouts.theme import ACCENT, BAND, OUTLIER, figure
+from layouts.theme import ACCENT, BAND, OUTLIER, figure, plain
 
 PANELS = ((0.79, 1.0), (0.53, 0.74), (0.27, 0.48), (0.0, 0.22))
 """The heights of the four panels, as shares of the whole."""
+PANEL_LETTERS = 14
+"""Of a line of the unit beside a panel."""
 
 
 def acf_chart(found: Residuals, viewer: Viewer) -> go.Figure:
@@ -44,7 +47,8 @@ def decomposition_chart(
     unit: str,
 ) -> go.Figure:
     """Demand, trend, season and rest below each other, over the same dates."""
-    chart = figure(viewer, unit)
+    chart = figure(viewer, "")
+    title = "<br>".join(wrap(plain(unit), PANEL_LETTERS))
     for number, ((name, values), panel) in enumerate(zip(parts, PANELS, strict=True), 1):
         axis = "" if number == 1 else str(number)
         is_rest = number == len(parts)
@@ -62,6 +66,7 @@ def decomposition_chart(
             {
                 f"yaxis{axis}": {
                     "domain": panel,
+                    "title": {"text": title},
                     "nticks": 4,
                     "tickformat": ",~f",
                     "rangemode": "tozero" if number == 1 else "normal",

@@ -42,11 +42,11 @@ def quantity(value: float | None, locale: str) -> str:
     return number(value, locale, 0 if size >= 100 else 1 if size >= 1 else 2)
 
 
-def compact(value: float | None, locale: str) -> str:
-    """A large count in short: `1,2 mi`."""
+def compact(value: float | None, locale: str, digits: int = 1) -> str:
+    """A large count in short, with at most `digits` decimals: `1,2 mi`."""
     if value is None or abs(value) < COMPACT_FROM:
         return quantity(value, locale)
-    return format_compact_decimal(value, locale=locale, fraction_digits=1)
+    return format_compact_decimal(value, locale=locale, fraction_digits=digits)
 
 
 def brl(value: float | None, locale: str, digits: int = 0) -> str:
@@ -105,11 +105,12 @@ def short_day(value: date | None, locale: str) -> str:
 
 
 def moment(value: datetime | None, locale: str) -> str:
-    """A date and time on Brasília's clock."""
+    """A date and time on Brasília's clock; without a zone, as a file tells it."""
     if value is None:
         return UNKNOWN
     pattern = "dd/MM/yyyy HH:mm" if locale == "pt_BR" else "MMM d, yyyy HH:mm"
-    return format_datetime(value, pattern, tzinfo=BRASILIA, locale=locale)
+    zone = BRASILIA if value.tzinfo else None
+    return format_datetime(value, pattern, tzinfo=zone, locale=locale)
 
 
 def by_unit(value: float | None, unit: str, locale: str, *, short: bool = False) -> str:

@@ -14,7 +14,7 @@ from domain.formulas import FORMULAS, Formula, Number, Numbers, Value
 from domain.records import Option
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import graph
+from layouts.charts import graph, label_ends
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, entry, filter_bar, page_bar
@@ -23,7 +23,7 @@ from layouts.components.receipt import formula as latex
 from layouts.components.states import notice, notices
 from layouts.components.table import twin
 from layouts.text import INPUT_UNITS
-from layouts.theme import ACCENT, INKS, OUTLIER, figure, plain
+from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain
 
 SLOT = re.compile(r"<(\w+)>")
 DIGITS = 4
@@ -218,7 +218,7 @@ def _by_period(data: FormulaData, viewer: Viewer) -> list[Component]:
     periods = list(range(1, len(actual) + 1))
     chart = figure(viewer, t("Units"))
     chart.add_bar(
-        x=periods, y=actual, name=t("Actual"), marker={"color": INKS[viewer.scheme]["weak"]}
+        x=periods, y=actual, name=t("Actual"), marker={"color": WEAK}, meta={"label": True}
     )
     chart.add_scatter(
         x=periods,
@@ -226,8 +226,10 @@ def _by_period(data: FormulaData, viewer: Viewer) -> list[Component]:
         name=t("Forecast"),
         mode="lines+markers",
         line={"color": ACCENT, "width": 2},
+        meta={"label": True},
     )
     chart.update_xaxes(title={"text": plain(t("Period"))}, dtick=max(1, len(periods) // 12))
+    label_ends(chart)
     rows = [
         [str(place), fmt.number(a, locale, 2), fmt.number(f, locale, 2)]
         for place, a, f in zip(periods, actual, forecast, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -25,7 +26,15 @@ from domain.suppliers import OrderLine
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.alerts import alert_grid, place
-from layouts.charts import add_line, effective, finish, graph, projection_chart, series_chart
+from layouts.charts import (
+    POINTS_AT_MOST,
+    add_line,
+    effective,
+    finish,
+    graph,
+    projection_chart,
+    series_chart,
+)
 from layouts.components.cards import card
 from layouts.components.downloads import Query, downloads
 from layouts.components.grid import (
@@ -109,8 +118,12 @@ def history_card(
     files: Query,
 ) -> html.Section:
     """What was consumed in each period."""
-    t = viewer.t
-    chart = figure(viewer, per_period(unit, status.frequency, t))
+    t, frequency, note = viewer.t, status.frequency, None
+    if len(history) > POINTS_AT_MOST:
+        count = fmt.number(len(history), viewer.locale)
+        note = t("By month: %(count)s bars could not be told apart.", count=count)
+        history, frequency = _by_month(history), "M"
+    chart = figure(viewer, per_period(unit, frequency, t))
     dates, quantities = [one.date for one in history], [one.quantity for one in history]
     chart.add_bar(x=dates, y=quantities, marker={"color": ACCENT}, name=t("Actual"))
     rows: list[list[Any]] = [[one.date, one.quantity] for one in history]
@@ -120,7 +133,17 @@ def history_card(
         graph("consumption", chart, viewer),
         twin([t("Date"), t("Actual")], rows, viewer),
         tools=downloads("series", {**files, "ahead": ["false"]}, viewer, of=title),
+        note=note,
     )
+
+
+def _by_month(history: Sequence[DemandPoint]) -> list[DemandPoint]:
+    """The same added up, a point a month on its first day."""
+    sums: dict[date, float] = {}
+    for one in history:
+        month = one.date.replace(day=1)
+        sums[month] = sums.get(month, 0.0) + one.quantity
+    return [DemandPoint(month, quantity) for month, quantity in sums.items()]
 
 
 def projection_card(

@@ -15,7 +15,7 @@ from domain.records import AdviceTotal, Filters
 from domain.savings import SavingsTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import graph
+from layouts.charts import graph, short_ticks
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, address_of, page_bar
@@ -147,7 +147,9 @@ def _chart(data: PrescriptiveData, viewer: Viewer) -> html.Section:
             hovertemplate="%{y}: %{text}<extra></extra>",
         )
     )
-    chart.update_xaxes(title={"text": "R$"}, rangemode="tozero")
+    values = [one.open_brl for one in rows]
+    chart.update_xaxes(short_ticks(values, viewer, from_zero=True), rangemode="tozero")
+    chart.update_xaxes(title={"text": "R$"})
     chart.update_yaxes(title=None)
     chart.update_layout(margin={"r": 80, "l": 110})
     table: list[list[Any]] = [

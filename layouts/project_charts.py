@@ -18,7 +18,7 @@ from domain.projects import (
 )
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import dates_of_axis, narrowing
+from layouts.charts import dates_of_axis, label_ends, narrowing, short_ticks
 from layouts.components.table import Cell, per_cent
 from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain
 
@@ -166,13 +166,12 @@ def months_chart(months: Sequence[ProjectMonth], viewer: Viewer) -> go.Figure:
             marker={"color": colour},
             customdata=[fmt.brl(value, locale) for value in values],
             hovertemplate="%{customdata}<extra>" + name + "</extra>",
+            meta={"label": True},
         )
-    chart.update_layout(
-        barmode="group",
-        showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-    )
-    chart.update_yaxes(tickformat=",~s")
+    chart.update_layout(barmode="group")
+    costs = [cost for one in months for cost in (one.planned_brl, one.expected_brl)]
+    chart.update_yaxes(short_ticks(costs, viewer, from_zero=True))
     dates_of_axis(chart, viewer)
     chart.update_xaxes(dtick="M1", tickformat="%b\n%Y")
+    label_ends(chart)
     return chart

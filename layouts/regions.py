@@ -38,6 +38,8 @@ BOUNDS = [[-34.0, -74.1], [5.3, -34.7]]
 OUTLINES = "/assets/brazil.geojson"
 BELOW = {"zIndex": 350}
 """Of the outlines, which may come after what stands on them."""
+BETWEEN = {"zIndex": 380}
+"""Of the transfers, whose ends lie on what stands there."""
 LAYERS = ("depots", "towers", "moves")
 LEAVE_SITES = ("family", "abc", "xyz", "supplier", "site")
 """Filters that counts of sites and their outages do not follow."""
@@ -199,7 +201,8 @@ def _layers(data: RegionsData, viewer: Viewer) -> list[Component]:
         if layer in data.layers:
             made.append(_places(_of_kind(kind, data), layer, data.filters))
     if data.moves and "moves" in data.layers:
-        made += [_lines(data.moves, viewer), *(_head(move) for move in data.moves)]
+        ways = [_lines(data.moves, viewer), *(_head(move) for move in data.moves)]
+        made.append(dl.Pane(ways, name="moves", style=BETWEEN))
     return made
 
 
@@ -300,7 +303,7 @@ def _head(move: Move) -> dl.PolylineDecorator:
         [move.latitude, move.longitude],
     ]
     head = {
-        "offset": "100%",
+        "offset": "75%",
         "repeat": "0",
         "arrowHead": {
             "pixelSize": ARROW,

@@ -16,7 +16,7 @@ from domain.records import Filters, Option
 from domain.savings import SavingsItem, SavingsMonth, SavingsTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import dates_of_axis, graph, narrowing
+from layouts.charts import dates_of_axis, graph, label_ends, narrowing, short_ticks
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar
@@ -27,7 +27,7 @@ from layouts.components.states import missing_file, notices, state
 from layouts.components.table import Cell, twin
 from layouts.sla import month_name, month_value
 from layouts.text import N_
-from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure, plain
+from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure
 
 PARTS = {
     "holding": N_("Holding"),
@@ -195,13 +195,10 @@ def months_chart(months: Sequence[SavingsMonth], viewer: Viewer) -> go.Figure:
             meta=by_click,
             hovertemplate=f"%{{y:,.0f}}<extra>{name}</extra>",
         )
-    chart.update_yaxes(tickformat=",~s")
+    costs = [cost for one in months for cost in (one.identified_brl, one.old_brl, one.new_brl)]
+    chart.update_yaxes(short_ticks(costs, viewer, from_zero=True))
     dates_of_axis(chart, viewer)
-    chart.update_layout(
-        showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-    )
-    chart.update_yaxes(title={"text": plain(t("R$ a month"))})
+    label_ends(chart)
     return chart
 
 

@@ -76,6 +76,8 @@ def template(scheme: str) -> go.layout.Template:
         "ticks": "",
         "automargin": True,
         "ticklabelstandoff": 6,
+        "exponentformat": "none",
+        "separatethousands": True,
     }
     return go.layout.Template(
         layout={

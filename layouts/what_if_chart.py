@@ -10,6 +10,7 @@ from plotly import graph_objects as go
 from domain.viewer import Viewer
 from domain.what_if import CurvePoint
 from layouts import format as fmt
+from layouts.charts import short_ticks
 from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure, plain
 
 MARKERS = (
@@ -54,7 +55,10 @@ def curve_chart(
     )
     for index, mark in enumerate(marks):
         _add_mark(chart, mark, measure, index)
-    chart.update_xaxes(title={"text": plain(t("Mean stock value, R$"))}, tickformat=",~s", nticks=6)
+    values = [point.stock_value_brl for point in known] + [mark.value for mark in marks]
+    chart.update_xaxes(
+        short_ticks(values, viewer), title={"text": plain(t("Mean stock value, R$"))}
+    )
     chart.update_yaxes(tickformat=".0%", rangemode="normal")
     chart.update_layout(hovermode="closest")
     return chart

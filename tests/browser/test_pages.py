@@ -112,6 +112,17 @@ TOO_MANY_COLOURS = """
 """Charts in which more colours than that tell things apart, or none does. A colour and its
 transparent band count once; numbers on a continuous scale (`marker.color`, heat maps) are no
 colours to tell apart, nor are the map's steps of one hue, which is no Plotly chart."""
+WITHOUT_UNIT = """
+    [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot =>
+        Object.entries(plot._fullLayout)
+            .filter(([name, axis]) => /^[xy]axis\\d*$/.test(name) && axis.type === "linear")
+            .filter(([, axis]) => !axis.ticktext?.some(text => /^\\D*$/.test(text)))
+            .filter(([name]) => !plot.layout[name]?.title?.text)
+            .map(([name]) => `${plot.closest(".chart").id} ${name}`))
+        .concat([...document.querySelectorAll(".xtick text, .ytick text")]
+            .map(tick => tick.textContent).filter(text => /\\d[kG]$/.test(text)))
+"""
+"""Axes of numbers that do not say of what, and ticks that the browser shortened."""
 SIGNED_IN, DOORSTEP = ("/account", "/api/v1/docs"), ("/login", "/reset")
 FOCUSED = (
     "[document.activeElement.className, document.activeElement.ariaLabelledByElements?.length]"
@@ -154,6 +165,7 @@ def test_pages_are_whole(
         assert page.evaluate(WITHOUT_TWIN) == [], path
         watched.until(ALL_DRAWN)
         assert page.evaluate(TOO_MANY_COLOURS, COLOURS_AT_MOST) == [], path
+        assert page.evaluate(WITHOUT_UNIT) == [], path
         axe = (role, locale) == (Role.ADMIN, "pt-BR")
         for look in looks_from(*look):  # noqa: B020
             look_at(watched, path, f"{role.lower()}-{locale}", *look, axe=axe)

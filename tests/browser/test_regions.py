@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Route, expect
+from sqlalchemy import Engine, text
 
 from domain.access import Role
 from tests.browser.conftest import PATIENT_MS, Watched
@@ -30,12 +32,23 @@ def test_a_unit_is_chosen_by_click_and_by_key(watch: Callable[..., Watched]) -> 
     assert watched.complaints == []
 
 
-def test_places_and_transfers_are_drawn_where_asked_for(watch: Callable[..., Watched]) -> None:
+TRANSFER = text("""
+    UPDATE analytics.recommendation SET kind = 'TRANSFER',
+        from_site_id = (SELECT site_id FROM core.site WHERE site = 'DEP-BA')
+    WHERE id = (SELECT min(id) FROM analytics.recommendation WHERE status = 'open')
+""")
+
+
+def test_places_and_transfers_are_drawn_where_asked_for(
+    published: Engine, watch: Callable[..., Watched]
+) -> None:
+    with published.begin() as connection:
+        assert connection.execute(TRANSFER).rowcount == 1
     watched = watch(role=Role.VIEWER, width=390, scheme="dark")
     page = watched.page
     outlines: list[Route] = []
     page.route("**/brazil.geojson*", lambda route: outlines.append(route))
-    page.goto(f"{watched.site}/regions?layers=depots")
+    page.goto(f"{watched.site}/regions?layers=depots&layers=moves")
     expect(page.locator("path.map-depot")).to_have_count(3, timeout=PATIENT_MS)
     outlines[0].continue_()
     expect(page.locator("path.map-uf")).to_have_count(27, timeout=PATIENT_MS)
@@ -47,6 +60,13 @@ def test_places_and_transfers_are_drawn_where_asked_for(watch: Callable[..., Wat
         with page.expect_download() as taken:
             page.locator(".map-frame > .chart-tools button", has_text=ending.upper()).click()
         assert taken.value.suggested_filename.endswith(f".{ending}")
+        saved = Path(taken.value.path()).read_bytes()
+        if ending == "svg":
+            assert saved.count(b"<path") == page.locator(".map-frame path").count() == 27 + 3 + 2
+            assert "Mostrar também: Depósitos, Transferências".encode() in saved
+    page.locator("path.map-move[aria-label*='DEP-BA →']").focus()
+    expect(page.locator(".leaflet-tooltip")).to_contain_text("DEP-BA →")
+    expect(page.locator(".twin summary", has_text="Transferências: 1")).to_have_count(1)
     page.locator("path.map-depot").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**site=DEP-*")

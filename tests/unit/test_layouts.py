@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +16,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from dash import dcc
 from dash.development.base_component import Component
 from plotly import graph_objects as go
 from plotly.utils import PlotlyJSONEncoder
@@ -97,6 +98,11 @@ def _words(component: Any) -> Iterator[str]:
             lambda locale: fmt.moment(datetime(2026, 1, 31, 3, tzinfo=UTC), locale),
             "31/01/2026 00:00",
             "Jan 31, 2026 00:00",
+        ),
+        (
+            lambda locale: fmt.moment(datetime(2026, 1, 31, 3), locale),
+            "31/01/2026 03:00",
+            "Jan 31, 2026 03:00",
         ),
         (fmt.separators, ",.", ".,"),
     ],
@@ -341,6 +347,28 @@ def test_a_line_of_too_many_points_keeps_its_peaks() -> None:
     assert all(heights[x] == y for x, y in zip(long.x, long.y, strict=True))
     assert list(long.x) == sorted(long.x)
     assert list(short.y) == [3.0, None]
+
+
+def test_a_history_of_too_many_bars_is_added_up_by_month() -> None:
+    days = [TODAY + timedelta(days=place) for place in range(charts.POINTS_AT_MOST + 1)]
+    history = [DemandPoint(day, 2.0) for day in days]
+    daily = replace(status(), frequency="D")
+    for told, unit in ((history, "m por mês"), (history[1:], "m por dia")):
+        made = item_depot.history_card("Cabo", told, "m", daily, reader(), files={})
+        [chart] = [vars(one)["figure"] for one in made._traverse() if isinstance(one, dcc.Graph)]
+        [bars] = chart.data
+        assert (len(bars.x) == len(told)) == (told != history)
+        assert sum(bars.y) == 2.0 * len(told) and chart.layout.yaxis.title.text == unit
+
+
+def test_ticks_are_written_as_cards_write_numbers() -> None:
+    made = charts.short_ticks([None, 1_900_000.0], reader(), from_zero=True)
+    assert made["tickvals"] == [0, 500_000, 1_000_000, 1_500_000, 2_000_000]
+    assert made["ticktext"] == ["0", "500\xa0mil", "1\xa0mi", "1,5\xa0mi", "2\xa0mi"]
+    narrow = charts.short_ticks([1_010_000.0, 1_100_000.0], reader())
+    assert narrow["ticktext"][:3] == ["1\xa0mi", "1,02\xa0mi", "1,04\xa0mi"]
+    assert charts.short_ticks([-3.0, 4.0], reader())["tickvals"] == [-4, -2, 0, 2, 4]
+    assert charts.short_ticks([], reader()) == {}
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -23,12 +23,14 @@ from api.parameters import (
 from api.routing import route
 from auth.guards import current_viewer
 from domain.projects import (
+    CurveDay,
     ProjectDetail,
     ProjectFilters,
     ProjectMaterial,
     ProjectMonth,
     ProjectScore,
     ProjectStatus,
+    curve_days,
 )
 from domain.records import Page
 from warehouse.queries import projects
@@ -92,6 +94,12 @@ class StatusesQuery(Query):
     """One project; there are no lines where none is named."""
 
     project: Text = ""
+
+
+@exported("project-curve", query=StatusesQuery, record=CurveDay)
+def curve_file(query: StatusesQuery) -> list[CurveDay]:
+    """What one project was to have done by plan, what it had, and what is to be expected."""
+    return curve_days(one(query.project)) if query.project else []
 
 
 @exported("project-months", query=StatusesQuery, record=ProjectMonth)

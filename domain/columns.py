@@ -518,6 +518,11 @@ DEFINITIONS = {
     "model-calibration.at_most": N_("Share of actuals not above it, a fraction"),
     "formula-curve.input": N_("The input that is varied, in its own unit"),
     "formula-curve.result": N_("Result of the formula, in its own unit"),
+    "project-curve.date": N_("Day"),
+    "project-curve.done": N_("What is done as a file reported, a fraction"),
+    "project-curve.planned": N_("What the plan has done by then, a fraction"),
+    "first_planned": N_("What the first file's plan has done by then, a fraction"),
+    "project-curve.expected": N_("What is to be expected by then, a fraction"),
 }
 
 

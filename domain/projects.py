@@ -245,6 +245,52 @@ class ProjectDetail:
     months: list[ProjectMonth]
 
 
+def expected(detail: ProjectDetail) -> list[CurvePoint]:
+    """What is left of the plan, moved by the slip; empty where there is none."""
+    score, slip = detail.score, detail.score.slip_days
+    if not slip or score.progress is None or score.state not in OPEN_STATES:
+        return []
+    left = [
+        CurvePoint(one.date + timedelta(days=slip), one.planned)
+        for one in detail.curve
+        if one.planned > score.progress
+    ]
+    return [CurvePoint(score.as_of, score.progress), *left]
+
+
+def first_plan(detail: ProjectDetail) -> list[CurvePoint]:
+    """The curve of the first file, if the dates were moved since."""
+    one, now = detail.history[0], detail.score
+    if (one.planned_start, one.planned_end) == (now.planned_start, now.planned_end):
+        return []
+    return curve(Status(one.as_of, None, one.planned_start, one.planned_end, None, None))
+
+
+@dataclass(frozen=True)
+class CurveDay:
+    """A day of a project, fractions of the whole: what was `done` by its end as a file reported,
+    what the plan and the first plan have done, and what is to be expected."""
+
+    date: date
+    done: float | None
+    planned: float | None
+    first_planned: float | None
+    expected: float | None
+
+
+def curve_days(detail: ProjectDetail) -> list[CurveDay]:
+    """Every day that one of the curves has a point on."""
+    done = {one.as_of: one.progress for one in detail.history}
+    plan, first, ahead = (
+        {one.date: one.planned for one in points}
+        for points in (detail.curve, first_plan(detail), expected(detail))
+    )
+    return [
+        CurveDay(day, done.get(day), plan.get(day), first.get(day), ahead.get(day))
+        for day in sorted({*done, *plan, *first, *ahead})
+    ]
+
+
 @dataclass(frozen=True)
 class ProjectFilters:
     """What the reader narrowed the projects to. Plain and hashable: part of every cache key. With

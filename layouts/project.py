@@ -222,6 +222,12 @@ def _charts(detail: ProjectDetail, viewer: Viewer) -> list[Component]:
             t("Plan and progress"),
             graph("project-curve", curve_chart(detail, viewer), viewer),
             twin(*curve_table(detail, viewer), viewer),
+            tools=downloads(
+                "project-curve",
+                {"project": [detail.score.project]},
+                viewer,
+                of=t("Plan and progress"),
+            ),
             note=note,
         )
     ]

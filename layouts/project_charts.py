@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 from plotly import graph_objects as go
 
@@ -13,8 +12,9 @@ from domain.projects import (
     ProjectDetail,
     ProjectMonth,
     ProjectScore,
-    Status,
-    curve,
+    curve_days,
+    expected,
+    first_plan,
 )
 from domain.viewer import Viewer
 from layouts import format as fmt
@@ -67,7 +67,7 @@ def curve_chart(detail: ProjectDetail, viewer: Viewer) -> go.Figure:
     points, and the end that is to be expected."""
     t, score = viewer.t, detail.score
     chart = figure(viewer, t("Progress"))
-    first = _first_plan(detail)
+    first = first_plan(detail)
     if first:
         _line(chart, first, t("first plan"), WEAK, "dot")
     _line(chart, detail.curve, t("plan"), WEAK, "solid")
@@ -86,7 +86,7 @@ def curve_chart(detail: ProjectDetail, viewer: Viewer) -> go.Figure:
     if detail.curve:
         middle = detail.curve[len(detail.curve) * 3 // 4]
         _name(chart, middle.date, middle.planned, t("plan"), WEAK)
-    ahead = _ahead(detail)
+    ahead = expected(detail)
     if ahead:
         _line(chart, ahead, t("as expected"), colour, "dash")
     chart.update_yaxes(tickformat=".0%", range=[0, 1.05])
@@ -96,41 +96,22 @@ def curve_chart(detail: ProjectDetail, viewer: Viewer) -> go.Figure:
 
 def curve_table(detail: ProjectDetail, viewer: Viewer) -> tuple[list[str], list[list[Cell]]]:
     """Every line of the curve's chart in per cent, a row a day; empty where a line has no point."""
-    t = viewer.t
-    told = {one.as_of: one.progress for one in detail.history}
-    lines = {t("done"): told} | {
-        name: {one.date: one.planned for one in points}
-        for name, points in (
-            (t("plan"), detail.curve),
-            (t("first plan"), _first_plan(detail)),
-            (t("as expected"), _ahead(detail)),
-        )
-        if points
+    t, days = viewer.t, curve_days(detail)
+    lines = {
+        t("done"): [one.done for one in days],
+        t("plan"): [one.planned for one in days],
+        t("first plan"): [one.first_planned for one in days],
+        t("as expected"): [one.expected for one in days],
     }
-    days = sorted({day for points in lines.values() for day in points})
-    header = [t("Day"), *(f"{name} (%)" for name in lines)]
-    return header, [[day, *(per_cent(one.get(day)) for one in lines.values())] for day in days]
+    shown = {name: line for name, line in lines.items() if name == t("done") or _is_known(line)}
+    header = [t("Day"), *(f"{name} (%)" for name in shown)]
+    columns = [map(per_cent, line) for line in shown.values()]
+    rows = zip((one.date for one in days), *columns, strict=True)
+    return header, [list(row) for row in rows]
 
 
-def _ahead(detail: ProjectDetail) -> list[CurvePoint]:
-    """What is left of the plan, moved by the slip; empty where there is none."""
-    score, slip = detail.score, detail.score.slip_days
-    if not slip or score.progress is None or score.state not in OPEN_STATES:
-        return []
-    left = [
-        CurvePoint(one.date + timedelta(days=slip), one.planned)
-        for one in detail.curve
-        if one.planned > score.progress
-    ]
-    return [CurvePoint(score.as_of, score.progress), *left]
-
-
-def _first_plan(detail: ProjectDetail) -> list[CurvePoint]:
-    """The curve of the first file, if the dates were moved since."""
-    one, now = detail.history[0], detail.score
-    if (one.planned_start, one.planned_end) == (now.planned_start, now.planned_end):
-        return []
-    return curve(Status(one.as_of, None, one.planned_start, one.planned_end, None, None))
+def _is_known(line: Sequence[float | None]) -> bool:
+    return any(value is not None for value in line)
 
 
 def _line(

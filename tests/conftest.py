@@ -151,10 +151,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in tests/browser is a browser test and needs Chromium and its driver; everything
     in tests/faults is a fault."""
     missing = [name for name in ("chromium", "chromedriver") if not _installed(name)]
+    suites = Path(__file__).parent
     for item in items:
-        if "faults" in item.path.parts:
+        if item.path.is_relative_to(suites / "faults"):
             item.add_marker(pytest.mark.fault)
-        if "browser" in item.path.parts:
+        if item.path.is_relative_to(suites / "browser"):
             item.add_marker(pytest.mark.browser)
             if missing:
                 reason = f"not installed: {', '.join(missing)} (see `make test`)"

@@ -37,6 +37,7 @@ class Hosts:
 
     balancer: Site
     each: tuple[Site, Site]
+    secret: str
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def hosts(
         sites = [Site(one, engine) for one in (balancer, *urls)]
         for email, role in ((READER, Role.VIEWER), (CLERK, Role.ANALYST), (GUESSED, Role.VIEWER)):
             sites[0].add_user(email, role)
-        yield Hosts(sites[0], (sites[1], sites[2]))
+        yield Hosts(sites[0], (sites[1], sites[2]), shared["SECRET_KEY"])
 
 
 @contextmanager
@@ -134,9 +135,10 @@ def test_what_is_written_by_one_is_shown_by_both_at_once(hosts: Hosts) -> None:
 
 @pytest.fixture
 def flask(hosts: Hosts, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskCliRunner]:
-    """The commands, on the hosts' database and cache."""
+    """The commands, on the hosts' database and cache, whose seals are made of their secret."""
     address = hosts.balancer.engine.url.render_as_string(hide_password=False)
     monkeypatch.setenv("DATABASE_URL", address)
+    monkeypatch.setenv("SECRET_KEY", hosts.secret)
     monkeypatch.setenv("REDIS_URL", embedded.ensure_valkey(home) or "")
     services.forget_settings()
     yield cli.app.test_cli_runner()

@@ -156,19 +156,28 @@ def job_card(job: Job, others: list[Job], viewer: Viewer) -> html.Section:
 
 def _progress(job: Job, waits: bool, viewer: Viewer) -> list[Component]:
     t = viewer.t
+    phase, _, step = (job.phase or "").partition(" ")
+    at, _, steps = step.partition("/")
     if job.cancelled_at:
         text = t(CANCELLING)
     elif waits and job.phase in (None, "waiting"):
         text = t("Another load is at work: this one starts when it has ended.")
     else:
         rows = fmt.number(job.rows_read, viewer.locale)
-        text = t(PHASES.get(job.phase or "", START), rows=rows)
+        text = t(PHASES.get(phase, START), rows=rows)
+        if steps:
+            said = t("Step %(step)s of %(steps)s.", step=at, steps=steps)
+            text = f"{text} {said}"
     return [
         html.P(text, className="job-phase", role="status"),
-        html.Progress(className="upload-progress", **aria(label=text)),
+        html.Progress(className="upload-progress", **_how_far(at, steps), **aria(label=text)),
         dcc.Interval(id="job-tick", interval=TICK_MS),
         *_way_out(job, viewer),
     ]
+
+
+def _how_far(at: str, steps: str) -> Any:
+    return {"value": at, "max": steps} if steps else {}
 
 
 def _way_out(job: Job, viewer: Viewer) -> list[Component]:

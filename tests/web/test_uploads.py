@@ -326,6 +326,18 @@ def test_a_job_waits_for_the_load_before_it(office: Site, admin: Sender, analyst
     assert admin.ended(first)["state"] == analyst.ended(second)["state"] == "done"
 
 
+def test_a_publish_says_at_which_step_it_is(office: Site, admin: Sender) -> None:
+    run_id = admin.api.get("/runs").json()["data"][0]["run_id"]
+    with office.engine.connect() as other:
+        other.execute(text("LOCK TABLE analytics.policy IN SHARE MODE"))
+        job_id = admin.api.call("POST", f"/runs/{run_id}/publish").json()["data"]["job_id"]
+        wait_for(admin, job_id, "running", "publishing 2/6")
+        page = str(office.browser(ADMIN).open_page("/admin/data", f"?job={job_id}").json())
+        assert "Etapa 2 de 6." in page and "'max': '6'" in page and "'value': '2'" in page
+        other.rollback()
+    assert admin.ended(job_id)["state"] == "done"
+
+
 def wait_for(sender: Sender, job_id: int, state: str, phase: str = "waiting") -> None:
     for _ in range(POLLS):
         job = sender.api.get(f"/jobs/{job_id}").json()["data"]

@@ -29,8 +29,16 @@ from warehouse.pipeline.scores import write_metrics, write_scores
 from warehouse.pipeline.simulate import write_simulation
 from warehouse.pipeline.views import WRITE_LOCK, note_derived, note_refreshed, refresh_views
 
+STEPS = 6
+"""Of `derive_run`."""
+OnStep = Callable[[int], None]
 
-def refresh_after_load(engine: Engine) -> None:
+
+def quietly(_step: int) -> None:
+    """Nobody waits to be told."""
+
+
+def refresh_after_load(engine: Engine, on_step: OnStep = quietly) -> None:
     """After a load: views and the published run's derived tables, shown together. Does without a
     published run. Waits for a publish that is at work."""
     with engine.begin() as connection:
@@ -39,56 +47,64 @@ def refresh_after_load(engine: Engine) -> None:
         load_id = refresh_views(connection)
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
         if run_id is not None:
-            derive_run(connection, run_id)
+            derive_run(connection, run_id, on_step)
         note_refreshed(connection, load_id)
     forget_version()
 
 
-def derive_overrides(engine: Engine) -> bool:
+def derive_overrides(engine: Engine, on_step: OnStep = quietly) -> bool:
     """The published run's derived tables with the overrides as they are now; False, with nothing
     done, where they hold them already. Waits for a publish that is at work."""
-    return _derive_published(engine, overrides_changed)
+    return _derive_published(engine, overrides_changed, on_step)
 
 
-def derive_settings(engine: Engine) -> bool:
+def derive_settings(engine: Engine, on_step: OnStep = quietly) -> bool:
     """The same with the settings as they are now; False without a published run."""
-    return _derive_published(engine, lambda _connection, _run_id: True)
+    return _derive_published(engine, lambda _connection, _run_id: True, on_step)
 
 
-def _derive_published(engine: Engine, needed: Callable[[Connection, int], bool]) -> bool:
+def _derive_published(
+    engine: Engine, needed: Callable[[Connection, int], bool], on_step: OnStep
+) -> bool:
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
         if run_id is None or not needed(connection, run_id):
             return False
-        derive_run(connection, run_id)
+        derive_run(connection, run_id, on_step)
         note_derived(connection)
     forget_version()
     return True
 
 
-def derive_run(connection: Connection, run_id: int) -> None:
+def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -> None:
     """Fills policy, project_need, alert, recommendation, kpi_daily, lead_time_cost, sla_exposure,
     replay_input, service_curve and savings of a run, replacing what was there, and
     accuracy_by_step, once; the views must be up to date. Statuses of alerts and recommendations
-    that persist are kept."""
+    that persist are kept. `on_step` is told each of STEPS as it begins."""
+    on_step(1)
     setup = setup_of(connection, run_id)
     apply_overrides(connection, run_id)
     measure_lead_times(connection, setup)
     orders = open_orders(connection, setup)
     needs = project_needs(connection, setup)
     penalties = penalties_by_contract(connection, setup.today)
+    on_step(2)
     policy, met = policy_of(connection, setup, orders, needs, by_depot(penalties))
     write_policy(connection, setup, policy)
     write_project_needs(connection, setup, needs, met)
+    on_step(3)
     write_projection(connection, setup, policy)
     write_lead_time_costs(connection, setup, policy)
     write_exposures(connection, setup, policy, penalties)
+    on_step(4)
     alerts = alerts_of(policy, orders, setup.settings, setup.rates, setup.today)
     write_alerts(connection, setup, together([alerts, drifts_of(connection, setup, policy)]))
+    on_step(5)
     write_scores(connection, setup)
     write_simulation(connection, setup, policy)
+    on_step(6)
     write_recommendations(connection, setup, policy, orders)
     write_savings(connection, run_id)
     write_metrics(connection, setup)

@@ -17,7 +17,13 @@ from domain.access import Permission, may
 from domain.errors import NotFound, NovaError
 from warehouse import uploads
 from warehouse.commands import audit
-from warehouse.pipeline.derive import derive_overrides, derive_settings, refresh_after_load
+from warehouse.pipeline.derive import (
+    STEPS,
+    OnStep,
+    derive_overrides,
+    derive_settings,
+    refresh_after_load,
+)
 from warehouse.pipeline.ingest import ingest
 from warehouse.pipeline.publish import point_at
 from warehouse.pipeline.report import FileReport, IngestReport
@@ -137,7 +143,7 @@ def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
     )
     if report.changed or (not is_dry_run and refresh_needed(engine)):
         say("deriving")
-        refresh_after_load(engine)
+        refresh_after_load(engine, _steps(say, "deriving"))
     facts = {"files": {one.source: one.state for one in report.files}}
     message = None if report.files else f"ignored: {', '.join(report.ignored)}"
     return Outcome("done" if report.ok else "refused", message, report, facts)
@@ -151,14 +157,20 @@ def _is_cancelled(engine: Engine, job_id: int) -> bool:
 
 def _publish(job: Row[Any], engine: Engine, say: Say) -> Outcome:
     say("publishing")
-    point_at(job.run_id, engine=engine, published_by=job.actor)
+    on_step = _steps(say, "publishing")
+    point_at(job.run_id, engine=engine, published_by=job.actor, on_step=on_step)
     return Outcome("done", facts={"run_id": job.run_id})
 
 
 def _derive(job: Row[Any], engine: Engine, say: Say) -> Outcome:
     say("deriving")
     derive = derive_settings if job.object.startswith(SETTINGS) else derive_overrides
-    return Outcome("done", facts={"derived": derive(engine)})
+    return Outcome("done", facts={"derived": derive(engine, _steps(say, "deriving"))})
+
+
+def _steps(say: Say, phase: str) -> OnStep:
+    """Tells the steps of a derivation with its phase: `deriving 2/6`."""
+    return lambda step: say(f"{phase} {step}/{STEPS}")
 
 
 _WORK = {"dry_run": _ingest, "load": _ingest, "publish": _publish, "derive": _derive}

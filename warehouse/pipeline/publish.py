@@ -78,7 +78,12 @@ def publish_bundle(
 
 
 def point_at(
-    run_id: int, *, engine: Engine, published_by: str, on_progress: Progress | None = None
+    run_id: int,
+    *,
+    engine: Engine,
+    published_by: str,
+    on_progress: Progress | None = None,
+    on_step: derive.OnStep = derive.quietly,
 ) -> None:
     """Shows a run that is still loaded, an older one for instance. Raises NotFound."""
     with _alone(engine):
@@ -86,7 +91,7 @@ def point_at(
         if found is None or found.state != "ready":
             state = "there is no such run" if found is None else f"it is {found.state}"
             raise NotFound(f"Run {run_id} cannot be published: {state}.")
-        _show(engine, run_id, published_by, on_progress or log.info)
+        _show(engine, run_id, published_by, on_progress or log.info, on_step)
 
 
 @contextmanager
@@ -223,12 +228,18 @@ def _attach(connection: Connection, table: str, partition: str, run_id: int, fil
 # Showing
 
 
-def _show(engine: Engine, run_id: int, published_by: str, say: Progress) -> None:
+def _show(
+    engine: Engine,
+    run_id: int,
+    published_by: str,
+    say: Progress,
+    on_step: derive.OnStep = derive.quietly,
+) -> None:
     """Views, derived tables, state and pointer change in one transaction."""
     say(f"deriving run {run_id}")
     with engine.begin() as connection:
         load_id = refresh_views(connection)
-        derive.derive_run(connection, run_id)
+        derive.derive_run(connection, run_id, on_step)
         connection.execute(update(run).where(run.c.run_id == run_id).values(state="ready"))
         connection.execute(text(_POINT), {"run_id": run_id, "by": published_by})
         note_refreshed(connection, load_id)

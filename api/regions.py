@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from api.exporting import exported
-from api.parameters import SpannedSeries
+from api.parameters import Query, SpannedSeries
 from api.routing import route
 from auth.guards import current_viewer
-from domain.regions import UfRow
+from domain.regions import Move, Place, UfRow
 from warehouse.queries import regions
 
 
@@ -32,3 +34,22 @@ def ufs_file(query: SpannedSeries) -> list[UfRow]:
 def regions_file(query: SpannedSeries) -> list[UfRow]:
     """The same added up to the five regions of the country."""
     return by_region(query)
+
+
+class PlacesQuery(Query):
+    """Depots, towers or both."""
+
+    kind: Literal["depot", "tower", ""] = ""
+
+
+@exported("map-places", query=PlacesQuery, record=Place)
+def places_file(query: PlacesQuery) -> list[Place]:
+    """Depots and towers on the map."""
+    found = regions.places(scope=current_viewer().scope)
+    return [one for one in found if query.kind in ("", one.kind)]
+
+
+@exported("map-transfers", record=Move)
+def transfers_file() -> list[Move]:
+    """Recommended transfers on the map, the most valuable first."""
+    return regions.moves(scope=current_viewer().scope)

@@ -523,6 +523,10 @@ DEFINITIONS = {
     "project-curve.planned": N_("What the plan has done by then, a fraction"),
     "first_planned": N_("What the first file's plan has done by then, a fraction"),
     "project-curve.expected": N_("What is to be expected by then, a fraction"),
+    "latitude": N_("Degrees north of the equator"),
+    "longitude": N_("Degrees east of Greenwich"),
+    "from_latitude": N_("Degrees north of the equator, of the depot that gives"),
+    "from_longitude": N_("Degrees east of Greenwich, of the depot that gives"),
 }
 
 

@@ -17,7 +17,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
 from layouts.components.cards import card
-from layouts.components.downloads import downloads, query_of
+from layouts.components.downloads import Query, downloads, query_of
 from layouts.components.filters import Bar, address_of, choice, page_bar, toggles
 from layouts.components.grid import (
     WRAPPED,
@@ -227,12 +227,19 @@ def _drawn(data: RegionsData, viewer: Viewer) -> list[Component]:
             rows: list[list[Cell]] = [[one.site, one.name or "", one.uf] for one in places]
             codes = [one.site if kind == "depot" else None for one in places]
             told.append(twin(header, rows, viewer, narrows=("site", codes), summary=summary))
+        if places:
+            told.append(_files("map-places", {"kind": [kind]}, name, viewer))
     if data.moves and "moves" in data.layers:
         header = [t("Code"), t("Material"), t("Quantity"), t("Unit"), t("From"), t("To")]
         moves = [_move_row(one) for one in data.moves]
         summary = f"{t('Transfers')}: {fmt.number(len(moves), locale)}"
         told.append(twin([*header, t("Value") + " (R$)"], moves, viewer, summary=summary))
+        told.append(_files("map-transfers", {}, t("Transfers"), viewer))
     return told
+
+
+def _files(export: str, query: Query, of: str, viewer: Viewer) -> html.Div:
+    return html.Div(downloads(export, query, viewer, of=of), className="tools")
 
 
 def _move_row(one: Move) -> list[Cell]:

@@ -56,9 +56,8 @@ def curve_chart(
     for index, mark in enumerate(marks):
         _add_mark(chart, mark, measure, index)
     values = [point.stock_value_brl for point in known] + [mark.value for mark in marks]
-    chart.update_xaxes(
-        short_ticks(values, viewer), title={"text": plain(t("Mean stock value, R$"))}
-    )
+    title = {"text": plain(t("Mean stock value, R$"))}
+    chart.update_xaxes(short_ticks(values, viewer), title=title, automargin="height")
     chart.update_yaxes(tickformat=".0%", rangemode="normal")
     chart.update_layout(hovermode="closest")
     return chart

@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page, Request, Response, expect
 from sqlalchemy import Engine
 
 from domain.access import Role
-from tests import factories
+from tests import factories, services
 from warehouse.commands import users
+from warehouse.db import make_engine
 from warehouse.pipeline import publish
 
 ALL_DRAWN = """
@@ -80,20 +81,34 @@ def add_accounts(engine: Engine) -> None:
         )
 
 
+@pytest.fixture(scope="session")
+def filled(
+    server_url: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The name of a database with a published run and accounts, which modules' are copied from."""
+    with services.fresh_database(server_url, template) as url:
+        engine = make_engine(url)
+        fill(engine)
+        add_accounts(engine)
+        bundle = factories.make_bundle(tmp_path_factory.mktemp("bundles"), engine)
+        publish.publish_bundle(bundle, engine=engine, published_by="tests")
+        engine.dispose()
+        yield url.rpartition("/")[2]
+
+
 @pytest.fixture(scope="module")
-def published(module_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+def published(server_url: str, filled: str) -> Iterator[Engine]:
     """The module's database with a published run."""
-    fill(module_engine)
-    add_accounts(module_engine)
-    bundle = factories.make_bundle(tmp_path_factory.mktemp("bundles"), module_engine)
-    publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
-    return module_engine
+    with services.fresh_database(server_url, filled) as url:
+        engine = make_engine(url)
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture(scope="module")
-def site(published: Engine, start_server: Callable[..., str], module_database_url: str) -> str:
+def site(published: Engine, start_server: Callable[..., str]) -> str:
     """Where the product is served, by two workers."""
-    return start_server(module_database_url)
+    return start_server(published.url.render_as_string(hide_password=False))
 
 
 class Watched:

@@ -37,6 +37,7 @@ from warehouse import ages
 from warehouse.caching import once, read_model
 from warehouse.queries.filtering import Where, of_places, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
+from warehouse.queries.published import NO_RUN
 
 NOT_LOADED, NOT_IN_RUN = "not_loaded", "not_in_run"
 MEMBER_SORTS = {
@@ -62,16 +63,18 @@ FROM analytics.published JOIN analytics.run USING (run_id)
 
 _CLUSTERS = """
 SELECT cluster.*, coalesce(seen.members, 0) AS members
-FROM analytics.cluster
+FROM analytics.published
+LEFT JOIN analytics.cluster
+    ON cluster.run_id = published.run_id AND cluster.family = :family
 LEFT JOIN (
-    SELECT number, count(*) AS members
+    SELECT run_id, number, count(*) AS members
     FROM analytics.cluster_member AS member JOIN core.site USING (site_id)
-    WHERE run_id = :run_id AND family = :family AND {where}
-    GROUP BY number
-) AS seen USING (number)
-WHERE run_id = :run_id AND family = :family
-ORDER BY number
+    WHERE run_id = (SELECT run_id FROM analytics.published) AND family = :family AND {where}
+    GROUP BY run_id, number
+) AS seen ON seen.run_id = cluster.run_id AND seen.number = cluster.number
+ORDER BY cluster.number
 """
+"""One row without a number where the run has none."""
 
 _MEMBERS = """
 SELECT member.member, site.site, site.uf, member.kind, member.number::bigint AS cluster,
@@ -184,9 +187,11 @@ def clusters(
     """The clusters of a family, the largest first; `size` counts the members in view. Raises
     NothingPublished."""
     where = _searched(scope, filters, "member.member", "member.kind")
-    params = {**where.params, "run_id": _network(connection).run_id, "family": family}
-    rows = connection.execute(text(_CLUSTERS.format(where=where.sql)), params)
-    return [_cluster(row, locale) for row in rows]
+    params = {**where.params, "family": family}
+    rows = connection.execute(text(_CLUSTERS.format(where=where.sql)), params).all()
+    if not rows:
+        raise NothingPublished(NO_RUN)
+    return [_cluster(row, locale) for row in rows if row.number is not None]
 
 
 @read_model(at_most=ages.CLUSTERING)
@@ -308,7 +313,7 @@ def _network(connection: Connection) -> _Network:
     """Raises NothingPublished before the first run."""
     row = once(connection, _Network, lambda: connection.execute(text(_NETWORK)).one_or_none())
     if row is None:
-        raise NothingPublished("No forecasts have been published yet.")
+        raise NothingPublished(NO_RUN)
     return _Network(**row._mapping)
 
 

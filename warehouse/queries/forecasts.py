@@ -27,7 +27,7 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.published import PublishedRun, published_run
+from warehouse.queries.published import NO_RUN, PublishedRun, published_run
 from warehouse.queries.series import find_series
 
 # an actual is known for whole periods that the loaded demand has passed; no row then means zero
@@ -260,7 +260,7 @@ def most_demanded(
     """
     row = connection.execute(text(sql), where.params).one_or_none()
     if row is None:
-        raise NothingPublished("No forecasts have been published yet.")
+        raise NothingPublished(NO_RUN)
     return [] if row.sku is None else list(row)
 
 

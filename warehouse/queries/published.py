@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, text
 from domain.errors import NothingPublished
 from warehouse.caching import once
 
+NO_RUN = "No forecasts have been published yet."
 BUCKET = {"D": "day", "W": "week", "M": "month"}
 """What `date_trunc` calls a period; weeks start on Monday."""
 
@@ -64,7 +65,7 @@ def published_run(connection: Connection) -> PublishedRun:
     """Raises NothingPublished before the first run."""
     run = published_run_or_none(connection)
     if run is None:
-        raise NothingPublished("No forecasts have been published yet.")
+        raise NothingPublished(NO_RUN)
     return run
 
 

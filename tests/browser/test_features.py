@@ -112,5 +112,7 @@ def test_a_chart_is_saved_as_png_and_svg(watch: Callable[..., Watched]) -> None:
         content = saved.path().read_bytes()
         assert content.startswith(begins)
     words = content.decode()
-    assert "Realizado e previsto" in words and "uf: SP" in words and "Dados até" in words
+    assert (
+        "Realizado e previsto" in words and "UF: SP – São Paulo" in words and "Dados até" in words
+    )
     assert watched.complaints == []

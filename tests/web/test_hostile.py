@@ -233,7 +233,7 @@ def assert_harmless(name: str, value: str, data: Any) -> None:
 
 def counts_nothing(row: dict[str, Any]) -> bool:
     """A row that adds up, of nothing."""
-    names = ("count", "series", "points", "size", "alerts")
+    names = ("count", "series", "points", "size", "alerts", "actual", "mean")
     counts = [row[name] for name in names if name in row]
     return bool(counts) and not any(counts)
 

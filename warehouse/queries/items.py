@@ -12,6 +12,7 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import item_where
 from warehouse.queries.paging import fetch_page
+from warehouse.queries.series import unknown_material
 
 SORTS = {
     "sku": "text",
@@ -22,12 +23,12 @@ SORTS = {
     "lead_time_days": "double precision",
 }
 
-_SELECT = """
-SELECT item.sku, item.name, item.family, item.unit, item.unit_cost_brl, item.criticality,
+_COLUMNS = """
+item.sku, item.name, item.family, item.unit, item.unit_cost_brl, item.criticality,
     item.lead_time_days, item.min_order_qty, item.pack_size, nullif(supplier.supplier, '-')
     AS supplier, item.service_level, item.shelf_life_days, item.active, item.attributes
-FROM core.item LEFT JOIN core.supplier USING (supplier_id)
 """
+_FROM = "FROM core.item LEFT JOIN core.supplier USING (supplier_id)"
 
 
 @read_model(at_most=ages.FACTS)
@@ -44,7 +45,7 @@ def page(
     where = item_where(scope, filters)
     return fetch_page(
         connection,
-        f"{_SELECT} WHERE {where.sql}",
+        f"SELECT {_COLUMNS} {_FROM} WHERE {where.sql}",
         where.params,
         to_item,
         sort=sort,
@@ -55,10 +56,16 @@ def page(
     )
 
 
-def item_by_id(connection: Connection, item_id: int) -> Item:
-    """One item by its key."""
-    sql = f"{_SELECT} WHERE item.item_id = :item_id"
-    return to_item(connection.execute(text(sql), {"item_id": item_id}).one())
+def item_with_key(connection: Connection, sku: str, scope: Scope) -> tuple[int, Item]:
+    """The key of an item and its line. Raises UnknownMaterial where it has nothing at the sites in
+    view."""
+    where = item_where(scope, NO_FILTERS)
+    sql = f"SELECT item.item_id, {_COLUMNS} {_FROM} WHERE item.sku = :code AND {where.sql}"
+    row = connection.execute(text(sql), {**where.params, "code": sku}).one_or_none()
+    if row is None:
+        raise unknown_material(sku)
+    values = dict(row._mapping)
+    return values.pop("item_id"), Item(**values)
 
 
 def to_item(row: Row[Any]) -> Item:

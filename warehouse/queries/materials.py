@@ -24,7 +24,7 @@ from warehouse.caching import read_model
 from warehouse.queries.alerts import alerts_of_item
 from warehouse.queries.daily import CANCELLED
 from warehouse.queries.filtering import Where, item_where, pattern, series_where, unaccented
-from warehouse.queries.items import item_by_id
+from warehouse.queries.items import item_with_key
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import PublishedRun, published_run_or_none
 from warehouse.queries.series import find_item, unknown_material
@@ -184,8 +184,7 @@ def page(
 def detail(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> MaterialDetail:
     """Everything about one material over the sites in view. Raises UnknownMaterial."""
     run = published_run_or_none(connection)
-    item_id = find_item(connection, sku, scope)
-    item = item_by_id(connection, item_id)
+    item_id, item = item_with_key(connection, sku, scope)
     return MaterialDetail(
         item=item,
         summary=_summary(connection, item_id, scope) or without_series(item),
@@ -232,7 +231,7 @@ def _positions(connection: Connection, item_id: int, scope: Scope) -> list[SiteP
 @read_model(at_most=ages.FACTS)
 def one(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> Item:
     """The master data of a material in view. Raises UnknownMaterial."""
-    return item_by_id(connection, find_item(connection, sku, scope))
+    return item_with_key(connection, sku, scope)[1]
 
 
 def orders_on_their_way(connection: Connection, item_id: int, where: Where) -> list[OpenOrder]:

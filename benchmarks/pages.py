@@ -10,8 +10,8 @@ from benchmarks.client import Call, Caller
 from layouts.components.parts import INNER, PART
 
 
-def opening(page: str) -> dict[str, Any]:
-    """The callback that shows a page."""
+def opening(page: str, search: str = "") -> dict[str, Any]:
+    """The callback that shows a page; `search` is the address's query with its question mark."""
     location = {"id": "_pages_location"}
     return {
         "output": ".._pages_content.children..._pages_store.data..",
@@ -21,7 +21,7 @@ def opening(page: str) -> dict[str, Any]:
         ],
         "inputs": [
             {**location, "property": "pathname", "value": page},
-            {**location, "property": "search", "value": ""},
+            {**location, "property": "search", "value": search},
         ],
         "changedPropIds": ["_pages_location.pathname"],
     }
@@ -37,7 +37,10 @@ def parts_after(call: Call, answer: bytes) -> list[Call]:
         return one
 
     json.loads(answer, object_hook=note)
-    return [replace(call, body=json.dumps(_making(identity)).encode()) for identity in parts]
+    return [
+        replace(call, body=json.dumps(making(identity, identity["type"])).encode())
+        for identity in parts
+    ]
 
 
 def open_whole(caller: Caller, call: Call) -> None:
@@ -48,9 +51,10 @@ def open_whole(caller: Caller, call: Call) -> None:
         waiting += parts_after(asked, caller.body(asked))
 
 
-def _making(identity: dict[str, Any]) -> dict[str, Any]:
+def making(identity: Any, kind: str) -> dict[str, Any]:
+    """The callback that makes a part of this kind."""
     return {
-        "output": f'{{"at":["MATCH"],"name":["MATCH"],"type":"{identity["type"]}"}}.children',
+        "output": f'{{"at":["MATCH"],"name":["MATCH"],"type":"{kind}"}}.children',
         "outputs": {"id": identity, "property": "children"},
         "inputs": [{"id": identity, "property": "id", "value": identity}],
         "changedPropIds": [],

@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, event, text
 
+from benchmarks.pages import opening
 from callbacks import inventory
 from dashboard.app import create_app
 from domain.access import Role
@@ -20,7 +21,7 @@ from layouts.recommendation_card import action_id, pick_id
 from tests.browser.conftest import fill
 from tests.browser.test_pages import PAGES
 from tests.factories import hash_of, make_bundle
-from tests.web.conftest import ADMIN, CSRF, PASSWORD, part_call, router_call, with_parts
+from tests.web.conftest import ADMIN, CSRF, PASSWORD, part_call, with_parts
 from warehouse import caching
 from warehouse.commands import users
 from warehouse.db import get_engine
@@ -97,7 +98,7 @@ def sent() -> Iterator[list[str]]:
 def opened(address: str) -> dict[str, Any]:
     """What the router is asked for at this address."""
     path, mark, search = address.partition("?")
-    return router_call(path, mark + search)
+    return opening(path, mark + search)
 
 
 def asked(client: FlaskClient, body: dict[str, Any]) -> Any:

@@ -16,6 +16,7 @@ import requests
 from flask import Flask
 from sqlalchemy import Engine, text
 
+from benchmarks.pages import making, opening
 from dashboard.app import create_app
 from domain.access import EVERYTHING, Role, Scope
 from tests import factories, services
@@ -162,7 +163,7 @@ class Browser:
 
     def open_page(self, path: str, search: str = "") -> requests.Response:
         """The page that Dash's router is asked for, with the parts that it leaves for later."""
-        answer = self.callback(router_call(path, search))
+        answer = self.callback(opening(path, search))
         if answer.status_code == 200:
             page = with_parts(answer.json(), self._part)
             told = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
@@ -174,23 +175,6 @@ class Browser:
         assert shown.status_code == 200, shown.text
         [properties] = shown.json()["response"].values()
         return properties["children"]
-
-
-def router_call(path: str, search: str = "") -> dict[str, Any]:
-    """The body of Dash's page routing callback."""
-    location = {"id": "_pages_location"}
-    return {
-        "output": ".._pages_content.children..._pages_store.data..",
-        "outputs": [
-            {"id": "_pages_content", "property": "children"},
-            {"id": "_pages_store", "property": "data"},
-        ],
-        "inputs": [
-            {**location, "property": "pathname", "value": path},
-            {**location, "property": "search", "value": search},
-        ],
-        "changedPropIds": ["_pages_location.pathname"],
-    }
 
 
 def with_parts(page: Any, ask: Callable[[dict[str, Any]], Any]) -> Any:
@@ -213,12 +197,7 @@ def with_parts(page: Any, ask: Callable[[dict[str, Any]], Any]) -> Any:
 def part_call(identity: dict[str, Any]) -> dict[str, Any]:
     """The body of the callback that makes one of them."""
     kind = identity.get("type", "part") if isinstance(identity, dict) else "part"
-    return {
-        "output": f'{{"at":["MATCH"],"name":["MATCH"],"type":"{kind}"}}.children',
-        "outputs": {"id": identity, "property": "children"},
-        "inputs": [{"id": identity, "property": "id", "value": identity}],
-        "changedPropIds": [],
-    }
+    return making(identity, kind)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.pages import opening
 from domain.access import Role
-from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Site, router_call
+from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Site
 from warehouse.queries import chain
 
 FORGED = 'x"}\r\n{"level": "FORGED"}\n\x1b[31m\u2028'
@@ -180,7 +181,7 @@ def test_the_page_shows_rows_and_says_what_it_cannot_use(site: Site) -> None:
     detail = browser.open_page("/admin/audit", f"?row={row.audit_id}").text
     assert row.request_id in detail
     assert "ntegr" in browser.open_page("/admin/audit", "?verify=1").text
-    assert browser.callback(router_call("/admin/audit", "?row=999999999")).status_code == 200
+    assert browser.callback(opening("/admin/audit", "?row=999999999")).status_code == 200
 
 
 def test_the_csv_holds_every_row_of_the_filter(site: Site) -> None:

@@ -9,11 +9,12 @@ import pytest
 from flask import Flask
 
 from auth.guards import PUBLIC
+from benchmarks.pages import opening
 from dashboard import doors
 from dashboard.app import create_app
 from dashboard.pages import PAGES
 from domain.access import Permission, Role, may
-from tests.web.conftest import ADMIN, ANALYST, SCRAPER, VIEWER, Site, router_call
+from tests.web.conftest import ADMIN, ANALYST, SCRAPER, VIEWER, Site
 
 DASH_ROUTER = {
     ".._pages_content.children..._pages_store.data..",
@@ -53,17 +54,17 @@ GARBAGE: list[Any] = [
     {"output": 5},
     {"output": "no.such"},
     {"output": "..a.b...c.d.."},
-    router_call("/main") | {"inputs": []},
-    router_call("/main") | {"inputs": [1, 2]},
-    router_call("/main") | {"inputs": None},
-    router_call("/main") | {"inputs": [{"id": {}, "property": "pathname"}] * 2},
-    router_call("/main") | {"outputs": None},
-    router_call("/main") | {"outputs": {}},
-    router_call("/main") | {"outputs": [{}, {}]},
-    router_call("/main") | {"state": 7},
-    router_call("/main") | {"state": [{"id": "a", "property": "b"}]},
-    router_call("/main") | {"changedPropIds": 3},
-    router_call("/main") | {"changedPropIds": [{}]},
+    opening("/main") | {"inputs": []},
+    opening("/main") | {"inputs": [1, 2]},
+    opening("/main") | {"inputs": None},
+    opening("/main") | {"inputs": [{"id": {}, "property": "pathname"}] * 2},
+    opening("/main") | {"outputs": None},
+    opening("/main") | {"outputs": {}},
+    opening("/main") | {"outputs": [{}, {}]},
+    opening("/main") | {"state": 7},
+    opening("/main") | {"state": [{"id": "a", "property": "b"}]},
+    opening("/main") | {"changedPropIds": 3},
+    opening("/main") | {"changedPropIds": [{}]},
 ]
 
 
@@ -159,7 +160,7 @@ def test_garbage_for_a_callback_is_a_bad_request(site: Site) -> None:
     broken = browser.call("POST", path, data="{", headers={"Content-Type": "application/json"})
     assert broken.status_code == 400
     foreign = {"Origin": "https://evil.example"}
-    refused = browser.call("POST", path, json=router_call("/main"), headers=foreign)
+    refused = browser.call("POST", path, json=opening("/main"), headers=foreign)
     assert refused.status_code == 400
 
 

@@ -26,8 +26,9 @@ from api.openapi import CONVERTER
 from api.parameters import Query
 from api.routing import ROUTES, Route
 from auth.guards import PUBLIC
+from benchmarks.pages import opening
 from dashboard.pages import PAGES
-from tests.web.conftest import ADMIN, ANALYST, PASSWORD, VIEWER, Browser, Site, router_call
+from tests.web.conftest import ADMIN, ANALYST, PASSWORD, VIEWER, Browser, Site
 
 API = "/api/v1"
 SHORT = {"error"}
@@ -331,7 +332,7 @@ def test_damaged_bodies_of_callbacks_are_bad_requests(site: Site) -> None:
         )
         refused(site, answer, 400, 413, 415)
     for value in ("a\x00b", "\ud800", "/materials/\ud800"):
-        data = json.dumps(router_call("/materials", value))
+        data = json.dumps(opening("/materials", value))
         headers = {"Content-Type": "application/json"}
         answer = browser.call("POST", "/_dash-update-component", data=data, headers=headers)
         refused(site, answer, 400)
@@ -498,7 +499,7 @@ def test_another_sites_request_changes_nothing(site: Site, forged: dict[str, str
     token = browser.csrf_token_of_page()
     change = {"status": "acknowledged"}
     attempts = [
-        browser.call("POST", "/_dash-update-component", json=router_call("/main"), headers=forged),
+        browser.call("POST", "/_dash-update-component", json=opening("/main"), headers=forged),
         browser.call("POST", "/logout", data={"csrf_token": token}, headers=forged),
         browser.call("PATCH", f"{API}/alerts/1", json=change, headers=forged),
         site.call(

@@ -19,7 +19,7 @@ from layouts import format as fmt
 from layouts.alerts import place
 from layouts.components.attributes import SHOWS_DECISIONS, aria
 from layouts.components.downloads import downloads, query_of
-from layouts.components.filters import Bar, choice, dropdown, page_bar, search_box
+from layouts.components.filters import Bar, choice, dropdown, one_of, page_bar, search_box
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
 from layouts.components.parts import Part, at_once
@@ -112,16 +112,7 @@ def filters(data: InboxData, viewer: Viewer) -> html.Div:
         choice("status", t("Status"), _options(ALERT_STATUSES, viewer), [*chosen.status], viewer),
         choice("owner", t("Owner"), owners, data.owner or None, viewer, multi=False),
         search_box("search", t("Search"), chosen.search, t("Code or name"), wide=False),
-        choice(
-            "sort",
-            t("Sort by"),
-            sorts,
-            data.sort,
-            viewer,
-            multi=False,
-            clearable=False,
-            class_name="field-level",
-        ),
+        one_of("sort", t("Sort by"), sorts, data.sort, viewer),
         initial={
             "kind": list(data.kinds),
             "level": list(chosen.level),

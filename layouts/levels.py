@@ -23,7 +23,7 @@ from layouts import format as fmt
 from layouts.charts import graph, series_chart
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
-from layouts.components.filters import Bar, choice, page_bar
+from layouts.components.filters import Bar, choice, one_of, page_bar
 from layouts.components.grid import grid, number_column, percent_column, text_column
 from layouts.components.parts import Part, at_once
 from layouts.components.states import notices, state
@@ -81,16 +81,7 @@ def level_choice(level: str, viewer: Viewer) -> html.Div:
     """At which level to look: the depots, or one above them that the reader may see."""
     names = [DEPOTS, *visible_levels(viewer.scope)]
     options = [Option(name, viewer.t(LEVEL_NAMES[name])) for name in names]
-    return choice(
-        "level",
-        viewer.t("Level"),
-        options,
-        level,
-        viewer,
-        multi=False,
-        clearable=False,
-        class_name="field-level",
-    )
+    return one_of("level", viewer.t("Level"), options, level, viewer)
 
 
 def filters(data: LevelsData, viewer: Viewer) -> html.Div:

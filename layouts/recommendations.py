@@ -15,7 +15,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import SHOWS_DECISIONS, aria
 from layouts.components.downloads import downloads, query_of
-from layouts.components.filters import Bar, choice, page_bar, search_box
+from layouts.components.filters import Bar, choice, one_of, page_bar, search_box
 from layouts.components.pager import Listed, pager
 from layouts.components.parts import Part, at_once
 from layouts.components.queue import (
@@ -85,16 +85,7 @@ def filters(data: RecommendationsData, viewer: Viewer) -> html.Div:
         choice("kind", t("Kind"), kinds, list(data.kinds), viewer),
         choice("status", t("Status"), statuses, list(chosen.status), viewer),
         search_box("search", t("Search"), chosen.search, t("Code or name"), wide=False),
-        choice(
-            "sort",
-            t("Sort by"),
-            sorts,
-            data.sort,
-            viewer,
-            multi=False,
-            clearable=False,
-            class_name="field-level",
-        ),
+        one_of("sort", t("Sort by"), sorts, data.sort, viewer),
         initial={
             "kind": list(data.kinds),
             "status": list(chosen.status),

@@ -225,6 +225,22 @@ def choice(
     return _field(label, control, f"{width} {class_name}".strip())
 
 
+def one_of(
+    name: str, label: str, options: Sequence[Option], value: str, viewer: Viewer
+) -> html.Div:
+    """The same where exactly one is chosen, always."""
+    return choice(
+        name,
+        label,
+        options,
+        value,
+        viewer,
+        multi=False,
+        clearable=False,
+        class_name="field-level",
+    )
+
+
 def dropdown(
     identity: Any,
     options: Sequence[Option],

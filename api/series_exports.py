@@ -15,7 +15,7 @@ from api.models import SeriesQuery
 from api.parameters import ModelNames, Query, Text
 from auth.guards import current_viewer
 from domain.errors import NotFound
-from domain.records import BacktestPoint, ForecastPoint
+from domain.records import BacktestPoint, ForecastPoint, SeriesDiagnostics
 from warehouse.queries import forecasts, levels, series
 
 
@@ -145,7 +145,7 @@ class ResidualLine:
 @exported("series-residuals", query=SeriesQuery, record=ResidualLine)
 def residuals_file(query: SeriesQuery) -> list[ResidualLine]:
     """What the errors of one series' model still hold."""
-    found = forecasts.diagnostics(**_one(query)) if query.sku and query.site else None
+    found = _diagnostics(query)
     if found is None or found.residuals is None:
         return []
     left = found.residuals
@@ -168,12 +168,16 @@ class PartLine:
 @exported("series-parts", query=SeriesQuery, record=PartLine)
 def parts_file(query: SeriesQuery) -> list[PartLine]:
     """The demand of one series taken apart by STL."""
-    found = forecasts.diagnostics(**_one(query)) if query.sku and query.site else None
+    found = _diagnostics(query)
     if found is None or found.decomposition is None:
         return []
     parts = found.decomposition
     columns = (parts.dates, parts.actual, parts.trend, parts.season, parts.rest)
     return [PartLine(*each) for each in zip(*columns, strict=True)]
+
+
+def _diagnostics(query: SeriesQuery) -> SeriesDiagnostics | None:
+    return forecasts.diagnostics(**_one(query)) if query.sku and query.site else None
 
 
 def _one(query: SeriesQuery) -> dict[str, Any]:

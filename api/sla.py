@@ -140,19 +140,15 @@ class ContractQuery(MonthQuery):
 @exported("contract-months", query=ContractQuery, record=ContractMonth)
 def months_file(query: ContractQuery) -> list[ContractMonth]:
     """One contract month by month: downtime, availability, penalty."""
-    if not query.contract:
-        return []
-    scope = current_viewer().scope
-    return sla.detail(contract=query.contract, scope=scope, month=query.month).months
+    found = _detail(query)
+    return found.months if found else []
 
 
 @exported("contract-days", query=ContractQuery, record=DowntimeDay)
 def days_file(query: ContractQuery) -> list[DowntimeDay]:
     """One contract's month day by day: hours a site without service."""
-    if not query.contract:
-        return []
-    scope = current_viewer().scope
-    return sla.detail(contract=query.contract, scope=scope, month=query.month).days
+    found = _detail(query)
+    return found.days if found else []
 
 
 @exported("contract-parts", query=ContractQuery, record=PartExposure)
@@ -161,6 +157,12 @@ def parts_file(query: ContractQuery) -> list[PartExposure]:
     if not query.contract:
         return []
     return sla.parts(contract=query.contract, scope=current_viewer().scope)
+
+
+def _detail(query: ContractQuery) -> ContractDetail | None:
+    if not query.contract:
+        return None
+    return sla.detail(contract=query.contract, scope=current_viewer().scope, month=query.month)
 
 
 def _asked(query: OutageFilters) -> dict[str, Any]:

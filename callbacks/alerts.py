@@ -85,11 +85,15 @@ def register(app: Dash) -> None:
     """Changing one or several, and ticking all of the page."""
     ids = layout.action_id, layout.pick_id, layout.PICK_ALL
     fields = [State(layout.GIVE_TO, "value")]
-    register_decisions(app, layout.PANEL, ids, fields, _change, _panel)
+    register_decisions(app, layout.PANEL, ids, fields, _change, (_totals, _list))
 
 
-def _panel(viewer: Viewer, address: Address) -> list[Component]:
-    return layout.panel(_data(viewer, address), viewer)
+def _totals(viewer: Viewer, address: Address) -> list[Component]:
+    return layout.totals(_data(viewer, address), viewer)
+
+
+def _list(viewer: Viewer, address: Address) -> list[Component]:
+    return layout.rows(_data(viewer, address), viewer)
 
 
 def _change(asked: dict[str, Any], numbers: list[int], viewer: Viewer, given_to: Any) -> None:

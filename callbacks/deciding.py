@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import uuid4
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from dash.development.base_component import Component
@@ -14,7 +15,7 @@ from callbacks.picks import number_of, picked
 from domain.access import Permission
 from domain.errors import NothingSelected
 from domain.viewer import Viewer
-from layouts.components.queue import SELECTED
+from layouts.components.queue import COUNTED, DECIDED, LIST, SELECTED, TOTALS
 
 Ids = Callable[..., dict[str, Any]]
 Decide = Callable[..., None]
@@ -27,25 +28,25 @@ def register_decisions(
     ids: tuple[Ids, Ids, str],
     fields: Sequence[State],
     decide: Decide,
-    redraw: Redraw,
+    redraws: tuple[Redraw, Redraw],
 ) -> None:
-    """Deciding about one or several, and ticking all of the page.
+    """Deciding about one or several, ticking all of the page, and showing anew what was decided.
 
     ids: those of buttons and ticks, and that of the tick for all. decide(asked, numbers, viewer,
-    *fields): `asked` is the id of the button that was pressed; redraw: the panel after it.
+    *fields): `asked` is the id of the button that was pressed. redraws: the totals and the list of
+    the panel after it, which are made one after the other, in requests of their own.
     """
     action_id, pick_id, pick_all = ids
 
     @app.callback(
-        Output(panel, "children"),
+        Output(f"{panel}{DECIDED}", "data"),
         Input(action_id(ALL, ALL), "n_clicks"),
         State(pick_id(ALL), "value"),
-        State("_pages_location", "search"),
         *fields,
         prevent_initial_call=True,
     )
     @requires(Permission.ACT)
-    def decided(_clicks: Any, ticked: Any, search: Any, *values: Any) -> Any:
+    def decided(_clicks: Any, ticked: Any, *values: Any) -> Any:
         if not ctx.triggered or not ctx.triggered[0]["value"] or not ctx.triggered_id:
             return no_update
         asked, viewer = ctx.triggered_id, current_viewer()
@@ -54,7 +55,34 @@ def register_decisions(
         if not numbers:
             raise NothingSelected("Nothing is selected.")
         decide(asked, numbers, viewer, *values)
-        return redraw(viewer, Address.parse(search, viewer.t))
+        return uuid4().hex
+
+    redraw_totals, redraw_list = redraws
+
+    @app.callback(
+        Output(f"{panel}{TOTALS}", "children"),
+        Output(f"{panel}{COUNTED}", "data"),
+        Input(f"{panel}{DECIDED}", "data"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.ACT)
+    def counted(decided: Any, search: Any) -> Any:
+        if not decided:
+            return no_update, no_update
+        viewer = current_viewer()
+        return redraw_totals(viewer, Address.parse(search, viewer.t)), decided
+
+    @app.callback(
+        Output(f"{panel}{LIST}", "children"),
+        Input(f"{panel}{COUNTED}", "data"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.ACT)
+    def listed(counted: Any, search: Any) -> Any:
+        viewer = current_viewer()
+        return redraw_list(viewer, Address.parse(search, viewer.t)) if counted else no_update
 
     app.clientside_callback(
         ClientsideFunction("nova", "tickAll"),

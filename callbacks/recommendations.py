@@ -76,11 +76,15 @@ def register(app: Dash) -> None:
     """Deciding about one or several, and ticking all of the page."""
     ids = action_id, pick_id, layout.PICK_ALL
     fields = [State(reason_id(EVERY), "value"), State(reason_id(EVERY), "id")]
-    register_decisions(app, layout.PANEL, ids, fields, _decide, _panel)
+    register_decisions(app, layout.PANEL, ids, fields, _decide, (_totals, _list))
 
 
-def _panel(viewer: Viewer, address: Address) -> list[Component]:
-    return layout.panel(_data(viewer, address), viewer)
+def _totals(viewer: Viewer, address: Address) -> list[Component]:
+    return layout.totals(_data(viewer, address), viewer)
+
+
+def _list(viewer: Viewer, address: Address) -> list[Component]:
+    return layout.rows(_data(viewer, address), viewer)
 
 
 def _decide(

@@ -30,6 +30,7 @@ from layouts.components.queue import (
     StatusTotal,
     action,
     card_head,
+    panel,
     pick,
     pick_all,
     status_totals,
@@ -88,7 +89,11 @@ def layout(data: InboxData, viewer: Viewer, part: Part = at_once) -> html.Div:
                 className="page-head page-head-wrap",
             ),
             *notices(data.notices),
-            html.Div(panel(data, viewer, part), id=PANEL, className="page"),
+            panel(
+                PANEL,
+                part("totals", lambda: totals(data, viewer), 100, 208),
+                part("list", lambda: rows(data, viewer), 1600),
+            ),
         ],
         className="page page-alerts",
         **SHOWS_DECISIONS,
@@ -137,27 +142,20 @@ def _options(names: dict[str, str], viewer: Viewer) -> list[Option]:
     return [Option(code, viewer.t(name)) for code, name in names.items()]
 
 
-def panel(data: InboxData, viewer: Viewer, part: Part = at_once) -> list[Component]:
-    """What is shown anew after every decision."""
-    return [
-        *part("totals", lambda: [totals(data, viewer)], 100, 208),
-        *part("list", lambda: _list(data, viewer), 1600),
-    ]
-
-
-def _list(data: InboxData, viewer: Viewer) -> list[Component]:
-    rows = data.listed.page.rows
-    if not rows:
+def rows(data: InboxData, viewer: Viewer) -> list[Component]:
+    """The alerts of this page, and what is done with those that are ticked."""
+    found = data.listed.page.rows
+    if not found:
         return [_nothing(data, viewer)]
     return [
         *_bulk(data, viewer),
         html.Div(downloads("alerts", asked(data, viewer), viewer), className="request-links"),
-        html.Div([alert_card(row, viewer) for row in rows], className="recommendation-list"),
+        html.Div([alert_card(row, viewer) for row in found], className="recommendation-list"),
         pager(data.listed.page, data.listed.start, data.query, viewer),
     ]
 
 
-def totals(data: InboxData, viewer: Viewer) -> html.Nav:
+def totals(data: InboxData, viewer: Viewer) -> list[Component]:
     """Number and net risk of each status; each leads to its alerts."""
     t = viewer.t
     found = [
@@ -169,7 +167,8 @@ def totals(data: InboxData, viewer: Viewer) -> html.Nav:
         for one in data.totals
     ]
     label = t("Value at risk by status")
-    return status_totals(found, ALERT_STATUSES, data.filters.status, data.query, label, viewer)
+    shown = data.filters.status
+    return [status_totals(found, ALERT_STATUSES, shown, data.query, label, viewer)]
 
 
 def _bulk(data: InboxData, viewer: Viewer) -> list[Component]:

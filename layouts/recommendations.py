@@ -23,6 +23,7 @@ from layouts.components.queue import (
     SELECTED,
     StatusTotal,
     action,
+    panel,
     pick_all,
     status_totals,
 )
@@ -62,7 +63,11 @@ def layout(data: RecommendationsData, viewer: Viewer, part: Part = at_once) -> h
                 className="page-head page-head-wrap",
             ),
             *notices(data.notices),
-            html.Div(part("panel", lambda: panel(data, viewer), 1700), id=PANEL, className="page"),
+            panel(
+                PANEL,
+                part("totals", lambda: totals(data, viewer), 100, 208),
+                part("list", lambda: rows(data, viewer), 1600),
+            ),
         ],
         className="page page-recommendations",
         **SHOWS_DECISIONS,
@@ -97,23 +102,22 @@ def filters(data: RecommendationsData, viewer: Viewer) -> html.Div:
     )
 
 
-def panel(data: RecommendationsData, viewer: Viewer) -> list[Component]:
-    """What is shown anew after every decision."""
-    rows = data.listed.page.rows
-    if not rows:
-        return [totals(data, viewer), _nothing(data, viewer)]
+def rows(data: RecommendationsData, viewer: Viewer) -> list[Component]:
+    """The recommendations of this page, and what is done with those that are ticked."""
+    found = data.listed.page.rows
+    if not found:
+        return [_nothing(data, viewer)]
     return [
-        totals(data, viewer),
         tools(data, viewer),
         html.Div(
-            [recommendation_card(row, viewer, data.sources) for row in rows],
+            [recommendation_card(row, viewer, data.sources) for row in found],
             className="recommendation-list",
         ),
         pager(data.listed.page, data.listed.start, data.query, viewer),
     ]
 
 
-def totals(data: RecommendationsData, viewer: Viewer) -> html.Nav:
+def totals(data: RecommendationsData, viewer: Viewer) -> list[Component]:
     """Number and value of each status; each leads to its recommendations."""
     t = viewer.t
     found = [
@@ -125,7 +129,8 @@ def totals(data: RecommendationsData, viewer: Viewer) -> html.Nav:
         for one in data.totals
     ]
     label = t("Value by status")
-    return status_totals(found, STATUSES, data.filters.status, data.query, label, viewer)
+    shown = data.filters.status
+    return [status_totals(found, STATUSES, shown, data.query, label, viewer)]
 
 
 def tools(data: RecommendationsData, viewer: Viewer) -> html.Div:

@@ -249,14 +249,16 @@ def data_version(connection: Connection) -> str:
     return str(connection.execute(_ASK_VERSION).scalar_one())
 
 
+COUNT_REVISION = """
+    INSERT INTO analytics.revision (number) VALUES (1)
+    ON CONFLICT (singleton) DO UPDATE SET number = analytics.revision.number + 1
+    """
+"""To be part of every write that changes what read models show, or of its transaction."""
+
+
 def count_revision(connection: Connection) -> None:
     """To be called in the transaction of every write that changes what read models show."""
-    connection.execute(
-        text(
-            "INSERT INTO analytics.revision (number) VALUES (1)"
-            " ON CONFLICT (singleton) DO UPDATE SET number = analytics.revision.number + 1"
-        )
-    )
+    connection.execute(text(COUNT_REVISION))
 
 
 def forget_version() -> None:

@@ -21,6 +21,10 @@ ALL = "all"
 SELECTED = 0
 """Instead of a row's number in an action's id: those that are ticked."""
 
+DECIDED, COUNTED = "-decided", "-counted"
+TOTALS, LIST = "-totals", "-list"
+"""What ids of a panel's parts end in: stores that say what was done, and what is shown anew."""
+
 _PLACE = ("cursor", "start", "status")
 
 
@@ -31,6 +35,21 @@ class StatusTotal:
     status: str
     rows: str
     brl: float | None
+
+
+def panel(name: str, totals: list[Component], rows: list[Component]) -> html.Div:
+    """Both parts of what is decided about; after a decision the totals are shown anew, then the
+    list."""
+    return html.Div(
+        [
+            dcc.Store(id=f"{name}{DECIDED}"),
+            dcc.Store(id=f"{name}{COUNTED}"),
+            html.Div(totals, id=f"{name}{TOTALS}"),
+            html.Div(rows, id=f"{name}{LIST}", className="page"),
+        ],
+        id=name,
+        className="page",
+    )
 
 
 def status_totals(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from domain.access import Permission, Scope, may
 from domain.errors import InvalidInput, NotFound
-from warehouse.caching import count_revision, forget_version
+from warehouse.caching import forget_version
 from warehouse.commands import decisions
 from warehouse.commands.users import Actor
 from warehouse.queries.alerts import STATUSES
@@ -49,20 +49,16 @@ def set_status(
             if alert.status != status or until is not None
         ]
         if changed:
-            connection.execute(
-                text("UPDATE analytics.alert SET status = :status WHERE id = ANY(:ids)"),
-                {"status": status, "ids": [alert.id for alert in changed]},
-            )
             decisions.record(
                 connection,
                 changed,
+                "UPDATE analytics.alert SET status = :status WHERE id = ANY(:ids)",
                 _decided(user_id, status, reason, until),
                 actor,
                 action="alert.status",
                 before=lambda alert: {"status": alert.status},
                 after=lambda _alert: {"status": status, "reason": reason},
             )
-        count_revision(connection)
     forget_version()
 
 
@@ -83,20 +79,16 @@ def assign(
             alert for alert in _locked(connection, alert_ids, scope) if alert.owner_id != owner_id
         ]
         if changed:
-            connection.execute(
-                text("UPDATE analytics.alert SET owner_id = :owner_id WHERE id = ANY(:ids)"),
-                {"owner_id": owner_id, "ids": [alert.id for alert in changed]},
-            )
             decisions.record(
                 connection,
                 changed,
-                _decided(user_id, "assigned"),
+                "UPDATE analytics.alert SET owner_id = :owner_id WHERE id = ANY(:ids)",
+                {"owner_id": owner_id, **_decided(user_id, "assigned")},
                 actor,
                 action="alert.assign",
                 before=lambda alert: {"owner_id": alert.owner_id},
                 after=lambda _alert: {"owner_id": owner_id},
             )
-        count_revision(connection)
     forget_version()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,14 @@ _ALONE = (
     f"INSERT INTO support.audit_log ({', '.join(COLUMNS)})"
     f" VALUES ({', '.join(f'%({name})s' for name in COLUMNS)})"
 )
+TELL = f"""
+    INSERT INTO support.audit_log ({", ".join(COLUMNS)})
+    SELECT {", ".join(COLUMNS)} FROM jsonb_to_recordset(CAST(:audit AS jsonb)) AS told (
+        actor text, role text, address text, request_id text, action text, object text,
+        before jsonb, after jsonb, status smallint
+    )
+    """
+"""Adds the rows of `told`, its parameter `audit`: within the statement that does what they tell."""
 _ready: dict[Engine, date] = {}
 
 
@@ -74,14 +83,15 @@ def note(connection: Connection, actor: Actor, **row: Any) -> None:
     )
 
 
-def note_each(
+def told(
     connection: Connection, actor: Actor, action: str, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """`note` of the same done to several things: their `object`, `before` and `after`."""
+) -> str:
+    """What TELL is to add of the same done to several things: their `object`, `before` and
+    `after`."""
     _make_room(connection)
     who = {name: getattr(actor, name) for name in ("role", "address", "request_id")}
     every = {"actor": actor.name, "action": action, **who}
-    connection.execute(insert(audit_log), [{**every, **row} for row in rows])
+    return json.dumps([{**every, **row} for row in rows])
 
 
 def note_on(

@@ -1,23 +1,35 @@
-"""What was decided about rows with a fingerprint: of many at once a decision and an audit row each,
-in two statements."""
+"""What was decided about rows with a fingerprint: a statement changes them all and adds a decision
+and an audit row of each."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert
+from sqlalchemy import Connection, Row, text
 
+from warehouse.caching import COUNT_REVISION
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
-from warehouse.tables.support import decision
 
 Told = Callable[[Row[Any]], Mapping[str, Any]]
+
+_RECORD = f"""
+WITH changed AS ({{change}}), counted AS ({COUNT_REVISION}), decided AS (
+    INSERT INTO support.decision
+        (actor, user_id, kind, fingerprint, status, reason, until, facts)
+    SELECT :actor, :user_id, :kind, fingerprint, :status, :reason, :until, facts
+    FROM jsonb_to_recordset(CAST(:decided AS jsonb)) AS row (fingerprint text, facts jsonb)
+)
+{audit.TELL}
+"""
 
 
 def record(
     connection: Connection,
     rows: Sequence[Row[Any]],
+    change: str,
     decided: Mapping[str, Any],
     actor: Actor,
     *,
@@ -25,18 +37,18 @@ def record(
     before: Told,
     after: Told,
 ) -> None:
-    """`decided`: kind, user_id, status, reason and until of the decision; `before` and `after` tell
-    the audit log of a row."""
+    """`change`: the UPDATE of the rows whose `id` is among `:ids`; `decided`: kind, user_id,
+    status, reason and until of the decision, and what else the change takes; `before` and `after`
+    tell the audit log of a row."""
+    told = [{"object": row.fingerprint, "before": before(row), "after": after(row)} for row in rows]
+    facts = [{"fingerprint": row.fingerprint, "facts": row.facts} for row in rows]
     connection.execute(
-        insert(decision),
-        [
-            {"actor": actor.name, "fingerprint": row.fingerprint, "facts": row.facts, **decided}
-            for row in rows
-        ],
-    )
-    audit.note_each(
-        connection,
-        actor,
-        action,
-        [{"object": row.fingerprint, "before": before(row), "after": after(row)} for row in rows],
+        text(_RECORD.format(change=change)),
+        {
+            **decided,
+            "ids": [row.id for row in rows],
+            "actor": actor.name,
+            "decided": json.dumps(facts),
+            "audit": audit.told(connection, actor, action, told),
+        },
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from domain.access import Scope
 from domain.errors import InvalidInput, NotFound, ReasonRequired
-from warehouse.caching import count_revision, forget_version
+from warehouse.caching import forget_version
 from warehouse.commands import decisions
 from warehouse.commands.users import Actor
 from warehouse.queries.filtering import series_where
@@ -80,7 +80,6 @@ def set_status(
         if rows:
             _decide(connection, rows, status, actor, user_id, reason)
             connection.execute(text(_ACCEPTED_SAVINGS), {"ids": [row.id for row in rows]})
-            count_revision(connection)
     forget_version()
 
 
@@ -136,13 +135,10 @@ def _decide(
 ) -> None:
     until = datetime.now(UTC) + timedelta(days=SNOOZE_DAYS) if status == "snoozed" else None
     decided = {"status": status, "reason": reason, "until": until}
-    connection.execute(
-        text("UPDATE analytics.recommendation SET status = :status WHERE id = ANY(:ids)"),
-        {"status": status, "ids": [row.id for row in rows]},
-    )
     decisions.record(
         connection,
         rows,
+        "UPDATE analytics.recommendation SET status = :status WHERE id = ANY(:ids)",
         {"kind": "recommendation", "user_id": user_id, **decided},
         actor,
         action="recommendation.status",

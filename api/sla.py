@@ -20,6 +20,7 @@ from api.parameters import (
     Query,
     Text,
     Texts,
+    Ufs,
     checked_text,
     clean,
     split,
@@ -28,7 +29,7 @@ from api.routing import route
 from auth import trail
 from auth.guards import current_viewer
 from domain.access import Permission
-from domain.records import Page
+from domain.records import Filters, Page
 from domain.sheets import Cell
 from domain.sla import (
     ContractDetail,
@@ -37,6 +38,7 @@ from domain.sla import (
     DowntimeDay,
     Outage,
     PartExposure,
+    SitesMonth,
     wanted,
 )
 from domain.sla_sheet import sheet
@@ -54,9 +56,20 @@ class MonthQuery(Query):
     month: Month | None = None
 
 
-class ContractsQuery(MonthQuery):
-    """The same of some contracts: of these codes, in these states, whose code or customer mentions
-    `search`."""
+class PlacesQuery(MonthQuery):
+    """The same, and what `here` is of: sites in these regions and UFs."""
+
+    region: Texts = ()
+    uf: Ufs = ()
+
+    def places(self) -> Filters:
+        """Regions and UFs as the queries' argument."""
+        return Filters(region=self.region, uf=self.uf)
+
+
+class ContractsQuery(PlacesQuery):
+    """The same of some contracts: with sites there, of these codes, in these states, whose code or
+    customer mentions `search`."""
 
     contract: Texts = ()
     state: States = ()
@@ -64,8 +77,11 @@ class ContractsQuery(MonthQuery):
 
 
 class OutageFilters(Between):
-    """Outages that touch the dates; `waited`: those that waited for a part."""
+    """Outages that touch the dates, of sites in these regions and UFs; `waited`: those that waited
+    for a part."""
 
+    region: Texts = ()
+    uf: Ufs = ()
     contract: Texts = ()
     waited: bool = False
     search: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean)] = ""
@@ -79,18 +95,21 @@ class OutagesQuery(OutageFilters, Paged):
 
 @route("GET", "/sla", query=ContractsQuery, data=list[ContractScore])
 def listed(query: ContractsQuery) -> list[ContractScore]:
-    """Each contract's month: availability, penalty so far and at the month's end, exposure."""
-    found = sla.listed(scope=current_viewer().scope, month=query.month)
+    """Each contract's month: availability, penalty so far and at the month's end, exposure. `here`
+    is of its sites in the regions and UFs asked for; penalties are the whole contract's."""
+    found = sla.listed(scope=current_viewer().scope, month=query.month, filters=query.places())
     return wanted(found, query.contract, query.state, query.search)
 
 
-@route("GET", "/sla/<path:contract>", query=MonthQuery, data=ContractDetail)
-def one(contract: str, query: MonthQuery) -> ContractDetail:
-    """One contract: its month day by day, all its months, the parts that put it at risk."""
+@route("GET", "/sla/<path:contract>", query=PlacesQuery, data=ContractDetail)
+def one(contract: str, query: PlacesQuery) -> ContractDetail:
+    """One contract: its month day by day, all its months, the parts that put it at risk. Regions
+    and UFs narrow `here` and the parts; days and months are the whole contract's."""
     return sla.detail(
         contract=checked_text("contract", contract),
         scope=current_viewer().scope,
         month=query.month,
+        filters=query.places(),
     )
 
 
@@ -151,12 +170,17 @@ def days_file(query: ContractQuery) -> list[DowntimeDay]:
     return found.days if found else []
 
 
-@exported("contract-parts", query=ContractQuery, record=PartExposure)
-def parts_file(query: ContractQuery) -> list[PartExposure]:
+class PartsQuery(ContractQuery, PlacesQuery):
+    """The same, of depots in these regions and UFs."""
+
+
+@exported("contract-parts", query=PartsQuery, record=PartExposure)
+def parts_file(query: PartsQuery) -> list[PartExposure]:
     """All parts that put a contract at risk, the highest exposure first."""
     if not query.contract:
         return []
-    return sla.parts(contract=query.contract, scope=current_viewer().scope)
+    scope = current_viewer().scope
+    return sla.parts(contract=query.contract, scope=scope, filters=query.places())
 
 
 def _detail(query: ContractQuery) -> ContractDetail | None:
@@ -168,7 +192,7 @@ def _detail(query: ContractQuery) -> ContractDetail | None:
 def _asked(query: OutageFilters) -> dict[str, Any]:
     return {
         "scope": current_viewer().scope,
-        "contracts": query.contract,
+        "filters": Filters(region=query.region, uf=query.uf, contract=query.contract),
         "since": query.from_,
         "to": query.to,
         "waited": query.waited,
@@ -176,16 +200,19 @@ def _asked(query: OutageFilters) -> dict[str, Any]:
     }
 
 
-NESTED = ("now", "bands", "next_band")
-"""Fields of a score that are records themselves: the month's are columns, the bands one text."""
+NESTED = ("now", "here", "bands", "next_band")
+"""Fields of a score that are records themselves: the month's are columns, so are those of the sites
+asked for with `here_` before them, the bands one text."""
 
 
 _OWN = [one.name for one in fields(ContractScore) if one.name not in NESTED]
-_COLUMNS = [*_OWN, *(one.name for one in fields(ContractMonth)), "penalty_schedule"]
+_HERE = [f"here_{one.name}" for one in fields(SitesMonth)]
+_COLUMNS = [*_OWN, *(one.name for one in fields(ContractMonth)), *_HERE, "penalty_schedule"]
 
 
 def _flat(score: ContractScore) -> dict[str, Cell]:
     values: dict[str, Any] = asdict(score)
     schedule = ";".join(f"{band.hours:g}:{band.percent:g}" for band in score.bands)
     kept = {name: value for name, value in values.items() if name not in NESTED}
-    return {**kept, **values["now"], "penalty_schedule": schedule}
+    here = {f"here_{name}": value for name, value in values["here"].items()}
+    return {**kept, **values["now"], **here, "penalty_schedule": schedule}

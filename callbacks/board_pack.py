@@ -32,6 +32,7 @@ def data(
     seen = main.data(viewer, address, current, filters)
     today = seen.filters.at_any_time()
     opened = replace(today, status=("open",))
+    places = Filters(region=seen.filters.region, uf=seen.filters.uf)
     return BoardData(
         filters=seen.filters,
         measure=seen.measure,
@@ -43,7 +44,9 @@ def data(
         alerts=seen.alerts,
         alert_count=seen.alert_count,
         savings=savings.total(scope=viewer.scope, filters=seen.filters),
-        contracts=wanted(sla.listed(scope=viewer.scope, month=None), seen.filters.contract),
+        contracts=wanted(
+            sla.listed(scope=viewer.scope, month=None, filters=places), seen.filters.contract
+        ),
         regions=regions.rows(scope=viewer.scope, filters=seen.filters),
         status=current,
     )

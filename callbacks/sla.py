@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -14,7 +15,7 @@ from callbacks.listing import listed
 from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.records import Page
+from domain.records import Filters, Page
 from domain.sla import STATES, ContractScore, month_after, wanted
 from domain.viewer import Viewer
 from layouts import contract as detail_layout
@@ -27,13 +28,14 @@ DEFAULT_SORT = "-started_at"
 
 @screen(Permission.READ)
 def page(viewer: Viewer, address: Address) -> Component:
-    """The contracts of a month, narrowed to states and a search."""
+    """The contracts of a month, narrowed to places, states and a search."""
     months = sla.months()
     month = _month(address, months)
     states = address.many("state", STATES)
     search = address.text("search")
     bar = bar_of(viewer, address, "/sla")
-    found = cache(lambda: sla.listed(scope=viewer.scope, month=month))
+    places = Filters(region=bar.filters.region, uf=bar.filters.uf)
+    found = cache(lambda: sla.listed(scope=viewer.scope, month=month, filters=places))
 
     def shown() -> list[ContractScore]:
         return sorted(wanted(found(), bar.filters.contract, states, search), key=_urgency)
@@ -67,13 +69,14 @@ def detail(viewer: Viewer, address: Address) -> Component:
     month = _month(address, months)
     sort = address.order(sla.OUTAGE_SORTS, DEFAULT_SORT)
     waited = address.one("outages", ("all", "waited"), "all") == "waited"
-    found = sla.detail(contract=code, scope=viewer.scope, month=month)
+    bar = bar_of(viewer, address, "/sla/<contract>")
+    found = sla.detail(contract=code, scope=viewer.scope, month=month, filters=bar.filters)
     start = found.score.now.month
 
     def outages(**asked: Any) -> Page[Any]:
         return sla.outages(
             scope=viewer.scope,
-            contracts=(code,),
+            filters=replace(bar.filters, contract=(code,)),
             since=start,
             to=month_after(start) - timedelta(days=1),
             waited=waited,
@@ -87,8 +90,9 @@ def detail(viewer: Viewer, address: Address) -> Component:
         outages=lambda: listed(address, "", outages, detail_layout.OUTAGE_ROWS),
         sort=sort,
         waited=waited,
+        bar=bar,
         months=months,
-        query=address.only(("month", "outages", "sort", "cursor", "start")),
+        query=address.only(("month", "outages", "region", "uf", "sort", "cursor", "start")),
         run_id=lambda: status.current().run_id,
         may_export=viewer.may(Permission.EXPORT),
         notices=address.notices,

@@ -135,6 +135,14 @@ DEFINITIONS = {
     "from_uf": N_("UF of the depot that gives"),
     "fva": N_("WAPE of seasonal naive less the model's own; above 0 it is worth its cost"),
     "gone": N_("How many went away without a decision"),
+    "here_availability": N_("Availability of the sites in the places asked for, a fraction"),
+    "here_downtime_hours": N_("Hours without service over the sites in the places asked for"),
+    "here_exposure_brl": N_(
+        "Exposure through parts of the depots in the places asked for (a model), BRL"
+    ),
+    "here_hours_per_site": N_("Hours without service a site, in the places asked for"),
+    "here_site_hours": N_("Hours × sites of the month so far, in the places asked for"),
+    "here_sites": N_("Sites under the contract in the places asked for; all where none is"),
     "hhi": N_("Concentration of spend: Σ share², 0 to 1"),
     "horizon": N_("Periods that are forecast"),
     "hours": N_("Hours without service"),

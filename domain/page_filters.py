@@ -70,8 +70,12 @@ PAGES: Mapping[str, PageFilters] = {
     "/main": PageFilters(SHARED, ("measure",), period=OWN),
     "/alerts": PageFilters(SHARED, (*_QUEUE, "level", "owner"), period=OWN, raised=True),
     "/recommendations": PageFilters(SHARED, _QUEUE, period=OWN, raised=True),
-    "/sla": PageFilters(("contract",), ("month", "state", "search"), instead=_A_MONTH),
-    "/sla/<contract>": PageFilters((), ("month", "outages", *_PLACE), instead=_A_MONTH),
+    "/sla": PageFilters(
+        ("region", "uf", "contract"), ("month", "state", "search"), instead=_A_MONTH
+    ),
+    "/sla/<contract>": PageFilters(
+        ("region", "uf"), ("month", "outages", *_PLACE), instead=_A_MONTH
+    ),
     "/regions": PageFilters(*_MAP, period=OWN),
     "/forecasts": PageFilters(("period", *_ONE), _FORECASTS, _ONE),
     "/features": PageFilters(SERIES, ("tab", *_MODELS), _ONE),

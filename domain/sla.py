@@ -213,9 +213,41 @@ def contract_month(
 
 
 @dataclass(frozen=True)
+class SitesMonth:
+    """Sites of a contract in some regions or UFs, in a month: hours without service over all of
+    them, of `site_hours`. `exposure_brl`: through parts of the depots there, a model; None where
+    the contract's is."""
+
+    sites: int
+    downtime_hours: float
+    site_hours: float
+    hours_per_site: float | None
+    availability: float | None
+    exposure_brl: float | None
+
+
+def sites_month(
+    days: int, downtime_hours: float, sites: int, exposure_brl: float | None
+) -> SitesMonth:
+    """The sites' month, of which `days` are known."""
+    site_hours = 24.0 * days * sites
+    return SitesMonth(
+        sites=sites,
+        downtime_hours=downtime_hours,
+        site_hours=site_hours,
+        hours_per_site=ratio(downtime_hours, sites),
+        availability=availability(downtime_hours, site_hours),
+        exposure_brl=exposure_brl,
+    )
+
+
+@dataclass(frozen=True)
 class ContractScore:
     """A contract in a month. `partial`: the reader sees some of its sites, and the figures are
     theirs; penalties, which are the whole contract's, are not shown then.
+
+    `here` is of the sites in view in the regions and UFs asked for, of all without any; whatever
+    is asked for, the rest is the contract's, since its schedule is read with all its sites.
 
     The model of the month's end: `availability_projected`, `penalty_projected_brl` and
     `chance_of_more` (see `outlook`). `exposure_brl`, a model too: Σ over parts and depots of
@@ -232,6 +264,7 @@ class ContractScore:
     bands: list[Band]
     as_of: date
     now: ContractMonth
+    here: SitesMonth
     next_band: Band | None
     hours_projected: float | None
     hours_p10: float | None

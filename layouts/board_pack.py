@@ -246,11 +246,20 @@ class _Pack(Writer):
     def contracts(self, scores: Sequence[ContractScore], filters: Filters) -> list[Any]:
         t, locale = self.t, self.locale
         story = [self.text(t("Contracts"), "head")]
-        if replace(filters, contract=()) != NO_FILTERS:
-            whole = t(
-                "Each contract's last month, whole: only the contract's own filter narrows it."
+        told = []
+        if replace(filters, contract=(), region=(), uf=()) != NO_FILTERS:
+            told.append(
+                t("Each contract's last month: the filters of contract, region and UF narrow it.")
             )
-            story.append(self.text(whole, "weak"))
+        if filters.region or filters.uf:
+            told.append(
+                t(
+                    "Availability is that of the sites in the chosen places, exposure that of the"
+                    " depots there; targets and penalties are the whole contract's."
+                )
+            )
+        if told:
+            story.append(self.text(" ".join(told), "weak"))
         if not scores:
             none = t("No contracts are loaded.")
             if filters.contract:
@@ -259,11 +268,11 @@ class _Pack(Writer):
         rows = [
             (
                 one.contract,
-                self.share(one.now.availability),
+                self.share(one.here.availability),
                 self.share(one.target, 2),
                 fmt.brl(one.now.penalty_brl, locale),
                 fmt.brl(one.penalty_projected_brl, locale),
-                fmt.brl(one.exposure_brl, locale),
+                fmt.brl(one.here.exposure_brl, locale),
             )
             for one in scores
         ]

@@ -18,7 +18,7 @@ from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
-from layouts.components.filters import choice, filter_bar
+from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.grid import (
     grid,
     link_column,
@@ -32,7 +32,14 @@ from layouts.components.pager import Listed, pager
 from layouts.components.parts import Part, at_once
 from layouts.components.states import notice, notices
 from layouts.components.table import Cell, per_cent, twin
-from layouts.sla import STATE_KINDS, STATE_NAMES, month_choice, month_name, month_value
+from layouts.sla import (
+    STATE_KINDS,
+    STATE_NAMES,
+    month_choice,
+    month_name,
+    month_value,
+    receipt_filter,
+)
 from layouts.sla_charts import days_chart, months_chart
 from layouts.text import N_, named
 
@@ -47,6 +54,7 @@ class ContractData:
     outages: Listed
     sort: str
     waited: bool
+    bar: Bar
     months: Sequence[date]
     query: Mapping[str, list[str]]
     run_id: int | None
@@ -57,20 +65,26 @@ class ContractData:
 def layout(data: ContractData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
     t, score = viewer.t, data.detail.score
-    partial = (
-        [notice(t("You see a part of this contract's sites: its penalties are not shown."))]
-        if score.partial
-        else []
-    )
+    told = []
+    if score.partial:
+        told.append(t("You see a part of this contract's sites: its penalties are not shown."))
+    if data.bar.asked:
+        told.append(
+            t(
+                "Availability so far and outages are of the sites in the chosen places, exposure"
+                " and parts of the depots there; downtime a site, penalties, days and months are"
+                " the whole contract's."
+            )
+        )
     return html.Div(
         [
             _head(data, viewer),
             *notices(data.notices),
-            *partial,
+            *map(notice, told),
             *part("figures", lambda: [html.Div(_figures(data, viewer), className="kpi-row")], 124),
             _charts(data.detail, viewer),
             _months(data, viewer),
-            *_parts(data.detail, viewer),
+            *_parts(data, viewer),
             *part("outages", lambda: [_outages(data, viewer)], 880),
         ],
         className="page page-contract",
@@ -92,7 +106,9 @@ def _head(data: ContractData, viewer: Viewer) -> html.Div:
         ]
     )
     month = score.now.month
-    bar = filter_bar(
+    bar = page_bar(
+        data.bar,
+        viewer,
         month_choice(data.months, month, viewer),
         choice(
             "outages",
@@ -107,7 +123,7 @@ def _head(data: ContractData, viewer: Viewer) -> html.Div:
             "month": month_value(month),
             "outages": "waited" if data.waited else "all",
         },
-        resets={"month": ("cursor", "start"), "outages": ("cursor", "start")},
+        resets={name: ("cursor", "start") for name in ("month", "outages", "region", "uf")},
     )
     return html.Div([title, bar], className="page-head page-head-wrap")
 
@@ -126,11 +142,11 @@ def evidence_link(score: ContractScore, month: date, viewer: Viewer, text: str) 
 
 def _figures(data: ContractData, viewer: Viewer) -> list[html.Section]:
     t, locale, score = viewer.t, viewer.locale, data.detail.score
-    now = score.now
+    now, here = score.now, score.here
     return [
         figure_card(
             t("Availability"),
-            fmt.percent(now.availability, locale, 3),
+            fmt.percent(here.availability, locale, 3),
             t(
                 "target %(target)s; month's end %(end)s, a model",
                 target=fmt.percent(score.target, locale, 2),
@@ -141,13 +157,13 @@ def _figures(data: ContractData, viewer: Viewer) -> list[html.Section]:
             made=Receipt(
                 r"A = 1 - \frac{H_{down}}{S \cdot T}",
                 [
-                    ReceiptInput("H_{down}", N_("downtime (hours)"), now.downtime_hours, "units"),
-                    ReceiptInput("S", N_("sites under contract"), float(score.sites), "count"),
+                    ReceiptInput("H_{down}", N_("downtime (hours)"), here.downtime_hours, "units"),
+                    ReceiptInput("S", N_("sites under contract"), float(here.sites), "count"),
                     ReceiptInput("T", N_("period (hours)"), 24.0 * now.days, "units"),
                 ],
                 N_("outages of the sites under contract (ITU-T E.800)"),
                 data.run_id,
-                f"{score.contract}; {month_value(now.month)}",
+                "; ".join([score.contract, receipt_filter(now.month, data.bar)]),
             ),
         ),
         figure_card(
@@ -169,10 +185,10 @@ def _figures(data: ContractData, viewer: Viewer) -> list[html.Section]:
         ),
         figure_card(
             t("Exposure through parts"),
-            fmt.brl_compact(score.exposure_brl, locale),
+            fmt.brl_compact(here.exposure_brl, locale),
             t("a model: parts that may be missing × what that costs"),
             viewer,
-            exact=fmt.brl(score.exposure_brl, locale, 2),
+            exact=fmt.brl(here.exposure_brl, locale, 2),
         ),
     ]
 
@@ -295,7 +311,8 @@ def _month_row(
     sheet: Any = fmt.UNKNOWN
     if is_breach and data.may_export:
         sheet = evidence_link(score, one.month, viewer, "PDF")
-    link = dcc.Link(month_name(one.month, viewer), href=f"?month={month_value(one.month)}")
+    asked = urlencode({**data.bar.asked, "month": month_value(one.month)}, doseq=True)
+    link = dcc.Link(month_name(one.month, viewer), href=f"?{asked}")
     penalty = fmt.brl(one.penalty_brl, locale) + (" " + t("(cap)") if one.capped else "")
     return html.Tr(
         [
@@ -309,8 +326,9 @@ def _month_row(
     )
 
 
-def _parts(detail: ContractDetail, viewer: Viewer) -> list[Component]:
-    t = viewer.t
+def _parts(data: ContractData, viewer: Viewer) -> list[Component]:
+    t, detail = viewer.t, data.detail
+    asked = {"contract": [detail.score.contract], **data.bar.in_files}
     if not detail.parts:
         return []
     columns = [
@@ -338,7 +356,7 @@ def _parts(detail: ContractDetail, viewer: Viewer) -> list[Component]:
         card(
             t("Parts that put it at risk"),
             grid("contract-parts", columns, rows, viewer, row_id="key"),
-            tools=downloads("contract-parts", {"contract": [detail.score.contract]}, viewer),
+            tools=downloads("contract-parts", asked, viewer),
             note=t(
                 "As a model: the chance of a stockout within the lead time × the penalty under"
                 " this contract to be expected of one request not served. The highest %(count)s.",
@@ -390,6 +408,7 @@ def _outages_query(data: ContractData) -> dict[str, list[str]]:
     score = data.detail.score
     return {
         "contract": [score.contract],
+        **data.bar.in_files,
         "from": [score.now.month.isoformat()],
         "to": [score.as_of.isoformat()],
         "waited": ["true"] if data.waited else [],

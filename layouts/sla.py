@@ -61,6 +61,11 @@ class SlaData:
     run_id: int | None
     notices: list[str]
 
+    @property
+    def narrowed(self) -> bool:
+        """True if only sites of some places are looked at."""
+        return bool(self.bar.filters.region or self.bar.filters.uf)
+
 
 def layout(data: SlaData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
@@ -132,19 +137,22 @@ def month_name(month: date, viewer: Viewer) -> str:
 
 def _figures(data: SlaData, viewer: Viewer) -> list[html.Section]:
     t, locale, scores = viewer.t, viewer.locale, data.scores
-    down = sum(one.now.downtime_hours for one in scores)
-    hours = sum(one.now.site_hours for one in scores)
-    share = ratio(down, hours)
+    down = sum(one.here.downtime_hours for one in scores)
+    hours = sum(one.here.site_hours for one in scores)
+    share, up_to = ratio(down, hours), fmt.day(scores[0].as_of, locale)
     breached = sum(one.state == "breached" for one in scores)
     risky = sum(one.state == "at_risk" for one in scores)
     accrued = _sum(one.now.penalty_brl for one in scores)
     ahead = _sum(one.penalty_projected_brl for one in scores)
-    exposure = _sum(one.exposure_brl for one in scores)
+    exposure = _sum(one.here.exposure_brl for one in scores)
+    whole = t("; of the whole contracts") if data.narrowed else ""
     return [
         figure_card(
             t("Availability"),
             fmt.percent(None if share is None else 1 - share, locale, 3),
-            t("up to %(day)s, over all sites", day=fmt.day(scores[0].as_of, locale)),
+            t("up to %(day)s, over the sites there", day=up_to)
+            if data.narrowed
+            else t("up to %(day)s, over all sites", day=up_to),
             viewer,
             words=t("Overlapping outages of a site count once. All sites weigh alike."),
             made=Receipt(
@@ -155,19 +163,19 @@ def _figures(data: SlaData, viewer: Viewer) -> list[html.Section]:
                 ],
                 N_("outages of the sites under contract (ITU-T E.800)"),
                 data.run_id,
-                month_value(data.month),
+                receipt_filter(data.month, data.bar),
             ),
         ),
         figure_card(
             t("Contracts in breach"),
             fmt.number(breached, locale),
-            t("and %(count)s at risk, of %(all)s", count=risky, all=len(scores)),
+            t("and %(count)s at risk, of %(all)s", count=risky, all=len(scores)) + whole,
             viewer,
         ),
         figure_card(
             t("Penalties so far"),
             fmt.brl_compact(accrued, locale),
-            t("under the schedules, with their caps"),
+            t("under the schedules, with their caps") + whole,
             viewer,
             exact=fmt.brl(accrued, locale, 2),
             words=t(
@@ -179,20 +187,21 @@ def _figures(data: SlaData, viewer: Viewer) -> list[html.Section]:
                 [ReceiptInput("P", N_("penalties so far"), accrued, "BRL")],
                 N_("contracts and outages"),
                 data.run_id,
-                month_value(data.month),
+                receipt_filter(data.month, data.bar),
             ),
         ),
         figure_card(
             t("Expected at the month's end"),
             fmt.brl_compact(ahead, locale),
-            t("a model: the last days as any days of the last year"),
+            t("a model: the last days as any days of the last year") + whole,
             viewer,
             exact=fmt.brl(ahead, locale, 2),
         ),
         figure_card(
             t("Exposure through parts"),
             fmt.brl_compact(exposure, locale),
-            t("a model: parts that may be missing × what that costs"),
+            t("a model: parts that may be missing × what that costs")
+            + (t("; of the depots there") if data.narrowed else ""),
             viewer,
             exact=fmt.brl(exposure, locale, 2),
             words=t(
@@ -204,10 +213,16 @@ def _figures(data: SlaData, viewer: Viewer) -> list[html.Section]:
                 [ReceiptInput("E", N_("exposure through parts"), exposure, "BRL")],
                 N_("policy of the published run; hours that outages waited for parts"),
                 data.run_id,
-                "",
+                receipt_filter(data.month, data.bar),
             ),
         ),
     ]
+
+
+def receipt_filter(month: date | None, bar: Bar) -> str:
+    """What sums are of, as receipts write it: `2026-11; uf=SP,RJ`."""
+    asked = [f"{name}={','.join(values)}" for name, values in bar.asked.items()]
+    return "; ".join([month_value(month), *asked])
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
@@ -242,6 +257,11 @@ def _chart(data: SlaData, viewer: Viewer) -> html.Section:
                     " a model."
                 ),
                 t("Click one to see it alone; click it again to see all."),
+                *(
+                    [t("Of all sites of each contract, wherever they are.")]
+                    if data.narrowed
+                    else []
+                ),
             ]
         ),
     )
@@ -266,17 +286,28 @@ def _table(data: SlaData, viewer: Viewer) -> html.Section:
         money_column("exposure", t("Exposure through parts"), minWidth=112),
     ]
     rows = [_row(one, data, viewer) for one in data.scores]
-    hidden = t(" Penalties of contracts of which you see a part are not shown.")
-    return card(
-        t("Contracts"),
-        grid("sla-contracts", columns, rows, viewer, row_id="contract"),
-        tools=downloads("sla", _asked(data), viewer),
-        note=t(
+    told = [
+        t(
             "%(shown)s of %(count)s, those in breach first.",
             shown=fmt.number(len(rows), locale),
             count=fmt.number(data.count, locale),
         )
-        + (hidden if any(one.partial for one in data.scores) else ""),
+    ]
+    if data.narrowed:
+        told.append(
+            t(
+                "Sites, availability so far and hours a site are of the sites in the chosen places,"
+                " exposure of the depots there; state, month's end and penalties are the whole"
+                " contract's, whose schedule is read with all its sites."
+            )
+        )
+    if any(one.partial for one in data.scores):
+        told.append(t("Penalties of contracts of which you see a part are not shown."))
+    return card(
+        t("Contracts"),
+        grid("sla-contracts", columns, rows, viewer, row_id="contract"),
+        tools=downloads("sla", _asked(data), viewer),
+        note=" ".join(told),
         class_name="grow",
     )
 
@@ -299,17 +330,17 @@ def _row(one: ContractScore, data: SlaData, viewer: Viewer) -> dict[str, Any]:
         "customer": one.customer or "",
         "state": named(STATE_NAMES, one.state, viewer.t),
         "state_kind": STATE_KINDS[one.state],
-        "sites": one.sites,
+        "sites": one.here.sites,
         "target": one.target,
-        "availability": one.now.availability,
+        "availability": one.here.availability,
         "projected": one.availability_projected,
-        "hours": one.now.hours_per_site,
+        "hours": one.here.hours_per_site,
         "next": one.next_band.hours if one.next_band else None,
         "percent": one.now.percent / 100,
         "penalty": one.now.penalty_brl,
         "penalty_ahead": one.penalty_projected_brl,
         "chance": one.chance_of_more,
-        "exposure": one.exposure_brl,
+        "exposure": one.here.exposure_brl,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,16 @@ def test_penalties_agree_with_cases_by_hand(engine: Engine, network: factories.N
     assert (june.percent, june.penalty_brl, june.capped) == (10, 10_000.0, True)
     assert june.availability == pytest.approx(1 - 17 / (2 * 29 * 24))
     assert (june.days, june.days_left) == (29, 1)
+    rio = Filters(uf=("RJ",))
+    there = score(month=JUNE, filters=rio)
+    assert (there.here.sites, there.here.downtime_hours, there.here.hours_per_site) == (1, 13, 13)
+    assert there.here.availability == pytest.approx(1 - 13 / (29 * 24))
+    assert replace(there, here=score(month=JUNE).here) == score(month=JUNE)
+    assert score(month=MAY, filters=rio).here.downtime_hours == 0.0
+    assert [one.contract for one in sla.listed(filters=rio)] == ["C-SUL"]
+    assert {one.site for one in sla.outages(filters=rio).rows} == {"DEP-RJ"}
+    southeast = score(month=JUNE, filters=Filters(region=("SE",)))
+    assert southeast == score(month=JUNE) and southeast.here.downtime_hours == 17.0
     quiet = score("C-NE", JUNE)
     assert (quiet.now.availability, quiet.now.penalty_brl, quiet.state) == (1.0, 0.0, "kept")
     (kpi,) = [one for one in kpis.headline() if one.key == "sla_availability"]
@@ -113,6 +124,8 @@ def test_a_reader_of_a_part_sees_its_hours_and_no_penalty(
     assert (part.sites, part.now.downtime_hours, part.partial) == (1, 1.0, True)
     assert (part.fee_brl, part.now.penalty_brl, part.penalty_projected_brl) == (None, None, None)
     assert [one.site for one in sla.outages(scope=rio).rows] == ["DEP-RJ"]
+    assert sla.listed(scope=rio, filters=Filters(uf=("SP",))) == []
+    assert (part.here.sites, part.here.downtime_hours, part.here.exposure_brl) == (1, 1.0, None)
     whole = score(month=JUNE, scope=own)
     assert whole == score(month=JUNE) and whole.now.penalty_brl == 5_000.0
     with pytest.raises(NotFound):
@@ -154,7 +167,14 @@ def test_exposure_is_the_chance_times_the_penalty(
         assert part.penalty_brl == pytest.approx(row.penalty_brl)
         assert part.exposure_brl == pytest.approx(part.stockout_probability * part.penalty_brl)
     total = sum(part.exposure_brl for part in detail.parts)
-    assert detail.score.exposure_brl == pytest.approx(total)
+    assert detail.score.exposure_brl == detail.score.here.exposure_brl == pytest.approx(total)
+    there = score(filters=Filters(uf=("RJ",)))
+    of_rio = sum(part.exposure_brl for part in detail.parts if part.site == "DEP-RJ")
+    assert there.here.exposure_brl == pytest.approx(of_rio) and 0 < of_rio < total
+    narrow = sla.detail(contract="C-SUL", filters=Filters(uf=("RJ",)))
+    assert narrow.score == there and sum(one.exposure_brl for one in narrow.parts) == of_rio
+    assert (narrow.days, narrow.months) == (detail.days, detail.months)
+    assert sla.detail(contract="C-SUL", filters=Filters(uf=("BA",))).score.here.sites == 0
 
 
 def test_the_evidence_has_stock_and_orders_of_that_day(engine: Engine, network: factories.Network):

@@ -43,9 +43,12 @@ def test_what_a_page_makes_nothing_of_is_told() -> None:
         "This address is of another version: what is understood of it is shown."
     ]
     assert told("/projects", "?supplier=ALFA&v=1") == ["Not applied on this page: Supplier."]
-    assert told("/sla", "?uf=SP") == ["Not applied on this page: UF."]
-    (said,) = told("/sla", "?uf=SP&period=90")
-    assert said.endswith("Penalties go by calendar months: choose one here.")
+    assert told("/sla", "?uf=SP&region=Sul&contract=C-1") == []
+    assert told("/sla/C-1", "?uf=SP&family=x") == ["Not applied on this page: Family."]
+    (said,) = told("/sla", "?sku=A&period=90")
+    assert said.startswith("Not applied on this page: Material") and said.endswith(
+        "Penalties go by calendar months: choose one here."
+    )
     assert "whole plan" in told("/projects/PRJ-1", "?period=90")[0]
     assert told("/main", "?colour=red") == ["“colour=red” in the address is not known: left out."]
     assert told("/forecasts", "?sku=A&sku=B") == ["“sku=B” in the address is not known: left out."]

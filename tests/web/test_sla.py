@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import Engine, text
 
 from domain.access import Role, Scope
+from layouts.format import percent
 from tests import factories
 from tests.conftest import StartServer
 from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Site
 from tests.web.test_board_pack import words_of
+from tests.web.test_same_numbers import components
 from warehouse.pipeline import derive
 from warehouse.pipeline.publish import publish_bundle
 
@@ -28,7 +32,8 @@ def breached(
     start_server: StartServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
-    """C-SUL's only site was down for a day; the cause is as nasty as text can be."""
+    """One of C-SUL's two sites, that of São Paulo, was down for a day; the cause is as nasty as
+    text can be."""
     network = factories.make_network(module_engine)
     factories.add_demand(module_engine, network)
     down = datetime(2025, 6, 3)
@@ -43,6 +48,10 @@ def breached(
             )
         )
         connection.execute(text("UPDATE core.outage SET cause = :cause"), {"cause": HOSTILE})
+        connection.execute(
+            text("UPDATE core.site SET contract_id = :contract WHERE site = 'DEP-RJ'"),
+            {"contract": network.contracts["C-SUL"]},
+        )
     derive.refresh_after_load(module_engine)
     bundle = factories.make_bundle(tmp_path_factory.mktemp("bundle"), module_engine)
     publish_bundle(bundle, engine=module_engine, published_by="tests")
@@ -67,7 +76,7 @@ def test_page_api_and_file_say_the_same(breached: Site) -> None:
     rows = {row["contract"]: row for row in api.get("/sla").json()["data"]}
     south = rows["C-SUL"]
     assert (south["state"], south["now"]["penalty_brl"]) == ("breached", 2000.0)
-    assert south["now"]["availability"] == pytest.approx(1 - 24 / (29 * 24))
+    assert south["now"]["availability"] == pytest.approx(1 - 24 / (2 * 29 * 24))
     detail = api.get("/sla/C-SUL", params={"month": "2025-06"}).json()["data"]
     assert detail["score"] == south and len(detail["days"]) == 29
     assert detail["months"][0] == south["now"]
@@ -87,6 +96,7 @@ def test_a_customer_is_found_however_the_name_is_typed(breached: Site) -> None:
 def test_page_file_and_api_narrow_contracts_alike_and_so_does_the_pack(breached: Site) -> None:
     api, browser = breached.api(ADMIN), breached.browser(ADMIN)
     cases = {"contract=C-SUL": "C-SUL", "state=breached": "C-SUL", "search=operacao%20c-ne": "C-NE"}
+    cases |= {"uf=BA": "C-NE", "region=SE": "C-SUL", "uf=RJ&state=breached": "C-SUL"}
     for query, found in cases.items():
         page = browser.open_page("/sla", f"?{query}&v=1")
         (link,) = set(re.findall(r'"href":"(/api/v1/exports/sla\.csv\?[^"]*)"', page.text))
@@ -98,8 +108,48 @@ def test_page_file_and_api_narrow_contracts_alike_and_so_does_the_pack(breached:
         words_of(api.get(f"/exports/board.pdf{query}").content)
         for query in ("?uf=SP", "?contract=C-NE&uf=SP")
     )
-    assert "C-SUL" in every and "só o filtro de contratos" in every
+    assert "C-SUL" in every and "as multas são do contrato todo" in every
     assert "C-SUL" not in one.partition("Contratos")[2] and "C-NE" in one
+
+
+def test_places_narrow_availability_and_leave_penalties_whole(breached: Site) -> None:
+    """São Paulo's site was down for 24 of 696 hours, Rio's never; the penalty is the contract's."""
+    api, browser = breached.api(ADMIN), breached.browser(ADMIN)
+    for query, here in (("uf=SP", 1 - 24 / 696), ("uf=RJ", 1.0), ("region=SE", 1 - 24 / 1392)):
+        (row,) = api.get(f"/sla?{query}").json()["data"]
+        assert row["here"]["availability"] == pytest.approx(here)
+        assert row["now"]["availability"] == pytest.approx(1 - 24 / 1392)
+        assert row["now"]["penalty_brl"] == 2000.0
+        file = api.get(f"/exports/sla.xlsx?{query}").content
+        header, values = load_workbook(io.BytesIO(file)).worksheets[0].values
+        filed = dict(zip(header, values, strict=True))
+        assert filed["here_availability"] == pytest.approx(here) and filed["penalty_brl"] == 2000
+        page = browser.open_page("/sla", f"?{query}&v=1").json()
+        (grid,) = [one for one in components(page) if one["props"].get("id") == "sla-contracts"]
+        (told,) = grid["props"]["rowData"]
+        assert (told["availability"], told["sites"]) == (
+            row["here"]["availability"],
+            filed["here_sites"],
+        )
+        assert (told["penalty"], told["exposure"]) == (2000.0, row["here"]["exposure_brl"])
+        said = json.dumps(page, ensure_ascii=False).replace("\xa0", " ")
+        assert percent(here, "pt_BR", 3) in said and "Não se aplica a esta página" not in said
+        assert "multas são do contrato todo" in said
+        one = api.get(f"/sla/C-SUL?{query}").json()["data"]
+        assert one["score"] == row
+        page = browser.open_page("/sla/C-SUL", f"?{query}&v=1").json()
+        said = json.dumps(page, ensure_ascii=False)
+        assert percent(here, "pt_BR", 3) in said and "as multas, os dias" in said
+        listed = [one["site"] for one in api.get(f"/outages?{query}").json()["data"]]
+        assert listed == ([] if "RJ" in query else ["DEP-SP"])
+        (told,) = [
+            one["props"]["rowData"]
+            for one in components(page)
+            if one["type"] == "AgGrid" and "contract-outages" in str(one["props"]["id"])
+        ]
+        assert [one["site"] for one in told] == listed
+        pack = words_of(api.get(f"/exports/board.pdf?{query}").content)
+        assert percent(here, "pt_BR", 3) in pack.partition("Contratos")[2]
 
 
 def test_the_evidence_is_a_pdf_for_those_who_may_export_and_leaves_its_row(breached: Site) -> None:

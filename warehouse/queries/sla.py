@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, text
 from domain import sla as formulas
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
-from domain.records import NO_FILTERS, Page
+from domain.records import NO_FILTERS, Filters, Page
 from domain.sla import (
     HISTORY_DAYS,
     Band,
@@ -63,9 +63,14 @@ FROM core.outage
 _CONTRACTS = """
 SELECT contract.*, count(site.site_id) AS all_sites,
     count(site.site_id) FILTER (WHERE {where}) AS sites,
+    count(site.site_id) FILTER (WHERE {where} AND {here}) AS sites_here,
     (SELECT sum(exposure_brl) FROM analytics.sla_exposure AS exposure
         WHERE run_id = (SELECT run_id FROM analytics.published)
-            AND exposure.contract_id = contract.contract_id) AS exposure_brl
+            AND exposure.contract_id = contract.contract_id) AS exposure_brl,
+    (SELECT sum(exposure_brl) FROM analytics.sla_exposure AS exposure
+        JOIN core.site USING (site_id)
+        WHERE run_id = (SELECT run_id FROM analytics.published)
+            AND exposure.contract_id = contract.contract_id AND {here}) AS exposure_here
 FROM core.contract LEFT JOIN core.site ON site.contract_id = contract.contract_id
 GROUP BY contract.contract_id
 HAVING count(site.site_id) FILTER (WHERE {where}) > 0 OR :everything
@@ -73,8 +78,11 @@ ORDER BY contract.contract
 """
 
 _DAYS = """
-SELECT contract_id, array_agg(date) AS dates, array_agg(hours) AS hours FROM (
-    SELECT contract_id, date, sum(hours)::double precision AS hours
+SELECT contract_id, array_agg(date) AS dates, array_agg(hours) AS hours,
+    array_agg(hours_here) AS hours_here
+FROM (
+    SELECT contract_id, date, sum(hours)::double precision AS hours,
+        coalesce(sum(hours) FILTER (WHERE {here}), 0)::double precision AS hours_here
     FROM analytics.downtime_by_day AS daily
     WHERE contract_id <> 0 AND date <= :last AND {where} GROUP BY contract_id, date
 ) AS down GROUP BY contract_id
@@ -151,7 +159,8 @@ FROM staging.load WHERE state = 'accepted' AND kind = ANY(:kinds) ORDER BY kind,
 
 @dataclass(frozen=True)
 class _Known:
-    """The span of days that outages are known for, and each contract's with its downtime by day.
+    """The span of days that outages are known for, and each contract's with its downtime by day,
+    and with that of its sites in the regions and UFs asked for.
 
     The first day is that of the first outage, or of demand where that goes further back in the same
     month: a month that only begins quietly is known whole.
@@ -161,6 +170,7 @@ class _Known:
     last: date
     contracts: list[Row[Any]]
     days: Mapping[int, Mapping[date, float]]
+    days_here: Mapping[int, Mapping[date, float]]
 
     @property
     def until(self) -> datetime:
@@ -186,48 +196,65 @@ def _starts(first: date, last: date) -> list[date]:
 
 @read_model(at_most=ages.FACTS)
 def listed(
-    connection: Connection, *, scope: Scope = EVERYTHING, month: date | None = None
+    connection: Connection,
+    *,
+    scope: Scope = EVERYTHING,
+    month: date | None = None,
+    filters: Filters = NO_FILTERS,
 ) -> list[ContractScore]:
-    """Every contract in view in a month, the last one unless asked otherwise; empty where no outage
-    was ever loaded, since 100 % would be made up."""
-    known = _known(connection, scope)
+    """Every contract in view in a month, the last one unless asked otherwise; of the filters region
+    and UF leave those that have sites there. Empty where no outage was ever loaded, since 100 %
+    would be made up."""
+    known = _known(connection, scope, filters)
     if known is None:
         return []
     asked = month_start(month or known.last)
-    return [_score(row, known, asked) for row in known.contracts]
+    narrowed = bool(filters.region or filters.uf)
+    return [_score(row, known, asked) for row in known.contracts if row.sites_here or not narrowed]
 
 
 @read_model(at_most=ages.FACTS)
 def detail(
-    connection: Connection, *, contract: str, scope: Scope = EVERYTHING, month: date | None = None
+    connection: Connection,
+    *,
+    contract: str,
+    scope: Scope = EVERYTHING,
+    month: date | None = None,
+    filters: Filters = NO_FILTERS,
 ) -> ContractDetail:
-    """One contract with everything. Raises NotFound for one that is not in view."""
-    known, row = _one(connection, contract, scope)
+    """One contract with everything; region and UF of the filters narrow its `here` and its parts.
+    Raises NotFound for one that is not in view."""
+    known, row = _one(connection, contract, scope, filters)
     score = _score(row, known, month_start(month or known.last))
     return ContractDetail(
         score=score,
         months=[_month(row, known, start) for start in _starts(known.first, known.last)],
         days=_days(known.days.get(row.contract_id, {}), score),
-        parts=_exposed(connection, row, scope, PARTS_SHOWN),
+        parts=_exposed(connection, row, scope, filters, PARTS_SHOWN),
     )
 
 
 @read_model(at_most=ages.FACTS)
 def parts(
-    connection: Connection, *, contract: str, scope: Scope = EVERYTHING
+    connection: Connection,
+    *,
+    contract: str,
+    scope: Scope = EVERYTHING,
+    filters: Filters = NO_FILTERS,
 ) -> list[PartExposure]:
-    """All parts that put a contract at risk, the highest exposure first; none to a reader who sees
-    a part of its sites. Raises NotFound for one that is not in view."""
+    """All parts that put a contract at risk, the highest exposure first; of the filters region and
+    UF say of which depots. None to a reader who sees a part of its sites. Raises NotFound for one
+    that is not in view."""
     _, row = _one(connection, contract, scope)
-    return _exposed(connection, row, scope, None)
+    return _exposed(connection, row, scope, filters, None)
 
 
 def _exposed(
-    connection: Connection, row: Row[Any], scope: Scope, limit: int | None
+    connection: Connection, row: Row[Any], scope: Scope, filters: Filters, limit: int | None
 ) -> list[PartExposure]:
     if _is_partial(row):
         return []
-    where = series_where(scope)
+    where = series_where(scope, _places(filters))
     params = {**where.params, "contract_id": row.contract_id, "limit": limit}
     found = connection.execute(text(_PARTS.format(where=where.sql)), params)
     return [PartExposure(**part._mapping) for part in found]
@@ -238,7 +265,7 @@ def outages(
     connection: Connection,
     *,
     scope: Scope = EVERYTHING,
-    contracts: tuple[str, ...] = (),
+    filters: Filters = NO_FILTERS,
     since: date | None = None,
     to: date | None = None,
     waited: bool = False,
@@ -247,9 +274,10 @@ def outages(
     cursor: str | None = None,
     sort: str = "-started_at",
 ) -> Page[Outage]:
-    """Outages that touch the days from `since` to `to`; with `waited` those that waited for a part.
-    `search` looks into sites, causes and part codes."""
-    sql, params = _outages(connection, scope, contracts, since, to, waited, search)
+    """Outages that touch the days from `since` to `to`, of the filters' contracts, at sites of
+    their regions and UFs; with `waited` those that waited for a part. `search` looks into sites,
+    causes and part codes."""
+    sql, params = _outages(connection, scope, filters, since, to, waited, search)
     return fetch_page(
         connection,
         sql,
@@ -274,7 +302,13 @@ def evidence(
     if not month_start(known.first) <= month <= known.last:
         raise NotFound("No outages are known for this month.")
     sql, params = _outages(
-        connection, scope, (contract,), month, month_after(month) - timedelta(days=1), False, ""
+        connection,
+        scope,
+        Filters(contract=(contract,)),
+        month,
+        month_after(month) - timedelta(days=1),
+        False,
+        "",
     )
     found = [
         Outage(**one._mapping)
@@ -351,28 +385,41 @@ def _known_span(connection: Connection) -> Any:
     return once(connection, _KNOWN, lambda: connection.execute(text(_KNOWN)).one())
 
 
-def _known(connection: Connection, scope: Scope) -> _Known | None:
+def _known(connection: Connection, scope: Scope, filters: Filters = NO_FILTERS) -> _Known | None:
     span = _known_span(connection)
     if span.first is None:
         return None
     where, by_day = series_where(scope), daily_where(scope, NO_FILTERS)
+    places = _places(filters)
+    here, by_day_here = series_where(EVERYTHING, places), daily_where(EVERYTHING, places)
     contracts = connection.execute(
-        text(_CONTRACTS.format(where=where.sql)),
-        {**where.params, "everything": scope.everything},
+        text(_CONTRACTS.format(where=where.sql, here=here.sql)),
+        {**where.params, **here.params, "everything": scope.everything},
     ).all()
     days = connection.execute(
-        text(_DAYS.format(where=by_day.sql)), {**by_day.params, "last": span.last}
-    )
+        text(_DAYS.format(where=by_day.sql, here=by_day_here.sql)),
+        {**by_day.params, **by_day_here.params, "last": span.last},
+    ).all()
     return _Known(
         first=span.first,
         last=span.last,
         contracts=list(contracts),
         days={row.contract_id: dict(zip(row.dates, row.hours, strict=True)) for row in days},
+        days_here={
+            row.contract_id: dict(zip(row.dates, row.hours_here, strict=True)) for row in days
+        },
     )
 
 
-def _one(connection: Connection, contract: str, scope: Scope) -> tuple[_Known, Row[Any]]:
-    known = _known(connection, scope)
+def _places(filters: Filters) -> Filters:
+    """What of the filters says of which sites."""
+    return Filters(region=filters.region, uf=filters.uf)
+
+
+def _one(
+    connection: Connection, contract: str, scope: Scope, filters: Filters = NO_FILTERS
+) -> tuple[_Known, Row[Any]]:
+    known = _known(connection, scope, filters)
     rows = known.contracts if known else []
     row = next((one for one in rows if one.contract == contract), None)
     if known is None or row is None:
@@ -383,7 +430,7 @@ def _one(connection: Connection, contract: str, scope: Scope) -> tuple[_Known, R
 def _outages(
     connection: Connection,
     scope: Scope,
-    contracts: tuple[str, ...],
+    filters: Filters,
     since: date | None,
     to: date | None,
     waited: bool,
@@ -391,13 +438,13 @@ def _outages(
 ) -> tuple[str, dict[str, Any]]:
     last = _known_span(connection).last
     until = None if last is None else last + timedelta(days=1)
-    where: Where = series_where(scope)
+    where: Where = series_where(scope, _places(filters))
     searched = search.strip()
     params = {
         **where.params,
         "until": None if until is None else datetime.combine(until, time.min),
-        "contracts": list(contracts),
-        "any_contract": not contracts,
+        "contracts": list(filters.contract),
+        "any_contract": not filters.contract,
         "waited": waited,
         "since": datetime.combine(since or date.min, time.min),
         "before": datetime.combine(to or date.max, time.max),
@@ -418,10 +465,13 @@ def _terms(row: Row[Any]) -> Terms:
     )
 
 
-def _month(row: Row[Any], known: _Known, month: date) -> ContractMonth:
-    hours = known.days.get(row.contract_id, {})
+def _within(month: date, hours: Mapping[date, float]) -> float:
     end = month_after(month)
-    down = sum(value for day, value in hours.items() if month <= day < end)
+    return sum(value for day, value in hours.items() if month <= day < end)
+
+
+def _month(row: Row[Any], known: _Known, month: date) -> ContractMonth:
+    down = _within(month, known.days.get(row.contract_id, {}))
     found = formulas.contract_month(month, known.first, known.last, down, row.sites, _terms(row))
     return replace(found, penalty_brl=None) if _is_partial(row) else found
 
@@ -441,6 +491,8 @@ def _score(row: Row[Any], known: _Known, month: date) -> ContractScore:
     partial = _is_partial(row)
     length = (month_after(month) - month).days
     is_current = month == month_start(known.last)
+    exposed = is_current and not partial
+    down_here = _within(month, known.days_here.get(row.contract_id, {}))
     return ContractScore(
         contract=row.contract,
         customer=row.customer,
@@ -452,6 +504,9 @@ def _score(row: Row[Any], known: _Known, month: date) -> ContractScore:
         bands=sorted(terms.bands, key=lambda band: band.hours),
         as_of=min(known.last, month_after(month) - timedelta(days=1)),
         now=now,
+        here=formulas.sites_month(
+            now.days, down_here, row.sites_here, row.exposure_here if exposed else None
+        ),
         next_band=None if so_far is None else formulas.next_band(so_far, terms),
         hours_projected=ahead.hours if ahead else None,
         hours_p10=ahead.hours_p10 if ahead else None,
@@ -461,7 +516,7 @@ def _score(row: Row[Any], known: _Known, month: date) -> ContractScore:
         ),
         penalty_projected_brl=ahead.penalty_brl if ahead and not partial else None,
         chance_of_more=ahead.chance_of_more if ahead else None,
-        exposure_brl=(row.exposure_brl if is_current and not partial else None),
+        exposure_brl=row.exposure_brl if exposed else None,
         state=formulas.state(now, ahead.chance_of_more if ahead else None),
     )
 

@@ -68,9 +68,9 @@
       weight: told.chosen ? 3 : 1,
       fillOpacity: 1,
     });
-    if (told.kind === "depot") {
+    if (told.depot) {
       const pressed = { role: "button", "aria-pressed": String(told.chosen) };
-      reachable(marker, told.label, pressed, () => window.nova.toggle("site", told.site));
+      reachable(marker, told.label, pressed, () => window.nova.toggle("site", told.depot));
     } else {
       reachable(marker, told.label, { role: "img" });
     }
@@ -78,7 +78,8 @@
   }
 
   function eachMove(feature, layer) {
-    reachable(layer, feature.properties.label, { role: "img" });
+    const told = feature.properties;
+    reachable(layer, told.label, { role: "link" }, () => window.nova.go(told.href));
   }
 
   /* The map as a file: what its panes hold drawn anew, with its legend, head and foot. */

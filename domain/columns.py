@@ -95,6 +95,7 @@ DEFINITIONS = {
     ),
     "demand_total": N_("All demand that is loaded, units of issue"),
     "depot": N_("Code of the depot"),
+    "map-places.depot": N_("Of a tower: code of the depot that serves it"),
     "depots": N_("Number of depots"),
     "done": N_("How many were carried out"),
     "downtime_hours": N_("Hours without service over all sites"),

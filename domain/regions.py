@@ -58,12 +58,14 @@ MEASURES: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Place:
-    """A site on the map; one without coordinates stands in its UF's capital."""
+    """A site on the map; one without coordinates stands in its UF's capital. `depot`: the one in
+    view that serves a tower."""
 
     site: str
     name: str | None
     uf: str
     kind: str
+    depot: str | None
     latitude: float
     longitude: float
 

@@ -116,7 +116,11 @@ def _by_region(data: RegionsData, viewer: Viewer) -> html.Section:
 def _note(data: RegionsData, viewer: Viewer) -> str:
     """What a click does, and of what time the numbers are."""
     t, filters = viewer.t, data.filters
-    told = [t("Click a UF or a depot to look into it; click it again to see all.")]
+    told = [
+        t("Click a UF or a depot to look into it; click it again to see all."),
+        t("A tower stands for its depot, a transfer leads to its recommendation."),
+        t("Enter does what a click does."),
+    ]
     if data.measure not in MEASURE_NAMES_OF_PERIOD:
         told.append(t("As of now, whatever the period."))
     elif filters.has_dates:
@@ -199,7 +203,7 @@ def _layers(data: RegionsData, viewer: Viewer) -> list[Component]:
     made: list[Component] = []
     for layer, kind in (("towers", "tower"), ("depots", "depot")):
         if layer in data.layers:
-            made.append(_places(_of_kind(kind, data), layer, data.filters))
+            made.append(_places(_of_kind(kind, data), layer, data.filters, viewer))
     if data.moves and "moves" in data.layers:
         ways = [_lines(data.moves, viewer), *(_head(move) for move in data.moves)]
         made.append(dl.Pane(ways, name="moves", style=BETWEEN))
@@ -225,7 +229,7 @@ def _drawn(data: RegionsData, viewer: Viewer) -> list[Component]:
         elif places:
             header = [t("Code"), t("Name"), t("UF")]
             rows: list[list[Cell]] = [[one.site, one.name or "", one.uf] for one in places]
-            codes = [one.site if kind == "depot" else None for one in places]
+            codes = [_depot(one) for one in places]
             told.append(twin(header, rows, viewer, narrows=("site", codes), summary=summary))
         if places:
             told.append(_files("map-places", {"kind": [kind]}, name, viewer))
@@ -247,15 +251,15 @@ def _move_row(one: Move) -> list[Cell]:
     return [*what, one.from_site, one.site, one.value_brl]
 
 
-def _places(places: Sequence[Place], layer: str, filters: Filters) -> dl.GeoJSON:
+def _places(places: Sequence[Place], layer: str, filters: Filters, viewer: Viewer) -> dl.GeoJSON:
     features = [
         {
             "type": "Feature",
             "properties": {
                 "kind": one.kind,
-                "label": one.name or one.site,
-                "site": one.site,
-                "chosen": one.site in filters.site,
+                "label": _place_words(one, viewer),
+                "depot": _depot(one),
+                "chosen": _depot(one) in filters.site,
             },
             "geometry": {"type": "Point", "coordinates": [one.longitude, one.latitude]},
         }
@@ -270,12 +274,22 @@ def _places(places: Sequence[Place], layer: str, filters: Filters) -> dl.GeoJSON
     )
 
 
+def _depot(one: Place) -> str | None:
+    """What a click on it looks into: itself, or the depot that serves it."""
+    return one.site if one.kind == "depot" else one.depot
+
+
+def _place_words(one: Place, viewer: Viewer) -> str:
+    name = one.name or one.site
+    return viewer.t("%(tower)s, of %(depot)s", tower=name, depot=one.depot) if one.depot else name
+
+
 def _lines(moves: Sequence[Move], viewer: Viewer) -> dl.GeoJSON:
     """The transfers' ways; their heads are drawn apart."""
     features = [
         {
             "type": "Feature",
-            "properties": {"label": _words(move, viewer)},
+            "properties": {"label": _words(move, viewer), "href": _advice(move)},
             "geometry": {
                 "type": "LineString",
                 "coordinates": [
@@ -292,6 +306,12 @@ def _lines(moves: Sequence[Move], viewer: Viewer) -> dl.GeoJSON:
         style={"className": "map-move", "weight": 2},
         onEachFeature={"variable": "novaMap.eachMove"},
     )
+
+
+def _advice(move: Move) -> str:
+    """Where the transfer's recommendation stands."""
+    asked = {"kind": "TRANSFER", "sku": move.sku, "site": move.site}
+    return f"/recommendations?{urlencode(asked)}"
 
 
 def _words(move: Move, viewer: Viewer) -> str:

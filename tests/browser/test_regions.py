@@ -39,11 +39,19 @@ TRANSFER = text("""
 """)
 
 
+TOWER = text("""
+    INSERT INTO core.site (site, name, uf, kind, depot_id, latitude, longitude, load_id)
+    SELECT 'TWR-9', 'Torre 9', uf, 'tower', site_id, -11, -41, load_id
+    FROM core.site WHERE site = 'DEP-BA'
+""")
+
+
 def test_places_and_transfers_are_drawn_where_asked_for(
     published: Engine, watch: Callable[..., Watched]
 ) -> None:
     with published.begin() as connection:
         assert connection.execute(TRANSFER).rowcount == 1
+        assert connection.execute(TOWER).rowcount == 1
     watched = watch(role=Role.VIEWER, width=390, scheme="dark")
     page = watched.page
     outlines: list[Route] = []
@@ -67,6 +75,23 @@ def test_places_and_transfers_are_drawn_where_asked_for(
     page.locator("path.map-move[aria-label*='DEP-BA →']").focus()
     expect(page.locator(".leaflet-tooltip")).to_contain_text("DEP-BA →")
     expect(page.locator(".twin summary", has_text="Transferências: 1")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/recommendations?kind=TRANSFER&sku=*&site=DEP-*")
+    expect(page.locator(".recommendation-list .recommendation")).to_have_count(
+        1, timeout=PATIENT_MS
+    )
+    page.goto(f"{watched.site}/regions?layers=depots&layers=towers")
+    tower = page.locator("path.map-tower")
+    expect(tower).to_have_attribute("aria-label", "Torre 9, de DEP-BA", timeout=PATIENT_MS)
+    watched.settle()
+    tower.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**site=DEP-BA*")
+    expect(tower).to_have_attribute("aria-pressed", "true", timeout=PATIENT_MS)
+    tower.focus()
+    page.keyboard.press(" ")
+    page.wait_for_url(lambda url: "site=" not in url)
+    watched.settle()
     page.locator("path.map-depot").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**site=DEP-*")

@@ -400,8 +400,9 @@ def test_the_maps_labels_say_the_days_that_its_numbers_are_of(frequency: str, to
 
 def test_the_map_tells_its_places_and_transfers_as_tables_too() -> None:
     at = (-23.5, -46.6)
-    places = [Place("DEP-SP", "Sul", "SP", "depot", *at)]
-    places += [Place(f"TWR-{one}", None, "SP", "tower", *at) for one in range(regions.LISTED + 1)]
+    places = [Place("DEP-SP", "Sul", "SP", "depot", None, *at)]
+    towers = [f"TWR-{one}" for one in range(regions.LISTED + 1)]
+    places += [Place(code, None, "SP", "tower", "DEP-SP", *at) for code in towers]
     moves = [Move(1, "C-1", None, "m", 5.0, 9.5, "DEP-RJ", "RJ", -22.9, -43.2, "DEP-SP", "SP", *at)]
     bar, layers = Bar({}, NO_FILTERS), regions.LAYERS
     data = regions.RegionsData(
@@ -415,3 +416,5 @@ def test_the_map_tells_its_places_and_transfers_as_tables_too() -> None:
     row = ["C-1", "", "5", "m", "DEP-RJ", "DEP-SP", "9.5"]
     assert json.dumps(json.dumps(row, separators=(",", ":")))[1:-1] in told
     assert told.count("data-table") == 2
+    assert '"label": "TWR-7, of DEP-SP", "depot": "DEP-SP", "chosen": false' in told
+    assert '"href": "/recommendations?kind=TRANSFER&sku=C-1&site=DEP-SP"' in told

@@ -159,11 +159,14 @@ def _row(one: dict[str, Any], horizon_days: int, hours: int) -> UfRow:
 def places(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Place]:
     """Every site in view that has a UF, towers and depots."""
     where = series_where(scope)
+    server = where.sql.replace("site.", "depot.")
     sql = f"""
-        SELECT site.site, site.name, site.uf, site.kind,
+        SELECT site.site, site.name, site.uf, site.kind, depot.site AS depot,
             coalesce(site.latitude, uf.latitude) AS latitude,
             coalesce(site.longitude, uf.longitude) AS longitude
         FROM core.site JOIN core.uf ON uf.uf = site.uf
+        LEFT JOIN core.site AS depot ON site.kind = 'tower' AND depot.site_id = site.depot_id
+            AND {server}
         WHERE site.kind IN ('tower', 'depot') AND {where.sql} ORDER BY site.site
     """
     return [Place(**row._mapping) for row in connection.execute(text(sql), where.params)]

@@ -41,6 +41,9 @@ LIVENESS = {
 idle or asked. Sockets of this machine know none of it."""
 SLOW_SQL_LETTERS = 500
 COPY_BYTES = 1 << 18
+CONNECTION_STATES = ("08", "57P", "26000", "0A000")
+"""How SQLSTATEs begin that another connection mends: it was lost, the server ended it, what was
+prepared on it is gone or its plan no longer fits a table."""
 DATABASE_DOWN = (OperationalError, InterfaceError, PoolTimeout)
 """What is raised where it does not answer; a connection that dies in use raises DBAPIError."""
 
@@ -219,11 +222,14 @@ class Prepared:
         return str(compiled), f"EXECUTE {self.name} ({marks})", order, told
 
     def rows(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """The rows by column names, on the primary as `quick` asks it. Raises Unavailable."""
+        """The rows by column names, on the primary as `quick` asks it, once more on a connection
+        of its own where the one at rest could not serve. Raises Unavailable."""
         try:
             try:
                 return self._asked(params)
-            except psycopg2.Error:  # a dead connection, or a plan that no longer fits a table
+            except psycopg2.Error as error:
+                if not _is_of_the_connection(error):
+                    raise
                 _hang_up()
                 return self._asked(params)
         except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
@@ -275,6 +281,11 @@ def _taken() -> _Bare:
     cursor = connection.cursor()
     cursor.execute(TAKE_ROLE, (ROLE,))
     return _Bare(options, cursor)
+
+
+def _is_of_the_connection(error: psycopg2.Error) -> bool:
+    """Whether a new connection may do better: one that died says no SQLSTATE."""
+    return error.pgcode is None or error.pgcode.startswith(CONNECTION_STATES)
 
 
 def _hang_up() -> None:

@@ -9,13 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from sqlalchemy import Engine, text
 
+from domain.access import Scope
 from tests import factories, services
-from warehouse import embedded
+from warehouse import caching, embedded
+from warehouse.commands import alerts as commands
+from warehouse.commands.users import Actor
 from warehouse.db import make_engine
 from warehouse.pipeline import derive
 from warehouse.pipeline.publish import publish_bundle
+from warehouse.queries import alerts
 from warehouse.queries.chain import verify
 
 TABLES = """
@@ -29,6 +34,7 @@ def filled(engine: Engine, tmp_path: Path) -> Engine:
     """A published run, people and a few audit rows."""
     network = factories.make_network(engine)
     factories.add_demand(engine, network)
+    factories.add_stock(engine, network, {("CABO-01", "DEP-SP"): 200.0})
     derive.refresh_after_load(engine)
     bundle = factories.make_bundle(tmp_path / "bundles", engine)
     publish_bundle(bundle, engine=engine, published_by="tests")
@@ -89,6 +95,42 @@ def test_what_was_backed_up_comes_back(
         told = connection.execute(text("SELECT email, name FROM support.user")).all()
         assert [tuple(row) for row in told] == [("ana@nova.test", "Ana")]
     restored.dispose()
+
+
+def test_a_restored_database_does_not_show_what_the_one_before_it_has_cached(
+    filled: Engine, nova: str, server_url: str, valkey_url: str, tmp_path: Path
+) -> None:
+    def decide(status: str) -> None:
+        """About the only alert."""
+        (one,) = alerts.page().rows
+        commands.set_status(
+            filled,
+            alert_ids=[one.id],
+            status=status,
+            actor=Actor("ana"),
+            user_id=None,
+            scope=Scope(),
+        )
+
+    def shown() -> list[str]:
+        return [row.status for row in alerts.page().rows]
+
+    file, name = tmp_path / "nova.dump", filled.url.database
+    caching.use(redis.Redis.from_url(valkey_url))  # type: ignore[arg-type]
+    try:
+        assert flask(nova, "backup", str(file)).returncode == 0
+        decide("acknowledged")
+        assert shown() == ["acknowledged"]
+        services.execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+        services.execute(server_url, f"CREATE DATABASE {name} TEMPLATE template0")
+        done = flask(nova, "restore", str(file))
+        assert done.returncode == 0, done.stderr
+        caching.forget_version()
+        assert shown() == ["open"]
+        decide("resolved")
+        assert shown() == ["resolved"]
+    finally:
+        caching.use(None)
 
 
 def test_a_database_in_use_is_not_restored_into(

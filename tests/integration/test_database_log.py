@@ -6,12 +6,12 @@ import os
 import socket
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import Engine, column, func, literal, select, table, text
 
 from domain.errors import Unavailable
 from tests import services
 from warehouse import unawaited
-from warehouse.db import LIVENESS, Prepared, primary
+from warehouse.db import LIVENESS, Prepared, _at_rest, primary
 
 GONE_AFTER = [*LIVENESS.values()]
 WORD = "somebody's word"
@@ -36,6 +36,43 @@ def test_slow_statements_are_logged_however_they_are_sent_and_end(
     assert {line.rpartition(" ")[2] for line in told} >= {"done", "ended", "prepared", "sent"}
     assert "the database does not answer: QueryCanceled: canceling statement due to" in str(lines)
     assert WORD not in caplog.text
+
+
+def test_a_lock_that_is_not_given_is_waited_for_once(
+    nova: str, engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("NOVA_SLOW_QUERY_MS", "1")
+    services.forget_settings()
+    patience = func.set_config("lock_timeout", "50", literal(False))
+    locked = Prepared("locked", select(patience, func.pg_advisory_lock(7).label("locked")))
+    with engine.connect() as other:
+        other.execute(text("SELECT pg_advisory_lock(7)"))
+        with pytest.raises(Unavailable):
+            locked.rows({})
+    lines = [record.getMessage() for record in caplog.records]
+    assert sum(line.startswith("slow query: ") for line in lines) == 1
+    assert "LockNotAvailable" in str(lines)
+
+
+def test_what_a_new_connection_mends_is_asked_again(nova: str, engine: Engine) -> None:
+    def change(sql: str) -> None:
+        with engine.begin() as connection:
+            connection.execute(text(sql))
+
+    change("CREATE TABLE public.told AS SELECT 1 AS said")
+    change("GRANT SELECT ON public.told TO nova_app")
+    told = table("told", column("said"))
+    asked = Prepared("told", select(told).where(literal(True)))
+    assert asked.rows({}) == [{"said": 1}]
+    change("ALTER TABLE public.told ALTER said TYPE text")
+    assert asked.rows({}) == [{"said": "1"}]
+    _at_rest[-1].cursor.execute("DEALLOCATE ALL")
+    assert asked.rows({}) == [{"said": "1"}]
+    change(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert asked.rows({}) == [{"said": "1"}]
 
 
 def test_a_connection_finds_out_that_its_host_is_gone(nova: str) -> None:

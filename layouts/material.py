@@ -103,7 +103,7 @@ def depots(detail: MaterialDetail, viewer: Viewer) -> html.Section:
         return card(title, html.P(t("No depot in view has demand or stock."), className="quiet"))
     columns = [
         link_column("site", t("Depot"), "href", minWidth=160, flex=2, **WRAPPED),
-        text_column("demand_class", t("Demand class"), minWidth=126),
+        text_column("demand_class", t("Demand class"), minWidth=126, **WRAPPED),
         quantity_column("demand_90d", t("Demand 90 d"), minWidth=92),
         quantity_column("forecast_horizon", t("Forecast"), minWidth=88),
         quantity_column("on_hand", t("On hand"), minWidth=88),

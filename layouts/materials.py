@@ -105,7 +105,7 @@ def table(data: MaterialsData, viewer: Viewer) -> Component:
         text_column("name", t("Name"), flex=3, minWidth=210, **WRAPPED),
         text_column("family", t("Family"), flex=1, minWidth=154),
         text_column("abc", t("ABC"), minWidth=64),
-        text_column("demand_class", t("Demand class"), minWidth=118),
+        text_column("demand_class", t("Demand class"), minWidth=118, **WRAPPED),
         number_column("sites", t("Depots"), minWidth=88),
         quantity_column("demand_90d", t("Demand 90 d"), minWidth=104),
         quantity_column("forecast_horizon", t("Forecast"), minWidth=104),

@@ -355,7 +355,7 @@ def _legend(data: RegionsData, viewer: Viewer) -> html.Ul:
     bounds = steps([_value(row, name) for row in data.rows])
     entries = []
     for place, low in reversed(list(enumerate(bounds))):
-        words = t("from %(value)s", value=_told(low, name, viewer))
+        words = t("%(value)s or more", value=_told(low, name, viewer))
         swatch = html.Span(className=f"map-swatch map-step-{place}")
         entries.append(html.Li([swatch, words]))
     nothing = html.Li([html.Span(className="map-swatch map-none"), t("no data")])

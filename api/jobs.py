@@ -28,6 +28,7 @@ def loaded(job_id: int) -> Job:
 
 @route("POST", f"{A_JOB}/cancel", permission=Permission.LOAD_DRY_RUN, data=Job)
 def cancelled(job_id: int) -> Job:
-    """Asks a check or load that is waiting or being read to leave off."""
+    """Asks a check or load that is waiting or being read to leave off, or a publish or derivation
+    before it is shown: nothing is changed by it then, and the run before stays."""
     commands.cancel(get_engine(), job_id=job_id, actor=request_actor())
     return jobs.one(job_id)

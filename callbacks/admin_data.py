@@ -20,7 +20,7 @@ from domain.errors import InvalidInput
 from domain.records import Page, Run
 from domain.viewer import Viewer
 from layouts import admin_data as layout
-from layouts.jobs import CANCELLING, job_card
+from layouts.jobs import AGAIN, CANCELLING, job_card
 from warehouse.commands import jobs as commands
 from warehouse.db import get_engine
 from warehouse.queries import jobs, loads, runs
@@ -68,8 +68,8 @@ def _detail(address: Address, load_id: int) -> layout.LoadDetail:
 
 
 def register(app: Dash) -> None:
-    """A job's progress, its end before time, the load after a preview, and the publish after its
-    confirmation."""
+    """A job's progress, its end before time, the load after a preview, the derivation that is still
+    due, and the publish after its confirmation."""
 
     @app.callback(
         Output("job-panel", "children"),
@@ -120,6 +120,20 @@ def register(app: Dash) -> None:
         if not clicks or not seen:
             return no_update
         job_id = commands.load_previewed(get_engine(), job_id=seen, actor=request_actor())
+        return f"?job={job_id}"
+
+    @app.callback(
+        Output("again-address", "search"),
+        Input(AGAIN, "n_clicks"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.LOAD)
+    def derive(clicks: int | None, search: str | None) -> Any:
+        ended = Address.parse(search, current_viewer().t).count("job")
+        if not clicks or not ended:
+            return no_update
+        job_id = commands.derive_again(get_engine(), job_id=ended, actor=request_actor())
         return f"?job={job_id}"
 
     @app.callback(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, timedelta
 from math import isfinite
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.parse import parse_qs, urlencode
 from dash import ALL, Dash, Input, Output, State, ctx, no_update
 
 from auth.guards import current_viewer, requires
-from auth.session import who_decides
+from auth.session import request_actor, who_decides
 from callbacks.address import Address
 from domain.access import Permission
 from domain.clock import today
@@ -19,6 +20,8 @@ from domain.overrides import Adjustment, Why
 from domain.records import Filters, Job
 from domain.viewer import Viewer
 from layouts import overrides as layout
+from layouts.jobs import CANCELLING
+from warehouse.commands import jobs as jobs_asked
 from warehouse.commands import overrides as commands
 from warehouse.db import get_engine
 from warehouse.queries import items, jobs, overrides, places, series
@@ -144,7 +147,8 @@ def _at(search: str | None, **changed: Any) -> str:
 
 
 def register(app: Dash) -> None:
-    """Preview, save, end, and waiting until policy and alerts have followed."""
+    """Preview, save, end; waiting until policy and alerts have followed, leaving that off, and
+    beginning it anew."""
 
     @app.callback(
         Output("override-preview", "children"),
@@ -218,6 +222,37 @@ def register(app: Dash) -> None:
         if job is None or job.state == "done":
             return _at(search, job=None), no_update
         return no_update, no_update if job.is_active else layout.not_followed(job, viewer)
+
+    @app.callback(
+        Output("override-cancelling", "children"),
+        Input(layout.CANCEL, "n_clicks"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(ACT)
+    def cancel(clicks: int | None, search: str | None) -> Any:
+        viewer = current_viewer()
+        job_id = Address.parse(search, viewer.t).count("job")
+        if not clicks or not job_id or _derivation(job_id) is None:
+            return no_update
+        with suppress(InvalidInput):
+            jobs_asked.cancel(get_engine(), job_id=job_id, actor=request_actor())
+        return viewer.t(CANCELLING)
+
+    @app.callback(
+        Output("override-again", "search"),
+        Input(layout.DERIVE, "n_clicks"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(ACT)
+    def derive(clicks: int | None, search: str | None) -> Any:
+        job_id = Address.parse(search, current_viewer().t).count("job")
+        if not clicks or not job_id:
+            return no_update
+        return _at(
+            search, job=jobs_asked.derive_again(get_engine(), job_id=job_id, actor=request_actor())
+        )
 
 
 def _derivation(job_id: int) -> Job | None:

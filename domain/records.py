@@ -165,10 +165,11 @@ class FileOutcome:
 
 @dataclass(frozen=True)
 class Job:
-    """Work that somebody asked for: a dry run, a load or a publish. `state` is queued, running,
-    done, refused (the file is not as it should be), failed or cancelled. `phase` is waiting,
-    reading, deriving or publishing; `may_follow` says that a dry run's file is still there to be
-    loaded, `cancelled_at` when somebody asked to leave off."""
+    """Work that somebody asked for: a dry run, a load, a publish or a derivation. `state` is
+    queued, running, done, refused (the file is not as it should be), failed or cancelled. `phase`
+    is waiting, reading, deriving or publishing (with the step: `deriving 2/6`), or showing;
+    `may_follow` says that a dry run's file is still there to be loaded, `cancelled_at` when
+    somebody asked to leave off."""
 
     job_id: int
     kind: str
@@ -193,10 +194,15 @@ class Job:
 
     @property
     def may_be_cancelled(self) -> bool:
-        """While a file waits or is read: nothing of it is kept before all of it is."""
+        """While nothing of it is kept: a file is waited for or read, a run derived."""
         is_file = self.kind in ("dry_run", "load")
-        is_early = self.phase in (None, "waiting", "reading")
-        return self.is_active and is_file and is_early and self.cancelled_at is None
+        early = self.phase in (None, "waiting", "reading") if is_file else self.phase != "showing"
+        return self.is_active and early and self.cancelled_at is None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether what it was to derive is still to be derived."""
+        return self.kind == "derive" and self.state in ("failed", "cancelled")
 
 
 @dataclass(frozen=True)

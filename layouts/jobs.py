@@ -23,6 +23,7 @@ from layouts.text import FILE_KINDS, JOB_TITLES, N_, OUTCOMES, PHASES, named
 
 START = PHASES["waiting"]
 CANCELLING = N_("Cancelling…")
+AGAIN = "derive-again"
 TICK_MS = 700
 BUTTON = "btn btn-sm btn-outline-secondary"
 MAIN_BUTTON = "btn btn-sm btn-primary"
@@ -197,7 +198,9 @@ def _verdict(job: Job, viewer: Viewer) -> list[Component]:
             _said(job, viewer),
         ]
     if job.state == "cancelled":
-        return [_line("info", "none", t("Cancelled. Nothing was changed."))]
+        kept = t("Cancelled. What was saved stays; policy and alerts are as before.")
+        text = kept if job.is_due else t("Cancelled. Nothing was changed.")
+        return [_line("info", "none", text)]
     if job.state == "refused":
         more = [_said(job, viewer)] if job.message else []
         return [_line("alert", "bad", t("The file was refused. Nothing was changed.")), *more]
@@ -305,9 +308,17 @@ def _next_steps(job: Job, viewer: Viewer) -> list[Component]:
             className=MAIN_BUTTON,
         )
         return [load, back, _way_on("load-address")]
+    if job.is_due and viewer.may(Permission.LOAD):
+        again = html.Button(derive_words(viewer), type="button", id=AGAIN, className=MAIN_BUTTON)
+        return [again, back, _way_on("again-address")]
     if job.kind == "dry_run" and job.state == "done" and not viewer.may(Permission.LOAD):
         return [html.P(t("An administrator can load it."), className="weak"), back]
     return [*_hint(job, viewer), back]
+
+
+def derive_words(viewer: Viewer) -> str:
+    """What the button says that begins a derivation which failed or was cancelled."""
+    return viewer.t("Derive now")
 
 
 def _way_on(name: str) -> dcc.Location:

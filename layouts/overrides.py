@@ -20,6 +20,7 @@ from layouts.components.filters import choice, label_of
 from layouts.components.forms import action_button, choice_field, confirmed, text_field
 from layouts.components.icons import icon
 from layouts.components.states import notice
+from layouts.jobs import derive_words
 from layouts.reasons import reason_in
 from layouts.text import (
     OVERRIDE_FIELDS,
@@ -32,8 +33,9 @@ from layouts.text import (
 WHATS = tuple(OVERRIDE_WHATS)
 QUANTITY = "quantity"
 TICK_MS = 1000
-ADDRESSES = ("override-address", "override-ended", "override-followed")
-"""Where the callbacks that save, end and wait write the address to go on with."""
+ADDRESSES = ("override-address", "override-ended", "override-followed", "override-again")
+"""Where the callbacks that save, end, wait and begin anew write the address to go on with."""
+CANCEL, DERIVE = "override-cancel", "override-derive"
 
 
 @dataclass(frozen=True)
@@ -96,18 +98,28 @@ def adjust_card(data: Adjusting, viewer: Viewer) -> html.Section:
 
 def _at_work(viewer: Viewer) -> html.Div:
     text = viewer.t("Saved. Policy and alerts are being derived again; this page follows.")
-    parts = [notice(text), dcc.Interval(id="override-tick", interval=TICK_MS)]
+    button = action_button(CANCEL, viewer.t("Cancel"))
+    cancel = html.Div(button, className="actions", id="override-cancelling")
+    parts = [notice(text), cancel, dcc.Interval(id="override-tick", interval=TICK_MS)]
     return html.Div(parts, id="override-work")
 
 
 def not_followed(job: Job, viewer: Viewer) -> html.Div:
-    """What stands instead once the derivation has failed."""
-    text = viewer.t(
+    """What stands instead once the derivation has failed or was cancelled."""
+    t = viewer.t
+    failed = t(
         "Saved, but policy and alerts could not be derived again and are as before. They follow"
         " with the next load, or when the run is published again."
     )
-    why = reason_in(job.message or "", viewer.t)
-    return html.Div([notice(text, "warning"), html.P(why, className="job-message")], role="alert")
+    cancelled = t(
+        "Saved, but deriving was cancelled: policy and alerts are as before. They follow with the"
+        " next load, or when the run is published again."
+    )
+    is_cancelled = job.state == "cancelled"
+    parts: list[Component] = [notice(cancelled if is_cancelled else failed, "warning")]
+    if job.message:
+        parts.append(html.P(reason_in(job.message, t), className="job-message"))
+    return html.Div([*parts, action_button(DERIVE, derive_words(viewer))], role="alert")
 
 
 def _no_periods(viewer: Viewer) -> html.P:

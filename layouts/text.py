@@ -139,6 +139,7 @@ PHASES = {
     "reading": N_("Reading: %(rows)s rows so far"),
     "deriving": N_("Loaded; the pages' figures are being computed…"),
     "publishing": N_("Publishing…"),
+    "showing": N_("Everything is computed; it is shown next…"),
 }
 
 OUTCOMES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ import requests
 from sqlalchemy import text
 
 from tests.factories import LAST_DAY
-from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
+from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Browser, Site
 
 FIRST = LAST_DAY + timedelta(days=1)
 UNTIL = str(datetime.now(UTC).date() + timedelta(days=60))
@@ -137,6 +138,65 @@ def test_the_value_of_each_step_is_told(analyst: Api) -> None:
     assert steps[1]["points"] == 120 and steps[4]["points"] == 0
 
 
+def pressed(
+    browser: Browser, outputs: list[str], button: str, job_id: int, what: str = "n_clicks"
+) -> str:
+    """The answer to a button of the card, while its address names the job."""
+    told = [dict(zip(("id", "property"), one.split("."), strict=True)) for one in outputs]
+    body = {
+        "output": f"..{'...'.join(outputs)}.." if len(told) > 1 else outputs[0],
+        "outputs": told if len(told) > 1 else told[0],
+        "inputs": [{"id": button, "property": what, "value": 1}],
+        "state": [
+            {
+                "id": "_pages_location",
+                "property": "search",
+                "value": f"?sku=CABO-01&site=DEP-SP&job={job_id}",
+            }
+        ],
+        "changedPropIds": [f"{button}.{what}"],
+    }
+    answer = browser.callback(body)
+    assert answer.status_code == 200
+    return answer.text
+
+
+TICK = ["override-followed.search", "override-work.children"], "override-tick"
+
+
+def test_a_derivation_is_cancelled_and_done_later(site: Site, analyst: Api) -> None:
+    browser = site.browser(ANALYST)
+    with site.engine.connect() as other:
+        other.execute(text("LOCK TABLE analytics.policy IN SHARE MODE"))
+        done = post(analyst, LIFT).json()["data"]
+        number, job_id = done["override"]["id"], done["job_id"]
+        wait_for_job(analyst, job_id, "deriving 2/6")
+        assert "Cancelando" in pressed(
+            browser, ["override-cancelling.children"], "override-cancel", job_id
+        )
+        other.rollback()
+    wait_for_job(analyst, job_id, "deriving 3/6", "cancelled")
+    found = analyst.get(f"/overrides/{number}").json()["data"]
+    assert (found["state"], found["applied"]) == ("in_force", False)
+    told = pressed(browser, *TICK, job_id, "n_intervals")
+    assert "o recálculo foi cancelado" in told and "override-derive" in told
+    again = pressed(browser, ["override-again.search"], "override-derive", job_id)
+    assert f"job={job_id + 1}" in again
+    assert followed(analyst, number)["applied"]
+    assert analyst.call("DELETE", f"/overrides/{number}").status_code == 200
+    followed(analyst, number)
+
+
+def wait_for_job(api: Api, job_id: int, phase: str, state: str = "running") -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        job = api.get(f"/jobs/{job_id}").json()["data"]
+        if (job["phase"], job["state"]) == (phase, state):
+            return
+        time.sleep(0.1)
+    raise AssertionError(job)
+
+
 def test_a_derivation_that_failed_is_told(site: Site) -> None:
     sql = text(
         "INSERT INTO support.job (kind, state, object, actor, message, finished_at) VALUES"
@@ -144,18 +204,7 @@ def test_a_derivation_that_failed_is_told(site: Site) -> None:
     )
     with site.engine.begin() as connection:
         number = connection.execute(sql, {"actor": ANALYST}).scalar_one()
-    address = {"id": "_pages_location", "property": "search"}
-    body = {
-        "output": "..override-followed.search...override-work.children..",
-        "outputs": [
-            {"id": "override-followed", "property": "search"},
-            {"id": "override-work", "property": "children"},
-        ],
-        "inputs": [{"id": "override-tick", "property": "n_intervals", "value": 1}],
-        "state": [address | {"value": f"?sku=CABO-01&site=DEP-SP&job={number}"}],
-        "changedPropIds": ["override-tick.n_intervals"],
-    }
-    answer = site.browser(ANALYST).callback(body)
-    told = answer.json()["response"]
-    assert list(told) == ["override-work"]
-    assert "não puderam ser recalculados" in answer.text and "the disk is full" in answer.text
+    told = pressed(site.browser(ANALYST), *TICK, number, "n_intervals")
+    assert list(json.loads(told)["response"]) == ["override-work"]
+    assert "não puderam ser recalculados" in told and "the disk is full" in told
+    assert "override-derive" in told

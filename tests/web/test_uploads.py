@@ -326,16 +326,44 @@ def test_a_job_waits_for_the_load_before_it(office: Site, admin: Sender, analyst
     assert admin.ended(first)["state"] == analyst.ended(second)["state"] == "done"
 
 
-def test_a_publish_says_at_which_step_it_is(office: Site, admin: Sender) -> None:
-    run_id = admin.api.get("/runs").json()["data"][0]["run_id"]
+def shown(office: Site) -> list[str]:
+    """The published run, since when, and what is derived from it."""
+    sql = """
+        SELECT CAST(now AS text) FROM analytics.published AS now UNION ALL
+        SELECT CAST(policy AS text) FROM analytics.policy UNION ALL
+        SELECT CAST(advice AS text) FROM analytics.recommendation AS advice ORDER BY 1
+    """
+    with office.engine.connect() as connection:
+        return list(connection.scalars(text(sql)))
+
+
+def test_a_publish_says_at_which_step_it_is_and_may_be_cancelled(
+    office: Site, admin: Sender, analyst: Sender
+) -> None:
+    newer, older = (run["run_id"] for run in admin.api.get("/runs").json()["data"])
+
+    def publish(run_id: int) -> int:
+        answer = admin.api.call("POST", f"/runs/{run_id}/publish")
+        return int(answer.json()["data"]["job_id"])
+
+    before = shown(office)
     with office.engine.connect() as other:
         other.execute(text("LOCK TABLE analytics.policy IN SHARE MODE"))
-        job_id = admin.api.call("POST", f"/runs/{run_id}/publish").json()["data"]["job_id"]
+        job_id = publish(older)
         wait_for(admin, job_id, "running", "publishing 2/6")
         page = str(office.browser(ADMIN).open_page("/admin/data", f"?job={job_id}").json())
         assert "Etapa 2 de 6." in page and "'max': '6'" in page and "'value': '2'" in page
+        assert "cancel-job" in page
+        assert analyst.api.call("POST", f"/jobs/{job_id}/cancel").status_code == 404
+        assert admin.api.call("POST", f"/jobs/{job_id}/cancel").status_code == 200
         other.rollback()
-    assert admin.ended(job_id)["state"] == "done"
+    assert admin.ended(job_id)["state"] == "cancelled"
+    assert shown(office) == before
+    page = str(office.browser(ADMIN).open_page("/admin/data", f"?job={job_id}").json())
+    assert "Cancelado. Nada foi alterado." in page and "derive-again" not in page
+    for run_id in (older, newer):
+        assert admin.ended(publish(run_id))["state"] == "done"
+        assert admin.api.get("/status").json()["data"]["run_id"] == run_id
 
 
 def wait_for(sender: Sender, job_id: int, state: str, phase: str = "waiting") -> None:

@@ -65,11 +65,12 @@ def load_previewed(engine: Engine, *, job_id: int, actor: Actor) -> int:
 
 
 def cancel(engine: Engine, *, job_id: int, actor: Actor) -> None:
-    """Asks a check or load that is under way to leave off; it does within a second, unless its file
-    is loaded by then. One's own, or anybody's for those who may load. Raises NotFound, and
-    InvalidInput for one that has ended or cannot be cancelled."""
+    """Asks a job that is under way to leave off; a check or load does within a second, unless its
+    file is loaded by then, what derives the pages' figures before its next step. One's own, or
+    anybody's for those who may load. Raises NotFound, and InvalidInput for one that has ended or
+    cannot be cancelled any more."""
     with engine.begin() as connection:
-        job = jobs.read(connection, job_id)
+        job = jobs.read(connection, job_id, held=True)
         if job.actor != actor.name and not may(actor.role, Permission.LOAD):
             raise NotFound(f"There is no job {job_id} of yours.")
         if not job.may_be_cancelled:
@@ -94,6 +95,18 @@ def start_publish(engine: Engine, *, run_id: int, actor: Actor) -> int:
         reason = "there is no such run" if state is None else f"it is {state}"
         raise NotFound(f"Run {run_id} cannot be published: {reason}.")
     return _start(engine, {"kind": "publish", "object": f"run:{run_id}", "run_id": run_id}, actor)
+
+
+def derive_again(engine: Engine, *, job_id: int, actor: Actor) -> int:
+    """Derives what a job has not, which failed or was cancelled; gives the new job's number. Raises
+    NotFound for any other job."""
+    with engine.begin() as connection:
+        job = jobs.read(connection, job_id)
+        if not job.is_due:
+            raise NotFound(f"Job {job_id} has left nothing to be derived.")
+        again = queue_derive(connection, object=job.object, actor=actor)
+    spawn(engine, again)
+    return again
 
 
 def queue_derive(connection: Connection, *, object: str, actor: Actor) -> int:

@@ -6,6 +6,7 @@ the last day that the facts speak of, not the wall clock: old data derives the s
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from sqlalchemy import Connection, Engine, text
@@ -31,7 +32,11 @@ from warehouse.pipeline.views import WRITE_LOCK, note_derived, note_refreshed, r
 
 STEPS = 6
 """Of `derive_run`."""
+WAITING, SHOWING = 0, STEPS + 1
+"""What else is told as a step: another is waited for; everything is made and is shown next."""
 OnStep = Callable[[int], None]
+"""Is told of every step as it begins. What it raises ends the work, of which nothing is kept."""
+POLL_SECONDS = 0.2
 
 
 def quietly(_step: int) -> None:
@@ -48,6 +53,7 @@ def refresh_after_load(engine: Engine, on_step: OnStep = quietly) -> None:
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
         if run_id is not None:
             derive_run(connection, run_id, on_step)
+        on_step(SHOWING)
         note_refreshed(connection, load_id)
     forget_version()
 
@@ -67,12 +73,15 @@ def _derive_published(
     engine: Engine, needed: Callable[[Connection, int], bool], on_step: OnStep
 ) -> bool:
     with engine.begin() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
+        take = text("SELECT pg_try_advisory_xact_lock(:key)")
+        while not connection.execute(take, {"key": WRITE_LOCK}).scalar():
+            on_step(WAITING)
+            time.sleep(POLL_SECONDS)
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
         if run_id is None or not needed(connection, run_id):
             return False
         derive_run(connection, run_id, on_step)
+        on_step(SHOWING)
         note_derived(connection)
     forget_version()
     return True

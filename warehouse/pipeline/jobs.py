@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
@@ -18,7 +19,9 @@ from domain.errors import NotFound, NovaError
 from warehouse import uploads
 from warehouse.commands import audit
 from warehouse.pipeline.derive import (
+    SHOWING,
     STEPS,
+    WAITING,
     OnStep,
     derive_overrides,
     derive_settings,
@@ -125,9 +128,8 @@ def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
         say("reading", report.read)
 
     def check() -> None:
-        nothing_kept = all(one.state != "accepted" for one in seen.values())
-        if nothing_kept and _is_cancelled(engine, job.job_id):
-            raise Cancelled
+        if all(one.state != "accepted" for one in seen.values()):
+            _leave_off_if_asked(engine, job.job_id)
 
     is_dry_run = job.kind == "dry_run"
     say("waiting")
@@ -149,15 +151,16 @@ def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
     return Outcome("done" if report.ok else "refused", message, report, facts)
 
 
-def _is_cancelled(engine: Engine, job_id: int) -> bool:
+def _leave_off_if_asked(engine: Engine, job_id: int) -> None:
     sql = text("SELECT cancelled_at IS NOT NULL FROM support.job WHERE job_id = :job_id")
     with engine.connect() as connection:
-        return bool(connection.execute(sql, {"job_id": job_id}).scalar())
+        if connection.execute(sql, {"job_id": job_id}).scalar():
+            raise Cancelled
 
 
 def _publish(job: Row[Any], engine: Engine, say: Say) -> Outcome:
     say("publishing")
-    on_step = _steps(say, "publishing")
+    on_step = _steps(say, "publishing", partial(_leave_off_if_asked, engine, job.job_id))
     point_at(job.run_id, engine=engine, published_by=job.actor, on_step=on_step)
     return Outcome("done", facts={"run_id": job.run_id})
 
@@ -165,12 +168,21 @@ def _publish(job: Row[Any], engine: Engine, say: Say) -> Outcome:
 def _derive(job: Row[Any], engine: Engine, say: Say) -> Outcome:
     say("deriving")
     derive = derive_settings if job.object.startswith(SETTINGS) else derive_overrides
-    return Outcome("done", facts={"derived": derive(engine, _steps(say, "deriving"))})
+    on_step = _steps(say, "deriving", partial(_leave_off_if_asked, engine, job.job_id))
+    return Outcome("done", facts={"derived": derive(engine, on_step)})
 
 
-def _steps(say: Say, phase: str) -> OnStep:
-    """Tells the steps of a derivation with its phase: `deriving 2/6`."""
-    return lambda step: say(f"{phase} {step}/{STEPS}")
+def _steps(say: Say, phase: str, check: Callable[[], None] | None = None) -> OnStep:
+    """Tells the steps of a derivation with its phase: `deriving 2/6`. `check` is called in each,
+    after the phase is written: who asks to leave off holds the job's row."""
+    others = {WAITING: "waiting", SHOWING: "showing"}
+
+    def on_step(step: int) -> None:
+        say(others.get(step, f"{phase} {step}/{STEPS}"))
+        if check:
+            check()
+
+    return on_step
 
 
 _WORK = {"dry_run": _ingest, "load": _ingest, "publish": _publish, "derive": _derive}

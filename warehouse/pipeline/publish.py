@@ -85,7 +85,8 @@ def point_at(
     on_progress: Progress | None = None,
     on_step: derive.OnStep = derive.quietly,
 ) -> None:
-    """Shows a run that is still loaded, an older one for instance. Raises NotFound."""
+    """Shows a run that is still loaded, an older one for instance. Raises NotFound, and what
+    `on_step` raises, with nothing changed."""
     with _alone(engine):
         found = next((one for one in runs(engine) if one.run_id == run_id), None)
         if found is None or found.state != "ready":
@@ -240,6 +241,7 @@ def _show(
     with engine.begin() as connection:
         load_id = refresh_views(connection)
         derive.derive_run(connection, run_id, on_step)
+        on_step(derive.SHOWING)
         connection.execute(update(run).where(run.c.run_id == run_id).values(state="ready"))
         connection.execute(text(_POINT), {"run_id": run_id, "by": published_by})
         note_refreshed(connection, load_id)

@@ -46,9 +46,10 @@ def one(job_id: int) -> Job:
         return read(connection, job_id)
 
 
-def read(connection: Connection, job_id: int) -> Job:
-    """The same on a connection that is open. Raises NotFound."""
-    sql = text(f"{_SELECT} WHERE job_id = :job_id")
+def read(connection: Connection, job_id: int, *, held: bool = False) -> Job:
+    """The same on a connection that is open; `held`: nobody else changes it until the transaction
+    ends. Raises NotFound."""
+    sql = text(f"{_SELECT} WHERE job_id = :job_id{' FOR UPDATE' if held else ''}")
     row = connection.execute(sql, {"job_id": job_id}).one_or_none()
     if row is None:
         raise NotFound(f"There is no job {job_id}.")

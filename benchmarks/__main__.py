@@ -146,9 +146,9 @@ class Found:
         print(table(bars), flush=True)
 
     def crowd(self, stage: Stage) -> list[Bar]:
-        """Bars of many connections."""
-        bars, self.promised = requests_bars.crowded(stage)
-        return bars
+        """The bar of many connections."""
+        self.promised = requests_bars.promised(stage)
+        return requests_bars.tails(stage)
 
     def train(self, database: str) -> list[Bar]:
         """Bars of training."""

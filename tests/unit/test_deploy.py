@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -72,7 +73,8 @@ def test_production_is_pinned_unprivileged_and_read_only() -> None:
 def test_production_holds_no_secret_and_asks_for_each() -> None:
     text = (ROOT / "docker-compose.prod.yml").read_text()
     asked = [name for name in SETTINGS | ALSO_ASKED if name.endswith("_PASSWORD")]
-    asked.remove("NOVA_SMTP_PASSWORD")
+    for name in ("NOVA_SMTP_PASSWORD", "GRAFANA_PASSWORD"):
+        asked.remove(name)
     for name in ("SECRET_KEY", "NOVA_METRICS_TOKEN", *asked):
         assert re.search(rf"\$\{{{name}:\?[^}}]+\}}", text), name
     assert {one[1] for one in INTERPOLATED.finditer(text)} <= SETTINGS | ALSO_ASKED
@@ -104,6 +106,24 @@ def test_prometheus_finds_its_token_where_its_container_puts_it() -> None:
     (job,) = scraped["scrape_configs"]
     (command,) = service["command"]
     assert f'"$$NOVA_METRICS_TOKEN" > {job["authorization"]["credentials_file"]} ' in command
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [("", "choose one, as GRAFANA_PASSWORD"), ("s3cret", "begins")]
+)
+def test_grafana_alone_asks_for_its_password(given: str, said: str) -> None:
+    service = dict(services_of("docker-compose.prod.yml"))["grafana"]
+    (command,), password = service["command"], service["environment"]["GF_SECURITY_ADMIN_PASSWORD"]
+    assert INTERPOLATED.sub(lambda one: one["default"], password) == ""
+    begun = command.replace("$$", "$").replace("/run.sh", "echo begins")
+    done = subprocess.run(
+        [*service["entrypoint"], begun],
+        env={"PATH": os.environ["PATH"], "GF_SECURITY_ADMIN_PASSWORD": given},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode == 0) is bool(given) and said in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("name", COMPOSE)

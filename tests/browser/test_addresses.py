@@ -89,9 +89,10 @@ def test_reloading_sharing_and_going_back_keep_every_page(watch: Callable[..., W
     assert STATES.keys() == PAGES.keys()
     mine, other = watch(role=Role.ADMIN), watch(role=Role.ADMIN)
     addresses = [address_of(name) + state for name, state in STATES.items()]
+    other.open("/main")
     seen = []
     for address in addresses:
-        shown = mine.open(address).evaluate(SHOWN)
+        shown = mine.go(address).evaluate(SHOWN)
         assert address in shown and "não é conhecido" not in shown, shown
         mine.page.reload(wait_until="commit")
         other.page.evaluate(f"window.nova.go('{address}')")

@@ -15,7 +15,7 @@ OPTIONS = "#palette-list [role=option]"
 
 def test_keys_find_a_material_a_page_and_an_action(watch: Callable[..., Watched]) -> None:
     watched = watch()
-    page = watched.page
+    page = watched.open("/main")
     page.keyboard.press("Control+k")
     text = page.get_by_role("combobox", name="Buscar e comandos")
     expect(text).to_be_focused()
@@ -45,7 +45,7 @@ def test_keys_find_a_material_a_page_and_an_action(watch: Callable[..., Watched]
 
 def test_letters_lead_to_pages_but_not_while_typing(watch: Callable[..., Watched]) -> None:
     watched = watch(locale="en-GB")
-    page = watched.page
+    page = watched.open("/main")
     page.keyboard.press("g")
     page.keyboard.press(KEYS["/materials"])
     page.wait_for_url("**/materials")
@@ -71,7 +71,7 @@ def test_a_finger_opens_it_and_a_viewer_sees_no_door_that_is_shut(
     watch: Callable[..., Watched],
 ) -> None:
     watched = watch(role=Role.VIEWER, width=390)
-    page = watched.page
+    page = watched.open("/main")
     page.click("#palette-open")
     expect(page.locator(OPTIONS).first).to_be_visible()
     assert not page.locator(OPTIONS, has_text="Usuários").count()

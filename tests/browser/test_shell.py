@@ -25,7 +25,7 @@ def test_language_is_switched_and_kept(watch: Callable[..., Watched]) -> None:
     expect(page.locator("h1")).to_have_text("Overview")
     assert page.get_attribute("html", "lang") == "en"
     elsewhere = watch(Role.VIEWER)
-    assert elsewhere.page.get_attribute("html", "lang") == "en", "the account remembers it"
+    assert elsewhere.open("/main").get_attribute("html", "lang") == "en", "the account remembers it"
     assert watched.complaints == elsewhere.complaints == []
 
 

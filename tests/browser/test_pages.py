@@ -2,19 +2,25 @@
 speaks the other language, or shuts readers out (axe-core, WCAG 2.1 AA).
 
 Each role walks in each language; pages open by turns wide and narrow, and every open page is looked
-at in both widths and schemes. The first walk reads each page from its address and asks axe-core in
-all four looks; the others reach pages from one another. What ADMIN sees also fits a tablet, and
-ADMIN alone walks each tab of a page.
+at in both widths and schemes. The first walk reads each page from its address and asks axe-core;
+the others reach pages from one another. What ADMIN sees also fits a tablet, and ADMIN alone walks
+each tab of a page.
+
+axe-core's rules are asked in each look that can break them, once. Where a page is wide or narrow
+first, all of them are, and those on colours once more in the other scheme; a scheme changes nothing
+but colours. In the other width all others are asked again, and those on colours, in both schemes,
+of each text and field that did not stand in the first width as it does now: with this colour, size
+and weight, on this ground.
 Screenshots of all twenty-four looks are kept in test-results/pages/.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from babel.messages.pofile import read_po
 from playwright.sync_api import Page, expect
 
@@ -79,12 +85,54 @@ WALKS = (
     (Role.VIEWER, "pt-BR", 390, "dark"),
     (Role.VIEWER, "en-GB", 1440, "light"),
 )
+Rules = dict[str, object]
+Question = tuple[str, Rules]
 WIDTHS, SCHEMES = (1440, 390), ("light", "dark")
 TABLET = 768
-BARRIERS = {"resultTypes": ["violations"]}
-COLOURS = {**BARRIERS, "runOnly": ["color-contrast", "link-in-text-block"]}
+COLOURS = ["color-contrast", "link-in-text-block"]
 """axe-core's rules on colours: all that another scheme of the same width can break."""
-LOOKS_FOR_BARRIERS = {(1440, "light"): BARRIERS, (390, "dark"): BARRIERS}
+EVERY_RULE: Rules = {"resultTypes": ["violations"]}
+OF_COLOURS: Rules = {**EVERY_RULE, "runOnly": COLOURS}
+ALL_OTHERS: Rules = {**EVERY_RULE, "rules": {rule: {"enabled": False} for rule in COLOURS}}
+WHOLE, NEW = "document", "{ include: window.newHere }"
+QUESTIONS: tuple[tuple[Question, ...], ...] = (
+    ((WHOLE, EVERY_RULE),),
+    ((WHOLE, OF_COLOURS),),
+    ((WHOLE, ALL_OTHERS), (NEW, OF_COLOURS)),
+    ((NEW, OF_COLOURS),),
+)
+"""What axe-core is asked in each of an open page's four looks, in the order of `looks_from`."""
+NEW_HERE = r"""
+    scheme => {
+        const shown = ((window.shownBefore ||= {})[scheme] ||= new WeakMap());
+        const says = one => one.matches("input, select, textarea, button")
+            || [...one.childNodes].some(each => each.nodeType === 3 && each.data.trim());
+        const grounds = new Map([[null, ""]]);
+        const ground = one => {
+            if (!grounds.has(one)) {
+                const { backgroundColor, backgroundImage, opacity } = getComputedStyle(one);
+                const own = [backgroundColor, backgroundImage, opacity].join();
+                grounds.set(one, own + (/^rgb\(.*,1$/.test(own) ? "" : ground(one.parentElement)));
+            }
+            return grounds.get(one);
+        };
+        window.newHere = [...document.body.querySelectorAll("*")].filter(one => {
+            if (!one.checkVisibility({ visibilityProperty: true }) || !says(one)) { return false; }
+            const { color, fontSize, fontWeight } = getComputedStyle(one);
+            const look = [color, fontSize, fontWeight, ground(one)].join();
+            const known = shown.get(one) === look;
+            shown.set(one, look);
+            return !known;
+        });
+        return window.newHere.length;
+    }
+"""
+"""Texts and fields that this document has not shown in this scheme as it does now."""
+GRAVE_ONES = """
+    (place, rules) => axe.run(place, rules).then(found => found.violations
+        .filter(one => ["serious", "critical"].includes(one.impact))
+        .map(one => [one.id, one.nodes.map(node => node.html)]))
+"""
 WITHOUT_TWIN = """
     [...document.querySelectorAll(".chart")]
         .filter(one => !one.closest(".surface")?.querySelector("details.twin, table"))
@@ -135,7 +183,6 @@ DOORSTEP = ("/login", WITHOUT_A_LINK)
 FOCUSED = (
     "[document.activeElement.className, document.activeElement.ariaLabelledByElements?.length]"
 )
-GRAVE = ("serious", "critical")
 TEXTS = """
     (() => {
         const texts = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -174,8 +221,10 @@ def test_pages_are_whole(
         watched.until(ALL_DRAWN)
         assert page.evaluate(TOO_MANY_COLOURS, COLOURS_AT_MOST) == [], path
         assert page.evaluate(WITHOUT_UNIT) == [], path
-        for look in looks_from(*look):  # noqa: B020
-            look_at(watched, path, f"{role.lower()}-{locale}", *look, axe=first)
+        for look, questions in zip(looks_from(*look), QUESTIONS, strict=True):  # noqa: B020
+            look_at(watched, path, f"{role.lower()}-{locale}", *look)
+            if first:
+                assert barriers(page, look[1], questions) == [], (path, look)
         if role == Role.ADMIN:
             fit(watched, TABLET)
     told = [text for text in watched.complaints if not text.startswith("console: Failed to load")]
@@ -196,7 +245,7 @@ def looks_from(width: int, scheme: str) -> list[tuple[int, str]]:
     return [(width, scheme), (width, reverse), (other, reverse), (other, scheme)]
 
 
-def look_at(watched: Watched, path: str, who: str, width: int, scheme: str, *, axe: bool) -> None:
+def look_at(watched: Watched, path: str, who: str, width: int, scheme: str) -> None:
     """An open page in one width and scheme: nothing sticks out, all is drawn, and a picture."""
     page = watched.page
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -205,9 +254,6 @@ def look_at(watched: Watched, path: str, who: str, width: int, scheme: str, *, a
     watched.until(NO_TRANSITION)
     seen = services.ROOT / "test-results" / "pages" / f"{who}-{width}-{scheme}"
     page.screenshot(path=seen / f"{re.sub(r'[^a-z0-9]+', '-', path[1:].lower())}.png")
-    if axe:
-        rules = LOOKS_FOR_BARRIERS.get((width, scheme), COLOURS)
-        assert barriers(page, rules) == [], (path, width, scheme)
 
 
 def fit(watched: Watched, width: int) -> None:
@@ -232,13 +278,16 @@ def words_of(locale: str, other: str) -> set[str]:
     return {text for text in said[0] - said[1] if " " in text or text[:1].isupper()}
 
 
-def barriers(page: Page, rules: dict[str, list[str]]) -> list[tuple[str, list[str]]]:
-    """What axe-core finds serious or critical by these rules: the rule, and where."""
-    found = Axe().run(page, options=rules).response["violations"]
+def barriers(page: Page, scheme: str, questions: Iterable[Question]) -> list[object]:
+    """What axe-core finds serious or critical in a page shown in this scheme: rule and places."""
+    if page.evaluate("!window.axe"):
+        page.evaluate(AXE_SCRIPT)
+    some_are_new = page.evaluate(NEW_HERE, scheme)
     return [
-        (one["id"], [node["html"] for node in one["nodes"]])
-        for one in found
-        if one["impact"] in GRAVE
+        barrier
+        for place, rules in questions
+        if place == WHOLE or some_are_new
+        for barrier in page.evaluate(f"rules => ({GRAVE_ONES})({place}, rules)", rules)
     ]
 
 
@@ -265,8 +314,9 @@ def test_pages_without_dash_are_whole(watch: Callable[..., Watched], locale: str
             page.context.clear_cookies()
         page.goto(f"{watched.site}{path}")
         assert foreign.isdisjoint(page.evaluate(TEXTS)), path
-        for look in looks_from(*look):  # noqa: B020
-            look_at(watched, path, f"admin-{locale}", *look, axe=True)
+        for look, questions in zip(looks_from(*look), QUESTIONS, strict=True):  # noqa: B020
+            look_at(watched, path, f"admin-{locale}", *look)
+            assert barriers(page, look[1], questions) == [], (path, look)
         fit(watched, TABLET)
     assert [text for text in watched.complaints if "404 (NOT FOUND)" not in text] == [
         f"404: {watched.site}{WITHOUT_A_LINK}"
@@ -278,7 +328,7 @@ def test_the_page_about_the_api_is_whole(watch: Callable[..., Watched]) -> None:
     watched.page.goto(f"{watched.site}/api/v1/docs")
     for width in (TABLET, *WIDTHS):
         fit(watched, width)
-    assert barriers(watched.page, BARRIERS) == []
+    assert barriers(watched.page, "dark", [(WHOLE, EVERY_RULE)]) == []
     assert watched.complaints == []
 
 

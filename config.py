@@ -190,6 +190,12 @@ class Settings(BaseSettings):
         validation_alias="NOVA_SLOW_QUERY_MS",
         description="A statement of a request that takes longer is logged.",
     )
+    slow_batch_ms: int = Field(
+        10_000,
+        ge=1,
+        validation_alias="NOVA_SLOW_BATCH_MS",
+        description="The same of loads, publishes and derivations, and of all rows of a file.",
+    )
     debug: bool = Field(
         False,
         validation_alias="FLASK_DEBUG",

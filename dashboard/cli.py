@@ -376,10 +376,12 @@ def _tell_moved(word: str, done: list[Any]) -> None:
 @click.argument("job_id", type=int)
 def run_one_job(job_id: int) -> None:
     """Do a job that is queued; how it ends stands in its row."""
+    from dashboard.observability import log_as_json
     from warehouse.db import get_batch_engine
     from warehouse.pipeline.jobs import run_job
     from warehouse.queries import jobs as asked
 
+    log_as_json(logging.WARNING, request_id=asked.asked_by(job_id))
     _bind_cache()
     done = run_job(job_id, engine=get_batch_engine())
     click.echo(f"job {job_id}: {'done' if done else 'not done'}")

@@ -54,7 +54,12 @@ SECONDS = Histogram("nova_request_seconds", "Time to answer a request.", ("endpo
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: control characters cannot forge a second one."""
+    """One JSON object a line: control characters cannot forge a second one. `request_id`: of what
+    was asked for by a request that has ended."""
+
+    def __init__(self, request_id: str | None = None) -> None:
+        super().__init__()
+        self._request_id = request_id
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -66,6 +71,8 @@ class JsonFormatter(logging.Formatter):
         line |= {name: getattr(record, name) for name in EXTRAS if hasattr(record, name)}
         if has_request_context() and "request_id" in g:
             line["request_id"] = g.request_id
+        elif self._request_id:
+            line["request_id"] = self._request_id
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         try:
@@ -74,10 +81,11 @@ class JsonFormatter(logging.Formatter):
             return json.dumps(line, default=str)
 
 
-def log_as_json(level: int = logging.INFO) -> None:
-    """All logs of the process as JSON lines on stderr; callable again."""
+def log_as_json(level: int = logging.INFO, *, request_id: str | None = None) -> None:
+    """All logs of the process as JSON lines on stderr, under the request that asked for it if one
+    did; callable again."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(request_id))
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # never shown
     logging._srcfile = None  # nor is the line that logged, which is searched for otherwise
     root = logging.getLogger()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import IO, Any
 
 import psycopg2
+import psycopg2.extensions
 from sqlalchemy import Connection, Engine, Executable, Row, Select, create_engine, event
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.engine import ExceptionContext
@@ -84,7 +85,8 @@ def make_engine(
         hide_parameters=True,
         connect_args=connect_options(
             statement_timeout_ms=statement_timeout_ms, lock_timeout_ms=lock_timeout_ms, quick=quick
-        ),
+        )
+        | {"connection_factory": _Streaming},
     )
 
 
@@ -106,36 +108,101 @@ def as_application(engine: Engine) -> Engine:
     """Makes new connections work as ROLE, and logs slow statements. Before the migration that makes
     the role, or for a login that is no member, connections work as the login itself."""
     event.listen(engine, "connect", _take_role)
-    event.listen(engine, "before_cursor_execute", _note_start)
-    event.listen(engine, "after_cursor_execute", _note_end)
-    event.listen(engine, "handle_error", _note_failure)
+    return _logging_slow(engine)
+
+
+def _logging_slow(engine: Engine, *, batch: bool = False) -> Engine:
+    """What a cursor of the server reads is told by the cursor itself, at its end."""
+
+    def begin(_connection: Any, cursor: Any, _sql: str, _params: Any, context: Any, _: Any) -> None:
+        if not cursor.name:
+            context.nova_began = time.perf_counter()
+
+    def end(_connection: Any, _cursor: Any, sql: str, _params: Any, context: Any, _: Any) -> None:
+        tell(sql, context)
+
+    def fail(context: ExceptionContext) -> None:
+        if context.statement:
+            tell(context.statement, context.execution_context)
+
+    def tell(sql: str, context: Any) -> None:
+        began = getattr(context, "nova_began", None)
+        if began is not None:
+            log_if_slow(sql, time.perf_counter() - began, batch=batch)
+
+    event.listen(engine, "before_cursor_execute", begin)
+    event.listen(engine, "after_cursor_execute", end)
+    event.listen(engine, "handle_error", fail)
     return engine
 
 
-def _note_start(
-    _connection: Any, _cursor: Any, _sql: str, _params: Any, context: Any, *_: Any
-) -> None:
-    context.nova_began = time.perf_counter()
-
-
-def _note_end(
-    _connection: Any, _cursor: Any, sql: str, _params: Any, context: Any, *_: Any
-) -> None:
-    log_if_slow(sql, time.perf_counter() - context.nova_began)
-
-
-def _note_failure(context: ExceptionContext) -> None:
-    began = getattr(context.execution_context, "nova_began", None)
-    if began is not None and context.statement:
-        log_if_slow(context.statement, time.perf_counter() - began)
-
-
-def log_if_slow(sql: str, seconds: float) -> None:
+def log_if_slow(sql: str, seconds: float, *, batch: bool = False) -> None:
     """A line for a statement that has taken so long, whether it failed or not; without its
     parameters."""
-    if seconds * 1000 >= get_settings().slow_query_ms:
-        told = " ".join(sql.split())[:SLOW_SQL_LETTERS]
-        log.warning("slow query: %.0f ms: %s", seconds * 1000, told)
+    settings = get_settings()
+    if seconds * 1000 >= (settings.slow_batch_ms if batch else settings.slow_query_ms):
+        log.warning("slow query: %.0f ms: %s", seconds * 1000, _in_short(sql))
+
+
+def _in_short(sql: str) -> str:
+    return " ".join(sql.split())[:SLOW_SQL_LETTERS]
+
+
+class _Streamed(psycopg2.extensions.cursor):
+    """A cursor of the server. At its end it logs how long the database took to the first rows and
+    to all that were taken, if the first were as slow as a statement, or all as slow as a batch's:
+    who takes them may take their time, which does not count."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._sql, self._rows, self._seconds = "", 0, 0.0
+        self._first: float | None = None
+
+    def execute(self, sql: Any, params: Any = None) -> None:
+        self._sql = str(sql)
+        with self._timed():
+            super().execute(sql, params)
+
+    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
+        return self._counted(lambda: super(_Streamed, self).fetchmany(size or self.arraysize))
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return self._counted(super().fetchall)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._tell()
+        super().close()
+
+    def _counted(self, fetch: Callable[[], list[tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
+        with self._timed():
+            rows = fetch()
+        self._rows += len(rows)
+        if self._first is None:
+            self._first = self._seconds
+        return rows
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds += time.perf_counter() - began
+
+    def _tell(self) -> None:
+        settings, every = get_settings(), self._seconds * 1000
+        first = every if self._first is None else self._first * 1000
+        if first >= settings.slow_query_ms or every >= settings.slow_batch_ms:
+            told = "slow query: %.0f ms to the first rows, %.0f ms to all %d: %s"
+            log.warning(told, first, every, self._rows, _in_short(self._sql))
+
+
+class _Streaming(psycopg2.extensions.connection):
+    """One whose cursors of the server are timed."""
+
+    def cursor(self, *args: Any, **options: Any) -> Any:
+        return super().cursor(*args, **({"cursor_factory": _Streamed} if args else {}) | options)
 
 
 def _take_role(connection: Any, _record: Any) -> None:
@@ -153,9 +220,10 @@ def get_engine() -> Engine:
 @lru_cache
 def get_batch_engine() -> Engine:
     """The process's engine for loading, training and publishing, as the owner of the tables: no
-    statement time limit."""
+    statement time limit, and only what is slow for a batch is logged."""
     url = database_url(owner=True)
-    return make_engine(url, pool_size=2, statement_timeout_ms=0, lock_timeout_ms=30_000)
+    engine = make_engine(url, pool_size=2, statement_timeout_ms=0, lock_timeout_ms=30_000)
+    return _logging_slow(engine, batch=True)
 
 
 @lru_cache
@@ -319,7 +387,9 @@ def primary() -> Iterator[Connection]:
 
 
 def copy(connection: Connection, statement: str, buffer: IO[Any]) -> None:
-    """COPY … FROM STDIN out of the buffer, or … TO STDOUT into it; raises as statements do."""
+    """COPY … FROM STDIN out of the buffer, or … TO STDOUT into it; raises as statements do, and is
+    logged as a batch's are."""
+    began = time.perf_counter()
     try:
         with connection.connection.driver_connection.cursor() as cursor:  # type: ignore[union-attr]
             cursor.copy_expert(statement, buffer, COPY_BYTES)
@@ -327,6 +397,8 @@ def copy(connection: Connection, statement: str, buffer: IO[Any]) -> None:
         raise DBAPIError.instance(
             statement, None, error, psycopg2.Error, dialect=connection.dialect
         ) from error
+    finally:
+        log_if_slow(statement, time.perf_counter() - began, batch=True)
 
 
 class Replica:

@@ -198,16 +198,22 @@ def test_what_another_worker_writes_is_seen_at_once(
     assert status.current().data_version != before
 
 
-def test_what_a_job_derives_is_told_to_the_workers(
+def test_what_a_job_derives_is_told_to_the_workers_and_what_is_slow_of_it_logged(
     valkey_url: str, network: factories.Network, engine: Engine, nova: str
 ):
     with engine.begin() as connection:
-        job_id = jobs.queue_derive(connection, object="setting:alerts", actor=Actor("ana"))
+        who = Actor("ana", request_id="asked-0123456789")
+        job_id = jobs.queue_derive(connection, object="setting:alerts", actor=who)
     settings = os.environ | {"DATABASE_URL": nova, "REDIS_URL": valkey_url}
+    settings["NOVA_SLOW_BATCH_MS"] = "1"
     command = [sys.executable, *jobs.COMMAND, str(job_id)]
     ran = subprocess.run(command, cwd=services.ROOT, env=settings, capture_output=True, text=True)
     assert ran.stdout == f"job {job_id}: done\n", ran.stderr
     assert [*redis.Redis.from_url(valkey_url).scan_iter(f"*{caching.WRITTEN}")]
+    logged = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert {line["request_id"] for line in logged} == {"asked-0123456789"}
+    slow = [line["message"] for line in logged if line["message"].startswith("slow query: ")]
+    assert any(": COPY " in one for one in slow) and any(": INSERT " in one for one in slow)
 
 
 def test_a_poisoned_value_is_read_anew(backend: Client, network: factories.Network):

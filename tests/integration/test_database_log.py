@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, column, func, literal, select, table, text
+from sqlalchemy import Connection, Engine, column, func, literal, select, table, text
 
 from domain.errors import Unavailable
+from domain.records import Page
 from tests import services
 from warehouse import unawaited
 from warehouse.db import LIVENESS, Prepared, _at_rest, primary
+from warehouse.queries.paging import every, fetch_page
 
 GONE_AFTER = [*LIVENESS.values()]
 WORD = "somebody's word"
@@ -31,11 +34,23 @@ def test_slow_statements_are_logged_however_they_are_sent_and_end(
     Prepared("slow", select(slow.label("prepared"))).rows({})
     unawaited.send("SELECT pg_sleep(0.02), %(word)s AS sent", {"word": WORD}, awaited=True)
 
+    assert next(every(two_rows)) == 1
+
     lines = [record.getMessage() for record in caplog.records]
     told = [line for line in lines if line.startswith("slow query: ")]
     assert {line.rpartition(" ")[2] for line in told} >= {"done", "ended", "prepared", "sent"}
     assert "the database does not answer: QueryCanceled: canceling statement due to" in str(lines)
+    (streamed,) = (line for line in told if " ms to the first rows, " in line)
+    assert " ms to all 1: SELECT * FROM (SELECT n, pg_sleep(" in streamed
     assert WORD not in caplog.text
+
+
+def two_rows(connection: Connection, *, limit: int) -> Page[int]:
+    """Each takes its time, and a word that nobody is to know."""
+    relation = "SELECT n, pg_sleep(0.02), :word AS word FROM generate_series(1, 2) AS n"
+    by: dict[str, Any] = {"sort": "n", "sorts": {"n": "bigint"}, "tie": {"n": "bigint"}}
+    by |= {"make": lambda row: row.n, "limit": limit, "cursor": None}
+    return fetch_page(connection, relation, {"word": WORD}, **by)
 
 
 def test_a_lock_that_is_not_given_is_waited_for_once(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tests.conftest import StartServer
 from tests.services import execute
@@ -131,6 +133,28 @@ def test_a_sane_request_id_is_kept_and_logged(site: Site, home: Path) -> None:
     logged = [json.loads(line) for line in lines]
     mine = [line for line in logged if line.get("request_id") == "trace-0123456789"]
     assert [(line["path"], line["status"]) for line in mine] == [("/login", 200)]
+
+
+def test_the_rows_of_a_slow_file_are_logged_under_its_request(site: Site, home: Path) -> None:
+    api, number = site.api(ANALYST), "slow-0123456789"
+    waits = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND query LIKE '%analytics.alert%' AND datname = current_database()"
+    )
+    seeing = site.engine.execution_options(isolation_level="AUTOCOMMIT")
+    with ThreadPoolExecutor(1) as threads, site.engine.connect() as other, seeing.connect() as eye:
+        other.execute(text("LOCK analytics.alert IN ACCESS EXCLUSIVE MODE"))
+        asked = threads.submit(api.get, "/exports/alerts.csv", headers={"X-Request-ID": number})
+        while not eye.execute(waits).scalar():
+            assert not asked.done()
+        other.execute(text("SELECT pg_sleep(0.6)"))
+        other.rollback()
+        rows = asked.result().text.count("\n") - 1
+    log = (home / f"server-{site.url.rpartition(':')[2]}.log").read_text()
+    mine = [one for one in map(json.loads, log.splitlines()) if one.get("request_id") == number]
+    slow = [one["message"] for one in mine if one["message"].startswith("slow query: ")]
+    assert len(slow) == 1 and "ms to the first rows" in slow[0]
+    assert rows and f" ms to all {rows}: SELECT * FROM (" in slow[0]
 
 
 def test_no_password_and_no_token_is_logged(site: Site, home: Path) -> None:

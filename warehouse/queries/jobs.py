@@ -46,6 +46,13 @@ def one(job_id: int) -> Job:
         return read(connection, job_id)
 
 
+def asked_by(job_id: int) -> str | None:
+    """The number of the request that asked for it, if one did. Raises Unavailable."""
+    sql = text("SELECT request_id FROM support.job WHERE job_id = :job_id")
+    with primary() as connection:
+        return connection.execute(sql, {"job_id": job_id}).scalar()
+
+
 def read(connection: Connection, job_id: int, *, held: bool = False) -> Job:
     """The same on a connection that is open; `held`: nobody else changes it until the transaction
     ends. Raises NotFound."""

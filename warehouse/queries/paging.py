@@ -10,7 +10,7 @@ from datetime import date, datetime
 from inspect import unwrap
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, CursorResult, Row, text
 
 from domain.errors import InvalidInput
 from domain.records import Page
@@ -113,7 +113,13 @@ def _unread(
     found = connection.execute(
         text(f"SELECT * FROM ({relation}) AS listed ORDER BY {order}"), dict(params)
     )
-    return Page(rows=cast(list[T], map(make, found)), count=-1)
+    return Page(rows=cast(list[T], _made(found, make)), count=-1)
+
+
+def _made(found: CursorResult[Any], make: Callable[[Row[Any]], T]) -> Iterator[T]:
+    """The statement ends with whoever takes its rows, where he leaves off too."""
+    with found:
+        yield from map(make, found)
 
 
 def page_of(

@@ -1,8 +1,9 @@
 """Every check of the project, as `make test`, `lint`, `faults`, `bench` and `soak` run them.
 Standard library only.
 
-`lint` runs ruff and mypy; `test` runs them and, if they pass, both test suites; `faults` runs what
-is marked `fault` in both, with outages at full length; `bench` and `soak` measure.
+`lint` runs ruff and mypy; `test` runs them and both test suites, and ends where they complain;
+`faults` runs what is marked `fault` in both, with outages at full length; `bench` and `soak`
+measure.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -33,7 +37,8 @@ SIDE_BY_SIDE = [f"--numprocesses={PROCESSES}", "--dist=loadfile", "--no-loadscop
 """Each process has a home of its own: database, cache, served product, browser. One more than there
 are processors, as tests wait a lot; in order, because the browser's files are the longest."""
 OFFLINE_SIDE_BY_SIDE = [f"--numprocesses={os.cpu_count() or 1}", "--dist=loadfile"]
-"""The trainer's tests never wait: they take what processors have left while the others do."""
+"""The trainer's tests never wait: they take what processors have left while the others do, and
+begin beside the linters, which keep one busy."""
 WITH_WHAT_IS_LEFT = ["nice", "-n", "10"]
 
 LINTERS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
@@ -49,25 +54,21 @@ def lint() -> None:
 
 
 def test() -> None:
-    """Lints, then runs both suites to the end, side by side. Exits with what failed first."""
-    others = [Background(ensure, name) for name in ("web", "trainer")]
-    lint()
-    ensure_browser()
-    for other in others:
-        other.wait()
-    office = Background(ensure_office)
+    """Lints and runs both suites to the end, side by side. Exits with what failed first."""
+    web, trainer = (Background(ensure, name) for name in ("web", "trainer"))
+    trainer.wait()
     say("tests of the trainer begin, in its own environment: what they say comes last")
     with tempfile.TemporaryFile() as said:
-        suite = _command("trainer", "pytest", "tests/offline", *OFFLINE_SIDE_BY_SIDE)
-        command = [*WITH_WHAT_IS_LEFT, *suite]
-        with subprocess.Popen(
-            command, cwd=ROOT, env=clean_environment(), stdout=said, stderr=said
-        ) as beside:
+        with _trainers_suite(said) as beside:
+            lint()
+            ensure_browser()
+            web.wait()
+            office = Background(ensure_office)
             say("tests of everything else")
             rest = _module("tests", "pytest", *SIDE_BY_SIDE, *sys.argv[2:])
             say("tests of the trainer")
             offline = beside.wait()
-        office.wait()
+            office.wait()
         said.seek(0)
         print(said.read().decode(errors="replace"), flush=True)
     if offline:
@@ -119,6 +120,21 @@ def ensure_office() -> None:
         say(
             f"LibreOffice: missing, its test skips. It needs: sudo apt-get install {OFFICE_PACKAGE}"
         )
+
+
+@contextmanager
+def _trainers_suite(said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """The trainer's tests under way, writing into `said`; a failure beside them ends them."""
+    suite = _command("trainer", "pytest", "tests/offline", *OFFLINE_SIDE_BY_SIDE)
+    command = [*WITH_WHAT_IS_LEFT, *suite]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=clean_environment(), stdout=said, stderr=said
+    ) as started:
+        try:
+            yield started
+        except BaseException:
+            started.terminate()
+            raise
 
 
 def _module(environment: str, *arguments: str) -> int:

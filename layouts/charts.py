@@ -24,7 +24,8 @@ from domain.records import (
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.text import MODELS, named
-from layouts.theme import ACCENT, BAND, MODEL_STYLES, figure, graph_config, plain
+from layouts.theme import ACCENT, BAND, MODEL_STYLES, figure, graph_config, plain, titled
+from layouts.units import PERCENT, Unit
 
 LEVELS = (0.1, 0.5, 0.9)
 UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
@@ -62,14 +63,14 @@ def narrowing(name: str, values: Sequence[str | None]) -> dict[str, Any]:
 
 
 def stacked(
-    chart: go.Figure, below: go.Scatter, title: str, *, from_zero: bool = True
+    chart: go.Figure, below: go.Scatter, unit: Unit, of: str, *, from_zero: bool = True
 ) -> go.Figure:
     """The chart with another line below it, over the same x and with an axis of its own."""
     below.update(yaxis="y2", showlegend=False)
     chart.add_trace(below)
     chart.update_layout(
         yaxis={"domain": UPPER},
-        yaxis2={"domain": LOWER, "title": {"text": title}, "anchor": "x"},
+        yaxis2={"domain": LOWER, "title": titled(unit, of), "anchor": "x"},
         xaxis={"anchor": "y2"},
     )
     if not from_zero:
@@ -94,7 +95,7 @@ def thin(trace: Any) -> None:
             trace[name] = [values[index] for index in order]
 
 
-def totals_chart(points: Sequence[TotalPoint], viewer: Viewer, unit: str) -> go.Figure:
+def totals_chart(points: Sequence[TotalPoint], viewer: Viewer, unit: Unit) -> go.Figure:
     """Actual and forecast totals over time, with the forecast's p10-p90 band."""
     t = viewer.t
     chart = figure(viewer, unit)
@@ -113,9 +114,9 @@ def totals_chart(points: Sequence[TotalPoint], viewer: Viewer, unit: str) -> go.
     return finish(chart, viewer)
 
 
-def shares_chart(shares: Sequence[DemandShare], viewer: Viewer, unit: str) -> go.Figure:
+def shares_chart(shares: Sequence[DemandShare], viewer: Viewer, unit: Unit) -> go.Figure:
     """A bar for each family or UF, the largest above; a click narrows the page to it."""
-    chart = figure(viewer, "")
+    chart = figure(viewer)
     rows = list(reversed(shares))
     chart.add_bar(
         x=[one.demand for one in rows],
@@ -127,7 +128,7 @@ def shares_chart(shares: Sequence[DemandShare], viewer: Viewer, unit: str) -> go
         hovertemplate="%{x:,.0f}<extra>%{y}</extra>",
     )
     chart.update_xaxes(short_ticks([one.demand for one in rows], viewer, from_zero=True))
-    chart.update_xaxes(showgrid=True, title={"text": unit}, rangemode="tozero")
+    chart.update_xaxes(showgrid=True, title=titled(unit), rangemode="tozero")
     chart.update_yaxes(type="category")
     chart.update_layout(hovermode="closest", height=90 + 24 * len(rows))
     return chart
@@ -138,7 +139,7 @@ def series_chart(
     forecasts: Sequence[ForecastPoint],
     models: Sequence[str],
     viewer: Viewer,
-    unit: str,
+    unit: Unit,
 ) -> go.Figure:
     """One item at one site: its demand, the ensemble's band, and a line for each chosen model."""
     t = viewer.t
@@ -166,7 +167,7 @@ def series_chart(
 
 
 def projection_chart(
-    days: Sequence[ProjectedDay], reorder_point: float | None, viewer: Viewer, unit: str
+    days: Sequence[ProjectedDay], reorder_point: float | None, viewer: Viewer, unit: Unit
 ) -> go.Figure:
     """Projected stock with likely and with high demand, over the reorder point."""
     t = viewer.t
@@ -204,10 +205,10 @@ def _add_ensemble(chart: go.Figure, points: Sequence[ForecastPoint], viewer: Vie
 
 
 def steps_chart(
-    steps: Sequence[ModelStep], models: Sequence[str], viewer: Viewer, ahead: str
+    steps: Sequence[ModelStep], models: Sequence[str], viewer: Viewer, ahead: Unit
 ) -> go.Figure:
     """WAPE by periods ahead, a line for each chosen model; `ahead` names the axis."""
-    chart = figure(viewer, viewer.t("WAPE"))
+    chart = figure(viewer, PERCENT, viewer.t("WAPE"))
     for model in models:
         rows = [row for row in steps if row.model == model and row.step and row.wape is not None]
         add_line(
@@ -219,7 +220,7 @@ def steps_chart(
             number=".1%",
         )
     chart.update_yaxes(tickformat=".0%")
-    chart.update_xaxes(title={"text": ahead}, nticks=8)
+    chart.update_xaxes(title=titled(ahead), nticks=8)
     label_ends(chart)
     return chart
 
@@ -238,7 +239,7 @@ def calibration_chart(whole: ModelStep, viewer: Viewer) -> go.Figure:
     """For each quantile the share of actuals under it: a bar from those below to those not above,
     which should meet the diagonal."""
     t = viewer.t
-    chart = figure(viewer, t("Actuals under it"))
+    chart = figure(viewer, PERCENT, t("Actuals under it"))
     chart.add_scatter(
         x=[0, 1],
         y=[0, 1],
@@ -247,6 +248,7 @@ def calibration_chart(whole: ModelStep, viewer: Viewer) -> go.Figure:
         name=t("Ideal"),
         hoverinfo="skip",
     )
+    chart.add_annotation(x=0.3, y=0.3, text=t("Ideal"), xanchor="left", yanchor="top", xshift=6)
     for name, level, low, high in zip(
         ("p10", "p50", "p90"), LEVELS, whole.below, whole.at_most, strict=True
     ):
@@ -261,7 +263,7 @@ def calibration_chart(whole: ModelStep, viewer: Viewer) -> go.Figure:
         )
         chart.add_annotation(x=level, y=high, text=name, yshift=16, xanchor="center")
     chart.update_xaxes(
-        title={"text": t("Quantile")}, tickvals=list(LEVELS), tickformat=".0%", range=[0, 1]
+        title=titled(PERCENT, t("Quantile")), tickvals=list(LEVELS), tickformat=".0%", range=[0, 1]
     )
     chart.update_yaxes(tickformat=".0%", range=[0, 1.08])
     chart.update_layout(hovermode="closest")
@@ -269,7 +271,7 @@ def calibration_chart(whole: ModelStep, viewer: Viewer) -> go.Figure:
 
 
 def backtest_chart(
-    points: Sequence[BacktestPoint], models: Sequence[str], viewer: Viewer, unit: str
+    points: Sequence[BacktestPoint], models: Sequence[str], viewer: Viewer, unit: Unit
 ) -> go.Figure:
     """What was demanded in the backtest's periods and what each chosen model had said of them,
     one stretch of line for each origin."""

@@ -11,7 +11,8 @@ from domain.failure_risk import CalibrationBin
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import narrowing
-from layouts.theme import ACCENT, CLUSTER_COLOURS, OUTLIER, figure, plain
+from layouts.theme import ACCENT, CLUSTER_COLOURS, OUTLIER, figure, plain, titled
+from layouts.units import PERCENT, unit
 
 ROW_HEIGHT, LEAST_HEIGHT, LANE = 50, 120, 0.11
 
@@ -20,7 +21,7 @@ def profile_chart(clusters: Sequence[Cluster], viewer: Viewer) -> go.Figure:
     """A line for each feature, on it each cluster's number where its centre lies; the middle of all
     members is 0."""
     t, locale = viewer.t, viewer.locale
-    chart = figure(viewer, "")
+    chart = figure(viewer)
     features = [one.feature for one in clusters[0].profile][::-1] if clusters else []
     chart.add_vline(x=0, line={"dash": "dot", "width": 1.5, "color": OUTLIER})
     middle = (len(clusters) - 1) / 2
@@ -49,7 +50,7 @@ def profile_chart(clusters: Sequence[Cluster], viewer: Viewer) -> go.Figure:
             + f")<extra>{cluster.number}</extra>",
         )
     chart.update_xaxes(
-        title={"text": t("← below normal · above normal → (spreads)")},
+        title=titled(unit("spreads", t), t("← below normal · above normal →")),
         showgrid=True,
         zeroline=False,
     )
@@ -68,7 +69,7 @@ def profile_chart(clusters: Sequence[Cluster], viewer: Viewer) -> go.Figure:
 def risk_calibration_chart(bins: Sequence[CalibrationBin], viewer: Viewer) -> go.Figure:
     """Share of rows that failed against the risk that was told, a dot for each bin."""
     t, locale = viewer.t, viewer.locale
-    chart = figure(viewer, t("Share that failed"))
+    chart = figure(viewer, PERCENT, t("Share that failed"))
     top = min(1.0, 1.15 * max([0.1, *(max(one.predicted, one.observed) for one in bins)]))
     chart.add_scatter(
         x=[0, top],
@@ -77,6 +78,9 @@ def risk_calibration_chart(bins: Sequence[CalibrationBin], viewer: Viewer) -> go
         line={"dash": "dot", "width": 1.5},
         name=t("Ideal"),
         hoverinfo="skip",
+    )
+    chart.add_annotation(
+        x=0.75 * top, y=0.75 * top, text=t("Ideal"), xanchor="left", yanchor="top", xshift=6
     )
     chart.add_scatter(
         x=[one.predicted for one in bins],
@@ -90,7 +94,9 @@ def risk_calibration_chart(bins: Sequence[CalibrationBin], viewer: Viewer) -> go
         cliponaxis=False,
         hovertemplate="%{x:.1%} → %{y:.1%}<extra></extra>",
     )
-    chart.update_xaxes(title={"text": t("Risk that was told")}, tickformat=".0%", range=[0, top])
+    chart.update_xaxes(
+        title=titled(PERCENT, t("Risk that was told")), tickformat=".0%", range=[0, top]
+    )
     chart.update_yaxes(tickformat=".0%", range=[0, top * 1.08])
     chart.update_layout(hovermode="closest")
     return chart

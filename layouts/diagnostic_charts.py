@@ -11,7 +11,8 @@ from plotly import graph_objects as go
 from domain.records import Decomposition, Residuals
 from domain.viewer import Viewer
 from layouts.charts import dates_of_axis
-from layouts.theme import ACCENT, BAND, OUTLIER, figure, plain
+from layouts.theme import ACCENT, BAND, OUTLIER, figure, titled
+from layouts.units import CORRELATION, Unit, unit
 
 PANELS = ((0.79, 1.0), (0.53, 0.74), (0.27, 0.48), (0.0, 0.22))
 """The heights of the four panels, as shares of the whole."""
@@ -22,7 +23,7 @@ PANEL_LETTERS = 14
 def acf_chart(found: Residuals, viewer: Viewer) -> go.Figure:
     """A bar for each lag's autocorrelation, and the band within which it is noise."""
     t = viewer.t
-    chart = figure(viewer, t("Autocorrelation"))
+    chart = figure(viewer, CORRELATION, t("Autocorrelation"))
     chart.add_hrect(y0=-found.bound, y1=found.bound, fillcolor=BAND, line={"width": 0})
     chart.add_bar(
         x=list(range(1, len(found.acf) + 1)),
@@ -34,7 +35,7 @@ def acf_chart(found: Residuals, viewer: Viewer) -> go.Figure:
     )
     farthest = max(found.bound, *(abs(value) for value in found.acf))
     edge = min(1.0, 1.2 * farthest)
-    chart.update_xaxes(title={"text": t("Periods apart")}, nticks=10)
+    chart.update_xaxes(title=titled(unit("periods", t), t("Distance")), nticks=10)
     chart.update_yaxes(range=[-edge, edge], tickformat=".2f", nticks=5)
     return chart
 
@@ -44,11 +45,11 @@ def decomposition_chart(
     found: Decomposition,
     dates: Sequence[date],
     viewer: Viewer,
-    unit: str,
+    per_period: Unit,
 ) -> go.Figure:
     """Demand, trend, season and rest below each other, over the same dates."""
-    chart = figure(viewer, "")
-    title = "<br>".join(wrap(plain(unit), PANEL_LETTERS))
+    chart = figure(viewer)
+    title = "<br>".join(wrap(titled(per_period)["text"], PANEL_LETTERS))
     for number, ((name, values), panel) in enumerate(zip(parts, PANELS, strict=True), 1):
         axis = "" if number == 1 else str(number)
         is_rest = number == len(parts)

@@ -15,7 +15,8 @@ from layouts.components.cards import card
 from layouts.components.downloads import Query, downloads
 from layouts.components.table import twin
 from layouts.diagnostic_charts import acf_chart, decomposition_chart
-from layouts.text import MODELS, named, per_period
+from layouts.text import MODELS, named
+from layouts.units import per_period
 
 SIGNIFICANT = 0.05
 STRONG, WEAK = 0.6, 0.3

@@ -7,12 +7,13 @@ from plotly import graph_objects as go
 from domain.drivers import DriverDetail
 from domain.viewer import Viewer
 from layouts.charts import dates_of_axis, stacked
-from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain
+from layouts.theme import ACCENT, OUTLIER, WEAK, figure, titled
+from layouts.units import CORRELATION, Unit, of_driver, unit
 
 
-def history_chart(detail: DriverDetail, name: str, demand: str, viewer: Viewer) -> go.Figure:
+def history_chart(detail: DriverDetail, demand: Unit, viewer: Viewer) -> go.Figure:
     """Demand above, the driver below, over the same periods."""
-    chart = figure(viewer, demand)
+    chart = figure(viewer, demand, viewer.t("Demand"))
     starts = [one.start for one in detail.history]
     chart.add_scatter(
         x=starts,
@@ -29,7 +30,7 @@ def history_chart(detail: DriverDetail, name: str, demand: str, viewer: Viewer) 
         line={"color": OUTLIER},
         hovertemplate="%{y:,.2f}<extra></extra>",
     )
-    stacked(chart, below, plain(name), from_zero=False)
+    stacked(chart, below, *of_driver(detail.score.driver, viewer.t), from_zero=False)
     dates_of_axis(chart, viewer)
     return chart
 
@@ -37,7 +38,7 @@ def history_chart(detail: DriverDetail, name: str, demand: str, viewer: Viewer) 
 def lags_chart(detail: DriverDetail, viewer: Viewer) -> go.Figure:
     """A bar a lag, and the lines that chance stays within."""
     t = viewer.t
-    chart = figure(viewer, t("Correlation r"))
+    chart = figure(viewer, CORRELATION, t("Correlation"))
     lags = [one.lag for one in detail.lags]
     chart.add_bar(
         x=lags,
@@ -56,11 +57,9 @@ def lags_chart(detail: DriverDetail, viewer: Viewer) -> go.Figure:
             showlegend=False,
             hoverinfo="skip",
         )
-    ahead = (
-        t("Weeks that the driver runs ahead of the demand")
-        if detail.score.period == "week"
-        else t("Months that the driver runs ahead of the demand")
+    period = unit("weeks" if detail.score.period == "week" else "months", t)
+    chart.update_xaxes(
+        title=titled(period, t("How far the driver is ahead of the demand")), dtick=1
     )
-    chart.update_xaxes(title={"text": ahead}, dtick=1)
     chart.update_yaxes(range=[-1, 1], tickformat=".1f", zeroline=True)
     return chart

@@ -38,6 +38,7 @@ from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.driver_charts import history_chart, lags_chart
 from layouts.text import DEMAND_CLASSES, N_, UNTRIED_PARTS, driver_name, named
+from layouts.units import BRL, unit
 
 MEASURES = ("brl", "units")
 PERIOD_COUNTS = {
@@ -123,13 +124,14 @@ def _closer(data: DriversData, viewer: Viewer) -> list[Component]:
     score = detail.score
     name = driver_name(score.driver, t)
     demand = t("Demand, R$") if data.measure == "brl" else t("Demand, units of issue")
+    measured = BRL if data.measure == "brl" else unit("units_of_issue", t)
     cells: list[list[Any]] = [[one.start, one.demand, one.value] for one in detail.history]
     start = t("Week from") if score.period == "week" else t("Month from")
     title = t("%(driver)s beside the demand", driver=name)
     asked = data.bar.in_files | {"measure": [data.measure], "driver": [score.driver]}
     history = card(
         title,
-        graph("driver-history", history_chart(detail, name, demand, viewer), viewer, tall=True),
+        graph("driver-history", history_chart(detail, measured, viewer), viewer, tall=True),
         twin([start, demand, name], cells, viewer),
         tools=downloads("driver-periods", asked, viewer, of=title),
         note=_said(score, viewer),

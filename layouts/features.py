@@ -30,8 +30,9 @@ from layouts.components.states import no_rows, notice, notices
 from layouts.components.table import twin
 from layouts.components.tabs import tabs
 from layouts.forecasts import NO_MODEL, model_toggles
-from layouts.text import DEMAND_CLASSES, MODELS, N_, PERIODS_AHEAD, named
+from layouts.text import DEMAND_CLASSES, MODELS, N_, named
 from layouts.theme import MODEL_COLOURS
+from layouts.units import periods_ahead
 from layouts.value_added import value_added_card
 
 
@@ -204,7 +205,7 @@ def _steps(data: FeaturesData, viewer: Viewer) -> html.Section:
     title = t("Error by horizon")
     if not data.steps:
         return card(title, _not_kept(viewer), class_name="grow")
-    ahead = named(PERIODS_AHEAD, data.status.frequency, t)
+    ahead = periods_ahead(data.status.frequency, t)
     rows = [row for row in data.steps if row.model in data.shown and row.step]
     table: list[list[Any]] = [
         [row.step, named(MODELS, row.model, t), fmt.percent(row.wape, viewer.locale)]

@@ -40,9 +40,9 @@ from layouts.text import (
     HORIZONS,
     MODELS,
     named,
-    per_period,
 )
 from layouts.theme import MODEL_COLOURS, MODEL_STYLES
+from layouts.units import per_period
 
 NO_MODEL = "none"
 ADJUST = ("adjust", "from", "to", "job")

@@ -23,7 +23,8 @@ from layouts.components.receipt import formula as latex
 from layouts.components.states import notice, notices
 from layouts.components.table import twin
 from layouts.text import INPUT_UNITS
-from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain
+from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain, titled
+from layouts.units import of_input, unit
 
 SLOT = re.compile(r"<(\w+)>")
 DIGITS = 4
@@ -174,7 +175,7 @@ def _chart(data: FormulaData, viewer: Viewer) -> list[Component]:
     t, locale = viewer.t, viewer.locale
     title = _titled(varied.words, varied.unit, viewer)
     result = _titled(formula.name, formula.unit, viewer)
-    chart = figure(viewer, result)
+    chart = figure(viewer, of_input(formula.unit, t), _capital(t(formula.name)))
     chart.add_scatter(
         x=[x for x, _ in points],
         y=[y for _, y in points],
@@ -192,7 +193,9 @@ def _chart(data: FormulaData, viewer: Viewer) -> list[Component]:
         textposition="top center",
         hoverinfo="skip",
     )
-    chart.update_xaxes(title={"text": plain(title)}, tickformat=",~r")
+    chart.update_xaxes(
+        title=titled(of_input(varied.unit, t), _capital(t(varied.words))), tickformat=",~r"
+    )
     chart.update_layout(showlegend=False, hovermode="closest")
     rows = [[fmt.number(x, locale, 3), fmt.number(y, locale, 3)] for x, y in points[::4]]
     return [
@@ -216,7 +219,7 @@ def _by_period(data: FormulaData, viewer: Viewer) -> list[Component]:
     t, locale = viewer.t, viewer.locale
     actual, forecast = _numbers(data.given["actual"]), _numbers(data.given["forecast"])
     periods = list(range(1, len(actual) + 1))
-    chart = figure(viewer, t("Units"))
+    chart = figure(viewer, unit("units", t))
     chart.add_bar(
         x=periods, y=actual, name=t("Actual"), marker={"color": WEAK}, meta={"label": True}
     )
@@ -228,7 +231,9 @@ def _by_period(data: FormulaData, viewer: Viewer) -> list[Component]:
         line={"color": ACCENT, "width": 2},
         meta={"label": True},
     )
-    chart.update_xaxes(title={"text": plain(t("Period"))}, dtick=max(1, len(periods) // 12))
+    chart.update_xaxes(
+        title=titled(unit("count", t), t("Period")), dtick=max(1, len(periods) // 12)
+    )
     label_ends(chart)
     rows = [
         [str(place), fmt.number(a, locale, 2), fmt.number(f, locale, 2)]

@@ -49,8 +49,9 @@ from layouts.components.grid import (
 from layouts.components.states import missing_file
 from layouts.components.table import Cell, twin
 from layouts.recommendation_text import KINDS, STATUSES
-from layouts.text import MODELS, OVERRIDE_REASONS, OVERRIDE_STATES, named, per_period
+from layouts.text import MODELS, OVERRIDE_REASONS, OVERRIDE_STATES, named
 from layouts.theme import ACCENT, figure
+from layouts.units import of_issue, per_period
 
 SHOWN = ("ensemble",)
 QUANTITIES = ("mean", "p10", "p90")
@@ -166,7 +167,7 @@ def projection_card(
         "Stock at the end of each day, less the forecast demand, with open orders on the day they"
         " are expected. High demand: what one simulated future in ten exceeds."
     )
-    chart = projection_chart(days, reorder_point, viewer, unit or t("units"))
+    chart = projection_chart(days, reorder_point, viewer, of_issue(unit, t))
     return card(
         title,
         *above,
@@ -186,7 +187,7 @@ def counts_card(
     if not counts:
         text = t("It would show the stock of each day that was counted.")
         return card(title, missing_file("stock", text, t))
-    chart = figure(viewer, unit or t("units"))
+    chart = figure(viewer, of_issue(unit, t))
     dates = [one.date for one in counts]
     add_line(chart, dates, [one.on_hand for one in counts], t("On hand"), colour=ACCENT)
     rows: list[list[Any]] = [

@@ -28,7 +28,8 @@ from layouts.components.grid import grid, number_column, percent_column, text_co
 from layouts.components.parts import Part, at_once
 from layouts.components.states import notices, state
 from layouts.components.table import twin
-from layouts.text import HORIZONS, LEVEL_NAMES, REGIONS, named, per_period
+from layouts.text import HORIZONS, LEVEL_NAMES, REGIONS, named
+from layouts.units import per_period
 
 QUANTILES = ("mean", "p025", "p10", "p50", "p90", "p975")
 ENSEMBLE = "ensemble"

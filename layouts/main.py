@@ -35,6 +35,7 @@ from layouts.components.states import commands, missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.recommendations import recommendation_lines
 from layouts.text import FILE_KINDS, LASTS, kpi_name, named
+from layouts.units import BRL, unit
 
 HISTORY_DAYS = 90
 PERIODS_SHOWN = {"D": 90, "W": 52, "M": 36}
@@ -130,10 +131,10 @@ def totals(data: MainData, viewer: Viewer) -> html.Section:
     if all(point.actual is None and point.mean is None for point in data.points):
         what = t("With unit costs in it, this area shows demand and forecast in R$.")
         return card(title, missing_file("items", what, t))
-    unit = t("R$ per period") if data.measure == "brl" else t("Units per period")
+    per = "brl_per_period" if data.measure == "brl" else "units_per_period"
     return card(
         title,
-        graph("totals", totals_chart(data.points, viewer, unit), viewer),
+        graph("totals", totals_chart(data.points, viewer, unit(per, t)), viewer),
         twin(
             [t("Date"), t("Actual"), t("Forecast"), "p10", "p90"],
             [[p.date, p.actual, p.mean, p.p10, p.p90] for p in data.points],
@@ -182,13 +183,14 @@ def _shares(
     rows = [one for one in data.shares if one.kind == kind]
     if not rows:
         return None
-    unit, values = "R$" if data.measure == "brl" else t("Units"), [one.value for one in rows]
+    values = [one.value for one in rows]
+    measured = BRL if data.measure == "brl" else unit("units", t)
     what = next((kpi for kpi in data.kpis if kpi.key == "demand_value"), None)
     return card(
         title,
-        graph(f"demand-by-{kind}", shares_chart(rows[:BARS], viewer, unit), viewer),
+        graph(f"demand-by-{kind}", shares_chart(rows[:BARS], viewer, measured), viewer),
         twin(
-            [label, unit],
+            [label, measured],
             [[one.value, one.demand] for one in rows],
             viewer,
             narrows=(kind, values),

@@ -23,8 +23,9 @@ from layouts.components.grid import date_column, grid, number_column, text_colum
 from layouts.components.states import missing_file
 from layouts.components.table import twin
 from layouts.material import depot_choice
-from layouts.text import driver_name, per_period
-from layouts.theme import ACCENT, figure, plain
+from layouts.text import driver_name
+from layouts.theme import ACCENT, figure
+from layouts.units import of_driver, per_period
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,11 @@ def _chart_card(data: DriversData, viewer: Viewer) -> html.Section:
 def _chart(rows: Sequence[DriverMonth], data: DriversData, viewer: Viewer) -> go.Figure:
     chart = figure(viewer, per_period(data.unit, "M", viewer.t))
     months = [one.month for one in rows]
-    name = plain(driver_name(data.driver or "", viewer.t))
     chart.add_bar(
         x=months, y=[one.quantity for one in rows], marker={"color": ACCENT}, showlegend=False
     )
     line = go.Scatter(x=months, y=[one.value for one in rows], mode="lines+markers")
-    return stacked(chart, line, name)
+    return stacked(chart, line, *of_driver(data.driver or "", viewer.t))
 
 
 def _table(data: DriversData, viewer: Viewer) -> html.Section:

@@ -32,7 +32,8 @@ from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.recommendation_text import KINDS
 from layouts.text import named
-from layouts.theme import ACCENT, figure
+from layouts.theme import ACCENT, figure, titled
+from layouts.units import BRL
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _chart(data: PrescriptiveData, viewer: Viewer) -> html.Section:
     title = t("Value of open advice by kind")
     if not rows:
         return card(title, html.P(t("No open recommendation."), className="quiet"))
-    chart = figure(viewer, "")
+    chart = figure(viewer)
     names = [named(KINDS, one.kind, t) for one in rows]
     words = [fmt.brl_compact(one.open_brl, locale) for one in rows]
     chart.add_trace(
@@ -149,8 +150,7 @@ def _chart(data: PrescriptiveData, viewer: Viewer) -> html.Section:
     )
     values = [one.open_brl for one in rows]
     chart.update_xaxes(short_ticks(values, viewer, from_zero=True), rangemode="tozero")
-    chart.update_xaxes(title={"text": "R$"})
-    chart.update_yaxes(title=None)
+    chart.update_xaxes(title=titled(BRL))
     chart.update_layout(margin={"r": 80, "l": 110})
     table: list[list[Any]] = [
         [name, one.open, one.open_brl] for name, one in zip(names, rows, strict=True)

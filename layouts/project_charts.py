@@ -20,7 +20,8 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import dates_of_axis, label_ends, narrowing, short_ticks
 from layouts.components.table import Cell, per_cent
-from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain
+from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain, titled
+from layouts.units import BRL, PERCENT
 
 CHARTED = 20
 
@@ -30,7 +31,7 @@ def progress_chart(scores: Sequence[ProjectScore], viewer: Viewer) -> go.Figure:
     t = viewer.t
     shown = list(reversed(charted(scores)))
     names = [plain(one.project) for one in shown]
-    chart = figure(viewer, "")
+    chart = figure(viewer)
     of_uf = narrowing("uf", [one.uf for one in shown])
     chart.add_bar(
         x=[one.progress for one in shown],
@@ -50,7 +51,7 @@ def progress_chart(scores: Sequence[ProjectScore], viewer: Viewer) -> go.Figure:
         hovertemplate=t("the plan") + ": %{x:.1%}<extra></extra>",
     )
     chart.update_xaxes(
-        tickformat=".0%", range=[0, 1.02], showgrid=True, title={"text": t("Progress")}
+        tickformat=".0%", range=[0, 1.02], showgrid=True, title=titled(PERCENT, t("Progress"))
     )
     chart.update_layout(hovermode="closest", height=110 + 26 * len(shown))
     return chart
@@ -66,10 +67,11 @@ def curve_chart(detail: ProjectDetail, viewer: Viewer) -> go.Figure:
     """The plan as a curve, the first plan dotted where it was another, what files reported as
     points, and the end that is to be expected."""
     t, score = viewer.t, detail.score
-    chart = figure(viewer, t("Progress"))
+    chart = figure(viewer, PERCENT, t("Progress"))
     first = first_plan(detail)
     if first:
         _line(chart, first, t("first plan"), WEAK, "dot")
+        _name_along(chart, first, 0.5, t("first plan"), WEAK)
     _line(chart, detail.curve, t("plan"), WEAK, "solid")
     told = [(one.as_of, one.progress) for one in detail.history if one.progress is not None]
     colour = OUTLIER if score.state == "behind" else ACCENT
@@ -79,16 +81,17 @@ def curve_chart(detail: ProjectDetail, viewer: Viewer) -> go.Figure:
         mode="lines+markers",
         line={"color": colour, "width": 2},
         marker={"size": 9, "color": colour},
+        name=t("done"),
         hovertemplate="%{y:.1%}<extra>" + t("done") + "</extra>",
     )
     if told:
         _name(chart, *told[-1], t("done"), colour)
     if detail.curve:
-        middle = detail.curve[len(detail.curve) * 3 // 4]
-        _name(chart, middle.date, middle.planned, t("plan"), WEAK)
+        _name_along(chart, detail.curve, 0.75, t("plan"), WEAK)
     ahead = expected(detail)
     if ahead:
         _line(chart, ahead, t("as expected"), colour, "dash")
+        _name_along(chart, ahead, 0.5, t("as expected"), colour)
     chart.update_yaxes(tickformat=".0%", range=[0, 1.05])
     dates_of_axis(chart, viewer)
     return chart
@@ -122,8 +125,17 @@ def _line(
         y=[one.planned for one in points],
         mode="lines",
         line={"color": colour, "width": 1.5, "dash": dash},
+        name=name,
         hovertemplate="%{y:.1%}<extra>" + name + "</extra>",
     )
+
+
+def _name_along(
+    chart: go.Figure, points: Sequence[CurvePoint], share: float, text: str, colour: str
+) -> None:
+    """The line's name at this share of its points."""
+    point = points[int((len(points) - 1) * share)]
+    _name(chart, point.date, point.planned, text, colour)
 
 
 def _name(chart: go.Figure, day: object, share: float, text: str, colour: str) -> None:
@@ -135,7 +147,7 @@ def _name(chart: go.Figure, day: object, share: float, text: str, colour: str) -
 def months_chart(months: Sequence[ProjectMonth], viewer: Viewer) -> go.Figure:
     """Materials still to come by month: as the plan has them, and as the slip puts them."""
     t, locale = viewer.t, viewer.locale
-    chart = figure(viewer, "R$")
+    chart = figure(viewer, BRL)
     for name, values, colour in (
         (t("as planned"), [one.planned_brl for one in months], WEAK),
         (t("as expected"), [one.expected_brl for one in months], ACCENT),

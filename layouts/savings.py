@@ -28,6 +28,7 @@ from layouts.components.table import Cell, twin
 from layouts.sla import month_name, month_value
 from layouts.text import N_
 from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure
+from layouts.units import unit
 
 PARTS = {
     "holding": N_("Holding"),
@@ -171,7 +172,7 @@ def by_month(data: SavingsData, viewer: Viewer) -> html.Section:
 def months_chart(months: Sequence[SavingsMonth], viewer: Viewer) -> go.Figure:
     """A bar a month for what was identified, and the costs of both sides as lines."""
     t = viewer.t
-    chart = figure(viewer, t("R$ a month"))
+    chart = figure(viewer, unit("brl_a_month", t))
     days = [month.month for month in months]
     by_click = narrowing("month", [month_value(day) for day in days])
     chart.add_bar(

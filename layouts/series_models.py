@@ -33,7 +33,8 @@ from layouts.forecasts import (
     series_query,
     table_of,
 )
-from layouts.text import DEMAND_CLASSES, MODELS, named, per_period
+from layouts.text import DEMAND_CLASSES, MODELS, named
+from layouts.units import Unit, per_period
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _why(data: SeriesModels, viewer: Viewer) -> html.Section:
     return card(title, html.P(text))
 
 
-def _unit(data: SeriesModels, viewer: Viewer) -> str:
+def _unit(data: SeriesModels, viewer: Viewer) -> Unit:
     return per_period(data.series.unit, data.frequency, viewer.t)
 
 

@@ -296,9 +296,9 @@ def _table(data: SlaData, viewer: Viewer) -> html.Section:
     if data.narrowed:
         told.append(
             t(
-                "Sites, availability so far and hours a site are of the sites in the chosen places,"
-                " exposure of the depots there; state, month's end and penalties are the whole"
-                " contract's, whose schedule is read with all its sites."
+                "Sites and availability so far are of the chosen places, exposure of the depots"
+                " there; state, hours a site, month's end and penalties are the whole contract's,"
+                " whose schedule is read with all its sites."
             )
         )
     if any(one.partial for one in data.scores):
@@ -334,7 +334,7 @@ def _row(one: ContractScore, data: SlaData, viewer: Viewer) -> dict[str, Any]:
         "target": one.target,
         "availability": one.here.availability,
         "projected": one.availability_projected,
-        "hours": one.here.hours_per_site,
+        "hours": one.now.hours_per_site,
         "next": one.next_band.hours if one.next_band else None,
         "percent": one.now.percent / 100,
         "penalty": one.now.penalty_brl,

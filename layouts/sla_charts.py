@@ -11,7 +11,8 @@ from domain.sla import Band, ContractDetail, ContractMonth, ContractScore, month
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import LABEL_MARGIN, LETTER_WIDTH, dates_of_axis, narrowing
-from layouts.theme import ACCENT, BAND, OUTLIER, WEAK, figure, plain
+from layouts.theme import ACCENT, BAND, OUTLIER, WEAK, figure, plain, titled
+from layouts.units import PERCENT, unit
 
 LEAST_DAYS = 7
 
@@ -20,7 +21,7 @@ def used_chart(scores: Sequence[ContractScore], viewer: Viewer) -> go.Figure:
     """For each contract the downtime a site as a share of what the first penalty begins at: a bar
     so far, a dot with p10 to p90 for the month's end."""
     t, locale = viewer.t, viewer.locale
-    chart = figure(viewer, "")
+    chart = figure(viewer)
     shown = [
         (one, one.now.hours_per_site, one.bands[0].hours)
         for one in reversed(scores)
@@ -76,7 +77,7 @@ def used_chart(scores: Sequence[ContractScore], viewer: Viewer) -> go.Figure:
         tickformat=".0%",
         rangemode="tozero",
         showgrid=True,
-        title={"text": t("Downtime a site ÷ the first band's")},
+        title=titled(PERCENT, t("Downtime a site ÷ the first band's")),
     )
     chart.update_layout(hovermode="closest", height=110 + 34 * len(shown))
     return chart
@@ -85,7 +86,7 @@ def used_chart(scores: Sequence[ContractScore], viewer: Viewer) -> go.Figure:
 def days_chart(detail: ContractDetail, viewer: Viewer) -> go.Figure:
     """Downtime a site added up through the month, the bands ahead, and what the end may be."""
     t, score = viewer.t, detail.score
-    chart = figure(viewer, t("Hours a site, added up"))
+    chart = figure(viewer, unit("hours", t), t("Downtime a site, added up"))
     days = [one.date for one in detail.days]
     chart.add_scatter(
         x=days,
@@ -120,11 +121,13 @@ def _add_outlook(chart: go.Figure, detail: ContractDetail, viewer: Viewer) -> No
     low, mean, high = score.hours_p10, score.hours_projected, score.hours_p90
     if not detail.days or not score.now.days_left or low is None or mean is None or high is None:
         return
-    end = month_after(score.now.month) - timedelta(days=1)
+    end, name = month_after(score.now.month) - timedelta(days=1), viewer.t("month's end")
+    last = detail.days[-1]
     chart.add_scatter(
-        x=[detail.days[-1].date, end],
-        y=[detail.days[-1].so_far, mean],
+        x=[last.date, end],
+        y=[last.so_far, mean],
         mode="lines+markers",
+        name=name,
         line={"color": WEAK, "width": 1.5, "dash": "dash"},
         error_y={
             "type": "data",
@@ -134,6 +137,24 @@ def _add_outlook(chart: go.Figure, detail: ContractDetail, viewer: Viewer) -> No
         },
         hovertemplate="%{y:.2f} h<extra>" + viewer.t("month's end, as a model") + "</extra>",
     )
+    chart.add_annotation(
+        x=last.date,
+        y=last.so_far,
+        xanchor="right",
+        yanchor="bottom",
+        text=viewer.t("so far"),
+        font={"color": ACCENT},
+    )
+    chart.add_annotation(
+        x=1,
+        xref="paper",
+        xanchor="left",
+        xshift=6,
+        y=mean,
+        text=name,
+        font={"color": WEAK},
+    )
+    chart.update_layout(margin={"r": LABEL_MARGIN + LETTER_WIDTH * len(name)})
 
 
 def _shown_bands(score: ContractScore) -> list[Band]:
@@ -159,7 +180,7 @@ def months_chart(
     """Availability by month, in orange where a penalty was due, and the target; a month of which
     less than a week is known is left out."""
     t = viewer.t
-    chart = figure(viewer, t("Availability"))
+    chart = figure(viewer, PERCENT, t("Availability"))
     known = [
         (one.month, one.availability, bool(one.percent))
         for one in reversed(months)

@@ -11,7 +11,8 @@ from domain.suppliers import LeadTimeCount, SupplierMonth, SupplierScore
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import add_line, dates_of_axis, finish, narrowing
-from layouts.theme import ACCENT, BAND, OUTLIER, figure, plain
+from layouts.theme import ACCENT, BAND, OUTLIER, figure, plain, titled
+from layouts.units import PERCENT, unit
 
 BINS = 30
 
@@ -19,7 +20,7 @@ BINS = 30
 def otif_chart(scores: Sequence[SupplierScore], overall: float | None, viewer: Viewer) -> go.Figure:
     """A dot with its interval for each supplier, the best on top; the line is all together."""
     t = viewer.t
-    chart = figure(viewer, "")
+    chart = figure(viewer)
     shown = [
         (one, one.otif, one.otif_low, one.otif_high)
         for one in reversed(scores)
@@ -60,7 +61,9 @@ def otif_chart(scores: Sequence[SupplierScore], overall: float | None, viewer: V
             text=t("all: %(value)s", value=fmt.percent(overall, viewer.locale)),
             font={"color": OUTLIER},
         )
-    chart.update_xaxes(tickformat=".0%", title={"text": t("OTIF, interval of 95 %")}, showgrid=True)
+    chart.update_xaxes(
+        tickformat=".0%", title=titled(PERCENT, t("OTIF and its interval of 95 %")), showgrid=True
+    )
     chart.update_layout(hovermode="closest", height=90 + 30 * len(shown))
     return chart
 
@@ -74,7 +77,7 @@ def label(score: SupplierScore) -> str:
 def months_chart(months: Sequence[SupplierMonth], viewer: Viewer) -> go.Figure:
     """OTIF by the month of the first promise, with its interval."""
     t = viewer.t
-    chart = figure(viewer, t("OTIF"))
+    chart = figure(viewer, PERCENT, t("OTIF"))
     known = [
         (one.month, one.otif, one.otif_low, one.otif_high, one.lines)
         for one in months
@@ -107,7 +110,7 @@ def lead_times_chart(
 ) -> go.Figure:
     """How many lines took how long; lines where the contract, the mean and the p90 are."""
     t, locale = viewer.t, viewer.locale
-    chart = figure(viewer, t("Order lines"))
+    chart = figure(viewer, unit("count", t), t("Order lines"))
     width, bins = lead_time_bins(counts)
     chart.add_bar(
         x=[(first + last) / 2 for first, last, _ in bins],
@@ -135,7 +138,7 @@ def lead_times_chart(
             text=f"{name} {fmt.number(days, locale, 1)}",
             font={"color": colour},
         )
-    chart.update_xaxes(title={"text": t("Days from order to receipt")})
+    chart.update_xaxes(title=titled(unit("days", t), t("From order to receipt")))
     chart.update_layout(hovermode="closest", margin={"t": 64})
     return chart
 
@@ -158,7 +161,7 @@ def lead_time_bins(counts: Sequence[LeadTimeCount]) -> tuple[int, list[tuple[int
 def prices_chart(months: Sequence[SupplierMonth], viewer: Viewer) -> go.Figure:
     """The price level of each month's orders against the items' own means."""
     t = viewer.t
-    chart = figure(viewer, t("Price level, mean = 100"))
+    chart = figure(viewer, unit("of_mean", t), t("Price level"))
     known = [one for one in months if one.price_index is not None]
     add_line(
         chart,
@@ -175,7 +178,7 @@ def prices_chart(months: Sequence[SupplierMonth], viewer: Viewer) -> go.Figure:
 def lead_months_chart(months: Sequence[SupplierMonth], viewer: Viewer) -> go.Figure:
     """Mean and p90 of the lead times by month of receipt."""
     t = viewer.t
-    chart = figure(viewer, t("Days"))
+    chart = figure(viewer, unit("days", t), t("Lead time"))
     known = [one for one in months if one.lead_time_mean is not None]
     dates = [one.month for one in known]
     add_line(chart, dates, [one.lead_time_mean for one in known], t("mean"), colour=ACCENT)

@@ -186,7 +186,7 @@ def named(names: dict[str, str], code: str | None, t: Translator) -> str:
 
 
 DRIVERS = {
-    "holidays": N_("Holidays"),
+    "holidays": N_("Holidays, days"),
     "rain_mm": N_("Rain, mm a day"),
     "temperature_c": N_("Temperature, °C"),
     "wind_gust_kmh": N_("Wind gusts, km/h"),
@@ -200,7 +200,7 @@ DRIVERS = {
     "holiday": N_("Holidays by UF, 1 on the day"),
     "contract_renewal": N_("Contract renewals, 1 on the day"),
     "rollout_5g_share": N_("5G roll-out, share of sites"),
-    "expected_parts": N_("Parts expected by failure risk"),
+    "expected_parts": N_("Parts expected by failure risk, units"),
 }
 
 UNTRIED_PARTS = {
@@ -245,12 +245,6 @@ def usual_days(name: str, frequency: str | None) -> int | None:
         return {"availability": SLA_DAYS}.get(name, STOCK_DAYS)
     periods = PERIODS_OF_MONTH[frequency or "D"]
     return {"D": periods, "W": 7 * periods}.get(frequency or "D")
-
-
-def per_period(unit: str | None, frequency: str | None, t: Translator) -> str:
-    """The unit of a demand axis: quantity in one period of the frequency."""
-    period = named(PERIODS, frequency, t)
-    return t("%(unit)s per %(period)s", unit=unit or t("units"), period=period)
 
 
 KPI_NAMES = {

@@ -14,6 +14,7 @@ from plotly import graph_objects as go
 
 from domain.viewer import Viewer
 from layouts.format import browser_tag, separators
+from layouts.units import Unit
 
 FONT = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', "
@@ -105,16 +106,22 @@ def templates() -> dict[str, object]:
     return {scheme: template(scheme).to_plotly_json() for scheme in INKS}
 
 
-def figure(viewer: Viewer, y_title: str) -> go.Figure:
-    """An empty chart in the reader's scheme and language; the unit stands on the y axis."""
+def figure(viewer: Viewer, unit: Unit | None = None, of: str = "") -> go.Figure:
+    """An empty chart in the reader's scheme and language; on its y axis the unit and what it is of,
+    unless that is no axis of numbers."""
     chart = go.Figure()
     chart.update_layout(
         template=template(viewer.scheme),
         separators=separators(viewer.locale),
-        yaxis={"title": {"text": plain(y_title)}},
+        yaxis={} if unit is None else {"title": titled(unit, of)},
         uirevision="kept",
     )
     return chart
+
+
+def titled(unit: Unit, of: str = "") -> dict[str, str]:
+    """The title of an axis of numbers: `WAPE (%)`, or the unit alone."""
+    return {"text": plain(f"{of} ({unit})" if of else unit)}
 
 
 def plain(text: str) -> str:

@@ -11,7 +11,8 @@ from domain.viewer import Viewer
 from domain.what_if import CurvePoint
 from layouts import format as fmt
 from layouts.charts import short_ticks
-from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure, plain
+from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure, titled
+from layouts.units import BRL, PERCENT
 
 MARKERS = (
     ("circle", ACCENT),
@@ -40,7 +41,9 @@ def curve_chart(
     """Fill rate over stock value; `measure` is `lines` or `units`."""
     t = viewer.t
     chart = figure(
-        viewer, t("Requests served in full") if measure == "lines" else t("Units served")
+        viewer,
+        PERCENT,
+        t("Requests served in full") if measure == "lines" else t("Units served"),
     )
     known = [point for point in levels if getattr(point, f"fill_{measure}") is not None]
     chart.add_scatter(
@@ -56,7 +59,7 @@ def curve_chart(
     for index, mark in enumerate(marks):
         _add_mark(chart, mark, measure, index)
     values = [point.stock_value_brl for point in known] + [mark.value for mark in marks]
-    title = {"text": plain(t("Mean stock value, R$"))}
+    title = titled(BRL, t("Mean stock value"))
     chart.update_xaxes(short_ticks(values, viewer), title=title, automargin="height")
     chart.update_yaxes(tickformat=".0%", rangemode="normal")
     chart.update_layout(hovermode="closest")

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from domain.access import Role
 from tests import factories, services
@@ -42,8 +42,20 @@ LEVELS = {
 }
 
 
+TERMS = text("""
+    UPDATE core.contract SET monthly_fee_brl = 50000, cap_pct = 20,
+        load_id = (SELECT max(id) FROM staging.load WHERE kind = 'contracts'),
+        penalty_schedule = '[{"hours": 7.3, "percent": 4}, {"hours": 14.6, "percent": 10}]'
+""")
+RAIN = text("""
+    INSERT INTO core.driver (driver, uf, date, value, load_id)
+    SELECT 'rain_mm', 'SP', day::date, extract(day FROM day) + extract(week FROM day), :load
+    FROM generate_series(CAST(:last AS date) - 1094, CAST(:last AS date), interval '1 day') AS day
+""")
+
+
 def fill(engine: Engine) -> None:
-    """Demand, stock, a late order and a day without service."""
+    """Demand, stock, a late order, a day without service under a schedule, and rain."""
     network = factories.make_network(engine)
     factories.add_demand(engine, network)
     factories.add_stock(engine, network, LEVELS)
@@ -65,7 +77,9 @@ def fill(engine: Engine) -> None:
     down, up = datetime(2025, 5, 31, 12), datetime(2025, 6, 1, 12)
     factories.add_outage(engine, network, "DEP-SP", down, up)
     with engine.begin() as connection:
-        factories.add_load(connection, "drivers", is_demo=True)
+        connection.execute(TERMS)
+        load = factories.add_load(connection, "drivers", is_demo=True)
+        connection.execute(RAIN, {"load": load, "last": factories.LAST_DAY})
     factories.refresh_views(engine)
 
 

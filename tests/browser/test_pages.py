@@ -24,10 +24,12 @@ from axe_playwright_python.base import AXE_SCRIPT
 from babel.messages.pofile import read_po
 from playwright.sync_api import Page, expect
 
+from dashboard.i18n import translator
 from dashboard.pages import PAGES as EVERY_PAGE
 from domain.access import Role, may
-from layouts import features, inventory, material
-from tests import services
+from layouts import features, inventory, material, units
+from layouts.text import DRIVERS, INPUT_UNITS, PERIODS
+from tests import factories, services
 from tests.browser.conftest import ALL_DRAWN, ALL_FIT, Watched
 
 NOWHERE, TAB = "/nowhere", "tab="
@@ -168,16 +170,38 @@ TOO_MANY_COLOURS = """
 transparent band count once; numbers on a continuous scale (`marker.color`, heat maps) are no
 colours to tell apart, nor are the map's steps of one hue, which is no Plotly chart."""
 WITHOUT_UNIT = """
-    [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot =>
+    units => [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot =>
         Object.entries(plot._fullLayout)
             .filter(([name, axis]) => /^[xy]axis\\d*$/.test(name) && axis.type === "linear")
             .filter(([, axis]) => !axis.ticktext?.some(text => /^\\D*$/.test(text)))
-            .filter(([name]) => !plot.layout[name]?.title?.text)
-            .map(([name]) => `${plot.closest(".chart").id} ${name}`))
+            .map(([name]) => [name, plot.layout[name]?.title?.text ?? ""])
+            .map(([name, title]) => [name, title.replaceAll("<br>", " ").replace("&#36;", "$")])
+            .filter(([, title]) => !units.includes(title)
+                && !units.some(unit => title.endsWith(`(${unit})`)))
+            .map(([name, title]) => `${plot.closest(".chart").id} ${name}: ${title}`))
         .concat([...document.querySelectorAll(".xtick text, .ytick text")]
             .map(tick => tick.textContent).filter(text => /\\d[kG]$/.test(text)))
 """
-"""Axes of numbers that do not say of what, and ticks that the browser shortened."""
+"""Axes of numbers that name no unit of those known, and ticks that the browser shortened."""
+BY_A_LEGEND = """
+    [...document.querySelectorAll(".js-plotly-plot")]
+        .filter(plot => plot._fullLayout.showlegend || plot.querySelector(".legend"))
+        .map(plot => plot.closest(".chart").id)
+"""
+"""Charts whose marks are told apart by a legend instead of names beside them."""
+UNNAMED = """
+    [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot => {
+        const told = (plot._fullLayout.annotations || []).map(one => one.text);
+        const lines = plot._fullData.filter(one => one.type === "scatter"
+            && one.mode.includes("lines") && one.line.width > 0 && one.x.length > 1
+            && one.hoverinfo !== "skip");
+        const shared = new Set(lines.map(one => one.yaxis)).size < lines.length;
+        return lines
+            .filter(one => shared && !told.some(text => text && text.includes(one.name)))
+            .map(one => `${plot.closest(".chart").id}: ${one.name}`);
+    })
+"""
+"""Of charts with more than one line over the same axis, lines without their name beside them."""
 WITHOUT_A_LINK = "/reset"
 DOORSTEP = ("/login", WITHOUT_A_LINK)
 FOCUSED = (
@@ -220,7 +244,8 @@ def test_pages_are_whole(
         assert page.evaluate(WITHOUT_TWIN) == [], path
         watched.until(ALL_DRAWN)
         assert page.evaluate(TOO_MANY_COLOURS, COLOURS_AT_MOST) == [], path
-        assert page.evaluate(WITHOUT_UNIT) == [], path
+        assert page.evaluate(WITHOUT_UNIT, units_of(locale)) == [], path
+        assert page.evaluate(BY_A_LEGEND) + page.evaluate(UNNAMED) == [], path
         for look, questions in zip(looks_from(*look), QUESTIONS, strict=True):  # noqa: B020
             look_at(watched, path, f"{role.lower()}-{locale}", *look)
             if first:
@@ -261,6 +286,19 @@ def fit(watched: Watched, width: int) -> None:
     watched.page.set_viewport_size({"width": width, "height": 900})
     watched.until(f"document.documentElement.scrollWidth <= {width}")
     watched.until(f"{ALL_DRAWN} && {ALL_FIT}")
+
+
+def units_of(locale: str) -> list[str]:
+    """Every unit that an axis may name in this language."""
+    t = translator(locale.replace("en-GB", "en").replace("-", "_"))
+    named = [units.unit(name, t) for name in units.UNITS]
+    inputs = [units.of_input(name, t) for name in INPUT_UNITS]
+    drivers = [units.of_driver(code, t)[0] for code in DRIVERS]
+    ahead = [units.periods_ahead(period, t) for period in PERIODS]
+    issued = [None, *(unit for _, _, _, unit, *_ in factories.ITEMS)]
+    demand = [units.per_period(code, period, t) for code in issued for period in PERIODS]
+    fixed = [units.BRL, units.PERCENT, units.CORRELATION]
+    return [*fixed, *named, *inputs, *drivers, *ahead, *filter(None, issued), *demand]
 
 
 def foreign_words(locale: str) -> set[str]:

@@ -51,6 +51,7 @@ from layouts.components.table import Cell, twin
 from layouts.features import reason_of
 from layouts.projects import ProjectsData
 from layouts.reasons import reason_in
+from layouts.units import BRL, Unit
 from tests.services import ROOT
 from warehouse.queries import kpis
 from warehouse.queries.published import PublishedRun
@@ -58,6 +59,7 @@ from warehouse.queries.published import PublishedRun
 TODAY = date(2025, 6, 29)
 
 
+UNIT = Unit("un")
 NO_PROJECTS = ProjectsData(
     [], 0, Bar({}, NO_FILTERS), ProjectFilters(), is_loaded=False, run_id=None, notices=[]
 )
@@ -177,7 +179,7 @@ def test_totals_keep_actual_and_forecast_apart() -> None:
         TotalPoint(TODAY, 5.0, None, None, None),
         TotalPoint(date(2025, 6, 30), None, 6.0, 4.0, 9.0),
     ]
-    chart = charts.totals_chart(points, reader(), "R$")
+    chart = charts.totals_chart(points, reader(), BRL)
     lines = {trace.name: list(trace.y) for trace in chart.data}
     assert lines == {"Realizado": [5.0], "p10": [4.0], "p10–p90": [9.0], "Previsão": [6.0]}
     assert chart.layout.separators == ",."
@@ -189,11 +191,11 @@ def test_band_goes_with_the_ensemble_alone() -> None:
         ForecastPoint("A", "-", date(2025, 6, 30), model, 6.0, 4.0, 6.0, 9.0)
         for model in ("ensemble", "naive")
     ]
-    both = charts.series_chart(history, points, ["ensemble", "naive"], reader("en"), "un")
+    both = charts.series_chart(history, points, ["ensemble", "naive"], reader("en"), UNIT)
     assert [trace.name for trace in both.data] == ["Actual", "p10", "p10–p90", "Ensemble", "Naive"]
-    naive = charts.series_chart(history, points, ["naive"], reader("en"), "un")
+    naive = charts.series_chart(history, points, ["naive"], reader("en"), UNIT)
     assert [trace.name for trace in naive.data] == ["Actual", "Naive"]
-    assert charts.series_chart([], [], [], reader(), "un").data == ()
+    assert charts.series_chart([], [], [], reader(), UNIT).data == ()
 
 
 def test_the_table_below_a_forecast_says_what_the_chart_draws() -> None:
@@ -203,7 +205,7 @@ def test_the_table_below_a_forecast_says_what_the_chart_draws() -> None:
     adjusted = replace(plain, date=date(2025, 7, 1), override_id=1, **by_hand)
     points = [plain, adjusted]
     header, rows = item_depot.forecast_table(history, points, reader("en"))
-    drawn = charts.series_chart(history, points, ["ensemble"], reader("en"), "un").data
+    drawn = charts.series_chart(history, points, ["ensemble"], reader("en"), UNIT).data
     columns = dict(zip(header, zip(*rows, strict=True), strict=True))
     names = {"Adjusted by hand": "Forecast", "p10": "p10", "p10–p90": "p90"}
     for trace in drawn:

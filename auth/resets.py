@@ -20,17 +20,18 @@ PREFIX = "/reset/"
 
 @dataclass(frozen=True)
 class Link:
-    """Where a new password can be chosen, once, until when (UTC)."""
+    """Where a new password of the account can be chosen, once, until when (UTC)."""
 
     path: str
     expires_at: datetime
+    account: UserRow
 
 
 def make(engine: Engine, who: Who, *, actor: Actor) -> Link:
     """A link in place of the account's earlier ones. Raises NotFound, InvalidInput."""
     secret = secrets.token_urlsafe(32)
-    expires_at = store.make(engine, who, link_hash=digest(secret), life=LIFE, actor=actor)
-    return Link(f"{PREFIX}{secret}", expires_at)
+    account, expires_at = store.make(engine, who, link_hash=digest(secret), life=LIFE, actor=actor)
+    return Link(f"{PREFIX}{secret}", expires_at, account)
 
 
 def owner(secret: str) -> UserRow | None:

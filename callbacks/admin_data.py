@@ -73,7 +73,7 @@ def register(app: Dash) -> None:
 
     @app.callback(
         Output("job-panel", "children"),
-        Output("data-tables", "children"),
+        Output(layout.ENDED, "data"),
         Input("job-tick", "n_intervals"),
         State("_pages_location", "search"),
         prevent_initial_call=True,
@@ -85,12 +85,24 @@ def register(app: Dash) -> None:
         if not ticks or not (job_id := address.count("job")):
             return no_update, no_update
         job = jobs.one(job_id)
-        panel = job_card(job, jobs.active(), viewer)
-        if job.is_active:
-            return panel, no_update
+        panel = job_card(job, jobs.active() if job.is_active else [], viewer)
+        return panel, no_update if job.is_active else job_id
+
+    @app.callback(
+        Output("data-tables", "children"),
+        Input(layout.ENDED, "data"),
+        State("_pages_location", "search"),
+        prevent_initial_call=True,
+    )
+    @requires(Permission.LOAD_DRY_RUN)
+    def listed_anew(ended: int | None, search: str | None) -> Any:
+        if not ended:
+            return no_update
+        viewer = current_viewer()
+        address = Address.parse(search, viewer.t)
         loaded = listed(address, layout.LOADS, loads.page, layout.PAGE_ROWS)
         published = listed(address, layout.RUNS, runs.page, layout.PAGE_ROWS)
-        return panel, layout.tables(loaded, published, address.query, viewer)
+        return layout.tables(loaded, published, address.query, viewer)
 
     @app.callback(
         Output("job-cancel", "children"),

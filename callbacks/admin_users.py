@@ -93,15 +93,15 @@ def _done(action: str, user_id: int, fields: commands.Changes, viewer: Viewer) -
     """Does it, says so, and shows the account as it is then."""
     engine, actor, link = get_engine(), request_actor(), None
     if action == layout.RESET:
-        path = resets.make(engine, user_id, actor=actor).path
-        link = request.host_url.rstrip("/") + path
+        made = resets.make(engine, user_id, actor=actor)
+        row, link = made.account, request.host_url.rstrip("/") + made.path
     elif action == layout.END:
-        commands.end_sessions(engine, user_id, actor=actor)
+        row = commands.end_sessions(engine, user_id, actor=actor)
     else:
-        commands.change(engine, user_id, _changes(action, fields), actor=actor)
+        row = commands.change(engine, user_id, _changes(action, fields), actor=actor)
     said = viewer.t(layout.DONE[action])
     set_props("toasts", {"children": toast(said, viewer, "success")})
-    return layout.detail(_data(users.known(user_id), link), viewer)
+    return layout.detail(_data(row, link), viewer)
 
 
 def _changes(action: str, fields: commands.Changes) -> commands.Changes:

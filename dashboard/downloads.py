@@ -15,7 +15,7 @@ from domain.browsers import browser_of
 from domain.sheets import Cell
 from layouts.admin_audit import CSV_HEADER, csv_cells
 from layouts.admin_data import REJECT_HEADER, reject_cells
-from warehouse.queries import audit, loads, sessions, users
+from warehouse.queries import audit, jobs, loads, sessions, users
 
 blueprint = Blueprint("downloads", __name__)
 
@@ -33,6 +33,19 @@ def rejects_file(load_id: int, ending: str) -> Response:
     loads.one(load_id)
     rows = (reject_cells(row) for row in loads.every_reject(load_id))
     table, one = Table(REJECT_HEADER, rows), f"load:{load_id}"
+    return file_of("rejects", table, KINDS[ending], {}, current_viewer(), one=one)
+
+
+JOB_REJECTS = "/admin/data/jobs/<int(max=2147483647):job_id>/rejects"
+
+
+@blueprint.get(f"{JOB_REJECTS}.csv", defaults={"ending": "csv"})
+@blueprint.get(f"{JOB_REJECTS}.xlsx", defaults={"ending": "xlsx"})
+@requires(Permission.LOAD_DRY_RUN)
+def job_rejects_file(job_id: int, ending: str) -> Response:
+    """Every row that a check refused."""
+    check(Permission.EXPORT)
+    table, one = Table(REJECT_HEADER, map(reject_cells, jobs.rejects(job_id))), f"job:{job_id}"
     return file_of("rejects", table, KINDS[ending], {}, current_viewer(), one=one)
 
 

@@ -169,7 +169,7 @@ class Job:
     queued, running, done, refused (the file is not as it should be), failed or cancelled. `phase`
     is waiting, reading, deriving or publishing (with the step: `deriving 2/6`), or showing;
     `may_follow` says that a dry run's file is still there to be loaded, `cancelled_at` when
-    somebody asked to leave off."""
+    somebody asked to leave off, `has_rejects` that every row which a dry run refused is kept."""
 
     job_id: int
     kind: str
@@ -185,6 +185,7 @@ class Job:
     finished_at: datetime | None
     cancelled_at: datetime | None
     may_follow: bool
+    has_rejects: bool
     files: list[FileOutcome]
 
     @property

@@ -42,6 +42,10 @@ STATE_KINDS = {
 }
 
 
+ENDED = "job-ended"
+"""The store of the job whose end the tables have to show."""
+
+
 @dataclass(frozen=True)
 class AdminData:
     """Everything that the page shows."""
@@ -66,6 +70,7 @@ def layout(data: AdminData, viewer: Viewer) -> html.Div:
             *([confirm_card(data.to_publish, viewer)] if data.to_publish else []),
             job_panel(data.job, data.at_work, viewer),
             upload_card(viewer, data.csrf_token, data.upload_mb),
+            dcc.Store(id=ENDED),
             html.Div(tables(data.loads, data.runs, data.query, viewer), id="data-tables"),
         ],
         className="page page-admin-data",

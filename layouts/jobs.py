@@ -15,6 +15,7 @@ from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria, data
 from layouts.components.cards import card
+from layouts.components.downloads import file_links
 from layouts.components.grid import Column, grid, number_column, text_column
 from layouts.components.icons import icon
 from layouts.components.states import commands, notice
@@ -150,6 +151,7 @@ def job_card(job: Job, others: list[Job], viewer: Viewer) -> html.Section:
         title,
         *_verdict(job, viewer),
         *(part for one in job.files for part in outcome(one, viewer)),
+        *_every_reject(job, viewer),
         html.Div(_next_steps(job, viewer), className="actions"),
         class_name="job",
     )
@@ -231,6 +233,15 @@ def outcome(one: FileOutcome, viewer: Viewer) -> list[Component]:
         text = viewer.t("%(count)s rows", count=fmt.number(count, viewer.locale))
         parts.append(html.P(f"{text}: {words}", className="weak"))
     return [*parts, *_first_rejects(one, viewer)]
+
+
+def _every_reject(job: Job, viewer: Viewer) -> list[Component]:
+    """What a check refused, as files."""
+    links = file_links(f"/admin/data/jobs/{job.job_id}/rejects", {}, viewer)
+    if not job.has_rejects or not links:
+        return []
+    label = html.Span(viewer.t("Every rejected row, for a day:"), className="weak")
+    return [html.Div([label, *links], className="request-links")]
 
 
 def _numbers(one: FileOutcome, viewer: Viewer) -> html.Dl:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import secrets
 import shutil
 import time
 import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from config import get_settings
 from domain.erp import SUFFIXES
@@ -17,6 +19,8 @@ from domain.errors import InvalidInput
 KEPT_SECONDS = 24 * 3600
 MAX_NAME = 100
 MAPPING = "mapping.toml"
+REJECTS = "rejects"
+"""What a check refused of the file, as CSV; no ERP file has such a name."""
 NAME = re.compile(r"[0-9a-f]{32}")
 UNSAFE = re.compile(r"[^\w .()-]|^[ .~-]+")
 
@@ -59,7 +63,7 @@ def safe_name(name: str) -> str:
 def files_of(upload: str) -> tuple[Path, Path | None]:
     """The kept file and its mapping, if any. Raises InvalidInput when they are gone."""
     folder = place() / upload
-    found = [path for path in folder.glob("*") if path.name != MAPPING]
+    found = _sent(upload)
     if not NAME.fullmatch(upload) or not found:
         raise InvalidInput("The file is no longer kept; send it again.", fields={"file": "is gone"})
     mapping = folder / MAPPING
@@ -68,7 +72,38 @@ def files_of(upload: str) -> tuple[Path, Path | None]:
 
 def is_kept(upload: str | None) -> bool:
     """True while the upload's file is there."""
-    return upload is not None and (place() / upload).is_dir()
+    return upload is not None and bool(_sent(upload))
+
+
+def _sent(upload: str) -> list[Path]:
+    ours = (MAPPING, REJECTS)
+    return [path for path in (place() / upload).glob("*") if path.name not in ours]
+
+
+def add_rejects(upload: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Keeps refused rows beside the file that they are of."""
+    with (place() / upload / REJECTS).open("a", newline="", encoding="utf-8") as output:
+        csv.writer(output).writerows(rows)
+
+
+def has_rejects(upload: str | None) -> bool:
+    """True while rows are kept that a check of the upload has refused."""
+    return upload is not None and (place() / upload / REJECTS).is_file()
+
+
+def rejects(upload: str) -> Iterator[list[str]]:
+    """The rows as they were added, each value a text."""
+    with (place() / upload / REJECTS).open(newline="", encoding="utf-8") as kept:
+        yield from csv.reader(kept)
+
+
+def remove_sent(upload: str) -> None:
+    """Removes an upload's file and mapping; what a check refused of it stays for its day."""
+    if not has_rejects(upload):
+        remove(upload)
+        return
+    for path in (*_sent(upload), place() / upload / MAPPING):
+        path.unlink(missing_ok=True)
 
 
 def remove(upload: str) -> None:

@@ -16,16 +16,17 @@ from benchmarks.pages import opening
 from callbacks import inventory
 from dashboard.app import create_app
 from domain.access import Role
-from layouts import inbox
+from layouts import admin_settings, admin_users, inbox
 from layouts.recommendation_card import action_id, pick_id
 from tests.browser.conftest import fill
 from tests.browser.test_pages import PAGES
 from tests.factories import hash_of, make_bundle
 from tests.web.conftest import ADMIN, CSRF, PASSWORD, part_call, with_parts
 from warehouse import caching
-from warehouse.commands import users
+from warehouse.commands import jobs, users
 from warehouse.db import get_engine
 from warehouse.pipeline import publish
+from warehouse.queries import chain
 
 AT_MOST, CALLBACKS = 4, 6
 BY_THE_DOOR = 'FROM support."user" JOIN support.session'
@@ -234,6 +235,94 @@ def test_deciding_sends_few_statements_and_about_many_no_more_than_about_one(
         told = connection.execute(sql, {"of": f"{table}.%"}).all()
     assert sorted(rows) == sorted(told) and len(told) == decided > len(numbers[1:])
     assert counts[0] == counts[1]
+
+
+def button(
+    outputs: list[str], name: str, search: str = "", *state: dict[str, Any]
+) -> dict[str, Any]:
+    """What a button sends of a page at this address."""
+    return call(outputs, f"{name}.n_clicks", 1, HERE | {"value": search}, *state)
+
+
+def of_account(name: str, fields: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a button of `/admin/users/2` sends."""
+    outputs = [f"{admin_users.PAGE}.children"]
+    number = {"id": "user-id", "property": "data", "value": 2}
+    return call(outputs, [admin_users.action_id(name), "n_clicks"], 1, number, *fields)
+
+
+def test_what_administrators_press_sends_few_statements(
+    client: FlaskClient, engine: Engine, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "spawn", lambda _engine, _job_id: None)
+    accounts: dict[str, tuple[Any, Any]] = {
+        "email": ("bia@nova.example", None),
+        "name": ("Bia", "Beatriz"),
+        "role": ("VIEWER", "ANALYST"),
+        "ufs": (["SP"], ["BA", "SP"]),
+        "contracts": ([], []),
+    }
+    fields, more = (
+        [
+            {"id": f"user-{name}", "property": "value", "value": values[place]}
+            for name, values in accounts.items()
+        ][place:]
+        for place in (0, 1)
+    )
+    thresholds = [
+        [
+            {"id": admin_settings.field_id(name), "property": what, "value": value}
+            for name, value in (("warning_days", 20), ("order_cost_brl", 99), ("review_days", 8))
+        ]
+        for what in ("value", "id")
+    ]
+    for field in thresholds[1]:
+        field["value"] = field["id"]
+    presses = [
+        call(["new-user.children"], f"{admin_users.CREATE}.n_clicks", 1, *fields),
+        *(
+            of_account(name, more)
+            for name in (
+                admin_users.SAVE,
+                admin_users.RESET,
+                admin_users.END,
+                admin_users.DISABLE,
+                admin_users.ENABLE,
+            )
+        ),
+        call(
+            [f"{admin_settings.PANEL}.children"], f"{admin_settings.SAVE}.n_clicks", 1, *thresholds
+        ),
+        button(["publish-address.search"], "publish-run", "?publish=1"),
+        button(["job-cancel.children"], "cancel-job", "?job=2"),
+        button(["override-cancelling.children"], "override-cancel", "?job=1"),
+        button(["again-address.search"], "derive-again", "?job=1"),
+        button(["override-again.search"], "override-derive", "?job=1"),
+        call(
+            ["job-panel.children", "job-ended.data"],
+            "job-tick.n_intervals",
+            1,
+            HERE | {"value": "?job=1"},
+        ),
+        call(["data-tables.children"], "job-ended.data", 1, HERE),
+    ]
+    for body in presses:
+        sent.clear()
+        told = asked(client, body)
+        assert len(sent) <= AT_MOST and "'danger'" not in str(told), (body, sent, told)
+        if body["output"] == "override-cancelling.children":
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE support.job SET state = 'failed'"))
+    with engine.connect() as connection:
+        audited = "SELECT action FROM support.audit_log WHERE action !~ '^(page|session)'"
+        actions = set(connection.scalars(text(audited)))
+    with engine.connect() as connection:
+        assert chain.verify(connection).problem is None
+    assert actions >= {
+        *("user.create", "user.rename", "user.set_role", "user.set_scope", "user.make_reset_link"),
+        *("user.end_sessions", "user.disable", "user.enable", "setting.change", "job.start"),
+        *("job.cancel",),
+    }
 
 
 def test_without_a_cache_pages_come_in_parts_too(client: FlaskClient) -> None:

@@ -187,6 +187,30 @@ def test_a_bad_row_is_shown_with_its_place(
     assert reason in reject["reason"]
 
 
+def test_every_row_that_a_check_refuses_is_a_file_as_of_a_load(office: Site, admin: Sender) -> None:
+    rows = "".join(
+        f"2024-05-{day:02}{suffix};B;{day}\n" for day in range(1, 29) for suffix in ("", "x")
+    )
+    checked = admin.send("demand.csv", f"{DEMAND}{rows}", dry_run="true")
+    assert checked["state"] == "refused" and checked["has_rejects"]
+    assert checked["files"][0]["rejected"] == 28 > len(checked["files"][0]["rejects"])
+    browser = office.browser(ADMIN)
+    address = f"/admin/data/jobs/{checked['job_id']}/rejects.csv"
+    page = str(browser.open_page("/admin/data", f"?job={checked['job_id']}").json())
+    assert address in page
+    told = browser.call("GET", address)
+    assert told.status_code == 200 and len(told.text.splitlines()) == 29
+    loaded = admin.send("demand.csv", f"{DEMAND}{rows}")
+    load_id = loaded["files"][0]["load_id"]
+    assert not loaded["has_rejects"]
+    assert told.content == browser.call("GET", f"/admin/data/loads/{load_id}/rejects.csv").content
+    assert (
+        browser.call("GET", f"/admin/data/jobs/{loaded['job_id']}/rejects.csv").status_code == 404
+    )
+    clean = admin.send("demand.csv", f"{DEMAND}2024-05-01;B;2\n", dry_run="true")
+    assert clean["state"] == "done" and not clean["has_rejects"]
+
+
 def test_a_workbook_that_unpacks_to_gigabytes_is_refused(admin: Sender) -> None:
     workbook = io.BytesIO()
     with zipfile.ZipFile(workbook, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
@@ -430,7 +454,7 @@ def test_what_nobody_loaded_is_gone_after_a_day(admin: Sender) -> None:
 
     for folder in uploads.place().iterdir():
         os.utime(folder, (0, 0))
-    admin.send("demand.csv", f"{DEMAND}2023-01-01;A;x\n", dry_run="true")
+    admin.send("demand.csv", DEMAND, dry_run="true")
     assert kept() == []
     gone = admin.api.call("POST", f"/jobs/{job['job_id']}/load")
     assert gone.status_code == 422 and gone.json()["error"]["fields"] == {"file": "is gone"}

@@ -27,14 +27,21 @@ _ALONE = (
     f"INSERT INTO support.audit_log ({', '.join(COLUMNS)})"
     f" VALUES ({', '.join(f'%({name})s' for name in COLUMNS)})"
 )
-TELL = f"""
-    INSERT INTO support.audit_log ({", ".join(COLUMNS)})
-    SELECT {", ".join(COLUMNS)} FROM jsonb_to_recordset(CAST(:audit AS jsonb)) AS told (
-        actor text, role text, address text, request_id text, action text, object text,
-        before jsonb, after jsonb, status smallint
-    )
+
+
+def tell(beside: str = "", **instead: str) -> str:
+    """SQL that adds the rows of `told`, its parameter `audit`: within the statement that does what
+    they tell. `instead`: of a column, where SQL alone can say it, of the tables `beside` them."""
+    columns = ", ".join(instead.get(name, f"told.{name}") for name in COLUMNS)
+    return f"""
+        INSERT INTO support.audit_log ({", ".join(COLUMNS)})
+        SELECT {columns} FROM jsonb_to_recordset(CAST(:audit AS jsonb)) AS told (
+            actor text, role text, address text, request_id text, action text, object text,
+            before jsonb, after jsonb, status smallint
+        ) {beside}
     """
-"""Adds the rows of `told`, its parameter `audit`: within the statement that does what they tell."""
+
+
 _ready: dict[Engine, date] = {}
 
 
@@ -83,15 +90,11 @@ def note(connection: Connection, actor: Actor, **row: Any) -> None:
     )
 
 
-def told(
-    connection: Connection, actor: Actor, action: str, rows: Sequence[Mapping[str, Any]]
-) -> str:
-    """What TELL is to add of the same done to several things: their `object`, `before` and
-    `after`."""
+def told(connection: Connection, actor: Actor, rows: Sequence[Mapping[str, Any]]) -> str:
+    """What `tell` is to add of what a person did: `action`, `object`, `before` and `after`."""
     _make_room(connection)
     who = {name: getattr(actor, name) for name in ("role", "address", "request_id")}
-    every = {"actor": actor.name, "action": action, **who}
-    return json.dumps([{**every, **row} for row in rows])
+    return json.dumps([{"actor": actor.name, **who, **row} for row in rows])
 
 
 def note_on(

@@ -22,7 +22,7 @@ WITH changed AS ({{change}}), counted AS ({COUNT_REVISION}), decided AS (
     SELECT :actor, :user_id, :kind, fingerprint, :status, :reason, :until, facts
     FROM jsonb_to_recordset(CAST(:decided AS jsonb)) AS row (fingerprint text, facts jsonb)
 )
-{audit.TELL}
+{audit.tell()}
 """
 
 
@@ -40,7 +40,15 @@ def record(
     """`change`: the UPDATE of the rows whose `id` is among `:ids`; `decided`: kind, user_id,
     status, reason and until of the decision, and what else the change takes; `before` and `after`
     tell the audit log of a row."""
-    told = [{"object": row.fingerprint, "before": before(row), "after": after(row)} for row in rows]
+    told = [
+        {
+            "action": action,
+            "object": row.fingerprint,
+            "before": before(row),
+            "after": after(row),
+        }
+        for row in rows
+    ]
     facts = [{"fingerprint": row.fingerprint, "facts": row.facts} for row in rows]
     connection.execute(
         text(_RECORD.format(change=change)),
@@ -49,6 +57,6 @@ def record(
             "ids": [row.id for row in rows],
             "actor": actor.name,
             "decided": json.dumps(facts),
-            "audit": audit.told(connection, actor, action, told),
+            "audit": audit.told(connection, actor, told),
         },
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from config import get_settings
@@ -21,13 +21,25 @@ from warehouse.commands import audit
 from warehouse.commands.users import Actor
 from warehouse.queries import jobs
 from warehouse.queries.jobs import SETTLE
-from warehouse.tables.support import job
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = ("-m", "flask", "--app", "dashboard.cli", "jobs", "run")
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
 """What workers share, and a job has no part in."""
 AGAIN_SECONDS = 5
+
+_QUEUE = f"""
+WITH settled AS ({SETTLE} RETURNING job_id), made AS (
+    INSERT INTO support.job
+        (kind, object, upload, file_kind, run_id, actor, role, address, request_id)
+    SELECT :kind, :object, :upload, :file_kind, CAST(:run_id AS integer), :actor, :role, :address,
+        :request_id
+    FROM (SELECT count(*) FROM settled) AS first
+    RETURNING job_id
+), noted AS ({audit.tell("CROSS JOIN made", object="'job:' || made.job_id")})
+SELECT job_id FROM made
+"""
+"""A person's jobs that have died end first: they may have no two at work."""
 
 
 def start_file(
@@ -129,23 +141,16 @@ def _start(engine: Engine, values: dict[str, Any], actor: Actor) -> int:
 
 
 def _queued(connection: Connection, values: dict[str, Any], actor: Actor) -> int:
-    who: dict[str, Any] = {
+    after = {"kind": values["kind"], "object": values["object"]}
+    told = {"action": "job.start", "after": after}
+    params = {
+        **dict.fromkeys(("upload", "file_kind", "run_id")),
+        **values,
+        **{name: getattr(actor, name) for name in ("role", "address", "request_id")},
         "actor": actor.name,
-        "role": actor.role,
-        "address": actor.address,
-        "request_id": actor.request_id,
+        "audit": audit.told(connection, actor, [told]),
     }
-    connection.execute(text(SETTLE))
-    made = insert(job).values(**values, **who).returning(job.c.job_id)
-    job_id = int(connection.execute(made).scalar_one())
-    audit.record(
-        connection,
-        **who,
-        action="job.start",
-        object=f"job:{job_id}",
-        after={"kind": values["kind"], "object": values["object"]},
-    )
-    return job_id
+    return int(connection.execute(text(_QUEUE), params).scalar_one())
 
 
 def spawn(engine: Engine, job_id: int) -> None:

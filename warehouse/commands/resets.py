@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, delete, func, insert
+from sqlalchemy import Engine, delete, func, text
 
 from domain.errors import InvalidInput
-from warehouse.commands import users
+from warehouse.commands import audit, users
 from warehouse.commands.users import Actor, Who
 from warehouse.queries.users import UserRow
 from warehouse.tables.support import password_reset
 
+_MAKE = f"""
+WITH gone AS (
+    DELETE FROM support.password_reset WHERE user_id = :user_id
+), made AS (
+    INSERT INTO support.password_reset (link_hash, user_id, expires_at)
+    VALUES (:link_hash, :user_id, now() + :life) RETURNING expires_at
+), noted AS (
+    {audit.tell("CROSS JOIN made", after="jsonb_build_object('expires_at', made.expires_at)")}
+)
+SELECT expires_at FROM made
+"""
 
-def make(engine: Engine, who: Who, *, link_hash: str, life: timedelta, actor: Actor) -> datetime:
-    """A link for the account in place of earlier ones; gives the moment it expires.
+
+def make(
+    engine: Engine, who: Who, *, link_hash: str, life: timedelta, actor: Actor
+) -> tuple[UserRow, datetime]:
+    """A link for the account in place of earlier ones; gives the account and the moment when the
+    link expires.
 
     Raises NotFound, and InvalidInput for a disabled account.
     """
@@ -23,17 +38,11 @@ def make(engine: Engine, who: Who, *, link_hash: str, life: timedelta, actor: Ac
         if not account.active:
             reason = "belongs to a disabled account: enable it first"
             raise InvalidInput(f"email {reason}.", fields={"email": reason})
-        connection.execute(
-            delete(password_reset).where(password_reset.c.user_id == account.user_id)
-        )
-        expires_at = connection.execute(
-            insert(password_reset)
-            .values(link_hash=link_hash, user_id=account.user_id, expires_at=func.now() + life)
-            .returning(password_reset.c.expires_at)
-        ).scalar_one()
-        after = {"expires_at": expires_at.isoformat()}
-        users.note(connection, account, actor=actor, action="user.make_reset_link", after=after)
-    return expires_at
+        told = {"action": "user.make_reset_link", "object": f"user:{account.email}"}
+        params = {"user_id": account.user_id, "link_hash": link_hash, "life": life}
+        params["audit"] = audit.told(connection, actor, [told])
+        expires_at = connection.execute(text(_MAKE), params).scalar_one()
+    return account, expires_at
 
 
 def redeem(engine: Engine, *, link_hash: str, password_hash: str, actor: Actor) -> UserRow | None:

@@ -9,15 +9,20 @@ from collections.abc import Mapping
 from sqlalchemy import Engine, text
 
 from domain.thresholds import BY_NAME, DEFAULTS, changed, current
-from warehouse.caching import count_revision, forget_version
+from warehouse.caching import COUNT_REVISION, forget_version
 from warehouse.commands import audit, jobs
 from warehouse.commands.users import Actor
 
 _READ = "SELECT key, value FROM support.setting WHERE key = ANY(:keys) ORDER BY key FOR UPDATE"
-_WRITE = """
-INSERT INTO support.setting (key, value, changed_by) VALUES (:key, CAST(:value AS jsonb), :actor)
-ON CONFLICT (key) DO UPDATE
-    SET value = excluded.value, changed_by = excluded.changed_by, changed_at = now()
+_WRITE = f"""
+WITH counted AS ({COUNT_REVISION}), written AS (
+    INSERT INTO support.setting (key, value, changed_by)
+    SELECT key, value, :actor
+    FROM jsonb_to_recordset(CAST(:settings AS jsonb)) AS new (key text, value jsonb)
+    ON CONFLICT (key) DO UPDATE
+        SET value = excluded.value, changed_by = excluded.changed_by, changed_at = now()
+)
+{audit.tell()}
 """
 
 
@@ -32,19 +37,19 @@ def change(engine: Engine, wanted: Mapping[str, float], *, actor: Actor) -> int 
         touched = sorted({BY_NAME[name].row for name in new})
         if not new:
             return None
+        told = []
         for key in touched:
             here = {name: value for name, value in new.items() if BY_NAME[name].row == key}
-            params = {"key": key, "value": json.dumps(made[key]), "actor": actor.name}
-            connection.execute(text(_WRITE), params)
-            audit.note(
-                connection,
-                actor,
-                action="setting.change",
-                object=key,
-                before={name: current(kept, name) for name in here},
-                after=here,
+            before = {name: current(kept, name) for name in here}
+            told.append(
+                {"action": "setting.change", "object": key, "before": before, "after": here}
             )
-        count_revision(connection)
+        params = {
+            "actor": actor.name,
+            "settings": json.dumps([{"key": key, "value": made[key]} for key in touched]),
+            "audit": audit.told(connection, actor, told),
+        }
+        connection.execute(text(_WRITE), params)
         job_id = jobs.queue_derive(connection, object=f"setting:{','.join(touched)}", actor=actor)
     jobs.spawn(engine, job_id)
     forget_version()

@@ -7,23 +7,46 @@ every session and token of that account on all workers.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from domain.access import EVERYTHING, Permission, Role, Scope, may
 from domain.errors import EmailTaken, InvalidEmail, InvalidInput, LastAdministrator, NotFound
 from warehouse.commands import audit
-from warehouse.queries.users import UserRow, everyone, one
-from warehouse.tables.support import password_reset, token, user
+from warehouse.queries.users import UserRow, row_of
+from warehouse.tables.support import password_reset, user
 
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
 NAME_LENGTH = 120
 
 Who = int | str
 """An account by its number or its address."""
+
+_UNKNOWN = ", ".join(
+    f"""ARRAY(
+        SELECT given FROM unnest(CAST(:{field} AS text[])) AS given
+        WHERE given NOT IN (SELECT {table} FROM core.{table}) ORDER BY given
+    ) AS unknown_{field}"""
+    for field, table in (("ufs", "uf"), ("contracts", "contract"))
+)
+"""What of a scope is not there."""
+_HELD = f"""
+SELECT account.*, {_UNKNOWN}
+FROM support."user" AS account ORDER BY user_id FOR NO KEY UPDATE OF account
+"""
+_PUT = f"""
+WITH put AS (
+    UPDATE support."user" SET {{sets}} WHERE user_id = :user_id RETURNING *
+), revoked AS (
+    UPDATE support.token SET revoked_at = now()
+    WHERE :ends AND user_id = :user_id AND revoked_at IS NULL
+), noted AS ({audit.tell()})
+SELECT * FROM put
+"""
 
 _ACTIONS = {"name": "user.rename", "role": "user.set_role", "scope": "user.set_scope"}
 
@@ -71,7 +94,8 @@ def create(
     }
     try:
         with engine.begin() as connection:
-            _check_scope(connection, scope)
+            unknown = text(f"SELECT {_UNKNOWN}")
+            _check_scope(connection.execute(unknown, _scope_values(scope)).one())
             made = connection.execute(
                 insert(user).values(**values, password_hash=password_hash).returning(user.c.user_id)
             ).scalar_one()
@@ -107,18 +131,20 @@ def change(engine: Engine, who: Who, changes: Changes, *, actor: Actor) -> UserR
     Raises NotFound, InvalidInput, and LastAdministrator where nobody could manage users any more.
     """
     with engine.begin() as connection:
-        accounts = _locked(connection)
+        held = _held(connection, changes.scope or EVERYTHING)
+        accounts = [_account(row) for row in held]
         account = _found(accounts, who)
         wanted = _differences(account, changes)
         if "scope" in wanted:
-            _check_scope(connection, wanted["scope"])
+            _check_scope(held[0])
         if _takes_last_admin(accounts, account, wanted):
             raise _last_administrator(wanted)
-        for thing, value in wanted.items():
-            _set(connection, account, actor, thing, value)
-        if wanted.keys() - {"name"}:
-            _end_everything(connection, account)
-        return _as_it_is(connection, account)
+        if not wanted:
+            return account
+        told = [_told(account, thing, value) for thing, value in wanted.items()]
+        values = {name: value for one in told for name, value in one["after"].items()}
+        ends = bool(wanted.keys() - {"name"})
+        return _put(connection, account, values, told, actor, ends=ends)
 
 
 def set_role(engine: Engine, *, email: str, role: Role, actor: Actor) -> None:
@@ -156,26 +182,24 @@ def put_password(
     action: str = "user.set_password",
 ) -> UserRow:
     """`set_password` within the caller's transaction."""
-    connection.execute(
-        update(user)
-        .where(user.c.user_id == account.user_id)
-        .values(password_hash=password_hash, must_change_password=must_change)
-    )
     connection.execute(delete(password_reset).where(password_reset.c.user_id == account.user_id))
-    _end_everything(connection, account)
-    before = {"must_change_password": account.must_change_password}
     after = {"must_change_password": must_change}
-    _audit(connection, actor, action, account.email, before=before, after=after)
-    return _as_it_is(connection, account)
+    told = {
+        "action": action,
+        "object": f"user:{account.email}",
+        "before": {"must_change_password": account.must_change_password},
+        "after": after,
+    }
+    values = {"password_hash": password_hash, **after}
+    return _put(connection, account, values, [told], actor, ends=True)
 
 
 def end_sessions(engine: Engine, who: Who, *, actor: Actor) -> UserRow:
     """Ends all sessions and tokens of an account. Raises NotFound."""
     with engine.begin() as connection:
         account = _found(_locked(connection), who)
-        _end_everything(connection, account)
-        _audit(connection, actor, "user.end_sessions", account.email)
-        return _as_it_is(connection, account)
+        told = {"action": "user.end_sessions", "object": f"user:{account.email}"}
+        return _put(connection, account, {}, [told], actor, ends=True)
 
 
 def set_language(engine: Engine, *, row: UserRow, language: str, actor: Actor) -> None:
@@ -229,9 +253,16 @@ def note(
 
 def _locked(connection: Connection) -> list[UserRow]:
     """All accounts; nobody else changes one until the transaction ends."""
-    held = select(user.c.user_id).order_by(user.c.user_id).with_for_update(key_share=True)
-    connection.execute(held)
-    return everyone(connection)
+    return [_account(row) for row in _held(connection, EVERYTHING)]
+
+
+def _held(connection: Connection, scope: Scope) -> Sequence[Row[Any]]:
+    """The same as rows, each with what of this scope is not there."""
+    return connection.execute(text(_HELD), _scope_values(scope)).all()
+
+
+def _account(row: Row[Any]) -> UserRow:
+    return row_of({column.name: row._mapping[column.name] for column in user.columns})
 
 
 def _found(accounts: list[UserRow], who: Who) -> UserRow:
@@ -280,11 +311,32 @@ def _last_administrator(wanted: dict[str, Any]) -> InvalidInput:
     )
 
 
-def _set(connection: Connection, account: UserRow, actor: Actor, thing: str, value: Any) -> None:
-    before, after = _shown(thing, getattr(account, thing)), _shown(thing, value)
-    connection.execute(update(user).where(user.c.user_id == account.user_id).values(**after))
-    action = _ACTIONS.get(thing) or ("user.enable" if value else "user.disable")
-    _audit(connection, actor, action, account.email, before=before, after=after)
+def _told(account: UserRow, thing: str, value: Any) -> dict[str, Any]:
+    """The audit row of one change."""
+    return {
+        "action": _ACTIONS.get(thing) or ("user.enable" if value else "user.disable"),
+        "object": f"user:{account.email}",
+        "before": _shown(thing, getattr(account, thing)),
+        "after": _shown(thing, value),
+    }
+
+
+def _put(
+    connection: Connection,
+    account: UserRow,
+    values: Mapping[str, Any],
+    told: Sequence[Mapping[str, Any]],
+    actor: Actor,
+    *,
+    ends: bool,
+) -> UserRow:
+    """Other values of columns, with audit rows; `ends` the sessions and tokens. Gives the account
+    as it is then."""
+    sets = [f"{name} = :{name}" for name in values]
+    sql = _PUT.format(sets=", ".join([*sets, *["token_version = token_version + 1"] * ends]))
+    params = {**values, "user_id": account.user_id, "ends": ends}
+    params["audit"] = audit.told(connection, actor, told)
+    return row_of(dict(connection.execute(text(sql), params).one()._mapping))
 
 
 def _shown(thing: str, value: Any) -> dict[str, Any]:
@@ -298,36 +350,11 @@ def _scope_values(scope: Scope) -> dict[str, Any]:
     return {"ufs": list(scope.ufs), "contracts": list(scope.contracts)}
 
 
-def _check_scope(connection: Connection, scope: Scope) -> None:
+def _check_scope(row: Row[Any]) -> None:
     """Raises InvalidInput for a UF or a contract that is not there: it would hide everything."""
-    for field, table, given in (
-        ("ufs", "uf", scope.ufs),
-        ("contracts", "contract", scope.contracts),
-    ):
-        known = connection.execute(
-            text(f"SELECT {table} FROM core.{table} WHERE {table} = ANY(:given)"),
-            {"given": list(given)},
-        ).scalars()
-        unknown = set(given) - set(known)
-        if unknown:
-            raise _invalid(field, f"does not know {', '.join(sorted(unknown))}")
-
-
-def _end_everything(connection: Connection, account: UserRow) -> None:
-    connection.execute(
-        update(user)
-        .where(user.c.user_id == account.user_id)
-        .values(token_version=user.c.token_version + 1)
-    )
-    connection.execute(
-        update(token)
-        .where(token.c.user_id == account.user_id, token.c.revoked_at.is_(None))
-        .values(revoked_at=func.now())
-    )
-
-
-def _as_it_is(connection: Connection, account: UserRow) -> UserRow:
-    return one(connection, user.c.user_id == account.user_id) or account
+    for field in ("ufs", "contracts"):
+        if unknown := row._mapping[f"unknown_{field}"]:
+            raise _invalid(field, f"does not know {', '.join(unknown)}")
 
 
 def _audit(connection: Connection, actor: Actor, action: str, address: str, **more: Any) -> None:

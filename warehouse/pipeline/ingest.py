@@ -55,6 +55,7 @@ REPEATED_KEY = "23505"  # SQLSTATE of a unique violation
 log = logging.getLogger(__name__)
 
 Progress = Callable[[FileReport], None]
+OnRejects = Callable[[str, list[Reject]], None]
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class _Options:
     is_demo: bool
     on_progress: Progress | None
     check: Callable[[], None] | None
+    on_rejects: OnRejects | None
 
 
 def ingest(
@@ -90,6 +92,7 @@ def ingest(
     wait_seconds: float = WAIT_SECONDS,
     on_progress: Progress | None = None,
     check: Callable[[], None] | None = None,
+    on_rejects: OnRejects | None = None,
 ) -> IngestReport:
     """Loads a file, or every ERP file of a folder, all or nothing per file.
 
@@ -98,7 +101,8 @@ def ingest(
     file is loaded without them. `force` loads files that have been loaded before. With `dry_run`
     everything is checked and nothing is written. `on_progress` is called with the current file's
     report as its counts grow; `check`, which raises to leave off, while another load is at work,
-    between stretches of a file and before its rows are promoted.
+    between stretches of a file and before its rows are promoted. `on_rejects` is given what a dry
+    run refuses, with the file (and sheet) that it is of; a load keeps that in `staging.reject`.
 
     A file that cannot be loaded is in the report, with why; the others are loaded. Raises BadFile
     when there is nothing to load, BadMapping, InvalidInput, and Unavailable when another load
@@ -112,7 +116,9 @@ def ingest(
     report = IngestReport(str(path), dry_run=dry_run)
     jobs = _jobs(path, mapping, kind, report)
     is_demo = _is_demo(path)
-    options = _Options(engine, loaded_by, dry_run, share, force, is_demo, on_progress, check)
+    options = _Options(
+        engine, loaded_by, dry_run, share, force, is_demo, on_progress, check, on_rejects
+    )
     with loads.one_load_at_a_time(engine, wait_seconds, check):
         if not dry_run:
             loads.fail_stopped_loads(engine)
@@ -408,9 +414,11 @@ def _store(load: _Load, checked: Checked) -> None:
 
 
 def _store_rejects(load: _Load, rejects: list[Reject]) -> None:
-    report = load.report
-    if not load.options.dry_run and report.load_id is not None:
+    report, tell = load.report, load.options.on_rejects
+    if report.load_id is not None:
         stage.copy_rejects(load.connection, report.load_id, report.source, rejects)
+    elif tell and rejects:
+        tell(report.source, rejects)
 
 
 def _settle_duplicates(load: _Load) -> None:

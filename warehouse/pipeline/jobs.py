@@ -29,7 +29,7 @@ from warehouse.pipeline.derive import (
 )
 from warehouse.pipeline.ingest import ingest
 from warehouse.pipeline.publish import point_at
-from warehouse.pipeline.report import FileReport, IngestReport
+from warehouse.pipeline.report import FileReport, IngestReport, Reject
 from warehouse.pipeline.views import refresh_needed
 from warehouse.queries.jobs import JOB_LOCK
 
@@ -131,6 +131,10 @@ def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
         if all(one.state != "accepted" for one in seen.values()):
             _leave_off_if_asked(engine, job.job_id)
 
+    def on_rejects(file: str, rejects: list[Reject]) -> None:
+        rows = ((file, each.line, each.column, each.value, each.reason) for each in rejects)
+        uploads.add_rejects(job.upload, rows)
+
     is_dry_run = job.kind == "dry_run"
     say("waiting")
     report = ingest(
@@ -142,6 +146,7 @@ def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
         dry_run=is_dry_run,
         on_progress=on_progress,
         check=check,
+        on_rejects=on_rejects,
     )
     if report.changed or (not is_dry_run and refresh_needed(engine)):
         say("deriving")
@@ -202,7 +207,8 @@ def _finish(engine: Engine, job: Row[Any], outcome: Outcome) -> None:
     values = {"state": outcome.state, "message": outcome.message, "report": report}
     refused = "" if outcome.state == "done" else ".refused"
     if job.upload and not _is_kept(job, outcome):
-        uploads.remove(job.upload)
+        was_checked = job.kind == "dry_run" and outcome.report is not None
+        (uploads.remove_sent if was_checked else uploads.remove)(job.upload)
     with engine.begin() as connection:
         connection.execute(text(sql), {**values, "job_id": job.job_id})
         audit.record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from domain.errors import NotFound
-from domain.records import FileOutcome, Job, RejectShown
+from domain.records import FileOutcome, Job, RejectedRow, RejectShown
 from warehouse import uploads
 from warehouse.db import primary
 
@@ -53,6 +54,20 @@ def asked_by(job_id: int) -> str | None:
         return connection.execute(sql, {"job_id": job_id}).scalar()
 
 
+def rejects(job_id: int) -> Iterator[RejectedRow]:
+    """Every row that a dry run has refused, in the order of the files; kept for a day. Raises
+    NotFound for a job without any."""
+    with primary() as connection:
+        sql = text("SELECT upload FROM support.job WHERE job_id = :job_id AND kind = 'dry_run'")
+        upload = connection.execute(sql, {"job_id": job_id}).scalar()
+    if upload is None or not uploads.has_rejects(upload):
+        raise NotFound(f"There are no refused rows of a check {job_id}.")
+    return (
+        RejectedRow(number, file, int(line) if line else None, column or None, value or None, why)
+        for number, (file, line, column, value, why) in enumerate(uploads.rejects(upload), 1)
+    )
+
+
 def read(connection: Connection, job_id: int, *, held: bool = False) -> Job:
     """The same on a connection that is open; `held`: nobody else changes it until the transaction
     ends. Raises NotFound."""
@@ -74,9 +89,10 @@ def _job(row: Row[Any]) -> Job:
     known = {one.name: row._mapping[one.name] for one in fields(Job) if one.name in row._mapping}
     report = row.report or {"files": []}
     is_open = row.kind == "dry_run" and row.state == "done" and uploads.is_kept(row.upload)
+    refused = row.kind == "dry_run" and uploads.has_rejects(row.upload)
     is_new = any(one["state"] == "dry-run" for one in report["files"])
     outcomes = [_outcome(one) for one in report["files"]]
-    return Job(**known, may_follow=is_open and is_new, files=outcomes)
+    return Job(**known, may_follow=is_open and is_new, has_rejects=refused, files=outcomes)
 
 
 def _outcome(values: dict[str, Any]) -> FileOutcome:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,16 +20,10 @@ import jwt
 
 from benchmarks.client import Call
 from scripts.processes import wait_until_served
+from warehouse.embedded import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 CALLBACKS = "/_dash-update-component"
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -126,13 +125,6 @@ def fresh_database(server_url: str, template: str = TEMPLATE) -> Iterator[str]:
         execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def served(home: Path, database_url: str, redis_url: str | None, **more: str) -> Iterator[str]:
     """The base URL of the product, served by gunicorn with two workers on a free port."""
@@ -169,7 +161,7 @@ def server(
     home: Path, database_url: str, redis_url: str | None, **more: str
 ) -> Iterator[tuple[str, Forked]]:
     """The same with gunicorn's own process."""
-    port = free_port()
+    port = embedded.free_port()
     log = home / f"server-{port}.log"
     environment = os.environ | {
         "HOST": "127.0.0.1",

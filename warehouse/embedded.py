@@ -45,6 +45,9 @@ STOP_SECONDS = 30
 LOCK_SECONDS = 180
 SOCKET_PATH_BYTES = 100  # the kernel's limit is 107
 LOG_BYTES = 10_000_000
+PORTS = range(20_000, 30_000)
+"""Below those that the system gives to connections: none is given the port of a server that is
+stopped, and who asks there meanwhile is not connected to himself."""
 UNUSED = shutil.ignore_patterns("include", "__pycache__")
 SYSTEM_ROOT = Path("/var/lib/nova-corrente")
 
@@ -337,7 +340,7 @@ def _new_record(home: Path, account: pwd.struct_passwd | None) -> Record:
     return Record(
         place=str(folder),
         postgres_bin="",
-        postgres_port=_free_port(),
+        postgres_port=free_port(),
         postgres_password=secrets.token_urlsafe(24),
         valkey_bin="",
         valkey_socket=str(_socket_path(folder, account)),
@@ -368,7 +371,7 @@ def _taken_over(home: Path, account: pwd.struct_passwd | None) -> Record | None:
     return replace(
         record,
         place=str(folder),
-        postgres_port=_free_port(),
+        postgres_port=free_port(),
         valkey_socket=str(_socket_path(folder, account)),
         valkey_password=secrets.token_urlsafe(24),
     )
@@ -397,10 +400,11 @@ def _socket_path(place: Path, account: pwd.struct_passwd | None) -> Path:
     return Path("/tmp") / f"nova-{uid}-{secrets.token_hex(6)}" / "valkey.sock"
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """One of PORTS that nothing listens on."""
+    while not _is_free(port := secrets.choice(PORTS)):
+        continue
+    return port
 
 
 def _is_free(port: int) -> bool:
@@ -660,7 +664,7 @@ def _clear_remains(record: Record) -> None:
 def _launch_postgres(home: Path, record: Record) -> Record:
     for attempt in range(3):
         if attempt or not _is_free(record.postgres_port):
-            record = replace(record, postgres_port=_free_port())
+            record = replace(record, postgres_port=free_port())
             _write(home, record)
         try:
             _pg_ctl_start(record)

@@ -37,7 +37,7 @@ def tiny(ground: Product) -> Iterator[Path]:
         disk.rmdir()
         pytest.skip(f"no small disk can be mounted, which takes root: {mounted.stderr.strip()}")
     yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
     disk.rmdir()
 
 
@@ -59,7 +59,7 @@ def flask(product: Product, *arguments: str) -> subprocess.CompletedProcess[str]
         env=os.environ | {"NOVA_HOME": str(product.home), "DATABASE_URL": product.database},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 

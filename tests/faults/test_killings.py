@@ -157,13 +157,14 @@ def test_a_load_killed_at_work_on_core(
 ) -> None:
     before, facts = shown(product), counts(engine)
     with product.probe() as prober:
-        with loader(demand, product.database, ROWS + 1), engine.connect() as obstacle:
+        with engine.connect() as obstacle:
             obstacle.execute(text(f"LOCK {lock}"))
-            wait_for(
-                engine,
-                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                f" AND query LIKE '{held_up}' AND datname = current_database()",
-            )
+            with loader(demand, product.database, ROWS + 1):
+                wait_for(
+                    engine,
+                    "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                    f" AND query LIKE '{held_up}' AND datname = current_database()",
+                )
         assert counts(engine) == facts
         assert shown(product) == before
         assert {one.data for one in prober.answers} <= set(before.values())

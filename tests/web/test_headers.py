@@ -16,6 +16,7 @@ import requests
 from tests import services
 from tests.conftest import StartServer
 from tests.web.conftest import PASSWORD, VIEWER, Site
+from warehouse import embedded
 
 HERE, ELSEWHERE = "https://app.example.com", "https://evil.example"
 POLICY = {
@@ -241,7 +242,7 @@ def test_a_page_of_the_listed_origin_cannot_sign_in_by_form(public: Site) -> Non
 
 
 def started(program: list[str], values: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PORT": str(services.free_port())} | values
+    environment = os.environ | {"PORT": str(embedded.free_port())} | values
     return subprocess.run(
         [sys.executable, *program],
         cwd=services.ROOT,

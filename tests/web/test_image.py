@@ -20,6 +20,7 @@ from packaging.requirements import Requirement
 from scripts.processes import wait_until_served
 from tests import services
 from tests.images import copied, files_of, stage, told
+from warehouse import embedded
 
 CMD = re.compile(r"^CMD (\[.+\])$", re.MULTILINE)
 HEALTHCHECK = re.compile(r"^HEALTHCHECK .*\\\n +CMD (\[.+\])$", re.MULTILINE)
@@ -96,7 +97,7 @@ def test_the_image_serves_in_production_and_writes_nothing(
     if shutil.which("strip"):
         weight = sum(path.lstat().st_size for path in packages.rglob("*") if path.is_file())
         assert weight <= MOST_BYTES, weight
-    port, log = services.free_port(), tmp_path / "server.log"
+    port, log = embedded.free_port(), tmp_path / "server.log"
     kept, temporary = tmp_path / "nova", tmp_path / "tmp"
     temporary.mkdir()
     environment = {
@@ -111,7 +112,7 @@ def test_the_image_serves_in_production_and_writes_nothing(
         "NOVA_HOSTS": "nova.example.com",
         "SECRET_KEY": "5f1c0d9be2a74836a1b07c9d4e3f2a68",
         "DATABASE_URL": database_url,
-        "REDIS_URL": f"redis://127.0.0.1:{services.free_port()}/0",
+        "REDIS_URL": f"redis://127.0.0.1:{embedded.free_port()}/0",
     }
     python = [sys.executable, "-S"]  # without the packages that were not slimmed
     subprocess.run([*python, "-c", USE_ALL], cwd=image, env=environment, check=True)

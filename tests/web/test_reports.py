@@ -27,6 +27,7 @@ from domain.reports import MOST_TRIES, Schedule, checked, wait_after
 from tests import services
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Browser, Site
 from tests.web.test_board_pack import words_of
+from warehouse import embedded
 from warehouse.commands import privacy, users
 
 Sender = Callable[[], list[str]]
@@ -67,7 +68,7 @@ class Mailbox:
 
 @pytest.fixture(scope="module")
 def mail() -> Iterator[tuple[Mailbox, int]]:
-    box, port = Mailbox(), services.free_port()
+    box, port = Mailbox(), embedded.free_port()
     controller = Controller(box, hostname="127.0.0.1", port=port)
     controller.start()
     yield box, port
@@ -192,7 +193,7 @@ def test_a_failure_is_tried_again_later_and_given_up_at_last(
 ) -> None:
     set_up(admin, number_of(site, ANALYST))
     is_due(site, timedelta(days=3))
-    down = send(site, services.free_port())
+    down = send(site, embedded.free_port())
     assert down.returncode == 1 and "queued: 127.0.0.1:" in down.stdout
     (row,) = deliveries(site)
     assert (row.state, row.attempts) == ("queued", 1)

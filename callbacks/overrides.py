@@ -77,7 +77,8 @@ def _asked(search: str | None, amount: Any) -> dict[str, Any]:
     address = Address.parse(search, viewer.t)
     sku, site = address.text("sku"), address.text("site")
     what = address.one("adjust", layout.WHATS, layout.QUANTITY)
-    start, stop = _span(address, overrides.periods())
+    periods = overrides.periods()
+    start, stop = _span(address, periods)
     if not isinstance(amount, (int, float)) or isinstance(amount, bool) or not isfinite(amount):
         raise InvalidInput("The amount is missing.", fields={"amount": "is missing"})
     asked: dict[str, Any] = {
@@ -85,6 +86,7 @@ def _asked(search: str | None, amount: Any) -> dict[str, Any]:
         "amount": float(amount),
         "from": start and start.isoformat(),
         "to": stop and stop.isoformat(),
+        "periods": [day.isoformat() for day in periods if _within(day, start, stop)],
     }
     if what in (layout.QUANTITY, "depot", "item"):
         asked["sku"] = sku
@@ -110,8 +112,10 @@ def _adjustment(asked: Any) -> Adjustment:
         raise InvalidInput("Preview it first.", fields={"other": "is not as it was"})
     if asked.get("what") != layout.QUANTITY:
         return Adjustment(**words, change=amount / 100, date_from=days[0], date_to=days[1])
-    periods = [day for day in overrides.periods() if _within(day, days[0], days[1])]
-    return Adjustment(**words, quantities=dict.fromkeys(periods, float(amount)))
+    told = asked.get("periods")
+    periods = [_day(one) for one in told] if isinstance(told, list) else []
+    known = [day for day in periods if day is not None]
+    return Adjustment(**words, quantities=dict.fromkeys(known, float(amount)))
 
 
 def _within(day: date, start: date | None, stop: date | None) -> bool:

@@ -50,6 +50,7 @@ def test_an_adjustment_is_previewed_saved_followed_and_ended(
     assert "job=" not in page.url
     first, second = ensemble(watched, "CABO-01")[:2]
     assert first["override_mean"] == 500 and second["override_mean"] is None
+    expect(page.locator("#series .js-plotly-plot .main-svg").first).to_be_visible()
     names = page.evaluate(
         "document.querySelector('#series .js-plotly-plot').data.map(t => [t.name, t.line.dash])"
     )

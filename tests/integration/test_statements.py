@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ from benchmarks.pages import opening
 from callbacks import inventory
 from dashboard.app import create_app
 from domain.access import Role
+from domain.clock import today
 from layouts import admin_settings, admin_users, inbox
+from layouts.overrides import end_id
 from layouts.recommendation_card import action_id, pick_id
 from tests.browser.conftest import fill
 from tests.browser.test_pages import PAGES
@@ -251,7 +254,7 @@ def of_account(name: str, fields: list[dict[str, Any]]) -> dict[str, Any]:
     return call(outputs, [admin_users.action_id(name), "n_clicks"], 1, number, *fields)
 
 
-def test_what_administrators_press_sends_few_statements(
+def test_what_people_press_sends_few_statements(
     client: FlaskClient, engine: Engine, sent: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "spawn", lambda _engine, _job_id: None)
@@ -306,6 +309,23 @@ def test_what_administrators_press_sends_few_statements(
         ),
         call(["data-tables.children"], "job-ended.data", 1, HERE),
     ]
+    at = "?sku=CABO-01&site=DEP-SP"
+    quantity = {"what": "quantity", "amount": 40, "sku": "CABO-01", "site": "DEP-SP"}
+    why = {"reason": "project", "note": "anel", "expires": str(today() + timedelta(days=30))}
+    for periods in (["2025-07-01", "2025-07-02"], ["2025-07-02"]):
+        wanted = quantity | {"from": periods[0], "to": periods[-1], "periods": periods}
+        state: list[dict[str, Any]] = [
+            {"id": "override-asked", "property": "data", "value": wanted},
+            *(
+                {"id": f"override-{name}", "property": "value", "value": value}
+                for name, value in why.items()
+            ),
+        ]
+        outputs = ["override-address.search", "override-refused.children"]
+        presses.append(button(outputs, "override-save", at, *state))
+    amount = {"id": "override-amount", "property": "value", "value": 40}
+    presses.append(button(["override-preview.children"], "override-preview-button", at, amount))
+    presses.append(call(["override-ended.search"], [end_id(1), "n_clicks"], 1, HERE))
     for body in presses:
         sent.clear()
         told = asked(client, body)
@@ -319,6 +339,7 @@ def test_what_administrators_press_sends_few_statements(
     with engine.connect() as connection:
         assert chain.verify(connection).problem is None
     assert actions >= {
+        *("override.save", "override.end"),
         *("user.create", "user.rename", "user.set_role", "user.set_scope", "user.make_reset_link"),
         *("user.end_sessions", "user.disable", "user.enable", "setting.change", "job.start"),
         *("job.cancel",),

@@ -124,10 +124,12 @@ def _plain(value: Any) -> Any:
 
 
 def _make_room(connection: Connection) -> None:
-    """The month's partition, asked for once a month and process."""
+    """The month's partition, asked for once a month and process: on a connection of its own, for
+    what the caller does may be undone."""
     month = _this_month()
     if _ready.get(connection.engine) != month:
-        ensure_audit_months(connection, month)
+        with connection.engine.begin() as own:
+            ensure_audit_months(own, month)
         _ready[connection.engine] = month
 
 

@@ -7,54 +7,113 @@ override's end: by a person, or by a newer one that takes its last period ahead.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, text
+from sqlalchemy import Connection, Engine, text
 
 from domain.access import Scope
 from domain.clock import today
-from domain.errors import InvalidInput, NotAllowed
-from domain.overrides import Adjustment, Why, check_why
-from warehouse.caching import count_revision, forget_version
+from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.overrides import MAX_POINTS, Adjustment, Why, check_why
+from warehouse.caching import COUNT_REVISION, KNOWN, forget_version
 from warehouse.commands import audit, jobs
 from warehouse.commands.users import Actor
 from warehouse.queries.filtering import series_where
-from warehouse.queries.override_targets import Target, ahead, as_of_day, target_of
-from warehouse.queries.overrides import read
-from warehouse.queries.published import published_run
-from warehouse.tables.support import decision, override
+from warehouse.queries.override_targets import (
+    Target,
+    ahead,
+    check_reach,
+    last_known_day,
+    target_of,
+)
+from warehouse.queries.published import RUN, run_of
 
 LOCK = 0x6F766572
 
-_POINTS = """
-INSERT INTO support.override_point (override_id, item_id, site_id, date, mean, model_mean,
-    model_p10, model_p50, model_p90, naive_mean)
-SELECT :override_id, item_id, site_id, date, mean, model_mean, model_p10, model_p50, model_p90,
-    naive_mean
-FROM ({points}) AS point
+_SAVE = f"""
+WITH made AS (
+    INSERT INTO support.override (user_id, actor, run_id, as_of, frequency, sku, site, family, uf,
+        change, reason, note, expires_on)
+    SELECT :user_id, :actor, :run_id, :as_of, :frequency, named ->> 'sku', named ->> 'site',
+        named ->> 'family', named ->> 'uf', :change, :reason, :note, :expires_on
+    FROM CAST(:named AS jsonb) AS named
+    RETURNING override_id
+), point AS (
+    INSERT INTO support.override_point (override_id, item_id, site_id, date, mean, model_mean,
+        model_p10, model_p50, model_p90, naive_mean)
+    SELECT override_id, item_id, site_id, date, mean, model_mean, model_p10, model_p50, model_p90,
+        naive_mean
+    FROM ({{points}} LIMIT {MAX_POINTS + 1}) AS wanted CROSS JOIN made
+    RETURNING item_id, site_id, date, mean, model_mean
+), taken AS (
+    UPDATE support.override_point AS old SET superseded_by = made.override_id
+    FROM point AS new, made, support.override
+    WHERE old.item_id = new.item_id AND old.site_id = new.site_id AND old.date = new.date
+        AND old.superseded_by IS NULL AND override.override_id = old.override_id
+        AND override.ended_at IS NULL
+    RETURNING old.override_id, old.item_id, old.site_id, old.date
+), replaced AS (
+    UPDATE support.override SET ended_at = now(), ended_by = :actor, ended_as_of = :as_of,
+        superseded_by = made.override_id
+    FROM made
+    WHERE override.override_id IN (SELECT override_id FROM taken) AND ended_at IS NULL
+        AND NOT EXISTS (
+            SELECT FROM support.override_point AS left_over
+            LEFT JOIN taken USING (override_id, item_id, site_id, date)
+            WHERE left_over.override_id = override.override_id
+                AND left_over.superseded_by IS NULL AND left_over.date >= :first
+                AND taken.override_id IS NULL
+        )
+    RETURNING override.override_id, made.override_id AS by_id
+), reached AS (
+    SELECT count(DISTINCT (item_id, site_id)) AS series, count(*) AS points,
+        min(date)::text AS "from", max(date)::text AS "to",
+        sum(model_mean) AS before, sum(mean) AS after
+    FROM point
+), done AS (
+    SELECT override_id, 'supersede' AS action, 'superseded' AS status, NULL AS reason,
+        jsonb_build_object('superseded_by', by_id) AS facts
+    FROM replaced
+    UNION ALL
+    SELECT override_id, 'save', 'in_force', :reason,
+        CAST(:named AS jsonb) || to_jsonb(reached) || jsonb_build_object('replaced', (
+            SELECT coalesce(jsonb_agg(DISTINCT taken.override_id), '[]') FROM taken
+        ))
+    FROM made CROSS JOIN reached
+), {{noted}}
+SELECT override_id, points FROM made CROSS JOIN reached
+"""
+"""An override takes its periods from older ones; those that have none ahead any more end."""
+
+_END = """
+WITH done AS (
+    UPDATE support.override SET ended_at = now(), ended_by = :actor, ended_as_of = :as_of
+    WHERE override_id = :override_id
+    RETURNING override_id, 'end' AS action, 'ended' AS status, CAST(:reason AS text) AS reason,
+        CAST('{{}}' AS jsonb) AS facts
+), {noted}
+SELECT override_id FROM done
 """
 
-_TAKE = """
-UPDATE support.override_point AS old SET superseded_by = :override_id
-FROM support.override_point AS new, support.override
-WHERE new.override_id = :override_id AND old.item_id = new.item_id
-    AND old.site_id = new.site_id AND old.date = new.date AND old.override_id <> :override_id
-    AND old.superseded_by IS NULL AND override.override_id = old.override_id
-    AND override.ended_at IS NULL
-RETURNING old.override_id
-"""
-
-_SUPERSEDE = """
-UPDATE support.override SET ended_at = now(), ended_by = :actor, ended_as_of = :as_of,
-    superseded_by = :override_id
-WHERE override_id = ANY(:touched) AND ended_at IS NULL AND NOT EXISTS (
-    SELECT FROM support.override_point AS left_over
-    WHERE left_over.override_id = override.override_id AND left_over.superseded_by IS NULL
-        AND left_over.date >= :first
+_NOTED = f"""
+counted AS ({COUNT_REVISION}), decided AS (
+    INSERT INTO support.decision (user_id, actor, kind, fingerprint, status, reason, facts)
+    SELECT :user_id, :actor, 'override', 'override|' || override_id, status, reason, facts
+    FROM done ORDER BY override_id
+), noted AS (
+    {
+    audit.tell(
+        "CROSS JOIN done ORDER BY override_id",
+        action="'override.' || done.action",
+        object="'override|' || override_id",
+        after="jsonb_build_object('reason', done.reason) || done.facts",
+    )
+}
 )
-RETURNING override_id
 """
+"""A decision and an audit row of each override in `done`, the newest last."""
 
 
 @dataclass(frozen=True)
@@ -81,26 +140,27 @@ def save(engine: Engine, asked: Adjustment, why: Why, *, who: Person) -> Done:
     with engine.begin() as connection:
         _one_at_a_time(connection)
         target = target_of(connection, asked, who.scope)
-        override_id = _insert(connection, asked, why, target, who)
-        connection.execute(
-            text(_POINTS.format(points=target.sql)), {**target.params, "override_id": override_id}
-        )
-        replaced = _take_over(connection, override_id, target, who)
-        facts = _facts(connection, override_id, asked) | {"replaced": replaced}
-        _record(connection, "save", override_id, who, reason=why.reason, facts=facts)
-        job_id = _derive(connection, override_id, who)
+        sql = text(_SAVE.format(points=target.sql, noted=_NOTED))
+        made = connection.execute(sql, _values(connection, asked, why, target, who)).one()
+        check_reach(asked, made.points)
+        job_id = _derive(connection, made.override_id, who)
     jobs.spawn(engine, job_id)
     forget_version()
-    return Done(override_id, job_id)
+    return Done(made.override_id, job_id)
 
 
 def end(engine: Engine, override_id: int, *, who: Person, reason: str | None = None) -> Done:
     """Takes an override back: the model's forecast counts again. Raises NotFound for one out of
     view, NotAllowed for one that reaches further, InvalidInput for one that has ended."""
+    where = series_where(who.scope)
     with engine.begin() as connection:
         _one_at_a_time(connection)
-        found = read(connection, override_id, who.scope)
-        if _reaches_beyond(connection, override_id, who.scope):
+        sql = text(_ending(where.sql))
+        found = connection.execute(sql, {**where.params, "override_id": override_id}).one()
+        run = run_of(found)
+        if not found.seen:
+            raise NotFound(f"There is no override {override_id}.")
+        if found.beyond:
             raise NotAllowed(
                 "This override reaches beyond what you may see: ask whoever made it, or an"
                 " administrator, to end it."
@@ -109,15 +169,13 @@ def end(engine: Engine, override_id: int, *, who: Person, reason: str | None = N
             raise InvalidInput(
                 f"Override {override_id} has ended already.", fields={"override": "has ended"}
             )
-        as_of = as_of_day(connection, published_run(connection))
-        connection.execute(
-            text(
-                "UPDATE support.override SET ended_at = now(), ended_by = :actor,"
-                " ended_as_of = :as_of WHERE override_id = :id"
-            ),
-            {"actor": who.actor.name, "as_of": as_of, "id": override_id},
-        )
-        _record(connection, "end", override_id, who, reason=reason, facts={})
+        params = {
+            "override_id": override_id,
+            "as_of": last_known_day(run, found.stock),
+            "reason": reason,
+            **_who(connection, who),
+        }
+        connection.execute(text(_END.format(noted=_NOTED)), params)
         job_id = _derive(connection, override_id, who)
     jobs.spawn(engine, job_id)
     forget_version()
@@ -125,99 +183,50 @@ def end(engine: Engine, override_id: int, *, who: Person, reason: str | None = N
 
 
 def _one_at_a_time(connection: Connection) -> None:
-    """Two people never take the same periods at once."""
+    """Two people never take the same periods at once; what is known of the run is asked once."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+    connection.execution_options(**{KNOWN: {}})
 
 
-def _insert(
+def _ending(where: str) -> str:
+    """The published run, an override's end, and whether it reaches something of what may be seen
+    and something beyond it."""
+    return f"""
+        SELECT now.*, override.ended_at, points.seen, points.beyond
+        FROM ({RUN}) AS now
+        LEFT JOIN support.override ON override_id = :override_id
+        LEFT JOIN LATERAL (
+            SELECT bool_or(coalesce(({where}), false)) AS seen,
+                NOT bool_and(coalesce(({where}), false)) AS beyond
+            FROM support.override_point AS point
+            JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+            WHERE point.override_id = override.override_id
+        ) AS points ON true
+    """
+
+
+def _values(
     connection: Connection, asked: Adjustment, why: Why, target: Target, who: Person
-) -> int:
-    values = {
-        "user_id": who.user_id,
-        "actor": who.actor.name,
-        "run_id": target.run.run_id,
+) -> dict[str, Any]:
+    """The parameters of _SAVE."""
+    told = {name: getattr(asked, name) for name in ("sku", "site", "family", "uf", "change")}
+    return {
+        **target.params,
         "as_of": target.as_of,
         "frequency": target.run.frequency,
-        **{name: getattr(asked, name) or None for name in ("sku", "site", "family", "uf")},
-        "change": asked.change,
+        "first": ahead(target.run, target.as_of)[0],
         "reason": why.reason,
         "note": why.note.strip(),
         "expires_on": why.expires_on,
+        "named": json.dumps({name: value for name, value in told.items() if value}),
+        **_who(connection, who),
     }
-    made = insert(override).values(values).returning(override.c.override_id)
-    return int(connection.execute(made).scalar_one())
 
 
-def _take_over(connection: Connection, override_id: int, target: Target, who: Person) -> list[int]:
-    """Periods of older ones become this one's; those that have none ahead any more end. Gives the
-    older ones' numbers."""
-    taken = connection.execute(text(_TAKE), {"override_id": override_id}).scalars()
-    touched = sorted(set(taken))
-    params = {"override_id": override_id, "touched": touched, "as_of": target.as_of}
-    params |= {"actor": who.actor.name, "first": ahead(target.run, target.as_of)[0]}
-    for number in connection.execute(text(_SUPERSEDE), params).scalars().all():
-        facts = {"superseded_by": override_id}
-        _record(connection, "supersede", number, who, reason=None, facts=facts)
-    return touched
-
-
-def _reaches_beyond(connection: Connection, override_id: int, scope: Scope) -> bool:
-    where = series_where(scope)
-    sql = f"""
-        SELECT EXISTS (
-            SELECT FROM support.override_point
-            JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-            WHERE override_id = :id AND NOT coalesce(({where.sql}), false)
-        )
-    """
-    params = {**where.params, "id": override_id}
-    return bool(connection.execute(text(sql), params).scalar_one())
-
-
-def _facts(connection: Connection, override_id: int, asked: Adjustment) -> dict[str, Any]:
-    sql = """
-        SELECT count(DISTINCT (item_id, site_id)) AS series, count(*) AS points,
-            min(date)::text AS "from", max(date)::text AS "to",
-            sum(model_mean) AS before, sum(mean) AS after
-        FROM support.override_point WHERE override_id = :id
-    """
-    row = connection.execute(text(sql), {"id": override_id}).one()
-    named = {name: getattr(asked, name) for name in ("sku", "site", "family", "uf", "change")}
-    return {**{name: value for name, value in named.items() if value}, **row._mapping}
-
-
-_WORDS = {"save": "in_force", "end": "ended", "supersede": "superseded"}
-
-
-def _record(
-    connection: Connection,
-    action: str,
-    override_id: int,
-    who: Person,
-    *,
-    reason: str | None,
-    facts: dict[str, Any],
-) -> None:
-    actor, fingerprint = who.actor, f"override|{override_id}"
-    row = {
-        "user_id": who.user_id,
-        "actor": actor.name,
-        "kind": "override",
-        "fingerprint": fingerprint,
-        "status": _WORDS[action],
-        "reason": reason,
-        "facts": facts,
-    }
-    connection.execute(insert(decision), row)
-    audit.note(
-        connection,
-        actor,
-        action=f"override.{action}",
-        object=fingerprint,
-        after={"reason": reason, **facts},
-    )
+def _who(connection: Connection, who: Person) -> dict[str, Any]:
+    audited = audit.told(connection, who.actor, [{}])
+    return {"user_id": who.user_id, "actor": who.actor.name, "audit": audited}
 
 
 def _derive(connection: Connection, override_id: int, who: Person) -> int:
-    count_revision(connection)
     return jobs.queue_derive(connection, object=f"override:{override_id}", actor=who.actor)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from domain.access import Scope
 from domain.errors import InvalidInput, NotFound
@@ -52,7 +52,8 @@ class Target:
 
 
 def target_of(connection: Connection, asked: Adjustment, scope: Scope) -> Target:
-    """Raises InvalidInput, NotFound for what is not there or out of scope, NothingPublished."""
+    """Raises InvalidInput, NotFound for a UF that is out of scope, NothingPublished; what it
+    reaches is for `check_reach`."""
     run = published_run(connection)
     as_of = as_of_day(connection, run)
     check(asked, ahead(run, as_of))
@@ -67,8 +68,12 @@ def target_of(connection: Connection, asked: Adjustment, scope: Scope) -> Target
         "dates": dates,
         "quantities": [(asked.quantities or {}).get(day) for day in dates],
     }
-    target = Target(run, as_of, dates, POINTS.format(where=where.sql), params)
-    points = connection.execute(text(f"SELECT count(*) FROM ({target.sql}) AS p"), params).scalar()
+    return Target(run, as_of, dates, POINTS.format(where=where.sql), params)
+
+
+def check_reach(asked: Adjustment, points: int) -> None:
+    """Raises NotFound for an adjustment that reaches no point, InvalidInput for one that reaches
+    too many."""
     if not points:
         named = {name: value for name, value in vars(_filters(asked)).items() if value}
         fields = {name: "has no forecast in view" for name in named}
@@ -76,7 +81,6 @@ def target_of(connection: Connection, asked: Adjustment, scope: Scope) -> Target
     if points > MAX_POINTS:
         reason = f"reaches {points} periods of series; at most {MAX_POINTS}: narrow it"
         raise InvalidInput(f"The adjustment {reason}.", fields={"sku": reason})
-    return target
 
 
 def ahead(run: PublishedRun, as_of: date) -> list[date]:
@@ -87,7 +91,11 @@ def ahead(run: PublishedRun, as_of: date) -> list[date]:
 
 def as_of_day(connection: Connection, run: PublishedRun) -> date:
     """The last day that demand, stock or the run speak of: what counts as today for periods."""
-    stocked = run_and_days(connection).stock
+    return last_known_day(run, run_and_days(connection).stock)
+
+
+def last_known_day(run: PublishedRun, stocked: date | None) -> date:
+    """The same, where stock is known until `stocked`."""
     known = [last_day(run.data_to, run.frequency), run.known_to, stocked]
     return max(day for day in known if day is not None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date
 from typing import Any
@@ -24,20 +25,26 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.clock import TODAY
 from warehouse.queries.filtering import Where, series_where
-from warehouse.queries.override_targets import Target, ahead, as_of_day, target_of
+from warehouse.queries.override_targets import Target, ahead, as_of_day, check_reach, target_of
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
 SHOWN_CHANGES = 10
 
-_TOTALS = """
+_TOTALS = f"""
 SELECT count(DISTINCT (item_id, site_id)) AS series, count(DISTINCT date) AS periods,
     count(*) AS points, min(date) AS date_from, max(date) AS date_to,
     CASE WHEN count(DISTINCT item.unit) = 1 THEN min(item.unit) END AS unit,
     sum(model_mean) AS before, sum(point.mean) AS after,
     coalesce(sum(model_mean * unit_cost_brl), 0) AS before_brl,
-    coalesce(sum(point.mean * unit_cost_brl), 0) AS after_brl
-FROM ({points}) AS point JOIN core.item USING (item_id)
+    coalesce(sum(point.mean * unit_cost_brl), 0) AS after_brl,
+    (
+        SELECT count(DISTINCT override_id) FROM support.override
+        JOIN support.override_point AS old USING (override_id)
+        JOIN ({{points}}) AS new USING (item_id, site_id, date)
+        WHERE ended_at IS NULL AND old.superseded_by IS NULL AND expires_on >= {TODAY}
+    ) AS replaces
+FROM ({{points}}) AS point JOIN core.item USING (item_id)
 """
 
 _CHANGES = """
@@ -49,13 +56,6 @@ GROUP BY item.item_id, site.site_id
 ORDER BY abs(sum(point.mean - model_mean) * min(item.unit_cost_brl)) DESC NULLS LAST,
     abs(sum(point.mean - model_mean)) DESC, sku, site
 LIMIT :shown
-"""
-
-_REPLACED = f"""
-SELECT count(DISTINCT override_id) FROM support.override
-JOIN support.override_point AS old USING (override_id)
-JOIN ({{points}}) AS point USING (item_id, site_id, date)
-WHERE ended_at IS NULL AND old.superseded_by IS NULL AND expires_on >= {TODAY}
 """
 
 _PASSED = """
@@ -80,7 +80,7 @@ WHERE point.superseded_by IS NULL AND period.next <= CAST(:known AS date) + 1
 """Periods of overrides that have passed while they were in force, with what was then demanded."""
 
 _RECORD = """
-SELECT count(DISTINCT override_id) AS overrides, count(*) AS periods,
+SELECT {place} AS place, count(DISTINCT override_id) AS overrides, count(*) AS periods,
     sum(abs(model_mean - actual)) / nullif(sum(actual), 0) AS model_wape,
     sum(abs(mean - actual)) / nullif(sum(actual), 0) AS override_wape
 FROM ({passed}) AS passed
@@ -139,17 +139,19 @@ def _preview(
     **narrowed: Any,
 ) -> Preview:
     given = None if quantities is None else dict(quantities)
-    target = target_of(connection, Adjustment(quantities=given, **narrowed), scope)
+    asked = Adjustment(quantities=given, **narrowed)
+    target = target_of(connection, asked, scope)
     totals = connection.execute(text(_TOTALS.format(points=target.sql)), target.params).one()
+    check_reach(asked, totals.points)
     sku = narrowed["sku"]
+    wanted = [_whose(scope, user_id=user_id)] if user_id else []
+    wanted += [_whose(scope, sku=sku)] if sku else []
+    records = _records(connection, wanted) if wanted else []
     return Preview(
         **totals._mapping,
-        replaces=connection.execute(
-            text(_REPLACED.format(points=target.sql)), target.params
-        ).scalar_one(),
         changes=_changes(connection, target),
-        person=_record(connection, scope, user_id=user_id) if user_id else NO_RECORD,
-        item=_record(connection, scope, sku=sku) if sku else None,
+        person=records[0] if user_id else NO_RECORD,
+        item=records[-1] if sku else None,
     )
 
 
@@ -168,25 +170,34 @@ def record(
     sku: str | None = None,
 ) -> TrackRecord:
     """What past overrides of a person, of an item, or of all in view did to accuracy."""
-    return _record(connection, scope, user_id=user_id, sku=sku)
+    return _records(connection, [_whose(scope, user_id=user_id, sku=sku)])[0]
 
 
-def _record(
-    connection: Connection,
+def _whose(
     scope: Scope,
     *,
     user_id: int | None = None,
     sku: str | None = None,
     override_id: int | None = None,
-) -> TrackRecord:
+) -> Where:
+    """Which overrides a record is of."""
     where = series_where(scope, Filters(sku=(sku,) if sku else ()))
     if user_id is not None:
         where.add("override.user_id = :user_id", user_id=user_id)
     if override_id is not None:
         where.add("override.override_id = :override_id", override_id=override_id)
-    sql = _RECORD.format(passed=_PASSED.format(where=where.sql))
-    params = {**where.params, "known": published_run(connection).known_to}
-    return TrackRecord(**connection.execute(text(sql), params).one()._mapping)
+    return where
+
+
+def _records(connection: Connection, wanted: Sequence[Where]) -> list[TrackRecord]:
+    """A record of each, in one statement."""
+    params: dict[str, Any] = {"known": published_run(connection).known_to}
+    parts = []
+    for place, where in enumerate(wanted):
+        parts.append(_RECORD.format(place=place, passed=_PASSED.format(where=where.sql)))
+        params |= where.params
+    rows = connection.execute(text(f"{' UNION ALL '.join(parts)} ORDER BY place"), params)
+    return [TrackRecord(*row[1:]) for row in rows]
 
 
 @read_model(at_most=ages.WORK)
@@ -231,7 +242,7 @@ def read(connection: Connection, override_id: int, scope: Scope) -> Override:
     row = connection.execute(text(sql), params).one_or_none()
     if row is None:
         raise NotFound(f"There is no override {override_id}.")
-    return to_override(row, _record(connection, scope, override_id=override_id))
+    return to_override(row, _records(connection, [_whose(scope, override_id=override_id)])[0])
 
 
 def to_override(row: Row[Any], record: TrackRecord = NO_RECORD) -> Override:

@@ -63,16 +63,20 @@ class PublishedRun:
 
 def published_run(connection: Connection) -> PublishedRun:
     """Raises NothingPublished before the first run."""
-    run = published_run_or_none(connection)
-    if run is None:
+    return run_of(run_and_days(connection))
+
+
+def run_of(row: Row[Any]) -> PublishedRun:
+    """The run of a row that begins with what RUN selects. Raises NothingPublished."""
+    if row.run_id is None:
         raise NothingPublished(NO_RUN)
-    return run
+    return PublishedRun(*row[: len(fields(PublishedRun))])
 
 
 def published_run_or_none(connection: Connection) -> PublishedRun | None:
     """The published run, or None before the first one."""
     row = run_and_days(connection)
-    return None if row.run_id is None else PublishedRun(*row[: len(fields(PublishedRun))])
+    return None if row.run_id is None else run_of(row)
 
 
 def run_and_days(connection: Connection) -> Row[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect
@@ -13,6 +14,7 @@ from sqlalchemy import Engine, text
 from domain.access import Role
 from tests import factories, services
 from tests.web.conftest import CSRF
+from warehouse import embedded
 from warehouse.commands import users
 from warehouse.db import make_engine
 from warehouse.pipeline import publish
@@ -111,6 +113,24 @@ def filled(
         yield url.rpartition("/")[2]
 
 
+READERS = frozenset(
+    f"test_{name}"
+    for name in (
+        *("addresses", "admin_audit", "features", "forecasts", "inventory", "login"),
+        *("palette", "projects", "weight"),
+    )
+)
+"""Modules whose tests change nothing that the others read: they share a served product."""
+
+
+@pytest.fixture(scope="session")
+def site_of_readers(home: Path, server_url: str, filled: str) -> Iterator[str]:
+    """Where the product is served to all modules of READERS."""
+    with services.fresh_database(server_url, filled) as url:
+        with services.served(home, url, embedded.ensure_valkey(home)) as address:
+            yield address
+
+
 @pytest.fixture(scope="module")
 def published(server_url: str, filled: str) -> Iterator[Engine]:
     """The module's database with a published run."""
@@ -121,8 +141,11 @@ def published(server_url: str, filled: str) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def site(published: Engine, start_server: Callable[..., str]) -> str:
-    """Where the product is served, by two workers."""
+def site(request: pytest.FixtureRequest, start_server: Callable[..., str]) -> str:
+    """Where the product is served, by two workers: to this module alone, unless it is a reader."""
+    if request.path.stem in READERS:
+        return str(request.getfixturevalue("site_of_readers"))
+    published: Engine = request.getfixturevalue("published")
     return start_server(published.url.render_as_string(hide_password=False))
 
 

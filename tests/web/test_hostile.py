@@ -262,14 +262,17 @@ def test_sql_in_a_body_is_only_a_value(site: Site, admin: str, route: Route) -> 
 @pytest.mark.parametrize("entry", PAGES, ids=lambda entry: entry.path)
 def test_a_page_survives_any_address(site: Site, entry: Any) -> None:
     browser = site.browser(ADMIN)
-    for value in INJECTIONS:
-        path = quote(value, safe="").join(re.split("<[^>]+>", entry.path))
-        for search in (urlencode(dict.fromkeys(PAGE_PARAMETERS, value)), ""):
-            answer = browser.open_page(path, f"?{search}")
-            if "\x00" in value and path != entry.path and answer.status_code == 400:
-                continue
-            assert answer.status_code == 200, (path, search, answer.text[:300])
-            assert "state-failed" not in answer.text, (path, search)
+    addresses = {
+        (quote(value, safe="").join(re.split("<[^>]+>", entry.path)), search)
+        for value in INJECTIONS
+        for search in (urlencode(dict.fromkeys(PAGE_PARAMETERS, value)), "")
+    }
+    for path, search in addresses:
+        answer = browser.open_page(path, f"?{search}")
+        if quote("\x00") in path and answer.status_code == 400:
+            continue
+        assert answer.status_code == 200, (path, search, answer.text[:300])
+        assert "state-failed" not in answer.text, (path, search)
 
 
 def test_there_is_nothing_before_the_first_day_and_after_the_last(site: Site, admin: str) -> None:

@@ -214,6 +214,12 @@ def _table(data: DriversData, viewer: Viewer) -> html.Section:
     )
 
 
+def _where(areas: int, t: Translator) -> str:
+    if not areas:
+        return t("Brazil")
+    return t("1 UF") if areas == 1 else t("%(count)s UFs", count=areas)
+
+
 def _row(one: DriverScore, kept: dict[str, list[str]], viewer: Viewer) -> dict[str, Any]:
     t = viewer.t
     verdict = {None: fmt.UNKNOWN, True: t("Yes"), False: t("May be chance")}[one.is_significant]
@@ -221,7 +227,7 @@ def _row(one: DriverScore, kept: dict[str, list[str]], viewer: Viewer) -> dict[s
         "driver": one.driver,
         "name": driver_name(one.driver, t),
         "href": f"/drivers?{urlencode(kept | {'driver': [one.driver]}, doseq=True)}",
-        "where": t("%(count)s UFs", count=one.areas) if one.areas else t("Brazil"),
+        "where": _where(one.areas, t),
         "last": one.last.isoformat(),
         "value": one.value,
         "periods": one.periods,

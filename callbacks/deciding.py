@@ -71,7 +71,7 @@ def register_decisions(
         if not decided:
             return no_update, no_update
         viewer = current_viewer()
-        return redraw_totals(viewer, Address.parse(search, viewer.t)), decided
+        return redraw_totals(viewer, Address.parse(search, viewer.t)), uuid4().hex
 
     @app.callback(
         Output(f"{panel}{LIST}", "children"),

@@ -46,8 +46,8 @@ def measured_of(**ratios: float) -> Any:
 def test_a_part_measured_again_leaves_the_others_in_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NOVA_HOME", str(tmp_path))
-    get_settings.cache_clear()
+    settings = get_settings().model_copy(update={"home": tmp_path})
+    monkeypatch.setattr(bench, "get_settings", lambda: settings)
     monkeypatch.setattr(bench, "build", lambda home: home)
     monkeypatch.setattr(bench, "measured", measured_of(requests=0.5, data=1.5, training=0.9))
     assert bench.main([]) == 1, "a bar is missed"

@@ -61,31 +61,34 @@ FROM core.outage
 """
 
 _CONTRACTS = """
-SELECT contract.*, count(site.site_id) AS all_sites,
-    count(site.site_id) FILTER (WHERE {where}) AS sites,
-    count(site.site_id) FILTER (WHERE {where} AND {here}) AS sites_here,
-    (SELECT sum(exposure_brl) FROM analytics.sla_exposure AS exposure
-        WHERE run_id = (SELECT run_id FROM analytics.published)
-            AND exposure.contract_id = contract.contract_id) AS exposure_brl,
-    (SELECT sum(exposure_brl) FROM analytics.sla_exposure AS exposure
-        JOIN core.site USING (site_id)
-        WHERE run_id = (SELECT run_id FROM analytics.published)
-            AND exposure.contract_id = contract.contract_id AND {here}) AS exposure_here
-FROM core.contract LEFT JOIN core.site ON site.contract_id = contract.contract_id
-GROUP BY contract.contract_id
-HAVING count(site.site_id) FILTER (WHERE {where}) > 0 OR :everything
-ORDER BY contract.contract
-"""
-
-_DAYS = """
-SELECT contract_id, array_agg(date) AS dates, array_agg(hours) AS hours,
-    array_agg(hours_here) AS hours_here
-FROM (
-    SELECT contract_id, date, sum(hours)::double precision AS hours,
-        coalesce(sum(hours) FILTER (WHERE {here}), 0)::double precision AS hours_here
-    FROM analytics.downtime_by_day AS daily
-    WHERE contract_id <> 0 AND date <= :last AND {where} GROUP BY contract_id, date
-) AS down GROUP BY contract_id
+WITH found AS (
+    SELECT contract.*, count(site.site_id) AS all_sites,
+        count(site.site_id) FILTER (WHERE {where}) AS sites,
+        count(site.site_id) FILTER (WHERE {where} AND {here}) AS sites_here,
+        (SELECT sum(exposure_brl) FROM analytics.sla_exposure AS exposure
+            WHERE run_id = (SELECT run_id FROM analytics.published)
+                AND exposure.contract_id = contract.contract_id) AS exposure_brl,
+        (SELECT sum(exposure_brl) FROM analytics.sla_exposure AS exposure
+            JOIN core.site USING (site_id)
+            WHERE run_id = (SELECT run_id FROM analytics.published)
+                AND exposure.contract_id = contract.contract_id AND {here}) AS exposure_here
+    FROM core.contract LEFT JOIN core.site ON site.contract_id = contract.contract_id
+    GROUP BY contract.contract_id
+    HAVING count(site.site_id) FILTER (WHERE {where}) > 0 OR :everything
+), down AS (
+    SELECT contract_id, array_agg(date) AS dates, array_agg(hours) AS hours,
+        array_agg(hours_here) AS hours_here
+    FROM (
+        SELECT contract_id, date, sum(hours)::double precision AS hours,
+            coalesce(sum(hours) FILTER (WHERE {here_by_day}), 0)::double precision AS hours_here
+        FROM analytics.downtime_by_day AS daily
+        WHERE contract_id <> 0 AND date <= :last AND {where_by_day} GROUP BY contract_id, date
+    ) AS by_day GROUP BY contract_id
+)
+SELECT found.*, coalesce(dates, ARRAY[]::date[]) AS dates,
+    coalesce(hours, ARRAY[]::double precision[]) AS hours,
+    coalesce(hours_here, ARRAY[]::double precision[]) AS hours_here
+FROM found LEFT JOIN down USING (contract_id) ORDER BY contract
 """
 
 _PARTS = """
@@ -389,24 +392,25 @@ def _known(connection: Connection, scope: Scope, filters: Filters = NO_FILTERS) 
     span = _known_span(connection)
     if span.first is None:
         return None
-    where, by_day = series_where(scope), daily_where(scope, NO_FILTERS)
     places = _places(filters)
-    here, by_day_here = series_where(EVERYTHING, places), daily_where(EVERYTHING, places)
-    contracts = connection.execute(
-        text(_CONTRACTS.format(where=where.sql, here=here.sql)),
-        {**where.params, **here.params, "everything": scope.everything},
-    ).all()
-    days = connection.execute(
-        text(_DAYS.format(where=by_day.sql, here=by_day_here.sql)),
-        {**by_day.params, **by_day_here.params, "last": span.last},
-    ).all()
+    conditions = {
+        "where": series_where(scope),
+        "here": series_where(EVERYTHING, places),
+        "where_by_day": daily_where(scope, NO_FILTERS),
+        "here_by_day": daily_where(EVERYTHING, places),
+    }
+    params: dict[str, Any] = {"everything": scope.everything, "last": span.last}
+    for condition in conditions.values():
+        params |= condition.params
+    sql = _CONTRACTS.format(**{name: condition.sql for name, condition in conditions.items()})
+    contracts = list(connection.execute(text(sql), params))
     return _Known(
         first=span.first,
         last=span.last,
-        contracts=list(contracts),
-        days={row.contract_id: dict(zip(row.dates, row.hours, strict=True)) for row in days},
+        contracts=contracts,
+        days={row.contract_id: dict(zip(row.dates, row.hours, strict=True)) for row in contracts},
         days_here={
-            row.contract_id: dict(zip(row.dates, row.hours_here, strict=True)) for row in days
+            row.contract_id: dict(zip(row.dates, row.hours_here, strict=True)) for row in contracts
         },
     )
 

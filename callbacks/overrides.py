@@ -24,7 +24,7 @@ from layouts.jobs import CANCELLING
 from warehouse.commands import jobs as jobs_asked
 from warehouse.commands import overrides as commands
 from warehouse.db import get_engine
-from warehouse.queries import items, jobs, overrides, places, series
+from warehouse.queries import jobs, overrides, series
 
 SHOWN = 20
 EXPIRES_DAYS = 90
@@ -54,11 +54,6 @@ def adjusting(viewer: Viewer, address: Address, sku: str, site: str) -> layout.A
         may_act=viewer.may(ACT),
         at_work=bool(address.count("job")) and viewer.may(ACT),
     )
-
-
-def _family(viewer: Viewer, sku: str) -> str | None:
-    found = items.page(scope=viewer.scope, filters=Filters(sku=(sku,)), limit=1).rows
-    return found[0].family if found else None
 
 
 def _span(address: Address, days: list[date]) -> tuple[date | None, date | None]:
@@ -92,10 +87,8 @@ def _asked(search: str | None, amount: Any) -> dict[str, Any]:
         asked["sku"] = sku
     if what in (layout.QUANTITY, "depot"):
         asked["site"] = site
-    if what == "family":
-        asked["family"] = _family(viewer, sku) or ""
-    if what == "uf":
-        asked["uf"] = places.uf_of(site=site, scope=viewer.scope) or ""
+    if what in ("family", "uf"):
+        asked[what] = getattr(series.one(sku=sku, site=site, scope=viewer.scope), what) or ""
     return asked
 
 

@@ -19,7 +19,7 @@ from dashboard.app import create_app
 from domain.access import Role
 from domain.clock import today
 from layouts import admin_settings, admin_users, inbox
-from layouts.overrides import end_id
+from layouts.overrides import WHATS, end_id
 from layouts.recommendation_card import action_id, pick_id
 from tests.browser.conftest import fill
 from tests.browser.test_pages import PAGES
@@ -324,9 +324,12 @@ def test_what_people_press_sends_few_statements(
         outputs = ["override-address.search", "override-refused.children"]
         presses.append(button(outputs, "override-save", at, *state))
     amount = {"id": "override-amount", "property": "value", "value": 40}
-    presses.append(button(["override-preview.children"], "override-preview-button", at, amount))
+    for what in WHATS:
+        of = f"{at}&adjust={what}"
+        presses.append(button(["override-preview.children"], "override-preview-button", of, amount))
     presses.append(call(["override-ended.search"], [end_id(1), "n_clicks"], 1, HERE))
     for body in presses:
+        caching.use(Kept())
         sent.clear()
         told = asked(client, body)
         assert len(sent) <= AT_MOST and "'danger'" not in str(told), (body, sent, told)

@@ -25,13 +25,24 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.clock import TODAY
 from warehouse.queries.filtering import Where, series_where
-from warehouse.queries.override_targets import Target, ahead, as_of_day, check_reach, target_of
+from warehouse.queries.override_targets import ahead, as_of_day, check_reach, target_of
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
 SHOWN_CHANGES = 10
 
-_TOTALS = f"""
+_REACH = f"""
+WITH point AS MATERIALIZED ({{points}}), changed AS (
+    SELECT item.sku, item.name AS item_name, item.unit, site.site, site.name AS site_name, site.uf,
+        sum(model_mean) AS before, sum(point.mean) AS after,
+        sum(point.mean - model_mean) * min(item.unit_cost_brl) AS change_brl,
+        row_number() OVER (
+            ORDER BY abs(sum(point.mean - model_mean) * min(item.unit_cost_brl)) DESC NULLS LAST,
+                abs(sum(point.mean - model_mean)) DESC, sku, site
+        ) AS place
+    FROM point JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+    GROUP BY item.item_id, site.site_id
+)
 SELECT count(DISTINCT (item_id, site_id)) AS series, count(DISTINCT date) AS periods,
     count(*) AS points, min(date) AS date_from, max(date) AS date_to,
     CASE WHEN count(DISTINCT item.unit) = 1 THEN min(item.unit) END AS unit,
@@ -41,22 +52,16 @@ SELECT count(DISTINCT (item_id, site_id)) AS series, count(DISTINCT date) AS per
     (
         SELECT count(DISTINCT override_id) FROM support.override
         JOIN support.override_point AS old USING (override_id)
-        JOIN ({{points}}) AS new USING (item_id, site_id, date)
+        JOIN point AS new USING (item_id, site_id, date)
         WHERE ended_at IS NULL AND old.superseded_by IS NULL AND expires_on >= {TODAY}
-    ) AS replaces
-FROM ({{points}}) AS point JOIN core.item USING (item_id)
+    ) AS replaces,
+    (
+        SELECT jsonb_agg(to_jsonb(changed) - 'place' ORDER BY place) FROM changed
+        WHERE place <= :shown
+    ) AS changes
+FROM point JOIN core.item USING (item_id)
 """
-
-_CHANGES = """
-SELECT item.sku, item.name AS item_name, item.unit, site.site, site.name AS site_name, site.uf,
-    sum(model_mean) AS before, sum(point.mean) AS after,
-    sum(point.mean - model_mean) * min(item.unit_cost_brl) AS change_brl
-FROM ({points}) AS point JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-GROUP BY item.item_id, site.site_id
-ORDER BY abs(sum(point.mean - model_mean) * min(item.unit_cost_brl)) DESC NULLS LAST,
-    abs(sum(point.mean - model_mean)) DESC, sku, site
-LIMIT :shown
-"""
+"""How far an adjustment reaches, with its largest changes."""
 
 _PASSED = """
 SELECT override_id, item_id, site_id, point.mean, point.model_mean, point.naive_mean,
@@ -141,24 +146,18 @@ def _preview(
     given = None if quantities is None else dict(quantities)
     asked = Adjustment(quantities=given, **narrowed)
     target = target_of(connection, asked, scope)
-    totals = connection.execute(text(_TOTALS.format(points=target.sql)), target.params).one()
-    check_reach(asked, totals.points)
+    sql = text(_REACH.format(points=target.sql))
+    reach = connection.execute(sql, {**target.params, "shown": SHOWN_CHANGES}).one()
+    check_reach(asked, reach.points)
     sku = narrowed["sku"]
     wanted = [_whose(scope, user_id=user_id)] if user_id else []
     wanted += [_whose(scope, sku=sku)] if sku else []
     records = _records(connection, wanted) if wanted else []
     return Preview(
-        **totals._mapping,
-        changes=_changes(connection, target),
+        **{**reach._mapping, "changes": [SeriesChange(**one) for one in reach.changes]},
         person=records[0] if user_id else NO_RECORD,
         item=records[-1] if sku else None,
     )
-
-
-def _changes(connection: Connection, target: Target) -> list[SeriesChange]:
-    sql = text(_CHANGES.format(points=target.sql))
-    rows = connection.execute(sql, {**target.params, "shown": SHOWN_CHANGES})
-    return [SeriesChange(**row._mapping) for row in rows]
 
 
 @read_model(at_most=ages.FORECASTS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from dash import Dash, Input, Output, State, no_update
@@ -12,15 +11,15 @@ from flask_wtf.csrf import generate_csrf
 from auth.guards import current_viewer, requires
 from auth.session import request_actor
 from callbacks.address import Address
+from callbacks.jobs import job_in, leave_off
 from callbacks.listing import listed
 from callbacks.screen import screen
 from config import get_settings
 from domain.access import Permission
-from domain.errors import InvalidInput
 from domain.records import Page, Run
 from domain.viewer import Viewer
 from layouts import admin_data as layout
-from layouts.jobs import AGAIN, CANCELLING, job_card
+from layouts.jobs import AGAIN, job_card
 from warehouse.commands import jobs as commands
 from warehouse.db import get_engine
 from warehouse.queries import jobs, loads, runs
@@ -113,12 +112,8 @@ def register(app: Dash) -> None:
     @requires(Permission.LOAD_DRY_RUN)
     def cancel(clicks: int | None, search: str | None) -> Any:
         viewer = current_viewer()
-        job_id = Address.parse(search, viewer.t).count("job")
-        if not clicks or not job_id:
-            return no_update
-        with suppress(InvalidInput):
-            commands.cancel(get_engine(), job_id=job_id, actor=request_actor())
-        return viewer.t(CANCELLING)
+        job_id = job_in(search, viewer)
+        return leave_off(job_id, viewer) if clicks and job_id else no_update
 
     @app.callback(
         Output("load-address", "search"),
@@ -128,7 +123,7 @@ def register(app: Dash) -> None:
     )
     @requires(Permission.LOAD)
     def load(clicks: int | None, search: str | None) -> Any:
-        seen = Address.parse(search, current_viewer().t).count("job")
+        seen = job_in(search, current_viewer())
         if not clicks or not seen:
             return no_update
         job_id = commands.load_previewed(get_engine(), job_id=seen, actor=request_actor())
@@ -142,7 +137,7 @@ def register(app: Dash) -> None:
     )
     @requires(Permission.LOAD)
     def derive(clicks: int | None, search: str | None) -> Any:
-        ended = Address.parse(search, current_viewer().t).count("job")
+        ended = job_in(search, current_viewer())
         if not clicks or not ended:
             return no_update
         job_id = commands.derive_again(get_engine(), job_id=ended, actor=request_actor())

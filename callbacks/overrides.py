@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import date, timedelta
 from math import isfinite
 from typing import Any
@@ -13,6 +12,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, no_update
 from auth.guards import current_viewer, requires
 from auth.session import request_actor, who_decides
 from callbacks.address import Address
+from callbacks.jobs import job_in, leave_off
 from domain.access import Permission
 from domain.clock import today
 from domain.errors import InvalidInput, NotFound
@@ -20,7 +20,6 @@ from domain.overrides import Adjustment, Why
 from domain.records import Filters, Job
 from domain.viewer import Viewer
 from layouts import overrides as layout
-from layouts.jobs import CANCELLING
 from warehouse.commands import jobs as jobs_asked
 from warehouse.commands import overrides as commands
 from warehouse.db import get_engine
@@ -212,7 +211,7 @@ def register(app: Dash) -> None:
     @requires(ACT)
     def tick(ticks: int | None, search: str | None) -> Any:
         viewer = current_viewer()
-        job_id = Address.parse(search, viewer.t).count("job")
+        job_id = job_in(search, viewer)
         if not ticks or not job_id:
             return no_update, no_update
         job = _derivation(job_id)
@@ -229,12 +228,10 @@ def register(app: Dash) -> None:
     @requires(ACT)
     def cancel(clicks: int | None, search: str | None) -> Any:
         viewer = current_viewer()
-        job_id = Address.parse(search, viewer.t).count("job")
+        job_id = job_in(search, viewer)
         if not clicks or not job_id or _derivation(job_id) is None:
             return no_update
-        with suppress(InvalidInput):
-            jobs_asked.cancel(get_engine(), job_id=job_id, actor=request_actor())
-        return viewer.t(CANCELLING)
+        return leave_off(job_id, viewer)
 
     @app.callback(
         Output("override-again", "search"),
@@ -244,12 +241,11 @@ def register(app: Dash) -> None:
     )
     @requires(ACT)
     def derive(clicks: int | None, search: str | None) -> Any:
-        job_id = Address.parse(search, current_viewer().t).count("job")
-        if not clicks or not job_id:
+        ended = job_in(search, current_viewer())
+        if not clicks or not ended:
             return no_update
-        return _at(
-            search, job=jobs_asked.derive_again(get_engine(), job_id=job_id, actor=request_actor())
-        )
+        job_id = jobs_asked.derive_again(get_engine(), job_id=ended, actor=request_actor())
+        return _at(search, job=job_id)
 
 
 def _derivation(job_id: int) -> Job | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flask import Blueprint, Response, request
 
 from api.exporting import file_of
@@ -12,6 +14,7 @@ from callbacks.address import Address
 from callbacks.admin_audit import filters_of
 from domain.access import Permission
 from domain.browsers import browser_of
+from domain.records import RejectedRow
 from domain.sheets import Cell
 from layouts.admin_audit import CSV_HEADER, csv_cells
 from layouts.admin_data import REJECT_HEADER, reject_cells
@@ -31,9 +34,7 @@ def rejects_file(load_id: int, ending: str) -> Response:
     """Every refused row of one load."""
     check(Permission.EXPORT)
     loads.one(load_id)
-    rows = (reject_cells(row) for row in loads.every_reject(load_id))
-    table, one = Table(REJECT_HEADER, rows), f"load:{load_id}"
-    return file_of("rejects", table, KINDS[ending], {}, current_viewer(), one=one)
+    return _rejected(loads.every_reject(load_id), f"load:{load_id}", ending)
 
 
 JOB_REJECTS = "/admin/data/jobs/<int(max=2147483647):job_id>/rejects"
@@ -45,8 +46,12 @@ JOB_REJECTS = "/admin/data/jobs/<int(max=2147483647):job_id>/rejects"
 def job_rejects_file(job_id: int, ending: str) -> Response:
     """Every row that a check refused."""
     check(Permission.EXPORT)
-    table, one = Table(REJECT_HEADER, map(reject_cells, jobs.rejects(job_id))), f"job:{job_id}"
-    return file_of("rejects", table, KINDS[ending], {}, current_viewer(), one=one)
+    return _rejected(jobs.rejects(job_id), f"job:{job_id}", ending)
+
+
+def _rejected(rows: Iterable[RejectedRow], of: str, ending: str) -> Response:
+    table = Table(REJECT_HEADER, map(reject_cells, rows))
+    return file_of("rejects", table, KINDS[ending], {}, current_viewer(), one=of)
 
 
 @blueprint.get("/admin/audit.csv", defaults={"ending": "csv"})

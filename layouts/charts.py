@@ -422,6 +422,13 @@ def label_ends(chart: go.Figure) -> None:
     chart.update_layout(margin={"r": LABEL_MARGIN + LETTER_WIDTH * longest})
 
 
+def label_beside(chart: go.Figure, y: float, text: str, colour: str) -> None:
+    """A name on the right of the chart at this height, with room for it."""
+    font = {"color": colour}
+    chart.add_annotation(x=1, xref="paper", xanchor="left", xshift=6, y=y, text=text, font=font)
+    chart.update_layout(margin={"r": LABEL_MARGIN + LETTER_WIDTH * len(text)})
+
+
 def _label(chart: go.Figure, trace: Any, **place: Any) -> None:
     colour = trace.marker.color if trace.type == "bar" else trace.line.color
     chart.add_annotation(

@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 from domain.sla import Band, ContractDetail, ContractMonth, ContractScore, month_after
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import LABEL_MARGIN, LETTER_WIDTH, dates_of_axis, narrowing
+from layouts.charts import dates_of_axis, label_beside, narrowing
 from layouts.theme import ACCENT, BAND, OUTLIER, WEAK, figure, plain, titled
 from layouts.units import PERCENT, unit
 
@@ -145,16 +145,7 @@ def _add_outlook(chart: go.Figure, detail: ContractDetail, viewer: Viewer) -> No
         text=viewer.t("so far"),
         font={"color": ACCENT},
     )
-    chart.add_annotation(
-        x=1,
-        xref="paper",
-        xanchor="left",
-        xshift=6,
-        y=mean,
-        text=name,
-        font={"color": WEAK},
-    )
-    chart.update_layout(margin={"r": LABEL_MARGIN + LETTER_WIDTH * len(name)})
+    label_beside(chart, mean, name, WEAK)
 
 
 def _shown_bands(score: ContractScore) -> list[Band]:
@@ -200,16 +191,7 @@ def months_chart(
     if target is not None:
         chart.add_hline(y=target, line={"dash": "dot", "width": 1.5, "color": OUTLIER})
         words = t("target %(value)s", value=fmt.percent(target, viewer.locale, 2))
-        chart.add_annotation(
-            x=1,
-            xref="paper",
-            xanchor="left",
-            xshift=6,
-            y=target,
-            text=words,
-            font={"color": OUTLIER},
-        )
-        chart.update_layout(margin={"r": LABEL_MARGIN + LETTER_WIDTH * len(words)})
+        label_beside(chart, target, words, OUTLIER)
     chart.update_yaxes(tickformat=".2%", rangemode="normal")
     dates_of_axis(chart, viewer)
     return chart

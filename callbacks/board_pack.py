@@ -32,7 +32,7 @@ def data(
     seen = main.data(viewer, address, current, filters)
     today = seen.filters.at_any_time()
     opened = replace(today, status=("open",))
-    places = Filters(region=seen.filters.region, uf=seen.filters.uf)
+    places = seen.filters.at_places()
     return BoardData(
         filters=seen.filters,
         measure=seen.measure,

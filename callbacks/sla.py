@@ -15,7 +15,7 @@ from callbacks.listing import listed
 from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.records import Filters, Page
+from domain.records import Page
 from domain.sla import STATES, ContractScore, month_after, wanted
 from domain.viewer import Viewer
 from layouts import contract as detail_layout
@@ -34,7 +34,7 @@ def page(viewer: Viewer, address: Address) -> Component:
     states = address.many("state", STATES)
     search = address.text("search")
     bar = bar_of(viewer, address, "/sla")
-    places = Filters(region=bar.filters.region, uf=bar.filters.uf)
+    places = bar.filters.at_places()
     found = cache(lambda: sla.listed(scope=viewer.scope, month=month, filters=places))
 
     def shown() -> list[ContractScore]:

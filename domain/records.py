@@ -44,6 +44,10 @@ class Filters:
         """The same without its dates: for what stands today."""
         return replace(self, date_from=None, date_to=None)
 
+    def at_places(self) -> Filters:
+        """Its regions and UFs alone: which sites are looked at."""
+        return Filters(region=self.region, uf=self.uf)
+
 
 NO_FILTERS = Filters()
 

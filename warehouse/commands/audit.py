@@ -80,21 +80,23 @@ def record(
 
 def note(connection: Connection, actor: Actor, **row: Any) -> None:
     """`record` of what a person did."""
-    record(
-        connection,
-        actor=actor.name,
-        role=actor.role,
-        address=actor.address,
-        request_id=actor.request_id,
-        **row,
-    )
+    record(connection, **who(actor), **row)
+
+
+def who(actor: Actor) -> dict[str, Any]:
+    """The columns that name a person."""
+    return {
+        "actor": actor.name,
+        "role": actor.role,
+        "address": actor.address,
+        "request_id": actor.request_id,
+    }
 
 
 def told(connection: Connection, actor: Actor, rows: Sequence[Mapping[str, Any]]) -> str:
     """What `tell` is to add of what a person did: `action`, `object`, `before` and `after`."""
     _make_room(connection)
-    who = {name: getattr(actor, name) for name in ("role", "address", "request_id")}
-    return json.dumps([{"actor": actor.name, **who, **row} for row in rows])
+    return json.dumps([{**who(actor), **row} for row in rows])
 
 
 def note_on(

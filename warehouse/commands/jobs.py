@@ -146,8 +146,7 @@ def _queued(connection: Connection, values: dict[str, Any], actor: Actor) -> int
     params = {
         **dict.fromkeys(("upload", "file_kind", "run_id")),
         **values,
-        **{name: getattr(actor, name) for name in ("role", "address", "request_id")},
-        "actor": actor.name,
+        **audit.who(actor),
         "audit": audit.told(connection, actor, [told]),
     }
     return int(connection.execute(text(_QUEUE), params).scalar_one())

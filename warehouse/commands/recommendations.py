@@ -100,7 +100,7 @@ def _invalid(name: str, why: str) -> InvalidInput:
 def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Row[Any]]:
     """The rows in the order of their ids, so that two at once never wait for each other."""
     where = series_where(scope)
-    giver = where.sql.replace("site.", "giver.")
+    giver = where.sql_of("giver")
     rows = connection.execute(
         text(
             f"""

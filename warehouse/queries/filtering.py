@@ -67,6 +67,10 @@ class Where:
         """The predicates for after WHERE or AND; `true` when there is none."""
         return " AND ".join(self.predicates) or "true"
 
+    def sql_of(self, alias: str) -> str:
+        """The same of another site than `site`."""
+        return self.sql.replace("site.", f"{alias}.")
+
 
 def series_where(scope: Scope, filters: Filters = NO_FILTERS) -> Where:
     """What of item-site level rows may be seen and is wanted (aliases `item`, `site`). A contract

@@ -204,5 +204,5 @@ def _both_ends(where: Where, scope: Scope) -> None:
     if scope.everything:
         return
     giver = series_where(scope)
-    predicate = giver.sql.replace("site.", "giver.")
+    predicate = giver.sql_of("giver")
     where.add(f"(recommendation.from_site_id IS NULL OR {predicate})")

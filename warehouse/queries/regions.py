@@ -159,7 +159,7 @@ def _row(one: dict[str, Any], horizon_days: int, hours: int) -> UfRow:
 def places(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Place]:
     """Every site in view that has a UF, towers and depots."""
     where = series_where(scope)
-    server = where.sql.replace("site.", "depot.")
+    server = where.sql_of("depot")
     sql = f"""
         SELECT site.site, site.name, site.uf, site.kind, depot.site AS depot,
             coalesce(site.latitude, uf.latitude) AS latitude,
@@ -177,7 +177,7 @@ def moves(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Move]:
     """The open transfers of the published run both of whose ends are in view, the most valuable
     first, MOST_MOVES of them."""
     where = series_where(scope)
-    giver = where.sql.replace("site.", "giver.")
+    giver = where.sql_of("giver")
     sql = f"""
         SELECT advice.id, item.sku, item.name AS item_name, item.unit, advice.quantity,
             advice.value_brl, giver.site AS from_site, giver.uf AS from_uf,

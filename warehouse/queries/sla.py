@@ -257,7 +257,7 @@ def _exposed(
 ) -> list[PartExposure]:
     if _is_partial(row):
         return []
-    where = series_where(scope, _places(filters))
+    where = series_where(scope, filters.at_places())
     params = {**where.params, "contract_id": row.contract_id, "limit": limit}
     found = connection.execute(text(_PARTS.format(where=where.sql)), params)
     return [PartExposure(**part._mapping) for part in found]
@@ -392,7 +392,7 @@ def _known(connection: Connection, scope: Scope, filters: Filters = NO_FILTERS) 
     span = _known_span(connection)
     if span.first is None:
         return None
-    places = _places(filters)
+    places = filters.at_places()
     conditions = {
         "where": series_where(scope),
         "here": series_where(EVERYTHING, places),
@@ -413,11 +413,6 @@ def _known(connection: Connection, scope: Scope, filters: Filters = NO_FILTERS) 
             row.contract_id: dict(zip(row.dates, row.hours_here, strict=True)) for row in contracts
         },
     )
-
-
-def _places(filters: Filters) -> Filters:
-    """What of the filters says of which sites."""
-    return Filters(region=filters.region, uf=filters.uf)
 
 
 def _one(
@@ -442,7 +437,7 @@ def _outages(
 ) -> tuple[str, dict[str, Any]]:
     last = _known_span(connection).last
     until = None if last is None else last + timedelta(days=1)
-    where: Where = series_where(scope, _places(filters))
+    where: Where = series_where(scope, filters.at_places())
     searched = search.strip()
     params = {
         **where.params,

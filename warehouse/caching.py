@@ -151,6 +151,8 @@ class _Flights:
     def __init__(self) -> None:
         self._lock = Lock()
         self._under_way: dict[str, _Flight] = {}
+        self.ended = 0
+        """How many are over: what was made in them stands in the cache."""
 
     @contextmanager
     def only_one(self, key: str) -> Iterator[_Flight]:
@@ -166,6 +168,7 @@ class _Flights:
                 flight.people -= 1
                 if not flight.people:
                     del self._under_way[key]
+                    self.ended += 1
 
 
 class _Reading:
@@ -332,6 +335,7 @@ def kept(
     engine = get_engine()
     digest = hashlib.sha256(plain.encode()).hexdigest()[:32]
     key = f"{PREFIX}:{engine.url.database}:{name}:{version or _version_of(engine)}:{digest}"
+    ended = _flights.ended
     found = None if anew else version and _held(key) or _fetched(key, ttl)
     if found is None:
         if _only_kept.get():
@@ -340,6 +344,8 @@ def kept(
             if flight.failed:  # the others need not wait as long, one after another
                 raise Unavailable(flight.failed)
             found = flight.made
+            if found is None and not anew and _flights.ended != ended:
+                found = _fetched(key, ttl)  # others may have made it since this request looked
             if found is None or not found.is_fresh():
                 (OFF if _breaker.resting else MISS).inc()
                 try:

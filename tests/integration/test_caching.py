@@ -347,6 +347,41 @@ def test_what_many_ask_for_at_once_is_read_once(backend: Client, network: factor
     assert alone and len(together) == len(alone)
 
 
+class Slow(Client):
+    """What this thread has found is told late: not before `through` is set."""
+
+    def __init__(self, late: str, **place: object) -> None:
+        super().__init__(**place)
+        self.late, self.looked, self.through = late, threading.Event(), threading.Event()
+
+    def get(self, key: str) -> bytes | None:
+        found = super().get(key)
+        if threading.current_thread().name == self.late and "headline" in key:
+            self.looked.set()
+            assert self.through.wait(30)
+        return found
+
+
+def test_what_others_made_after_one_looked_is_not_made_again(
+    valkey_url: str, network: factories.Network
+):
+    client = Slow("late", connection_pool=redis.ConnectionPool.from_url(valkey_url))
+    caching.use(client)
+    try:
+        found: list[object] = []
+        late = threading.Thread(target=lambda: found.append(kpis.headline()), name="late")
+        late.start()
+        assert client.looked.wait(30)
+        expected = kpis.headline()
+        with statements() as sent:
+            client.through.set()
+            late.join()
+        assert sent == [] and found == [expected]
+    finally:
+        caching.use(None)
+        client.redis.close()
+
+
 def test_what_is_larger_than_all_the_room_drives_nothing_out() -> None:
     latest = caching.Latest[str, str](10)
     latest.put("small", "kept", 4)

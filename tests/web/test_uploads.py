@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import time
 import zipfile
 from collections.abc import Iterator
@@ -65,6 +66,7 @@ def office(
     server_url: str, template: str, home: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     """A served product of its own, for files change it; two runs, the newer one published."""
+    shutil.rmtree(uploads.place())  # what tests of other files have sent
     with services.fresh_database(server_url, template) as url:
         engine = make_engine(url)
         publish_small_network(engine, tmp_path_factory.mktemp("bundle"))

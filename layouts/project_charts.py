@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from plotly import graph_objects as go
 
@@ -18,7 +19,7 @@ from domain.projects import (
 )
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import dates_of_axis, label_ends, narrowing, short_ticks
+from layouts.charts import dates_of_axis, label_beside, label_ends, narrowing, short_ticks
 from layouts.components.table import Cell, per_cent
 from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain, titled
 from layouts.units import BRL, PERCENT
@@ -85,13 +86,15 @@ def curve_chart(detail: ProjectDetail, viewer: Viewer) -> go.Figure:
         hovertemplate="%{y:.1%}<extra>" + t("done") + "</extra>",
     )
     if told:
-        _name(chart, *told[-1], t("done"), colour)
+        day, share = told[-1]
+        above = {"xanchor": "right", "yanchor": "bottom", "xshift": -4}
+        _name(chart, day, share, t("done"), colour, **above)
     if detail.curve:
         _name_along(chart, detail.curve, 0.75, t("plan"), WEAK)
     ahead = expected(detail)
     if ahead:
         _line(chart, ahead, t("as expected"), colour, "dash")
-        _name_along(chart, ahead, 0.5, t("as expected"), colour)
+        label_beside(chart, ahead[-1].planned, t("as expected"), colour)
     chart.update_yaxes(tickformat=".0%", range=[0, 1.05])
     dates_of_axis(chart, viewer)
     return chart
@@ -138,10 +141,12 @@ def _name_along(
     _name(chart, point.date, point.planned, text, colour)
 
 
-def _name(chart: go.Figure, day: object, share: float, text: str, colour: str) -> None:
-    chart.add_annotation(
-        x=day, y=share, text=text, xanchor="left", yanchor="top", xshift=8, font={"color": colour}
-    )
+def _name(
+    chart: go.Figure, day: object, share: float, text: str, colour: str, **place: Any
+) -> None:
+    """A line's name at this point of it: below and to the right, unless `place` says otherwise."""
+    below = {"xanchor": "left", "yanchor": "top", "xshift": 8}
+    chart.add_annotation(x=day, y=share, text=text, font={"color": colour}, **below | place)
 
 
 def months_chart(months: Sequence[ProjectMonth], viewer: Viewer) -> go.Figure:

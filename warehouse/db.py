@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config import get_settings
 from domain.errors import Unavailable
+from warehouse import planned
 
 APPLICATION = "nova-corrente"
 ROLE = "nova_app"
@@ -74,7 +75,7 @@ def make_engine(
     """An engine with time limits on statements and locks; times are UTC. A `quick` one commits each
     statement without waiting for the disk, and does not try connections before it uses them.
     Errors do not tell a statement's parameters: they may be somebody's words."""
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -88,6 +89,8 @@ def make_engine(
         )
         | {"connection_factory": _Streaming},
     )
+    planned.bind(engine)
+    return engine
 
 
 def connect_options(
@@ -198,7 +201,7 @@ class _Streamed(psycopg2.extensions.cursor):
             log.warning(told, first, every, self._rows, _in_short(self._sql))
 
 
-class _Streaming(psycopg2.extensions.connection):
+class _Streaming(planned.Planning):
     """One whose cursors of the server are timed."""
 
     def cursor(self, *args: Any, **options: Any) -> Any:

@@ -11,6 +11,7 @@ from domain.errors import NotFound
 from domain.records import NO_FILTERS, Alert, AlertStatus, AlertTotal, Filters, Page
 from warehouse import ages
 from warehouse.caching import read_model
+from warehouse.planned import planned_once
 from warehouse.queries.filtering import Where, raised_within, series_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
@@ -129,7 +130,8 @@ def alerts_of_item(connection: Connection, run_id: int, item_id: int, scope: Sco
     where = _where(run_id, scope, NO_FILTERS)
     where.add("alert.item_id = :item_id", item_id=item_id)
     sql = f"{_SELECT} WHERE {where.sql} ORDER BY severity DESC, net_brl DESC NULLS LAST, id"
-    return [to_alert(row) for row in connection.execute(text(sql), where.params)]
+    rows = connection.execute(planned_once(sql), where.params)
+    return [to_alert(row) for row in rows]
 
 
 def to_alert(row: Row[Any]) -> Alert:

@@ -25,6 +25,7 @@ from domain.records import (
 )
 from warehouse import ages
 from warehouse.caching import read_model
+from warehouse.planned import planned_once
 from warehouse.queries.filtering import series_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import NO_RUN, PublishedRun, published_run
@@ -114,7 +115,7 @@ def series(
         ORDER BY forecast.model, forecast.date
     """
     params = {**_of_run(run), **vars(found), "models": models and list(models)}
-    return [_to_point(row) for row in connection.execute(text(sql), params)]
+    return [_to_point(row) for row in connection.execute(planned_once(sql), params)]
 
 
 @read_model(at_most=ages.FORECASTS)
@@ -153,7 +154,7 @@ def history(
         "since": since,
         "data_to": run.data_to,
     }
-    return [DemandPoint(*row) for row in connection.execute(text(sql), params)]
+    return [DemandPoint(*row) for row in connection.execute(planned_once(sql), params)]
 
 
 @read_model(at_most=ages.FORECASTS)
@@ -174,7 +175,7 @@ def accuracy(
             AND accuracy.item_id = :item_id AND accuracy.site_id = :site_id
         ORDER BY accuracy.wape NULLS LAST, accuracy.model
     """
-    rows = connection.execute(text(sql), {**vars(found), "run_id": run.run_id})
+    rows = connection.execute(planned_once(sql), {**vars(found), "run_id": run.run_id})
     return [Accuracy(**row._mapping) for row in rows]
 
 
@@ -190,7 +191,7 @@ def backtest(
         WHERE run_id = :run_id AND item_id = :item_id AND site_id = :site_id
         ORDER BY model, origin, date
     """
-    rows = connection.execute(text(sql), {**vars(found), "run_id": run.run_id})
+    rows = connection.execute(planned_once(sql), {**vars(found), "run_id": run.run_id})
     return [BacktestPoint(*row) for row in rows]
 
 
@@ -205,7 +206,7 @@ def diagnostics(
         SELECT residuals, decomposition FROM analytics.series_diagnostics
         WHERE run_id = :run_id AND item_id = :item_id AND site_id = :site_id
     """
-    row = connection.execute(text(sql), {**vars(found), "run_id": run.run_id}).one_or_none()
+    row = connection.execute(planned_once(sql), {**vars(found), "run_id": run.run_id}).one_or_none()
     if row is None:
         return None
     parts = row.decomposition
@@ -229,7 +230,7 @@ def profile(
         FROM analytics.series_profile
         WHERE run_id = :run_id AND item_id = :item_id AND site_id = :site_id
     """
-    row = connection.execute(text(sql), {**vars(found), "run_id": run.run_id}).one_or_none()
+    row = connection.execute(planned_once(sql), {**vars(found), "run_id": run.run_id}).one_or_none()
     if row is None:
         raise NotFound(f"The published run has no series {sku!r} at {site!r}.")
     return SeriesProfile(sku=sku, site=site, **row._mapping)

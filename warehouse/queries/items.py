@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
 from domain.access import EVERYTHING, Scope
 from domain.records import NO_FILTERS, Filters, Item, Page
 from warehouse import ages
 from warehouse.caching import read_model
+from warehouse.planned import planned_once
 from warehouse.queries.filtering import item_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.series import unknown_material
@@ -61,7 +62,7 @@ def item_with_key(connection: Connection, sku: str, scope: Scope) -> tuple[int, 
     view."""
     where = item_where(scope, NO_FILTERS)
     sql = f"SELECT item.item_id, {_COLUMNS} {_FROM} WHERE item.sku = :code AND {where.sql}"
-    row = connection.execute(text(sql), {**where.params, "code": sku}).one_or_none()
+    row = connection.execute(planned_once(sql), {**where.params, "code": sku}).one_or_none()
     if row is None:
         raise unknown_material(sku)
     values = dict(row._mapping)

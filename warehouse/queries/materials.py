@@ -21,6 +21,7 @@ from domain.records import (
 )
 from warehouse import ages
 from warehouse.caching import read_model
+from warehouse.planned import planned_once
 from warehouse.queries.alerts import alerts_of_item
 from warehouse.queries.daily import CANCELLED
 from warehouse.queries.filtering import Where, item_where, pattern, series_where, unaccented
@@ -217,14 +218,14 @@ def _summary(connection: Connection, item_id: int, scope: Scope) -> Material | N
     where = series_where(scope)
     params = {**where.params, **_of_run(published_run_or_none(connection)), "item_id": item_id}
     sql = _BY_ITEM.format(where=f"series.item_id = :item_id AND {where.sql}")
-    row = connection.execute(text(sql), params).one_or_none()
+    row = connection.execute(planned_once(sql), params).one_or_none()
     return None if row is None else _to_material(row)
 
 
 def _positions(connection: Connection, item_id: int, scope: Scope) -> list[SitePosition]:
     where = series_where(scope)
     params = {**where.params, **_of_run(published_run_or_none(connection)), "item_id": item_id}
-    rows = connection.execute(text(_BY_SITE.format(where=where.sql)), params)
+    rows = connection.execute(planned_once(_BY_SITE.format(where=where.sql)), params)
     return [SitePosition(**row._mapping) for row in rows]
 
 
@@ -238,7 +239,7 @@ def orders_on_their_way(connection: Connection, item_id: int, where: Where) -> l
     """The lines of an item that have not arrived in full, at the sites that `where` lets through,
     those promised first at the top."""
     params = {**where.params, "item_id": item_id, "cancelled": list(CANCELLED)}
-    rows = connection.execute(text(_OPEN_ORDERS.format(where=where.sql)), params)
+    rows = connection.execute(planned_once(_OPEN_ORDERS.format(where=where.sql)), params)
     return [OpenOrder(*row) for row in rows]
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
 from domain.errors import NothingPublished
 from warehouse.caching import once
+from warehouse.planned import planned_once
 
 NO_RUN = "No forecasts have been published yet."
 BUCKET = {"D": "day", "W": "week", "M": "month"}
@@ -81,7 +82,7 @@ def published_run_or_none(connection: Connection) -> PublishedRun | None:
 
 def run_and_days(connection: Connection) -> Row[Any]:
     """The published run, with nulls before the first one, and until when each file reaches."""
-    return once(connection, PublishedRun, lambda: connection.execute(text(RUN)).one())
+    return once(connection, PublishedRun, lambda: connection.execute(planned_once(RUN)).one())
 
 
 def next_period(day: date, frequency: str, count: int = 1) -> date:

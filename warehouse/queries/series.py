@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row
 
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound, UnknownMaterial
 from domain.records import NO_FILTERS
 from warehouse import ages
 from warehouse.caching import once, read_model
+from warehouse.planned import planned_once
 from warehouse.queries.filtering import item_where, series_where
 
 
@@ -46,7 +47,7 @@ def find_series(connection: Connection, sku: str, site: str, scope: Scope) -> Se
     found: Any = once(
         connection,
         ("series", sku, site, scope),
-        lambda: connection.execute(text(sql), params).one(),
+        lambda: connection.execute(planned_once(sql), params).one(),
     )
     if found.item_id is None:
         raise unknown_material(sku)
@@ -71,12 +72,12 @@ def one(connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHIN
 def find_item(connection: Connection, sku: str, scope: Scope) -> int:
     """The key of an item; raises UnknownMaterial where it has nothing at the sites in view."""
     where = item_where(scope, NO_FILTERS)
-    sql = text(f"SELECT item_id FROM core.item WHERE item.sku = :code AND {where.sql}")
+    sql = f"SELECT item_id FROM core.item WHERE item.sku = :code AND {where.sql}"
     params = {**where.params, "code": sku}
     found: int | None = once(
         connection,
         ("item", sku, scope),
-        lambda: connection.execute(sql, params).scalar_one_or_none(),
+        lambda: connection.execute(planned_once(sql), params).scalar_one_or_none(),
     )
     if found is None:
         raise unknown_material(sku)

@@ -13,6 +13,7 @@ from domain.rhythm import expected_next
 from warehouse import ages
 from warehouse.caching import VERSION_SQL, read_model
 from warehouse.clock import IN_BRASILIA
+from warehouse.planned import planned_once
 
 RHYTHM_DAYS = 10
 """The last days of loads that the rhythm is taken from."""
@@ -26,7 +27,7 @@ coalesce(
 """
 """The last day that data speak of: of demand and stock, else of orders; null without any."""
 
-_STATUS = text(
+_STATUS = planned_once(
     f"""
     SELECT run.run_id, run.computed_at, published.published_at, run.frequency, run.horizon,
         run.manifest, loads.loaded_at, loads.is_demo, loads.training_id,

@@ -31,7 +31,7 @@ LEVELS = (0.1, 0.5, 0.9)
 UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
 LABEL_GAP = 0.07
 POINTS_AT_MOST, TITLE_LETTERS = 5_000, 34
-LABEL_MARGIN, LETTER_WIDTH = 16, 7
+LABEL_MARGIN, LETTER_WIDTH, LABEL_LETTERS = 16, 7, 10
 TICKS, MOST_DECIMALS = 6, 3
 
 
@@ -423,10 +423,20 @@ def label_ends(chart: go.Figure) -> None:
 
 
 def label_beside(chart: go.Figure, y: float, text: str, colour: str) -> None:
-    """A name on the right of the chart at this height, with room for it."""
-    font = {"color": colour}
-    chart.add_annotation(x=1, xref="paper", xanchor="left", xshift=6, y=y, text=text, font=font)
-    chart.update_layout(margin={"r": LABEL_MARGIN + LETTER_WIDTH * len(text)})
+    """A name on the right of the chart at this height, with room for it; in two lines if it is
+    long."""
+    lines = wrap(text, max(LABEL_LETTERS, ceil(len(text) / 2) + 1))
+    chart.add_annotation(
+        x=1,
+        xref="paper",
+        xanchor="left",
+        xshift=6,
+        y=y,
+        text="<br>".join(lines),
+        align="left",
+        font={"color": colour},
+    )
+    chart.update_layout(margin={"r": LABEL_MARGIN + LETTER_WIDTH * max(map(len, lines))})
 
 
 def _label(chart: go.Figure, trace: Any, **place: Any) -> None:

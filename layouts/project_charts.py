@@ -25,6 +25,10 @@ from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain, titled
 from layouts.units import BRL, PERCENT
 
 CHARTED = 20
+BELOW: dict[str, Any] = {"xanchor": "left", "yanchor": "top", "xshift": 8}
+"""Where a rising line leaves room for its name: below it, to the right."""
+ABOVE: dict[str, Any] = {"xanchor": "right", "yanchor": "bottom", "xshift": -4}
+"""And above it, to the left."""
 
 
 def progress_chart(scores: Sequence[ProjectScore], viewer: Viewer) -> go.Figure:
@@ -87,10 +91,10 @@ def curve_chart(detail: ProjectDetail, viewer: Viewer) -> go.Figure:
     )
     if told:
         day, share = told[-1]
-        above = {"xanchor": "right", "yanchor": "bottom", "xshift": -4}
-        _name(chart, day, share, t("done"), colour, **above)
+        _name(chart, day, share, t("done"), colour, **ABOVE)
     if detail.curve:
-        _name_along(chart, detail.curve, 0.75, t("plan"), WEAK)
+        place = ABOVE if score.state == "behind" else BELOW
+        _name_along(chart, detail.curve, 0.75, t("plan"), WEAK, **place)
     ahead = expected(detail)
     if ahead:
         _line(chart, ahead, t("as expected"), colour, "dash")
@@ -134,19 +138,23 @@ def _line(
 
 
 def _name_along(
-    chart: go.Figure, points: Sequence[CurvePoint], share: float, text: str, colour: str
+    chart: go.Figure,
+    points: Sequence[CurvePoint],
+    share: float,
+    text: str,
+    colour: str,
+    **place: Any,
 ) -> None:
     """The line's name at this share of its points."""
     point = points[int((len(points) - 1) * share)]
-    _name(chart, point.date, point.planned, text, colour)
+    _name(chart, point.date, point.planned, text, colour, **place)
 
 
 def _name(
     chart: go.Figure, day: object, share: float, text: str, colour: str, **place: Any
 ) -> None:
-    """A line's name at this point of it: below and to the right, unless `place` says otherwise."""
-    below = {"xanchor": "left", "yanchor": "top", "xshift": 8}
-    chart.add_annotation(x=day, y=share, text=text, font={"color": colour}, **below | place)
+    """A line's name at this point of it, BELOW unless `place` says otherwise."""
+    chart.add_annotation(x=day, y=share, text=text, font={"color": colour}, **BELOW | place)
 
 
 def months_chart(months: Sequence[ProjectMonth], viewer: Viewer) -> go.Figure:

@@ -6,8 +6,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,12 @@ SHELL_CSRF = re.compile(r'"name":"csrf_token","type":"submit","value":"([^"]+)"'
 
 @dataclass(frozen=True)
 class Site:
-    """The served product: where it is, and its database."""
+    """The served product: where it is, and its database. Each call has a connection of its own, so
+    that either worker may answer, unless a `client` keeps one."""
 
     url: str
     engine: Engine
+    client: requests.Session | None = None
 
     def get(self, path: str, **options: Any) -> requests.Response:
         """As nobody, without following redirects."""
@@ -59,7 +62,14 @@ class Site:
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """As nobody, without following redirects."""
         options = {"allow_redirects": False, "timeout": 30} | options
-        return requests.request(method, self.url + path, **options)
+        ask = requests.request if self.client is None else self.client.request
+        return ask(method, self.url + path, **options)
+
+    def on_one_connection(self) -> Site:
+        """The same, for many calls that may all be answered by one worker; it takes no cookies."""
+        client = requests.Session()
+        client.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        return replace(self, client=client)
 
     def add_user(
         self,

@@ -7,10 +7,10 @@ the others reach pages from one another. What ADMIN sees also fits a tablet, and
 each tab of a page.
 
 axe-core's rules are asked in each look that can break them, once. Where a page is wide or narrow
-first, all of them are, and those on colours once more in the other scheme; a scheme changes nothing
-but colours. In the other width all others are asked again, and those on colours, in both schemes,
-of each text and field that did not stand in the first width as it does now: with this colour, size
-and weight, on this ground.
+first, all of them are, and those on colours once more in the other scheme, of a text or field of
+each colour, size, weight and ground; a scheme changes nothing but colours. In the other width all
+others are asked again, and those on colours, in both schemes, of what did not stand in the first
+width as it does now.
 Screenshots of all twenty-four looks are kept in test-results/pages/.
 """
 
@@ -101,7 +101,7 @@ ALL_OTHERS: Rules = {**EVERY_RULE, "rules": {rule: {"enabled": False} for rule i
 WHOLE, NEW = "document", "{ include: window.newHere }"
 QUESTIONS: tuple[tuple[Question, ...], ...] = (
     ((WHOLE, EVERY_RULE),),
-    ((WHOLE, OF_COLOURS),),
+    ((NEW, OF_COLOURS),),
     ((WHOLE, ALL_OTHERS), (NEW, OF_COLOURS)),
     ((NEW, OF_COLOURS),),
 )
@@ -109,6 +109,7 @@ QUESTIONS: tuple[tuple[Question, ...], ...] = (
 NEW_HERE = r"""
     scheme => {
         const shown = ((window.shownBefore ||= {})[scheme] ||= new WeakMap());
+        const looks = new Set();
         const says = one => one.matches("input, select, textarea, button")
             || [...one.childNodes].some(each => each.nodeType === 3 && each.data.trim());
         const grounds = new Map([[null, ""]]);
@@ -124,14 +125,16 @@ NEW_HERE = r"""
             if (!one.checkVisibility({ visibilityProperty: true }) || !says(one)) { return false; }
             const { color, fontSize, fontWeight } = getComputedStyle(one);
             const look = [color, fontSize, fontWeight, ground(one)].join();
-            const known = shown.get(one) === look;
+            const known = shown.get(one) === look || looks.has(look);
             shown.set(one, look);
+            looks.add(look);
             return !known;
         });
         return window.newHere.length;
     }
 """
-"""Texts and fields that this document has not shown in this scheme as it does now."""
+"""Texts and fields that this document has not shown in this scheme as it does now, one of each
+colour, size, weight and ground."""
 GRAVE_ONES = """
     (place, rules) => axe.run(place, rules).then(found => found.violations
         .filter(one => ["serious", "critical"].includes(one.impact))
@@ -198,7 +201,8 @@ BY_A_LEGEND = """
 """Charts whose marks are told apart by a legend instead of names beside them."""
 UNNAMED = """
     [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot => {
-        const told = (plot._fullLayout.annotations || []).map(one => one.text);
+        const notes = plot._fullLayout.annotations || [];
+        const told = notes.map(one => one.text?.replaceAll("<br>", " "));
         const lines = plot._fullData.filter(one => one.type === "scatter"
             && one.mode.includes("lines") && one.line.width > 0 && one.x.length > 1
             && one.hoverinfo !== "skip");

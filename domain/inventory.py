@@ -178,7 +178,8 @@ def project(on_hand: ArrayLike, demand: Array, receipts: Array) -> Array:
 
 def days_to_stockout(on_hand: ArrayLike, demand: Array, receipts: Array) -> Array:
     """Days until the projected stock reaches 0, within the day by proportion; a receipt counts
-    from the morning. NaN where it does not within the days given; 0 where there is none now.
+    from the morning. NaN where it does not within the days given; 0 where there is none now,
+    whatever comes tomorrow. What nobody asks for in these days never runs out.
     """
     start = np.asarray(on_hand, float)
     end = project(start, demand, receipts)
@@ -191,7 +192,7 @@ def days_to_stockout(on_hand: ArrayLike, demand: Array, receipts: Array) -> Arra
         np.maximum(morning, 0), demand[rows, day], out=np.zeros(len(start)), where=found
     )
     days = np.where(found, day + part, np.nan)
-    return np.where((start <= 0) & (receipts[:, 0] <= 0) & found, 0.0, days)
+    return np.where((start <= 0) & (demand > 0).any(axis=1), 0.0, days)
 
 
 def expected_shortage(mean: ArrayLike, std: ArrayLike, available: ArrayLike) -> Array:

@@ -784,7 +784,8 @@ class Material:
 class SitePosition:
     """Where one material stands at one site: stock, policy and days to stockout.
 
-    stockout_probability: that the stock, with what arrives, does not last over the lead time.
+    stockout_probability: that the stock, with what arrives, does not last over the lead time; 1
+    where there is none now.
     stockout_on follows the mean forecast; by stockout_p50_on stock has run out in half of the
     simulated futures, stockout_p90_on is the day for demand that one in ten exceeds. textbook_…:
     the levels by the textbook's formula, with the same order quantity.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def test_the_textbooks_levels_stand_beside_ours(
     assert row.textbook_safety_stock == pytest.approx(safety, rel=1e-6)
     assert row.textbook_reorder_point == pytest.approx(14 * mean + safety, rel=1e-6)
     assert row.days_to_stockout == pytest.approx(200 / mean, rel=1e-6)
-    assert row.stockout_on == LAST_DAY + timedelta(days=int(200 / mean))
+    assert row.stockout_on == LAST_DAY + timedelta(days=ceil(200 / mean))
 
 
 def test_an_item_without_lead_time_has_no_policy(
@@ -271,7 +272,7 @@ def test_weekly_runs_derive_daily_rates(engine: Engine, tmp_path: Path):
         " WHERE sku = 'CABO-01' AND site = 'DEP-SP'",
     )
     assert row.daily_demand == pytest.approx(mean / 7)
-    assert row.stockout_on == LAST_DAY + timedelta(days=int(200 / (mean / 7)))
+    assert row.stockout_on == LAST_DAY + timedelta(days=ceil(200 / (mean / 7)))
 
 
 def set_policy(engine: Engine, settings: str) -> None:
@@ -325,6 +326,30 @@ def test_what_is_on_the_shelf_decides_the_chance_of_running_out_and_its_dates(
     assert (short.stockout_probability, ample.stockout_probability) == (1.0, 0.0)
     assert short.stockout_p90_on <= short.stockout_p50_on
     assert abs(short.stockout_p50_on - short.stockout_on) <= timedelta(days=1)
+
+
+def test_an_empty_shelf_is_out_now_whatever_comes_tomorrow(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE core.stock SET on_hand = 0"))
+    factories.add_order(
+        engine,
+        network,
+        order="L",
+        sku="CABO-01",
+        site="DEP-SP",
+        quantity=20_000,
+        ordered_on=LAST_DAY - timedelta(days=40),
+        promised_on=LAST_DAY - timedelta(days=10),
+    )
+    publish_now(engine, tmp_path)
+    now = policy(engine, "CABO-01", "DEP-SP")
+    assert (now.days_to_stockout, now.stockout_probability) == (0, 1)
+    assert now.stockout_on == now.stockout_p50_on == now.stockout_p90_on == LAST_DAY
+    raised = alerts(engine)
+    assert raised["stockout_imminent", "CABO-01", "DEP-SP"].level == "critical"
+    assert ("late_order", "CABO-01", "DEP-SP") in raised
 
 
 def test_what_was_put_aside_is_open_again_when_it_gets_worse(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ def test_a_slip_moves_the_demand_and_the_stockout_with_it(
     now = days_to_stockout(engine)
     assert 19 < now.days_to_stockout < 20 and now.stockout_p50_on <= NEEDED
     assert material.stockout_on == material.stockout_as_planned_on
-    assert material.stockout_without_on == LAST_DAY + timedelta(days=int(LEVEL / rate))
+    assert material.stockout_without_on == LAST_DAY + timedelta(days=ceil(LEVEL / rate))
 
     load_projects(engine, tmp_path, project(20))
     slipped = projects.detail(project="PRJ-1")

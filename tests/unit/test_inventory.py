@@ -61,6 +61,8 @@ def test_empty_stock_is_out_now_and_no_demand_never_runs_out():
     zero = np.zeros((1, 5))
     assert inventory.days_to_stockout([0.0], np.ones((1, 5)), zero) == [0]
     assert np.isnan(inventory.days_to_stockout([0.0], zero, zero))
+    tomorrow = np.array([[9.0, 0, 0, 0, 0]])
+    assert inventory.days_to_stockout([0.0], np.ones((1, 5)), tomorrow) == [0]
 
 
 def test_projection_balances():

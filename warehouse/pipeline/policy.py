@@ -261,7 +261,9 @@ def _of_chunk(
         position=available + on_order - committed,
         arriving=arriving,
         stockout_probability=np.where(
-            np.isnan(covered[:, 0]), np.nan, (demand > covered).mean(axis=1)
+            np.isnan(covered[:, 0]),
+            np.nan,
+            np.where(days == 0, 1.0, (demand > covered).mean(axis=1)),
         ),
         days_to_stockout=days,
         stockout_on=_day_after(setup.today, days),
@@ -346,7 +348,8 @@ def _order_quantity(setup: Setup, series: pd.DataFrame, rates: Array) -> dict[st
 
 
 def _day_after(today: date, days: Array) -> pd.Series:
-    ahead = pd.to_timedelta(pd.Series(np.floor(days)), unit="D")
+    """The day within which so many days from the end of today are over."""
+    ahead = pd.to_timedelta(pd.Series(np.ceil(days)), unit="D")
     return pd.Timestamp(today) + ahead
 
 

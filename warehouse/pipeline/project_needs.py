@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,7 @@ def _stockouts(
         if known.any():
             at = rows[known]
             days[known] = days_to_stockout(available[at], demand[known], receipts[at])
-        out = [None if one != one else setup.today + timedelta(days=int(one)) for one in days]
+        out = [None if one != one else setup.today + timedelta(days=ceil(one)) for one in days]
         found[name] = [out[one] for one in group]
     return found
 

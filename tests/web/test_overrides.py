@@ -77,6 +77,24 @@ def test_by_token_it_is_previewed_saved_followed_and_ended(site: Site, analyst: 
     assert series(analyst, "CABO-01", "DEP-SP")[0]["override_mean"] is None
 
 
+def test_the_row_of_a_depot_tells_the_forecast_with_it(analyst: Api) -> None:
+    def row() -> dict[str, Any]:
+        (found,) = analyst.get("/inventory", params={"sku": "CABO-01", "site": "DEP-SP"}).json()[
+            "data"
+        ]
+        return dict(found)
+
+    before = row()
+    number = post(analyst, LIFT).json()["data"]["override"]["id"]
+    followed(analyst, number)
+    after = row()
+    assert after["forecast_horizon"] == pytest.approx(1.25 * before["forecast_horizon"])
+    assert after["days_of_supply"] == pytest.approx(before["days_of_supply"] / 1.25)
+    analyst.call("DELETE", f"/overrides/{number}")
+    followed(analyst, number)
+    assert row()["forecast_horizon"] == pytest.approx(before["forecast_horizon"])
+
+
 def test_by_session_it_needs_the_forms_token(site: Site) -> None:
     browser = site.browser(ANALYST)
     assert browser.call("POST", "/api/v1/overrides", json=QUANTITIES).status_code == 400

@@ -98,13 +98,23 @@ SELECT {{keys}} item.sku, item.name AS item_name, item.family, item.unit, site.s
     policy.lead_time_days, policy.service_level, policy.textbook_safety_stock,
     policy.textbook_reorder_point, {TEXTBOOK_ORDER_UP_TO} AS textbook_order_up_to,
     policy.stockout_probability,
-    series.demand_90d, material.forecast_horizon,
-    now.on_hand / nullif(material.forecast_horizon, 0)
+    series.demand_90d, ahead.forecast_horizon,
+    now.on_hand / nullif(ahead.forecast_horizon, 0)
         * CAST(:horizon_days AS double precision) AS days_of_supply,
     policy.days_to_stockout, policy.stockout_p50_on, policy.stockout_p90_on,
     now.on_hand * item.unit_cost_brl AS stock_value_brl, policy.risk_brl,
     coalesce(alerts.open_alerts, 0) AS open_alerts
 {_JOINED}
+LEFT JOIN (
+    SELECT item_id, site_id, sum(instead.mean - forecast.mean) AS more
+    FROM analytics.override_in_force AS instead
+    JOIN analytics.forecast USING (run_id, item_id, site_id, date)
+    WHERE run_id = :run_id AND forecast.model = 'ensemble'
+    GROUP BY item_id, site_id
+) AS overridden USING (item_id, site_id)
+CROSS JOIN LATERAL (
+    SELECT material.forecast_horizon + coalesce(overridden.more, 0) AS forecast_horizon
+) AS ahead
 LEFT JOIN (
     SELECT item_id, site_id, count(*) AS open_alerts
     FROM analytics.alert WHERE run_id = :run_id AND status = 'open'

@@ -514,6 +514,8 @@ DEFINITIONS = {
     "contract-days.date": N_("Day"),
     "contract-days.hours_per_site": N_("Hours without service a site on this day"),
     "so_far": N_("The same from the month's first day on"),
+    "ufs.risk_brl": N_("At risk less what acting costs, BRL"),
+    "regions.risk_brl": N_("At risk less what acting costs, BRL"),
     "risk-calibration.count": N_("Readings with such a risk"),
     "predicted": N_("Mean risk that was told, a fraction"),
     "observed": N_("Share that failed, a fraction"),

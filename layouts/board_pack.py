@@ -212,7 +212,7 @@ class _Pack(Writer):
             for one in data.alerts
         ]
         told = t(
-            "%(shown)s of %(count)s open alerts, by value at risk.",
+            "%(shown)s of %(count)s open alerts, by net value at risk.",
             shown=fmt.number(len(rows), self.locale),
             count=fmt.number(data.alert_count, self.locale),
         )
@@ -312,7 +312,7 @@ class _Pack(Writer):
             t("Stock"),
             t("Days of supply"),
             t("Alerts"),
-            t("At risk"),
+            t("At risk, net"),
             t("Exposure"),
         )
         return [

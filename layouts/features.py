@@ -307,9 +307,12 @@ def _choice_rows(chosen: ClassChoice, viewer: Viewer) -> list[dict[str, Any]]:
     ]
 
 
-def best_error(chosen: ClassChoice) -> float | None:
-    """The lowest error of the class's candidates."""
-    return min((chosen.errors[one] for one in chosen.weights if one in chosen.errors), default=None)
+def best_error(chosen: ClassChoice, *, sampled: bool = True) -> float | None:
+    """The lowest error of the class's candidates; those judged on a sample of its series count
+    only if `sampled`: another part of the class may be harder."""
+    known = (one for one in chosen.weights if one in chosen.errors)
+    judged = (one for one in known if sampled or not chosen.judged_on.get(one))
+    return min((chosen.errors[one] for one in judged), default=None)
 
 
 def _ratio(error: float | None, best: float | None) -> float | None:

@@ -235,7 +235,7 @@ def alerts(data: MainData, viewer: Viewer) -> html.Section:
         return card(title, _no_alerts(data.files, viewer))
     shown = fmt.number(len(data.alerts), viewer.locale)
     note = t(
-        "%(shown)s of %(count)s open alerts, by value at risk.",
+        "%(shown)s of %(count)s open alerts, by net value at risk.",
         shown=shown,
         count=fmt.number(data.alert_count, viewer.locale),
     )

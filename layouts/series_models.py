@@ -141,7 +141,7 @@ def _why(data: SeriesModels, viewer: Viewer) -> html.Section:
         **{"class": named(DEMAND_CLASSES, data.chosen.demand_class, t)},
         model=champion,
         error=fmt.fixed(own, locale, 3),
-        single=fmt.fixed(best_error(data.chosen), locale, 3),
+        single=fmt.fixed(best_error(data.chosen, sampled=False), locale, 3),
         naive=fmt.fixed(errors.get("seasonal_naive"), locale, 3),
     )
     return card(title, html.P(text))

@@ -29,13 +29,22 @@
     caption.className = "visually-hidden";
     caption.textContent = title;
     const head = table.createTHead().insertRow();
-    told.header.forEach((name) => head.append(heading("col", name)));
+    const worded = (cell, place) => cell.classList.toggle("word", told.words.includes(place));
+    told.header.forEach(function (name, place) {
+      const cell = heading("col", name);
+      worded(cell, place);
+      head.append(cell);
+    });
     const body = table.createTBody();
     told.rows.forEach(function ([first, ...others], index) {
       const row = body.insertRow();
       const value = told.values[index];
       row.append(heading("row", value ? narrowing(first, told.narrows, value) : first));
-      others.forEach((text) => (row.insertCell().textContent = text));
+      others.forEach(function (text, place) {
+        const cell = row.insertCell();
+        cell.textContent = text;
+        worded(cell, place + 1);
+      });
     });
     return table;
   }

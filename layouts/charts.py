@@ -28,6 +28,8 @@ from layouts.theme import ACCENT, BAND, MODEL_STYLES, figure, graph_config, plai
 from layouts.units import PERCENT, Unit
 
 LEVELS = (0.1, 0.5, 0.9)
+HOVER_WIDTH = 600
+"""Pixels: half of a wide chart, which its places share."""
 UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
 LABEL_GAP = 0.07
 POINTS_AT_MOST, TITLE_LETTERS = 5_000, 34
@@ -357,8 +359,11 @@ def add_line(
 
 
 def finish(chart: go.Figure, viewer: Viewer) -> go.Figure:
-    """Names the lines at their ends and sets the dates of the axis."""
+    """Names the lines at their ends, sets the dates of the axis, and has the tooltip tell what
+    stands at its date alone, not what a line has nearest to it."""
     order_ink_first(chart)
+    places = {place for trace in chart.data for place in trace.x or ()}
+    chart.update_layout(hoverdistance=max(1, ceil(HOVER_WIDTH / max(1, len(places)))))
     chart.update_yaxes(tickformat=",~f")
     dates_of_axis(chart, viewer)
     label_ends(chart)

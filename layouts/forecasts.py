@@ -191,7 +191,7 @@ def profile_strip(profile: SeriesProfile, viewer: Viewer) -> html.Section:
         (t("ADI (periods between demands)"), fmt.number(profile.adi, locale, 2)),
         (t("CV² (variation of quantities)"), fmt.number(profile.cv2, locale, 2)),
         (t("ABC / XYZ"), f"{profile.abc or '—'} / {profile.xyz or '—'}"),
-        (t("Best model"), named(MODELS, profile.champion, t)),
+        (t("Best model of the class"), named(MODELS, profile.champion, t)),
     ]
     reasons = fallback_lines(profile.fallback_reason or "", viewer)
     fallback = [html.P([icon("alert"), one], className="warn-line") for one in reasons if one]
@@ -317,8 +317,8 @@ def accuracy_card(
     place = {"sku": [series.sku], "site": [series.site]}
     points = max((line.points for line in series.accuracy), default=0)
     note = t(
-        "Rolling-origin backtest, %(points)s points. WAPE: share of demand missed. MASE below 1"
-        " beats the seasonal naive. 80%% of actuals should fall in p10–p90.",
+        "Rolling-origin backtest, %(points)s points. WAPE: share of demand missed. MASE: error ÷"
+        " that of seasonal naive in the history. 80%% of actuals should fall in p10–p90.",
         points=fmt.number(points, viewer.locale),
     )
     return card(

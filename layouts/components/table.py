@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from dash import html
@@ -33,9 +33,12 @@ def twin(
     name, values = narrows or ("", [])
     if narrows and len(values) != len(rows):
         raise ValueError(f"{len(values)} values of {name} for {len(rows)} rows")
+    columns = list(zip(*rows, strict=True))
+    texts = [_texts(column, viewer.locale) for column in columns]
     told = {
         "header": list(header),
-        "rows": [[_text(cell, viewer.locale) for cell in row] for row in rows],
+        "rows": [list(row) for row in zip(*texts, strict=True)],
+        "words": [place for place, one in enumerate(columns) if any(_words(one))],
         "narrows": name,
         "values": list(values),
     }
@@ -54,7 +57,27 @@ def per_cent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-def _text(cell: Cell, locale: str) -> str:
+def _words(column: Sequence[Cell]) -> Iterator[str]:
+    return (cell for cell in column if isinstance(cell, str))
+
+
+def _texts(column: Sequence[Cell], locale: str) -> list[str]:
+    """A column's cells as the reader writes them, numbers with the same decimals, two at most."""
+    numbers = [cell for cell in column if isinstance(cell, int | float)]
+    digits = next(
+        (
+            digits
+            for digits in (0, 1)
+            if all(round(one, digits) == round(one, 2) for one in numbers)
+        ),
+        2,
+    )
+    return [_text(cell, locale, digits) for cell in column]
+
+
+def _text(cell: Cell, locale: str, digits: int) -> str:
     if isinstance(cell, date):
         return fmt.day(cell, locale)
-    return cell if isinstance(cell, str) else fmt.number(cell, locale, 2)
+    if isinstance(cell, str):
+        return cell
+    return fmt.fixed(cell, locale, digits) if digits else fmt.number(cell, locale, 0)

@@ -228,11 +228,25 @@ def test_a_twin_tells_its_whole_table_in_one_component() -> None:
     assert json.loads(holder.to_plotly_json()["props"]["data-table"]) == {
         "header": ["Dia", "p10"],
         "rows": [["01/06/2025", "1.234,5"], ["<b>Sul</b>", "—"]],
+        "words": [0],
         "narrows": "uf",
         "values": [None, "RS"],
     }
     with pytest.raises(ValueError, match="1 values of uf for 2 rows"):
         twin(["Dia", "p10"], rows, reader(), narrows=("uf", ["RS"]))
+
+
+def test_numbers_of_a_column_have_the_same_decimals() -> None:
+    rows: list[list[Cell]] = [["a", 2.0, 1.25, 7.0], ["b", 1234.5, 3.0, None], ["c", None, 2, 8]]
+    told = json.loads(
+        twin(list("nxyz"), rows, reader()).children[1].to_plotly_json()["props"]["data-table"]
+    )
+    assert told["rows"] == [
+        ["a", "2,0", "1,25", "7"],
+        ["b", "1.234,5", "3,00", "—"],
+        ["c", "—", "2,00", "8"],
+    ]
+    assert told["words"] == [0]
 
 
 def test_csv_is_safe_and_local() -> None:

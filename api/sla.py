@@ -51,7 +51,7 @@ States = Annotated[
 
 
 class MonthQuery(Query):
-    """The month, the last one unless asked otherwise."""
+    """The month, one that outages are known of: the last one unless asked otherwise."""
 
     month: Month | None = None
 

@@ -106,8 +106,8 @@ def _hours(band: Band) -> float:
 
 
 def availability(downtime_hours: float, site_hours: float) -> float | None:
-    """1 − downtime ÷ (sites × period); None without sites."""
-    share = ratio(downtime_hours, site_hours)
+    """1 − downtime ÷ (sites × period); None without sites, or for no time at all."""
+    share = ratio(downtime_hours, max(0.0, site_hours))
     return None if share is None else max(0.0, 1.0 - share)
 
 
@@ -154,7 +154,7 @@ def _quantile(ordered: Sequence[float], level: float) -> float:
 
 def state(month: ContractMonth, chance_of_more: float | None) -> str:
     """breached: a penalty has begun, or the target cannot be met any more; at_risk: it may come to
-    that; kept; unknown without sites."""
+    that; kept; unknown without sites, or where nothing is known of the month."""
     if month.availability is None:
         return "unknown"
     if month.percent or month.target_lost:
@@ -190,10 +190,11 @@ class ContractMonth:
 def contract_month(
     month: date, first: date, last: date, downtime_hours: float, sites: int, terms: Terms
 ) -> ContractMonth:
-    """The month from the day `first`, the first that outages are known of, to the end of `last`."""
+    """The month from the day `first`, the first that outages are known of, to the end of `last`; no
+    days of one that lies before or after."""
     end = month_after(month)
-    known_to = min(end, last + timedelta(days=1))
-    days, length = (known_to - max(month, first)).days, (end - month).days
+    known_to = max(month, min(end, last + timedelta(days=1)))
+    days, length = max(0, (known_to - max(month, first)).days), (end - month).days
     site_hours = 24.0 * days * sites
     mean = downtime_hours / sites if sites else None
     best = availability(downtime_hours, 24.0 * length * sites)

@@ -9,6 +9,7 @@ import pytest
 from domain.sla import (
     Band,
     Terms,
+    availability,
     contract_month,
     downtime,
     is_capped,
@@ -97,6 +98,16 @@ def test_a_month_under_way_and_one_whose_target_is_lost() -> None:
 def test_the_first_month_counts_from_the_first_day_known() -> None:
     month = contract_month(JUNE.date(), date(2025, 6, 21), LAST, 2.4, 1, TERMS)
     assert (month.days, month.availability) == (10, pytest.approx(0.99))
+
+
+@pytest.mark.parametrize(("month", "left"), [(date(2024, 12, 1), 0), (date(2025, 7, 1), 31)])
+def test_a_month_outside_of_what_is_known_has_no_days_and_no_availability(
+    month: date, left: int
+) -> None:
+    found = contract_month(month, FIRST, LAST, 0.0, 3, TERMS)
+    assert (found.days, found.days_left, found.site_hours) == (0, left, 0.0)
+    assert found.availability is None and state(found, 0.0) == "unknown"
+    assert availability(0.0, -24.0) is None
 
 
 def test_nothing_is_known_of_a_contract_without_sites() -> None:

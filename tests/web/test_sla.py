@@ -88,6 +88,28 @@ def test_page_api_and_file_say_the_same(breached: Site) -> None:
     assert "/sla/C-SUL/evidence.pdf?month=2025-06" in page
 
 
+@pytest.mark.parametrize("month", ["2020-01", "2025-05", "2025-07", "9998-12"])
+def test_a_month_without_data_is_refused_and_not_made_up(breached: Site, month: str) -> None:
+    """The one outage is of June 2025, which is the last month of the data, too."""
+    api, known = breached.api(ADMIN), "outages are known from 2025-06 to 2025-06"
+    for path in (
+        f"/sla?month={month}",
+        f"/sla?month={month}&uf=SP",
+        f"/sla/C-SUL?month={month}",
+        f"/exports/sla.csv?month={month}",
+        f"/exports/sla.xlsx?month={month}",
+        f"/exports/contract-days.csv?contract=C-SUL&month={month}",
+        f"/exports/contract-months.csv?contract=C-SUL&month={month}",
+    ):
+        answer = api.get(path)
+        assert answer.status_code == 422, path
+        assert answer.json()["error"]["fields"] == {"month": known}, path
+    assert api.get(f"/sla/C-SUL/evidence.pdf?month={month}").status_code == 404
+    assert api.get(f"/sla/C-NOT?month={month}").status_code == 404
+    page = breached.browser(ADMIN).open_page("/sla", f"?month={month}").text
+    assert f"month={month}" in page and "state-failed" not in page
+
+
 def test_a_customer_is_found_however_the_name_is_typed(breached: Site) -> None:
     page = breached.browser(ADMIN).open_page("/sla", "?search=OPERACAO%20c-sul").text
     assert "/sla/C-SUL" in page

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, text
 
 from domain import sla as formulas
 from domain.access import EVERYTHING, Scope
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
 from domain.records import NO_FILTERS, Filters, Page
 from domain.sla import (
     HISTORY_DAYS,
@@ -180,6 +180,19 @@ class _Known:
         """The first moment that nothing is known of."""
         return datetime.combine(self.last + timedelta(days=1), time.min)
 
+    def has(self, month: date) -> bool:
+        """True if anything is known of the month, by its first day."""
+        return month_start(self.first) <= month <= self.last
+
+    def asked(self, day: date | None) -> date:
+        """The month of a day, the last one without any. Raises InvalidInput for one that nothing
+        is known of."""
+        month = month_start(day or self.last)
+        if not self.has(month):
+            reason = f"outages are known from {self.first:%Y-%m} to {self.last:%Y-%m}"
+            raise InvalidInput(f"month: {reason}.", fields={"month": reason})
+        return month
+
 
 @read_model(at_most=ages.FACTS)
 def months(connection: Connection) -> list[date]:
@@ -207,11 +220,11 @@ def listed(
 ) -> list[ContractScore]:
     """Every contract in view in a month, the last one unless asked otherwise; of the filters region
     and UF leave those that have sites there. Empty where no outage was ever loaded, since 100 %
-    would be made up."""
+    would be made up. Raises InvalidInput for a month that no outage is known of."""
     known = _known(connection, scope, filters)
     if known is None:
         return []
-    asked = month_start(month or known.last)
+    asked = known.asked(month)
     narrowed = bool(filters.region or filters.uf)
     return [_score(row, known, asked) for row in known.contracts if row.sites_here or not narrowed]
 
@@ -226,9 +239,10 @@ def detail(
     filters: Filters = NO_FILTERS,
 ) -> ContractDetail:
     """One contract with everything; region and UF of the filters narrow its `here` and its parts.
-    Raises NotFound for one that is not in view."""
+    Raises NotFound for one that is not in view, InvalidInput for a month that no outage is known
+    of."""
     known, row = _one(connection, contract, scope, filters)
-    score = _score(row, known, month_start(month or known.last))
+    score = _score(row, known, known.asked(month))
     return ContractDetail(
         score=score,
         months=[_month(row, known, start) for start in _starts(known.first, known.last)],
@@ -302,7 +316,7 @@ def evidence(
     view, and for a month that no outage is known of."""
     known, row = _one(connection, contract, scope)
     month = month_start(month)
-    if not month_start(known.first) <= month <= known.last:
+    if not known.has(month):
         raise NotFound("No outages are known for this month.")
     sql, params = _outages(
         connection,

@@ -18,7 +18,8 @@ class UfRow:
     on hand at unit cost; days_of_supply: for how long it lasts against the forecast. alerts,
     critical: open ones. risk_brl: at risk by them, net of acting. exposure_brl: contract penalties
     to be expected of missing parts, a model. stations: licensed mobile base stations. None: the
-    file behind it is not loaded, or says nothing here.
+    file behind it is not loaded, or says nothing here; demand of nothing is 0 where there are
+    series with a unit cost.
     """
 
     uf: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import text
 
 from domain.kpis import SUMMED
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
@@ -19,6 +21,21 @@ FILTERS: tuple[dict[str, str], ...] = (
     {"site": "DEP-BA"},
     MAY,
 )
+
+
+QUIET = text(
+    """
+    SELECT min(day)::date FROM generate_series(CAST('2025-05-01' AS date), '2025-06-01', '1 day')
+        AS day
+    WHERE 0 < (SELECT sum(quantity) FROM core.demand JOIN core.item USING (item_id)
+            JOIN core.site USING (site_id)
+            WHERE sku = 'BAT-02' AND site = 'DEP-SP' AND date = day - interval '1 day')
+        AND NOT EXISTS (SELECT FROM core.demand JOIN core.item USING (item_id)
+            JOIN core.site USING (site_id)
+            WHERE sku = 'BAT-02' AND site = 'DEP-SP' AND date = day)
+    """
+)
+"""A day on which São Paulo asked for no battery, as it had the day before."""
 
 
 @pytest.fixture(scope="module")
@@ -69,3 +86,33 @@ def test_the_first_screen_leads_to_the_rows_under_its_filter(site: Site) -> None
 def test_rows_are_those_in_view(site: Site) -> None:
     rows = site.api(SCOPED).get("/kpis/rows").json()["data"]
     assert {row["uf"] for row in rows} == {"BA"}
+
+
+def test_nothing_asked_for_is_zero_and_what_is_not_known_is_nothing(site: Site, api: Api) -> None:
+    with site.engine.connect() as connection:
+        day = str(connection.execute(QUIET).scalar_one())
+    battery = {"sku": "BAT-02", "site": "DEP-SP", "from": day, "to": day}
+
+    def told(path: str, asked: dict[str, str]) -> Any:
+        answer = api.get(path, params=asked)
+        assert answer.status_code == 200, answer.text
+        return answer.json()["data"]
+
+    def demand(asked: dict[str, str]) -> Any:
+        return next(kpi for kpi in told("/kpis", asked) if kpi["key"] == "demand_value")
+
+    def by_place(path: str, asked: dict[str, str]) -> dict[str, float | None]:
+        return {row["uf"]: row["demand_brl"] for row in told(path, asked)}
+
+    found = demand(battery)
+    assert (found["value"], found["change"], found["missing"]) == (0, -1, None)
+    assert found["previous"] > 0 and found["receipt"]["parts"] == []
+    assert next(one["value"] for one in found["receipt"]["inputs"] if one["symbol"] == "D") == 0
+    assert told("/kpis/rows", battery | {"kpi": "demand_value"}) == []
+    ufs, regions = by_place("/geographic/data", battery), by_place("/inventory/regions", battery)
+    assert (ufs["SP"], ufs["RJ"], ufs["AC"]) == (0, None, None)
+    assert (regions["SE"], regions["N"]) == (0, None)
+    no_cost, before = {"sku": "EPI-04"}, battery | {"from": "2020-01-01", "to": "2020-01-31"}
+    for unknown in (no_cost, battery | no_cost, before, {"sku": "C-NOT"}):
+        assert demand(unknown)["value"] is None, unknown
+        assert set(by_place("/geographic/data", unknown).values()) == {None}, unknown

@@ -57,12 +57,14 @@ HELD = """sum(overview.on_hand * item.unit_cost_brl) AS value,
     sum(overview.on_hand * item.unit_cost_brl)
         FILTER (WHERE material.forecast_horizon IS NOT NULL) AS covered,
     sum(material.forecast_horizon * item.unit_cost_brl)
-        FILTER (WHERE overview.on_hand IS NOT NULL) AS forecast"""
+        FILTER (WHERE overview.on_hand IS NOT NULL) AS forecast,
+    count(item.unit_cost_brl) AS priced"""
 HELD_FROM = """FROM analytics.series_overview AS overview
 JOIN core.item USING (item_id) JOIN core.site USING (site_id)
 LEFT JOIN analytics.material_overview AS material ON material.run_id = :run_id
     AND material.item_id = overview.item_id AND material.site_id = overview.site_id"""
-"""The stock in BRL; of what the run forecasts its stock and its forecast: days of supply."""
+"""The stock in BRL; of what the run forecasts its stock and its forecast: days of supply; and how
+many series have a unit cost."""
 HISTORY_FACTOR = {"D": 1, "W": 4, "M": 12}
 
 
@@ -98,6 +100,7 @@ def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str,
     today = max(demand_to, stock_to, last.outage or date.min)
     periods = PERIODS_OF_MONTH[frequency]
     windows: dict[str, Any] = {
+        "demand_from": last.first_demand or date.max,
         "run_id": run.run_id if run else None,
         "previous_run_id": run.previous_run_id if run else None,
         "demand_to": demand_to,
@@ -146,6 +149,17 @@ def _back(day: date, frequency: str, periods: int) -> date:
     return day if day == date.min else next_period(day, frequency, -periods)
 
 
+def known_demand(
+    value: float | None, priced: int | None, windows: Mapping[str, Any], after: str, to: str
+) -> float | None:
+    """The demand in BRL between two of the windows' days: 0 without rows where series in view have
+    a unit cost and the files reach into the span."""
+    if value is not None or not priced:
+        return value
+    reached = windows["demand_from"] <= windows[to] and windows[after] < windows[to]
+    return 0.0 if reached else None
+
+
 def _sums(
     connection: Connection, scope: Scope, filters: Filters, windows: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
@@ -185,7 +199,7 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
                 sum(overview.on_hand_before * item.unit_cost_brl) AS value_before, {HELD}
             {HELD_FROM} WHERE {series} GROUP BY 1, 2
             """,
-            ("value", "value_before", "covered", "forecast"),
+            ("value", "value_before", "covered", "forecast", "priced"),
         ),
         "alerts": f"""
             SELECT count(*) AS open FROM analytics.alert
@@ -331,14 +345,19 @@ class _Headline:
 
     def demand_value(self) -> Kpi:
         sums = self.sums["demand"]
-        value, previous = sums["value"], sums["value_before"]
+        value = self._demand(sums["value"], "demand_after", "demand_to")
+        previous = self._demand(sums["value_before"], "demand_before", "demand_after")
         inputs, as_of = {"D": value}, self.last.demand and self.windows["demand_to"]
         return self._kpi("demand_value", value, previous, as_of, inputs, sums)
+
+    def _demand(self, value: float | None, after: str, to: str) -> float | None:
+        return known_demand(value, self.sums["inventory"]["priced"], self.windows, after, to)
 
     def forecast_value(self) -> Kpi:
         value = self.sums["forecast"]["value"]
         covers_all = self.run is not None and not self.run.limited
-        previous = self.sums["demand"]["value_horizon"] if covers_all else None
+        before = self._demand(self.sums["demand"]["value_horizon"], "horizon_after", "demand_to")
+        previous = before if covers_all else None
         as_of = (
             last_day(
                 next_period(self.run.data_to, self.run.frequency, self.run.horizon),

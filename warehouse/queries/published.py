@@ -23,6 +23,7 @@ RUN = """
         known.demand AS known_to, known.*
     FROM (
         SELECT (SELECT max(date) FROM analytics.demand_by_day) AS demand,
+            (SELECT min(date) FROM analytics.demand_by_day) AS first_demand,
             (SELECT max(date) FROM analytics.stock_by_day) AS stock,
             (SELECT max(date) FROM analytics.downtime_by_day) AS outage,
             (SELECT min(date) FROM analytics.downtime_by_day) AS first_outage,

@@ -15,7 +15,7 @@ from warehouse.caching import read_model
 from warehouse.queries.alerts import ADDED_NET
 from warehouse.queries.daily import daily, daily_filter
 from warehouse.queries.filtering import Where, daily_where, of_places, series_where
-from warehouse.queries.kpis import HELD, HELD_FROM, windows_now
+from warehouse.queries.kpis import HELD, HELD_FROM, known_demand, windows_now
 
 MOST_MOVES = 200
 REGION, UF = "region", "uf"
@@ -61,7 +61,7 @@ WITH place AS (
     ) AS latest GROUP BY uf
 )
 SELECT place.*, asked.value AS demand, held.value AS stock, held.covered, held.forecast,
-    empty.stockouts, empty.positions, told.alerts, told.critical, told.risk,
+    held.priced, empty.stockouts, empty.positions, told.alerts, told.critical, told.risk,
     exposed.value AS exposure, standing.depots, standing.towers, standing.covered AS sites,
     down.hours, counted.stations,
     (SELECT count(*) > 0 FROM core.outage) AS has_outages
@@ -114,6 +114,9 @@ def rows(
     params = {**series.params, **visible.params, **by_day.params, **no_family.params}
     params |= windows | {"stations": f"{STATIONS}%"}
     found = [dict(row._mapping) for row in connection.execute(text(sql), params)]
+    for one in found:
+        asked = one["demand"], one["priced"]
+        one["demand"] = known_demand(*asked, windows, "demand_after", "demand_to")
     days, hours = run.horizon_days if run else 0, windows["sla_hours"]
     return [_row(one, days, hours) for one in (_by_region(found) if by == REGION else found)]
 

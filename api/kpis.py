@@ -18,7 +18,8 @@ from warehouse.queries.paging import every
 
 @route("GET", "/kpis", query=SpannedSeries, data=list[Kpi])
 def listed(query: SpannedSeries) -> list[Kpi]:
-    """The headline numbers, each with its receipt."""
+    """The headline numbers, each with its receipt. Savings count the months that lie whole within
+    `from` and `to`."""
     return kpis.headline(scope=current_viewer().scope, filters=query.filters())
 
 

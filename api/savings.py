@@ -14,8 +14,12 @@ from warehouse.queries import savings
 from warehouse.queries.paging import every
 
 
-class SavingsFilters(SpannedSeries):
-    """What narrows rows; `month` to one of the months."""
+class SavingsSpan(SpannedSeries):
+    """Some item-site series; the dates choose the months that lie whole within them."""
+
+
+class SavingsFilters(SavingsSpan):
+    """What narrows rows; the dates to the months that lie whole within them, `month` to one."""
 
     month: Month | None = None
 
@@ -26,21 +30,23 @@ class SavingsList(SavingsFilters, Paged):
     sort: Text = "-identified_brl"
 
 
-@route("GET", "/savings", query=SpannedSeries, data=SavingsTotal)
-def added_up(query: SpannedSeries) -> SavingsTotal:
-    """What ours would have saved against the old policy: identified, accepted, realised."""
+@route("GET", "/savings", query=SavingsSpan, data=SavingsTotal)
+def added_up(query: SavingsSpan) -> SavingsTotal:
+    """What ours would have saved against the old policy: identified, accepted, realised. Of the
+    months that lie whole within `from` and `to`."""
     return savings.total(scope=current_viewer().scope, filters=query.filters())
 
 
-@route("GET", "/savings/months", query=SpannedSeries, data=list[SavingsMonth])
-def by_month(query: SpannedSeries) -> list[SavingsMonth]:
-    """The costs of both sides, month by month."""
+@route("GET", "/savings/months", query=SavingsSpan, data=list[SavingsMonth])
+def by_month(query: SavingsSpan) -> list[SavingsMonth]:
+    """The costs of both sides, month by month: those that lie whole within `from` and `to`."""
     return savings.months(scope=current_viewer().scope, filters=query.filters())
 
 
 @route("GET", "/savings/items", query=SavingsList, data=list[SavingsItem], paged=True)
 def by_item(query: SavingsList) -> Page[SavingsItem]:
-    """Item-depots with all their months added up, or with one."""
+    """Item-depots with all their months added up, those that lie whole within `from` and `to`, or
+    with one."""
     return savings.items(
         scope=current_viewer().scope,
         filters=query.filters(),
@@ -53,7 +59,8 @@ def by_item(query: SavingsList) -> Page[SavingsItem]:
 
 @route("GET", "/savings/rows", query=SavingsList, data=list[SavingsRow], paged=True)
 def rows(query: SavingsList) -> Page[SavingsRow]:
-    """Each item-depot in each month, with the costs of both sides."""
+    """Each item-depot in each month that lies whole within `from` and `to`, with the costs of both
+    sides."""
     return savings.page(
         scope=current_viewer().scope,
         filters=query.filters(),
@@ -78,7 +85,7 @@ def items_file(query: SavingsFilters) -> Iterator[SavingsItem]:
     return every(savings.items, scope=scope, filters=query.filters(), month=query.month)
 
 
-@exported("savings-months", query=SpannedSeries, record=SavingsMonth)
-def months_file(query: SpannedSeries) -> list[SavingsMonth]:
+@exported("savings-months", query=SavingsSpan, record=SavingsMonth)
+def months_file(query: SavingsSpan) -> list[SavingsMonth]:
     """The costs of both sides, month by month."""
     return by_month(query)

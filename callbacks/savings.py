@@ -49,8 +49,8 @@ def page(viewer: Viewer, address: Address) -> Component:
         query=bar.kept | address.only(KEPT),
         bar=bar,
         filters=filters,
-        has_costs=lambda: (
-            not any(kpi.missing == "items" for kpi in kpis.headline(scope=viewer.scope))
+        missing=lambda: next(
+            kpi.missing for kpi in kpis.headline(**asked) if kpi.key == "annual_savings"
         ),
         notices=address.notices,
     )

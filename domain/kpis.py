@@ -169,6 +169,9 @@ NOT_GIVEN = "-"
 HISTORY = "history"
 """What `missing` says where every file is there and demand does not go back far enough."""
 
+WHOLE_MONTHS = "whole_months"
+"""What it says where savings are known, and of no month that lies whole within the dates."""
+
 KPIS: dict[str, KpiDefinition] = {definition.key: definition for definition in _DEFINITIONS}
 """Every headline KPI by key, in the order in which they are shown."""
 

@@ -286,7 +286,9 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Kpi:
-    """One headline number. `value` is None when a file is missing: `missing` names its kind.
+    """One headline number. `value` is None when a file is missing: `missing` names its kind. Of
+    savings it says `history` where demand does not go back far enough, and `whole_months` where no
+    month of theirs lies whole within the dates.
 
     `unit` is one of `BRL`, `fraction`, `days`, `count`, `units`. `better` is `up`, `down` or ``.
     `of_period`: it adds up the dates asked for, not those that it has by itself.

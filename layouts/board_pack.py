@@ -136,8 +136,10 @@ class _Pack(Writer):
 
     def _value(self, kpi: Kpi) -> str:
         if kpi.value is None:
-            missing = named(FILE_KINDS, kpi.missing, self.t) if kpi.missing else ""
-            return self.t("needs the file: %(file)s", file=missing) if missing else UNKNOWN
+            if kpi.missing not in FILE_KINDS:
+                return UNKNOWN
+            missing = named(FILE_KINDS, kpi.missing, self.t)
+            return self.t("needs the file: %(file)s", file=missing)
         return fmt.by_unit(kpi.value, kpi.unit, self.locale)
 
     def totals(self, data: BoardData) -> list[Any]:

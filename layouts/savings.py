@@ -12,6 +12,7 @@ from dash import html
 from dash.development.base_component import Component
 from plotly import graph_objects as go
 
+from domain.kpis import WHOLE_MONTHS
 from domain.records import Filters, Option
 from domain.savings import SavingsItem, SavingsMonth, SavingsTotal
 from domain.viewer import Viewer
@@ -40,7 +41,8 @@ PARTS = {
 
 @dataclass(frozen=True)
 class SavingsData:
-    """What the page shows; `items` are of `month`, of all months where it is None."""
+    """What the page shows; `items` are of `month`, of all months where it is None. `missing`: why
+    there are no savings, as their KPI says it."""
 
     total: SavingsTotal
     months: Sequence[SavingsMonth]
@@ -50,7 +52,7 @@ class SavingsData:
     query: dict[str, list[str]]
     bar: Bar
     filters: Filters
-    has_costs: bool
+    missing: str | None
     notices: list[str]
 
 
@@ -91,11 +93,16 @@ def _content(data: SavingsData, viewer: Viewer, part: Part) -> list[Component]:
 
 def _nothing(data: SavingsData, viewer: Viewer) -> html.Div:
     t = viewer.t
-    if not data.has_costs:
+    if data.missing == "items":
         what = t(
             "With unit costs and lead times in it, this page shows what stock decisions saved."
         )
         return missing_file("items", what, t)
+    if data.missing == WHOLE_MONTHS:
+        return state(
+            t("No whole month with savings lies in this period."),
+            t("Savings are known by whole months: choose a longer period."),
+        )
     return state(
         t("Nothing can be replayed here yet"),
         t(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from domain.kpis import HISTORY
+from domain.kpis import HISTORY, WHOLE_MONTHS
 from domain.viewer import Translator, Viewer
 from layouts.components.icons import icon
 from layouts.text import FILE_KINDS, named
@@ -76,7 +76,12 @@ def missing_file(kind: str, would_show: str, t: Translator) -> html.Div:
 
 
 def missing_line(kind: str, t: Translator) -> html.P:
-    """The same in one line, for cards; or that the demand loaded does not go back far enough."""
+    """The same in one line, for cards; or that the demand loaded does not go back far enough, or
+    that the period is too short."""
+    if kind == WHOLE_MONTHS:
+        return html.P(
+            t("No whole month with savings lies in this period."), className="missing-line"
+        )
     if kind == HISTORY:
         return html.P(
             [

@@ -26,7 +26,7 @@ from dashboard.i18n import FOLDER, translator
 from domain import sheets
 from domain.access import Role
 from domain.erp import KINDS
-from domain.kpis import KPIS
+from domain.kpis import KPIS, WHOLE_MONTHS
 from domain.projects import ProjectFilters
 from domain.records import (
     NO_FILTERS,
@@ -323,6 +323,12 @@ def test_compiled_catalogue_is_that_of_the_source(locale: str) -> None:
     with (Path(FOLDER) / locale / "LC_MESSAGES" / "messages.mo").open("rb") as file:
         compiled = {message.id: message.string for message in read_mo(file) if message.id}
     assert compiled == {m.id: m.string for m in catalogue(locale) if m.id}
+
+
+def test_a_period_without_a_whole_month_is_not_a_missing_file() -> None:
+    for locale, said in (("en", "No whole month"), ("pt_BR", "Nenhum mês inteiro")):
+        line = str(states.missing_line(WHOLE_MONTHS, translator(locale)))
+        assert said in line and "flask" not in line
 
 
 def test_coded_values_have_names() -> None:

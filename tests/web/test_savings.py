@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from layouts import format as fmt
 from tests import factories
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
+from tests.web.test_board_pack import words_of
 from tests.web.test_inventory import rows_of
 from warehouse.caching import VERSION_MEMO_SECONDS, count_revision
 from warehouse.pipeline.savings import write_savings
@@ -70,6 +71,35 @@ def test_a_month_is_the_sum_of_its_item_depots(replayed: Site):
                 assert sum(row[name] for row in found) == pytest.approx(month[name])
             in_file = sum(float(row[name].replace(",", ".")) for row in told)
             assert in_file == pytest.approx(month[name])
+
+
+def test_dates_choose_the_months_that_lie_whole_within_them(replayed: Site):
+    api = replayed.api(ANALYST)
+    known = [one["month"] for one in api.get("/savings/months").json()["data"]]
+    *_, before, last = known
+    last_day = (date.fromisoformat(last) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    cases = {
+        f"from={before}&to={last_day}": [before, last],
+        f"from={before}&to={last_day - timedelta(days=1)}": [before],
+        f"from={before[:-2]}02&to={last_day}": [last],
+        f"to={last}": known[:-1],
+        f"from={before[:-2]}02": [last],
+        f"from={before[:-2]}10&to={before[:-2]}20": [],
+        f"from={before[:-2]}15&to={last[:-2]}15": [],
+    }
+    for query, found in cases.items():
+        total = api.get(f"/savings?{query}").json()["data"]
+        months = api.get(f"/savings/months?{query}").json()["data"]
+        rows = api.get(f"/savings/rows?{query}&limit=500").json()["data"]
+        filed = rows_of(api.get(f"/exports/savings-months.csv?{query}"))
+        assert [one["month"] for one in months] == [one["month"] for one in filed] == found, query
+        assert total["months"] == len(found) and {row["month"] for row in rows} == set(found)
+        kpis = api.get(f"/kpis?{query}").json()["data"]
+        kpi = next(one for one in kpis if one["key"] == "annual_savings")
+        assert kpi["value"] == (pytest.approx(total["annual_brl"]) if found else None), query
+        assert kpi["missing"] == (None if found else "whole_months")
+    pack = words_of(api.get(f"/exports/board.pdf?from={before[:-2]}10&to={before[:-2]}20").content)
+    assert "whole_months" not in pack and "history" not in pack
 
 
 def test_a_month_of_the_page_leads_to_its_items(replayed: Site):

@@ -19,6 +19,7 @@ from domain.kpis import (
     PERIODS_OF_MONTH,
     SLA_DAYS,
     STOCK_DAYS,
+    WHOLE_MONTHS,
     availability,
     change,
     days_of_supply,
@@ -49,7 +50,7 @@ from warehouse.queries.published import (
     published_run_or_none,
     run_and_days,
 )
-from warehouse.queries.savings import NEW, OLD
+from warehouse.queries.savings import ENDS, NEW, OLD, STARTS
 
 NORMAL_Z80 = 1.2816
 CHOSEN = ("uf", "region", "family", "abc", "supplier", "site", "contract", "sku")
@@ -175,6 +176,11 @@ def _sums(
 
 
 def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> dict[str, str]:
+    savings = """
+        FROM analytics.savings JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+        WHERE run_id = :run_id
+    """
+    within = f"{STARTS.format('savings_from')} AND {ENDS.format('savings_to')}"
     return {
         "accuracy": f"""
             SELECT sum(abs_error_sum) FILTER (WHERE run_id = :run_id) AS error,
@@ -242,9 +248,10 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
         "savings": f"""
             SELECT count(DISTINCT month) AS months, sum({OLD}) AS old, sum({NEW}) AS new,
                 coalesce(sum({OLD} - ({NEW})) FILTER (WHERE accepted), 0) AS accepted,
-                sum(realised_brl) AS realised, max(month) AS month
-            FROM analytics.savings JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-            WHERE run_id = :run_id AND month BETWEEN :savings_from AND :savings_to AND {series}
+                sum(realised_brl) AS realised, max(month) AS month, EXISTS (
+                    SELECT {savings} AND {series}
+                ) AS at_any_time
+            {savings} AND {within} AND {series}
         """,
         "sites": f"""
             SELECT count(*) AS number FROM (
@@ -306,7 +313,9 @@ class _Headline:
         value = annual(saved, months or 0)
         last = _month_end(sums["month"])
         kpi = self._kpi("annual_savings", value, None, last, inputs)
-        return kpi if value is not None or kpi.missing else replace(kpi, missing=HISTORY)
+        if value is not None or kpi.missing:
+            return kpi
+        return replace(kpi, missing=WHOLE_MONTHS if sums["at_any_time"] else HISTORY)
 
     def wape(self) -> Kpi:
         sums = self.sums["accuracy"]

@@ -1,5 +1,5 @@
 """The old policy's costs and ours: in total, by month, by item-depot, row by row. Dates in the
-filters choose months by their first days."""
+filters choose the months that lie whole within them."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ ITEM_SORTS = {
     "realised_brl": "double precision",
 }
 ROW_SORTS = {"month": "date", **ITEM_SORTS}
+STARTS, ENDS = "savings.month >= :{}", "(savings.month + interval '1 month - 1 day')::date <= :{}"
+"""A month begins and ends within the dates of these names."""
 PARTS = [
     f"{side}_{part}"
     for side in ("old", "new")
@@ -154,9 +156,9 @@ def _rows(
 ) -> tuple[str, dict[str, Any]]:
     where: Where = series_where(scope, filters)
     if filters.date_from:
-        where.add("savings.month >= :date_from", date_from=filters.date_from)
+        where.add(STARTS.format("date_from"), date_from=filters.date_from)
     if filters.date_to:
-        where.add("savings.month <= :date_to", date_to=filters.date_to)
+        where.add(ENDS.format("date_to"), date_to=filters.date_to)
     run = published_run(connection)
     if month is not None:
         where.add("savings.month = :month", month=month)

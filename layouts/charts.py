@@ -414,23 +414,23 @@ def label_ends(chart: go.Figure) -> None:
     tops = [value for trace in chart.data for value in trace.y if value is not None]
     if not lines or not tops:
         return
-    gap = LABEL_GAP * ((max(tops) - min(0, *tops)) or 1)
     end = max(trace.x[-1] for trace in lines)
     finals = [trace for trace in lines if trace.x[-1] == end]
+    names = [_in_lines(trace.name) for trace in finals]
+    gap = LABEL_GAP * max(map(len, names)) * ((max(tops) - min(0, *tops)) or 1)
     heights = spread([trace.y[-1] or 0 for trace in finals], gap)
-    for trace, height in zip(finals, heights, strict=True):
-        _label(chart, trace, x=1, y=height, xref="paper")
+    for trace, name, height in zip(finals, names, heights, strict=True):
+        _label(chart, trace, text="<br>".join(name), x=1, y=height, xref="paper")
     for trace in lines:
         if trace.x[-1] != end:
             _label(chart, trace, x=0, y=1, xref="paper", yref="paper", yanchor="bottom")
-    longest = max(len(trace.name) for trace in finals)
-    chart.update_layout(margin={"r": LABEL_MARGIN + LETTER_WIDTH * longest})
+    _leave_room(chart, sum(names, []))
 
 
 def label_beside(chart: go.Figure, y: float, text: str, colour: str) -> None:
     """A name on the right of the chart at this height, with room for it; in two lines if it is
     long."""
-    lines = wrap(text, max(LABEL_LETTERS, ceil(len(text) / 2) + 1))
+    lines = _in_lines(text)
     chart.add_annotation(
         x=1,
         xref="paper",
@@ -441,18 +441,22 @@ def label_beside(chart: go.Figure, y: float, text: str, colour: str) -> None:
         align="left",
         font={"color": colour},
     )
+    _leave_room(chart, lines)
+
+
+def _in_lines(name: str) -> list[str]:
+    """A name that stands beside a chart, in two lines if it is long: phones have little room."""
+    return wrap(name, max(LABEL_LETTERS, ceil(len(name) / 2) + 1))
+
+
+def _leave_room(chart: go.Figure, lines: Sequence[str]) -> None:
     chart.update_layout(margin={"r": LABEL_MARGIN + LETTER_WIDTH * max(map(len, lines))})
 
 
 def _label(chart: go.Figure, trace: Any, **place: Any) -> None:
     colour = trace.marker.color if trace.type == "bar" else trace.line.color
-    chart.add_annotation(
-        text=trace.name,
-        xanchor="left",
-        xshift=6,
-        font={"color": colour} if colour else {},
-        **place,
-    )
+    looks = {"text": trace.name, "xanchor": "left", "xshift": 6, "align": "left"}
+    chart.add_annotation(font={"color": colour} if colour else {}, **looks | place)
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:

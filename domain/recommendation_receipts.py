@@ -47,20 +47,32 @@ REORDER_QUANTITY = Rule(
     "units",
     lambda level, position, pack: floor((level - position) / pack + WHOLE) * pack,
 )
+REORDER_AVOIDED = Rule(
+    "reorder_avoided",
+    "Missing units that the purchase avoids",
+    r"A = \min\left(\max(0,\ U_0 - U_1),\ Q\right)",
+    {
+        "U_0": ("unmet_quantity", "missing units if nothing is done", "units"),
+        "U_1": ("unavoidable_quantity", "missing before an order can arrive", "units"),
+        "Q": ("quantity", "quantity", "units"),
+    },
+    "avoided_quantity",
+    "units",
+    lambda lost, unavoidable, quantity: min(max(0.0, lost - unavoidable), quantity),
+)
 REORDER_VALUE = Rule(
     "reorder_value",
     "Value",
-    r"V = (U_0 - U_1) \cdot c_s - K - H",
+    r"V = A \cdot c_s - K - H",
     {
-        "U_0": ("unmet_quantity", "missing units if nothing is done", "units"),
-        "U_1": ("kept_quantity", "missing before an order can arrive", "units"),
+        "A": _AVOIDED,
         "c_s": _MISSING,
         "K": ("order_cost_brl", "cost of an order", "BRL"),
         "H": ("holding_brl", "holding the lot meanwhile", "BRL"),
     },
     "value_brl",
     "BRL",
-    lambda lost, kept, shortage, order, holding: (lost - kept) * shortage - order - holding,
+    lambda avoided, shortage, order, holding: avoided * shortage - order - holding,
 )
 EXPEDITE_VALUE = Rule(
     "expedite_value",
@@ -143,7 +155,7 @@ SWITCH_VALUE = Rule(
 )
 
 RULES_OF_KIND: Mapping[str, tuple[Rule, ...]] = {
-    "REORDER": (AVAILABLE, POSITION, REORDER_QUANTITY, REORDER_VALUE),
+    "REORDER": (AVAILABLE, POSITION, REORDER_QUANTITY, REORDER_AVOIDED, REORDER_VALUE),
     "EXPEDITE": (EXPEDITE_VALUE,),
     "TRANSFER": (TRANSFER_LEFT, TRANSFER_VALUE),
     "REDUCE": (CAPITAL, REDUCE_VALUE),

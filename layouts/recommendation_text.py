@@ -33,6 +33,7 @@ SOURCES = {"template": N_("text from a template"), "llm": N_("text by a language
 RECEIPT_WORDS = (
     N_("Available and on order"),
     N_("Quantity"),
+    N_("Missing units that the purchase avoids"),
     N_("Value"),
     N_("What the giver keeps"),
     N_("Capital that is freed"),

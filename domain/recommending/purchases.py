@@ -45,8 +45,8 @@ def reorders(stock: pd.DataFrame, sources: pd.DataFrame, context: Context) -> pd
     above it, at least the minimum. The level is an economic lot above the reorder point, so what is
     due has room for one; what is not due yet and has none waits.
     value = (units missing in lead time + cover days if nothing is done − units missing in the lead
-    time, which nothing helps) × cost of a missing unit − cost of an order − holding the lot for
-    the cover days.
+    time, which nothing helps; not more than are bought) × cost of a missing unit − cost of an
+    order − holding the lot for the cover days.
     """
     short = order_quantities(stock, context)
     rows = stock[short > 0].assign(quantity=short[short > 0])
@@ -57,13 +57,12 @@ def reorders(stock: pd.DataFrame, sources: pd.DataFrame, context: Context) -> pd
     unavoidable = unmet_in_lead_time(rows, rows["received"])
     price = rows["price_brl"].astype("float64").fillna(rows["unit_cost_brl"])
     holding = rows["quantity"] * holding_brl(price, context.rates.cover_days, context)
-    avoided = np.maximum(lost - unavoidable, 0)
+    avoided = np.clip(lost - unavoidable, 0, rows["quantity"].to_numpy(float))
     order = context.policy.order_cost_brl
     rows = rows.assign(
         window_days=window,
         unmet_quantity=lost,
         unavoidable_quantity=unavoidable,
-        kept_quantity=lost - avoided,
         avoided_quantity=avoided,
         least_order=rows["min_order_qty"].fillna(0),
         pack=packs(rows),
@@ -101,8 +100,7 @@ def _reorder(row: dict[Any, Any], context: Context) -> dict[str, Any]:
     act_by = _order_by(row, context)
     names = (
         "quantity least_order pack safety_stock demand_std lead_time_std received given"
-        " kept_quantity supplier supplier_lines price_brl order_value_brl order_cost_brl"
-        " holding_brl window_days"
+        " supplier supplier_lines price_brl order_value_brl order_cost_brl holding_brl window_days"
         " unmet_quantity unavoidable_quantity avoided_quantity value_brl"
     ).split()
     nothing = facts(row, ("stockout_on", "unmet_quantity", "risk_brl", "window_days"))

@@ -11,6 +11,8 @@ import pytest
 
 from domain import inventory
 from domain.policy_settings import PolicySettings
+from domain.receipts import evaluate
+from domain.recommendation_receipts import workings_of
 from domain.recommending.frames import Context, shortage_brl
 from domain.recommending.queue import NEEDED, recommend
 from domain.recommending.settings import RecommendationSettings
@@ -152,6 +154,8 @@ def test_nobody_starves_and_lots_are_lots(seed: int) -> None:
         assert cut["facts"]["given"] == given[key]
         assert left >= np.nan_to_num(row["order_up_to"]) - 1e-9
         assert left >= row["daily_demand"] * 180 - 1e-9
+    for one in rows.to_dict("records"):
+        assert (one["facts"].get("avoided_quantity") or 0) <= (one["quantity"] or 0) + 1e-3, one
     assert rows["fingerprint"].is_unique
 
 
@@ -198,6 +202,17 @@ def test_a_purchase_says_how_much_by_when_from_whom_and_for_what() -> None:
     assert facts["shortage_brl"] == 30  # 30 % of a unit cost of 100
     assert facts["if_nothing"]["stockout_on"] == "2025-07-25"
     assert facts["if_nothing"]["unmet_quantity"] == pytest.approx(50, abs=0.5)  # 2 × (20 + 30) − 50
+
+
+def test_a_purchase_avoids_no_more_missing_units_than_it_buys() -> None:
+    frame = stock({"on_hand": 40.0, "daily_demand": 20.0, "reorder_point": 45.0, "lot": 30.0})
+    (order,) = of_kind(made(frame), "REORDER")
+    facts = order["facts"]
+    assert facts["unmet_quantity"] - facts["unavoidable_quantity"] > 500  # of 30 days
+    assert facts["avoided_quantity"] == order["quantity"] == 35
+    made_so = {step.key: step for step in workings_of("REORDER", facts).steps}
+    assert evaluate(made_so["reorder_avoided"]) == 35
+    assert evaluate(made_so["reorder_value"]) == pytest.approx(order["value_brl"], abs=0.01)
 
 
 def test_a_need_that_a_transfer_meets_is_not_bought_too() -> None:

@@ -60,6 +60,20 @@ def test_the_list_has_its_fields_and_filters(analyst: Api) -> None:
         assert list(answer.json()["error"]["fields"]) == list(params)
 
 
+def test_no_more_missing_units_are_avoided_than_are_bought_or_moved(analyst: Api) -> None:
+    avoiding = [one for one in listed(analyst) if "avoided_quantity" in one["facts"]]
+    assert "REORDER" in {one["kind"] for one in avoiding}
+    for one in avoiding:
+        assert one["facts"]["avoided_quantity"] <= one["quantity"], one["narrative"]
+    worth = {
+        step["key"]: [line["name"] for line in step["inputs"]]
+        for one in avoiding
+        if one["kind"] == "REORDER"
+        for step in one["receipt"]["steps"]
+    }
+    assert "quantity" in worth["reorder_avoided"]
+
+
 def test_totals_by_status_are_the_sums_of_the_rows(analyst: Api) -> None:
     totals = analyst.get("/recommendations/totals").json()["data"]
     for total in totals:

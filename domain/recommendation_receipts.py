@@ -1,7 +1,8 @@
 """How a recommendation's value is made: the rules of its kind, for `domain.receipts.workings`.
 
-Sources: missing units are the loss function of a normal (Silver, Pyke & Thomas 2017, 7.5); holding
-cost is value × rate × time (3.4); the rates are the settings' (`RecommendationSettings`).
+Sources: missing units of a lead time are the policy's, by simulation; what comes on top or is taken
+off is the loss function of a normal (Silver, Pyke & Thomas 2017, 7.5); holding cost is value × rate
+× time (3.4); the rates are the settings' (`RecommendationSettings`).
 """
 
 from __future__ import annotations
@@ -47,12 +48,25 @@ REORDER_QUANTITY = Rule(
     "units",
     lambda level, position, pack: floor((level - position) / pack + WHOLE) * pack,
 )
+RISK_IN_WINDOW = Rule(
+    "risk_in_window",
+    "At risk if nothing is done",
+    r"R_W = U_0 \cdot c_s",
+    {
+        "W": ("window_days", "days that are looked ahead", "days"),
+        "U_0": ("unmet_quantity", "missing units in these days if nothing is done", "units"),
+        "c_s": _MISSING,
+    },
+    "risk_brl",
+    "BRL",
+    lambda _days, missing, shortage: missing * shortage,
+)
 REORDER_AVOIDED = Rule(
     "reorder_avoided",
     "Missing units that the purchase avoids",
     r"A = \min\left(\max(0,\ U_0 - U_1),\ Q\right)",
     {
-        "U_0": ("unmet_quantity", "missing units if nothing is done", "units"),
+        "U_0": ("unmet_quantity", "missing units in these days if nothing is done", "units"),
         "U_1": ("unavoidable_quantity", "missing before an order can arrive", "units"),
         "Q": ("quantity", "quantity", "units"),
     },
@@ -155,9 +169,12 @@ SWITCH_VALUE = Rule(
 )
 
 RULES_OF_KIND: Mapping[str, tuple[Rule, ...]] = {
-    "REORDER": (AVAILABLE, POSITION, REORDER_QUANTITY, REORDER_AVOIDED, REORDER_VALUE),
-    "EXPEDITE": (EXPEDITE_VALUE,),
-    "TRANSFER": (TRANSFER_LEFT, TRANSFER_VALUE),
+    "REORDER": (
+        *(AVAILABLE, POSITION, REORDER_QUANTITY),
+        *(RISK_IN_WINDOW, REORDER_AVOIDED, REORDER_VALUE),
+    ),
+    "EXPEDITE": (RISK_IN_WINDOW, EXPEDITE_VALUE),
+    "TRANSFER": (TRANSFER_LEFT, RISK_IN_WINDOW, TRANSFER_VALUE),
     "REDUCE": (CAPITAL, REDUCE_VALUE),
     "SWITCH": (SWITCH_VALUE,),
 }
@@ -165,5 +182,5 @@ RULES.update({rule.key: rule for rules in RULES_OF_KIND.values() for rule in rul
 
 
 def workings_of(kind: str, facts: Mapping[str, Any]) -> Workings:
-    """The formulas of this kind with the facts' numbers put in."""
-    return workings(facts, RULES_OF_KIND.get(kind, ()))
+    """The formulas of this kind with the facts' numbers put in, and those of doing nothing."""
+    return workings({**facts.get("if_nothing", {}), **facts}, RULES_OF_KIND.get(kind, ()))

@@ -5,6 +5,7 @@ in the text stands in the facts. Portuguese (pt_BR) and English (en).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from domain.wording import ENGLISH, UNKNOWN, day, money, number
@@ -28,13 +29,15 @@ PHRASES: dict[str, dict[str, str]] = {
         "position": "Disponível mais pedidos: {position}; ponto de pedido: {point}.",
         "projects": "Disso já se tirou o que os projetos vão tomar: {quantity}.",
         "received": "Uma transferência cobre {received}; a compra cobre o resto.",
-        "nothing_out": "Sem isso, o estoque acaba em {date} e devem faltar {unmet} ({risk}).",
-        "nothing": "Sem isso, devem faltar {unmet} ({risk}).",
-        "nothing_unpriced_out": "Sem isso, o estoque acaba em {date} e devem faltar {unmet}.",
-        "nothing_unpriced": "Sem isso, devem faltar {unmet}.",
+        "within": "nos próximos {days}",
+        "within_one": "no próximo dia",
+        "at_risk": " ({risk} em risco)",
+        "nothing": "Sem isso, devem faltar {unmet} {window}{risk}.",
+        "nothing_out": "Sem isso, o estoque acaba em {date} e devem faltar {unmet} {window}{risk}.",
+        "out_later": "O estoque só deve acabar depois disso, em {date}.",
         "expedite": "Antecipar o pedido {order}, {thing}{site}{supplier}, {act_by}.",
         "gap": "O estoque acaba em {out} e o pedido chega em {expected}.",
-        "gained": "Ganha {days} por {cost} e evita que faltem {avoided}.",
+        "gained": "Ganha {days} por {cost} e evita que faltem {avoided} nesses dias.",
         "transfer": "Transferir {thing} de {giver}{site}, {act_by}.",
         "left": "{giver} fica com {left}, acima do seu ponto de pedido ({point}).",
         "freight": "São {km} km, {freight} de frete.",
@@ -62,13 +65,17 @@ PHRASES: dict[str, dict[str, str]] = {
         "position": "Available plus on order: {position}; reorder point: {point}.",
         "projects": "What projects will take is off that already: {quantity}.",
         "received": "A transfer covers {received}; the purchase covers the rest.",
-        "nothing_out": "Otherwise stock runs out on {date} and {unmet} should be missing ({risk}).",
-        "nothing": "Otherwise {unmet} should be missing ({risk}).",
-        "nothing_unpriced_out": "Otherwise stock runs out on {date}; {unmet} should be missing.",
-        "nothing_unpriced": "Otherwise {unmet} should be missing.",
+        "within": "in the next {days}",
+        "within_one": "in the next day",
+        "at_risk": " ({risk} at risk)",
+        "nothing": "Otherwise {unmet} should be missing {window}{risk}.",
+        "nothing_out": (
+            "Otherwise stock runs out on {date} and {unmet} should be missing {window}{risk}."
+        ),
+        "out_later": "Stock should run out only after that, on {date}.",
         "expedite": "Expedite order {order}, {thing}{site}{supplier}, {act_by}.",
         "gap": "Stock runs out on {out} and the order arrives on {expected}.",
-        "gained": "It gains {days} for {cost} and keeps {avoided} from being missing.",
+        "gained": "It gains {days} for {cost} and keeps {avoided} from being missing in them.",
         "transfer": "Transfer {thing} from {giver}{site}, {act_by}.",
         "left": "{giver} keeps {left}, above its reorder point ({point}).",
         "freight": "It is {km} km, {freight} of freight.",
@@ -100,6 +107,13 @@ def place(facts: Facts, prefix: str = "") -> str:
     """A site by its name; empty where the ERP gave none."""
     site = facts.get(f"{prefix}site")
     return "" if site in (None, UNKNOWN) else str(facts.get(f"{prefix}site_name") or site)
+
+
+def is_within(today: Any, day_on: Any, days: Any) -> bool:
+    """True if the day, both ISO 8601, comes within so many days; of what is not known it does."""
+    if today is None or days is None:
+        return True
+    return (date.fromisoformat(day_on) - date.fromisoformat(today)).days <= days
 
 
 class _Speech:
@@ -157,17 +171,28 @@ class _Speech:
 
     @property
     def otherwise(self) -> str:
+        """What is missing within the window, and when stock runs out: in the same sentence only if
+        it does so within the window."""
         missing, risk = self.nothing.get("unmet_quantity"), self.nothing.get("risk_brl")
         out = self.nothing.get("stockout_on")
         if missing is None or number(missing, self.locale) == "0":
             return ""
-        parts = {"unmet": self.amount(missing)}
-        phrase = "nothing" if risk is not None else "nothing_unpriced"
-        if risk is not None:
-            parts["risk"] = money(risk, self.locale)
+        parts = {
+            "unmet": self.amount(missing),
+            "window": self.window,
+            "risk": "" if risk is None else self.say("at_risk", risk=money(risk, self.locale)),
+        }
         if out is None:
-            return self.say(phrase, **parts)
-        return self.say(f"{phrase}_out", date=self.day(out), **parts)
+            return self.say("nothing", **parts)
+        if is_within(self.facts.get("today"), out, self.nothing.get("window_days")):
+            return self.say("nothing_out", date=self.day(out), **parts)
+        later = self.say("out_later", date=self.day(out))
+        return f"{self.say('nothing', **parts)} {later}"
+
+    @property
+    def window(self) -> str:
+        days = max(1, round(self.nothing["window_days"]))
+        return self.say("within_one") if days == 1 else self.say("within", days=self.days(days))
 
     @property
     def value(self) -> str:

@@ -106,18 +106,30 @@ def _otherwise(row: Recommendation, viewer: Viewer) -> html.P:
     """What is expected if nothing is done, as numbers."""
     t, locale, nothing = viewer.t, viewer.locale, row.if_nothing
     parts = []
-    if nothing.get("stockout_on"):
-        on = fmt.iso_day(nothing["stockout_on"], locale)
-        parts.append(t("stock runs out on %(date)s", date=on))
     if nothing.get("unmet_quantity") is not None:
         missing = f"{fmt.quantity(_number(nothing, 'unmet_quantity'), locale)} {row.unit or ''}"
         parts.append(t("%(quantity)s missing", quantity=missing.strip()))
     if nothing.get("risk_brl") is not None:
         parts.append(t("%(money)s at risk", money=fmt.brl(_number(nothing, "risk_brl"), locale)))
+    told = [_in_window(", ".join(parts), row, viewer)] if parts else []
+    if nothing.get("stockout_on"):
+        on = fmt.iso_day(nothing["stockout_on"], locale)
+        told.append(t("stock runs out on %(date)s", date=on))
     return html.P(
-        [html.Strong(t("If nothing is done:")), " ", ", ".join(parts) or t("not known")],
+        [html.Strong(t("If nothing is done:")), " ", "; ".join(told) or t("not known")],
         className="recommendation-otherwise",
     )
+
+
+def _in_window(told: str, row: Recommendation, viewer: Viewer) -> str:
+    """With the days that the amounts are of."""
+    t, days = viewer.t, row.if_nothing.get("window_days")
+    if days is None:
+        return told
+    count = max(1, round(float(days)))
+    if count == 1:
+        return t("in the next day %(told)s", told=told)
+    return t("in the next %(days)s days %(told)s", days=fmt.number(count, viewer.locale), told=told)
 
 
 def _number(facts: dict[str, Any], name: str) -> float:

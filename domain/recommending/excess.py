@@ -58,7 +58,8 @@ def _reduction(row: dict[Any, Any], context: Context) -> dict[str, Any]:
         " reduce_cost_brl value_brl"
     ).split()
     known = facts(row, [*IDENTITY, *STOCK, *names], today=context.today)
-    nothing = facts(row, ("capital_brl", "cover_days"), risk_brl=row["holding_brl"])
+    held = {"risk_brl": row["holding_brl"], "window_days": DAYS_A_YEAR}
+    nothing = facts(row, ("capital_brl", "cover_days"), **held)
     return {
         "fingerprint": f"{REDUCE}|{row['item_id']}|{row['site_id']}",
         "kind": REDUCE,

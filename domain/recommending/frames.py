@@ -64,13 +64,22 @@ def unmet(stock: pd.DataFrame, days: ArrayLike, supply: ArrayLike) -> Array:
 
 
 def unmet_in_lead_time(stock: pd.DataFrame, more: ArrayLike = 0.0) -> Array:
-    """Units of lead-time demand expected to find no stock, with so many units more than there are
-    and will arrive in that time, less what projects will take: what no new order can help any
-    more."""
+    """Units of lead-time demand expected to find no stock, with so many units more than the policy
+    counts on: its `risk_quantity`, less as the loss function of a normal falls, and by `more` at
+    most. What no new order can help any more."""
+    extra = np.broadcast_to(np.asarray(more, float), len(stock))
+    missing, without = stock["risk_quantity"].to_numpy(float), normal_in_lead_time(stock)
+    left = normal_in_lead_time(stock, extra)
+    share = np.divide(left, without, out=np.zeros_like(left), where=without > 0)
+    return np.where(extra > 0, np.maximum(missing * share, missing - extra), missing)
+
+
+def normal_in_lead_time(stock: pd.DataFrame, more: ArrayLike = 0.0) -> Array:
+    """The same by the loss function of a normal alone, of what there is and will arrive in that
+    time, less what projects will take."""
     supply = stock["available"] + stock["arriving"].fillna(0) - stock["project_demand"]
-    supply = supply + np.asarray(more, float)
     mean, spread = stock["lead_time_demand"], stock["lead_time_demand_std"]
-    return expected_shortage(mean, spread, supply)
+    return expected_shortage(mean, spread, supply + np.asarray(more, float))
 
 
 def day_after(context: Context, days: float) -> date | None:

@@ -22,6 +22,7 @@ from domain.recommending.frames import (
     day_after,
     facts,
     holding_brl,
+    normal_in_lead_time,
     priority,
     unmet,
     unmet_in_lead_time,
@@ -46,18 +47,20 @@ def reorders(stock: pd.DataFrame, sources: pd.DataFrame, context: Context) -> pd
     due has room for one; what is not due yet and has none waits.
     value = (units missing in lead time + cover days if nothing is done − units missing in the lead
     time, which nothing helps; not more than are bought) × cost of a missing unit − cost of an
-    order − holding the lot for the cover days.
+    order − holding the lot for the cover days. Those of the lead time are the policy's, and what
+    the cover days add is that of a normal distribution.
     """
     short = order_quantities(stock, context)
     rows = stock[short > 0].assign(quantity=short[short > 0])
     rows = rows.join(sources, on="item_id")
     window = rows["lead_time_days"] + context.rates.cover_days
-    supply = rows["position"].to_numpy(float)
-    lost = unmet(rows, window, supply)
-    unavoidable = unmet_in_lead_time(rows, rows["received"])
+    supply, received = rows["position"].to_numpy(float), rows["received"]
+    added = unmet(rows, window, supply) - normal_in_lead_time(rows, received)
+    unavoidable = unmet_in_lead_time(rows, received)
+    lost = unavoidable + np.maximum(added, 0)
     price = rows["price_brl"].astype("float64").fillna(rows["unit_cost_brl"])
     holding = rows["quantity"] * holding_brl(price, context.rates.cover_days, context)
-    avoided = np.clip(lost - unavoidable, 0, rows["quantity"].to_numpy(float))
+    avoided = np.clip(added, 0, rows["quantity"].to_numpy(float))
     order = context.policy.order_cost_brl
     rows = rows.assign(
         window_days=window,
@@ -158,6 +161,7 @@ def expedites(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd
         expedite_cost_brl=rates.expedite_cost_brl,
         cost_brl=cost,
         expedite_days=rates.expedite_days,
+        window_days=rows["expected_days"],
         unmet_quantity=left_out,
         risk_brl=left_out * rows["shortage_brl"],
         value_brl=served * rows["shortage_brl"] - cost,
@@ -173,7 +177,8 @@ def _expedite(row: dict[Any, Any], context: Context) -> dict[str, Any]:
         " unit_price_brl order_value_brl expedite_premium expedite_cost_brl expedite_days cost_brl"
         " value_brl"
     ).split()
-    nothing = facts(row, ("stockout_on", "unmet_quantity", "risk_brl", "expected_on"))
+    window = ("stockout_on", "unmet_quantity", "risk_brl", "window_days", "expected_on")
+    nothing = facts(row, window)
     known = facts(row, [*IDENTITY, *STOCK, *names], today=context.today, act_by=act_by)
     known |= {"order": row["order_no"], "line": row["line"], "if_nothing": nothing}
     return {

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from domain.recommending import excess, purchases, supply, transfers
-from domain.recommending.frames import COLUMNS, Context, as_frame, unmet_in_lead_time
+from domain.recommending.frames import COLUMNS, Context, as_frame
 
 NEEDED = (
     "item_id site_id sku item_name unit site site_name uf latitude longitude own_supplier_id"
@@ -14,11 +14,11 @@ NEEDED = (
     " on_order arriving project_demand project_ahead stock_date lead_time_days lead_time_std"
     " lead_time_source daily_demand"
     " demand_std lead_time_demand lead_time_demand_std safety_stock reorder_point order_up_to"
-    " days_to_stockout stockout_on shortage_brl"
+    " days_to_stockout stockout_on risk_quantity shortage_brl"
 ).split()
-"""Columns of the stock frame, one row an item and depot. shortage_brl: what a unit that is missing
-costs. project_demand: units that projects will take within the lead time, project_ahead: all that
-they will."""
+"""Columns of the stock frame, one row an item and depot. risk_quantity: units that are expected to
+be missing over the lead time; shortage_brl: what one of them costs. project_demand: units that
+projects will take within the lead time, project_ahead: all that they will."""
 
 
 def recommend(
@@ -47,14 +47,10 @@ def recommend(
 
 
 def prepared(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """`stock` with the next arrival after the stockout, and what will be missing before a new
-    order can come."""
+    """`stock` with the next arrival after the stockout."""
     stock = stock.reset_index(drop=True)
     stock = stock.assign(on_order=stock["on_order"].fillna(0))
-    return stock.assign(
-        unmet_in_lead_time=unmet_in_lead_time(stock),
-        next_arrival_days=_next_arrival(stock, orders, context),
-    )
+    return stock.assign(next_arrival_days=_next_arrival(stock, orders, context))
 
 
 def _next_arrival(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd.Series:

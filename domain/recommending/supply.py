@@ -141,7 +141,8 @@ def _switch(row: dict[Any, Any], context: Context) -> dict[str, Any]:
     for which in ("now", "new"):
         share = row[f"on_time_{which}"] / row[f"lines_{which}"]
         known |= facts({}, (), **{f"otif_{which}": share})
-    nothing = facts({}, (), annual_brl=row["annual_brl_now"], risk_brl=row["value_brl"])
+    paid = {"annual_brl": row["annual_brl_now"], "risk_brl": row["value_brl"]}
+    nothing = facts({}, (), **paid, window_days=DAYS_A_YEAR)
     return {
         "fingerprint": f"{SWITCH}|{row['item_id']}|{row['supplier_id_new']}",
         "kind": SWITCH,

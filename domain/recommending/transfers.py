@@ -90,7 +90,7 @@ def _moves_of_item(
         giving["latitude"], giving["longitude"], taking["latitude"], taking["longitude"]
     )
     wanted = need[receivers]
-    avoided = unmet_in_lead_time(taking) - unmet_in_lead_time(taking, wanted)
+    avoided = taking["risk_quantity"].to_numpy(float) - unmet_in_lead_time(taking, wanted)
     per_unit = np.maximum(avoided, 0) / wanted * taking["shortage_brl"].to_numpy(float)
     cost = giving["unit_cost_brl"].to_numpy(float)
     postponed = _postponed_days(giving, surplus[givers])
@@ -155,7 +155,7 @@ def _transfer(
 ) -> dict[str, Any]:
     left = receiver["days_to_stockout"] - move["move_days"]
     act_by = day_after(context, left) or context.today
-    lost = receiver["unmet_in_lead_time"]
+    lost = receiver["risk_quantity"]
     named = "sku item_name unit unit_cost_brl site site_name uf".split()
     known = facts(receiver, [*named, *STOCK], today=context.today, act_by=act_by)
     known |= facts(move, MOVE_COLUMNS[2:])

@@ -22,7 +22,7 @@ from warehouse.commands import recommendations as commands
 from warehouse.commands.users import Actor
 from warehouse.db import get_engine, make_engine
 from warehouse.pipeline import derive, publish
-from warehouse.queries import alerts, recommendations
+from warehouse.queries import alerts, inventory, recommendations
 
 STOCK = {
     ("CABO-01", "DEP-SP"): 200.0,
@@ -124,6 +124,23 @@ def test_every_receipt_gives_the_numbers_that_are_shown(published: Engine) -> No
             assert evaluate(step) == pytest.approx(step.value, rel=1e-3, abs=0.05), one
         values = [step.value for step in made.steps if step.unit == "BRL"]
         assert one.value_brl is None or values[-1] == pytest.approx(one.value_brl, abs=0.001)
+
+
+def test_a_transfer_says_the_same_at_risk_as_stock_and_alerts(published: Engine) -> None:
+    """All three are over the lead time."""
+    stock = {(one.sku, one.site): one.risk_brl for one in inventory.page(limit=500).rows}
+    raised = [
+        one
+        for one in alerts.page(limit=500).rows
+        if one.kind in ("stockout_imminent", "below_reorder_point")
+    ]
+    alerted = {(one.sku, one.site): one.risk_brl for one in raised}
+    moves = of_kind("TRANSFER")
+    assert {(one.sku, one.site) for one in moves} & set(alerted)
+    for one in moves:
+        place, risk = (one.sku, one.site), one.if_nothing["risk_brl"]
+        assert risk == pytest.approx(stock[place], abs=0.01)
+        assert risk == pytest.approx(alerted.get(place, risk), abs=0.01)
 
 
 def test_an_item_without_a_cost_is_ordered_without_a_value(published: Engine) -> None:

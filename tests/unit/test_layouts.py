@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,6 +38,7 @@ from domain.records import (
     Option,
     Receipt,
     ReceiptInput,
+    Recommendation,
     TotalPoint,
 )
 from domain.regions import Move, Place
@@ -51,6 +52,7 @@ from layouts.components.table import Cell, twin
 from layouts.features import reason_of
 from layouts.projects import ProjectsData
 from layouts.reasons import reason_in
+from layouts.recommendation_card import recommendation_card
 from layouts.units import BRL, Unit
 from tests.services import ROOT
 from warehouse.queries import kpis
@@ -291,6 +293,26 @@ def test_the_pipeline_s_reasons_are_told_in_the_reader_s_language(said: str, sho
 
 
 # Languages
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("pt_BR", "nos próximos 64 dias, faltam 0,37 un, R$ 2.237 em risco; o estoque acaba em "),
+        ("en", "in the next 64 days 0.37 un missing, R$ 2,237 at risk; stock runs out on "),
+    ],
+)
+def test_a_recommendation_names_the_days_of_what_is_missing(locale: str, said: str) -> None:
+    nothing = {"stockout_on": "2027-04-22", "unmet_quantity": 0.371, "risk_brl": 2236.6}
+    facts = {"if_nothing": nothing | {"window_days": 64.1436}}
+    asked: dict[str, Any] = dict.fromkeys(field.name for field in fields(Recommendation))
+    asked |= {"id": 1, "kind": "TRANSFER", "sku": "BAT", "unit": "un", "status": "open"}
+    asked |= {"facts": facts, "narrative": {}, "narrative_source": "template"}
+    row = Recommendation(**asked)
+    card = words(recommendation_card(row, reader(locale))).replace("\xa0", " ")
+    assert said in card
+    without = replace(row, facts={"if_nothing": nothing})
+    assert "64" not in words(recommendation_card(without, reader(locale)))
 
 
 def catalogue(locale: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ import pandas as pd
 import pytest
 
 from domain import inventory
+from domain.narrative_gate import refusal
 from domain.policy_settings import PolicySettings
 from domain.receipts import evaluate
 from domain.recommendation_receipts import workings_of
-from domain.recommending.frames import Context, shortage_brl
+from domain.recommendation_wording import narrative
+from domain.recommending.frames import Context, shortage_brl, unmet_in_lead_time
 from domain.recommending.queue import NEEDED, recommend
 from domain.recommending.settings import RecommendationSettings
 
@@ -63,6 +66,7 @@ def _policy(row: dict[str, Any]) -> dict[str, Any]:
         "arriving": row["on_order"],
         "lead_time_demand": rate * lead,
         "lead_time_demand_std": sigma * np.sqrt(lead),
+        "risk_quantity": row.get("risk_quantity", _missing(row, available)),
         "safety_stock": safety,
         "reorder_point": point,
         "order_up_to": row.get("order_up_to", point + row.get("lot", _lot(row))),
@@ -71,6 +75,12 @@ def _policy(row: dict[str, Any]) -> dict[str, Any]:
         if days == days
         else pd.NaT,
     }
+
+
+def _missing(row: dict[str, Any], available: float) -> float:
+    rate, lead, sigma = row["daily_demand"], row["lead_time_days"], row["demand_std"]
+    supply = available + row["on_order"] - row["project_demand"]
+    return float(inventory.expected_shortage(rate * lead, sigma * np.sqrt(lead), supply))
 
 
 def _lot(row: dict[str, Any]) -> float:
@@ -236,6 +246,71 @@ def test_what_a_transfer_leaves_is_bought() -> None:
     assert order["site_id"] == move["site_id"] == 1
     assert order["facts"]["received"] == move["quantity"] < row["reorder_point"] - 10
     assert order["quantity"] == np.floor(row["order_up_to"] - 10 - move["quantity"])
+
+
+def test_over_the_lead_time_the_missing_units_are_the_policys() -> None:
+    """The alert of the same item and depot says the same."""
+    rows = made(stock({"on_hand": 10.0, "risk_quantity": 36.0}, {"on_hand": 130.0}))
+    (move,), (order,) = of_kind(rows, "TRANSFER"), of_kind(rows, "REORDER")
+    facts, nothing = move["facts"], move["facts"]["if_nothing"]
+    assert (nothing["unmet_quantity"], nothing["window_days"]) == (36, 20)
+    assert nothing["risk_brl"] == pytest.approx(36 * 30)
+    share = move["quantity"] / np.ceil(facts["reorder_point"] - 10)
+    assert facts["avoided_quantity"] == pytest.approx(36 * share, abs=0.1)
+    left = order["facts"]["unavoidable_quantity"]
+    assert 36 - move["quantity"] <= left < 36
+    later = 30 * 2.0  # the cover days' demand, which finds nothing
+    assert order["facts"]["unmet_quantity"] - left == pytest.approx(later, abs=1)
+    (alone,) = of_kind(made(stock({"on_hand": 10.0, "risk_quantity": 36.0})), "REORDER")
+    assert alone["facts"]["unavoidable_quantity"] == 36
+
+
+def test_a_unit_more_avoids_one_missing_unit_at_most() -> None:
+    certain = stock({"on_hand": 100.0, "demand_std": 0.0, "risk_quantity": 0.4})
+    tail = stock({"on_hand": 60.0, "risk_quantity": 5.0})
+    unknown = stock({"on_hand": 60.0, "lead_time_days": np.nan, "risk_quantity": np.nan})
+    for frame in (certain, tail):
+        before = float(frame.iloc[0]["risk_quantity"])
+        found = [float(unmet_in_lead_time(frame, more)[0]) for more in np.arange(0, 8, 0.25)]
+        assert found[0] == before and found[-1] < 0.1 * before
+        assert all(0 <= a - b <= 8 * before for a, b in pairwise(found))
+        assert all(before - one <= 0.25 * n + 1e-9 for n, one in enumerate(found))
+    assert np.isnan(unmet_in_lead_time(unknown, 3.0)).all()
+
+
+@pytest.mark.parametrize(
+    ("out", "pt", "en"),
+    [
+        (
+            "2025-07-20",
+            "Sem isso, o estoque acaba em 20/07/2025 e devem faltar 0,4 m nos próximos 64 dias"
+            " (R$ 2.237 em risco).",
+            "Otherwise stock runs out on Jul 20, 2025 and 0.4 m should be missing in the next"
+            " 64 days (R$ 2,237 at risk).",
+        ),
+        (
+            "2025-11-20",
+            "Sem isso, devem faltar 0,4 m nos próximos 64 dias (R$ 2.237 em risco). O estoque só"
+            " deve acabar depois disso, em 20/11/2025.",
+            "Otherwise 0.4 m should be missing in the next 64 days (R$ 2,237 at risk). Stock"
+            " should run out only after that, on Nov 20, 2025.",
+        ),
+    ],
+)
+def test_a_text_names_the_days_that_its_missing_units_are_of(out: str, pt: str, en: str) -> None:
+    (order,) = of_kind(made(stock({"on_hand": 50.0})), "REORDER")
+    nothing = {"stockout_on": out, "unmet_quantity": 0.371, "risk_brl": 2236.6}
+    facts = order["facts"] | {"if_nothing": nothing | {"window_days": 64.1436}}
+    for locale, told in narrative("REORDER", facts).items():
+        assert {"pt_BR": pt, "en": en}[locale] in told
+        assert refusal(told, facts, locale) is None
+
+
+def test_what_is_at_risk_is_always_of_so_many_days() -> None:
+    rows = pd.concat([made(random_stock(np.random.default_rng(seed))) for seed in range(3)])
+    for one in rows.to_dict("records"):
+        nothing = one["facts"]["if_nothing"]
+        assert nothing["risk_brl"] is None or nothing["window_days"] > 0, one
 
 
 def test_a_move_that_costs_more_than_it_brings_is_not_made() -> None:

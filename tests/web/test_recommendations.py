@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -72,6 +73,22 @@ def test_no_more_missing_units_are_avoided_than_are_bought_or_moved(analyst: Api
         for step in one["receipt"]["steps"]
     }
     assert "quantity" in worth["reorder_avoided"]
+
+
+def test_missing_units_and_money_at_risk_name_their_days(analyst: Api) -> None:
+    said = 0
+    for one in listed(analyst):
+        nothing, words = one["facts"]["if_nothing"], one["narrative"]
+        assert nothing["window_days"] or nothing["risk_brl"] is None
+        if "devem faltar" in words["pt_BR"]:
+            days = max(1, round(nothing["window_days"]))
+            assert f"nos próximos {days} dias" in words["pt_BR"]
+            assert f"in the next {days} days" in words["en"]
+            said += 1
+            ahead = date.fromisoformat(one["facts"]["today"]) + timedelta(nothing["window_days"])
+            if "acaba em" in words["pt_BR"] and nothing["stockout_on"]:
+                assert date.fromisoformat(nothing["stockout_on"]) <= ahead
+    assert said
 
 
 def test_totals_by_status_are_the_sums_of_the_rows(analyst: Api) -> None:

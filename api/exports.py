@@ -89,5 +89,5 @@ VALUE = 10
 def _total(rows: Sequence[list[Cell]], viewer: Viewer) -> list[Cell]:
     value = sum(cell for row in rows if isinstance(cell := row[VALUE], int | float))
     line: list[Cell] = [None] * (VALUE + 1)
-    line[1], line[VALUE] = viewer.t("Total"), float(value)
+    line[1], line[VALUE] = viewer.t("Total"), round(float(value), 2)
     return line

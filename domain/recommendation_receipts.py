@@ -14,7 +14,7 @@ from typing import Any
 from domain.receipts import AVAILABLE, RULES, Rule, Workings, workings
 
 WHOLE = 1e-4
-"""What a number of packs may lack to be taken for whole: facts have four decimals."""
+"""What a number of packs may lack to be taken for whole."""
 _MISSING = ("shortage_brl", "cost of a missing unit", "BRL")
 _AVOIDED = ("avoided_quantity", "missing units that are avoided", "units")
 

@@ -33,6 +33,8 @@ ORDER_COLUMNS = (
     " promised_on expected_on"
 ).split()
 
+PRICE_DECIMALS = 4
+"""Of a unit price: there are things that cost less than a cent. Values are in cents."""
 LEAST_POINT = 0.5
 """A reorder point of less asks for no stock."""
 
@@ -58,7 +60,7 @@ def reorders(stock: pd.DataFrame, sources: pd.DataFrame, context: Context) -> pd
     added = unmet(rows, window, supply) - normal_in_lead_time(rows, received)
     unavoidable = unmet_in_lead_time(rows, received)
     lost = unavoidable + np.maximum(added, 0)
-    price = rows["price_brl"].astype("float64").fillna(rows["unit_cost_brl"])
+    price = rows["price_brl"].astype("float64").fillna(rows["unit_cost_brl"]).round(PRICE_DECIMALS)
     holding = rows["quantity"] * holding_brl(price, context.rates.cover_days, context)
     avoided = np.clip(added, 0, rows["quantity"].to_numpy(float))
     order = context.policy.order_cost_brl
@@ -72,7 +74,7 @@ def reorders(stock: pd.DataFrame, sources: pd.DataFrame, context: Context) -> pd
         order_cost_brl=order,
         holding_brl=holding,
         price_brl=price,
-        order_value_brl=rows["quantity"] * price,
+        order_value_brl=(rows["quantity"] * price).round(2),
         value_brl=avoided * rows["shortage_brl"] - order - holding,
         risk_brl=lost * rows["shortage_brl"],
     )

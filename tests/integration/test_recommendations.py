@@ -121,7 +121,7 @@ def test_every_receipt_gives_the_numbers_that_are_shown(published: Engine) -> No
         made = workings_of(one.kind, one.facts)
         assert [step.key for step in made.steps] or one.value_brl is None
         for step in made.steps:
-            assert evaluate(step) == pytest.approx(step.value, rel=1e-3, abs=0.05), one
+            assert evaluate(step) == pytest.approx(step.value, rel=0, abs=0.005), one
         values = [step.value for step in made.steps if step.unit == "BRL"]
         assert one.value_brl is None or values[-1] == pytest.approx(one.value_brl, abs=0.001)
 

@@ -318,6 +318,27 @@ def test_a_move_that_costs_more_than_it_brings_is_not_made() -> None:
     assert of_kind(made(cheap), "TRANSFER") == []
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_receipts_add_up_to_the_cent(seed: int) -> None:
+    frame = random_stock(np.random.default_rng(seed))
+    frame["unit_cost_brl"] = frame["unit_cost_brl"] * 9.87654321
+    steps = 0
+    for one in made(frame).to_dict("records"):
+        for step in workings_of(one["kind"], one["facts"]).steps:
+            assert evaluate(step) == pytest.approx(step.value, rel=0, abs=0.005), step
+            steps += step.unit == "BRL"
+    assert steps > 10
+
+
+def test_the_value_of_a_purchase_is_quantity_times_unit_price_in_cents() -> None:
+    (order,) = of_kind(made(stock({"on_hand": 50.0, "unit_cost_brl": 23.219577})), "REORDER")
+    facts = order["facts"]
+    assert facts["price_brl"] == 23.2196
+    assert facts["order_value_brl"] == round(order["quantity"] * 23.2196, 2)
+    (cheap,) = of_kind(made(stock({"on_hand": 50.0, "unit_cost_brl": 0.0042})), "REORDER")
+    assert cheap["facts"]["order_value_brl"] == round(cheap["quantity"] * 0.0042, 2) > 0
+
+
 def test_an_order_that_comes_after_the_stockout_is_hurried() -> None:
     frame = stock({"on_hand": 10.0, "on_order": 150.0})
     order = {

@@ -22,6 +22,7 @@ from warehouse.caching import count_revision, forget_version
 from warehouse.llm import ChatModel, NoAnswer
 
 NAME_LETTERS = 80
+SENT_DECIMALS = 4
 FAILURES_IN_A_ROW = 3
 """After so many the endpoint is left alone."""
 
@@ -121,6 +122,8 @@ def _as_data(facts: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Mapping)
         else _name(value, NAME_LETTERS)
         if name in NAMES and isinstance(value, str)
+        else round(value, SENT_DECIMALS)
+        if isinstance(value, float)
         else value
         for name, value in facts.items()
     }

@@ -446,7 +446,8 @@ def label_beside(chart: go.Figure, y: float, text: str, colour: str) -> None:
 
 def _in_lines(name: str) -> list[str]:
     """A name that stands beside a chart, in two lines if it is long: phones have little room."""
-    return wrap(name, max(LABEL_LETTERS, ceil(len(name) / 2) + 1))
+    letters = max(LABEL_LETTERS, ceil(len(name) / 2) + 1)
+    return wrap(name, letters, break_long_words=False) or [name]
 
 
 def _leave_room(chart: go.Figure, lines: Sequence[str]) -> None:

@@ -223,6 +223,14 @@ def test_line_names_do_not_cover_each_other() -> None:
     assert charts.spread([10.0, 10.1, 3.0], 1.0) == [10.0, 11.0, 3.0]
 
 
+def test_long_names_beside_a_chart_break_between_words_alone() -> None:
+    chart = go.Figure()
+    for place, name in enumerate(("Identificado", "como se espera", "p90")):
+        charts.label_beside(chart, place, name, "red")
+    shown = [one.text for one in chart.layout.annotations]
+    assert shown == ["Identificado", "como se<br>espera", "p90"]
+
+
 def test_a_twin_tells_its_whole_table_in_one_component() -> None:
     rows: list[list[Cell]] = [[date(2025, 6, 1), 1234.5], ["<b>Sul</b>", None]]
     made = twin(["Dia", "p10"], rows, reader(), narrows=("uf", [None, "RS"]))

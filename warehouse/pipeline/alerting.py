@@ -12,13 +12,14 @@
 - excess: stock beyond the order-up-to level and beyond the demand of the settings' excess_days,
   each with what projects will take, and not dead. Info.
 
-An item covered in time by an order that is already placed raises nothing. risk_brl is the expected
-unmet quantity over the lead time × what a missing unit costs (emergency purchase and contract
-penalty); of excess and dead stock what holding it costs a year: a model, not a bill. acting_brl is
-what doing something about it costs: an order, and hurry where an order comes too late; hurry alone
-of a late order; the work of getting rid of idle stock. Alerts are ranked by net_brl, risk less
-acting; in sums the risk of a shortage counts once for an item-depot (`queries.alerts.ADDED_NET`). A
-fingerprint names the same situation in every run. Drifts and gaps: see `drifting`.
+An item covered in time by an order that is already placed raises nothing; one that has nothing now
+is out, whatever comes tomorrow. risk_brl is the expected unmet quantity over the lead time × what a
+missing unit costs (emergency purchase and contract penalty); of excess and dead stock what holding
+it costs a year: a model, not a bill. acting_brl is what doing something about it costs: an order,
+and hurry where an order comes too late; hurry alone of a late order; the work of getting rid of
+idle stock. Alerts are ranked by net_brl, risk less acting; in sums the risk of a shortage counts
+once for an item-depot (`queries.alerts.ADDED_NET`). A fingerprint names the same situation in every
+run. Drifts and gaps: see `drifting`.
 """
 
 from __future__ import annotations

@@ -79,24 +79,25 @@ def top_bar(
     viewer: Viewer, status: DataStatus, views: Sequence[SavedView], csrf_token: str
 ) -> html.Header:
     """Name, freshness of the data, saved views, language, theme and the user's menu."""
+    brand = dcc.Link(
+        [html.Img(src="/assets/logo.svg", alt="", width=24, height=24), "Nova Corrente"],
+        href="/main",
+        className="brand",
+    )
+    tools = html.Div(
+        [
+            open_button(viewer),
+            views_menu(viewer, views, csrf_token),
+            language_switch(viewer, csrf_token),
+            theme_switch(viewer),
+            user_menu(viewer, csrf_token),
+        ],
+        className="top-tools",
+    )
     return html.Header(
         [
-            dcc.Link(
-                [html.Img(src="/assets/logo.svg", alt="", width=24, height=24), "Nova Corrente"],
-                href="/main",
-                className="brand",
-            ),
+            html.Div([brand, tools], className="top-line"),
             html.P(freshness(viewer, status), id=FRESHNESS, className="freshness freshness-top"),
-            html.Div(
-                [
-                    open_button(viewer),
-                    views_menu(viewer, views, csrf_token),
-                    language_switch(viewer, csrf_token),
-                    theme_switch(viewer),
-                    user_menu(viewer, csrf_token),
-                ],
-                className="top-tools",
-            ),
         ],
         className="top-bar",
     )

@@ -180,7 +180,10 @@ def reject_form(number: int, label: str, viewer: Viewer) -> html.Details:
             html.Summary(t("Reject…"), className="btn btn-sm btn-outline-secondary"),
             html.Div(
                 [
-                    html.Label([html.Span(t("Reason"), className="field-label"), field]),
+                    html.Label(
+                        [html.Span(t("Reason"), className="field-label"), field],
+                        className="field",
+                    ),
                     answer,
                 ],
                 className="popover-body",

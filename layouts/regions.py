@@ -234,7 +234,7 @@ def _drawn(data: RegionsData, viewer: Viewer) -> list[Component]:
         if places:
             told.append(_files("map-places", {"kind": [kind]}, name, viewer))
     if data.moves and "moves" in data.layers:
-        header = [t("Code"), t("Material"), t("Quantity"), t("Unit"), t("From"), t("To")]
+        header = [t("Code"), t("Material"), t("Quantity"), t("Unit"), t("From"), t("To depot")]
         moves = [_move_row(one) for one in data.moves]
         summary = f"{t('Transfers')}: {fmt.number(len(moves), locale)}"
         told.append(twin([*header, t("Value") + " (R$)"], moves, viewer, summary=summary))

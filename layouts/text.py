@@ -344,6 +344,7 @@ RECEIPT_WORDS = (
     N_("safety stock"),
     N_("At risk"),
     N_("Available and on order, less what projects will take"),
+    N_("on order and in transit"),
     N_("for projects within the lead time"),
     N_("Cost of a missing unit"),
     N_("premium of an emergency purchase"),

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,7 +28,10 @@ from domain import sheets
 from domain.access import Role
 from domain.erp import KINDS
 from domain.kpis import KPIS, WHOLE_MONTHS
+from domain.policy_receipts import POLICY_RULES
 from domain.projects import ProjectFilters
+from domain.receipts import ALERT_RULES
+from domain.recommendation_receipts import RULES_OF_KIND
 from domain.records import (
     NO_FILTERS,
     ClassChoice,
@@ -367,6 +371,8 @@ def test_coded_values_have_names() -> None:
         assert definition.key in text.KPI_NAMES and definition.key in text.KPI_HELP
         assert {definition.source, *(name for name, _ in definition.inputs.values())} <= known
     assert set(text.FILE_KINDS) == set(KINDS)
+    for rule in (*ALERT_RULES, *POLICY_RULES, *chain.from_iterable(RULES_OF_KIND.values())):
+        assert {rule.name, *(words for _, words, _ in rule.inputs.values())} <= known
 
 
 @pytest.mark.parametrize(

@@ -34,10 +34,12 @@ def page(viewer: Viewer, address: Address) -> Component:
         layout.ProjectsData,
         scores=lambda: projects.every(scope=viewer.scope, filters=filters),
         count=lambda: len(projects.every(scope=viewer.scope)),
+        start=address.count("start"),
         bar=bar,
         filters=filters,
         is_loaded="projects" in status.loaded(),
         run_id=status.current().run_id,
+        query=address.query,
         notices=address.notices,
     )
     return layout.layout(data, viewer, later)

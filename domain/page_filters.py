@@ -96,7 +96,9 @@ PAGES: Mapping[str, PageFilters] = {
     "/suppliers": PageFilters(SHARED, ("kind", "search")),
     "/suppliers/<supplier>": PageFilters(("period",), _PLACE),
     "/projects": PageFilters(
-        ("period", "region", "uf"), ("state", "materials", "search"), period=EVERYTHING
+        ("period", "region", "uf"),
+        ("state", "materials", "search", "cursor", "start"),
+        period=EVERYTHING,
     ),
     "/projects/<project>": PageFilters(instead=N_("A project is shown over its whole plan.")),
     "/admin/data": PageFilters(

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 
 from domain.kpis import ratio
 from domain.projects import OPEN_STATES, STATES, ProjectFilters, ProjectScore
-from domain.records import Option, Receipt, ReceiptInput
+from domain.records import Option, Page, Receipt, ReceiptInput
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import graph
@@ -32,6 +32,7 @@ from layouts.components.grid import (
     text_column,
 )
 from layouts.components.icons import icon
+from layouts.components.pager import pager
 from layouts.components.parts import Part, at_once
 from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import Cell, per_cent, twin
@@ -59,14 +60,17 @@ STATE_KINDS = {
 
 @dataclass(frozen=True)
 class ProjectsData:
-    """What the page shows: the projects that the filters let through, and of how many."""
+    """What the page shows: the projects that the filters let through, and of how many. Phones show
+    a page of them: `start` come before it."""
 
     scores: Sequence[ProjectScore]
     count: int
+    start: int
     bar: Bar
     filters: ProjectFilters
     is_loaded: bool
     run_id: int | None
+    query: dict[str, list[str]]
     notices: list[str]
 
 
@@ -289,16 +293,23 @@ def _table(data: ProjectsData, viewer: Viewer) -> html.Section:
     ]
     rows = [_row(one, viewer) for one in data.scores[:SHOWN]]
     table = grid("projects", columns, rows, viewer, row_id="project")
-    cards = [project_card(one, viewer) for one in data.scores[:CARDS]]
     return card(
         t("Projects"),
         html.Div([_how_many(len(rows), data, viewer), table], className="wide-only"),
-        html.Div(
-            [_how_many(len(cards), data, viewer), *cards], className="narrow-only project-cards"
-        ),
+        html.Div(_cards(data, viewer), className="narrow-only project-cards"),
         tools=downloads("projects", _asked(data.filters), viewer),
         class_name="grow",
     )
+
+
+def _cards(data: ProjectsData, viewer: Viewer) -> list[Component]:
+    count = len(data.scores)
+    start = data.start if data.start < count else 0
+    shown = data.scores[start : start + CARDS]
+    end = start + len(shown)
+    page = Page(list(shown), count, str(end) if end < count else None)
+    cards = [project_card(one, viewer) for one in shown]
+    return [_how_many(count, data, viewer), *cards, pager(page, start, data.query, viewer)]
 
 
 def _how_many(shown: int, data: ProjectsData, viewer: Viewer) -> html.P:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
+from sqlalchemy import Engine
 
+from tests import factories
 from tests.browser.conftest import Watched
+
+MANY = 41
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many(published: Engine) -> None:
+    """Projects on plan besides the one that is behind."""
+    for number in range(MANY):
+        factories.add_project(published, f"OBRA-{number:02}", "BA", {}, progress_pct=50.0)
 
 
 def test_a_late_project_leads_to_what_it_lacks(watch: Callable[..., Watched]) -> None:
@@ -38,4 +50,17 @@ def test_on_a_phone_projects_are_cards(watch: Callable[..., Watched]) -> None:
     expect(page.locator("#projects")).to_be_hidden()
     page.locator(".project-card a").click()
     page.wait_for_url("**/projects/PRJ-1")
+    assert watched.complaints == []
+
+
+def test_on_a_phone_cards_go_on_to_the_last_project(watch: Callable[..., Watched]) -> None:
+    watched = watch(locale="pt-BR", width=390)
+    page = watched.open("/projects?uf=BA")
+    seen = set(page.locator(".project-card a").all_inner_texts())
+    page.locator(".project-cards .pager a", has_text="Próxima página").click()
+    page.wait_for_url("**start=40*")
+    expect(page.locator(".project-card")).to_have_count(MANY - len(seen))
+    seen.update(page.locator(".project-card a").all_inner_texts())
+    assert len(seen) == MANY and "uf=BA" in page.url
+    expect(page.locator(".notice-warning")).to_have_count(0)
     assert watched.complaints == []

@@ -67,7 +67,15 @@ TODAY = date(2025, 6, 29)
 
 UNIT = Unit("un")
 NO_PROJECTS = ProjectsData(
-    [], 0, Bar({}, NO_FILTERS), ProjectFilters(), is_loaded=False, run_id=None, notices=[]
+    scores=[],
+    count=0,
+    start=0,
+    bar=Bar({}, NO_FILTERS),
+    filters=ProjectFilters(),
+    is_loaded=False,
+    run_id=None,
+    query={},
+    notices=[],
 )
 
 

@@ -148,8 +148,26 @@
     }
   }
 
+  /* Of a row that scrolls sideways one sees what is chosen; once, then it is the reader's. */
+
+  const CHOSEN = ".places .place-current, .side-links .nav-link.active";
+  const seen = new WeakMap();
+
+  function showChosen(chosen) {
+    const row = chosen.closest(".places, .side-links");
+    if (seen.get(row) === chosen) {
+      return;
+    }
+    seen.set(row, chosen);
+    const [outer, inner] = [row, chosen].map((one) => one.getBoundingClientRect());
+    if (inner.left < outer.left || inner.right > outer.right) {
+      row.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
+    }
+  }
+
   new MutationObserver(function () {
     document.querySelectorAll("button.dash-dropdown[tabindex='-1']").forEach(nameDropdown);
+    document.querySelectorAll(CHOSEN).forEach(showChosen);
     showFilters();
   }).observe(document.documentElement, { childList: true, subtree: true });
 

@@ -81,6 +81,19 @@ def test_filters_live_in_the_address(watch: Callable[..., Watched]) -> None:
     assert watched.complaints == []
 
 
+def test_on_a_phone_what_is_chosen_is_in_sight(watch: Callable[..., Watched]) -> None:
+    watched = watch(width=390)
+    page = watched.open("/features?tab=prescriptive")
+    tab, entry = page.locator(".place-current").first, page.locator(".side-links .active")
+    expect(tab).to_be_in_viewport(ratio=1)
+    expect(entry).to_be_in_viewport(ratio=1)
+    assert page.evaluate("window.scrollX + window.scrollY") == 0
+    watched.go("/main")
+    expect(entry).to_have_attribute("href", "/main")
+    expect(entry).to_be_in_viewport(ratio=1)
+    assert watched.complaints == []
+
+
 def test_kpis_are_the_api_s(watch: Callable[..., Watched]) -> None:
     watched = watch(locale="en-GB")
     page = watched.open("/main?uf=SP")

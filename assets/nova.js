@@ -165,9 +165,40 @@
     }
   }
 
+  /* Tables that hold more columns than they show have a shadow where the others are. */
+
+  const SCROLLED = ".ag-center-cols-viewport, .table-scroll, .what-if-scroll";
+  const watched = new WeakSet();
+
+  function showMore(scrolled) {
+    const beyond = scrolled.scrollWidth - scrolled.clientWidth - scrolled.scrollLeft;
+    (scrolled.closest(".table-grid") || scrolled).toggleAttribute("data-more", beyond > 1);
+  }
+
+  const widths = new ResizeObserver(function (changes) {
+    new Set(changes.map((one) => one.target.closest(SCROLLED))).forEach(
+      (scrolled) => scrolled && showMore(scrolled),
+    );
+  });
+
+  function watchWidth(scrolled) {
+    if (!watched.has(scrolled) && scrolled.firstElementChild) {
+      watched.add(scrolled);
+      widths.observe(scrolled);
+      widths.observe(scrolled.firstElementChild);
+    }
+  }
+
+  document.addEventListener(
+    "scroll",
+    (event) => event.target.matches && event.target.matches(SCROLLED) && showMore(event.target),
+    true,
+  );
+
   new MutationObserver(function () {
     document.querySelectorAll("button.dash-dropdown[tabindex='-1']").forEach(nameDropdown);
     document.querySelectorAll(CHOSEN).forEach(showChosen);
+    document.querySelectorAll(SCROLLED).forEach(watchWidth);
     showFilters();
   }).observe(document.documentElement, { childList: true, subtree: true });
 

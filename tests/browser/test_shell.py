@@ -94,6 +94,16 @@ def test_on_a_phone_what_is_chosen_is_in_sight(watch: Callable[..., Watched]) ->
     assert watched.complaints == []
 
 
+def test_a_table_has_a_shadow_where_it_has_more_columns(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/materials")
+    shaded = page.locator(".table-grid[data-more]")
+    expect(shaded).to_have_count(1)
+    page.evaluate("document.querySelector('.ag-center-cols-viewport').scrollLeft = 9999")
+    expect(shaded).to_have_count(0)
+    assert watched.complaints == []
+
+
 def test_kpis_are_the_api_s(watch: Callable[..., Watched]) -> None:
     watched = watch(locale="en-GB")
     page = watched.open("/main?uf=SP")

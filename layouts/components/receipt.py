@@ -26,8 +26,9 @@ def receipt_block(made: Workings, viewer: Viewer) -> html.Div:
     t = viewer.t
     steps = [_step(one, viewer) for one in made.steps]
     sources = [html.Li(source_line(one, viewer)) for one in made.sources]
-    listed = [html.H3(t("Sources")), html.Ul(sources)] if sources else []
-    return html.Div([*steps, *listed], className="workings")
+    listed = [html.H3(t("Sources")), html.Ul(sources)]
+    block = [html.Section(listed, className="working-sources")] if sources else []
+    return html.Div([*steps, *block], className="workings")
 
 
 def receipt_fold(made: Workings, title: str, viewer: Viewer) -> html.Details:

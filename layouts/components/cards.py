@@ -71,7 +71,7 @@ def kpi_card(kpi: Kpi, viewer: Viewer, bar: Bar = UNFILTERED) -> html.Section:
                 [html.H2(name, className="kpi-name"), receipt(kpi, name, viewer, bar)],
                 className="kpi-head",
             ),
-            *body,
+            html.Div(body, className="kpi-body"),
         ],
         className="surface kpi",
         id=f"kpi-{kpi.key}",
@@ -93,8 +93,13 @@ def figure_card(
     return html.Section(
         [
             html.Header([html.H2(name, className="kpi-name"), *opened], className="kpi-head"),
-            html.P(value, className="kpi-value", title=exact),
-            html.P(context, className="kpi-context weak"),
+            html.Div(
+                [
+                    html.P(value, className="kpi-value", title=exact),
+                    html.P(context, className="kpi-context weak"),
+                ],
+                className="kpi-body",
+            ),
         ],
         className="surface kpi",
     )

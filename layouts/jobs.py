@@ -34,7 +34,7 @@ def facts(values: dict[str, str]) -> html.Dl:
     """Names and values side by side."""
     return html.Dl(
         [html.Div([html.Dt(name), html.Dd(value)]) for name, value in values.items()],
-        className="facts",
+        className="facts facts-wide",
     )
 
 

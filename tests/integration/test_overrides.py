@@ -104,7 +104,7 @@ def test_a_quantity_takes_the_forecasts_place_and_policy_and_alerts_follow(
         assert getattr(now[0], name) == pytest.approx(getattr(model[0], name) * ratio)
     after = policy(engine)
     assert after.daily_demand > before.daily_demand
-    assert after.stockout_on == LAST_DAY + timedelta(days=1) < before.stockout_on
+    assert after.stockout_on == LAST_DAY + timedelta(days=2) < before.stockout_on
     raised = "SELECT alert.kind FROM analytics.alert JOIN core.item USING (item_id)"
     raised += " JOIN core.site USING (site_id) WHERE sku = :sku AND site = :site"
     assert [row.kind for row in rows(engine, raised, **CABLE)] == ["stockout_imminent"]

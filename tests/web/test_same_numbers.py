@@ -80,7 +80,12 @@ def charted(page: Any) -> tuple[list[str], list[str]]:
     )
     (words,) = filter(None, (one["props"].get("data-table") for one in components(card)))
     told = [row[column] for column in (1, 2) for row in json.loads(words)["rows"]]
-    return drawn, [one for one in told if one and one != UNKNOWN]
+    return drawn, [_short(one) for one in told if one and one != UNKNOWN]
+
+
+def _short(told: str) -> str:
+    """A number without the zeros that its column gives it."""
+    return told.rstrip("0").rstrip(",") if "," in told else told
 
 
 def link_to_paper(page: Any) -> str:

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import IO, Any
 
@@ -43,9 +43,9 @@ LIVENESS = {
 idle or asked. Sockets of this machine know none of it."""
 SLOW_SQL_LETTERS = 500
 COPY_BYTES = 1 << 18
-CONNECTION_STATES = ("08", "57P", "26000", "0A000")
+CONNECTION_STATES = ("08", "57P", *planned.OUTDATED)
 """How SQLSTATEs begin that another connection mends: it was lost, the server ended it, what was
-prepared on it is gone or its plan no longer fits a table."""
+planned on it is outdated."""
 DATABASE_DOWN = (OperationalError, InterfaceError, PoolTimeout)
 """What is raised where it does not answer; a connection that dies in use raises DBAPIError."""
 
@@ -279,18 +279,14 @@ def quick(statement: Executable, params: Mapping[str, Any] | None = None) -> Seq
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A statement of every request, which each connection parses and plans once."""
+    """A statement of every request, on connections that nothing else uses; see `planned`."""
 
-    name: str
     statement: Select[Any]
 
     @cached_property
-    def _compiled(self) -> tuple[str, str, tuple[str, ...], dict[str, Any]]:
+    def _compiled(self) -> tuple[str, tuple[str, ...], dict[str, Any]]:
         compiled = self.statement.compile(dialect=asyncpg.dialect())  # numbers and casts parameters
-        order = tuple(compiled.positiontup or ())
-        marks = ", ".join(["%s"] * len(order))
-        told = dict(compiled.params)
-        return str(compiled), f"EXECUTE {self.name} ({marks})", order, told
+        return str(compiled), tuple(compiled.positiontup or ()), dict(compiled.params)
 
     def rows(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The rows by column names, on the primary as `quick` asks it, once more on a connection
@@ -307,14 +303,11 @@ class Prepared:
             raise unanswered(error) from error
 
     def _asked(self, params: Mapping[str, Any]) -> list[dict[str, Any]]:
-        sql, execute, order, told = self._compiled
+        sql, order, told = self._compiled
         values = {**told, **params}
         bare, began = _taken(), time.perf_counter()
         try:
-            if self.name not in bare.prepared:
-                bare.cursor.execute(f"PREPARE {self.name} AS {sql}")
-                bare.prepared.add(self.name)
-            bare.cursor.execute(execute, [values[name] for name in order])
+            planned.run(bare.cursor, sql, [values[name] for name in order])
             names = [column[0] for column in bare.cursor.description]
             rows = [dict(zip(names, row, strict=True)) for row in bare.cursor.fetchall()]
         except BaseException:
@@ -328,12 +321,11 @@ class Prepared:
 
 @dataclass(frozen=True)
 class _Bare:
-    """A connection as `quick` uses them, without a pool's bookkeeping, and what is prepared on it.
-    One thread at a time has it."""
+    """A connection as `quick` uses them, without a pool's bookkeeping. One thread at a time has
+    it."""
 
     options: Mapping[str, Any]
     cursor: Any
-    prepared: set[str] = field(default_factory=set)
 
 
 _at_rest: list[_Bare] = []
@@ -347,7 +339,7 @@ def _taken() -> _Bare:
         while (bare := _at_rest.pop()).options != options:
             bare.cursor.connection.close()
         return bare
-    connection = psycopg2.connect(**options)
+    connection = psycopg2.connect(**options, connection_factory=planned.Planning)
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute(TAKE_ROLE, (ROLE,))

@@ -5,6 +5,7 @@ each time all the same (plan_cache_mode = auto)."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -50,15 +51,20 @@ def _execute(cursor: Any, sql: str, params: Any, context: Any) -> bool | None:
         return None
     numbered, order = _numbered(sql)
     try:
-        name = _name(cursor, numbered)
-        marks = f" ({', '.join(['%s'] * len(order))})" if order else ""
-        cursor.execute(f"EXECUTE {name}{marks}", [params[one] for one in order])
+        run(cursor, numbered, [params[one] for one in order])
     except psycopg2.Error as error:
         if error.pgcode not in OUTDATED:
             raise
         cursor.connection.close()  # so that whoever asks again has a new one
         raise psycopg2.OperationalError(f"planned before a change: {error}") from error
     return True
+
+
+def run(cursor: Any, numbered: str, values: Sequence[Any]) -> None:
+    """Sends a statement with `$1`, `$2` … in its parameters' places, on a cursor of a Planning.
+    Raises psycopg2.Error, with a SQLSTATE of OUTDATED where a new connection does better."""
+    marks = f" ({', '.join(['%s'] * len(values))})" if values else ""
+    cursor.execute(f"EXECUTE {_name(cursor, numbered)}{marks}", values)
 
 
 def _name(cursor: Any, numbered: str) -> str:

@@ -31,7 +31,7 @@ def test_slow_statements_are_logged_however_they_are_sent_and_end(
         connection.execute(text("SET LOCAL statement_timeout = 20"))
         connection.execute(text("SELECT pg_sleep(9), :word AS ended"), {"word": WORD})
     slow = func.pg_sleep(0.02)
-    Prepared("slow", select(slow.label("prepared"))).rows({})
+    Prepared(select(slow.label("prepared"))).rows({})
     unawaited.send("SELECT pg_sleep(0.02), %(word)s AS sent", {"word": WORD}, awaited=True)
 
     assert next(every(two_rows)) == 1
@@ -59,7 +59,7 @@ def test_a_lock_that_is_not_given_is_waited_for_once(
     monkeypatch.setenv("NOVA_SLOW_QUERY_MS", "1")
     services.forget_settings()
     patience = func.set_config("lock_timeout", "50", literal(False))
-    locked = Prepared("locked", select(patience, func.pg_advisory_lock(7).label("locked")))
+    locked = Prepared(select(patience, func.pg_advisory_lock(7).label("locked")))
     with engine.connect() as other:
         other.execute(text("SELECT pg_advisory_lock(7)"))
         with pytest.raises(Unavailable):
@@ -77,7 +77,7 @@ def test_what_a_new_connection_mends_is_asked_again(nova: str, engine: Engine) -
     change("CREATE TABLE public.told AS SELECT 1 AS said")
     change("GRANT SELECT ON public.told TO nova_app")
     told = table("told", column("said"))
-    asked = Prepared("told", select(told).where(literal(True)))
+    asked = Prepared(select(told).where(literal(True)))
     assert asked.rows({}) == [{"said": 1}]
     change("ALTER TABLE public.told ALTER said TYPE text")
     assert asked.rows({}) == [{"said": "1"}]

@@ -45,7 +45,7 @@ def _resolving(idle: timedelta) -> Prepared:
         .join(session, session.c.user_id == user.c.user_id)
         .where(session.c.session_hash == bindparam("session_hash"), *_alive(idle))
     )
-    return Prepared(f"session_{int(idle.total_seconds())}", statement)
+    return Prepared(statement)
 
 
 def of_user(user_id: int, *, idle: timedelta) -> list[SessionRow]:

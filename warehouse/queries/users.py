@@ -77,7 +77,6 @@ def known(user_id: int) -> UserRow:
 
 
 _BY_TOKEN = Prepared(
-    "user_by_token",
     select(user, VERSION).where(
         user.c.user_id == bindparam("user_id"),
         user.c.token_version == bindparam("version"),

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+import pandas as pd
 from sqlalchemy import Connection, text
 
+from domain.inventory import Array
 from domain.policy_settings import PolicySettings
 from domain.recommending.settings import RecommendationSettings
 from warehouse.queries.published import last_day
@@ -25,6 +28,10 @@ class Setup:
     today: date
     settings: PolicySettings
     rates: RecommendationSettings
+
+    def stockout_on(self, days: Array) -> pd.Series:
+        """The days within which stock runs out so many days from the end of today; NaT for NaN."""
+        return pd.Timestamp(self.today) + pd.to_timedelta(pd.Series(np.ceil(days)), unit="D")
 
 
 def setup_of(connection: Connection, run_id: int) -> Setup:

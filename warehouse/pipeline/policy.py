@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -266,9 +266,9 @@ def _of_chunk(
             np.where(days == 0, 1.0, (demand > covered).mean(axis=1)),
         ),
         days_to_stockout=days,
-        stockout_on=_day_after(setup.today, days),
-        stockout_p50_on=_day_after(setup.today, likely),
-        stockout_p90_on=_day_after(setup.today, late),
+        stockout_on=setup.stockout_on(days),
+        stockout_p50_on=setup.stockout_on(likely),
+        stockout_p90_on=setup.stockout_on(late),
         risk_quantity=shortage,
         risk_brl=shortage * series["shortage_brl"].to_numpy(float),
         shared_error=ahead.shared[rows],
@@ -345,12 +345,6 @@ def _order_quantity(setup: Setup, series: pd.DataFrame, rates: Array) -> dict[st
         "least_order": minimum,
         "pack": pack,
     }
-
-
-def _day_after(today: date, days: Array) -> pd.Series:
-    """The day within which so many days from the end of today are over."""
-    ahead = pd.to_timedelta(pd.Series(np.ceil(days)), unit="D")
-    return pd.Timestamp(today) + ahead
 
 
 _POLICY_COLUMNS = (

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import timedelta
-from math import ceil
 from typing import Any
 
 import numpy as np
@@ -146,8 +145,7 @@ def _stockouts(
         if known.any():
             at = rows[known]
             days[known] = days_to_stockout(available[at], demand[known], receipts[at])
-        out = [None if one != one else setup.today + timedelta(days=ceil(one)) for one in days]
-        found[name] = [out[one] for one in group]
+        found[name] = setup.stockout_on(days).to_numpy()[group]
     return found
 
 

@@ -420,27 +420,19 @@ def label_ends(chart: go.Figure) -> None:
     gap = LABEL_GAP * max(map(len, names)) * ((max(tops) - min(0, *tops)) or 1)
     heights = spread([trace.y[-1] or 0 for trace in finals], gap)
     for trace, name, height in zip(finals, names, heights, strict=True):
-        _label(chart, trace, text="<br>".join(name), x=1, y=height, xref="paper")
+        _label(chart, "<br>".join(name), _colour_of(trace), x=1, y=height)
     for trace in lines:
         if trace.x[-1] != end:
-            _label(chart, trace, x=0, y=1, xref="paper", yref="paper", yanchor="bottom")
-    _leave_room(chart, sum(names, []))
+            place = {"x": 0, "y": 1, "yref": "paper", "yanchor": "bottom"}
+            _label(chart, trace.name, _colour_of(trace), **place)
+    _leave_room(chart, [line for name in names for line in name])
 
 
 def label_beside(chart: go.Figure, y: float, text: str, colour: str) -> None:
     """A name on the right of the chart at this height, with room for it; in two lines if it is
     long."""
     lines = _in_lines(text)
-    chart.add_annotation(
-        x=1,
-        xref="paper",
-        xanchor="left",
-        xshift=6,
-        y=y,
-        text="<br>".join(lines),
-        align="left",
-        font={"color": colour},
-    )
+    _label(chart, "<br>".join(lines), colour, x=1, y=y)
     _leave_room(chart, lines)
 
 
@@ -454,10 +446,20 @@ def _leave_room(chart: go.Figure, lines: Sequence[str]) -> None:
     chart.update_layout(margin={"r": LABEL_MARGIN + LETTER_WIDTH * max(map(len, lines))})
 
 
-def _label(chart: go.Figure, trace: Any, **place: Any) -> None:
-    colour = trace.marker.color if trace.type == "bar" else trace.line.color
-    looks = {"text": trace.name, "xanchor": "left", "xshift": 6, "align": "left"}
-    chart.add_annotation(font={"color": colour} if colour else {}, **looks | place)
+def _label(chart: go.Figure, text: str, colour: str | None, **place: Any) -> None:
+    chart.add_annotation(
+        text=text,
+        xref="paper",
+        xanchor="left",
+        xshift=6,
+        align="left",
+        font={"color": colour} if colour else {},
+        **place,
+    )
+
+
+def _colour_of(trace: Any) -> str | None:
+    return trace.marker.color if trace.type == "bar" else trace.line.color  # type: ignore[no-any-return]
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:

@@ -33,7 +33,11 @@ def fixed(value: float | None, locale: str, digits: int) -> str:
     """A number with exactly `digits` decimals, for columns that are compared."""
     if value is None:
         return UNKNOWN
-    return format_decimal(value, format="#,##0." + "0" * digits, locale=locale)
+    return format_decimal(value, format=_pattern(digits), locale=locale)
+
+
+def _pattern(digits: int) -> str:
+    return "#,##0" + ("." + "0" * digits if digits else "")
 
 
 def quantity(value: float | None, locale: str) -> str:
@@ -53,7 +57,7 @@ def brl(value: float | None, locale: str, digits: int = 0) -> str:
     """Money in BRL: `R$ 1.234`; the sign and its number never part, in any language."""
     if value is None:
         return UNKNOWN
-    pattern = "¤\u00a0#,##0" + ("." + "0" * digits if digits else "")
+    pattern = f"¤\u00a0{_pattern(digits)}"
     return format_currency(value, "BRL", format=pattern, locale=locale, currency_digits=False)
 
 
@@ -69,8 +73,7 @@ def percent(value: float | None, locale: str, digits: int = 1) -> str:
     """A fraction as per cent: 0.123 is `12,3%`."""
     if value is None:
         return UNKNOWN
-    pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
-    return format_percent(value, format=pattern, locale=locale)
+    return format_percent(value, format=f"{_pattern(digits)}%", locale=locale)
 
 
 def signed_percent(value: float | None, locale: str, digits: int = 1) -> str:

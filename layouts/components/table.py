@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from dash import html
@@ -38,7 +38,11 @@ def twin(
     told = {
         "header": list(header),
         "rows": [list(row) for row in zip(*texts, strict=True)],
-        "words": [place for place, one in enumerate(columns) if any(_words(one))],
+        "words": [
+            place
+            for place, column in enumerate(columns)
+            if any(cell and isinstance(cell, str) for cell in column)
+        ],
         "narrows": name,
         "values": list(values),
     }
@@ -55,10 +59,6 @@ def twin(
 def per_cent(share: float | None) -> float | None:
     """A fraction as it stands under a `(%)`."""
     return None if share is None else 100 * share
-
-
-def _words(column: Sequence[Cell]) -> Iterator[str]:
-    return (cell for cell in column if isinstance(cell, str))
 
 
 def _texts(column: Sequence[Cell], locale: str) -> list[str]:
@@ -78,6 +78,4 @@ def _texts(column: Sequence[Cell], locale: str) -> list[str]:
 def _text(cell: Cell, locale: str, digits: int) -> str:
     if isinstance(cell, date):
         return fmt.day(cell, locale)
-    if isinstance(cell, str):
-        return cell
-    return fmt.fixed(cell, locale, digits) if digits else fmt.number(cell, locale, 0)
+    return cell if isinstance(cell, str) else fmt.fixed(cell, locale, digits)

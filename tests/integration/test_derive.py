@@ -24,6 +24,13 @@ from warehouse.pipeline.scores import total_band
 from warehouse.pipeline.views import refresh_needed
 
 BY = "tests"
+LATE: dict[str, Any] = {
+    "order": "L",
+    "sku": "CABO-01",
+    "site": "DEP-SP",
+    "ordered_on": LAST_DAY - timedelta(days=40),
+    "promised_on": LAST_DAY - timedelta(days=10),
+}
 STOCK = {
     ("CABO-01", "DEP-SP"): 200.0,
     ("CABO-01", "DEP-RJ"): 200.0,
@@ -196,17 +203,7 @@ def test_cancelled_and_received_orders_are_not_counted_on(
 def test_a_late_order_is_told_and_expected_after_the_usual_delay(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):
-    factories.add_order(
-        engine,
-        network,
-        order="L",
-        sku="CABO-01",
-        site="DEP-SP",
-        quantity=2000,
-        ordered_on=LAST_DAY - timedelta(days=40),
-        promised_on=LAST_DAY - timedelta(days=10),
-        order_dated=False,
-    )
+    factories.add_order(engine, network, **LATE, quantity=2000, order_dated=False)
     publish_now(engine, tmp_path)
     row = alerts(engine)["late_order", "CABO-01", "DEP-SP"]
     assert (row.level, row.facts["days_late"], row.facts["order"]) == ("warning", 10, "L")
@@ -333,16 +330,7 @@ def test_an_empty_shelf_is_out_now_whatever_comes_tomorrow(
 ):
     with engine.begin() as connection:
         connection.execute(text("UPDATE core.stock SET on_hand = 0"))
-    factories.add_order(
-        engine,
-        network,
-        order="L",
-        sku="CABO-01",
-        site="DEP-SP",
-        quantity=20_000,
-        ordered_on=LAST_DAY - timedelta(days=40),
-        promised_on=LAST_DAY - timedelta(days=10),
-    )
+    factories.add_order(engine, network, **LATE, quantity=20_000)
     publish_now(engine, tmp_path)
     now = policy(engine, "CABO-01", "DEP-SP")
     assert (now.days_to_stockout, now.stockout_probability) == (0, 1)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -43,10 +43,14 @@ def remove_home(home: Path) -> None:
 
 
 def remove_abandoned_homes() -> None:
-    """Homes of test runs that were killed before they could clean up."""
+    """Homes of test runs that were killed before they could clean up.
+
+    Others may be removing them, or their own, at the same time.
+    """
     for home in Path("/tmp").glob(f"{PREFIX}*"):
-        if home.stat().st_uid == os.geteuid() and not _owner_lives(home):
-            remove_home(home)
+        with suppress(FileNotFoundError):
+            if home.stat().st_uid == os.geteuid() and not _owner_lives(home):
+                remove_home(home)
 
 
 def _owner_lives(home: Path) -> bool:

@@ -29,9 +29,7 @@ AND NOT EXISTS (
 
 _SELECT = f"""
 SELECT job_id, kind, object, run_id, actor, phase, rows_read, upload, report, created_at,
-    started_at, finished_at, cancelled_at, {_IS_DEAD} AS is_dead,
-    CASE WHEN {_IS_DEAD} THEN 'failed' ELSE state END AS state,
-    CASE WHEN {_IS_DEAD} THEN '{STOPPED}' ELSE message END AS message
+    started_at, finished_at, cancelled_at, state, message, {_IS_DEAD} AS is_dead
 FROM support.job
 """
 
@@ -70,12 +68,15 @@ def rejects(job_id: int) -> Iterator[RejectedRow]:
 
 def read(connection: Connection, job_id: int, *, held: bool = False) -> Job:
     """The same on a connection that is open; `held`: nobody else changes it until the transaction
-    ends. Raises NotFound."""
+    ends. Raises NotFound.
+
+    What seems dead is looked at twice: its process may have ended it, and let go of its lock,
+    between the look at its row and that at its lock."""
     sql = text(f"{_SELECT} WHERE job_id = :job_id{' FOR UPDATE' if held else ''}")
     row = connection.execute(sql, {"job_id": job_id}).one_or_none()
     if row is None:
         raise NotFound(f"There is no job {job_id}.")
-    return _job(row)
+    return _job(connection.execute(sql, {"job_id": job_id}).one() if row.is_dead else row)
 
 
 def active() -> list[Job]:
@@ -92,6 +93,8 @@ def _job(row: Row[Any]) -> Job:
     refused = row.kind == "dry_run" and uploads.has_rejects(row.upload)
     is_new = any(one["state"] == "dry-run" for one in report["files"])
     outcomes = [_outcome(one) for one in report["files"]]
+    if row.is_dead:
+        known |= {"state": "failed", "message": STOPPED}
     return Job(**known, may_follow=is_open and is_new, has_rejects=refused, files=outcomes)
 
 

@@ -106,14 +106,14 @@ EXPEDITE_VALUE = Rule(
 TRANSFER_LEFT = Rule(
     "transfer_left",
     "What the giver keeps",
-    r"A' = A - Q",
+    r"A' = A - G",
     {
         "A": ("from_available", "available at the giver", "units"),
-        "Q": ("quantity", "quantity", "units"),
+        "G": ("from_given", "leaves by transfer", "units"),
     },
     "from_left",
     "units",
-    lambda available, quantity: available - quantity,
+    lambda available, given: available - given,
 )
 TRANSFER_VALUE = Rule(
     "transfer_value",

@@ -40,6 +40,10 @@ PHRASES: dict[str, dict[str, str]] = {
         "gained": "Ganha {days} por {cost} e evita que faltem {avoided} nesses dias.",
         "transfer": "Transferir {thing} de {giver}{site}, {act_by}.",
         "left": "{giver} fica com {left}, acima do seu ponto de pedido ({point}).",
+        "left_of_all": (
+            "{giver} cede {given} ao todo e fica com {left}, acima do seu ponto de pedido"
+            " ({point})."
+        ),
         "freight": "São {km} km, {freight} de frete.",
         "reduce": "Reduzir {thing}{site}.",
         "needed": "Há {available} disponíveis e a necessidade é de {needed}.",
@@ -78,6 +82,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "gained": "It gains {days} for {cost} and keeps {avoided} from being missing in them.",
         "transfer": "Transfer {thing} from {giver}{site}, {act_by}.",
         "left": "{giver} keeps {left}, above its reorder point ({point}).",
+        "left_of_all": (
+            "{giver} gives {given} in all and keeps {left}, above its reorder point ({point})."
+        ),
         "freight": "It is {km} km, {freight} of freight.",
         "reduce": "Reduce {thing}{site}.",
         "needed": "There are {available} available and {needed} are needed.",
@@ -248,6 +255,7 @@ def _expedite(speech: _Speech) -> list[str]:
 def _transfer(speech: _Speech) -> list[str]:
     facts = speech.facts
     giver = place(facts, "from_")
+    is_one_of_several = facts["from_given"] > facts["quantity"]
     return [
         speech.say(
             "transfer",
@@ -257,8 +265,9 @@ def _transfer(speech: _Speech) -> list[str]:
             act_by=speech.act_by,
         ),
         speech.say(
-            "left",
+            "left_of_all" if is_one_of_several else "left",
             giver=giver,
+            given=speech.known_amount("from_given"),
             left=speech.known_amount("from_left"),
             point=speech.known_amount("from_reorder_point"),
         ),

@@ -140,12 +140,14 @@ def moved(stock: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
 
 
 def recommended_moves(stock: pd.DataFrame, moves: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """The moves as recommendations; `stock` is that of before them."""
+    """The moves as recommendations; `stock` is that of before them. What a giver is left with is
+    what all of its moves leave."""
     records = stock.to_dict("records")
+    given = moves.groupby("giver")["quantity"].transform("sum")
     return as_frame(
         [
             _transfer(move, records[move["giver"]], records[move["receiver"]], context)
-            for move in moves.to_dict("records")
+            for move in moves.assign(from_given=given).to_dict("records")
         ]
     )
 
@@ -158,13 +160,13 @@ def _transfer(
     lost = receiver["risk_quantity"]
     named = "sku item_name unit unit_cost_brl site site_name uf".split()
     known = facts(receiver, [*named, *STOCK], today=context.today, act_by=act_by)
-    known |= facts(move, MOVE_COLUMNS[2:])
+    known |= facts(move, [*MOVE_COLUMNS[2:], "from_given"])
     known |= {
         f"from_{name}": value
         for name, value in facts(
             giver,
             "site site_name uf available reorder_point daily_demand".split(),
-            left=giver["available"] - move["quantity"],
+            left=giver["available"] - move["from_given"],
         ).items()
     }
     known["if_nothing"] = facts(

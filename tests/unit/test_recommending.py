@@ -237,6 +237,21 @@ def test_a_need_that_a_transfer_meets_is_not_bought_too() -> None:
     assert of_kind(rows, "REORDER") == []
 
 
+def test_what_a_giver_keeps_is_what_all_of_its_transfers_leave() -> None:
+    rows = made(stock({"on_hand": 10.0}, {"on_hand": 900.0}, {"on_hand": 20.0}))
+    moves = of_kind(rows, "TRANSFER")
+    given = sum(move["quantity"] for move in moves)
+    assert [move["from_site_id"] for move in moves] == [2, 2]
+    for move in moves:
+        facts = move["facts"]
+        assert (facts["from_given"], facts["from_left"]) == (given, 900 - given)
+        left = workings_of("TRANSFER", facts).steps[0]
+        assert (left.key, evaluate(left)) == ("transfer_left", 900 - given)
+        assert f" gives {given:,.0f} m in all " in narrative("TRANSFER", facts)["en"]
+    (alone,) = of_kind(made(stock({"on_hand": 10.0}, {"on_hand": 900.0})), "TRANSFER")
+    assert " in all " not in narrative("TRANSFER", alone["facts"])["en"]
+
+
 def test_what_a_transfer_leaves_is_bought() -> None:
     frame = stock({"on_hand": 10.0}, {"on_hand": 130.0})
     rows = made(frame)

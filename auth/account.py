@@ -153,7 +153,7 @@ def _account_page(message: str = "", field: str = "", code: int = 200) -> Respon
     signed_in = [
         (
             browser_of(one.agent) or viewer.t("Unknown browser"),
-            one.address,
+            one,
             one.session_hash == here,
         )
         for one in sessions.of_user(row.user_id, idle=session.idle_limit())

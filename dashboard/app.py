@@ -37,6 +37,7 @@ from dashboard import (
     uploads,
     views,
 )
+from layouts import format as fmt
 from layouts import shell
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -120,7 +121,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     server.extensions[guards.EXTENSION] = i18n
     server.extensions[board.EXTENSION] = board_pack.made
     server.jinja_env.globals.update(
-        banner_words=shell.banner_words, freshness_words=shell.freshness_words
+        banner_words=shell.banner_words,
+        freshness_words=shell.freshness_words,
+        moment=fmt.moment,
     )
     auth_routes.init_app(server)
     oidc.init_app(server, settings)

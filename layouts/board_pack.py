@@ -28,6 +28,7 @@ from domain.viewer import Viewer
 from domain.wording import alert_message
 from layouts import format as fmt
 from layouts.alerts import place
+from layouts.components.cards import change_of
 from layouts.recommendation_text import KINDS
 from layouts.text import (
     ALERT_KINDS,
@@ -122,7 +123,7 @@ class _Pack(Writer):
             (
                 kpi_name(kpi, t),
                 self._value(kpi),
-                fmt.signed_percent(kpi.change, locale) if kpi.change is not None else UNKNOWN,
+                changed[1] if (changed := change_of(kpi, locale)) else UNKNOWN,
                 UNKNOWN if kpi.target is None else fmt.by_unit(kpi.target, kpi.unit, locale),
                 self.day(kpi.as_of),
             )

@@ -82,6 +82,17 @@ def signed_percent(value: float | None, locale: str, digits: int = 1) -> str:
     return sign + percent(value, locale, digits)
 
 
+def points(value: float, locale: str, digits: int = 1) -> str:
+    """A difference of two shares in percentage points, with its sign: `+0,3 p.p.`"""
+    sign = "+" if value > 0 else ""
+    return f"{sign}{fixed(100 * value, locale, digits)}\u00a0p.p."
+
+
+def share_digits(*shares: float | None) -> int:
+    """Decimals that these shares have as per cent: two where one is nearly all."""
+    return 2 if any(NEARLY_ALL <= (one or 0) < 1 for one in shares) else 1
+
+
 def day(value: date | None, locale: str) -> str:
     """A date in figures: `31/01/2026` in pt_BR, `Jan 31, 2026` in English."""
     if value is None:
@@ -121,7 +132,7 @@ def by_unit(value: float | None, unit: str, locale: str, *, short: bool = False)
     if unit == "BRL":
         return brl_compact(value, locale) if short else brl(value, locale, 2)
     if unit == "fraction":
-        return percent(value, locale, 2 if value and NEARLY_ALL <= value < 1 else 1)
+        return percent(value, locale, share_digits(value))
     if unit == "days":
         return number(value, locale, 1)
     return compact(value, locale) if short else number(value, locale, 2)

@@ -301,18 +301,16 @@ def _difference(
     step, before = one.difference, one.today
     if step is None or before is None:
         return [], "number"
-    words = _step(step, before, one.unit, viewer)
+    words = _step(step, before, one.unit, viewer.locale)
     if not step:
         return words, "number"
     good = (step > 0) == (better == "up")
     return words, f"number {'change-good' if good else 'change-bad'}"
 
 
-def _step(step: float, before: float, unit: str, viewer: Viewer) -> list[Component | str]:
-    locale = viewer.locale
+def _step(step: float, before: float, unit: str, locale: str) -> list[Component | str]:
     if unit == "fraction":
-        points = fmt.fixed(100 * step, locale, 2)
-        return [viewer.t("%(points)s p.p.", points=f"+{points}" if step > 0 else points)]
+        return [fmt.points(step, locale, 2)]
     absolute = ("+" if step > 0 else "") + _amount(step, unit, locale)
     share = fmt.signed_percent(step / before, locale) if before else ""
     return [absolute, " ", html.Span(share, className="what-if-share")]

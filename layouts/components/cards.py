@@ -19,7 +19,6 @@ from layouts.components.receipt import formula, inputs_table
 from layouts.components.states import missing_line
 from layouts.text import FILTER_NAMES, N_, kpi_help, kpi_name, named
 
-SHOWN_DIGITS = 3
 DRILLS = {
     "annual_savings": ("/savings", N_("By month and item")),
     "otif": ("/suppliers", N_("By supplier")),
@@ -133,10 +132,29 @@ def not_narrowed(names: Sequence[str], viewer: Viewer) -> str:
     return viewer.t("Not narrowed by: %(filters)s.", filters=shown) if names else ""
 
 
-def _change(kpi: Kpi, viewer: Viewer) -> html.Span | None:
-    if kpi.change is None:
+def change_of(kpi: Kpi, locale: str) -> tuple[float, str] | None:
+    """By how much a number has changed, rounded as it is written, and that in words: shares in
+    percentage points, all else in per cent. None where the one before is not known."""
+    if kpi.unit != "fraction":
+        shown = kpi.change and _rounded(kpi.change, 1)
+        return None if shown is None else (shown, fmt.signed_percent(shown, locale))
+    if kpi.value is None or kpi.previous is None:
         return None
-    shown = round(kpi.change, SHOWN_DIGITS) + 0.0  # what reads as 0,0% is no change
+    digits = fmt.share_digits(kpi.value, kpi.previous)
+    shown = _rounded(kpi.value - kpi.previous, digits)
+    return shown, fmt.points(shown, locale, digits)
+
+
+def _rounded(value: float, digits: int) -> float:
+    """A fraction as per cent with so many decimals shows it; what reads as 0,0 is no change."""
+    return round(value, digits + 2) + 0.0
+
+
+def _change(kpi: Kpi, viewer: Viewer) -> html.Span | None:
+    changed = change_of(kpi, viewer.locale)
+    if changed is None:
+        return None
+    shown, told = changed
     good = (shown > 0) == (kpi.better == "up")
     judged = ("good" if good else "bad") if kpi.better and shown else "neutral"
     direction = "up" if shown > 0 else "down" if shown < 0 else "flat"
@@ -144,7 +162,7 @@ def _change(kpi: Kpi, viewer: Viewer) -> html.Span | None:
     return html.Span(
         [
             icon(direction),
-            fmt.signed_percent(shown, viewer.locale),
+            told,
             html.Span(viewer.t("from %(value)s", value=before), className="weak"),
         ],
         className=f"change change-{judged}",

@@ -140,14 +140,23 @@ def kpi(**more: Any) -> Kpi:
 def test_kpi_card_judges_the_change_and_shows_the_receipt() -> None:
     card = kpi_card(kpi(), reader())
     said = words(card)
-    assert "25,0%" in said and "+25,0%" in said and "de 20,0%" in said
+    assert "25,0%" in said and "+5,0\u00a0p.p." in said and "de 20,0%" in said
     assert "soma dos erros absolutos" in said and "rodada 3" in said
     assert "change-bad" in str(card) and "change-good" not in str(card)
 
 
 def test_a_change_that_reads_as_nothing_is_not_judged() -> None:
-    card = kpi_card(kpi(change=-0.0002), reader())
-    assert "change-neutral" in str(card) and "-0,0%" not in words(card)
+    for same in (kpi(value=0.1999), kpi(unit="BRL", change=-0.0002)):
+        card = kpi_card(same, reader())
+        assert "change-neutral" in str(card) and "-0,0" not in words(card)
+
+
+def test_what_is_no_share_changes_by_per_cent_and_nearly_all_by_two_decimals() -> None:
+    said = words(kpi_card(kpi(unit="BRL", value=250.0, previous=200.0), reader()))
+    assert "+25,0%" in said and "p.p." not in said
+    up = words(kpi_card(kpi(key="sla_availability", value=0.9996, previous=0.9992), reader("en")))
+    assert "99.96%" in up and "+0.04\u00a0p.p." in up
+    assert "p.p." not in words(kpi_card(kpi(previous=None, change=None), reader()))
 
 
 def test_kpi_without_its_file_says_which_one() -> None:

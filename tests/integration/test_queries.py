@@ -292,6 +292,18 @@ def test_totals_go_from_actuals_to_a_forecast_with_its_band(published: Engine):
     assert sum(point.mean or 0 for point in ahead) == pytest.approx(headline)
 
 
+def test_what_was_not_demanded_at_all_in_the_period_is_nothing(published: Engine):
+    demand = demand_frame(published)
+    asked = set(pd.to_datetime(demand.loc[demand["sku"] == "EPI-04", "date"]).dt.date)
+    days = (LAST_DAY - timedelta(days=ago) for ago in range(90))
+    quiet = next(day for day in days if day not in asked)
+    span = {"date_from": quiet, "date_to": quiet}
+    points = kpis.demand_and_forecast(filters=Filters(sku=("EPI-04",), **span))
+    assert [point.actual for point in points if point.date == quiet] == [0]
+    unknown = kpis.demand_and_forecast(filters=Filters(sku=("NO-SUCH",), **span))
+    assert [point.actual for point in unknown] == [None]
+
+
 def test_daily_views_hold_what_the_facts_hold(published: Engine):
     """A filter that is finer than the views takes the facts: both ways must agree."""
     every_sku = Filters(sku=("BAT-02", "CABO-01", "EPI-04", "PAR-03"))

@@ -474,7 +474,8 @@ def demand_and_forecast(
 
     Quantiles do not add up, so the band of a total is mean ± z·√Σσ², σ from each series' p10-p90,
     with z calibrated by publish on the totals of the run's own backtest. A date without demand
-    inside the span is 0; an item without unit cost counts nothing in BRL.
+    inside the span is 0, also where nothing of what has a forecast was demanded in all of it; an
+    item without unit cost counts nothing in BRL.
     """
     run = published_run_or_none(connection)
     where = daily_filter(scope, filters)
@@ -512,16 +513,17 @@ def demand_and_forecast(
             WHERE date BETWEEN (SELECT first FROM span) AND (SELECT last FROM span) AND {where.sql}
             GROUP BY 1
         ),
-        past AS (
-            SELECT date, coalesce(
-                actual, CASE WHEN (SELECT count(actual) FROM known) > 0 THEN 0 END
-            ) AS actual
-            FROM grid LEFT JOIN known USING (date)
-        ),
         ahead AS (
             SELECT date, sum({value}) AS mean, sum({variance}) AS variance
             FROM {daily("forecast", filters)} AS daily
             WHERE run_id = :run_id AND {where.sql} GROUP BY date
+        ),
+        past AS (
+            SELECT date, coalesce(actual, CASE
+                WHEN (SELECT count(actual) FROM known) > 0 THEN 0
+                WHEN NOT EXISTS (SELECT FROM known) AND EXISTS (SELECT FROM ahead) THEN 0
+            END) AS actual
+            FROM grid LEFT JOIN known USING (date)
         )
         SELECT date, past.actual, ahead.mean, ahead.variance
         FROM past FULL JOIN ahead USING (date)

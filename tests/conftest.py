@@ -19,7 +19,7 @@ from warehouse.db import make_engine
 
 collect_ignore = [] if find_spec("statsforecast") else ["offline"]
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -183,6 +183,6 @@ def pytest_setup_options() -> object:
 
     options = Options()
     options.binary_location = chromium_path() or ""
-    for argument in ("--headless=new", "--window-size=1400,1000", *chromium_arguments()):
+    for argument in ("--headless", "--window-size=1400,1000", *chromium_arguments()):
         options.add_argument(argument)
     return options

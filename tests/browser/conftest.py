@@ -244,7 +244,7 @@ def let_in(context: BrowserContext, site: str, role: Role) -> None:
 @pytest.fixture
 def watch(browser: Browser, site: str) -> Iterator[Callable[..., Watched]]:
     """`watch(role=…, width=…, locale=…, scheme=…)` gives a watched page of somebody who is signed
-    in; it is blank until the test opens one."""
+    in, and asks for no motion; it is blank until the test opens one."""
     contexts = []
 
     def start(
@@ -258,6 +258,7 @@ def watch(browser: Browser, site: str) -> Iterator[Callable[..., Watched]]:
             locale=locale,
             color_scheme=scheme,  # type: ignore[arg-type]
             accept_downloads=True,
+            reduced_motion="reduce",
         )
         contexts.append(context)
         let_in(context, site, role)

@@ -34,7 +34,6 @@ from tests import factories, services
 from tests.browser.conftest import ALL_DRAWN, ALL_FIT, Watched
 
 NOWHERE, TAB = "/nowhere", "tab="
-NO_TRANSITION = "document.getAnimations().every(each => !(each instanceof CSSTransition))"
 CALLBACK, CALLS_AT_MOST = "/_dash-update-component", 6
 ONE_OF_MANY = (
     *("/sla/C-SUL", "/suppliers/ALFA", "/projects/PRJ-1", "/materials/CABO-01", "/admin/users/1"),
@@ -319,7 +318,6 @@ def look_at(watched: Watched, path: str, who: str, width: int, scheme: str) -> N
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     expect(page.locator("html")).to_have_attribute("data-bs-theme", scheme)
     fit(watched, width)
-    watched.until(NO_TRANSITION)
     seen = services.ROOT / "test-results" / "pages" / f"{who}-{width}-{scheme}"
     page.screenshot(path=seen / f"{re.sub(r'[^a-z0-9]+', '-', path[1:].lower())}.png")
 

@@ -184,6 +184,7 @@ TICK = ["override-followed.search", "override-work.children"], "override-tick"
 
 def test_a_derivation_is_cancelled_and_done_later(site: Site, analyst: Api) -> None:
     browser = site.browser(ANALYST)
+    wait_until_nobody_derives(site)
     with site.engine.connect() as other:
         other.execute(text("LOCK TABLE analytics.policy IN SHARE MODE"))
         done = post(analyst, LIFT).json()["data"]
@@ -203,6 +204,18 @@ def test_a_derivation_is_cancelled_and_done_later(site: Site, analyst: Api) -> N
     assert followed(analyst, number)["applied"]
     assert analyst.call("DELETE", f"/overrides/{number}").status_code == 200
     followed(analyst, number)
+
+
+def wait_until_nobody_derives(site: Site) -> None:
+    """The jobs of the tests before have ended: the next one waits for none of them."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    sql = text("SELECT count(*) FROM support.job WHERE finished_at IS NULL")
+    while time.monotonic() < deadline:
+        with site.engine.connect() as connection:
+            if not connection.execute(sql).scalar():
+                return
+        time.sleep(0.1)
+    raise AssertionError("a job has not ended")
 
 
 def wait_for_job(api: Api, job_id: int, phase: str, state: str = "running") -> None:

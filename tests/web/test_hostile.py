@@ -12,6 +12,7 @@ import io
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -29,6 +30,7 @@ from auth.guards import PUBLIC
 from benchmarks.pages import opening
 from dashboard.pages import PAGES
 from tests.web.conftest import ADMIN, ANALYST, PASSWORD, VIEWER, Browser, Site
+from warehouse.caching import VERSION_MEMO_SECONDS
 
 API = "/api/v1"
 SHORT = {"error"}
@@ -137,7 +139,7 @@ def on_record(site: Site, *answers: requests.Response) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def driver(site: Site) -> None:
+def driver(site: Site) -> Iterator[None]:
     """One outside driver, for the routes of drivers."""
     sql = (
         "INSERT INTO core.driver (driver, uf, date, value, load_id)"
@@ -145,6 +147,11 @@ def driver(site: Site) -> None:
     )
     with site.engine.begin() as connection:
         connection.execute(text(sql))
+    yield
+    with site.engine.begin() as connection:
+        connection.execute(text("DELETE FROM core.driver"))
+        connection.execute(text("UPDATE analytics.revision SET number = number + 1"))
+    time.sleep(VERSION_MEMO_SECONDS)
 
 
 def examples(route: Route, value: str | None = None) -> str:

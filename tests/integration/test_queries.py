@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -297,10 +298,10 @@ def test_what_was_not_demanded_at_all_in_the_period_is_nothing(published: Engine
     asked = set(pd.to_datetime(demand.loc[demand["sku"] == "EPI-04", "date"]).dt.date)
     days = (LAST_DAY - timedelta(days=ago) for ago in range(90))
     quiet = next(day for day in days if day not in asked)
-    span = {"date_from": quiet, "date_to": quiet}
-    points = kpis.demand_and_forecast(filters=Filters(sku=("EPI-04",), **span))
+    filters = Filters(sku=("EPI-04",), date_from=quiet, date_to=quiet)
+    points = kpis.demand_and_forecast(filters=filters)
     assert [point.actual for point in points if point.date == quiet] == [0]
-    unknown = kpis.demand_and_forecast(filters=Filters(sku=("NO-SUCH",), **span))
+    unknown = kpis.demand_and_forecast(filters=replace(filters, sku=("NO-SUCH",)))
     assert [point.actual for point in unknown] == [None]
 
 

@@ -49,7 +49,7 @@ FORBIDDEN_LIBRARIES = {
 }
 SQL = {"select", "insert", "update", "delete", "text", "exec_driver_sql"}
 SQL_ROOMS = {"warehouse", "migrations", "tests"}
-IMPORT_WSGI = "import sys, wsgi; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+IMPORTED = "import sys, {}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
 
 
 def sources(room: str) -> list[Path]:
@@ -137,11 +137,19 @@ def test_the_web_environment_has_no_machine_learning() -> None:
 
 
 def test_serving_loads_no_machine_learning_and_nothing_of_the_batch_side(nova: str) -> None:
-    done = subprocess.run(
-        [web_python(), "-c", IMPORT_WSGI], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    assert (LEARNING | BATCH | OPTIONAL).isdisjoint(imported_with("wsgi"))
+
+
+def test_a_check_of_a_file_does_not_wait_for_what_derives() -> None:
+    assert {"pandas", "scipy"}.isdisjoint(imported_with("dashboard.cli, warehouse.pipeline.jobs"))
+
+
+def imported_with(modules: str) -> list[str]:
+    """What a process of the web environment has imported once it has these."""
+    command = [web_python(), "-c", IMPORTED.format(modules)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert (LEARNING | BATCH | OPTIONAL).isdisjoint(done.stdout.split())
+    return done.stdout.split()
 
 
 def test_the_trainer_has_neither_flask_nor_dash() -> None:

@@ -1,4 +1,8 @@
-"""Does what was asked for on the pages, in the name of who asked; run by `flask jobs run`."""
+"""Does what was asked for on the pages, in the name of who asked; run by `flask jobs run`.
+
+A process is started for each job, and most are checks of files: what derives, and pandas with it,
+is imported where it is needed.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Row, text
 from sqlalchemy.exc import DBAPIError
@@ -18,20 +22,13 @@ from domain.access import Permission, may
 from domain.errors import NotFound, NovaError
 from warehouse import uploads
 from warehouse.commands import audit
-from warehouse.pipeline.derive import (
-    SHOWING,
-    STEPS,
-    WAITING,
-    OnStep,
-    derive_overrides,
-    derive_settings,
-    refresh_after_load,
-)
 from warehouse.pipeline.ingest import ingest
-from warehouse.pipeline.publish import point_at
 from warehouse.pipeline.report import FileReport, IngestReport, Reject
 from warehouse.pipeline.views import refresh_needed
 from warehouse.queries.jobs import JOB_LOCK
+
+if TYPE_CHECKING:
+    from warehouse.pipeline.derive import OnStep
 
 SHOW_SECONDS = 0.5
 ACTIONS = {
@@ -149,6 +146,8 @@ def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
         on_rejects=on_rejects,
     )
     if report.changed or (not is_dry_run and refresh_needed(engine)):
+        from warehouse.pipeline.derive import refresh_after_load
+
         say("deriving")
         refresh_after_load(engine, _steps(say, "deriving"))
     facts = {"files": {one.source: one.state for one in report.files}}
@@ -164,6 +163,8 @@ def _leave_off_if_asked(engine: Engine, job_id: int) -> None:
 
 
 def _publish(job: Row[Any], engine: Engine, say: Say) -> Outcome:
+    from warehouse.pipeline.publish import point_at
+
     say("publishing")
     on_step = _steps(say, "publishing", partial(_leave_off_if_asked, engine, job.job_id))
     point_at(job.run_id, engine=engine, published_by=job.actor, on_step=on_step)
@@ -171,6 +172,8 @@ def _publish(job: Row[Any], engine: Engine, say: Say) -> Outcome:
 
 
 def _derive(job: Row[Any], engine: Engine, say: Say) -> Outcome:
+    from warehouse.pipeline.derive import derive_overrides, derive_settings
+
     say("deriving")
     derive = derive_settings if job.object.startswith(SETTINGS) else derive_overrides
     on_step = _steps(say, "deriving", partial(_leave_off_if_asked, engine, job.job_id))
@@ -180,6 +183,8 @@ def _derive(job: Row[Any], engine: Engine, say: Say) -> Outcome:
 def _steps(say: Say, phase: str, check: Callable[[], None] | None = None) -> OnStep:
     """Tells the steps of a derivation with its phase: `deriving 2/6`. `check` is called in each,
     after the phase is written: who asks to leave off holds the job's row."""
+    from warehouse.pipeline.derive import SHOWING, STEPS, WAITING
+
     others = {WAITING: "waiting", SHOWING: "showing"}
 
     def on_step(step: int) -> None:

@@ -19,6 +19,8 @@ from warehouse.db import make_engine
 
 collect_ignore = [] if find_spec("statsforecast") else ["offline"]
 
+PATIENT = "test_uploads.py"
+"""Waits for dozens of jobs, one after another: begun last, it would go on for minutes alone."""
 CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 
@@ -149,7 +151,8 @@ def chromium_arguments() -> list[str]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in tests/browser is a browser test and needs Chromium and its driver; everything
-    in tests/faults is a fault."""
+    in tests/faults is a fault. PATIENT begins first."""
+    items.sort(key=lambda item: item.path.name != PATIENT)
     missing = [name for name in ("chromium", "chromedriver") if not _installed(name)]
     suites = Path(__file__).parent
     for item in items:

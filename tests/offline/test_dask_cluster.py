@@ -25,6 +25,8 @@ from warehouse.queries.training import TrainingSet
 distributed = pytest.importorskip("distributed", reason="Dask is not installed")
 
 OPTIONS = Options(horizon=14, models=("naive", "ses", "pooled"))
+PATIENT_SECONDS = 240
+"""How long a worker may take to start: it has what processors others leave."""
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,7 @@ def foreign_worker(scheduler: str, folder: Path) -> Iterator[None]:
     ) as worker:
         try:
             with distributed.Client(scheduler, set_as_default=False) as client:
-                client.wait_for_workers(3, timeout=dask_cluster.CONNECT_SECONDS)
+                client.wait_for_workers(3, timeout=PATIENT_SECONDS)
             yield
         finally:
             worker.kill()

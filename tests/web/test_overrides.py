@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import requests
@@ -13,6 +14,8 @@ from sqlalchemy import text
 
 from tests.factories import LAST_DAY
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Browser, Site
+
+T = TypeVar("T")
 
 FIRST = LAST_DAY + timedelta(days=1)
 UNTIL = str(datetime.now(UTC).date() + timedelta(days=60))
@@ -39,13 +42,19 @@ def post(api: Api, body: dict[str, Any], path: str = "") -> requests.Response:
 
 def followed(api: Api, number: int) -> dict[str, Any]:
     """The override when policy and alerts follow it."""
+    return until(
+        lambda: dict(api.get(f"/overrides/{number}").json()["data"]),
+        lambda found: found["applied"] == (found["state"] == "in_force"),
+    )
+
+
+def until(look: Callable[[], T], is_so: Callable[[T], bool]) -> T:
+    """What `look` sees once it is so."""
     deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        found = api.get(f"/overrides/{number}").json()["data"]
-        if found["applied"] == (found["state"] == "in_force"):
-            return dict(found)
-        time.sleep(0.3)
-    raise AssertionError("the override's job did not end")
+    while not is_so(seen := look()):
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.1)
+    return seen
 
 
 def series(api: Api, sku: str, place: str) -> list[dict[str, Any]]:
@@ -208,24 +217,20 @@ def test_a_derivation_is_cancelled_and_done_later(site: Site, analyst: Api) -> N
 
 def wait_until_nobody_derives(site: Site) -> None:
     """The jobs of the tests before have ended: the next one waits for none of them."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    sql = text("SELECT count(*) FROM support.job WHERE finished_at IS NULL")
-    while time.monotonic() < deadline:
+    sql = text("SELECT job_id FROM support.job WHERE finished_at IS NULL")
+
+    def at_work() -> list[int]:
         with site.engine.connect() as connection:
-            if not connection.execute(sql).scalar():
-                return
-        time.sleep(0.1)
-    raise AssertionError("a job has not ended")
+            return list(connection.scalars(sql))
+
+    until(at_work, lambda jobs: not jobs)
 
 
 def wait_for_job(api: Api, job_id: int, phase: str, state: str = "running") -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while time.monotonic() < deadline:
-        job = api.get(f"/jobs/{job_id}").json()["data"]
-        if (job["phase"], job["state"]) == (phase, state):
-            return
-        time.sleep(0.1)
-    raise AssertionError(job)
+    until(
+        lambda: api.get(f"/jobs/{job_id}").json()["data"],
+        lambda job: (job["phase"], job["state"]) == (phase, state),
+    )
 
 
 def test_a_derivation_that_failed_is_told(site: Site) -> None:

@@ -82,7 +82,7 @@ def signed_percent(value: float | None, locale: str, digits: int = 1) -> str:
     return sign + percent(value, locale, digits)
 
 
-def points(value: float, locale: str, digits: int = 1) -> str:
+def points(value: float, locale: str, digits: int) -> str:
     """A difference of two shares in percentage points, with its sign: `+0,3 p.p.`"""
     sign = "+" if value > 0 else ""
     return f"{sign}{fixed(100 * value, locale, digits)}\u00a0p.p."

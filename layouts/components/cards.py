@@ -135,14 +135,16 @@ def not_narrowed(names: Sequence[str], viewer: Viewer) -> str:
 def change_of(kpi: Kpi, locale: str) -> tuple[float, str] | None:
     """By how much a number has changed, rounded as it is written, and that in words: shares in
     percentage points, all else in per cent. None where the one before is not known."""
-    if kpi.unit != "fraction":
-        shown = kpi.change and _rounded(kpi.change, 1)
-        return None if shown is None else (shown, fmt.signed_percent(shown, locale))
-    if kpi.value is None or kpi.previous is None:
+    if kpi.unit == "fraction":
+        if kpi.value is None or kpi.previous is None:
+            return None
+        digits = fmt.share_digits(kpi.value, kpi.previous)
+        shown = _rounded(kpi.value - kpi.previous, digits)
+        return shown, fmt.points(shown, locale, digits)
+    if kpi.change is None:
         return None
-    digits = fmt.share_digits(kpi.value, kpi.previous)
-    shown = _rounded(kpi.value - kpi.previous, digits)
-    return shown, fmt.points(shown, locale, digits)
+    shown = _rounded(kpi.change, 1)
+    return shown, fmt.signed_percent(shown, locale)
 
 
 def _rounded(value: float, digits: int) -> float:

@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 from flask import Flask
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from benchmarks.pages import making, opening
 from dashboard.app import create_app
@@ -89,6 +90,14 @@ class Site:
             scope=scope,
             must_change_password=must_change_password,
         )
+
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """A transaction that writes what pages show; every worker tells it once this is left."""
+        with self.engine.begin() as connection:
+            yield connection
+            caching.count_revision(connection)
+        time.sleep(caching.VERSION_MEMO_SECONDS)
 
     def tokens(self, email: str) -> dict[str, Any]:
         """What POST /auth/login hands out."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 
@@ -13,10 +12,8 @@ from sqlalchemy import text
 from tests import factories
 from tests.factories import LAST_DAY
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
-from warehouse.caching import VERSION_MEMO_SECONDS
 
 DRIVER = "rain_mm"
-NEWER = "UPDATE analytics.revision SET number = number + 1"
 CONTRIBUTION = {
     "driver": "holidays",
     "country": "BR",
@@ -56,7 +53,7 @@ def rain(site: Site) -> Iterator[None]:
     ]
     untried = {name: value for name, value in UNTRIED.items() if value is not None}
     tried = json.dumps([CONTRIBUTION, untried])
-    with site.engine.begin() as connection:
+    with site.changing() as connection:
         load = factories.add_load(connection, "drivers")
         for row in rows:
             connection.execute(text(sql), {**row, "first": first, "last": LAST_DAY})
@@ -67,15 +64,11 @@ def rain(site: Site) -> Iterator[None]:
             ),
             {"tried": tried},
         )
-        connection.execute(text(NEWER))
-    time.sleep(VERSION_MEMO_SECONDS)
     yield
-    with site.engine.begin() as connection:
+    with site.changing() as connection:
         connection.execute(text("DELETE FROM core.driver"))
         connection.execute(text("DELETE FROM staging.load WHERE id = :load"), {"load": load})
         connection.execute(text("UPDATE analytics.run SET manifest = manifest - 'drivers'"))
-        connection.execute(text(NEWER))
-    time.sleep(VERSION_MEMO_SECONDS)
 
 
 def test_page_api_and_file_say_the_same(site: Site, rain: None) -> None:

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -16,7 +15,6 @@ from sqlalchemy import text
 
 from tests.factories import LAST_DAY
 from tests.web.conftest import ANALYST, Api, Site
-from warehouse.caching import VERSION_MEMO_SECONDS, count_revision
 
 QUEUES = {"alerts": "alert", "recommendations": "recommendation"}
 SINCE = LAST_DAY - timedelta(days=89)
@@ -34,24 +32,16 @@ def raised_long_ago(site: Site) -> Iterator[None]:
     before: dict[str, Any] = {}
     evening = f"{SINCE - timedelta(days=1)} 23:59-03:00"
     move = "UPDATE analytics.{} SET raised_at = :at WHERE id = :id"
-    with site.engine.begin() as connection:
+    with site.changing() as connection:
         for table in QUEUES.values():
             one = f"SELECT id, raised_at FROM analytics.{table} WHERE status = 'open' LIMIT 1"
             row = connection.execute(text(one)).one()
             before[table] = {"id": row.id, "at": row.raised_at}
             connection.execute(text(move.format(table)), {"id": row.id, "at": evening})
-    _told_anew(site)
     yield
-    with site.engine.begin() as connection:
+    with site.changing() as connection:
         for table, kept in before.items():
             connection.execute(text(move.format(table)), kept)
-    _told_anew(site)
-
-
-def _told_anew(site: Site) -> None:
-    with site.engine.begin() as connection:
-        count_revision(connection)
-    time.sleep(VERSION_MEMO_SECONDS)
 
 
 def _count(api: Api, path: str) -> int:

@@ -86,17 +86,17 @@ def same(shown: str) -> str:
 
 
 def test_reloading_sharing_and_going_back_keep_every_page(watch: Callable[..., Watched]) -> None:
-    """One browser reads each address anew, with what it remembers of others; the other one is led
-    there from page to page, and back."""
     assert STATES.keys() == PAGES.keys()
     mine, other = watch(role=Role.ADMIN), watch(role=Role.ADMIN)
     addresses = [address_of(name) + state for name, state in STATES.items()]
     other.open("/main")
     seen = []
     for address in addresses:
-        other.page.evaluate(f"window.nova.go('{address}')")
-        shown = mine.open(address).evaluate(SHOWN)
+        shown = mine.go(address).evaluate(SHOWN)
         assert address in shown and "não é conhecido" not in shown, shown
+        mine.page.reload(wait_until="commit")
+        other.page.evaluate(f"window.nova.go('{address}')")
+        mine.until(same(shown))
         other.until(same(shown))
         seen.append(shown)
     for shown in reversed(seen[:-1]):

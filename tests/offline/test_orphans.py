@@ -18,7 +18,7 @@ from models_offline.orphans import end_with
 
 def work(parent):
     end_with(parent)
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())
     time.sleep(300)
 
 if __name__ == "__main__":

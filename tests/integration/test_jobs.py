@@ -1,17 +1,20 @@
-"""Whether a job is at work, has ended or has died is told by its row and by its process's lock."""
+"""Whether a job or a load is at work, has ended or has died is told by its row and by its process's
+lock."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from threading import Thread
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 
-from domain.records import Job
-from tests import services
+from domain.records import Job, Load
+from tests import factories, services
 from warehouse.pipeline.jobs import _alive
-from warehouse.queries import jobs
+from warehouse.pipeline.views import WRITE_LOCK
+from warehouse.queries import jobs, loads
 
 LATE_LOCKS = """
     CREATE FUNCTION public.late_locks() RETURNS SETOF pg_catalog.pg_locks LANGUAGE plpgsql AS $$
@@ -34,13 +37,17 @@ def job_id(engine: Engine) -> int:
         return int(connection.execute(text(made)).scalar_one())
 
 
-def test_a_job_that_ends_while_it_is_looked_at_has_not_died(
-    nova: str, engine: Engine, job_id: int
-) -> None:
+@pytest.fixture
+def late_locks(nova: str, engine: Engine) -> None:
+    """Who looks at the locks sees them half a second after the row."""
     with engine.begin() as connection:
         connection.execute(text(LATE_LOCKS))
     database = nova.rpartition("/")[2]
     services.execute(nova, f'ALTER DATABASE "{database}" SET search_path = public, pg_catalog')
+
+
+@pytest.mark.usefixtures("late_locks")
+def test_a_job_that_ends_while_it_is_looked_at_has_not_died(engine: Engine, job_id: int) -> None:
     seen: list[Job] = []
     with _alive(engine, job_id) as connection:
         _say(connection, BEGUN, job_id)
@@ -60,6 +67,30 @@ def test_a_job_whose_process_is_gone_has_failed(nova: str, engine: Engine, job_i
     job = jobs.one(job_id)
     assert (job.state, job.message, job.finished_at) == ("failed", jobs.STOPPED, None)
     assert jobs.active() == []
+
+
+@pytest.mark.parametrize("look", [lambda _: loads.page().rows, lambda one: [loads.one(one)]])
+@pytest.mark.usefixtures("late_locks")
+def test_a_load_that_ends_while_it_is_looked_at_has_not_stopped(
+    engine: Engine, look: Callable[[int], list[Load]]
+) -> None:
+    held, at_once = {"key": WRITE_LOCK}, engine.execution_options(isolation_level="AUTOCOMMIT")
+    with engine.begin() as connection:
+        load_id = factories.add_load(connection, "demand")
+        connection.execute(text("UPDATE staging.load SET state = 'loading'"))
+    seen: list[Load] = []
+    with at_once.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), held)
+        looking = Thread(target=lambda: seen.extend(look(load_id)))
+        looking.start()
+        _wait_for_a_sleeper(connection)
+        connection.execute(text("UPDATE staging.load SET state = 'accepted'"))
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), held)
+    looking.join()
+    assert [one.state for one in seen] == ["accepted"]
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE staging.load SET state = 'loading'"))
+    assert [one.state for one in look(load_id)] == ["stopped"]
 
 
 def _say(connection: Connection, statement: str, job_id: int) -> None:

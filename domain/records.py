@@ -753,6 +753,7 @@ class Item:
     min_order_qty: float | None
     pack_size: float | None
     supplier: str | None
+    supplier_name: str | None
     service_level: float | None
     shelf_life_days: float | None
     active: bool
@@ -908,6 +909,7 @@ class OpenOrder:
     order: str
     line: str
     supplier: str
+    supplier_name: str | None
     site: str
     ordered_on: date | None
     promised_on: date | None

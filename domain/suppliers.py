@@ -299,6 +299,7 @@ class OrderLine:
     order_no: str
     line: str
     supplier: str
+    supplier_name: str | None
     sku: str
     item_name: str | None
     site: str

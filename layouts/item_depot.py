@@ -41,6 +41,7 @@ from layouts.components.grid import (
     WRAPPED,
     date_column,
     grid,
+    link_column,
     money_column,
     number_column,
     quantity_column,
@@ -216,7 +217,7 @@ def orders_card(
     columns = [
         text_column("order", t("Order"), minWidth=110, flex=1),
         text_column("site", t("Depot"), minWidth=90),
-        text_column("supplier", t("Supplier"), minWidth=110, flex=1),
+        link_column("supplier", t("Supplier"), "href", minWidth=150, flex=2, **WRAPPED),
         date_column("ordered_on", t("Ordered on")),
         date_column("promised_on", t("Promised on")),
         quantity_column("quantity", t("Quantity")),
@@ -234,13 +235,22 @@ def _order(order: OpenOrder) -> dict[str, Any]:
         "id": f"{order.order}/{order.line}",
         "order": f"{order.order} / {order.line}",
         "site": place(order.site, None),
-        "supplier": place(order.supplier, None),
+        **_supplier(order),
         "ordered_on": _iso(order.ordered_on),
         "promised_on": _iso(order.promised_on),
         "quantity": order.quantity,
         "received_qty": order.received_qty,
         "days_late": order.days_late,
         "unit_price_brl": order.unit_price_brl,
+    }
+
+
+def _supplier(line: OpenOrder | OrderLine) -> dict[str, str | None]:
+    """Who delivers it, by name where there is one; leads to that supplier."""
+    known = line.supplier != "-"
+    return {
+        "supplier": (line.supplier_name or line.supplier) if known else fmt.UNKNOWN,
+        "href": f"/suppliers/{quote(line.supplier, safe='')}" if known else None,
     }
 
 
@@ -254,7 +264,7 @@ def past_orders_card(
         return card(title, html.P(t("No order yet."), className="quiet"))
     columns = [
         text_column("order", t("Order"), minWidth=110, flex=1),
-        text_column("supplier", t("Supplier"), minWidth=110, flex=1),
+        link_column("supplier", t("Supplier"), "href", minWidth=150, flex=2, **WRAPPED),
         date_column("ordered_on", t("Ordered on")),
         date_column("first_promised_on", t("First promised")),
         date_column("received_on", t("Received on")),
@@ -267,7 +277,7 @@ def past_orders_card(
         {
             "id": f"{one.order_no}/{one.line}",
             "order": f"{one.order_no} / {one.line}",
-            "supplier": place(one.supplier, None),
+            **_supplier(one),
             "ordered_on": _iso(one.ordered_on),
             "first_promised_on": _iso(one.first_promised_on),
             "received_on": _iso(one.received_on),

@@ -142,7 +142,7 @@ def _master_data(item: Item, viewer: Viewer) -> list[tuple[str, str]]:
         (t("Unit of issue"), item.unit or fmt.UNKNOWN),
         (t("Unit cost"), fmt.brl(item.unit_cost_brl, locale, 2)),
         (t("Lead time"), _days(item.lead_time_days, viewer)),
-        (t("Supplier"), item.supplier or fmt.UNKNOWN),
+        (t("Supplier"), item.supplier_name or item.supplier or fmt.UNKNOWN),
         (t("Minimum order"), fmt.quantity(item.min_order_qty, locale)),
         (t("Pack size"), fmt.quantity(item.pack_size, locale)),
         (t("Criticality (0–10)"), fmt.number(item.criticality, locale, 1)),

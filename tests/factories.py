@@ -30,6 +30,7 @@ MODELS = ("naive", "seasonal_naive", "ensemble")
 STEP_DAYS = {"D": 1, "W": 7}
 DATES = ("date", "origin", "first_date", "last_date", "measured_on", "changed_on")
 
+SUPPLIERS = {"ALFA": "Alfa Energia", "BETA": "Beta Cabos"}
 ITEMS = (
     ("CABO-01", "Cabo de fibra óptica 12FO", "fibra", "m", 12.5, 14.0, "ALFA"),
     ("BAT-02", "Bateria estacionária 48V", "energia", "un", 2400.0, 30.0, "BETA"),
@@ -81,9 +82,9 @@ def make_network(engine: Engine, *, with_site: bool = True) -> Network:
     network = Network()
     with engine.begin() as connection:
         load = add_load(connection, "items")
-        for name in ("ALFA", "BETA"):
-            network.suppliers[name] = _insert(
-                connection, core.supplier, "supplier_id", supplier=name, name=name, load_id=load
+        for code, name in SUPPLIERS.items():
+            network.suppliers[code] = _insert(
+                connection, core.supplier, "supplier_id", supplier=code, name=name, load_id=load
             )
         for sku, name, family, unit, cost, lead, supplier in ITEMS:
             network.items[sku] = _insert(

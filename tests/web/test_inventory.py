@@ -119,6 +119,20 @@ def test_both_pages_show_the_textbooks_levels(site: Site) -> None:
         assert "formula=safety_stock_variable&sku=CABO-01&site=DEP-SP" in page, path
 
 
+def test_orders_name_their_supplier_and_lead_to_it(site: Site) -> None:
+    api = site.api(ANALYST)
+    (line,) = api.get("/order-lines", params={"sku": "BAT-02"}).json()["data"]
+    detail = api.get("/materials/BAT-02").json()["data"]
+    (order,) = detail["open_orders"]
+    told = [one["supplier_name"] for one in (line, order, detail["item"])]
+    assert told == ["Alfa Energia", "Alfa Energia", "Beta Cabos"]
+    browser = site.browser(VIEWER)
+    for tab in ("orders", "history"):
+        page = browser.open_page("/inventory", f"?item=BAT-02&depot=DEP-BA&tab={tab}").text
+        assert '"supplier":"Alfa Energia","href":"/suppliers/ALFA"' in page, tab
+    assert "Beta Cabos" in browser.open_page("/materials/BAT-02").text
+
+
 @pytest.mark.parametrize(
     ("given", "result"),
     [((8, 14, 20), "132"), ((2, 10, 15), "35"), ((0.5, 21, 30), "40,5")],

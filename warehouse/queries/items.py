@@ -27,7 +27,8 @@ SORTS = {
 _COLUMNS = """
 item.sku, item.name, item.family, item.unit, item.unit_cost_brl, item.criticality,
     item.lead_time_days, item.min_order_qty, item.pack_size, nullif(supplier.supplier, '-')
-    AS supplier, item.service_level, item.shelf_life_days, item.active, item.attributes
+    AS supplier, supplier.name AS supplier_name, item.service_level, item.shelf_life_days,
+    item.active, item.attributes
 """
 _FROM = "FROM core.item LEFT JOIN core.supplier USING (supplier_id)"
 

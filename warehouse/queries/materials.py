@@ -110,7 +110,7 @@ ORDER BY policy.days_to_stockout NULLS LAST, series.demand_90d DESC, site.site
 """
 
 _OPEN_ORDERS = """
-SELECT line.order_no, line.line, supplier.supplier, site.site,
+SELECT line.order_no, line.line, supplier.supplier, supplier.name, site.site,
     CASE WHEN line.order_dated THEN line.ordered_on END AS ordered_on, line.promised_on,
     line.quantity, line.received_qty, line.unit_price_brl,
     CASE WHEN line.promised_on IS NOT NULL

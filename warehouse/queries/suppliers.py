@@ -188,8 +188,9 @@ WHERE run_id = (SELECT run_id FROM analytics.published) AND cost.supplier_id = :
 """
 
 _LINES = f"""
-SELECT seen.order_no, seen.line, supplier.supplier, item.sku, item.name AS item_name, site.site,
-    site.uf, CASE WHEN seen.order_dated THEN seen.ordered_on END AS ordered_on,
+SELECT seen.order_no, seen.line, supplier.supplier, supplier.name AS supplier_name, item.sku,
+    item.name AS item_name, site.site, site.uf,
+    CASE WHEN seen.order_dated THEN seen.ordered_on END AS ordered_on,
     seen.promise AS first_promised_on, seen.promised_on,
     seen.received_on, seen.quantity, seen.received_qty, seen.unit_price_brl, seen.status,
     seen.lead::bigint AS lead_time_days,

@@ -9,6 +9,9 @@
   const HEAD = 64;
   const FOOT = 40;
   const FOOT_LETTERS = 180;
+  const DATE_WIDTH = 55;
+  const LETTER_WIDTH = 7;
+  const TICK_GAP = 8;
 
   function words(selector, root) {
     const found = (root || document).querySelector(selector);
@@ -85,6 +88,9 @@
     const below = -(margin.b + FOOT - 4);
     Object.assign(foot, { align: "left", xref: "paper", yshift: below, x: 0 });
     layout.annotations = (drawn.annotations || []).concat([foot]);
+    if (chart.novaTicks) {
+      layout.xaxis = Object.assign({}, drawn.xaxis, chart.novaTicks.asked);
+    }
     const spoken = { locale: chart._context.locale, locales: chart._context.locales };
     return { data: chart.data, layout: layout, config: spoken };
   }
@@ -176,8 +182,54 @@
     }
   });
 
+  /* What the axis below a chart is asked to write: its list, or how many dates. */
+  function ticksOf(axis) {
+    if (axis.tickmode === "array" && axis.type === "linear" && axis.ticktext) {
+      return { tickvals: axis.tickvals, ticktext: axis.ticktext };
+    }
+    const counted = axis.tickmode === "auto" && axis.type === "date" && axis.nticks;
+    return counted ? { nticks: axis.nticks } : null;
+  }
+
+  /* As much of it as has room. */
+  function fittingTicks(axis, asked) {
+    if (asked.nticks) {
+      return { nticks: Math.max(2, Math.min(asked.nticks, Math.floor(axis._length / DATE_WIDTH))) };
+    }
+    const [first, second] = asked.tickvals;
+    const apart = (axis._length * (second - first)) / (axis.range[1] - axis.range[0]);
+    const wide = TICK_GAP + LETTER_WIDTH * Math.max(...asked.ticktext.map((text) => text.length));
+    const step = Math.max(1, Math.ceil(wide / apart) || 1);
+    const kept = (list) => list.filter((_, place) => place % step === 0);
+    return { tickvals: kept(asked.tickvals), ticktext: kept(asked.ticktext) };
+  }
+
+  /* Plotly turns what has no room below a narrow chart: there less of it is written, and all of it
+     once the chart is wide. */
+  function fitTicks(chart) {
+    const drawn = chart._fullLayout;
+    const axis = drawn && drawn.xaxis;
+    const shown = axis && ticksOf(axis);
+    if (!shown) {
+      return;
+    }
+    const known = chart.novaTicks || {};
+    const isOurs = JSON.stringify(shown) === JSON.stringify(known.given);
+    if (isOurs && drawn.width === known.width) {
+      return;
+    }
+    const asked = isOurs ? known.asked : shown;
+    const given = fittingTicks(axis, asked);
+    chart.novaTicks = { asked: asked, given: given, width: drawn.width };
+    if (JSON.stringify(given) !== JSON.stringify(shown)) {
+      const named = Object.entries(given).map(([name, value]) => [`xaxis.${name}`, value]);
+      window.Plotly.relayout(chart, Object.fromEntries(named));
+    }
+  }
+
   function equip() {
     document.querySelectorAll(".chart .js-plotly-plot").forEach(function (chart) {
+      fitTicks(chart);
       const holder = chart.closest(".chart");
       const narrows = chart.data && chart.data.some((trace) => trace.meta && trace.meta.filter);
       if (narrows && !holder.classList.contains("chart-narrows")) {

@@ -31,7 +31,7 @@ LEVELS = (0.1, 0.5, 0.9)
 HOVER_WIDTH = 600
 """Pixels: half of a wide chart, which its places share."""
 UPPER, LOWER = [0.56, 1.0], [0.0, 0.44]
-LABEL_GAP = 0.07
+LABEL_GAP = 0.1
 POINTS_AT_MOST, TITLE_LETTERS = 5_000, 34
 LABEL_MARGIN, LETTER_WIDTH, LABEL_LETTERS = 16, 7, 10
 TICKS, MOST_DECIMALS = 6, 3
@@ -399,7 +399,7 @@ def short_ticks(
     rough = ((max(known) - min(known)) or abs(known[0]) or 1) / TICKS
     power = 10.0 ** floor(log10(rough))
     step = next(count * power for count in (1, 2, 5, 10) if count * power >= rough)
-    places = [step * n for n in range(floor(min(known) / step), ceil(max(known) / step) + 1)]
+    places = [step * n for n in range(floor(min(known) / step), floor(max(known) / step) + 1)]
     for digits in range(1, MOST_DECIMALS + 1):
         texts = [fmt.compact(place, viewer.locale, digits) for place in places]
         if all(one != other for one, other in pairwise(texts)):

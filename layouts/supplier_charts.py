@@ -61,9 +61,7 @@ def otif_chart(scores: Sequence[SupplierScore], overall: float | None, viewer: V
             text=t("all: %(value)s", value=fmt.percent(overall, viewer.locale)),
             font={"color": OUTLIER},
         )
-    chart.update_xaxes(
-        tickformat=".0%", title=titled(PERCENT, t("OTIF and its interval of 95 %")), showgrid=True
-    )
+    chart.update_xaxes(tickformat=".0%", title=titled(PERCENT, t("OTIF")), showgrid=True)
     chart.update_layout(hovermode="closest", height=90 + 30 * len(shown))
     return chart
 

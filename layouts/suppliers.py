@@ -229,8 +229,8 @@ def _chart(data: SuppliersData, viewer: Viewer) -> list[html.Section]:
             note=" ".join(
                 [
                     t(
-                        "Suppliers with %(count)s lines due or more. Where intervals overlap, the"
-                        " order may be chance.",
+                        "Suppliers with %(count)s lines due or more. Where intervals (95 %%)"
+                        " overlap, the order may be chance.",
                         count=MIN_LINES,
                     ),
                     t("Click one to see it alone; click it again to see all."),

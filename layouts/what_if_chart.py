@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 from domain.viewer import Viewer
 from domain.what_if import CurvePoint
 from layouts import format as fmt
-from layouts.charts import short_ticks
+from layouts.charts import LABEL_GAP, short_ticks, spread
 from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure, titled
 from layouts.units import BRL, PERCENT
 
@@ -19,10 +19,8 @@ MARKERS = (
     ("diamond", OUTLIER),
     ("square", MODEL_COLOURS["arima"]),
 )
-
-BESIDE = {"xshift": 12, "xanchor": "left"}
-PLACES = ({**BESIDE, "yshift": -10}, {**BESIDE, "yshift": -24}, {**BESIDE, "yshift": -10})
-"""Below the line, which rises to the right; the second may stand on the first."""
+BESIDE = {"xanchor": "left", "xshift": 12, "yshift": -10}
+"""Below the line, which rises to the right."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,7 @@ def curve_chart(
         customdata=[fmt.percent(point.service_level, viewer.locale) for point in known],
         hovertemplate="%{customdata}: R$ %{x:,.0f}, %{y:.2%}<extra></extra>",
     )
-    for index, mark in enumerate(marks):
-        _add_mark(chart, mark, measure, index)
+    _add_marks(chart, marks, measure)
     values = [point.stock_value_brl for point in known] + [mark.value for mark in marks]
     title = titled(BRL, t("Mean stock value"))
     chart.update_xaxes(short_ticks(values, viewer), title=title, automargin="height")
@@ -66,23 +63,26 @@ def curve_chart(
     return chart
 
 
-def _add_mark(chart: go.Figure, mark: Mark, measure: str, index: int) -> None:
-    share = getattr(mark, measure)
-    if share is None:
-        return
-    symbol, colour = MARKERS[index % len(MARKERS)]
-    chart.add_scatter(
-        x=[mark.value],
-        y=[share],
-        mode="markers",
-        marker={"size": 13, "symbol": symbol, "color": colour, "line": {"width": 1}},
-        name=mark.name,
-        hovertemplate=f"{mark.name}: R$ %{{x:,.0f}}, %{{y:.2%}}<extra></extra>",
-    )
-    chart.add_annotation(
-        x=mark.value,
-        y=share,
-        text=mark.name,
-        **PLACES[index % len(MARKERS)],
-        font={"color": colour},
-    )
+def _add_marks(chart: go.Figure, marks: Sequence[Mark], measure: str) -> None:
+    """Each with its name beside it, or as far below as the name of a higher one leaves it."""
+    known = [
+        (mark, getattr(mark, measure), *look)
+        for mark, look in zip(marks, MARKERS, strict=False)
+        if getattr(mark, measure) is not None
+    ]
+    shares = [share for _, share, *_ in known]
+    drawn = [*chart.data[0].y, *shares]
+    gap = LABEL_GAP * (max(drawn, default=0.0) - min(drawn, default=0.0) or 1.0)
+    below = spread([-share for share in shares], gap)
+    for (mark, share, symbol, colour), depth in zip(known, below, strict=True):
+        chart.add_scatter(
+            x=[mark.value],
+            y=[share],
+            mode="markers",
+            marker={"size": 13, "symbol": symbol, "color": colour, "line": {"width": 1}},
+            name=mark.name,
+            hovertemplate=f"{mark.name}: R$ %{{x:,.0f}}, %{{y:.2%}}<extra></extra>",
+        )
+        chart.add_annotation(
+            x=mark.value, y=-depth, text=mark.name, **BESIDE, font={"color": colour}
+        )

@@ -227,6 +227,14 @@ class Watched:
             self.page.wait_for_timeout(POLL_MS)
         raise AssertionError(f"never became true: {expression}")
 
+    def until_nothing(self, expression: str) -> None:
+        """Waits until a JavaScript expression finds nothing; fails with what it finds."""
+        for _ in range(POLLS):
+            if not (found := self.page.evaluate(expression)):
+                return
+            self.page.wait_for_timeout(POLL_MS)
+        raise AssertionError(f"{self.page.url}: {found}")
+
 
 def _is_of_router(response: Response) -> bool:
     return "_pages_content" in (response.request.post_data or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched
@@ -115,4 +116,30 @@ def test_a_chart_is_saved_as_png_and_svg(watch: Callable[..., Watched]) -> None:
     assert (
         "Realizado e previsto" in words and "UF: SP – São Paulo" in words and "Dados até" in words
     )
+    assert watched.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("path", "chart"),
+    [
+        ("/main", "demand-by-uf"),
+        ("/inventory?item=CABO-01&depot=DEP-SP&tab=plan", "projection"),
+    ],
+)
+def test_a_narrow_chart_writes_less_below_it_and_saves_all(
+    watch: Callable[..., Watched], path: str, chart: str
+) -> None:
+    watched = watch()
+    page = watched.open(path)
+    ticks = page.locator(f"#{chart} .xtick text")
+    told = ticks.all_text_contents()
+    page.set_viewport_size({"width": 390, "height": 900})
+    watched.until(f"document.querySelectorAll('#{chart} .xtick text').length < {len(told)}")
+    page.locator(f"#{chart}").hover()
+    with page.expect_download() as waiting:
+        page.locator(f"#{chart}").get_by_role("button", name="como SVG:").click()
+    saved = waiting.value.path().read_text()
+    assert [one for one in told if f">{one}<" not in saved] == []
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(ticks).to_have_text(told)
     assert watched.complaints == []

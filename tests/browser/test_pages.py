@@ -212,6 +212,31 @@ UNNAMED = """
     })
 """
 """Of charts with more than one line over the same axis, lines without their name beside them."""
+CROWDED = """
+    [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot => {
+        const texts = [...plot.querySelectorAll(
+            ".annotation-text-g text, .xtick text, .ytick text, .xtitle, .ytitle, .bartext",
+        )].filter(one => one.textContent.trim());
+        const boxes = texts.map(one => one.getBoundingClientRect());
+        const { left, right } = plot.getBoundingClientRect();
+        const meet = (one, other) =>
+            Math.min(one.right, other.right) - Math.max(one.left, other.left) > 2
+            && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 3;
+        return boxes.flatMap((box, index) => {
+            const text = texts[index], words = text.textContent;
+            const turned = text.closest(".xtick, .ytick")
+                && /rotate\\((?!0)/.test(text.getAttribute("transform") || "");
+            const out = box.left < left - 1 || box.right > right + 1;
+            return [
+                ...(turned ? [`${words} is turned`] : []),
+                ...(out ? [`${words} is cut off`] : []),
+                ...boxes.slice(0, index).flatMap((other, before) =>
+                    meet(box, other) ? [`${words} on ${texts[before].textContent}`] : []),
+            ];
+        }).map(what => `${plot.closest(".chart").id}: ${what}`);
+    })
+"""
+"""Charts with words that stand on others, are cut off, or are turned because there is no room."""
 WITHOUT_A_LINK = "/reset"
 DOORSTEP = ("/login", WITHOUT_A_LINK)
 FOCUSED = (
@@ -323,10 +348,12 @@ def look_at(watched: Watched, path: str, who: str, width: int, scheme: str) -> N
 
 
 def fit(watched: Watched, width: int) -> None:
-    """Makes an open page so wide: nothing sticks out, and charts have taken the width."""
+    """Makes an open page so wide: nothing sticks out, charts have taken the width, and what they
+    say has room."""
     watched.page.set_viewport_size({"width": width, "height": 900})
     watched.until(f"document.documentElement.scrollWidth <= {width}")
     watched.until(f"{ALL_DRAWN} && {ALL_FIT}")
+    watched.until_nothing(CROWDED)
 
 
 def charts() -> set[str]:

@@ -235,13 +235,17 @@ def abandon() -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """Ours, less what would make pip or uv work on another environment."""
+    """Ours, less what would make pip or uv work on another environment. Where Python may not write
+    bytecode beside sources it keeps it with the environments: without any, every process would
+    compile anew all that it imports."""
     kept = {
         key: value
         for key, value in os.environ.items()
         if key not in ("VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "UV_PYTHON")
     }
     defaults = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1"}
+    if kept.pop("PYTHONDONTWRITEBYTECODE", ""):
+        defaults["PYTHONPYCACHEPREFIX"] = str(FOLDER / "bytecode")
     if "PIP_INDEX_URL" in kept:
         defaults["UV_DEFAULT_INDEX"] = kept["PIP_INDEX_URL"]
     return defaults | kept

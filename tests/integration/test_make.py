@@ -97,6 +97,22 @@ def test_an_environment_is_made_anew_when_its_requirements_change(
     assert made == ["one==1\n", "one==2\n"]
 
 
+@pytest.mark.parametrize("refused", [True, False])
+def test_bytecode_is_kept_even_where_it_may_not_stand_beside_sources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: bool
+) -> None:
+    monkeypatch.setattr(environments, "FOLDER", tmp_path / "venvs")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX", raising=False)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1" if refused else "")
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "imported.py").write_text("")
+    command = [sys.executable, "-c", "import imported"]
+    subprocess.run(command, cwd=sources, env=environments.clean_environment(), check=True)
+    beside = {one.is_relative_to(sources) for one in tmp_path.rglob("imported*.pyc")}
+    assert beside == {not refused}
+
+
 def start_family(children: Children, before: str = "") -> subprocess.Popen[bytes]:
     family = children.start(["sh", "-c", before + FAMILY], stdout=subprocess.PIPE)
     assert family.stdout is not None and family.stdout.readline() == b"ready\n"

@@ -165,13 +165,15 @@
     }
   }
 
-  /* Tables that hold more columns than they show have a shadow where the others are. */
+  /* Tables that hold more columns than they show have a shadow where the others are. What counts is
+     how wide the columns are: cells that still glide to their places stand out farther. */
 
   const SCROLLED = ".ag-center-cols-viewport, .table-scroll, .what-if-scroll";
   const watched = new WeakSet();
 
   function showMore(scrolled) {
-    const beyond = scrolled.scrollWidth - scrolled.clientWidth - scrolled.scrollLeft;
+    const held = scrolled.firstElementChild.offsetWidth;
+    const beyond = held - scrolled.clientWidth - scrolled.scrollLeft;
     (scrolled.closest(".table-grid") || scrolled).toggleAttribute("data-more", beyond > 1);
   }
 

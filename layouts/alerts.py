@@ -45,7 +45,7 @@ def alert_grid(
         *item,
         text_column("site", t("Depot"), flex=2, minWidth=110),
         text_column("kind", t("What"), minWidth=200, flex=None, width=200),
-        text_column("reason", t("Why"), flex=6, minWidth=300, **WRAPPED),
+        text_column("reason", t("Why"), flex=6, minWidth=280, **WRAPPED),
         number_column("days", t("Days left"), 0),
         money_column("risk_brl", t("At risk"), 0, minWidth=100),
         link_column("how", t("Receipt"), "receipt", flex=None, width=90),

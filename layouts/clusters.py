@@ -248,7 +248,7 @@ def _ranking(data: EquipmentData, viewer: Viewer) -> Component:
         text_column("site", t("Tower"), minWidth=120),
         text_column("depot", t("Depot"), minWidth=90),
         percent_column("probability", t("Risk"), 1, minWidth=84),
-        text_column("reasons", t("Why"), minWidth=360, flex=4, **WRAPPED),
+        text_column("reasons", t("Why"), minWidth=340, flex=4, **WRAPPED),
         date_column("measured_on", t("Last reading"), minWidth=110),
         text_column("cluster", t("Cluster"), minWidth=84),
     ]

@@ -190,7 +190,7 @@ def when(lag: int, period: str, t: Translator) -> str:
 def _table(data: DriversData, viewer: Viewer) -> html.Section:
     t = viewer.t
     columns = [
-        link_column("name", t("Driver"), "href", minWidth=230, flex=2, **WRAPPED),
+        link_column("name", t("Driver"), "href", minWidth=210, flex=2, **WRAPPED),
         text_column("where", t("Of"), minWidth=90),
         date_column("last", t("Until")),
         number_column("value", t("Last value"), 2),

@@ -104,6 +104,16 @@ def test_a_table_has_a_shadow_where_it_has_more_columns(watch: Callable[..., Wat
     assert watched.complaints == []
 
 
+def test_a_table_that_shows_all_has_no_shadow(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    watched.page.emulate_media(reduced_motion="no-preference")
+    page = watched.open("/main")
+    fits = "document.querySelector('#top-alerts .ag-center-cols-viewport')"
+    watched.until(f"{fits}.scrollWidth === {fits}.clientWidth")
+    expect(page.locator("#top-alerts[data-more]")).to_have_count(0)
+    assert watched.complaints == []
+
+
 def test_kpis_are_the_api_s(watch: Callable[..., Watched]) -> None:
     watched = watch(locale="en-GB")
     page = watched.open("/main?uf=SP")

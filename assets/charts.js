@@ -199,7 +199,7 @@
     const [first, second] = asked.tickvals;
     const apart = (axis._length * (second - first)) / (axis.range[1] - axis.range[0]);
     const wide = TICK_GAP + LETTER_WIDTH * Math.max(...asked.ticktext.map((text) => text.length));
-    const step = Math.max(1, Math.ceil(wide / apart) || 1);
+    const step = Math.ceil(wide / apart) || 1;
     const kept = (list) => list.filter((_, place) => place % step === 0);
     return { tickvals: kept(asked.tickvals), ticktext: kept(asked.ticktext) };
   }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from operator import not_
 from pathlib import Path
 
 import pytest
@@ -221,19 +222,22 @@ class Watched:
 
     def until(self, expression: str) -> None:
         """Waits until a JavaScript expression holds; evaluated from outside of the page's CSP."""
-        for _ in range(POLLS):
-            if self.page.evaluate(expression):
-                return
-            self.page.wait_for_timeout(POLL_MS)
-        raise AssertionError(f"never became true: {expression}")
+        assert self._once(expression, bool), f"never became true: {expression}"
 
     def until_nothing(self, expression: str) -> None:
         """Waits until a JavaScript expression finds nothing; fails with what it finds."""
+        found = self._once(expression, not_)
+        assert not found, f"{self.page.url}: {found}"
+
+    def _once(self, expression: str, is_so: Callable[[object], bool]) -> object:
+        """What a JavaScript expression finds once it is so, or at the end of our patience."""
+        found = self.page.evaluate(expression)
         for _ in range(POLLS):
-            if not (found := self.page.evaluate(expression)):
-                return
+            if is_so(found):
+                break
             self.page.wait_for_timeout(POLL_MS)
-        raise AssertionError(f"{self.page.url}: {found}")
+            found = self.page.evaluate(expression)
+        return found
 
 
 def _is_of_router(response: Response) -> bool:

@@ -84,6 +84,7 @@ ModelName = Literal[
     "imapa",
     "tsb",
     "pooled",
+    "compound",
     "family",
     "naive",
     "seasonal_naive",

@@ -20,6 +20,7 @@ MODELS = {
     "imapa": N_("IMAPA"),
     "tsb": N_("TSB"),
     "pooled": N_("Pooled smoothing"),
+    "compound": N_("Compound demand"),
     "family": N_("Family season"),
     "naive": N_("Naive"),
     "seasonal_naive": N_("Seasonal naive"),

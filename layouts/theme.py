@@ -40,6 +40,7 @@ MODEL_STYLES = {
     "imapa": (ORANGE, "dashdot"),
     "tsb": (PURPLE, "dashdot"),
     "pooled": (GREEN, "dashdot"),
+    "compound": (GREEN, "dot"),
     "family": (GREEN, "dash"),
     "moving_average": (BLUE, "dot"),
     "naive": (WEAK, "dot"),

@@ -22,11 +22,12 @@ from models_offline.fitting import FINAL, MIN_TRAIN, Task, cut_history, plan
 from models_offline.histories import Histories
 from models_offline.models import FALLBACK, kind
 from models_offline.models.naive2 import competition_season
+from models_offline.quantiles import QUANTILE_COLUMNS, pinball
 from models_offline.survivors import first_origin, least_demands
 
 BASELINES = ("naive", "seasonal_naive", "moving_average")
 CURVES = ("arima", "lstm", "lightgbm", "ets", "theta", "ces", *BASELINES)
-COUNTS = ("lstm", "lightgbm", "pooled", "ses", "imapa", "tsb", "moving_average")
+COUNTS = ("lstm", "lightgbm", "pooled", "compound", "ses", "imapa", "tsb", "moving_average")
 CANDIDATES: dict[str, tuple[str, ...]] = {
     "smooth": ("prophet", *CURVES),
     "erratic": ("prophet", *CURVES),
@@ -159,6 +160,21 @@ def class_errors(points: pd.DataFrame) -> dict[str, dict[str, float]]:
     if not by_series.empty:
         result[POOLED] = _comparable(by_series)
     return result
+
+
+def quantile_errors(points: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Intermittent class → model → mean pinball loss of its quantiles, in root mean squared naive
+    errors; without the classes of fewer than FEW_SERIES series."""
+    known = points[points["demand_class"].isin(INTERMITTENT_CLASSES) & (points["unit"] > 0)]
+    losses = pinball(known[QUANTILE_COLUMNS].to_numpy(), known["actual"].to_numpy()).mean(axis=1)
+    scored = known.assign(loss=losses / np.sqrt(known["unit"]))
+    return {
+        str(name): {
+            str(model): float(loss) for model, loss in group.groupby("model")["loss"].mean().items()
+        }
+        for name, group in scored.groupby("demand_class", sort=True)
+        if group["unique_id"].nunique() >= FEW_SERIES
+    }
 
 
 def losers(points: pd.DataFrame, model: str) -> set[str]:

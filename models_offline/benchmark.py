@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from domain import demand
 from domain.accuracy import naive_scales
@@ -25,7 +24,7 @@ from models_offline.fitting import FINAL
 from models_offline.frequency import Frequency
 from models_offline.models import MODELS, REFERENCES
 from models_offline.models.naive2 import competition_season
-from models_offline.quantiles import LEVELS, QUANTILE_COLUMNS
+from models_offline.quantiles import LEVELS, QUANTILE_COLUMNS, pinball
 from models_offline.training import Options, Results, train
 
 COLUMNS = ("unique_id", "ds", "y")
@@ -257,13 +256,6 @@ def _quantiles(points: pd.DataFrame) -> dict[str, Any]:
         "coverage95": actual_between(points, "p2.5", "p97.5"),
         "pit": {f"{100 * q:g}": calibrate.held(below, upto, q) for q in PIT_LEVELS},
     }
-
-
-def pinball(values: NDArray[np.float64], actual: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pinball loss (units) of each point and level."""
-    error = actual[:, None] - values
-    levels = np.array(LEVELS)
-    return np.maximum(levels * error, (levels - 1) * error)
 
 
 def actual_between(points: pd.DataFrame, low: str, high: str) -> float:

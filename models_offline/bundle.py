@@ -24,7 +24,13 @@ from models_offline import __version__, keys
 from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, classes_of
 from models_offline.dataset import LIMIT_RULE
 from models_offline.decomposition import decompositions
-from models_offline.ensemble import NAME, POWER_OF_COUNTS, TOLERANCE_OF_COUNTS
+from models_offline.ensemble import (
+    NAME,
+    POWER_OF_COUNTS,
+    TOLERANCE_OF_COUNTS,
+    TOLERANCE_OF_QUANTILES,
+    Weights,
+)
 from models_offline.fitting import FINAL
 from models_offline.hierarchy import Hierarchy
 from models_offline.levels import KEYS
@@ -292,7 +298,7 @@ def _model(results: Results, name: str) -> dict[str, Any]:
         "name": name,
         "library": library,
         "version": _version(library),
-        "parameters": parameters | {"class_error": _by_class(results, name)},
+        "parameters": parameters | {"class_error": _by_class(results.errors, name)},
         "seconds": round(results.fits.seconds.get(name, 0.0), 2),
         "failures": sum(failure.model == name for failure in results.fits.failures),
     }
@@ -302,7 +308,7 @@ def _ensemble(results: Results) -> dict[str, Any]:
     return {
         "drop_above": TOLERANCE,
         "drop_above_of_counts": TOLERANCE_OF_COUNTS,
-        "drop_quantiles_above": TOLERANCE,
+        "drop_quantiles_above": TOLERANCE_OF_QUANTILES,
         "median_share": MEDIAN_SHARE,
         "power_of_counts": POWER_OF_COUNTS,
         "damping": results.damping,
@@ -323,10 +329,9 @@ def value_added(results: Results) -> dict[str, float]:
 
 def _parameters(results: Results, name: str) -> dict[str, Any]:
     parameters = MODELS[name].parameters(results.setup) | {"candidate_for": classes_of(name)}
-    parameters["class_weight"] = {
-        demand_class: round(shares.get(name, 0.0), 4)
-        for demand_class, shares in results.weights.items()
-    }
+    parameters["class_weight"] = _weights(results.weights, name)
+    parameters["class_quantile_weight"] = _weights(results.quantile_weights, name)
+    parameters["class_quantile_error"] = _by_class(results.quantile_errors, name)
     if name in JUDGED_ON_SAMPLE:
         parameters["judged_on_sample"] = results.judged.get(name, {})
     tests = [note["ljung_box_p"] for note in results.fits.notes.get(name, {}).values()]
@@ -336,10 +341,16 @@ def _parameters(results: Results, name: str) -> dict[str, Any]:
     return parameters
 
 
-def _by_class(results: Results, name: str) -> dict[str, float]:
+def _weights(weights: Weights, name: str) -> dict[str, float]:
+    return {
+        demand_class: round(shares.get(name, 0.0), 4) for demand_class, shares in weights.items()
+    }
+
+
+def _by_class(by_class: dict[str, dict[str, float]], name: str) -> dict[str, float]:
     return {
         demand_class: round(errors[name], 4)
-        for demand_class, errors in results.errors.items()
+        for demand_class, errors in by_class.items()
         if name in errors and demand_class != POOLED
     }
 

@@ -8,15 +8,13 @@ demand there is no distance to scale: there each level takes the quantile of the
 out to be it (recalibration by the randomised probability integral transform; Czado, Gneiting & Held
 2009). Both are linear in the quantiles, so a correction is a matrix.
 
-What is calibrated again later, as the members of an ensemble are, takes of a factor, or of the move
-of a level, only as much as the origins agree on (shrinkage towards no correction): what one of them
-says alone is a shock that hit all series together, and would count twice.
+What is calibrated again later, as the members of an ensemble are, takes of a factor only as much as
+the origins agree on (shrinkage towards no correction): what one of them says alone is a shock that
+hit all series together, and would count twice. Of the move of a level n origins are believed
+n ÷ (n + 2).
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +29,9 @@ ENOUGH_FORECASTS = 200
 wrong together, so they count as one."""
 ENOUGH_BEYOND = 8
 """An interval with fewer expected points outside borrows from the next narrower one."""
+DOUBTED_ORIGINS = 2
+"""Origins that say nothing of the levels of intermittent demand, with which those of the backtest
+are averaged: what all series have in common in a horizon moves them as much as an error would."""
 NARROWEST = 0.3
 WIDEST = 4.0
 TOLERANCE = 0.01
@@ -55,11 +56,11 @@ def corrections(points: pd.DataFrame, *, agreed: bool = False) -> Corrections:
     pauses = points["demand_class"].isin(INTERMITTENT_CLASSES)
     found = {}
     for (model, _), alike in points.groupby(["model", pauses], sort=True):
-        shared = correction(str(alike["demand_class"].iloc[0]), alike, agreed=agreed)
+        shared = believed(str(alike["demand_class"].iloc[0]), alike, agreed=agreed)
         for name, group in alike.groupby("demand_class", sort=True):
             judged = len(group[["unique_id", "cut"]].drop_duplicates())
             own = judged / (judged + ENOUGH_FORECASTS)
-            alone = correction(str(name), group, agreed=agreed)
+            alone = believed(str(name), group, agreed=agreed)
             found[str(name), str(model)] = own * alone + (1 - own) * shared
     return found
 
@@ -79,6 +80,16 @@ def apply(rows: pd.DataFrame, series: pd.DataFrame, found: Corrections) -> pd.Da
     return rows.assign(**dict(zip(QUANTILE_COLUMNS, whole.T, strict=True)))
 
 
+def believed(demand_class: str, points: pd.DataFrame, *, agreed: bool) -> Correction:
+    """The correction of one group of points, as far as their origins (`cut`) can be believed."""
+    found = correction(demand_class, points, agreed=agreed)
+    if demand_class not in INTERMITTENT_CLASSES:
+        return found
+    origins = points["cut"].nunique()
+    share = origins / (origins + DOUBTED_ORIGINS)
+    return share * found + (1 - share) * np.eye(len(LEVELS))
+
+
 def correction(demand_class: str, points: pd.DataFrame, *, agreed: bool = False) -> Correction:
     """The correction of one group of points; none where there are too few. `agreed`: as far as
     their origins (`cut`) agree."""
@@ -86,9 +97,9 @@ def correction(demand_class: str, points: pd.DataFrame, *, agreed: bool = False)
         return np.eye(len(LEVELS))
     values = points[QUANTILE_COLUMNS].to_numpy(dtype=float)
     actual = points["actual"].to_numpy(dtype=float)
-    origins = points["cut"].to_numpy() if agreed else np.zeros(len(points), dtype=int)
     if demand_class in INTERMITTENT_CLASSES:
-        return _relevelled(values, actual, origins)
+        return _relevelled(values, actual)
+    origins = points["cut"].to_numpy() if agreed else np.zeros(len(points), dtype=int)
     return _scaled(values, actual, origins)
 
 
@@ -121,14 +132,8 @@ def _agreed(
     if factor == 1.0 or len(each) < 2:
         return factor
     alone = [np.log(_factor(interval[here], actual[here], share)) for here in each]
-    return float(np.exp(_shrunk(np.log(factor), alone)))
-
-
-def _shrunk(together: Any, alone: Sequence[Any]) -> Any:
-    """What all origins say (a number or an array), shrunk towards nothing by how uncertain what
-    each says `alone` leaves it."""
-    noise = np.var(alone, axis=0, ddof=1) / len(alone)
-    return together**3 / np.maximum(together**2 + noise, SMALLEST)
+    together, noise = np.log(factor), np.var(alone, ddof=1) / len(alone)
+    return float(np.exp(together**3 / max(together**2 + noise, SMALLEST)))
 
 
 def _factor(interval: NDArray[np.float64], actual: NDArray[np.float64], share: float) -> float:
@@ -144,23 +149,14 @@ def _factor(interval: NDArray[np.float64], actual: NDArray[np.float64], share: f
     return float(np.clip(ratio, NARROWEST, WIDEST))
 
 
-def _relevelled(
-    values: NDArray[np.float64], actual: NDArray[np.float64], origins: NDArray[np.int_]
-) -> Correction:
-    moved = _moves(values, actual)
-    each = [origins == origin for origin in np.unique(origins)]
-    if len(each) > 1:
-        moved = _shrunk(moved, [_moves(values[here], actual[here]) for here in each])
-    wanted = np.maximum.accumulate(LEVELS + moved)
-    return np.array([np.interp(wanted, LEVELS, row) for row in np.eye(len(LEVELS))])
-
-
-def _moves(values: NDArray[np.float64], actual: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far each level lies from the one that turned out to be it."""
+def _relevelled(values: NDArray[np.float64], actual: NDArray[np.float64]) -> Correction:
+    """Each level takes the quantile of the level that turned out to be it."""
     grid = np.linspace(0.0, 1.0, 401)
     below, upto = transform(values, actual)
     shares = np.array([held(below, upto, level) for level in grid])
-    return np.clip(np.interp(LEVELS, shares, grid), LEVELS[0], LEVELS[-1]) - LEVELS
+    wanted = np.clip(np.interp(LEVELS, shares, grid), LEVELS[0], LEVELS[-1])
+    wanted = np.maximum.accumulate(wanted)
+    return np.array([np.interp(wanted, LEVELS, row) for row in np.eye(len(LEVELS))])
 
 
 def transform(

@@ -4,9 +4,10 @@ Errors are pooled over the series of a demand class, because one series' errors 
 are mostly noise. A member more than 15 % worse than the best of its class is dropped (1 % where
 demand is intermittent). Half of the forecast is the weighted mean of the rest, without the lowest
 and the highest value of each period, half their median (Jose & Winkler 2008, "Simple robust
-averages of forecasts"). Of intermittent demand quantiles are the median; the mean lies near the
-lowest member's: where rates disagree they are noisy, and a noisy rate is best shrunk by the share
-of its square that is noise. Then it is damped (see damping.py).
+averages of forecasts"). Of intermittent demand the mean lies near the lowest member's: where rates
+disagree they are noisy, and a noisy rate is best shrunk by the share of its square that is noise.
+Then it is damped (see damping.py). Its quantiles are mixed, as they are, of the members whose own
+quantiles have a pinball loss within 10 % of the best one's.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from models_offline.backtest import (
     class_errors,
     counted,
     losers,
+    quantile_errors,
     wanted,
 )
 from models_offline.calibrate import Corrections, apply, corrections
@@ -39,6 +41,8 @@ NAME = "ensemble"
 TOLERANCE_OF_COUNTS = 1.01
 """Most of the error of intermittent demand is noise that every member shares, so a bad one stands
 out by little: over hundreds of series a percent is two or three standard errors."""
+TOLERANCE_OF_QUANTILES = 1.1
+"""Of intermittent demand, by the pinball loss of a member's quantiles."""
 POWER_OF_COUNTS = -8.0
 """The power mean of rates of intermittent demand: about their mean × (1 - 4.5 cv²), cv their
 coefficient of variation. Harmonic, it would be 1 - cv²: right if they shared no noise."""
@@ -77,9 +81,10 @@ def class_weights(
     }
 
 
-def quantile_weights(errors: dict[str, dict[str, float]], classes: Sequence[str]) -> Weights:
-    """The weights by which quantiles are mixed: nobody within 15 % is left out."""
-    return class_weights(errors, classes, TOLERANCE)
+def quantile_weights(weights: Weights, losses: dict[str, dict[str, float]]) -> Weights:
+    """The weights by which quantiles are mixed: those of the mean, but by `losses` in the classes
+    that have them (see `quantile_errors`)."""
+    return weights | class_weights(losses, sorted(losses), TOLERANCE_OF_QUANTILES)
 
 
 def _members(errors: dict[str, float], demand_class: str) -> dict[str, float]:
@@ -120,10 +125,9 @@ def combine(
     classes = series.loc[wide.index.get_level_values("unique_id"), "demand_class"]
     present = ~np.isnan(values["mean"])
     rare = classes.isin(INTERMITTENT_CLASSES).to_numpy()
-    median = np.where(rare, 1.0, MEDIAN_SHARE)
     mean, spread = (_shares(classes, names, one, present) for one in (weights, of_quantiles))
-    blended = {name: _blend(values[name], spread, median) for name in QUANTILE_COLUMNS}
-    smooth = _blend(values["mean"], mean, median)
+    blended = {name: _blend(values[name], spread) for name in QUANTILE_COLUMNS}
+    smooth = _blend(values["mean"], mean)
     blended |= {"mean": np.where(rare, low_mean(values["mean"], mean), smooth)}
     frame = pd.DataFrame(blended, index=wide.index).reset_index()
     return frame.assign(model=NAME)[rows.columns]
@@ -143,14 +147,13 @@ def _shares(
     return shares / shares.sum(axis=1, keepdims=True)
 
 
-def _blend(
-    values: NDArray[np.float64], shares: NDArray[np.float64], median_share: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _blend(values: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """One column of `values` (rows, members) from its members with a share."""
     known = np.where(shares > 0, values, np.nan)
     kept = _trimmed(known, shares)
     mean = np.nansum(np.where(kept > 0, values * kept, 0.0), axis=1)
-    return (1 - median_share) * mean + median_share * np.nanmedian(known, axis=1)
+    median: NDArray[np.float64] = np.nanmedian(known, axis=1)
+    return (1 - MEDIAN_SHARE) * mean + MEDIAN_SHARE * median
 
 
 def low_mean(values: NDArray[np.float64], shares: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -183,9 +186,7 @@ def backtested(
     points that are counted, and applied to all. `spreads`: see volatility.py; `outside`: what
     drivers do to what is mixed.
     """
-    members = _per_origin(
-        raw, lambda here, others: apply(here, series, corrections(others, agreed=True))
-    )
+    members = _per_origin(raw, lambda here, others: apply(here, series, of_members(others)))
     columns = [*CUT_COLUMNS, "model", *VALUE_COLUMNS]
     mixed = pd.concat(
         [
@@ -204,7 +205,14 @@ def backtested(
     )
     rows = pd.concat([members[columns], honest[columns]], ignore_index=True)
     raw, mixed = counted(raw), counted(mixed)
-    return rows, corrections(raw, agreed=True) | corrections(mixed), learn(mixed)
+    return rows, of_members(raw) | corrections(mixed), learn(mixed)
+
+
+def of_members(points: pd.DataFrame) -> Corrections:
+    """The corrections of members, as far as origins agree. Of intermittent demand none but seasonal
+    naive, which may be published alone, takes one: the ensemble does."""
+    regular = ~points["demand_class"].isin(INTERMITTENT_CLASSES)
+    return corrections(points[regular | (points["model"] == FALLBACK)], agreed=True)
 
 
 def _others(points: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
@@ -222,9 +230,9 @@ def _per_origin(
 
 
 def _mix(members: pd.DataFrame, others: pd.DataFrame, series: pd.DataFrame) -> pd.DataFrame:
-    errors, classes = class_errors(others), list(series["demand_class"].unique())
+    weights = class_weights(class_errors(others), list(series["demand_class"].unique()))
     rows = members[[*CUT_COLUMNS, "model", *VALUE_COLUMNS]]
-    return combine(rows, series, class_weights(errors, classes), quantile_weights(errors, classes))
+    return combine(rows, series, weights, quantile_weights(weights, quantile_errors(others)))
 
 
 def forecast(

@@ -13,6 +13,7 @@ of the data and not because of chance. Quantities are in units of issue.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +74,7 @@ def samples(
     size_at, last_at = _strata(random, shape), _strata(random, shape)
     before, size = np.zeros(shape), np.zeros(shape)
     early = tuple(np.zeros(shape) for _ in EARLY)
-    usual = _usual_sizes(history, kinds)
+    usual = usual_sizes(history, kinds)
     for row in np.flatnonzero(hit.any(axis=1)):
         own, lent = np.sort(history[row][hit[row]]), usual[int(kinds[row])]
         share = sampling.borrowed / (sampling.borrowed + len(own))
@@ -88,7 +89,7 @@ def samples(
     return Samples(rate, before, early, size, size * (last_at < rate[:, None]))
 
 
-def _usual_sizes(history: Array, kinds: NDArray[np.int64]) -> dict[int, Array]:
+def usual_sizes(history: Iterable[Array], kinds: NDArray[np.int64]) -> dict[int, Array]:
     """Sizes of each kind in order: of each of its items as many, spread over the item's own."""
     found: dict[int, list[Array]] = {}
     for row, kind in zip(history, kinds.tolist(), strict=True):

@@ -83,6 +83,13 @@ def no_crumbs(quantiles: NDArray[np.float64], smallest: float | NDArray[np.float
     return np.where(quantiles < smallest / 2, 0.0, np.maximum(quantiles, smallest))
 
 
+def pinball(quantiles: NDArray[np.float64], actual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pinball loss (units) of each point and level, from quantiles (n, levels)."""
+    error = actual[:, None] - quantiles
+    levels = np.array(LEVELS)
+    return np.maximum(levels * error, (levels - 1) * error)
+
+
 def around(mean: NDArray[np.float64], offsets: NDArray[np.float64]) -> Values:
     """The mean (h,) with quantiles at `offsets` from it: one for all steps or (quantiles, h)."""
     spread = offsets[:, None] if offsets.ndim == 1 else offsets

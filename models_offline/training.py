@@ -59,6 +59,8 @@ class Results:
     accuracy: pd.DataFrame
     errors: dict[str, dict[str, float]]
     weights: ensemble.Weights
+    quantile_weights: ensemble.Weights
+    quantile_errors: dict[str, dict[str, float]]
     fits: fitting.Fits
     seconds: float
     judged: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -113,8 +115,9 @@ def train(
     weights = ensemble.class_weights(errors, classes)
     lost = ensemble.lost_classes(backtest.counted(points), errors)
     damping = {name: factor for name, factor in damping.items() if name not in lost}
+    losses = backtest.quantile_errors(backtest.counted(points))
+    of_quantiles = ensemble.guarded(ensemble.quantile_weights(weights, losses), lost)
     weights = ensemble.guarded(weights, lost)
-    of_quantiles = ensemble.guarded(ensemble.quantile_weights(errors, classes), lost)
     fits = _fit_judged(fits, dataset, models, weights, setup, options, store)
     rows = pd.DataFrame()
     if options.final:
@@ -131,6 +134,8 @@ def train(
         accuracy=scoring.accuracy(points),
         errors=errors,
         weights=weights,
+        quantile_weights=of_quantiles,
+        quantile_errors=losses,
         fits=fits,
         levels=_levels(dataset, rows, points, setup),
         seconds=time.monotonic() - started,

@@ -10,6 +10,7 @@ from models_offline.models import lstm, prophet
 from models_offline.models.arima import Arima
 from models_offline.models.base import Forecaster, PerSeries, Setup
 from models_offline.models.ces import Ces
+from models_offline.models.compound import Compound
 from models_offline.models.ets import Ets
 from models_offline.models.family import FamilySeason
 from models_offline.models.imapa import Imapa
@@ -26,7 +27,14 @@ from models_offline.models.ses import Ses
 from models_offline.models.theta import Theta
 from models_offline.models.tsb import Tsb
 
-ForecasterType = type[PerSeries] | type[Lstm] | type[LightGbm] | type[FamilySeason] | type[Pooled]
+ForecasterType = (
+    type[PerSeries]
+    | type[Lstm]
+    | type[LightGbm]
+    | type[FamilySeason]
+    | type[Pooled]
+    | type[Compound]
+)
 
 FALLBACK = SeasonalNaive.name
 
@@ -44,6 +52,7 @@ MODELS: dict[str, ForecasterType] = {
         Imapa,
         Tsb,
         Pooled,
+        Compound,
         FamilySeason,
         Naive,
         SeasonalNaive,

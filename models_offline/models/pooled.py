@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from domain.demand import is_intermittent
 from models_offline.models.base import Results, Series, Setup, split
-from models_offline.quantiles import negative_binomial
+from models_offline.quantiles import Values, negative_binomial
+from models_offline.sizes import Sizes, mixed
 from models_offline.survivors import first_origin, least_demands
 
 MEMORIES = (0.01, 0.03, 0.1, 0.3)
@@ -43,6 +44,7 @@ class Pooled:
         self.notes: dict[Any, dict[str, float]] = {}
         self._series: list[Series] = []
         self._weights: Array = np.full(len(MEMORIES), 1 / len(MEMORIES))
+        self._sizes = Sizes.of([], setup.frequency.code)
 
     @classmethod
     def parameters(cls, setup: Setup) -> dict[str, Any]:
@@ -56,6 +58,7 @@ class Pooled:
         from scipy.optimize import nnls
 
         self.look_at(history)
+        self._sizes = Sizes.of((series.y for series in self._series), self.setup.frequency.code)
         gram, moment = np.zeros((len(MEMORIES), len(MEMORIES))), np.zeros(len(MEMORIES))
         least = least_demands((series.y for series in self._series), self.setup.horizon)
         for series in self._series:
@@ -77,10 +80,17 @@ class Pooled:
     def predict(self, horizon: int) -> pd.DataFrame:
         results = Results(self.setup)
         for series in self._series:
-            mean = np.full(horizon, averages(series.y)[-1] @ self._weights)
-            results.add(series, horizon, partial(negative_binomial, mean, series.y))
+            results.add(series, horizon, partial(self._values, series.y, horizon))
         self.failures = results.failures
         return results.frame()
+
+    def _values(self, y: Array, horizon: int) -> Values:
+        """Quantiles of both a negative binomial and what was asked for, half of each."""
+        rate = float(averages(y)[-1] @ self._weights)
+        fitted = negative_binomial(np.array([rate]), y)[:, 0]
+        if rate > 0:
+            fitted[1:] = mixed(fitted[1:], self._sizes.of_rate(y, rate))
+        return np.repeat(fitted[:, None], horizon, axis=1)
 
 
 def averages(y: Array) -> Array:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TRAINER = python_of("trainer")
 COMMAND = [
     "train", "--jobs", "2", "--horizon", "7",
-    "--models", "arima,ets,theta,lightgbm,pooled,ses,tsb,naive,moving_average",
+    "--models", "arima,ets,theta,lightgbm,pooled,compound,ses,tsb,naive,moving_average",
 ]  # fmt: skip
 SHARES = (0.1, 0.5, 0.95)
 

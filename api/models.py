@@ -156,6 +156,8 @@ class ChoiceLine:
     class_error: float | None
     judged_on: int | None
     drop_above: float | None
+    quantile_weight: float
+    quantile_error: float | None
     drop_quantiles_above: float | None
     published_as_naive: bool
 
@@ -180,6 +182,8 @@ def _choice_lines(chosen: ClassChoice) -> list[ChoiceLine]:
             class_error=chosen.errors.get(model),
             judged_on=chosen.judged_on.get(model),
             drop_above=chosen.drop_above,
+            quantile_weight=chosen.quantile_weight(model),
+            quantile_error=chosen.quantile_errors.get(model),
             drop_quantiles_above=chosen.drop_quantiles_above,
             published_as_naive=chosen.published_as_naive,
         )

@@ -103,7 +103,8 @@ DEFINITIONS = {
     "driver": N_("Outside driver, as in the file"),
     "drop_above": N_("Times the best error beyond which a model is left out of the mean"),
     "drop_quantiles_above": N_(
-        "Times the best error beyond which a model is left out of the quantiles"
+        "Times the best pinball loss beyond which a model is left out of the quantiles"
+        " (intermittent and lumpy demand)"
     ),
     "email": N_("E-mail of the account"),
     "ended_at": N_("When it ended; empty while it goes on"),
@@ -304,6 +305,8 @@ DEFINITIONS = {
     "published_as_naive": N_("Whether seasonal naive is published in its place"),
     "published_at": N_("When it was published"),
     "published_by": N_("Who published it"),
+    "quantile_error": N_("Pinball loss of its quantiles that decides their weights"),
+    "quantile_weight": N_("Weight in the ensemble's quantiles, a fraction"),
     "quantity": N_("Quantity, units of issue"),
     "driver-months.quantity": N_("Demand of the month, units of issue"),
     "raised_at": N_("When it was first raised"),

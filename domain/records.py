@@ -620,8 +620,9 @@ class ClassChoice:
     """How the members of a demand class were chosen: error and weight of each candidate.
 
     `published_as_naive`: the ensemble lost to seasonal naive, which is published instead.
-    `drop_above` times the best error is where a member is left out of the mean,
-    `drop_quantiles_above` where it is left out of the quantiles too (None: at the same limit).
+    `drop_above` times the best error is where a member is left out of the mean. `quantile_weights`:
+    those of the quantiles, of intermittent demand by `quantile_errors` (pinball losses) and
+    `drop_quantiles_above`; empty for a run that does not say.
     """
 
     demand_class: str
@@ -631,6 +632,12 @@ class ClassChoice:
     drop_above: float | None
     published_as_naive: bool
     drop_quantiles_above: float | None = None
+    quantile_errors: dict[str, float] = field(default_factory=dict)
+    quantile_weights: dict[str, float] = field(default_factory=dict)
+
+    def quantile_weight(self, model: str) -> float:
+        """That of the mean where the run does not say."""
+        return self.quantile_weights.get(model, self.weights[model])
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -269,6 +269,7 @@ def choices_card(choices: Sequence[ClassChoice], viewer: Viewer) -> html.Section
         text_column("demand_class", t("Demand class"), minWidth=150, **WRAPPED),
         badge_column("model", t("Model"), minWidth=230, flex=2),
         percent_column("weight", t("Weight"), 1),
+        percent_column("quantile_weight", t("In the quantiles"), 1),
         number_column("error", t("Error"), 3),
         number_column("ratio", t("× best"), 2),
         text_column("reason", t("Why"), minWidth=300, flex=4, **WRAPPED),
@@ -297,6 +298,7 @@ def _choice_rows(chosen: ClassChoice, viewer: Viewer) -> list[dict[str, Any]]:
             "model": named(MODELS, model, viewer.t),
             "model_colour": MODEL_COLOURS.get(model),
             "weight": weight,
+            "quantile_weight": chosen.quantile_weight(model),
             "error": chosen.errors.get(model),
             "ratio": _ratio(chosen.errors.get(model), best),
             "reason": reason_of(chosen, model, viewer),
@@ -327,17 +329,30 @@ def reason_of(chosen: ClassChoice, model: str, viewer: Viewer) -> str:
     return _verdict(chosen, model, viewer) + judged
 
 
+def _least(errors: Mapping[str, float], chosen: ClassChoice) -> float | None:
+    return min((errors[one] for one in chosen.weights if one in errors), default=None)
+
+
 def _verdict(chosen: ClassChoice, model: str, viewer: Viewer) -> str:
     t, locale = viewer.t, viewer.locale
     ratio = _ratio(chosen.errors.get(model), best_error(chosen))
     if chosen.published_as_naive:
         alone = model == "seasonal_naive"
         return t("Published alone: the ensemble lost to it.") if alone else t("Not published.")
-    if chosen.weights[model] > 0:
+    in_quantiles = chosen.quantile_weight(model) > 0
+    if chosen.weights[model] > 0 and in_quantiles:
         return t("In the ensemble.")
+    if chosen.weights[model] > 0:
+        losses = chosen.quantile_errors
+        return t(
+            "Only in the mean: the pinball loss of its quantiles is %(ratio)s times the best one's;"
+            " the limit is %(limit)s.",
+            ratio=fmt.fixed(_ratio(losses.get(model), _least(losses, chosen)), locale, 2),
+            limit=fmt.fixed(chosen.drop_quantiles_above, locale, 2),
+        )
     if ratio is None:
         return t("Left out: it could not be judged.")
-    if ratio <= (chosen.drop_quantiles_above or 0.0):
+    if in_quantiles:
         return t(
             "Only in the quantiles: its error is %(ratio)s times the best one's; the limit of the"
             " mean is %(limit)s.",

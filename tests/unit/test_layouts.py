@@ -398,14 +398,21 @@ def test_coded_values_have_names() -> None:
         ("pooled", "No ensemble."),
         ("ses", "Só nos quantis: seu erro é 1,020 vezes o do melhor; o limite da média é 1,01."),
         ("tsb", "Fora: seu erro é 1,20 vezes o do melhor; o limite é 1,01."),
+        (
+            "imapa",
+            "Só na média: a perda pinball de seus quantis é 1,25 vezes a do melhor;"
+            " o limite é 1,10.",
+        ),
     ],
 )
 def test_a_member_left_out_of_the_mean_may_still_count_for_the_quantiles(
     model: str, said: str
 ) -> None:
-    errors = {"pooled": 0.5, "ses": 0.51, "tsb": 0.6}
-    weights = {"pooled": 1.0, "ses": 0.0, "tsb": 0.0}
-    chosen = ClassChoice("lumpy", errors, weights, {}, 1.01, False, 1.15)
+    errors = {"pooled": 0.5, "ses": 0.51, "tsb": 0.6, "imapa": 0.5}
+    weights = {"pooled": 0.5, "ses": 0.0, "tsb": 0.0, "imapa": 0.5}
+    losses = {"pooled": 0.21, "ses": 0.2, "tsb": 0.4, "imapa": 0.25}
+    spread = {"pooled": 0.5, "ses": 0.5, "tsb": 0.0, "imapa": 0.0}
+    chosen = ClassChoice("lumpy", errors, weights, {}, 1.01, False, 1.1, losses, spread)
     assert reason_of(chosen, model, reader()) == said
 
 

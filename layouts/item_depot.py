@@ -215,7 +215,7 @@ def orders_card(
     if not orders:
         return card(title, html.P(t("No open order."), className="quiet"))
     columns = [
-        text_column("order", t("Order"), minWidth=110, flex=1),
+        text_column("order", t("Order"), minWidth=130, flex=1),
         text_column("site", t("Depot"), minWidth=90),
         link_column("supplier", t("Supplier"), "href", minWidth=150, flex=2, **WRAPPED),
         date_column("ordered_on", t("Ordered on")),
@@ -263,7 +263,7 @@ def past_orders_card(
     if not lines:
         return card(title, html.P(t("No order yet."), className="quiet"))
     columns = [
-        text_column("order", t("Order"), minWidth=110, flex=1),
+        text_column("order", t("Order"), minWidth=130, flex=1),
         link_column("supplier", t("Supplier"), "href", minWidth=150, flex=2, **WRAPPED),
         date_column("ordered_on", t("Ordered on")),
         date_column("first_promised_on", t("First promised")),

@@ -23,7 +23,6 @@ BORROWED = 3.0
 """Sizes borrowed by each series."""
 MEMORY = {"D": 0.997, "W": 0.98, "M": 0.98}
 """Weight of a size against one of the next period."""
-
 MOST_OFTEN = 0.97
 """A rate that would need demand in more periods than that is of larger sizes instead."""
 LEVEL_SHARES = np.diff([0.0, *((np.array(LEVELS[1:]) + LEVELS[:-1]) / 2), 1.0])
@@ -64,9 +63,9 @@ class Sizes:
     def of_rate(self, y: Array, rate: float) -> Distribution:
         """The demand of a period of a series with demand, whose mean is `rate`."""
         values, chances = self.at(y)
-        usual = mean((values, chances))
-        chance = min(rate / usual, MOST_OFTEN)
-        return of_a_period((values * rate / (chance * usual), chances), chance)
+        often = rate / mean((values, chances))
+        larger = max(1.0, often / MOST_OFTEN)
+        return of_a_period((values * larger, chances), min(often, MOST_OFTEN))
 
 
 def _usual(y: Array) -> float:

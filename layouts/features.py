@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -329,10 +329,6 @@ def reason_of(chosen: ClassChoice, model: str, viewer: Viewer) -> str:
     return _verdict(chosen, model, viewer) + judged
 
 
-def _least(errors: Mapping[str, float], chosen: ClassChoice) -> float | None:
-    return min((errors[one] for one in chosen.weights if one in errors), default=None)
-
-
 def _verdict(chosen: ClassChoice, model: str, viewer: Viewer) -> str:
     t, locale = viewer.t, viewer.locale
     ratio = _ratio(chosen.errors.get(model), best_error(chosen))
@@ -345,13 +341,15 @@ def _verdict(chosen: ClassChoice, model: str, viewer: Viewer) -> str:
     if chosen.weights[model] > 0:
         losses = chosen.quantile_errors
         return t(
-            "Only in the mean: the pinball loss of its quantiles is %(ratio)s times the best one's;"
-            " the limit is %(limit)s.",
-            ratio=fmt.fixed(_ratio(losses.get(model), _least(losses, chosen)), locale, 2),
+            "Only in the mean: the pinball loss of its quantiles is %(loss)s, the best one's"
+            " %(best)s; the limit is %(limit)s times that.",
+            loss=fmt.fixed(losses.get(model), locale, 3),
+            best=fmt.fixed(min(losses.values(), default=None), locale, 3),
             limit=fmt.fixed(chosen.drop_quantiles_above, locale, 2),
         )
     if ratio is None:
-        return t("Left out: it could not be judged.")
+        spread = t("Only in the quantiles.")
+        return spread if in_quantiles else t("Left out: it could not be judged.")
     if in_quantiles:
         return t(
             "Only in the quantiles: its error is %(ratio)s times the best one's; the limit of the"

@@ -400,8 +400,8 @@ def test_coded_values_have_names() -> None:
         ("tsb", "Fora: seu erro é 1,20 vezes o do melhor; o limite é 1,01."),
         (
             "imapa",
-            "Só na média: a perda pinball de seus quantis é 1,25 vezes a do melhor;"
-            " o limite é 1,10.",
+            "Só na média: a perda pinball de seus quantis é 0,250, a do melhor 0,200;"
+            " o limite é 1,10 vezes isso.",
         ),
     ],
 )

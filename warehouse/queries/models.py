@@ -140,7 +140,11 @@ def _choice(demand_class: str, trained: Mapping[str, Mapping[str, Any]]) -> Clas
         drop_above=rules.get(limit),
         published_as_naive=demand_class in rules.get("published_as_seasonal_naive", ()),
         drop_quantiles_above=rules.get("drop_quantiles_above"),
-        quantile_errors=_of_class(said, "class_quantile_error", demand_class),
+        quantile_errors={
+            name: loss
+            for name, loss in _of_class(said, "class_quantile_error", demand_class).items()
+            if name in weights
+        },
         quantile_weights=_of_class(said, "class_quantile_weight", demand_class),
     )
 

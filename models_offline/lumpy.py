@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models_offline.quantiles import recent_weights
+
 Array = NDArray[np.float64]
 
 EARLY = (1 / 3, 2 / 3)
@@ -108,7 +110,7 @@ def _mixed(own: Array, lent: Array, share: float, chances: Array) -> Array:
 
 def _counts(hit: NDArray[np.bool_], sampling: Sampling) -> tuple[Array, Array]:
     """The beta distribution of each item's probability: weighted periods with and without."""
-    weights = sampling.memory ** np.arange(hit.shape[1])[::-1]
+    weights = recent_weights(hit.shape[1], sampling.memory)
     usual = float(np.clip(np.average(hit.mean(axis=0), weights=weights), 1e-6, 1 - 1e-6))
     some = hit @ weights + sampling.prior * usual
     return some, weights.sum() + sampling.prior - some

@@ -101,10 +101,14 @@ def empirical_offsets(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.quantile(residuals, LEVELS) if len(residuals) else np.zeros(len(LEVELS))
 
 
+def recent_weights(periods: int, memory: float) -> NDArray[np.float64]:
+    """1 for the newest period, the last; of each before it `memory` times that of the next."""
+    return np.asarray(memory ** np.arange(periods)[::-1], dtype=np.float64)
+
+
 def recent_moments(history: NDArray[np.float64]) -> tuple[float, float]:
     """Exponentially weighted mean (units) and variance (units²) of a history."""
-    age = np.arange(len(history))[::-1]
-    weights = (1 - RECENT_WEIGHT) ** age
+    weights = recent_weights(len(history), 1 - RECENT_WEIGHT)
     mean = float(np.average(history, weights=weights))
     return mean, float(np.average((history - mean) ** 2, weights=weights))
 

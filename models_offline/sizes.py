@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models_offline.lumpy import usual_sizes
-from models_offline.quantiles import LEVELS
+from models_offline.quantiles import LEVELS, recent_weights
 
 GROUPS = 5
 """So many groups of series, of as many each, by the geometric mean of their sizes."""
@@ -53,7 +53,7 @@ class Sizes:
     def at(self, y: Array) -> Distribution:
         """Sizes of the next demand of a series with demand."""
         own = y[y > 0]
-        recent = (self.memory ** np.arange(len(y))[::-1])[y > 0]
+        recent = recent_weights(len(y), self.memory)[y > 0]
         group = int(np.searchsorted(self.edges, _usual(y), side="right"))
         lent = self.lent.get(group, own)
         share = BORROWED / (BORROWED + len(own))

@@ -13,6 +13,7 @@ from models_offline.models.ces import Ces
 from models_offline.models.compound import Compound
 from models_offline.models.ets import Ets
 from models_offline.models.family import FamilySeason
+from models_offline.models.flat import FlatRates
 from models_offline.models.imapa import Imapa
 from models_offline.models.lightgbm import LightGbm
 from models_offline.models.lstm import Lstm
@@ -28,12 +29,7 @@ from models_offline.models.theta import Theta
 from models_offline.models.tsb import Tsb
 
 ForecasterType = (
-    type[PerSeries]
-    | type[Lstm]
-    | type[LightGbm]
-    | type[FamilySeason]
-    | type[Pooled]
-    | type[Compound]
+    type[PerSeries] | type[Lstm] | type[LightGbm] | type[FamilySeason] | type[FlatRates]
 )
 
 FALLBACK = SeasonalNaive.name

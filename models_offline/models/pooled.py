@@ -8,17 +8,16 @@ forecasting groups of time series"). They need not sum to one: demand of ageing 
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from domain.demand import is_intermittent
-from models_offline.models.base import Results, Series, Setup, split
-from models_offline.quantiles import Values, negative_binomial
-from models_offline.sizes import Sizes, mixed
+from models_offline.models.base import Setup
+from models_offline.models.flat import FlatRates
+from models_offline.quantiles import negative_binomial
+from models_offline.sizes import mixed
 from models_offline.survivors import first_origin, least_demands
 
 MEMORIES = (0.01, 0.03, 0.1, 0.3)
@@ -31,34 +30,27 @@ FIRST_ORIGIN = 0.25
 Array = NDArray[np.float64]
 
 
-class Pooled:
+class Pooled(FlatRates):
     """A global model of flat rates: one set of weights for all series whose demand pauses."""
 
     name: ClassVar[str] = "pooled"
     library: ClassVar[str] = "scipy"
-    scope: ClassVar[Literal["series", "global"]] = "global"
 
     def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        self.failures: dict[Any, str] = {}
-        self.notes: dict[Any, dict[str, float]] = {}
-        self._series: list[Series] = []
+        super().__init__(setup)
         self._weights: Array = np.full(len(MEMORIES), 1 / len(MEMORIES))
-        self._sizes = Sizes.of([], setup.frequency.code)
 
     @classmethod
     def parameters(cls, setup: Setup) -> dict[str, Any]:
         return {"memories": list(MEMORIES), "weight_a_horizon_ago": WEIGHT_A_HORIZON_AGO}
 
-    def fit(self, history: pd.DataFrame) -> Self:
+    def learn(self) -> None:
         """Least squares, weights at least 0; equal ones where no series is longer than the horizon.
 
         An error counts in standard deviations of its series.
         """
         from scipy.optimize import nnls
 
-        self.look_at(history)
-        self._sizes = Sizes.of((series.y for series in self._series), self.setup.frequency.code)
         gram, moment = np.zeros((len(MEMORIES), len(MEMORIES))), np.zeros(len(MEMORIES))
         least = least_demands((series.y for series in self._series), self.setup.horizon)
         for series in self._series:
@@ -70,27 +62,14 @@ class Pooled:
         if moment.any():
             root = np.linalg.cholesky(gram + 1e-9 * np.trace(gram) * np.eye(len(gram)))
             self._weights = nnls(root.T, np.linalg.solve(root, moment))[0]
-        return self
 
-    def look_at(self, history: pd.DataFrame) -> Self:
-        """Forecasts will be of this history; the weights stay those of an earlier one."""
-        self._series = list(split(history))
-        return self
-
-    def predict(self, horizon: int) -> pd.DataFrame:
-        results = Results(self.setup)
-        for series in self._series:
-            results.add(series, horizon, partial(self._values, series.y, horizon))
-        self.failures = results.failures
-        return results.frame()
-
-    def _values(self, y: Array, horizon: int) -> Values:
+    def column(self, y: Array) -> Array:
         """Quantiles of both a negative binomial and what was asked for, half of each."""
         rate = float(averages(y)[-1] @ self._weights)
         fitted = negative_binomial(np.array([rate]), y)[:, 0]
         if rate > 0:
             fitted[1:] = mixed(fitted[1:], self._sizes.of_rate(y, rate))
-        return np.repeat(fitted[:, None], horizon, axis=1)
+        return fitted
 
 
 def averages(y: Array) -> Array:

@@ -335,10 +335,10 @@ def _verdict(chosen: ClassChoice, model: str, viewer: Viewer) -> str:
     if chosen.published_as_naive:
         alone = model == "seasonal_naive"
         return t("Published alone: the ensemble lost to it.") if alone else t("Not published.")
-    in_quantiles = chosen.quantile_weight(model) > 0
-    if chosen.weights[model] > 0 and in_quantiles:
+    in_mean, in_quantiles = chosen.weights[model] > 0, chosen.quantile_weight(model) > 0
+    if in_mean and in_quantiles:
         return t("In the ensemble.")
-    if chosen.weights[model] > 0:
+    if in_mean:
         losses = chosen.quantile_errors
         return t(
             "Only in the mean: the pinball loss of its quantiles is %(loss)s, the best one's"
@@ -348,8 +348,8 @@ def _verdict(chosen: ClassChoice, model: str, viewer: Viewer) -> str:
             limit=fmt.fixed(chosen.drop_quantiles_above, locale, 2),
         )
     if ratio is None:
-        spread = t("Only in the quantiles.")
-        return spread if in_quantiles else t("Left out: it could not be judged.")
+        unknown = t("Left out: it could not be judged.")
+        return t("Only in the quantiles.") if in_quantiles else unknown
     if in_quantiles:
         return t(
             "Only in the quantiles: its error is %(ratio)s times the best one's; the limit of the"

@@ -56,11 +56,11 @@ def corrections(points: pd.DataFrame, *, agreed: bool = False) -> Corrections:
     pauses = points["demand_class"].isin(INTERMITTENT_CLASSES)
     found = {}
     for (model, _), alike in points.groupby(["model", pauses], sort=True):
-        shared = believed(str(alike["demand_class"].iloc[0]), alike, agreed=agreed)
+        shared = _believed(str(alike["demand_class"].iloc[0]), alike, agreed=agreed)
         for name, group in alike.groupby("demand_class", sort=True):
             judged = len(group[["unique_id", "cut"]].drop_duplicates())
             own = judged / (judged + ENOUGH_FORECASTS)
-            alone = believed(str(name), group, agreed=agreed)
+            alone = _believed(str(name), group, agreed=agreed)
             found[str(name), str(model)] = own * alone + (1 - own) * shared
     return found
 
@@ -80,7 +80,7 @@ def apply(rows: pd.DataFrame, series: pd.DataFrame, found: Corrections) -> pd.Da
     return rows.assign(**dict(zip(QUANTILE_COLUMNS, whole.T, strict=True)))
 
 
-def believed(demand_class: str, points: pd.DataFrame, *, agreed: bool) -> Correction:
+def _believed(demand_class: str, points: pd.DataFrame, *, agreed: bool) -> Correction:
     """The correction of one group of points, as far as their origins (`cut`) can be believed."""
     found = correction(demand_class, points, agreed=agreed)
     if demand_class not in INTERMITTENT_CLASSES:

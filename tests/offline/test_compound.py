@@ -38,7 +38,7 @@ def test_quantiles_are_sizes_that_were_asked_for() -> None:
     assert rows["mean"].mean() == pytest.approx(0.3 * 26, rel=0.1)
 
 
-def test_a_series_with_one_demand_borrows_sizes_from_those_alike() -> None:
+def test_a_series_with_few_demands_borrows_sizes_from_those_alike() -> None:
     y = lumpy()
     y[0] = 0.0
     y[0, -3:] = 10.0

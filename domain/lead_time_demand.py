@@ -67,14 +67,17 @@ def cells_of_quantiles(mean: Array, p10: Array, p50: Array, p90: Array) -> Array
 
 
 def cells_of_history(history: Array, mean: Array) -> Array:
-    """Recorded demand (series, periods) as cells (series, CELLS) with the forecasts' mean."""
+    """Recorded demand (series, periods) as cells (series, CELLS) with the forecasts' mean; periods
+    before a series began are NaN."""
     ordered = np.sort(np.maximum(history, 0.0), axis=1)
-    periods = ordered.shape[1]
+    known = np.maximum(np.isfinite(ordered).sum(axis=1, keepdims=True), 1)
+    ordered = np.nan_to_num(ordered)
     total = np.concatenate([np.zeros((len(ordered), 1)), np.cumsum(ordered, axis=1)], axis=1)
-    places = EDGES * periods
-    whole = np.minimum(places.astype(int), periods - 1)
-    upto = total[:, whole] + (places - whole) * ordered[:, whole]
-    return _with_mean(np.diff(upto, axis=1) / (SHARES * periods), mean)
+    places = EDGES * known
+    whole = np.minimum(places.astype(int), known - 1)
+    upto = np.take_along_axis(total, whole, axis=1)
+    upto += (places - whole) * np.take_along_axis(ordered, whole, axis=1)
+    return _with_mean(np.diff(upto, axis=1) / (SHARES * known), mean)
 
 
 def _with_mean(cells: Array, mean: Array) -> Array:

@@ -80,6 +80,15 @@ def test_demand_that_pauses_comes_in_the_sizes_that_were_recorded() -> None:
     assert (one > 0).mean() == pytest.approx(0.1, abs=0.03)
 
 
+def test_periods_before_a_series_began_say_nothing_of_its_sizes() -> None:
+    own = np.array([[0.0, 12.0, 0.0, 3.0, 0.0, 12.0, 5.0]])
+    later = np.concatenate([np.full((1, 93), np.nan), own], axis=1)
+    longest = np.concatenate([np.ones((1, 93)), own], axis=1)
+    both = cells_of_history(np.concatenate([later, longest]), np.array([2.0, 2.0]))
+    assert both[0] == pytest.approx(cells_of_history(own, np.array([2.0]))[0])
+    assert both[1] == pytest.approx(cells_of_history(longest, np.array([2.0]))[0])
+
+
 def test_the_cautious_path_asks_for_more_than_the_likely_one() -> None:
     likely, cautious = paths(normal(50, 20), CALENDAR, (0.5, 0.9), draws(DAYS, 0.0))
     assert likely.shape == (1, DAYS)

@@ -49,8 +49,8 @@ FROM (
 @dataclass(frozen=True)
 class DemandAhead:
     """quantiles: mean, p10, p50, p90 of each series and period of the horizon, (series, horizon,
-    4). histories: recorded demand of the series where it pauses, (series, periods), NaN
-    elsewhere. shared: what the errors of a forecast have in common, (series,)."""
+    4). histories: recorded demand of the series where it pauses, (series, periods), NaN before it
+    began and elsewhere. shared: what the errors of a forecast have in common, (series,)."""
 
     setup: Setup
     calendar: Calendar
@@ -86,14 +86,17 @@ class DemandAhead:
 
 
 def demand_ahead(connection: Connection, setup: Setup, series: pd.DataFrame) -> DemandAhead:
-    """What is to come for the series (item_id, site_id, demand_class), in their order."""
+    """What is to come for the series (item_id, site_id, demand_class, periods), in their order."""
     result = connection.execute(text(_QUANTILES), {"run_id": setup.run_id})
     quantiles = np.array(result.all(), float).reshape(len(series), setup.horizon, 4)
     pauses = series["demand_class"].isin(INTERMITTENT_CLASSES).to_numpy()
-    histories = np.full((len(series), RECENT[setup.frequency]), np.nan)
+    recent = RECENT[setup.frequency]
+    histories = np.full((len(series), recent), np.nan)
     histories[pauses] = demand_matrix(
-        connection, series[pauses], setup.frequency, setup.data_to, RECENT[setup.frequency]
+        connection, series[pauses], setup.frequency, setup.data_to, recent
     )
+    before = recent - series["periods"].to_numpy()
+    histories[np.arange(recent) < before[:, None]] = np.nan
     rows = connection.execute(text(_SHARED), {"run_id": setup.run_id}).all()
     shared = {row.demand_class: row.shared for row in rows}
     known = series["demand_class"].map(shared).astype("float64").fillna(0.0).clip(0.0, MOST_SHARED)

@@ -40,7 +40,8 @@ SELECT profile.item_id, profile.site_id, item.sku, item.unit_cost_brl, item.min_
     of_item.mean AS item_mean, of_item.std AS item_std, of_item.days AS item_days,
     of_supplier.mean AS supplier_mean, of_supplier.std AS supplier_std,
     of_supplier.days AS supplier_days, item.lead_time_days AS file_lead_time,
-    item.criticality, profile.demand_class, asked.last_demand_on, asked.request_size
+    item.criticality, profile.demand_class, profile.periods,
+    asked.last_demand_on, asked.request_size
 FROM analytics.series_profile AS profile
 JOIN core.item USING (item_id)
 LEFT JOIN analytics.series_overview AS overview USING (item_id, site_id)

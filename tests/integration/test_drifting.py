@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 from sqlalchemy import Engine, insert, text
 
@@ -26,6 +27,7 @@ from warehouse.tables import core
 
 SINCE = 14
 """Days of demand after the forecast."""
+LOT = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +35,10 @@ def drifted(
     module_engine: Engine, module_database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
     """BAT-02 takes twice as long, CABO-01 sells five times its forecast at DEP-SP, and DEP-BA's
-    stock has not been counted for a month."""
+    stock has not been counted for a month. PAR-03 is asked for in lots at DEP-RJ, as before."""
     network = factories.make_network(module_engine)
     factories.add_demand(module_engine, network)
+    ask_in_lots(module_engine, network)
     everywhere = {(sku, site): 900.0 for sku in network.items for site in network.sites}
     silent = {key: level for key, level in everywhere.items() if key[1] == "DEP-BA"}
     heard = {key: level for key, level in everywhere.items() if key not in silent}
@@ -59,6 +62,8 @@ def drifted(
     derive.refresh_after_load(module_engine)
     folder = tmp_path_factory.mktemp("bundle")
     bundle = factories.make_bundle(folder, module_engine)
+    factories.rewrite(bundle, "forecast.parquet", no_day_likely)
+    factories.rewrite(bundle, "series_profile.parquet", lumpy)
     publish_bundle(bundle, engine=module_engine, published_by="tests")
     go_on(module_engine, network)
     derive.refresh_after_load(module_engine)
@@ -71,8 +76,36 @@ def drifted(
     services.forget_settings()
 
 
+def ask_in_lots(engine: Engine, network: factories.Network) -> None:
+    """PAR-03 at DEP-RJ: 20 units every 33rd day."""
+    here = {"item": network.items["PAR-03"], "site": network.sites["DEP-RJ"], "last": LAST_DAY}
+    where = "item_id = :item AND site_id = :site"
+    with engine.begin() as connection:
+        connection.execute(
+            text(f"DELETE FROM core.demand WHERE {where} AND (:last - date) % 33 > 0"), here
+        )
+        connection.execute(text(f"UPDATE core.demand SET quantity = {LOT} WHERE {where}"), here)
+
+
+def in_lots(rows: pd.DataFrame) -> pd.Series:
+    return (rows["sku"] == "PAR-03") & (rows["site"] == "DEP-RJ")
+
+
+def no_day_likely(forecasts: pd.DataFrame) -> pd.DataFrame:
+    quantiles = ["p10", "p50", "p90"]
+    return forecasts.assign(
+        **{name: forecasts[name].where(~in_lots(forecasts), 0.0) for name in quantiles}
+    )
+
+
+def lumpy(profiles: pd.DataFrame) -> pd.DataFrame:
+    classes = profiles["demand_class"].where(~in_lots(profiles), "lumpy")
+    return profiles.assign(demand_class=classes)
+
+
 def go_on(engine: Engine, network: factories.Network) -> None:
     """Demand goes on after the forecast as it was, but for CABO-01 at DEP-SP."""
+    lots = (network.items["PAR-03"], network.sites["DEP-RJ"])
     last = LAST_DAY + timedelta(days=SINCE)
     rows = [
         {
@@ -84,6 +117,11 @@ def go_on(engine: Engine, network: factories.Network) -> None:
         for day in range(1, SINCE + 1)
         for sku, item_id in network.items.items()
         for site, site_id in network.sites.items()
+        if (item_id, site_id) != lots
+    ]
+    rows += [
+        dict(zip(("item_id", "site_id"), lots, strict=True), date=day, quantity=LOT)
+        for day in (LAST_DAY + timedelta(days=3), LAST_DAY + timedelta(days=9))
     ]
     with engine.begin() as connection:
         load = factories.add_load(connection, "demand")

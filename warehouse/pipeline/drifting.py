@@ -4,8 +4,9 @@
   than the files say): by the settings' drift_days and drift_share, and by more than chance (Welch's
   z ≥ 2). Warning; of the whole network.
 - forecast_drift: what was demanded since the run's forecast lies drift_z standard deviations off
-  its sum; the periods' errors go together as they did in the backtest. Warning where more was asked
-  for than forecast, else info.
+  its sum; the periods' errors go together as they did in the backtest, and requests that come at
+  random are never more certain than a (compound) Poisson. Warning where more was asked for than
+  forecast, else info.
 - data_gap: a depot without stock counts, or without demand, for longer than gap_days and than five
   times its usual interval. Warning; it stands with the depot's dearest item.
 
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import Connection
 
+from domain.classes import INTERMITTENT_CLASSES
 from warehouse.pipeline.alerting import to_json, together
 from warehouse.pipeline.copying import frame_of
 from warehouse.pipeline.derivation import Setup
@@ -135,13 +137,16 @@ def _forecasts(connection: Connection, setup: Setup, policy: pd.DataFrame) -> pd
     found = frame_of(connection, _ELAPSED, params).astype(
         dict.fromkeys(("periods", "expected", "sigma", "variance", "actual"), "float64")
     )
-    known = "item_id site_id shared_error lead_time_days shortage_brl".split()
+    known = (
+        "item_id site_id shared_error lead_time_days shortage_brl demand_class request_size".split()
+    )
     rows = found.merge(policy[known], on=["item_id", "site_id"])
     rows = rows[rows["periods"] >= LEAST_PERIODS[setup.frequency]]
     shared = rows["shared_error"].fillna(0.0)
     variance = (1 - shared) * rows["variance"] + shared * rows["sigma"] ** 2
-    # few requests are never more certain than a Poisson
-    spread = np.sqrt(np.maximum(np.maximum(variance, rows["expected"]), 1.0))
+    lots = rows["request_size"].where(rows["demand_class"].isin(INTERMITTENT_CLASSES))
+    random = rows["expected"] * lots.fillna(1.0).clip(lower=1.0)
+    spread = np.sqrt(np.maximum(np.maximum(variance, random), 1.0))
     rows = rows.assign(
         actual_quantity=rows["actual"],
         expected_quantity=rows["expected"],

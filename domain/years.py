@@ -1,8 +1,9 @@
 """What would follow if: a year of demand scenarios played against today's policy and a changed one.
 
 Both sides see the same demand and the same luck (common random numbers), so that their difference
-is the change's. A year begins in the steady state of its policy, after a lead time that is not
-counted; a strike begins on its first day.
+is the change's; a row's year is the same whichever rows and worlds are played with it. A year
+begins in the steady state of its policy, after half a year that is not counted; a strike begins on
+its first day.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from domain.what_if import NOTHING, Change, Comparison, CurvePoint, Side
 
 YEAR_DAYS = 365
 WARM_UP_DAYS = 180
-"""The longest part of a lead time that is played before the year."""
+"""What is played before the year, of all rows the same: as long as nearly every lead time."""
 BLOCKS = {"D": 7, "W": 4, "M": 3}
 """Recorded periods that are drawn together."""
 PERIOD_DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12}
@@ -166,7 +167,7 @@ def _chunks(stocked: Stocked, terms: Terms, worlds: int) -> Iterator[slice]:
 def _played(stocked: Stocked, worlds: Sequence[World], terms: Terms) -> list[Year]:
     """All worlds in one replay, one under the other: it takes its time by period, not by row."""
     days = PERIOD_DAYS[terms.frequency]
-    warm = _warm_up(stocked, days)
+    warm = ceil(WARM_UP_DAYS / days)
     length = warm + round(YEAR_DAYS / days)
     plays = [_play(stocked, world, terms, length) for world in worlds]
     strike = max(world.change.strike_days for world in worlds)
@@ -226,11 +227,6 @@ def _play(stocked: Stocked, told: World, terms: Terms, length: int) -> _Play:
     share = np.random.default_rng(terms.seed + 2).random(terms.scenarios)
     on_hand = point[:, None] + share * (up_to - point)[:, None]
     return _Play(world, demand, lead, on_hand, point, up_to, halted(world, told.change))
-
-
-def _warm_up(stocked: Stocked, days: float) -> int:
-    longest = np.nanmax(stocked.lead_mean, initial=1.0)
-    return ceil(min(longest, WARM_UP_DAYS / days))
 
 
 def _year(outcome: simulation.Outcome, world: Stocked, change: Change, terms: Terms) -> Year:

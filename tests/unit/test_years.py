@@ -9,7 +9,7 @@ from domain import years
 from domain.changes import Stocked, changed, levels
 from domain.policy_settings import PolicySettings
 from domain.what_if import NOTHING, Change
-from domain.years import Terms, a_year, sample, side
+from domain.years import Terms, a_year, compare, curve_of, sample, side
 
 
 def three() -> Stocked:
@@ -77,9 +77,23 @@ def test_a_strike_stops_the_suppliers_that_it_names():
 
 def test_a_year_is_the_same_alone_and_in_chunks(monkeypatch: pytest.MonkeyPatch):
     here, terms = three(), Terms("D", scenarios=3)
-    whole = a_year(here.at(slice(0, 1)), NOTHING, terms)
+    alone = a_year(here.at(slice(0, 1)), NOTHING, terms)
+    together = a_year(here, NOTHING, terms)
     monkeypatch.setattr(years, "AT_ONCE", 1)
-    assert a_year(here, NOTHING, terms).orders[0] == pytest.approx(whole.orders[0], rel=0.1)
+    apart = a_year(here, NOTHING, terms)
+    for name in ("stock_value", "orders", "asked", "served"):
+        values = getattr(together, name)
+        assert values[0] == getattr(alone, name)[0]
+        assert values.tolist() == getattr(apart, name).tolist()
+
+
+def test_today_is_the_same_whatever_it_is_compared_with(monkeypatch: pytest.MonkeyPatch):
+    here, terms = three(), Terms("D", scenarios=4)
+    monkeypatch.setattr(years, "AT_ONCE", 4 * 545 * 2)
+    changes = (NOTHING, Change(order_cost=300.0), Change(lead_time_change=0.5, strike_days=30))
+    found = [compare(here, one, terms, items=3, items_in_view=3).today for one in changes]
+    assert found[1:] == found[:1] * 2
+    assert curve_of(here, terms)[0].stock_value_brl == found[0].stock_value_brl
 
 
 def test_a_sample_stands_for_all():

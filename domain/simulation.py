@@ -205,14 +205,16 @@ class _State:
 
     def play(self, period: int, plan: _Plan, lines: Array) -> dict[str, Array]:
         """One period; what happened in it."""
-        received = self._receive(period)
+        halted = self._halted_in(period)
+        received = self._receive(period, halted)
         asked = self.demand[period]
         served = np.minimum(self.on_hand, asked)
         self.on_hand -= served
         order = plan.order(period, self.on_hand + self.on_order)
         lead = self.lead[period if len(self.lead) > 1 else 0]
-        at_once = np.where(lead == 0, order, 0.0)
-        self.arriving[(period + lead) % self.span, self.index] += order - at_once
+        at_once = np.where((lead == 0) & ~halted, order, 0.0)
+        due = period + np.maximum(lead, halted)
+        self.arriving[due % self.span, self.index] += order - at_once
         self.on_order += order - at_once
         stockouts = self.on_hand <= 0
         self.on_hand += at_once
@@ -228,12 +230,18 @@ class _State:
             "received": received + at_once,
         }
 
-    def _receive(self, period: int) -> Array:
+    def _halted_in(self, period: int) -> NDArray[np.bool_]:
+        """Rows to which nothing is delivered in this period."""
+        if self.halt is not None and self.halt.first <= period < self.halt.last:
+            return self.halted
+        return np.zeros(self.rows, bool)
+
+    def _receive(self, period: int, halted: NDArray[np.bool_]) -> Array:
         slot = period % self.span
         due = self.arriving[slot].copy()
         self.arriving[slot] = 0.0
-        if self.halt is not None and self.halt.first <= period < self.halt.last:
-            waits = np.where(self.halted, due, 0.0)
+        if halted.any():
+            waits = np.where(halted, due, 0.0)
             self.arriving[(period + 1) % self.span] += waits
             due -= waits
         self.on_hand += due

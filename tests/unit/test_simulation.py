@@ -64,6 +64,20 @@ def test_a_halt_keeps_deliveries_until_it_is_over() -> None:
     assert outcome.lost.tolist() == [[0, 0, 1, 1, 0], [0, 0, 0, 0, 0]]
 
 
+def test_a_halt_keeps_what_would_be_delivered_at_once() -> None:
+    outcome = replay(
+        np.ones((2, 5)),
+        Rules(0, 2),
+        [0, 0],
+        Start([2, 2]),
+        halt=Halt([True, False], 1, 4),
+        bucket_of=np.arange(5),
+    )
+    assert outcome.ordered.tolist() == [[0, 2, 0, 0, 0], [0, 2, 0, 2, 0]]
+    assert outcome.received.tolist() == [[0, 0, 0, 0, 2], [0, 2, 0, 2, 0]]
+    assert outcome.lost.tolist() == [[0, 0, 1, 1, 0], [0, 0, 0, 0, 0]]
+
+
 def test_rules_change_and_periods_that_warm_up_do_not_count() -> None:
     outcome = replay(
         np.ones((1, 4)),

@@ -67,9 +67,14 @@ class LightGbm:
 
     def fit(self, history: pd.DataFrame) -> Self:
         self.look_at(history)
-        self._trees = {
-            even: grow(group, self.setup, even=even) for even, group in self._groups().items()
-        }
+        self._trees, too_short = {}, None
+        for even, group in self._groups().items():
+            try:
+                self._trees[even] = grow(group, self.setup, even=even)
+            except ValueError as error:
+                too_short = error
+        if too_short is not None and not self._trees:
+            raise too_short
         return self
 
     def look_at(self, history: pd.DataFrame) -> Self:

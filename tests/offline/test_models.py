@@ -131,6 +131,16 @@ def test_a_global_model_looks_at_a_later_history_without_learning_from_it() -> N
     pd.testing.assert_frame_equal(again, first, check_exact=True)
 
 
+def test_one_short_uneven_item_does_not_keep_the_others_from_trees() -> None:
+    even = {uid: 50 + random.normal(0, 5, 120) for uid in range(5)}
+    young = {5: (random.random(HORIZON) < 0.4) * 3.0}
+    forecast = create("lightgbm", SETUP).fit(history(even | young)).predict(HORIZON)
+    check_contract(forecast)
+    assert set(forecast["unique_id"]) == set(even | young)
+    with pytest.raises(ValueError, match="no series is longer than the horizon"):
+        create("lightgbm", SETUP).fit(history(young))
+
+
 MONTHS = Setup(FREQUENCIES["M"], 18, seed=5)
 
 

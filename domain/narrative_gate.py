@@ -41,18 +41,23 @@ _DATES = (
     re.compile(r"(?P<n>[^\W\d_]{3,9})\.? (?P<d>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>\d{4})"),
 )
 _SPELT = re.compile(
-    r"\b(?:dois|duas|três|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|quatorze|quinze"
-    r"|vinte|trinta|quarenta|cinquenta|sessenta|setenta|oitenta|noventa|cem|cento|duzent\w+"
-    r"|trezent\w+|quinhent\w+|mil|milhão|milhões|metade|dobro|triplo|dúzia"
+    r"\b(?:zero|dois|duas|três|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|quatorze"
+    r"|catorze|quinze|dezesseis|dezessete|dezoito|dezenove|vinte|trinta|quarenta|cinquenta|sessenta"
+    r"|setenta|oitenta|noventa|cem|cento|(?:du|tre)zent[oa]s|(?:quatro|quin|seis|sete|oito|nove)"
+    r"(?:c|h)ent[oa]s|mil|milhar(?:es)?|milh(?:ão|ões)|bilh(?:ão|ões)|dezenas?|centenas?|dúzias?"
+    r"|metade|terços?|dobro|triplo"
     r"|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
     r"|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
-    r"|hundred|thousand|million|billion|half|twice|double|triple|dozen)\b",
+    r"|(?:hundred|thousand|million|billion|dozen|third|quarter)s?|couple|half|halves|twice|double"
+    r"|triple)\b",
     re.IGNORECASE,
 )
 _WORDS = {
     "pt_BR": "de da do dos das em para que com por até não é estoque isso sem uma os as ou".split(),
     ENGLISH: "the of to and is for by with on at in from it a stock will be this that or".split(),
 }
+_SHARE = re.compile(r"^otif_|_(?:level|rate|premium|probability|share|change)$")
+"""Names of facts that are fractions: these alone may be told as percentages."""
 NAMES = (
     "sku item_name site site_name from_site from_site_name supplier supplier_now supplier_new order"
     " unit"
@@ -143,7 +148,7 @@ def _numbers(facts: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
                 yield "money", float(value)
                 continue
             yield "other", float(value)
-            if -1 <= value <= 1:
+            if _SHARE.search(name):
                 yield "share", 100.0 * value
 
 

@@ -60,10 +60,12 @@ def smallest_demand(history: NDArray[np.float64]) -> float:
 def piece_of_demand(history: NDArray[np.float64]) -> float:
     """The quantity that all demands are multiples of, where periods without demand are usual;
     else 0."""
-    if smallest_demand(history) == 0:
-        return 0.0
-    sizes = np.rint(FINEST * history[history > 0]).astype(np.int64)
-    return float(np.gcd.reduce(sizes)) / FINEST
+    return _piece(history[history > 0]) if smallest_demand(history) > 0 else 0.0
+
+
+def _piece(sizes: NDArray[np.float64]) -> float:
+    """The quantity that all sizes are multiples of, in whole FINEST parts of a unit."""
+    return float(np.gcd.reduce(np.rint(FINEST * sizes).astype(np.int64))) / FINEST
 
 
 def whole_pieces(
@@ -117,17 +119,18 @@ def negative_binomial(mean: NDArray[np.float64], history: NDArray[np.float64]) -
     """Quantiles of a negative binomial around `mean` (h,), as dispersed as the recent history.
 
     Variance ÷ mean is taken from `recent_moments`; without over-dispersion it is a Poisson. For
-    quantities that come in lots the count is the number of lots of the usual (median) size.
+    quantities that come in lots the count is the number of lots of half the usual (median) size,
+    else of units, or of the parts of a unit that they come in.
     """
     from scipy import stats
 
     sizes = history[history > 0]
     if len(sizes) == 0:
         return np.zeros((len(VALUE_COLUMNS), len(mean)))
-    lot = max(1.0, float(np.median(sizes)) / 2)
+    lot = max(min(1.0, _piece(sizes)), float(np.median(sizes)) / 2)
     recent, variance = recent_moments(history / lot)
     dispersion = max(variance / recent if recent > 0 else 1.0, 1.0 + 1e-6)
-    counts = np.maximum(mean, 1e-9) / lot
+    counts = np.maximum(mean / lot, 1e-9)
     size = counts / (dispersion - 1)
     quantiles = [stats.nbinom.ppf(level, size, 1 / dispersion) * lot for level in LEVELS]
     return np.vstack([np.maximum(mean, 0.0), *quantiles])

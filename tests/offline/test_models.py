@@ -212,6 +212,14 @@ def test_counts_get_quantiles_of_counts() -> None:
     assert set(quantiles[3]) <= {0.0, 1.0}
 
 
+def test_quantiles_of_counts_do_not_depend_on_the_unit() -> None:
+    metres = np.array(([0.0] * 4 + [1.0, 0.0, 5.0, 2.0]) * 20)
+    mean = np.array([0.5, 1.0, 2.0])
+    kilometres = negative_binomial(mean / 1000, metres / 1000)
+    assert kilometres[1:].max() > 0
+    assert 1000 * kilometres == pytest.approx(negative_binomial(mean, metres))
+
+
 def test_a_week_is_found_and_taken_out() -> None:
     y = np.array([10.0, 20.0, 30.0] * 20)
     season = estimate(y, 3)

@@ -129,6 +129,22 @@ TRANSFER_VALUE = Rule(
     "BRL",
     lambda avoided, shortage, postponed, freight: avoided * shortage + postponed - freight,
 )
+REDUCE_QUANTITY = Rule(
+    "reduce_quantity",
+    "Quantity",
+    r"Q = \left\lfloor \min(A - G - S_e,\ H) \right\rfloor",
+    {
+        "A": ("available", "available", "units"),
+        "G": ("given", "leaves by transfer", "units"),
+        "S_e": ("needed_quantity", "stock that is enough", "units"),
+        "H": ("on_hand", "on hand", "units"),
+    },
+    "quantity",
+    "units",
+    lambda available, given, needed, on_hand: floor(
+        min(available - given - needed, on_hand) + WHOLE
+    ),
+)
 CAPITAL = Rule(
     "capital",
     "Capital that is freed",
@@ -175,7 +191,7 @@ RULES_OF_KIND: Mapping[str, tuple[Rule, ...]] = {
     ),
     "EXPEDITE": (RISK_IN_WINDOW, EXPEDITE_VALUE),
     "TRANSFER": (TRANSFER_LEFT, RISK_IN_WINDOW, TRANSFER_VALUE),
-    "REDUCE": (CAPITAL, REDUCE_VALUE),
+    "REDUCE": (AVAILABLE, REDUCE_QUANTITY, CAPITAL, REDUCE_VALUE),
     "SWITCH": (SWITCH_VALUE,),
 }
 RULES.update({rule.key: rule for rules in RULES_OF_KIND.values() for rule in rules})

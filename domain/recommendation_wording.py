@@ -47,6 +47,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "freight": "São {km} km, {freight} de frete.",
         "reduce": "Reduzir {thing}{site}.",
         "needed": "Há {available} disponíveis e a necessidade é de {needed}.",
+        "given_too": "Há {available} disponíveis, menos {given} de transferências, e a necessidade"
+        " é de {needed}.",
         "freed": "Libera {capital} e poupa {holding} por ano.",
         "switch": "Passar a comprar {item} de {new} em vez de {now}.",
         "otif": "No prazo e completo: {new} contra {now}.",
@@ -88,6 +90,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "freight": "It is {km} km, {freight} of freight.",
         "reduce": "Reduce {thing}{site}.",
         "needed": "There are {available} available and {needed} are needed.",
+        "given_too": "There are {available} available, less {given} of transfers, and {needed} are"
+        " needed.",
         "freed": "It frees {capital} and saves {holding} a year.",
         "switch": "Buy {item} from {new} instead of {now}.",
         "otif": "On time and in full: {new} against {now}.",
@@ -285,8 +289,9 @@ def _reduce(speech: _Speech) -> list[str]:
     return [
         speech.say("reduce", thing=speech.thing, site=speech.site("in")),
         speech.say(
-            "needed",
+            "given_too" if (speech.facts.get("given") or 0) > 0 else "needed",
             available=speech.known_amount("available"),
+            given=speech.known_amount("given"),
             needed=speech.known_amount("needed_quantity"),
         ),
         speech.say(

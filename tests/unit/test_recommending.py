@@ -248,6 +248,12 @@ def test_what_a_giver_keeps_is_what_all_of_its_transfers_leave() -> None:
         left = workings_of("TRANSFER", facts).steps[0]
         assert (left.key, evaluate(left)) == ("transfer_left", 900 - given)
         assert f" gives {given:,.0f} m in all " in narrative("TRANSFER", facts)["en"]
+    (cut,) = [one for one in of_kind(rows, "REDUCE") if one["site_id"] == 2]
+    quantity = {step.key: step for step in workings_of("REDUCE", cut["facts"]).steps}
+    assert evaluate(quantity["reduce_quantity"]) == cut["quantity"] == 900 - given - 360
+    assert (
+        f", menos {given:,.0f} m de transferências, " in narrative("REDUCE", cut["facts"])["pt_BR"]
+    )
     (alone,) = of_kind(made(stock({"on_hand": 10.0}, {"on_hand": 900.0})), "TRANSFER")
     assert " in all " not in narrative("TRANSFER", alone["facts"])["en"]
 

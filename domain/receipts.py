@@ -153,10 +153,10 @@ SAFETY_STOCK = Rule(
 TEXTBOOK_SAFETY_STOCK = Rule(
     "textbook_safety_stock",
     "Safety stock by the textbook",
-    r"SS_t = \max\left(0,\ \Phi^{-1}(\alpha) \cdot \sigma_L\right)",
+    r"SS_t = \max\left(0,\ \Phi^{-1}(\alpha) \cdot \sigma_{D_L}\right)",
     {
         r"\alpha": ("service_level", "cycle service level", "fraction"),
-        r"\sigma_L": (
+        r"\sigma_{D_L}": (
             "textbook_lead_time_demand_std",
             "σ of the demand over the lead time",
             "units",

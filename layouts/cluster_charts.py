@@ -15,6 +15,8 @@ from layouts.theme import ACCENT, CLUSTER_COLOURS, OUTLIER, figure, plain, title
 from layouts.units import PERCENT, unit
 
 ROW_HEIGHT, LEAST_HEIGHT, LANE = 50, 120, 0.11
+BESIDE_AXIS = 1 / 8
+"""Share of the axis up to which a count stands right of its dot: left of it there is no room."""
 
 
 def profile_chart(clusters: Sequence[Cluster], viewer: Viewer) -> go.Figure:
@@ -89,7 +91,9 @@ def risk_calibration_chart(bins: Sequence[CalibrationBin], viewer: Viewer) -> go
         line={"color": ACCENT, "width": 1.5},
         marker={"size": 9, "color": ACCENT},
         text=[f"n = {fmt.number(one.count, locale)}" for one in bins],
-        textposition="top left",
+        textposition=[
+            "middle right" if one.predicted < BESIDE_AXIS * top else "top left" for one in bins
+        ],
         textfont={"size": 11},
         cliponaxis=False,
         hovertemplate="%{x:.1%} → %{y:.1%}<extra></extra>",

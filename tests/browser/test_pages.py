@@ -215,7 +215,8 @@ UNNAMED = """
 CROWDED = """
     [...document.querySelectorAll(".js-plotly-plot")].flatMap(plot => {
         const texts = [...plot.querySelectorAll(
-            ".annotation-text-g text, .xtick text, .ytick text, .xtitle, .ytitle, .bartext",
+            ".annotation-text-g text, .xtick text, .ytick text, .xtitle, .ytitle, .bartext"
+                + ", .textpoint text",
         )].filter(one => one.textContent.trim());
         const boxes = texts.map(one => one.getBoundingClientRect());
         const { left, right } = plot.getBoundingClientRect();

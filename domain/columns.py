@@ -104,7 +104,7 @@ DEFINITIONS = {
     "drop_above": N_("Times the best error beyond which a model is left out of the mean"),
     "drop_quantiles_above": N_(
         "Times the best pinball loss beyond which a model is left out of the quantiles"
-        " (intermittent and lumpy demand)"
+        " (intermittent, lumpy and dead demand)"
     ),
     "email": N_("E-mail of the account"),
     "ended_at": N_("When it ended; empty while it goes on"),

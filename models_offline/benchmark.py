@@ -17,7 +17,7 @@ import pandas as pd
 from domain import demand
 from domain.accuracy import naive_scales
 from domain.errors import InvalidInput
-from models_offline import calibrate, drivers, ensemble, fitting
+from models_offline import calibrate, drivers, ensemble, fitting, tables
 from models_offline.dataset import Dataset, profile
 from models_offline.drivers import Outside
 from models_offline.fitting import FINAL
@@ -41,21 +41,16 @@ MOST = 0.9
 
 def read(path: Path) -> pd.DataFrame:
     """The file as unique_id, ds, y, sorted. Raises InvalidInput where it is not such a file."""
-    try:
-        frame = pd.read_csv(path, dtype={"unique_id": str})
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"{path}: cannot be read ({error})") from error
-    missing = [name for name in COLUMNS if name not in frame.columns]
-    if missing:
-        raise InvalidInput(f"{path}: column {missing[0]!r} is missing")
-    frame = frame[list(COLUMNS)].assign(
-        ds=pd.to_datetime(frame["ds"], errors="coerce"),
-        y=pd.to_numeric(frame["y"], errors="coerce"),
+    table = tables.read(path, COLUMNS)[list(COLUMNS)]
+    if table.empty:
+        raise InvalidInput(f"{path}: no line follows the names; each is a series, a day, a number")
+    names = table[["unique_id"]]
+    tables.refuse(path, names, names == "", "is empty; a row names its series")
+    frame = table.assign(
+        ds=pd.to_datetime(table["ds"], errors="coerce"),
+        y=tables.numbers(path, table[["y"]])["y"],
     )
-    wrong = frame.isna().any(axis=1)
-    if wrong.any() or frame.empty:
-        line = int(np.argmax(wrong)) + 2 if wrong.any() else 1
-        raise InvalidInput(f"{path}: line {line} has no unique_id, date or number")
+    tables.refuse(path, table[["ds"]], frame[["ds"]].isna(), "is not a date")
     if frame.duplicated(["unique_id", "ds"]).any():
         raise InvalidInput(f"{path}: a series has the same date twice")
     return frame.sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)

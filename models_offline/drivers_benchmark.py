@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from domain.accuracy import naive_scales
 from domain.errors import InvalidInput
-from models_offline import benchmark, fitting
+from models_offline import benchmark, fitting, tables
 from models_offline.drivers import AROUND, RIDGE, WEEK, Outside, anomalies, holiday_table
 from models_offline.fitting import FINAL
 from models_offline.frequency import FREQUENCIES
@@ -33,14 +33,9 @@ RESAMPLES = 2000
 def read_drivers(path: Path) -> pd.DataFrame:
     """The drivers by day, gaps filled with the day before; column `ds` is the index. Raises
     InvalidInput where it is not such a file."""
-    try:
-        frame = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"{path}: cannot be read ({error})") from error
-    if "ds" not in frame.columns:
-        raise InvalidInput(f"{path}: column 'ds' is missing")
-    days = pd.to_datetime(frame["ds"], errors="coerce")
-    numbers = frame.drop(columns="ds").apply(pd.to_numeric, errors="coerce")
+    table = tables.read(path, ["ds"])
+    days = pd.to_datetime(table["ds"], errors="coerce")
+    numbers = tables.numbers(path, table.drop(columns="ds"), gaps=True)
     if days.isna().any() or days.duplicated().any():
         raise InvalidInput(f"{path}: a day is missing or there twice")
     return numbers.set_index(days).sort_index().ffill().bfill()

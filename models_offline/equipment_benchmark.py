@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from domain.errors import InvalidInput
-from models_offline import readings, risk
+from models_offline import readings, risk, tables
 from models_offline.readings import Readings
 from models_offline.risk import Model
 
@@ -25,10 +25,8 @@ FAILURE_WORDS, KIND_WORDS = ("failure", "falha"), ("kind", "type", "tipo")
 
 def read(path: Path, failure: str | None = None, kind: str | None = None) -> Readings:
     """The file as rows to learn from. Raises InvalidInput for one that cannot be used."""
-    try:
+    with tables.reading(path):
         table = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"{path}: cannot be read ({error})") from error
     failed = _column(table, failure, FAILURE_WORDS, path, "--failure")
     if failed is None:
         raise InvalidInput(f"{path}: no column is named failure; say which one with --failure")

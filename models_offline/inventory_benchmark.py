@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from domain import inventory
 from domain.errors import InvalidInput
+from models_offline import tables
 from models_offline.allocation import Choices, allocate, choices
 from models_offline.lumpy import Array, Sampling, samples
 from models_offline.promise import ASKED, Delivered, delivered
 from models_offline.replay import Outcome, replay
 
+FACTS = ("unit_cost_eur", "lead_time_weeks")
 KNOWN_WEEKS = 100
 EVERY = 4
 SEEN = 2
@@ -80,21 +82,15 @@ def read(path: Path, known: int = KNOWN_WEEKS, until: int | None = None) -> Part
     """The parts of a wide file (sku, unit_cost_eur, lead_time_weeks, w001 …) with demand in at
     least 2 of the known weeks; nothing after week `until`. Raises InvalidInput where it is not
     such a file."""
-    frame = _csv(path)
-    weeks = sorted(name for name in frame.columns if name[:1] == "w" and name[1:].isdigit())
+    table = tables.read(path, ["sku", *FACTS])
+    weeks = sorted(name for name in table.columns if name[:1] == "w" and name[1:].isdigit())
     weeks = weeks[:until]
-    missing = [n for n in ("sku", "unit_cost_eur", "lead_time_weeks") if n not in frame.columns]
-    if missing:
-        raise InvalidInput(f"{path}: column {missing[0]!r} is missing")
     if len(weeks) <= known:
         raise InvalidInput(f"{path}: {len(weeks)} weeks, of which {known} are to be known before")
-    numbers = frame[["unit_cost_eur", "lead_time_weeks", *weeks]].apply(
-        pd.to_numeric, errors="coerce"
-    )
-    values = numbers.to_numpy(dtype=float)
-    wrong = ~np.isfinite(values).all(axis=1) | (values < 0).any(axis=1) | (values[:, 1] < 1)
-    if wrong.any():
-        raise InvalidInput(f"{path}: line {int(np.argmax(wrong)) + 2} has no cost, time or demand")
+    table = table[[*FACTS, *weeks]]
+    values = tables.numbers(path, table).to_numpy()
+    tables.refuse(path, table, values < 0, "is negative")
+    tables.refuse(path, table[["lead_time_weeks"]], values[:, 1:2] < 1, "is less than a week")
     demand = values[:, 2:]
     kept = (demand[:, :known] > 0).sum(axis=1) >= SEEN
     if not kept.any():
@@ -103,16 +99,13 @@ def read(path: Path, known: int = KNOWN_WEEKS, until: int | None = None) -> Part
 
 
 def read_carparts(path: Path) -> Array:
-    """The monthly sales of the parts without missing months (parts × months)."""
-    values = _csv(path).iloc[:, 1:].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
-    return values[np.isfinite(values).all(axis=1)]
-
-
-def _csv(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"{path}: cannot be read ({error})") from error
+    """The monthly sales of the parts without missing months (parts × months). Raises InvalidInput
+    where it is not such a file."""
+    values = tables.numbers(path, tables.read(path).iloc[:, 1:], gaps=True).to_numpy()
+    whole = np.isfinite(values).all(axis=1)
+    if not whole.any():
+        raise InvalidInput(f"{path}: no part has a number in each month")
+    return values[whole]
 
 
 def measure(

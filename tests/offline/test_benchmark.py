@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,9 @@ def monthly(series: int = 5, months: int = 48) -> pd.DataFrame:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("benchmark") / "long.csv"
     short = monthly(1, months=20).replace({"unique_id": {"S0": "new"}})
-    pd.concat([monthly(), short]).sample(frac=1, random_state=1).to_csv(path, index=False)
+    mixed = pd.concat([monthly(), short]).replace({"unique_id": {"S1": "NA"}})
+    rows = mixed.sample(frac=1, random_state=1).to_csv(index=False)
+    path.write_text(rows + "\n\n")
     return path
 
 
@@ -73,7 +76,8 @@ def test_every_model_has_every_measure_on_every_series(report: dict[str, Any]) -
 
 def test_the_measures_are_those_of_the_competitions(data: Path, report: dict[str, Any]) -> None:
     mase = []
-    for _, group in pd.read_csv(data).sort_values("ds").groupby("unique_id"):
+    table = pd.read_csv(data, keep_default_na=False)
+    for _, group in table.sort_values("ds").groupby("unique_id"):
         y = group["y"].to_numpy()
         known, held = y[:-HORIZON], y[-HORIZON:]
         mase.append(np.abs(held - known[-1]).mean() / np.abs(known[12:] - known[:-12]).mean())
@@ -94,7 +98,16 @@ def test_the_ensemble_sees_the_season_and_beats_the_naive(report: dict[str, Any]
     ("text", "message"),
     [
         ("unique_id,ds\nA,2024-01-01\n", "column 'y' is missing"),
-        ("unique_id,ds,y\nA,2024-01-01,3\nA,soon,4\n", "line 3"),
+        ("unique_id,ds,y\nA,2024-01-01,3\nA,soon,4\n", "line 3, column 'ds', value 'soon'"),
+        ("unique_id,ds,y\n\nA,2024-01-01,3\n\nA,2024-02-01,\n", "line 5, column 'y', value ''"),
+        ("unique_id,ds,y\nA,2024-01-01,inf\n", "line 2, column 'y', value 'inf'"),
+        ('unique_id,ds,y\nA,2024-01-01,"1,5"\n', "value '1,5': is no finite number"),
+        ("unique_id,ds,y\n,2024-01-01,3\n", "line 2, column 'unique_id', value ''"),
+        ("unique_id;ds;y\nA;2024-01-01;3\n", "by commas, not by ';'"),
+        ("unique_id,ds,y\nA,2024-01-01,3,4\n", "Expected 3 fields in line 2"),
+        ("unique_id,ds,y,y\nA,2024-01-01,3,4\n", "column 'y' is there twice"),
+        ("unique_id,ds,y\n\n", "no line follows the names"),
+        ("", "cannot be read"),
         ("unique_id,ds,y\nA,2024-01-01,3\nA,2024-01-01,4\n", "same date twice"),
         ("unique_id,ds,y\nA,2024-01-01,3\nA,2024-02-01,4\n", "no series is longer"),
     ],
@@ -107,3 +120,25 @@ def test_a_file_that_is_no_such_file_is_refused(
     options = ["--data", str(path), "--horizon", "3", "--freq", "M", "--jobs", "1"]
     assert cli.main(["benchmark", "accuracy", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["accuracy", "--horizon", "3", "--freq", "M", "--data"],
+        ["inventory", "--data"],
+        ["equipment", "--data"],
+    ],
+)
+@pytest.mark.parametrize("damage", [b"", b"\0"])
+def test_a_damaged_file_is_refused(
+    command: list[str],
+    damage: bytes,
+    data: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "long.csv.gz"
+    path.write_bytes(gzip.compress(data.read_bytes())[:30] + damage * 99)
+    assert cli.main(["benchmark", *command, str(path)]) == 2
+    assert f"{path}: cannot be read" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -75,5 +76,12 @@ def test_what_cannot_be_used_is_refused(
     wrong.write_text("day,rain\n2024-01-01,3\n")
     assert run((files[0], wrong)) == 2
     assert "column 'ds' is missing" in capsys.readouterr().err
+    wrong.write_text("ds,rain\n2024-01-01,\n2024-01-02,much\n")
+    assert run((files[0], wrong)) == 2
+    assert "line 3, column 'rain', value 'much'" in capsys.readouterr().err
+    cut = tmp_path / "drivers.csv.gz"
+    cut.write_bytes(gzip.compress(files[1].read_bytes())[:500])
+    assert run((files[0], cut)) == 2
+    assert f"{cut}: cannot be read" in capsys.readouterr().err
     assert run(files, "--country", "XX") == 2
     assert "'XX'" in capsys.readouterr().err

@@ -136,7 +136,9 @@ def test_levels_know_nothing_of_the_weeks_that_they_are_for(tmp_path: Path) -> N
     [
         (lambda frame: frame.drop(columns="unit_cost_eur"), "column 'unit_cost_eur' is missing"),
         (lambda frame: frame.iloc[:, :60], "57 weeks"),
-        (lambda frame: frame.assign(lead_time_weeks=0), "line 2"),
+        (lambda frame: frame.assign(lead_time_weeks=0), "line 2, column 'lead_time_weeks'"),
+        (lambda frame: frame.assign(w007="two"), "line 2, column 'w007', value 'two'"),
+        (lambda frame: frame.assign(unit_cost_eur=-1), "line 2, column 'unit_cost_eur'"),
         (lambda frame: frame.iloc[-1:], "no part has demand"),
     ],
 )

@@ -39,21 +39,35 @@ MOST = 0.9
 """A model is reported if it has forecasts of so much of the series."""
 
 
-def read(path: Path) -> pd.DataFrame:
-    """The file as unique_id, ds, y, sorted. Raises InvalidInput where it is not such a file."""
+def read(path: Path, frequency: Frequency) -> pd.DataFrame:
+    """The file as unique_id, ds (the first day of its period), y, sorted. Raises InvalidInput where
+    it is not such a file, or a series has not one row in each period from its first to its last."""
     table = tables.read(path, COLUMNS)[list(COLUMNS)]
     if table.empty:
         raise InvalidInput(f"{path}: no line follows the names; each is a series, a day, a number")
     names = table[["unique_id"]]
     tables.refuse(path, names, names == "", "is empty; a row names its series")
     frame = table.assign(
-        ds=pd.to_datetime(table["ds"], errors="coerce"),
+        ds=frequency.floor(tables.days(path, table, "ds")),
         y=tables.numbers(path, table[["y"]])["y"],
     )
-    tables.refuse(path, table[["ds"]], frame[["ds"]].isna(), "is not a date")
-    if frame.duplicated(["unique_id", "ds"]).any():
-        raise InvalidInput(f"{path}: a series has the same date twice")
-    return frame.sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
+    frame = frame.sort_values(["unique_id", "ds"], kind="stable")
+    _refuse_irregular(path, table, frame, frequency)
+    return frame.reset_index(drop=True)
+
+
+def _refuse_irregular(
+    path: Path, table: pd.DataFrame, frame: pd.DataFrame, frequency: Frequency
+) -> None:
+    before = frame.groupby("unique_id")["ds"].shift()
+    expected = frequency.following(before)
+    for row in np.flatnonzero(before.notna() & (frame["ds"] != expected))[:1]:
+        line, reason = frame.index[row], f"series {frame['unique_id'].iloc[row]!r} has "
+        if frame["ds"].iloc[row] == before.iloc[row]:
+            reason += f"line {frame.index[row - 1]} in the same period of --freq {frequency.code}"
+        else:
+            reason += f"no row for {expected.iloc[row]:%Y-%m-%d}; write one, of 0 if nothing was"
+        tables.refuse(path, table.loc[[line], ["ds"]], [True], reason)
 
 
 def dataset_of(

@@ -291,7 +291,7 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
     from models_offline import drivers_benchmark as drivers
 
     report = benchmark.accuracy(
-        benchmark.read(arguments.data),
+        benchmark.read(arguments.data, FREQUENCIES[arguments.freq]),
         FREQUENCIES[arguments.freq],
         arguments.horizon,
         origins=arguments.origins,
@@ -312,7 +312,7 @@ def run_drivers(arguments: argparse.Namespace) -> int:
     from models_offline import drivers_benchmark as drivers
 
     table = drivers.measure(
-        benchmark.read(arguments.data),
+        benchmark.read(arguments.data, FREQUENCIES["D"]),
         drivers.read_drivers(arguments.drivers),
         arguments.country,
         arguments.horizon,

@@ -34,10 +34,9 @@ def read_drivers(path: Path) -> pd.DataFrame:
     """The drivers by day, gaps filled with the day before; column `ds` is the index. Raises
     InvalidInput where it is not such a file."""
     table = tables.read(path, ["ds"])
-    days = pd.to_datetime(table["ds"], errors="coerce")
+    days = tables.days(path, table, "ds")
     numbers = tables.numbers(path, table.drop(columns="ds"), gaps=True)
-    if days.isna().any() or days.duplicated().any():
-        raise InvalidInput(f"{path}: a day is missing or there twice")
+    tables.refuse(path, table[["ds"]], days.duplicated(), "is there twice")
     return numbers.set_index(days).sort_index().ffill().bfill()
 
 

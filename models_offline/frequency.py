@@ -29,6 +29,10 @@ class Frequency:
             return days - pd.to_timedelta(days.dt.weekday, unit="D")
         return days.dt.to_period("M").dt.to_timestamp() if self.code == "M" else days
 
+    def following(self, starts: pd.Series) -> pd.Series:
+        """The first day of the period after each, themselves period starts (NaT stays)."""
+        return self.floor(starts + pd.Timedelta(days={"D": 1, "W": 7, "M": 31}[self.code]))
+
     def range(self, start: pd.Timestamp, periods: int) -> pd.DatetimeIndex:
         """`periods` consecutive period starts from `start`, itself a period start."""
         return pd.date_range(start, periods=periods, freq=self._alias)

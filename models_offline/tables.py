@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike
 
 from domain.errors import InvalidInput
 
+DAY = r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})(?:[T ][0-9:.,Z+ -]*)?$"
+
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
@@ -60,9 +62,18 @@ def numbers(path: Path, table: pd.DataFrame, *, gaps: bool = False) -> pd.DataFr
     return found
 
 
+def days(path: Path, table: pd.DataFrame, column: str) -> pd.Series:
+    """The days of a column as they are written, whatever time or zone follows. Raises InvalidInput
+    for a cell that begins with neither 2024-01-31 nor 20240131."""
+    written = table[column].str.extract(DAY)[0].str.replace("-", "")
+    found = pd.to_datetime(written, format="%Y%m%d", errors="coerce")
+    refuse(path, table[[column]], found.isna(), "is no day; write it like 2024-01-31")
+    return found.rename(column)
+
+
 def refuse(path: Path, table: pd.DataFrame, wrong: ArrayLike, reason: str) -> None:
-    """Raises InvalidInput for the first cell of a table that is `wrong` (a mask of its shape),
+    """Raises InvalidInput for the first cell of a table that is `wrong` (a mask of its cells),
     naming its line, column and value."""
-    for row, column in np.argwhere(np.asarray(wrong))[:1]:
+    for row, column in np.argwhere(np.reshape(wrong, table.shape))[:1]:
         line, name, value = table.index[row], table.columns[column], table.iloc[row, column]
         raise InvalidInput(f"{path}, line {line}, column {name!r}, value {value!r}: {reason}")

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models_offline import cli
+from models_offline import benchmark, cli
+from models_offline.frequency import FREQUENCIES
 
 HORIZON = 6
 MEASURES = {
@@ -95,6 +96,36 @@ def test_the_ensemble_sees_the_season_and_beats_the_naive(report: dict[str, Any]
 
 
 @pytest.mark.parametrize(
+    ("frequency", "written", "starts"),
+    [
+        (
+            "M",
+            ["2023-12-31", "2024-01-31", "2024-02-29"],
+            ["2023-12-01", "2024-01-01", "2024-02-01"],
+        ),
+        ("M", ["20231201", "20240102", "20240203"], ["2023-12-01", "2024-01-01", "2024-02-01"]),
+        (
+            "W",
+            ["2024-01-07", "2024-01-14", "2024-01-15"],
+            ["2024-01-01", "2024-01-08", "2024-01-15"],
+        ),
+        (
+            "D",
+            ["2024-02-29T23:30:00-03:00", "2024-03-01 01:00", "2024-03-02T00:00:00Z"],
+            ["2024-02-29", "2024-03-01", "2024-03-02"],
+        ),
+    ],
+)
+def test_a_row_belongs_to_the_period_of_its_written_day(
+    frequency: str, written: list[str], starts: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "long.csv"
+    pd.DataFrame({"unique_id": "A", "ds": written, "y": 1}).to_csv(path, index=False)
+    found = benchmark.read(path, FREQUENCIES[frequency])
+    assert found["ds"].dt.strftime("%Y-%m-%d").tolist() == starts
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("unique_id,ds\nA,2024-01-01\n", "column 'y' is missing"),
@@ -108,7 +139,19 @@ def test_the_ensemble_sees_the_season_and_beats_the_naive(report: dict[str, Any]
         ("unique_id,ds,y,y\nA,2024-01-01,3,4\n", "column 'y' is there twice"),
         ("unique_id,ds,y\n\n", "no line follows the names"),
         ("", "cannot be read"),
-        ("unique_id,ds,y\nA,2024-01-01,3\nA,2024-01-01,4\n", "same date twice"),
+        (
+            "unique_id,ds,y\nA,01/02/2019,3\n",
+            "value '01/02/2019': is no day; write it like 2024-01-31",
+        ),
+        ("unique_id,ds,y\nA,2024-02-30,3\n", "value '2024-02-30': is no day"),
+        (
+            "unique_id,ds,y\nA,2024-01-31,3\nB,2024-01-05,1\nA,2024-01-01,4\n",
+            "line 4, column 'ds', value '2024-01-01': series 'A' has line 2 in the same period",
+        ),
+        (
+            "unique_id,ds,y\nA,2024-04-30,4\nA,2024-01-31,3\nA,2024-02-29,3\n",
+            "line 2, column 'ds', value '2024-04-30': series 'A' has no row for 2024-03-01",
+        ),
         ("unique_id,ds,y\nA,2024-01-01,3\nA,2024-02-01,4\n", "no series is longer"),
     ],
 )

@@ -79,6 +79,9 @@ def test_what_cannot_be_used_is_refused(
     wrong.write_text("ds,rain\n2024-01-01,\n2024-01-02,much\n")
     assert run((files[0], wrong)) == 2
     assert "line 3, column 'rain', value 'much'" in capsys.readouterr().err
+    wrong.write_text("ds,rain\n2024-01-01,1\n2024-01-01,2\n")
+    assert run((files[0], wrong)) == 2
+    assert "line 3, column 'ds', value '2024-01-01': is there twice" in capsys.readouterr().err
     cut = tmp_path / "drivers.csv.gz"
     cut.write_bytes(gzip.compress(files[1].read_bytes())[:500])
     assert run((files[0], cut)) == 2

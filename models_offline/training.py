@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from domain.errors import InvalidInput
 from models_offline import (
     backtest,
     calibrate,
@@ -98,7 +99,7 @@ def train(
     store: Store | None = None,
 ) -> Results:
     """Backtest, weights and forecast of a dataset; `started` on the monotonic clock. What `store`
-    holds is not fitted again."""
+    holds is not fitted again. Raises InvalidInput where the dates are no first days of periods."""
     store = Store() if store is None else store
     started = time.monotonic() if started is None else started
     horizon = options.horizon or dataset.frequency.horizon
@@ -169,10 +170,15 @@ def _backtest(
     spreads: pd.Series,
 ) -> tuple[pd.DataFrame, calibrate.Corrections, Damping, drivers.Found]:
     """Points of calibrated members and ensemble; widths, damping and drivers for the forecast
-    itself."""
+    itself. Raises InvalidInput where there are origins, but no actual for any forecast."""
     horizon = setup.horizon
     dropped = int(fits.rows["cut"].max()) * horizon
     raw = backtest.with_actuals(fitting.sort_rows(fits.rows), dataset, dropped)
+    if raw.empty and ends:
+        raise InvalidInput(
+            "no forecast of the backtest is of a period of the history: its dates have to be the"
+            f" first days of consecutive periods ({dataset.frequency.code})"
+        )
     if raw.empty:
         return raw, {}, {}, drivers.Found()
     outside = drivers.screen(dataset, ends, horizon)

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from domain.errors import InvalidInput
 from models_offline import bundle, cli
 from models_offline.models import MODELS
 from models_offline.models.arima import Arima
-from models_offline.training import Options, Results, run
+from models_offline.training import Options, Results, prepared, run, train
 from tests.offline.conftest import MakeTraining, shapes, training_set
 from warehouse.queries.training import TrainingSet
 
@@ -162,6 +164,16 @@ def test_a_history_too_short_for_a_backtest_is_still_forecast(make_training: Mak
     assert done.origins == {} and done.accuracy.empty
     mine = done.forecast.query("model == 'ensemble'")
     assert len(mine) == 30 and np.isfinite(mine["mean"]).all()
+
+
+def test_a_history_whose_dates_are_no_starts_of_periods_is_refused(
+    make_training: MakeTraining,
+) -> None:
+    dataset = prepared(make_training({("A", "-"): np.arange(1, 40)}, freq="MS"), Options())
+    ends = dataset.history["ds"] + pd.offsets.MonthEnd()
+    moved = replace(dataset, history=dataset.history.assign(ds=ends))
+    with pytest.raises(InvalidInput, match="first days of consecutive periods"):
+        train(moved, Options(models=("naive",)))
 
 
 def test_such_a_run_makes_a_valid_bundle(make_training: MakeTraining, tmp_path: Path) -> None:

@@ -144,7 +144,8 @@ def splits(
 
 
 def _measure(results: Results, held: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float], int]:
-    """Forecasts beside the held-out actuals, CPU-seconds by model, and the number of series."""
+    """Forecasts beside the held-out actuals, by the series' own names, which are the same at each
+    origin; CPU-seconds by model, and the number of series."""
     dataset = results.dataset
     others = _others(results)
     naive = results.fits.rows
@@ -159,6 +160,7 @@ def _measure(results: Results, held: pd.DataFrame) -> tuple[pd.DataFrame, dict[s
     )[["unique_id", "step", "y"]].rename(columns={"y": "actual"})
     points = rows.merge(actual, on=["unique_id", "step"], how="inner")
     points = points.join(_scales(dataset), on="unique_id")
+    points["unique_id"] = points["unique_id"].map(dataset.series["sku"])
     return points, _seconds(results, others), len(dataset.series)
 
 

@@ -95,6 +95,35 @@ def test_the_ensemble_sees_the_season_and_beats_the_naive(report: dict[str, Any]
     assert {row["against"] for row in report["comparisons"]} >= {"SCUM"}
 
 
+@pytest.fixture(scope="module")
+def uneven(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], pd.DataFrame]:
+    """The report and the points of two origins, of which a series reaches the nearest alone."""
+    path = tmp_path_factory.mktemp("uneven") / "long.csv"
+    lengths = {"a": 13, "b": 20, "c": 20, "one": 1, "ten": 10}
+    rows = [monthly(1, months).assign(unique_id=name) for name, months in lengths.items()]
+    pd.concat(rows).to_csv(path, index=False)
+    points = []
+
+    def seen(all_: pd.DataFrame) -> pd.DataFrame:
+        points.append(all_)
+        return all_
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(benchmark, "_of_most_series", seen)
+        options = ["--data", str(path), "--horizon", "4", "--freq", "M", "--jobs", "1"]
+        out = path.with_suffix(".json")
+        more = ["--origins", "2", "--json", str(out)]
+        assert cli.main(["benchmark", "accuracy", *options, *more]) == 0
+    return json.loads(out.read_text()), points[0]
+
+
+def test_a_series_is_the_same_at_each_origin(uneven: tuple[dict[str, Any], pd.DataFrame]) -> None:
+    report, points = uneven
+    found = points.groupby("origin")["unique_id"].unique().map(sorted).to_dict()
+    assert found == {0: ["a", "b", "c"], 1: ["b", "c"]}
+    assert report["series"] == 3
+
+
 @pytest.mark.parametrize(
     ("frequency", "written", "starts"),
     [

@@ -209,12 +209,12 @@ def _report(
     series = _by_series(points)
     means = series.groupby("model")[["mase", "rmsse", "smape"]].mean()
     naive = means.loc[NAIVE2]
+    owa = (means["mase"] / naive["mase"] + means["smape"] / naive["smape"]) / 2
     order = means["mase"].sort_values().index
     models = []
     for name in order:
         mine, mean = points[points["model"] == name], means.loc[name]
-        owa = (mean["mase"] / naive["mase"] + mean["smape"] / naive["smape"]) / 2
-        measures = {"mase": mean["mase"], "owa": owa, "rmsse": mean["rmsse"]}
+        measures = {"mase": mean["mase"], "owa": owa[name], "rmsse": mean["rmsse"]}
         measures |= _pooled(mine) | {"smape": mean["smape"]} | _quantiles(mine)
         measures["cpu_seconds_per_100"] = 100 * seconds.get(str(name), np.nan) / fits
         models.append({"model": str(name)} | {key: _number(v) for key, v in measures.items()})
@@ -261,8 +261,8 @@ def _quantiles(points: pd.DataFrame) -> dict[str, Any]:
     below, upto = calibrate.transform(values, actual)
     upper = [LEVELS.index(level) for level in UPPER_LEVELS]
     return {
-        "pinball": np.nanmean(losses),
-        "pinball_upper": np.nanmean(losses[:, upper]),
+        "pinball": pd.Series(losses.ravel()).mean(),
+        "pinball_upper": pd.Series(losses[:, upper].ravel()).mean(),
         "coverage80": actual_between(points, "p10", "p90"),
         "coverage95": actual_between(points, "p2.5", "p97.5"),
         "pit": {f"{100 * q:g}": calibrate.held(below, upto, q) for q in PIT_LEVELS},
@@ -274,8 +274,11 @@ def actual_between(points: pd.DataFrame, low: str, high: str) -> float:
 
 
 def _comparisons(series: pd.DataFrame) -> list[dict[str, Any]]:
-    """The ensemble's MASE minus SCUM's and the best single model's, with 95 % intervals."""
+    """The ensemble's MASE minus SCUM's and the best single model's, with 95 % intervals; none where
+    no series has a MASE."""
     wide = series.pivot_table(index="unique_id", columns="model", values="mase").dropna()
+    if wide.empty:
+        return []
     singles = wide.drop(columns=list(NOT_SINGLE)).mean()
     rivals = [SCUM, str(singles.idxmin())]
     random = np.random.default_rng(1)

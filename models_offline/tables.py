@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from domain.errors import InvalidInput
 
 DAY = r"^\s*([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})(?:[T ][0-9:.,Z+ -]*)?$"
+LARGEST = 1e15
 
 
 @contextmanager
@@ -55,10 +56,10 @@ def read(path: Path, needed: Sequence[str] = ()) -> pd.DataFrame:
 
 def numbers(path: Path, table: pd.DataFrame, *, gaps: bool = False) -> pd.DataFrame:
     """The table as numbers; with `gaps` an empty cell is NaN. Raises InvalidInput for a cell that
-    is no finite number."""
+    is no number, or one whose square is too large to be summed."""
     found = table.apply(pd.to_numeric, errors="coerce").astype(float)
-    wrong = ~np.isfinite(found) & ~((table == "") & gaps)
-    refuse(path, table, wrong, "is no finite number; write it like 1234.5")
+    wrong = ~(found.abs() <= LARGEST) & ~((table == "") & gaps)
+    refuse(path, table, wrong, f"is no number up to {LARGEST:g}; write it like 1234.5")
     return found
 
 

@@ -124,6 +124,20 @@ def test_a_series_is_the_same_at_each_origin(uneven: tuple[dict[str, Any], pd.Da
     assert report["series"] == 3
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_of_constant_demand_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    path, out = tmp_path / "long.csv", tmp_path / "report.json"
+    same = [monthly(1, 20).assign(unique_id=name, y=y) for name, y in (("A", 0), ("B", 5))]
+    pd.concat(same).to_csv(path, index=False)
+    options = ["--data", str(path), "--horizon", "4", "--freq", "M", "--jobs", "1"]
+    assert cli.main(["benchmark", "accuracy", *options, "--json", str(out)]) == 0
+    report = json.loads(out.read_text())
+    models = {row["model"]: row for row in report["models"]}
+    assert report["comparisons"] == []
+    assert models["ensemble"]["mase"] is None
+    assert models["naive"]["wape"] == 0
+
+
 @pytest.mark.parametrize(
     ("frequency", "written", "starts"),
     [
@@ -160,8 +174,9 @@ def test_a_row_belongs_to_the_period_of_its_written_day(
         ("unique_id,ds\nA,2024-01-01\n", "column 'y' is missing"),
         ("unique_id,ds,y\nA,2024-01-01,3\nA,soon,4\n", "line 3, column 'ds', value 'soon'"),
         ("unique_id,ds,y\n\nA,2024-01-01,3\n\nA,2024-02-01,\n", "line 5, column 'y', value ''"),
+        ("unique_id,ds,y\nA,2024-01-01,1e300\n", "value '1e300': is no number up to 1e+15"),
         ("unique_id,ds,y\nA,2024-01-01,inf\n", "line 2, column 'y', value 'inf'"),
-        ('unique_id,ds,y\nA,2024-01-01,"1,5"\n', "value '1,5': is no finite number"),
+        ('unique_id,ds,y\nA,2024-01-01,"1,5"\n', "value '1,5': is no number"),
         ("unique_id,ds,y\n,2024-01-01,3\n", "line 2, column 'unique_id', value ''"),
         ("unique_id;ds;y\nA;2024-01-01;3\n", "by commas, not by ';'"),
         ("unique_id,ds,y\nA,2024-01-01,3,4\n", "Expected 3 fields in line 2"),

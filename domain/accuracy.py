@@ -109,8 +109,10 @@ def mape(actual: ArrayLike, forecast: ArrayLike) -> Mape:
 def naive_scales(history: ArrayLike, season_length: int = 1) -> Scales:
     """Errors of the forecast y[t − m] inside `history`: what MASE and RMSSE divide by.
 
-    A history of at most one season is scaled by lag 1. None where it is too short (one point) or
-    where the naive forecast makes no error (a constant series): the measure is then undefined.
+    All of the history counts, zeros before the first demand included; the M5 competition leaves
+    these out. A history of at most one season is scaled by lag 1. None where it is too short (one
+    point) or where the naive forecast makes no error (a constant series): the measure is then
+    undefined.
     """
     values = np.asarray(history, dtype=float).ravel()
     lag = season_length if len(values) > season_length else 1

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from domain import demand
-from domain.accuracy import naive_scales
+from domain.accuracy import bias, naive_scales, wape
 from domain.errors import InvalidInput
 from models_offline import calibrate, drivers, ensemble, fitting, tables
 from models_offline.dataset import Dataset, profile
@@ -232,7 +232,7 @@ def _report(
 def _number(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _number(inner) for key, inner in value.items()}
-    return round(float(value), 5) if np.isfinite(value) else None
+    return None if value is None or not np.isfinite(value) else round(float(value), 5)
 
 
 def _by_series(points: pd.DataFrame) -> pd.DataFrame:
@@ -249,9 +249,8 @@ def _by_series(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pooled(points: pd.DataFrame) -> dict[str, Any]:
-    error, total = points["mean"] - points["actual"], points["actual"].sum()
-    total = total if total > 0 else np.nan
-    return {"wape": error.abs().sum() / total, "bias": error.sum() / total}
+    pair = points["actual"], points["mean"]
+    return {"wape": wape(*pair), "bias": bias(*pair)}
 
 
 def _quantiles(points: pd.DataFrame) -> dict[str, Any]:

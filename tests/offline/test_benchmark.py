@@ -127,7 +127,8 @@ def test_a_series_is_the_same_at_each_origin(uneven: tuple[dict[str, Any], pd.Da
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_of_constant_demand_there_is_nothing_to_compare(tmp_path: Path) -> None:
     path, out = tmp_path / "long.csv", tmp_path / "report.json"
-    same = [monthly(1, 20).assign(unique_id=name, y=y) for name, y in (("A", 0), ("B", 5))]
+    levels = {"A": 0, "B": 5, "returned": -5}
+    same = [monthly(1, 20).assign(unique_id=name, y=y) for name, y in levels.items()]
     pd.concat(same).to_csv(path, index=False)
     options = ["--data", str(path), "--horizon", "4", "--freq", "M", "--jobs", "1"]
     assert cli.main(["benchmark", "accuracy", *options, "--json", str(out)]) == 0
@@ -135,7 +136,8 @@ def test_of_constant_demand_there_is_nothing_to_compare(tmp_path: Path) -> None:
     models = {row["model"]: row for row in report["models"]}
     assert report["comparisons"] == []
     assert models["ensemble"]["mase"] is None
-    assert models["naive"]["wape"] == 0
+    assert models["naive"]["wape"] == 0.5
+    assert models["naive"]["bias"] is None
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ TRIES = 2
 """Validation origins inside the history that the engine is given."""
 MOST = 0.9
 """A model is reported if it has forecasts of so much of the series."""
+MOST_NAMES = 10
+"""Series that are left out, in the text."""
 
 
 def read(path: Path, frequency: Frequency) -> pd.DataFrame:
@@ -98,8 +100,9 @@ def accuracy(
     seed: int = 1,
     outside: Outside | None = None,
 ) -> dict[str, Any]:
-    """The report: models with their measures, the ensemble's differences to the best, and what
-    drivers brought at each origin."""
+    """The report: models with their measures, the ensemble's differences to the best, the series
+    that are left out with their number of periods, and what drivers brought at each origin. Raises
+    InvalidInput where all series are too short."""
     chosen = _limited(frame, limit)
     options = Options(horizon=horizon, jobs=jobs, seed=seed, origins=TRIES)
     scores: list[pd.DataFrame] = []
@@ -117,7 +120,10 @@ def accuracy(
     if not scores:
         raise InvalidInput(f"no series is longer than {horizon} held-out periods and a history")
     points = _of_most_series(pd.concat(scores, ignore_index=True))
-    return _report(points, seconds, fits, frequency, horizon, origins) | {"drivers": tried}
+    periods = chosen["unique_id"].value_counts(sort=False)
+    short = {str(uid): int(n) for uid, n in periods.items() if n < horizon + fitting.MIN_TRAIN}
+    report = _report(points, seconds, fits, frequency, horizon, origins)
+    return report | {"left_out": short, "drivers": tried}
 
 
 def _limited(frame: pd.DataFrame, limit: int | None) -> pd.DataFrame:
@@ -306,4 +312,14 @@ def text(report: dict[str, Any]) -> str:
     if report["drivers"]:
         lines.append(drivers.text(report["drivers"]))
     facts = f"{report['series']} series, {report['origins']} origins, {report['points']} points"
-    return "\n".join([facts, *lines])
+    return "\n".join([facts, *_left_out(report), *lines])
+
+
+def _left_out(report: dict[str, Any]) -> list[str]:
+    names = list(report["left_out"])
+    if not names:
+        return []
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    least = report["horizon"] + fitting.MIN_TRAIN
+    told = ", ".join(names[:MOST_NAMES]) + more
+    return [f"{len(names)} series of fewer than {least} periods are left out: {told}"]

@@ -124,6 +124,13 @@ def test_a_series_is_the_same_at_each_origin(uneven: tuple[dict[str, Any], pd.Da
     assert report["series"] == 3
 
 
+def test_series_that_are_too_short_are_named(uneven: tuple[dict[str, Any], pd.DataFrame]) -> None:
+    report, _ = uneven
+    assert report["left_out"] == {"one": 1, "ten": 10}
+    said = "2 series of fewer than 12 periods are left out: one, ten\n"
+    assert said in benchmark.text(report)
+
+
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_of_constant_demand_there_is_nothing_to_compare(tmp_path: Path) -> None:
     path, out = tmp_path / "long.csv", tmp_path / "report.json"

@@ -8,8 +8,10 @@ costs, S estimated again every 4 weeks from what was known then. The textbook's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -79,23 +81,36 @@ class Parts:
 
 
 def read(path: Path, known: int = KNOWN_WEEKS, until: int | None = None) -> Parts:
-    """The parts of a wide file (sku, unit_cost_eur, lead_time_weeks, w001 …) with demand in at
-    least 2 of the known weeks; nothing after week `until`. Raises InvalidInput where it is not
+    """The parts of a wide file (sku, unit_cost_eur, lead_time_weeks, w1 or w001 …) with demand in
+    at least 2 of the known weeks; nothing after week `until`. Raises InvalidInput where it is not
     such a file."""
     table = tables.read(path, ["sku", *FACTS])
-    weeks = sorted(name for name in table.columns if name[:1] == "w" and name[1:].isdigit())
-    weeks = weeks[:until]
+    weeks = _weeks(path, table.columns)[:until]
     if len(weeks) <= known:
         raise InvalidInput(f"{path}: {len(weeks)} weeks, of which {known} are to be known before")
     table = table[[*FACTS, *weeks]]
     values = tables.numbers(path, table).to_numpy()
     tables.refuse(path, table, values < 0, "is negative")
-    tables.refuse(path, table[["lead_time_weeks"]], values[:, 1:2] < 1, "is less than a week")
+    lead_time = values[:, 1]
+    wrong = (lead_time < 1) | (lead_time % 1 > 0)
+    tables.refuse(path, table[["lead_time_weeks"]], wrong, "is no whole number of weeks from 1 up")
     demand = values[:, 2:]
     kept = (demand[:, :known] > 0).sum(axis=1) >= SEEN
     if not kept.any():
         raise InvalidInput(f"{path}: no part has demand in {SEEN} of the first {known} weeks")
-    return Parts(demand[kept], values[kept, 0], values[kept, 1].astype(np.int64))
+    return Parts(demand[kept], values[kept, 0], lead_time[kept].astype(np.int64))
+
+
+def _weeks(path: Path, names: Iterable[str]) -> list[str]:
+    """The columns of weeks by their number."""
+    weeks = sorted((int(name[1:]), name) for name in names if re.fullmatch("w[0-9]+", name))
+    for (before, _), (number, name) in pairwise(weeks):
+        if number != before + 1:
+            wrong = "is there twice" if number == before else f"has no w{before + 1} before it"
+            raise InvalidInput(
+                f"{path}, line 1: week {name} {wrong}; weeks have consecutive numbers"
+            )
+    return [name for _, name in weeks]
 
 
 def read_carparts(path: Path) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from models_offline import cli
+from models_offline import inventory_benchmark as benchmark
 from models_offline.allocation import allocate, choices
 from models_offline.lumpy import Samples, Sampling, samples
 from models_offline.replay import Outcome, replay
@@ -131,12 +133,26 @@ def test_levels_know_nothing_of_the_weeks_that_they_are_for(tmp_path: Path) -> N
     assert first["promise_gap"]["man"] is None
 
 
+def test_weeks_are_in_the_order_of_their_numbers(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "unpadded.csv"
+    table = pd.read_csv(data).assign(note="a", **{"w²": 1})
+    mixed = table.rename(columns=lambda name: re.sub("^w0+", "w", name)).iloc[:, ::-1]
+    mixed.to_csv(path, index=False)
+    assert np.array_equal(benchmark.read(path).demand, benchmark.read(data).demand)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda frame: frame.drop(columns="unit_cost_eur"), "column 'unit_cost_eur' is missing"),
         (lambda frame: frame.iloc[:, :60], "57 weeks"),
         (lambda frame: frame.assign(lead_time_weeks=0), "line 2, column 'lead_time_weeks'"),
+        (
+            lambda frame: frame.assign(lead_time_weeks=[7] * 3 + [2.9] * 37),
+            "line 5, column 'lead_time_weeks', value '2.9': is no whole number",
+        ),
+        (lambda frame: frame.drop(columns="w010"), "week w011 has no w10 before it"),
+        (lambda frame: frame.assign(w10=0), "week w10 is there twice"),
         (lambda frame: frame.assign(w007="two"), "line 2, column 'w007', value 'two'"),
         (lambda frame: frame.assign(unit_cost_eur=-1), "line 2, column 'unit_cost_eur'"),
         (lambda frame: frame.iloc[-1:], "no part has demand"),

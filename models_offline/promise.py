@@ -65,7 +65,7 @@ def delivered(
 
     demand: items × periods; lead_time in periods; items of a kind lend each other sizes. At each
     origin only what was known then is used; the last one is the last whose longest lead time ends
-    within the data; None if there is none.
+    within the data. Origins at which no item is known yet are left out; None if none is left.
     """
     longest = int(lead_time.max())
     if known + longest > demand.shape[1]:
@@ -75,14 +75,17 @@ def delivered(
     origins = {
         at: _origin(demand, lead_time, kinds, at, sampling)
         for at in range(known - back, last + 1, every)
-        if at >= longest
+        if at >= min(known, longest) and _known(demand, at).any()
     }
     ours, textbook = [], []
-    for at in range(known, last + 1, every):
+    for at, now in origins.items():
+        if at < known:
+            continue
         past = [one for when, one in origins.items() if when + longest <= at][-LOOKED_BACK:]
-        now = origins[at]
         ours.append([now.covered(quantile) for quantile in quantiles_for(ASKED, past)])
         textbook.append((now.came[:, None] <= now.textbook).mean(axis=0))
+    if not ours:
+        return None
     return Delivered(np.mean(ours, axis=0).tolist(), np.mean(textbook, axis=0).tolist())
 
 
@@ -94,6 +97,10 @@ def quantiles_for(asked: Sequence[float], past: Sequence[Origin]) -> list[float]
     return np.interp(asked, np.maximum.accumulate(shares), GRID).tolist()
 
 
+def _known(demand: Array, at: int) -> NDArray[np.bool_]:
+    return (demand[:, :at] > 0).sum(axis=1) >= SEEN
+
+
 def _origin(
     demand: Array,
     lead_time: NDArray[np.int64],
@@ -101,7 +108,7 @@ def _origin(
     at: int,
     sampling: Sampling,
 ) -> Origin:
-    known = (demand[:, :at] > 0).sum(axis=1) >= SEEN
+    known = _known(demand, at)
     history, lead = demand[known, :at], lead_time[known]
     until = at + lead[:, None]
     ahead = np.arange(demand.shape[1])[None, :]

@@ -133,6 +133,25 @@ def test_levels_know_nothing_of_the_weeks_that_they_are_for(tmp_path: Path) -> N
     assert first["promise_gap"]["man"] is None
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize(
+    ("change", "options"),
+    [
+        (lambda frame: frame.assign(**dict.fromkeys(frame.columns[3:93], 0)), ()),
+        (lambda frame: frame, ("--known", "5")),
+        (lambda frame: frame.assign(lead_time_weeks=110), ()),
+    ],
+)
+def test_a_promise_is_measured_from_the_first_origin_that_knows_a_part(
+    change: Any, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "parts.csv"
+    change(weekly(weeks=220)).to_csv(path, index=False)
+    report = run(path, *options)
+    assert report["promise_gap"]["man"] < 0.2
+    assert len(report["promise"]["man"]["ours"]) == 5
+
+
 def test_weeks_are_in_the_order_of_their_numbers(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "unpadded.csv"
     table = pd.read_csv(data).assign(note="a", **{"w²": 1})

@@ -206,10 +206,12 @@ def _point(knob: str, value: float, outcome: Outcome) -> dict[str, float]:
 def ratios(
     mine: Sequence[dict[str, float]], other: Sequence[dict[str, float]]
 ) -> dict[str, float | None]:
-    """Stock value of `mine` ÷ that of `other` at the same service; None where a curve ends."""
+    """Stock value of `mine` ÷ that of `other` at the same service; None where a curve ends, or
+    stock costs nothing."""
     found: dict[str, float | None] = {}
     for name, measure_, share in TARGETS:
-        ratio = value_at(mine, measure_, share) / value_at(other, measure_, share)
+        needed = value_at(other, measure_, share) or np.nan
+        ratio = value_at(mine, measure_, share) / needed
         found[name] = round(ratio, 4) if np.isfinite(ratio) else None
     return found
 
@@ -230,7 +232,8 @@ def intervals(mine: Curve, other: Curve, seed: int) -> dict[str, list[float] | N
             ]
             for curve in curves
         ]
-        drawn = np.divide(needed[0], needed[1])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            drawn = np.divide(needed[0], needed[1])
         known = drawn[np.isfinite(drawn)]
         enough = len(known) >= 0.95 * REDRAWN
         found[name] = np.quantile(known, [0.05, 0.95]).round(3).tolist() if enough else None

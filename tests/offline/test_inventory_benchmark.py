@@ -152,6 +152,15 @@ def test_a_promise_is_measured_from_the_first_origin_that_knows_a_part(
     assert len(report["promise"]["man"]["ours"]) == 5
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_parts_that_cost_nothing_have_no_ratio(tmp_path: Path) -> None:
+    path = tmp_path / "parts.csv"
+    weekly(weeks=110).assign(unit_cost_eur=0).to_csv(path, index=False)
+    report = run(path)
+    assert set(report["ratio"].values()) == {None}
+    assert set(report["ratio_interval"].values()) == {None}
+
+
 def test_weeks_are_in_the_order_of_their_numbers(data: Path, tmp_path: Path) -> None:
     path = tmp_path / "unpadded.csv"
     table = pd.read_csv(data).assign(note="a", **{"w²": 1})

@@ -58,7 +58,7 @@ def test_drivers_stand_beside_the_demand_of_their_month(site: Site) -> None:
     sql = """
         INSERT INTO core.driver (driver, uf, date, value, load_id)
         SELECT 'rain_mm', uf, day, 10 * extract(month FROM day) + length(uf), 1
-        FROM generate_series(date '2025-01-01', date '2025-06-29', '1 day') AS day,
+        FROM generate_series(date '2024-12-01', date '2025-06-29', '1 day') AS day,
             unnest(ARRAY['', 'SP']) AS uf
     """
     with site.changing() as connection:

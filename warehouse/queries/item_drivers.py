@@ -21,13 +21,16 @@ WITH demanded AS (
 ), span AS (
     SELECT greatest(
             (SELECT min(month) FROM demanded),
+            (date_trunc('month', days.first - 1) + interval '1 month')::date,
             coalesce(
-                (date_trunc('month', CAST(:since AS date) - 1) + interval '1 month')::date,
-                (last.day - make_interval(months => :months))::date
-            )
+                date_trunc('month', CAST(:since AS date) - 1) + interval '1 month',
+                date_trunc('month', days.last + 1) - make_interval(months => :months)
+            )::date
         ) AS first,
-        date_trunc('month', least(last.day, CAST(:to AS date)) + 1)::date AS until
-    FROM (SELECT max(date) AS day FROM analytics.demand_by_day) AS last
+        date_trunc('month', least(days.last, CAST(:to AS date)) + 1)::date AS until
+    FROM (
+        SELECT min(date) AS first, max(date) AS last FROM analytics.demand_by_day
+    ) AS days
 ), known AS (
     SELECT driver, uf, date_trunc('month', date)::date AS month, avg(value) AS value
     FROM core.driver CROSS JOIN span

@@ -14,6 +14,7 @@ from tests.factories import LAST_DAY
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
 
 DRIVER = "rain_mm"
+MONTHLY = "selic_pct"
 CONTRIBUTION = {
     "driver": "holidays",
     "country": "BR",
@@ -71,6 +72,21 @@ def rain(site: Site) -> Iterator[None]:
         connection.execute(text("UPDATE analytics.run SET manifest = manifest - 'drivers'"))
 
 
+@pytest.fixture
+def monthly(site: Site) -> Iterator[None]:
+    """One driver of the country, read on the first day of each month: the month's number."""
+    sql = """
+        INSERT INTO core.driver (driver, uf, date, value, load_id)
+        SELECT :driver, '', day, extract(month FROM day), (SELECT max(id) FROM staging.load)
+        FROM generate_series(date '2023-01-01', date '2025-06-01', '1 month') AS day
+    """
+    with site.changing() as connection:
+        connection.execute(text(sql), {"driver": MONTHLY})
+    yield
+    with site.changing() as connection:
+        connection.execute(text("DELETE FROM core.driver"))
+
+
 def test_page_api_and_file_say_the_same(site: Site, rain: None) -> None:
     api = site.api(ANALYST)
     rows = {row["driver"]: row for row in api.get("/drivers").json()["data"]}
@@ -113,3 +129,13 @@ def test_a_scope_hides_the_drivers_of_other_places(site: Site, rain: None) -> No
     assert site.api(SCOPED).get(f"/drivers/{DRIVER}").status_code == 404
     page = site.browser(VIEWER).open_page("/drivers", "?driver=moon&measure=tons").text
     assert "driver=moon" in page and "measure=tons" in page
+
+
+def test_dates_choose_values_and_leave_the_rhythm(site: Site, monthly: None) -> None:
+    api, month = site.api(ANALYST), {"from": "2025-05-01", "to": "2025-05-31"}
+    [listed] = api.get("/drivers", params=month).json()["data"]
+    assert (listed["driver"], listed["period"], listed["value"]) == (MONTHLY, "month", 5.0)
+    assert (listed["first"], listed["last"], listed["periods"]) == ("2025-05-01", "2025-05-01", 1)
+    detail = api.get(f"/drivers/{MONTHLY}", params=month).json()["data"]
+    assert detail["score"] == listed
+    assert [one["start"] for one in detail["history"]] == ["2025-05-01"]

@@ -46,19 +46,21 @@ GROUP BY 1 ORDER BY 1
 _DRIVERS = """
 WITH seen AS (
     SELECT driver.*, bool_or(uf <> '') OVER (PARTITION BY driver) AS by_uf
-    FROM core.driver AS driver
-    WHERE {where} AND date BETWEEN :first AND :last
+    FROM core.driver AS driver WHERE {where}
 ), days AS (
     SELECT driver, date, avg(value) AS value, count(*) FILTER (WHERE uf <> '') AS areas
     FROM seen WHERE (uf <> '') = by_uf GROUP BY driver, date
 ), rhythm AS (
-    SELECT driver, max(areas) AS areas, min(date) AS first, max(date) AS last,
+    SELECT driver, max(areas) AS areas,
         CASE WHEN count(*) * 7 >= max(date) - min(date) + 1 THEN 'week' ELSE 'month' END AS period
     FROM days GROUP BY driver
 )
-SELECT driver, rhythm.areas, rhythm.first, rhythm.last, period,
+SELECT driver, rhythm.areas, period,
+    min(min(date)) OVER of AS first, max(max(date)) OVER of AS last,
     date_trunc(period, date::timestamp)::date AS start, avg(value) AS value
-FROM days JOIN rhythm USING (driver) GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY driver, start
+FROM rhythm JOIN days USING (driver) WHERE date BETWEEN :first AND :last
+GROUP BY driver, rhythm.areas, period, start
+WINDOW of AS (PARTITION BY driver) ORDER BY driver, start
 """
 
 _CONTRIBUTIONS = """

@@ -77,6 +77,7 @@ class DriverLag:
 @dataclass(frozen=True)
 class DriverScore:
     """One driver against the demand in view. `areas`: UFs whose mean it is, 0 for the country.
+    `first`, `last` and `value`, that of the last period, are None if it is not known on the dates.
     `lag` is in periods of `period` that the driver runs ahead; what depends on it is None with
     fewer than LEAST_PERIODS periods. `used`: in how many demand classes the forecast follows it,
     None where no run has tried it."""
@@ -84,9 +85,9 @@ class DriverScore:
     driver: str
     period: Period
     areas: int
-    first: date
-    last: date
-    value: float
+    first: date | None
+    last: date | None
+    value: float | None
     periods: int
     lag: int | None
     correlation: float | None

@@ -228,7 +228,7 @@ def _row(one: DriverScore, kept: dict[str, list[str]], viewer: Viewer) -> dict[s
         "name": driver_name(one.driver, t),
         "href": f"/drivers?{urlencode(kept | {'driver': [one.driver]}, doseq=True)}",
         "where": _where(one.areas, t),
-        "last": one.last.isoformat(),
+        "last": one.last and one.last.isoformat(),
         "value": one.value,
         "periods": one.periods,
         "when": fmt.UNKNOWN if one.lag is None else when(one.lag, one.period, t),

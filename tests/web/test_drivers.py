@@ -139,3 +139,18 @@ def test_dates_choose_values_and_leave_the_rhythm(site: Site, monthly: None) -> 
     detail = api.get(f"/drivers/{MONTHLY}", params=month).json()["data"]
     assert detail["score"] == listed
     assert [one["start"] for one in detail["history"]] == ["2025-05-01"]
+
+
+def test_a_driver_without_a_reading_within_the_dates_is_still_known(
+    site: Site, monthly: None
+) -> None:
+    api = site.api(ANALYST)
+    for days in ({"from": "2025-05-14", "to": "2025-05-20"}, {"from": "2035-01-01"}):
+        score, history = (
+            api.get(f"/drivers/{MONTHLY}", params=days).json()["data"][part]
+            for part in ("score", "history")
+        )
+        assert (score["period"], score["periods"], history) == ("month", 0, [])
+        assert (score["first"], score["last"], score["value"]) == (None, None, None)
+        assert api.get("/drivers", params=days).json()["data"] == []
+        assert api.get("/drivers/moon_phase", params=days).status_code == 404

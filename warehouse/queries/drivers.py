@@ -55,12 +55,12 @@ WITH seen AS (
         CASE WHEN count(*) * 7 >= max(date) - min(date) + 1 THEN 'week' ELSE 'month' END AS period
     FROM days GROUP BY driver
 )
-SELECT driver, rhythm.areas, period,
+SELECT rhythm.driver, rhythm.areas, period,
     min(min(date)) OVER of AS first, max(max(date)) OVER of AS last,
     date_trunc(period, date::timestamp)::date AS start, avg(value) AS value
-FROM rhythm JOIN days USING (driver) WHERE date BETWEEN :first AND :last
-GROUP BY driver, rhythm.areas, period, start
-WINDOW of AS (PARTITION BY driver) ORDER BY driver, start
+FROM rhythm LEFT JOIN days ON days.driver = rhythm.driver AND date BETWEEN :first AND :last
+GROUP BY rhythm.driver, rhythm.areas, period, start
+WINDOW of AS (PARTITION BY rhythm.driver) ORDER BY driver, start
 """
 
 _CONTRIBUTIONS = """
@@ -85,7 +85,8 @@ def every(
     the mean of those in view. Empty where nothing in view was demanded.
     """
     details = _details(scope=scope, filters=filters, measure=measure)
-    wanted = [one.score for one in details if any(period.demand for period in one.history)]
+    known = (one for one in details if one.score.last)
+    wanted = [one.score for one in known if any(period.demand for period in one.history)]
     return sorted(wanted, key=_by_chance)
 
 
@@ -96,7 +97,8 @@ def detail(
     filters: Filters = NO_FILTERS,
     measure: Measure = "brl",
 ) -> DriverDetail:
-    """One driver with its periods, its lags and its contributions. Raises NotFound."""
+    """One driver with its periods, its lags and its contributions, also where it is not known on
+    the dates in the filters. Raises NotFound."""
     for one in _details(scope=scope, filters=filters, measure=measure):
         if one.score.driver == driver:
             return one
@@ -121,17 +123,16 @@ def _details(
 ) -> list[DriverDetail]:
     """Of all drivers: the demand that each is held against is asked once."""
     demand = _demand(connection, scope, filters, measure)
-    if not demand:
-        return []
+    first, last = min(demand, default=date.max), max(demand, default=date.min)
     where = driver_where(scope, filters)
-    asked = {**where.params, "first": min(demand), "last": max(demand)}
+    asked = {**where.params, "first": first, "last": last}
     rows: dict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(text(_DRIVERS.format(where=where.sql)), asked):
         rows[row.driver].append(row)
     brought: dict[str, list[DriverContribution]] = defaultdict(list)
     for one in _contributions(connection):
         brought[one.driver].append(one)
-    weekly, monthly = _by_week(demand), _by_month(demand)
+    weekly, monthly = _by_week(demand), _by_month(demand, first, last)
     return [
         _detail(found, weekly if found[0].period == "week" else monthly, brought[name])
         for name, found in rows.items()
@@ -165,10 +166,9 @@ def _by_week(demand: dict[date, float]) -> dict[date, float]:
     return {start: sum(days) for start, days in sums.items() if len(days) == 7}
 
 
-def _by_month(demand: dict[date, float]) -> dict[date, float]:
+def _by_month(demand: dict[date, float], first: date, last: date) -> dict[date, float]:
     """By whole months, from their first days."""
     sums: dict[date, float] = defaultdict(float)
-    first, last = min(demand), max(demand)
     for day, quantity in demand.items():
         sums[day.replace(day=1)] += quantity
     ends = {start: (start + timedelta(days=31)).replace(day=1) for start in sums}

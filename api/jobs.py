@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from api.routing import route
+from auth.guards import current_viewer
 from auth.session import request_actor
 from domain.access import Permission
+from domain.errors import NotFound
 from domain.records import Job
 from warehouse.commands import jobs as commands
 from warehouse.db import get_engine
@@ -13,10 +15,14 @@ from warehouse.queries import jobs
 A_JOB = "/jobs/<int(max=2147483647):job_id>"
 
 
-@route("GET", A_JOB, permission=Permission.LOAD_DRY_RUN, data=Job)
+@route("GET", A_JOB, permission=Permission.ACT, data=Job)
 def one(job_id: int) -> Job:
-    """How far a dry run, a load or a publish is, and what came of it."""
-    return jobs.one(job_id)
+    """How far a dry run, a load, a publish or a derivation is, and what came of it. A scoped person
+    finds their own alone."""
+    job, viewer = jobs.one(job_id), current_viewer()
+    if job.actor != viewer.email and not viewer.may(Permission.LOAD_DRY_RUN):
+        raise NotFound(f"There is no job {job_id}.")
+    return job
 
 
 @route("POST", f"{A_JOB}/load", permission=Permission.LOAD, data=Job)

@@ -149,7 +149,13 @@ def test_scope_and_role_decide_who_may(site: Site, analyst: Api) -> None:
     assert bahia.get(f"/overrides/{number}").json()["data"]["series"] == 1
     refused = bahia.call("DELETE", f"/overrides/{number}")
     assert refused.status_code == 403 and "beyond" in refused.json()["error"]["message"]
-    assert analyst.call("DELETE", f"/overrides/{number}").status_code == 200
+    ended = analyst.call("DELETE", f"/overrides/{number}").json()["data"]
+    followed(analyst, number)
+    assert bahia.get(f"/jobs/{ended['job_id']}").status_code == 404
+    mine = post(bahia, LIFT | {"uf": "BA"}).json()["data"]
+    assert bahia.get(f"/jobs/{mine['job_id']}").json()["data"]["actor"] == SCOPED
+    number = mine["override"]["id"]
+    assert bahia.call("DELETE", f"/overrides/{number}").status_code == 200
     followed(analyst, number)
 
 

@@ -304,8 +304,11 @@ def test_who_may_send_and_load(office: Site, analyst: Sender) -> None:
     for email in (VIEWER, SCOPED):
         sender = Sender(office, email)
         assert sender.post("demand.csv", good, dry_run="true").status_code == 403
-        assert sender.api.get("/jobs/1").status_code == 403
         assert sender.api.call("POST", "/runs/1/publish").status_code == 403
+    checked = analyst.post("demand.csv", good, dry_run="true").json()["data"]["job_id"]
+    analyst.ended(checked)
+    found = [Sender(office, email).api.get(f"/jobs/{checked}") for email in (VIEWER, SCOPED)]
+    assert [answer.status_code for answer in found] == [403, 404]
     assert analyst.api.call("POST", "/runs/1/publish").status_code == 403
     assert office.call("POST", "/api/v1/loads", files={"file": good}).status_code == 401
 

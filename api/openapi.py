@@ -64,7 +64,7 @@ def docs() -> str:
 
 @lru_cache
 def document() -> dict[str, Any]:
-    """The OpenAPI 3.1 document."""
+    """The OpenAPI 3.1 document. Raises ValueError where two types have one name."""
     schemas: dict[str, Any] = {"Failure": FAILURE, "Meta": META}
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
@@ -142,7 +142,7 @@ def _query_parameters(route: Route, schemas: dict[str, Any]) -> list[dict[str, A
     if route.query is Query:
         return []
     described = route.query.model_json_schema(ref_template=SCHEMA_PLACE)
-    schemas.update(described.pop("$defs", {}))
+    _add(described.pop("$defs", {}), schemas)
     required = described.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in required, "schema": schema}
@@ -185,11 +185,18 @@ def _schema(kind: Any, schemas: dict[str, Any], *, mode: Any) -> dict[str, Any]:
     is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
     schema = adapter.json_schema(mode=mode, ref_template=SCHEMA_PLACE)
-    schemas.update(schema.pop("$defs", {}))
+    _add(schema.pop("$defs", {}), schemas)
     if is_model:
-        schemas[kind.__name__] = schema
+        _add({kind.__name__: schema}, schemas)
         return {"$ref": SCHEMA_PLACE.format(model=kind.__name__)}
     return schema
+
+
+def _add(found: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Raises ValueError for a name that another type has already."""
+    for name, schema in found.items():
+        if schemas.setdefault(name, schema) != schema:
+            raise ValueError(f"Two types of the API are called {name}: rename one of them.")
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

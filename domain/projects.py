@@ -120,7 +120,7 @@ def needed_when(one: Status, needed_on: date) -> date | None:
     return moved if moved > one.as_of else None
 
 
-def curve(one: Status) -> list[CurvePoint]:
+def curve(one: Status) -> list[SCurvePoint]:
     """The plan from its start to its end, CURVE_POINTS steps; empty without planned dates."""
     span = _span(one)
     if span is None:
@@ -128,7 +128,7 @@ def curve(one: Status) -> list[CurvePoint]:
     start, days = span
     steps = min(CURVE_POINTS, days)
     marks = sorted({round(days * step / steps) for step in range(steps + 1)})
-    return [CurvePoint(start + timedelta(days=day), planned_share(day / days)) for day in marks]
+    return [SCurvePoint(start + timedelta(days=day), planned_share(day / days)) for day in marks]
 
 
 def _span(one: Status) -> tuple[date, int] | None:
@@ -140,7 +140,7 @@ def _span(one: Status) -> tuple[date, int] | None:
 
 
 @dataclass(frozen=True)
-class CurvePoint:
+class SCurvePoint:
     """What the plan has done by the end of a day, a fraction."""
 
     date: date
@@ -239,26 +239,26 @@ class ProjectDetail:
 
     score: ProjectScore
     today: date
-    curve: list[CurvePoint]
+    curve: list[SCurvePoint]
     history: list[ProjectStatus]
     materials: list[ProjectMaterial]
     months: list[ProjectMonth]
 
 
-def expected(detail: ProjectDetail) -> list[CurvePoint]:
+def expected(detail: ProjectDetail) -> list[SCurvePoint]:
     """What is left of the plan, moved by the slip; empty where there is none."""
     score, slip = detail.score, detail.score.slip_days
     if not slip or score.progress is None or score.state not in OPEN_STATES:
         return []
     left = [
-        CurvePoint(one.date + timedelta(days=slip), one.planned)
+        SCurvePoint(one.date + timedelta(days=slip), one.planned)
         for one in detail.curve
         if one.planned > score.progress
     ]
-    return [CurvePoint(score.as_of, score.progress), *left]
+    return [SCurvePoint(score.as_of, score.progress), *left]
 
 
-def first_plan(detail: ProjectDetail) -> list[CurvePoint]:
+def first_plan(detail: ProjectDetail) -> list[SCurvePoint]:
     """The curve of the first file, if the dates were moved since."""
     one, now = detail.history[0], detail.score
     if (one.planned_start, one.planned_end) == (now.planned_start, now.planned_end):

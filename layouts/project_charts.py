@@ -9,10 +9,10 @@ from plotly import graph_objects as go
 
 from domain.projects import (
     OPEN_STATES,
-    CurvePoint,
     ProjectDetail,
     ProjectMonth,
     ProjectScore,
+    SCurvePoint,
     curve_days,
     expected,
     first_plan,
@@ -125,7 +125,7 @@ def _is_known(line: Sequence[float | None]) -> bool:
 
 
 def _line(
-    chart: go.Figure, points: Sequence[CurvePoint], name: str, colour: str, dash: str
+    chart: go.Figure, points: Sequence[SCurvePoint], name: str, colour: str, dash: str
 ) -> None:
     chart.add_scatter(
         x=[one.date for one in points],
@@ -139,7 +139,7 @@ def _line(
 
 def _name_along(
     chart: go.Figure,
-    points: Sequence[CurvePoint],
+    points: Sequence[SCurvePoint],
     share: float,
     text: str,
     colour: str,

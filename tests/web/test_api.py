@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 import requests
+from pydantic import BaseModel
 
+from api import openapi
 from api.exporting import EXPORTS
+from api.routing import ROUTES
 from tests import factories
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
 
@@ -405,6 +409,21 @@ def test_answers_have_the_fields_of_the_document(site: Site, api: Api) -> None:
         kind = answer["content"]["application/json"]["schema"]["properties"]["data"]["items"]
         described = schemas[kind["$ref"].rpartition("/")[2]]["properties"]
         assert set(api.get(path).json()["data"][0]) == set(described), path
+    answer = document["paths"]["/projects/{project}"]["get"]["responses"]["200"]
+    kind = answer["content"]["application/json"]["schema"]["properties"]["data"]
+    described = schemas[kind["properties"]["curve"]["items"]["$ref"].rpartition("/")[2]]
+    (day, *_) = api.get("/projects/PRJ-1").json()["data"]["curve"]
+    assert set(day) == set(described["properties"])
+
+
+def test_the_document_refuses_two_types_of_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Item(BaseModel):
+        colour: str
+
+    namesake = replace(ROUTES[0], path="/namesake", data=list[Item])
+    monkeypatch.setattr(openapi, "ROUTES", [*ROUTES, namesake])
+    with pytest.raises(ValueError, match="Two types of the API are called Item"):
+        openapi.document.__wrapped__()
 
 
 def test_the_data_of_the_factories_is_what_is_served(api: Api) -> None:

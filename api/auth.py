@@ -12,7 +12,7 @@ from auth import tokens
 from auth.guards import PUBLIC
 from auth.routes import authenticate
 from auth.session import request_actor, signed_in
-from domain.access import PERMISSIONS
+from domain.access import Permission, may
 from domain.errors import NotAuthenticated
 from domain.viewer import DEFAULT_LOCALE
 from warehouse.commands import users as commands
@@ -135,5 +135,5 @@ def _shown(row: UserRow) -> UserAnswer:
         ufs=list(row.scope.ufs),
         contracts=list(row.scope.contracts),
         language=row.language or DEFAULT_LOCALE,
-        permissions=sorted(str(permission) for permission in PERMISSIONS[row.role]),
+        permissions=sorted(str(one) for one in Permission if may(row.role, one, row.scope)),
     )

@@ -14,7 +14,7 @@ from dashboard import doors
 from dashboard.app import create_app
 from dashboard.pages import PAGES
 from domain.access import Permission, Role, may
-from tests.web.conftest import ADMIN, ANALYST, SCRAPER, VIEWER, Site
+from tests.web.conftest import ADMIN, ANALYST, SCOPED, SCRAPER, VIEWER, Site
 
 DASH_ROUTER = {
     ".._pages_content.children..._pages_store.data..",
@@ -147,6 +147,13 @@ def test_who_may_do_what_through_the_api(site: Site) -> None:
             assert api.get(path).status_code == status, (email, path)
         denied = api.call("PATCH", "/alerts/999999", json={"status": "acknowledged"})
         assert denied.status_code == may_act[email], email
+
+
+def test_an_account_is_told_what_opens_to_it(site: Site) -> None:
+    mine = ["account", "act", "export", "read"]
+    for email, told in {SCOPED: mine, ANALYST: sorted([*mine, "load_dry_run"])}.items():
+        assert site.api(email).get("/auth/me").json()["data"]["permissions"] == told
+        assert site.tokens(email)["user"]["permissions"] == told
 
 
 def test_garbage_for_a_callback_is_a_bad_request(site: Site) -> None:

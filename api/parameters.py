@@ -15,7 +15,9 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
@@ -174,6 +176,15 @@ class Between(Query):
 
     from_: date | None = Field(None, alias="from")
     to: date | None = None
+
+    @field_validator("to")
+    @classmethod
+    def in_order(cls, to: date | None, given: ValidationInfo) -> date | None:
+        """The last day, if it is not before the first. Raises ValueError."""
+        first = given.data.get("from_")
+        if first and to and to < first:
+            raise ValueError("must not be before from")
+        return to
 
 
 class SpannedSeries(SeriesFilters, Between):

@@ -27,6 +27,18 @@ LISTS = {
     "/items": 4,
     "/materials": 4,
 }
+SPANNED = (
+    "/alerts",
+    "/drivers",
+    "/forecasts",
+    "/forecasts/levels",
+    "/kpis",
+    "/order-lines",
+    "/outages",
+    "/projects",
+    "/recommendations",
+    "/savings",
+)
 BAD_PARAMETERS = [
     ("/kpis?colour=red", "colour"),
     ("/kpis?uf=sp", "uf"),
@@ -44,6 +56,7 @@ BAD_PARAMETERS = [
     ("/forecasts?model=oracle", "model"),
     ("/forecasts?from=31/12/2025", "from"),
     ("/forecasts?class=odd", "class"),
+    *((f"{path}?from=2025-02-01&to=2025-01-31", "to") for path in SPANNED),
     ("/forecasts/levels?level=item_depot", "level"),
     ("/forecasts/levels?area=sp", "area"),
     ("/materials/CABO-01?uf=SP", "uf"),

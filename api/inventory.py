@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from api.exporting import exported
-from api.parameters import Paged, Query, SeriesFilters, Text, split
+from api.parameters import DepotOfItem, Paged, SeriesFilters, Text, split
 from api.routing import route
 from auth.guards import current_viewer
 from domain.policy_receipts import DepotPolicy, ReceiptLine, lines
@@ -57,20 +57,13 @@ def inventory_file(query: InventoryFilters) -> Iterator[ItemDepot]:
     return every(inventory.page, scope=scope, filters=query.filters(), flags=query.flag)
 
 
-class PolicyQuery(Query):
-    """One item-depot; nothing where one of both is not named."""
-
-    sku: Text = ""
-    site: Text = ""
-
-
-@route("GET", "/inventory/policy", query=PolicyQuery, data=list[DepotPolicy])
-def policy(query: PolicyQuery) -> list[DepotPolicy]:
+@route("GET", "/inventory/policy", query=DepotOfItem, data=list[DepotPolicy])
+def policy(query: DepotOfItem) -> list[DepotPolicy]:
     """The levels of one item-depot, ours and the textbook's, with the receipt of both."""
     return policies.of_depot(sku=query.sku, site=query.site, scope=current_viewer().scope)
 
 
-@exported("policy", query=PolicyQuery, record=ReceiptLine)
-def policy_file(query: PolicyQuery) -> list[ReceiptLine]:
+@exported("policy", query=DepotOfItem, record=ReceiptLine)
+def policy_file(query: DepotOfItem) -> list[ReceiptLine]:
     """The receipt of one item-depot's levels: each formula, the numbers put in, what comes out."""
     return [line for one in policy(query) for line in lines(one.receipt)]

@@ -9,7 +9,7 @@ from api.alerts import AlertAnswer, worded
 from api.answers import locale
 from api.exporting import exported
 from api.items import ItemsQuery
-from api.parameters import Between, Query, SeriesFilters, Text, checked_text
+from api.parameters import Between, DepotOfItem, Query, SeriesFilters, Text, checked_text
 from api.routing import route
 from auth.guards import current_viewer
 from domain.drivers import DriverSum, driver_sums
@@ -55,15 +55,8 @@ def one(sku: str) -> MaterialAnswer:
     return MaterialAnswer(**values | {"alerts": [worded(row, spoken) for row in detail.alerts]})
 
 
-class ProjectionQuery(Query):
-    """One item-depot; nothing is projected where one of both is not named."""
-
-    sku: Text = ""
-    site: Text = ""
-
-
-@route("GET", "/projections", query=ProjectionQuery, data=list[ProjectedDay])
-def projected(query: ProjectionQuery) -> list[ProjectedDay]:
+@route("GET", "/projections", query=DepotOfItem, data=list[ProjectedDay])
+def projected(query: DepotOfItem) -> list[ProjectedDay]:
     """Stock of one item-depot day by day, net of demand and with what is on its way."""
     scope = current_viewer().scope
     return projections.days(sku=query.sku, site=query.site, scope=scope)
@@ -73,6 +66,12 @@ class MaterialQuery(Query):
     """One material; nothing where none is named."""
 
     sku: Text = ""
+
+
+class SiteQuery(MaterialQuery):
+    """The same at one site, or at all."""
+
+    site: Text = ""
 
 
 @exported("materials", query=SeriesFilters, record=Material)
@@ -87,8 +86,8 @@ def positions_file(query: MaterialQuery) -> list[SitePosition]:
     return _detail(query).positions if query.sku else []
 
 
-@exported("open-orders", query=ProjectionQuery, record=OpenOrder)
-def open_orders_file(query: ProjectionQuery) -> list[OpenOrder]:
+@exported("open-orders", query=SiteQuery, record=OpenOrder)
+def open_orders_file(query: SiteQuery) -> list[OpenOrder]:
     """The order lines of one material that have not arrived in full, at one site or at all."""
     if not query.sku:
         return []
@@ -98,13 +97,13 @@ def open_orders_file(query: ProjectionQuery) -> list[OpenOrder]:
     return materials.detail(sku=query.sku, scope=scope).open_orders
 
 
-@exported("projections", query=ProjectionQuery, record=ProjectedDay)
-def projections_file(query: ProjectionQuery) -> list[ProjectedDay]:
+@exported("projections", query=DepotOfItem, record=ProjectedDay)
+def projections_file(query: DepotOfItem) -> list[ProjectedDay]:
     """Stock of one item-depot day by day, net of demand and with what is on its way."""
     return projected(query)
 
 
-class SpannedQuery(ProjectionQuery, Between):
+class SpannedQuery(SiteQuery, Between):
     """One item-depot from one day to another; the last ones where neither is named."""
 
 

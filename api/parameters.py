@@ -164,6 +164,13 @@ class SeriesFilters(ItemFilters):
     class_: DemandClass = Field((), alias="class")
 
 
+class DepotOfItem(Query):
+    """One item-depot."""
+
+    sku: Text
+    site: Text
+
+
 class Paged(Query):
     """How much of a list, and from where."""
 

@@ -61,6 +61,9 @@ BAD_PARAMETERS = [
     ("/forecasts/levels?area=sp", "area"),
     ("/materials/CABO-01?uf=SP", "uf"),
     ("/auth/me?verbose=1", "verbose"),
+    ("/inventory/policy?sku=CABO-01", "site"),
+    ("/inventory/policy?site=DEP-SP", "sku"),
+    ("/projections?sku=CABO-01", "site"),
 ]
 
 

@@ -465,5 +465,17 @@ def test_stock_is_projected_day_by_day(site: Site, api: Api) -> None:
     assert all(0 <= day["cautious"] <= day["likely"] + 1e-3 for day in days)
     empty = next(day["date"] for day in days if day["likely"] == 0)
     assert abs((date.fromisoformat(empty) - date.fromisoformat(here["stockout_p50_on"])).days) <= 1
-    hidden = site.api(SCOPED).get("/projections", params={"sku": "CABO-01", "site": "DEP-SP"})
-    assert hidden.json()["data"] == []
+
+
+@pytest.mark.parametrize("path", ["/projections", "/inventory/policy"])
+def test_an_item_depot_that_is_not_known_or_out_of_view_is_not_found(
+    site: Site, api: Api, path: str
+) -> None:
+    here = {"sku": "CABO-01", "site": "DEP-SP"}
+    for reader, asked, code in (
+        (api, here | {"sku": "nope"}, "unknown_material"),
+        (api, here | {"site": "nope"}, "not_found"),
+        (site.api(SCOPED), here, "not_found"),
+    ):
+        answer = reader.get(path, params=asked)
+        assert (answer.status_code, _error(answer)["code"]) == (404, code), asked

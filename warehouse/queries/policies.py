@@ -14,6 +14,7 @@ from warehouse.queries.filtering import series_where
 from warehouse.queries.materials import TEXTBOOK_ORDER_UP_TO
 from warehouse.queries.published import published_run
 from warehouse.queries.receipts import sources_of
+from warehouse.queries.series import find_series
 
 _POLICY = f"""
 SELECT policy.item_id, policy.site_id, policy.facts || jsonb_build_object(
@@ -32,13 +33,14 @@ WHERE policy.run_id = :run_id AND {{where}}
 def of_depot(
     connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
 ) -> list[DepotPolicy]:
-    """The one policy there; none where the run made none, or it is out of view. Raises
-    NothingPublished."""
+    """The one policy there; none where the run made none. Raises NothingPublished, UnknownMaterial,
+    NotFound."""
     run = published_run(connection)
     where = series_where(scope, Filters(sku=(sku,), site=(site,)))
     params = {**where.params, "run_id": run.run_id}
     row = connection.execute(text(_POLICY.format(where=where.sql)), params).one_or_none()
     if row is None:
+        find_series(connection, sku, site, scope)
         return []
     sources = sources_of(connection, run.run_id, row.item_id, row.site_id)
     return [

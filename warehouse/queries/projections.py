@@ -14,6 +14,7 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.published import published_run
+from warehouse.queries.series import find_series
 
 _SELECT = """
 SELECT first_on, likely, cautious FROM analytics.projection
@@ -26,13 +27,14 @@ WHERE projection.run_id = :run_id AND {where}
 def days(
     connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHING
 ) -> list[ProjectedDay]:
-    """From the day after the last day of the data on; empty where no stock is known there, or it is
-    out of view. Raises NothingPublished."""
+    """From the day after the last day of the data on; empty where no stock is known there. Raises
+    NothingPublished, UnknownMaterial, NotFound."""
     run = published_run(connection)
     where = series_where(scope, Filters(sku=(sku,), site=(site,)))
     params = {**where.params, "run_id": run.run_id}
     row = connection.execute(text(_SELECT.format(where=where.sql)), params).one_or_none()
     if row is None:
+        find_series(connection, sku, site, scope)
         return []
     pairs = zip(_floats(row.likely), _floats(row.cautious), strict=True)
     return [

@@ -10,6 +10,8 @@ from api.exporting import exported
 from api.parameters import MAX_TEXT, Query, Uf, clean
 from api.routing import route
 from auth.guards import current_viewer
+from domain.access import Scope
+from domain.errors import InvalidInput
 from domain.what_if import LIMITS, Change, ComparedFigure, Comparison, CurvePoint, side_by_side
 from warehouse.queries import what_if
 
@@ -60,9 +62,9 @@ class CurveQuery(Series):
 @route("GET", "/what-if", query=WhatIfQuery, data=Comparison)
 def compared(query: WhatIfQuery) -> Comparison:
     """A mean year under today's policy and under a changed one, on the same demand."""
-    return what_if.compare(
-        scope=current_viewer().scope, change=query.change(), sku=query.sku, site=query.site
-    )
+    scope, change = current_viewer().scope, query.change()
+    _check(change, scope)
+    return what_if.compare(scope=scope, change=change, sku=query.sku, site=query.site)
 
 
 @route("GET", "/what-if/curve", query=CurveQuery, data=list[CurvePoint])
@@ -83,3 +85,16 @@ def curve_file(query: CurveQuery) -> list[CurvePoint]:
 def compared_file(query: WhatIfQuery) -> list[ComparedFigure]:
     """Today's policy and a changed one side by side, a line each figure of a mean year."""
     return side_by_side(compared(query))
+
+
+def _check(change: Change, scope: Scope) -> None:
+    """Raises InvalidInput for a supplier or family that nothing in view is of."""
+    choices = what_if.choices(scope=scope)
+    wrong = {
+        name: f"there is no such {name} in view"
+        for name, value in (("supplier", change.supplier), ("family", change.family))
+        if value and value not in [one.value for one in choices[name]]
+    }
+    if wrong:
+        listed = "; ".join(f"{name}: {reason}" for name, reason in wrong.items())
+        raise InvalidInput(f"Not acceptable: {listed}.", fields=wrong)

@@ -53,7 +53,6 @@ def test_shocks_hurt_and_knowing_of_them_helps(site: Site):
 
 def test_only_what_is_named_changes(site: Site):
     today = compared(site)["today"]
-    assert compared(site, "demand_change=0.5&family=none-such")["changed"] == today
     bahia = compared(site, "demand_change=0.5&uf=BA&levels=kept")["changed"]
     whole = compared(site, "demand_change=0.5&levels=kept")["changed"]
     assert today["orders"] < bahia["orders"] < whole["orders"]
@@ -112,6 +111,23 @@ def test_a_scope_hides_the_others_stock(site: Site):
 )
 def test_what_cannot_be_is_refused(site: Site, query: str):
     assert site.api(ANALYST).get(f"/what-if?{query}").status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "reason"),
+    [
+        ("family=nope&demand_change=0.5", "family", "there is no such family in view"),
+        ("supplier=nope&lead_time_change=0.5", "supplier", "there is no such supplier in view"),
+    ],
+)
+def test_a_change_of_what_is_not_there_is_refused(
+    site: Site, query: str, field: str, reason: str
+) -> None:
+    for path in ("/what-if", "/exports/what-if.csv"):
+        refused = site.api(ANALYST).get(f"{path}?{query}")
+        assert refused.status_code == 422, refused.text
+        assert refused.json()["error"]["fields"] == {field: reason}
+    assert compared(site, "family=fibra&supplier=ALFA")["items"] > 0
 
 
 def test_the_page_says_what_the_api_says(site: Site):

@@ -40,7 +40,7 @@ class WhatIfQuery(Series):
     supplier: Code = ""
     demand_change: float = _within("demand_change", 0.0)
     family: Code = ""
-    uf: Uf | Literal[""] = ""
+    uf: Uf = ""
     order_cost: float | None = _within("order_cost", None)
     holding_rate: float | None = _within("holding_rate", None)
     strike_days: int = Field(0, ge=LIMITS["strike_days"][0], le=LIMITS["strike_days"][1])

@@ -116,6 +116,7 @@ def test_what_cannot_be_is_refused(site: Site, query: str):
 @pytest.mark.parametrize(
     ("query", "field", "reason"),
     [
+        ("uf=ZZ&demand_change=0.5", "uf", "is no Brazilian UF"),
         ("family=nope&demand_change=0.5", "family", "there is no such family in view"),
         ("supplier=nope&lead_time_change=0.5", "supplier", "there is no such supplier in view"),
     ],

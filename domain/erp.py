@@ -28,7 +28,8 @@ class Type(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a canonical file. `minimum` and `maximum` are inclusive."""
+    """One column of a canonical file. `minimum` and `maximum` are inclusive. Where it `happened`,
+    what it tells is past: no cell may lie in the future."""
 
     name: str
     type: Type = Type.TEXT
@@ -36,6 +37,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    happened: bool = False
     help: str = ""
 
 
@@ -101,8 +103,12 @@ def _number(name: str, required: bool = False, minimum: float | None = 0, **more
     return Column(name, Type.NUMBER, required, minimum, **more)  # type: ignore[arg-type]
 
 
-def _date(name: str, required: bool = False) -> Column:
-    return Column(name, Type.DATE, required)
+def _date(name: str, required: bool = False, happened: bool = False) -> Column:
+    return Column(name, Type.DATE, required, happened=happened)
+
+
+def _moment(name: str, required: bool = False) -> Column:
+    return Column(name, Type.TIMESTAMP, required, happened=True)
 
 
 _ALL = (
@@ -172,7 +178,7 @@ _ALL = (
     FileKind(
         "demand",
         (
-            _date("date", True),
+            _date("date", True, happened=True),
             _text("sku", True),
             _number("quantity", True),
             _text("site"),
@@ -185,7 +191,7 @@ _ALL = (
     FileKind(
         "stock",
         (
-            _date("date", True),
+            _date("date", True, happened=True),
             _text("sku", True),
             _text("site", True),
             _number("on_hand", True),
@@ -202,12 +208,12 @@ _ALL = (
             _text("line", True),
             _text("sku", True),
             _text("supplier", True),
-            _date("ordered_on"),
+            _date("ordered_on", happened=True),
             _number("quantity", True),
             _text("site"),
             _date("requested_on"),
             _date("promised_on"),
-            _date("received_on"),
+            _date("received_on", happened=True),
             _number("received_qty"),
             _number("unit_price_brl"),
             _text("status"),
@@ -221,8 +227,8 @@ _ALL = (
         (
             _text("outage", True),
             _text("site", True),
-            Column("started_at", Type.TIMESTAMP, True),
-            Column("ended_at", Type.TIMESTAMP),
+            _moment("started_at", True),
+            _moment("ended_at"),
             _text("cause"),
             _text("sku_waited_for"),
             _text("contract"),
@@ -244,7 +250,12 @@ _ALL = (
             _number("spent_brl"),
             _number("progress_pct", maximum=100),
             Column("materials", Type.JSON, help='[{"sku", "quantity", "needed_on"}]'),
-            Column("as_of", Type.DATE, help="the day that the row speaks of; that of the load"),
+            Column(
+                "as_of",
+                Type.DATE,
+                happened=True,
+                help="the day that the row speaks of; that of the load",
+            ),
         ),
         ("project",),
         "projects, their progress and the materials that they will need",
@@ -255,7 +266,7 @@ _ALL = (
             _text("equipment", True),
             _text("site", True),
             _text("kind"),
-            Column("measured_at", Type.TIMESTAMP, True),
+            _moment("measured_at", True),
             Column("failure", Type.INTEGER, minimum=0, maximum=1),
             _text("failure_kind"),
         ),
@@ -268,7 +279,7 @@ _ALL = (
         "tower_kpis",
         (
             _text("site", True),
-            _date("date", True),
+            _date("date", True, happened=True),
             _number("availability_pct", maximum=100),
             _number("latency_ms"),
             _number("throughput_mbps"),

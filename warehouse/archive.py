@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, text
 
+from domain import clock
 from domain.errors import InvalidInput
 from warehouse.db import copy
 from warehouse.hashing import sha256_of
@@ -157,10 +158,12 @@ def _chosen(
 
 
 def _first_needed(connection: Connection, kept: int) -> date | None:
-    """First day of the last `kept` months before the end of the demand, which stay."""
+    """First day of the last `kept` months before the end of the demand, or before today where that
+    lies ahead; they stay."""
     last = connection.execute(text("SELECT max(date) FROM core.demand")).scalar()
     if last is None:
         return None
+    last = min(last, clock.today())
     place = last.year * 12 + last.month - kept
     return date(place // 12, place % 12 + 1, 1)
 

@@ -16,9 +16,11 @@ from click.testing import Result
 from sqlalchemy import Engine, text
 
 from dashboard.cli import app
+from domain import clock
 from tests import factories, services
 from tests.ingesting import rows, write
 from warehouse import archive
+from warehouse.partitions import ensure_months
 from warehouse.pipeline import derive
 from warehouse.queries import status
 
@@ -113,6 +115,21 @@ def test_what_training_does_not_need_can_go_by_itself(filled: Engine, folder: Pa
     assert flask("archive", "--unneeded").exit_code == 0
     assert partitions(filled) == kept and "core.demand_2021_07" not in kept
     assert flask("archive", "--unneeded").output == "nothing to be archived\n"
+
+
+def test_a_day_in_the_future_makes_no_month_unneeded(
+    filled: Engine, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "today", lambda: date(2025, 7, 1))
+    typo = date(2062, 11, 1)
+    with filled.begin() as connection:
+        ensure_months(connection, "core.demand", typo, typo)
+        copied = "SELECT :typo, item_id, site_id, 1, 1 FROM core.demand LIMIT 1"
+        columns = "(date, item_id, site_id, quantity, load_id)"
+        connection.execute(text(f"INSERT INTO core.demand {columns} {copied}"), {"typo": typo})
+    kept = {name for name in partitions(filled) if name[-7:] > "2022_07"}
+    assert flask("archive", "--unneeded").exit_code == 0
+    assert partitions(filled) == kept
 
 
 def test_what_is_needed_or_unknown_stays(filled: Engine, folder: Path) -> None:

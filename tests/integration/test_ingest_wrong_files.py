@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
+from domain.clock import today
 from domain.errors import BadFile, BadMapping, InvalidInput
 from tests.ingesting import adds_up, counts, load, load_one, rows, write
 from warehouse.pipeline.report import FileReport, render_report
@@ -149,6 +151,51 @@ def test_limits_of_other_kinds(loaded: Engine, tmp_path: Path, kind, content, co
     (reject,) = report.rejects
     assert (reject.line, reject.column) == (2, column)
     assert reason in reject.reason
+
+
+HAPPENED = [
+    ("demand", "date;sku;quantity\n{};A;1\n", "date"),
+    ("stock", "date;sku;site;on_hand\n{};A;S;1\n", "date"),
+    ("equipment", "equipment;site;measured_at\nE;T;{} 10:00\n", "measured_at"),
+    ("tower_kpis", "site;date;latency_ms\nT;{};1\n", "date"),
+    ("projects", "project;as_of\nP;{}\n", "as_of"),
+    ("outages", "outage;site;started_at\nO;T;{} 10:00\n", "started_at"),
+    ("outages", "outage;site;started_at;ended_at\nO;T;2024-01-01 10:00;{} 10:00\n", "ended_at"),
+    (
+        "purchase_orders",
+        "order;line;sku;supplier;ordered_on;quantity\n1;1;A;F;{};1\n",
+        "ordered_on",
+    ),
+    (
+        "purchase_orders",
+        "order;line;sku;supplier;received_on;quantity\n1;1;A;F;{};1\n",
+        "received_on",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "content", "column"), HAPPENED)
+def test_what_has_happened_lies_at_most_a_day_ahead(
+    loaded: Engine, tmp_path: Path, kind: str, content: str, column: str
+):
+    late = str(today() + timedelta(days=2))
+    report = refused(write(tmp_path, **{kind: content.format(late)}), loaded)
+    (reject,) = report.rejects
+    assert (reject.line, reject.column, reject.reason) == (2, column, "lies in the future")
+    assert (reject.value or "").startswith(late)
+    tomorrow = content.format(today() + timedelta(days=1))
+    assert load_one(write(tmp_path, **{kind: tomorrow}), loaded, dry_run=True).state == "dry-run"
+
+
+def test_what_is_planned_may_lie_ahead(loaded: Engine, tmp_path: Path):
+    ahead = today() + timedelta(days=400)
+    planned = write(
+        tmp_path,
+        purchase_orders=f"order;line;sku;supplier;promised_on;quantity\n1;1;A;F;{ahead};1\n",
+        projects=f"project;planned_start\nP;{ahead}\n",
+        drivers=f"date;driver;value\n{ahead};holiday;1\n",
+    )
+    assert load(planned, loaded, dry_run=True).ok
 
 
 def test_a_repeated_key_is_refused_naming_both_lines(loaded: Engine, tmp_path: Path):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from domain import clock
 from domain.erp import KINDS, Column, Type
 from warehouse.pipeline.cells import (
     Dates,
@@ -32,6 +34,8 @@ NONE_CODE = "-"
 REFERENCES = ("site", "supplier")
 MANY_CODES = 200_000
 """Of one column: as many are gathered, the memory of a load being bounded."""
+DAYS_AHEAD = 1
+"""So far after today in Brasília a fact may lie: a time is UTC's, where the day begins earlier."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Checker:
         self._dates = Dates(source.date_formats)
         self._decimal = Decimal(decimal, file=file)
         self._codes: dict[str, set[str]] = {}
+        self._last_day = clock.today() + timedelta(days=DAYS_AHEAD)
 
     def codes(self, column: str) -> set[str] | None:
         """All that the gathered rows name in this column; None where that is not known."""
@@ -113,6 +118,10 @@ class Checker:
         if column.required:
             empty = texts.is_null().to_numpy(zero_copy_only=False)
             problems.add(column.name, texts, empty, lambda _value: "is empty")
+        if column.happened:
+            late = pc.greater(pc.cast(read.values, pa.date32(), safe=False), self._last_day)
+            ahead = pc.fill_null(late, False).to_numpy(zero_copy_only=False)
+            problems.add(column.name, texts, ahead, lambda _value: "lies in the future")
         return read.values
 
     def _read(self, column: Column, texts: pa.Array) -> Read:

@@ -31,6 +31,7 @@ REASONS = tuple(
         (r"is less than (?P<limit>\S+)", N_("is less than %(limit)s")),
         (r"is none of (?P<choices>.+)", N_("is none of %(choices)s")),
         (r"is longer than (?P<limit>\S+) characters", N_("is longer than %(limit)s characters")),
+        (r"and (?P<count>[\d,]+) more", N_("and %(count)s more")),
         (r"lies in the future", N_("lies in the future")),
         (r"lies after (?P<then>\S+)", N_("lies after %(then)s")),
         (

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from domain.clock import today
 from domain.errors import BadFile, BadMapping, InvalidInput
 from tests.ingesting import adds_up, counts, load, load_one, rows, write
+from warehouse.pipeline import ingest
 from warehouse.pipeline.report import FileReport, render_report
 
 GOOD = "date;sku;quantity\n2024-01-01;A;1\n"
@@ -250,6 +251,28 @@ def test_a_gzip_file_cut_short(loaded: Engine, tmp_path: Path):
     whole = gzip.compress(GOOD.encode() * 1000)
     (tmp_path / "demand.csv.gz").write_bytes(whole[: len(whole) // 2])
     assert "damaged gzip" in message(tmp_path / "demand.csv.gz", loaded)
+
+
+def test_a_gzip_file_that_unpacks_to_hundreds_of_times_its_size(loaded: Engine, tmp_path: Path):
+    path = tmp_path / "demand.csv.gz"
+    with gzip.open(path, "wb") as stream:
+        stream.write(b"date;sku;quantity\n")
+        for _ in range(80):
+            stream.write(b"2024-01-01;A;x\n" * ((1 << 20) // 15))
+    assert path.stat().st_size < 1 << 20
+    assert "unpacks to more than 200 times its size" in message(path, loaded)
+
+
+def test_beyond_a_limit_bad_rows_are_counted_only(
+    loaded: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ingest, "MOST_KEPT", 3)
+    bad = "".join(f"2024-01-0{day};A;x\n" for day in range(1, 6))
+    report = refused(write(tmp_path, demand=f"date;sku;quantity\n{bad}"), loaded)
+    assert report.rejected == 5
+    kept = "SELECT line, reason FROM staging.reject WHERE load_id = :id ORDER BY id"
+    told = [(line, "is not a number") for line in (2, 3, 4)]
+    assert rows(loaded, kept, id=report.load_id) == [*told, (None, "and 2 more")]
 
 
 def test_a_mapping_that_does_not_fit_the_file(loaded: Engine, tmp_path: Path):

@@ -13,6 +13,10 @@ import pyarrow.compute as pc
 from domain.errors import BadFile
 from warehouse.pipeline.report import Reject
 
+RATIO = 200
+RATIO_FROM_BYTES = 64 << 20
+"""A packed file may unpack to so many bytes, or to so many times its size where that is more."""
+
 
 @dataclass(frozen=True)
 class Chunk:

@@ -44,6 +44,8 @@ from warehouse.pipeline.straight import Straight, can_go_straight
 MAPPING = "mapping.toml"
 DEMO = "demo.json"
 MAX_REJECTS = 0.01
+MOST_KEPT = 1_000_000
+"""Of what is wrong with the rows of one file or sheet: so much is kept, the rest is counted."""
 WAIT_SECONDS = 600.0
 STATUS_SECONDS = 2.0
 ANALYZED_AT_ONCE = 2
@@ -310,6 +312,7 @@ def _load_rows(report: FileReport, job: _Job, options: _Options, *, straight: bo
         load.staged_span = stage.staged_dates(connection, report.kind)
         report.date_from, report.date_to = _whole_span(load)
         _settle_duplicates(load)
+        _store_rest(load)
         _check(options)
         _decide(load)
         if options.dry_run:
@@ -323,7 +326,7 @@ def _load_rows(report: FileReport, job: _Job, options: _Options, *, straight: bo
 @dataclass
 class _Load:
     """One part on its way. `ahead` takes the rows that need no staging, if any may;
-    `staged_span` holds the first and last day of the others."""
+    `staged_span` holds the first and last day of the others; `told` counts what was found wrong."""
 
     connection: Connection
     report: FileReport
@@ -332,6 +335,7 @@ class _Load:
     options: _Options
     ahead: Straight | None
     staged_span: tuple[date | None, date | None] = (None, None)
+    told: int = 0
 
 
 def _whole_span(load: _Load) -> tuple[date | None, date | None]:
@@ -414,6 +418,18 @@ def _store(load: _Load, checked: Checked) -> None:
 
 
 def _store_rejects(load: _Load, rejects: list[Reject]) -> None:
+    room = max(MOST_KEPT - load.told, 0)
+    load.told += len(rejects)
+    _keep(load, rejects[:room])
+
+
+def _store_rest(load: _Load) -> None:
+    """Says how much more was found wrong than is kept."""
+    if load.told > MOST_KEPT:
+        _keep(load, [Reject(None, None, None, f"and {load.told - MOST_KEPT:,} more")])
+
+
+def _keep(load: _Load, rejects: list[Reject]) -> None:
     report, tell = load.report, load.options.on_rejects
     if report.load_id is not None:
         stage.copy_rejects(load.connection, report.load_id, report.source, rejects)

@@ -10,6 +10,7 @@ import codecs
 import csv
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,14 @@ import pyarrow as pa
 import pyarrow.csv
 
 from domain.errors import BadFile
-from warehouse.pipeline.chunks import Chunk, check_headers, chunk_of, texts_of
+from warehouse.pipeline.chunks import (
+    RATIO,
+    RATIO_FROM_BYTES,
+    Chunk,
+    check_headers,
+    chunk_of,
+    texts_of,
+)
 from warehouse.pipeline.report import Reject
 
 BLOCK_BYTES = 4 << 20
@@ -239,9 +247,15 @@ def _blocks(stream: IO[bytes], file: str) -> Iterator[bytes]:
 
 def _read(stream: IO[bytes], file: str) -> bytes:
     try:
-        return stream.read(BLOCK_BYTES)
+        block = stream.read(BLOCK_BYTES)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadFile(f"is a damaged gzip file: {error}", file=file) from error
+    if isinstance(stream, gzip.GzipFile):
+        most = max(RATIO * os.fstat(stream.fileno()).st_size, RATIO_FROM_BYTES)
+        if stream.tell() > most:
+            reason = f"unpacks to more than {RATIO} times its size: load it unpacked, as .csv"
+            raise BadFile(reason, file=file)
+    return block
 
 
 def _opened(path: Path) -> IO[bytes]:

@@ -13,12 +13,17 @@ import numpy as np
 from openpyxl import load_workbook
 
 from domain.errors import BadFile
-from warehouse.pipeline.chunks import Chunk, check_headers, chunk_of, texts_of
+from warehouse.pipeline.chunks import (
+    RATIO,
+    RATIO_FROM_BYTES,
+    Chunk,
+    check_headers,
+    chunk_of,
+    texts_of,
+)
 
 CHUNK_ROWS = 20_000
 UNPACKED_BYTES = 512 << 20
-RATIO = 200
-RATIO_FROM_BYTES = 64 << 20
 
 
 class XlsxPart:

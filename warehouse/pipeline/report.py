@@ -73,7 +73,7 @@ class FileReport:
         self.__dict__.update(fresh.__dict__)
 
     def keep_first(self, rejects: list[Reject]) -> None:
-        """Remembers the first rejects; all of them stand in `staging.reject`."""
+        """Remembers the first rejects; more of them stand in `staging.reject`."""
         self.rejects.extend(rejects[: SHOWN_REJECTS - len(self.rejects)])
 
 
@@ -151,7 +151,7 @@ def _details(file: FileReport) -> list[str]:
         )
     lines += [f"  {_place(reject)}: {reject.reason}" for reject in file.rejects]
     if file.rejected > len(file.rejects):
-        lines.append("  … and more, all in staging.reject" if file.load_id else "  … and more")
+        lines.append("  … and more, in staging.reject" if file.load_id else "  … and more")
     return ["", f"{file.source} as {file.kind}", *lines] if lines else []
 
 

@@ -23,6 +23,10 @@ REASONS = tuple(
             r"is not a number \(the decimal mark of this file is '(?P<mark>.)'\)",
             N_("is not a number (the decimal mark of this file is “%(mark)s”)"),
         ),
+        (
+            r"is a formula without a value: open the file in Excel and save it",
+            N_("is a formula without a value: open the file in Excel and save it"),
+        ),
         (r"must be a number", N_("must be a number")),
         (r"must be a whole number", N_("must be a whole number")),
         (r"must be (?P<low>\S+) to (?P<high>\S+)", N_("must be %(low)s to %(high)s")),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import zipfile
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import Engine
 
 from domain.clock import today
@@ -232,6 +234,48 @@ def test_a_workbook_that_unpacks_to_gigabytes(loaded: Engine, tmp_path: Path):
 def test_a_workbook_that_is_none(loaded: Engine, tmp_path: Path, content):
     (tmp_path / "demand.xlsx").write_bytes(content)
     assert "is not an XLSX workbook" in message(tmp_path / "demand.xlsx", loaded)
+
+
+def workbook_of(path: Path, table: list[Any]) -> Path:
+    """A workbook of one sheet, as openpyxl writes it."""
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet()
+    for row in table:
+        sheet.append(row)
+    workbook.save(path)
+    return path
+
+
+def test_formulas_that_were_never_computed(loaded: Engine, tmp_path: Path):
+    header, good = ["date", "sku", "quantity"], [date(2024, 1, 2), "A", 1]
+    table = [header, good, [], [date(2024, 1, 3), "A", "=2*C2"]]
+    report = refused(workbook_of(tmp_path / "demand.xlsx", table), loaded)
+    assert (report.read, report.accepted, report.rejected) == (2, 1, 1)
+    (reject,) = report.rejects
+    assert (reject.line, reject.column, reject.value) == (4, "quantity", "=2*C2")
+    assert "formula without a value: open the file in Excel" in reject.reason
+
+
+def test_formulas_that_were_computed_are_their_values(loaded: Engine, tmp_path: Path):
+    table = [["sku", "name", "unit_cost_brl"], ["B", "=T(1)", 6]]
+    path = workbook_of(tmp_path / "items.xlsx", table)
+    computed = {b'r="B2"': b'r="B2" t="str"', b"<v>6</v>": b"<f>2*3</f><v>6</v>"}
+    replace_in(path, "xl/worksheets/sheet1.xml", computed)
+    assert load_one(path, loaded).state == "accepted"
+    found = "SELECT name, unit_cost_brl FROM core.item WHERE sku = 'B'"
+    assert rows(loaded, found) == [(None, 6.0)]
+
+
+def replace_in(path: Path, entry: str, changes: dict[bytes, bytes]) -> None:
+    """Rewrites a part of a zip file; each text that is replaced is there once."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    for old, new in changes.items():
+        assert parts[entry].count(old) == 1, parts[entry]
+        parts[entry] = parts[entry].replace(old, new)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
 
 
 def test_a_parquet_file_that_is_none(loaded: Engine, tmp_path: Path):

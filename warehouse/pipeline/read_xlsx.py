@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from openpyxl import load_workbook
+from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from domain.errors import BadFile
 from warehouse.pipeline.chunks import (
@@ -21,9 +22,16 @@ from warehouse.pipeline.chunks import (
     chunk_of,
     texts_of,
 )
+from warehouse.pipeline.report import Reject
 
 CHUNK_ROWS = 20_000
 UNPACKED_BYTES = 512 << 20
+SHOWN_CHARACTERS = 80
+UNCALCULATED = "is a formula without a value: open the file in Excel and save it"
+
+
+class Formula(str):
+    """A formula whose value the file does not hold: the program that wrote it computed nothing."""
 
 
 class XlsxPart:
@@ -39,24 +47,33 @@ class XlsxPart:
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows below the header; cells are given as text."""
-        first = self._header_row + 1
-        rows = _rows(self._path, self.name, self.file, first)
+        rows = _rows(self._path, self.name, self.file, self._header_row + 1)
         while batch := list(islice(rows, CHUNK_ROWS)):
-            cells = [[self._text(row, place) for place in self._places] for row in batch]
-            lines = np.arange(first, first + len(batch), dtype=np.int64)
-            yield chunk_of(texts_of(cells, len(self.headers)), self.headers, lines, [])
-            first += len(batch)
+            yield self._chunk(batch)
 
-    def _text(self, row: tuple[Any, ...], place: int) -> str:
-        return cell_text(row[place], self.decimal) if place < len(row) else ""
+    def _chunk(self, batch: list[tuple[int, dict[int, Any]]]) -> Chunk:
+        broken = [reject for each in batch if (reject := self._uncalculated(*each))]
+        refused = {reject.line for reject in broken}
+        good = [(line, row) for line, row in batch if line not in refused]
+        cells = [
+            [cell_text(row.get(place), self.decimal) for place in self._places] for _, row in good
+        ]
+        lines = np.array([line for line, _ in good], dtype=np.int64)
+        return chunk_of(texts_of(cells, len(self.headers)), self.headers, lines, broken)
+
+    def _uncalculated(self, line: int, row: dict[int, Any]) -> Reject | None:
+        for place, header in zip(self._places, self.headers, strict=True):
+            value = row.get(place)
+            if isinstance(value, Formula):
+                return Reject(line, header, value[:SHOWN_CHARACTERS], UNCALCULATED)
+        return None
 
     def _header(self, wanted: int | None) -> tuple[int, list[int], list[str]]:
-        for number, row in enumerate(_rows(self._path, self.name, self.file, wanted or 1), 1):
-            cells = [" ".join(cell_text(cell, ".").split()) for cell in row]
-            if any(cells):
-                number += (wanted or 1) - 1
+        for number, row in _rows(self._path, self.name, self.file, wanted or 1):
+            cells = {place: " ".join(cell_text(cell, ".").split()) for place, cell in row.items()}
+            if any(cells.values()):
                 # sheets often carry formatted columns without a name or a value
-                places = [place for place, cell in enumerate(cells) if cell]
+                places = [place for place in sorted(cells) if cells[place]]
                 headers = [cells[place] for place in places]
                 check_headers(self.file, number, headers)
                 return number, places, headers
@@ -112,10 +129,35 @@ def _has_cells(sheet: Any) -> bool:
     )
 
 
-def _rows(path: Path, sheet: str, file: str, first: int) -> Iterator[tuple[Any, ...]]:
+class _Parser(WorkSheetParser):
+    """Gives formulas without a value as such, where openpyxl's own reader gives empty cells."""
+
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        cell: dict[str, Any] = super().parse_cell(element)
+        formula = element.find(FORMULA_TAG)
+        # a formula of which an empty text came has the type of a text
+        if formula is not None and cell["value"] is None and cell["data_type"] != "str":
+            cell["value"] = Formula(f"={formula.text or ''}")
+        return cell
+
+
+def _rows(path: Path, sheet: str, file: str, first: int) -> Iterator[tuple[int, dict[int, Any]]]:
+    """The rows that are written, from the first on: number, and values by the column's number."""
     workbook = _opened(path)
     try:
-        yield from workbook[sheet].iter_rows(min_row=first, values_only=True)
+        table = workbook[sheet]
+        with table._get_source() as source:
+            parser = _Parser(
+                source,
+                table._shared_strings,
+                data_only=True,
+                epoch=workbook.epoch,
+                date_formats=workbook._date_formats,
+                timedelta_formats=workbook._timedelta_formats,
+            )
+            for number, cells in parser.parse():
+                if number >= first:
+                    yield number, {cell["column"]: cell["value"] for cell in cells}
     except (zipfile.BadZipFile, ValueError, SyntaxError) as error:
         raise BadFile(f"sheet {sheet!r} is damaged ({error})", file=file) from error
     finally:

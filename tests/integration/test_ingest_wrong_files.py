@@ -266,6 +266,14 @@ def test_formulas_that_were_computed_are_their_values(loaded: Engine, tmp_path: 
     assert rows(loaded, found) == [(None, 6.0)]
 
 
+def test_a_row_beyond_the_end_of_a_sheet(loaded: Engine, tmp_path: Path):
+    table = [["date", "sku", "quantity"], ["2024-01-02", "A", 1]]
+    path = workbook_of(tmp_path / "demand.xlsx", table)
+    far = {b'<row r="2">': b'<row r="2000000000">', b'r="A2"': b"", b'r="B2"': b"", b'r="C2"': b""}
+    replace_in(path, "xl/worksheets/sheet1.xml", far)
+    assert "line 2000000000: lies beyond 1,048,576" in message(path, loaded)
+
+
 def replace_in(path: Path, entry: str, changes: dict[bytes, bytes]) -> None:
     """Rewrites a part of a zip file; each text that is replaced is there once."""
     with zipfile.ZipFile(path) as archive:

@@ -26,6 +26,8 @@ from warehouse.pipeline.report import Reject
 
 CHUNK_ROWS = 20_000
 UNPACKED_BYTES = 512 << 20
+LAST_ROW = 1_048_576
+"""No sheet has more."""
 SHOWN_CHARACTERS = 80
 UNCALCULATED = "is a formula without a value: open the file in Excel and save it"
 
@@ -156,6 +158,9 @@ def _rows(path: Path, sheet: str, file: str, first: int) -> Iterator[tuple[int, 
                 timedelta_formats=workbook._timedelta_formats,
             )
             for number, cells in parser.parse():
+                if number > LAST_ROW:
+                    reason = f"lies beyond {LAST_ROW:,}, the last row of a sheet"
+                    raise BadFile(reason, file=file, line=number)
                 if number >= first:
                     yield number, {cell["column"]: cell["value"] for cell in cells}
     except (zipfile.BadZipFile, ValueError, SyntaxError) as error:

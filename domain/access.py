@@ -64,10 +64,11 @@ COMPANY_WIDE = frozenset(
         Permission.MANAGE_RUNS,
         Permission.MANAGE_SETTINGS,
         Permission.MANAGE_USERS,
+        Permission.READ_AUDIT,
     }
 )
-"""Files, their rejects and runs speak of the whole network: nobody with a scope may see them. And
-whoever gives out scopes could widen their own."""
+"""Files, their rejects, runs and the audit log speak of the whole network: nobody with a scope may
+see them. And whoever gives out scopes could widen their own."""
 
 
 def may(role: Role | str | None, permission: Permission, scope: Scope = EVERYTHING) -> bool:

@@ -24,10 +24,11 @@ def test_an_unknown_role_may_nothing(role: str | None) -> None:
     assert not any(may(role, permission) for permission in Permission)
 
 
-def test_files_runs_and_users_are_for_those_who_may_see_everything() -> None:
+def test_files_runs_users_and_audit_are_for_those_who_may_see_everything() -> None:
     scope = Scope(ufs=("BA",))
     hidden = {str(one) for one in Permission if not may(Role.ADMIN, one, scope)}
-    assert hidden == {"load_dry_run", "load", "manage_runs", "manage_settings", "manage_users"}
+    manages = {"manage_runs", "manage_settings", "manage_users"}
+    assert hidden == {"load_dry_run", "load", "read_audit", *manages}
 
 
 def test_an_empty_scope_hides_nothing() -> None:

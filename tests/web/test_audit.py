@@ -13,9 +13,10 @@ import pytest
 
 from benchmarks.pages import opening
 from domain.access import Role
-from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Site
+from tests.web.conftest import ADMIN, ANALYST, PASSWORD, PEOPLE, SCOPED, VIEWER, Site
 from warehouse.queries import chain
 
+OF_BAHIA = "admin.of.ba@nova.test"
 FORGED = 'x"}\r\n{"level": "FORGED"}\n\x1b[31m\u2028'
 
 
@@ -141,7 +142,8 @@ def test_the_log_that_the_product_wrote_is_whole(site: Site) -> None:
 
 def test_who_may_read_it(site: Site) -> None:
     assert site.api(ADMIN).get("/audit").status_code == 200
-    for email in (VIEWER, ANALYST, SCOPED):
+    site.add_user(OF_BAHIA, Role.ADMIN, PEOPLE[SCOPED][1])
+    for email in (VIEWER, ANALYST, SCOPED, OF_BAHIA):
         assert site.api(email).get("/audit").status_code == 403
         assert site.browser(email).open_page("/admin/audit").status_code == 403
 

@@ -17,7 +17,7 @@ from api.routing import ROUTES
 from auth.guards import PUBLIC
 from dashboard import doors
 from dashboard.pages import PAGES
-from domain.access import EVERYTHING, Permission, Role, may
+from domain.access import COMPANY_WIDE, EVERYTHING, Permission, Role, may
 from tests import services
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Browser, Site
 from tests.web.conftest import PEOPLE as ACCOUNTS
@@ -25,6 +25,7 @@ from tests.web.test_hostile import callback_body
 
 DOCUMENT = services.ROOT / "docs" / "access.md"
 ROW = re.compile(r"^\| `(?P<door>[^|]+)` \| (?P<rest>.+) \|$", re.MULTILINE)
+SCOPED_ADMIN = "scoped-admin@nova.test"
 PEOPLE = {"anonymous": None, "VIEWER": VIEWER, "ANALYST": ANALYST, "ADMIN": ADMIN, "scoped": SCOPED}
 YES, NO, SIGN_IN = "yes", "no", "sign in"
 NOBODYS = {"int": "987654321", None: "NO-SUCH"}
@@ -194,6 +195,17 @@ def test_a_callback_that_is_open_was_really_called(
     for door, (_, knock) in knocks.items():
         if door.startswith(("callback ", "page ")):
             assert knock(people["ADMIN"]).status_code in (200, 204), door
+
+
+def test_an_administrator_with_a_scope_finds_no_door_to_what_is_company_wide(
+    site: Site, knocks: dict[str, tuple[str, Knock]]
+) -> None:
+    site.add_user(SCOPED_ADMIN, Role.ADMIN, ACCOUNTS[SCOPED][1])
+    person = Person(site, SCOPED_ADMIN)
+    person.sign_in()
+    for door, (permission, knock) in knocks.items():
+        if permission in COMPANY_WIDE:
+            assert tried(person, knock) == NO, door
 
 
 def test_the_table_follows_from_the_roles() -> None:

@@ -112,7 +112,7 @@ def nginx(folder: Path, names: NameServer, web_port: int) -> Iterator[str]:
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=getpass.getuser()))
     command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
     log = folder / "nginx.log"
-    with log.open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
@@ -149,6 +149,7 @@ def test_nginx_follows_the_web_containers_and_says_when_there_is_none(tmp_path: 
             assert (refused.status_code, code(refused)) == (413, "too_large")
             page = session.post(f"{url}/admin/data", data=large)
             assert page.status_code == 413 and "1 MB" in page.text
+            assert session.get(f"{url}/reset/A-SECRET").text == OTHER_WEB
         for path in ("/api/v1/kpis", "/_dash-layout", "/health"):
             gone = session.get(f"{url}{path}")
             assert (gone.status_code, code(gone)) == (503, "unavailable")
@@ -157,6 +158,10 @@ def test_nginx_follows_the_web_containers_and_says_when_there_is_none(tmp_path: 
         assert page.status_code == 503 and int(page.headers["Retry-After"]) > 0
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
         assert "não responde" in page.text and "does not answer" in page.text
+        assert session.get(f"{url}//reset/A-SECRET").status_code == 503
+    log = (tmp_path / "nginx.log").read_text()
+    assert log.count('"path":"/reset/<secret>","status"') == 2 and "A-SECRET" not in log
+    assert '"path":"/main"' in log
 
 
 def code(answer: requests.Response) -> str:

@@ -11,7 +11,7 @@ from api.routing import route
 from auth import tokens
 from auth.guards import PUBLIC
 from auth.routes import authenticate
-from auth.session import request_actor, signed_in
+from auth.session import request_actor, signed_in, vouch
 from domain.access import Permission, may
 from domain.errors import NotAuthenticated
 from domain.viewer import DEFAULT_LOCALE
@@ -75,8 +75,9 @@ def login(body: Credentials) -> TokensAnswer:
     row = authenticate(body.email, body.password, action="api.login")
     if row is None:
         raise NotAuthenticated("E-mail or password is wrong.")
+    vouch(row)
     pair = tokens.issue(get_engine(), row)
-    actor = request_actor(row.email, row.role)
+    actor = request_actor()
     commands.record_login(get_engine(), user_id=row.user_id, actor=actor, action="api.login")
     return _handed_out(pair)
 
@@ -91,7 +92,8 @@ def login(body: Credentials) -> TokensAnswer:
 )
 def refresh(body: RefreshToken) -> TokensAnswer:
     """The next pair; each refresh token is good once."""
-    return _handed_out(tokens.refresh(get_engine(), body.refresh_token))
+    row = _vouched(body.refresh_token)
+    return _handed_out(tokens.refresh(get_engine(), body.refresh_token, row, actor=request_actor()))
 
 
 @route(
@@ -104,6 +106,7 @@ def refresh(body: RefreshToken) -> TokensAnswer:
 )
 def logout(body: RefreshToken) -> Done:
     """Revokes every token of this login, refresh and access."""
+    _vouched(body.refresh_token)
     tokens.revoke(get_engine(), body.refresh_token)
     return Done()
 
@@ -115,6 +118,12 @@ def me() -> UserAnswer:
     if row is None:
         raise NotAuthenticated("Sign in first.")
     return _shown(row)
+
+
+def _vouched(refresh_token: str) -> UserRow:
+    row = tokens.owner(refresh_token)
+    vouch(row)
+    return row
 
 
 def _handed_out(pair: tokens.Pair) -> TokensAnswer:

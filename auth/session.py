@@ -136,10 +136,16 @@ def data_version() -> str | None:
     return g.get("data_version")
 
 
+def vouch(row: UserRow) -> None:
+    """Says whose password or refresh token this request carries: its audit rows name them. It opens
+    no door."""
+    g.vouched = row
+
+
 def request_actor(name: str | None = None, role: Role | None = None) -> Actor:
     """Who makes this request, in the audit log's words; `name` and `role` of somebody who is not
     signed in yet. Never raises."""
-    row: UserRow | None = g.get("signed_in") if name is None else None
+    row: UserRow | None = g.get("vouched") or g.get("signed_in") if name is None else None
     held = row.role if row else role
     return Actor(
         name=row.email if row else name or ANONYMOUS,

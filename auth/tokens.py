@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from domain.errors import NotAuthenticated
 from warehouse.commands import tokens as store
+from warehouse.commands.users import Actor
 from warehouse.queries import users
 from warehouse.queries.users import UserRow
 
@@ -61,16 +62,27 @@ def issue(engine: Engine, row: UserRow) -> Pair:
     return _pair(row, store.start(engine, user_id=row.user_id, expires_at=expires_at), expires_at)
 
 
-def refresh(engine: Engine, token: str) -> Pair:
-    """The next pair. Raises NotAuthenticated if the token is not valid, used or revoked; using a
-    token again revokes every token of its login."""
+def owner(token: str) -> UserRow:
+    """Whose refresh token it is. Raises NotAuthenticated if it is not one of ours."""
+    row = users.by_id(read(token, REFRESH).user_id)
+    if row is None:
+        raise _refused()
+    return row
+
+
+def refresh(engine: Engine, token: str, row: UserRow, *, actor: Actor) -> Pair:
+    """The next pair for the token's owner. Raises NotAuthenticated if the token is not valid, used
+    or revoked; using a token again revokes every token of its login."""
     claims = read(token, REFRESH)
-    row = users.by_id(claims.user_id)
-    if row is None or not row.active or row.token_version != claims.version:
+    if not row.active or row.token_version != claims.version:
         raise _refused()
     expires_at = datetime.now(UTC) + REFRESH_LIFE
     held = store.rotate(
-        engine, token_id=claims.token_id, user_id=row.user_id, expires_at=expires_at
+        engine,
+        token_id=claims.token_id,
+        user_id=row.user_id,
+        expires_at=expires_at,
+        actor=actor,
     )
     if held is None:
         raise _refused()

@@ -395,6 +395,7 @@ AUDIT_ACTIONS = {
     "login.oidc.refused": N_("Sign-in by the organisation refused"),
     "api.login": N_("Sign-in by API"),
     "api.login.refused": N_("Sign-in by API refused"),
+    "api.refresh.reused": N_("Refresh token used again"),
     "logout": N_("Sign-out"),
     "load": N_("File loaded"),
     "load.refused": N_("File refused"),

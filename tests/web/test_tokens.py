@@ -14,6 +14,13 @@ import requests
 from config import get_settings
 from tests.web.conftest import ANALYST, PASSWORD, VIEWER, Site
 
+REFRESHES = ("refresh", "refresh", "logout")
+TOLD = (
+    "api.login",
+    "api.refresh.reused",
+    *("api.auth_login", "api.auth_refresh", "api.auth_logout"),
+)
+
 
 def me(site: Site, token: str) -> requests.Response:
     return site.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {token}"})
@@ -50,6 +57,27 @@ def test_a_refresh_token_is_good_once_and_reuse_ends_its_family(site: Site) -> N
     assert renew(site, renewed["refresh_token"]).status_code == 401
     assert me(site, renewed["access_token"]).status_code == 401
     assert renew(site, other_login).status_code == 200
+
+
+def test_who_uses_a_login_and_its_tokens_is_in_the_log(site: Site) -> None:
+    tokens = site.tokens(VIEWER)
+    body = {"refresh_token": tokens["refresh_token"]}
+    answers = [
+        site.call("POST", "/api/v1/auth/login", json={"email": VIEWER, "password": PASSWORD}),
+        *(site.call("POST", f"/api/v1/auth/{door}", json=body) for door in REFRESHES),
+    ]
+    asked = {one.headers["X-Request-ID"]: number for number, one in enumerate(answers)}
+    found = [row for action in TOLD for row in site.audit(action) if row.request_id in asked]
+    told = sorted(found, key=lambda row: (asked[row.request_id], row.audit_id))
+    assert [(row.action, row.status) for row in told] == [
+        ("api.login", 200),
+        ("api.auth_login", 200),
+        ("api.auth_refresh", 200),
+        ("api.refresh.reused", 401),
+        ("api.auth_refresh", 401),
+        ("api.auth_logout", 200),
+    ]
+    assert {(row.actor, row.role) for row in told} == {(VIEWER, "VIEWER")}
 
 
 def test_logout_ends_the_family(site: Site) -> None:

@@ -8,8 +8,12 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
+from warehouse.commands import audit
 from warehouse.commands.sessions import clear_expired
+from warehouse.commands.users import Actor
 from warehouse.tables.support import token
+
+REUSED = "api.refresh.reused"
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,11 @@ def start(engine: Engine, *, user_id: int, expires_at: datetime) -> Refresh:
         return _issue(connection, user_id, uuid4(), expires_at)
 
 
-def rotate(engine: Engine, *, token_id: UUID, user_id: int, expires_at: datetime) -> Refresh | None:
+def rotate(
+    engine: Engine, *, token_id: UUID, user_id: int, expires_at: datetime, actor: Actor
+) -> Refresh | None:
     """The next token in place of this one; None if it was used or revoked, and then its family
-    is revoked too: one of the two who hold it is a thief."""
+    is revoked too: one of the two who hold a used one is a thief, and the audit log says so."""
     with engine.begin() as connection:
         held = connection.execute(
             select(token)
@@ -40,6 +46,10 @@ def rotate(engine: Engine, *, token_id: UUID, user_id: int, expires_at: datetime
             return None
         if held.used_at is not None or held.revoked_at is not None:
             _revoke(connection, held.family)
+            if held.used_at is not None:
+                audit.note(
+                    connection, actor, action=REUSED, object=f"user:{actor.name}", status=401
+                )
             return None
         connection.execute(
             update(token).where(token.c.token_id == token_id).values(used_at=func.now())

@@ -9,7 +9,7 @@ from domain.viewer import Translator
 from layouts.text import N_
 
 REASONS = tuple(
-    (re.compile(pattern), msgid)
+    (re.compile(pattern, re.DOTALL), msgid)
     for pattern, msgid in (
         (r"is empty", N_("is empty")),
         (r"is negative", N_("is negative")),
@@ -61,20 +61,139 @@ REASONS = tuple(
             N_("%(bad)s of %(read)s rows are bad (%(share)s), more than %(limit)s: nothing loaded"),
         ),
         (
+            r"is empty, and so are (?P<second>\S+) and (?P<third>\S+): one of them is needed",
+            N_("is empty, and so are %(second)s and %(third)s: one of them is needed"),
+        ),
+        (r"is more than (?P<limit>\S+) once scaled", N_("is more than %(limit)s once scaled")),
+        (r"has no header", N_("has no header")),
+        (
+            r"column (?P<place>\d+) has no name in the header",
+            N_("column %(place)s has no name in the header"),
+        ),
+        (
+            r"the column (?P<name>.+) appears twice in the header",
+            N_("the column %(name)s appears twice in the header"),
+        ),
+        (
+            r"the column is missing(?P<sheet> in sheet .+?)?(?P<near>; the closest is .+?)? "
+            r"\(columns: (?P<columns>.+)\)",
+            N_("the column is missing%(sheet)s%(near)s (columns: %(columns)s)"),
+        ),
+        (
+            r"is not a column of (?P<kind>\w+)(?P<near>; the closest is .+?)? \(columns: "
+            r"(?P<columns>.+)\)",
+            N_("is not a column of %(kind)s%(near)s (columns: %(columns)s)"),
+        ),
+        (r" in sheet (?P<name>.+)", N_(" in sheet %(name)s")),
+        (r"; the closest is (?P<name>.+)", N_("; the closest is %(name)s")),
+        (
+            r"no column matches the pattern (?P<pattern>.+)",
+            N_("no column matches the pattern %(pattern)s"),
+        ),
+        (
+            r"the column's name gives no date (?P<why>\(.+\))",
+            N_("the column's name gives no date %(why)s"),
+        ),
+        (
+            r"holds no ERP file(?P<names> \(.+?\))?: name files by their kind "
+            r"(?P<kinds>\(.+?\)), as demand\.csv, or describe them in mapping\.toml",
+            N_(
+                "holds no ERP file%(names)s: name files by their kind %(kinds)s, as "
+                "demand.csv, or describe them in mapping.toml"
+            ),
+        ),
+        (
+            r"can be read with a decimal mark or a thousands mark: say (?P<comma>.+) or "
+            r"(?P<dot>.+) in mapping\.toml",
+            N_(
+                "can be read with a decimal mark or a thousands mark: say %(comma)s or %(dot)s "
+                "in mapping.toml"
+            ),
+        ),
+        (r"a quote is opened and never closed", N_("a quote is opened and never closed")),
+        (
+            r"a quote is opened and not closed, or a cell is too long (?P<why>\(.+\))",
+            N_("a quote is opened and not closed, or a cell is too long %(why)s"),
+        ),
+        (
+            r"has a line longer than (?P<limit>\S+) bytes",
+            N_("has a line longer than %(limit)s bytes"),
+        ),
+        (r"has a NUL byte: it is not a text file", N_("has a NUL byte: it is not a text file")),
+        (
+            r"byte (?P<byte>\S+) is not (?P<encoding>\S+): broken encoding",
+            N_("byte %(byte)s is not %(encoding)s: broken encoding"),
+        ),
+        (r"is (?P<encoding>UTF-16): save it as UTF-8", N_("is %(encoding)s: save it as UTF-8")),
+        (r"is a damaged gzip file: (?P<why>.+)", N_("is a damaged gzip file: %(why)s")),
+        (
+            r"unpacks to more than (?P<times>\d+) times its size: load it unpacked, as \.csv",
+            N_("unpacks to more than %(times)s times its size: load it unpacked, as .csv"),
+        ),
+        (
+            r"unpacks to (?P<size>\S+) MB, (?P<ratio>\S+) times its size: at most "
+            r"(?P<most>\S+) MB and (?P<times>\d+) times are read; export it as CSV",
+            N_(
+                "unpacks to %(size)s MB, %(ratio)s times its size: at most %(most)s MB and "
+                "%(times)s times are read; export it as CSV"
+            ),
+        ),
+        (r"is not an XLSX workbook (?P<why>\(.*\))", N_("is not an XLSX workbook %(why)s")),
+        (r"is not a Parquet file (?P<why>\(.*\))", N_("is not a Parquet file %(why)s")),
+        (r"is damaged (?P<why>\(.*\))", N_("is damaged %(why)s")),
+        (r"holds nested values", N_("holds nested values")),
+        (r"sheet (?P<name>.+) is empty", N_("sheet %(name)s is empty")),
+        (r"sheet (?P<name>.+) is damaged (?P<why>\(.*\))", N_("sheet %(name)s is damaged %(why)s")),
+        (
+            r"has no sheet (?P<name>.+) \(it has: (?P<sheets>.+)\)",
+            N_("has no sheet %(name)s (it has: %(sheets)s)"),
+        ),
+        (
+            r"has several sheets (?P<sheets>\(.+\)): name one (?P<name>.+), or say in "
+            r"mapping\.toml which to read",
+            N_(
+                "has several sheets %(sheets)s: name one %(name)s, or say in mapping.toml "
+                "which to read"
+            ),
+        ),
+        (
+            r"lies beyond (?P<row>\S+), the last row of a sheet",
+            N_("lies beyond %(row)s, the last row of a sheet"),
+        ),
+        (
+            r"(?P<month>\S+) is archived and the file has rows of it: bring it back first "
+            r"(?P<how>\(.+\)), or leave those rows out\.",
+            N_(
+                "%(month)s is archived and the file has rows of it: bring it back first "
+                "%(how)s, or leave those rows out."
+            ),
+        ),
+        (
             r"stopped before its end(?: \(exit code \S+\))?; nothing of it was kept",
             N_("stopped before its end; nothing of it was kept"),
         ),
     )
 )
-PLACED = re.compile(r"(?P<place>[^:]+): (?P<reason>.+)", re.DOTALL)
+PLACED = re.compile(
+    r"(?P<file>.+?)(, line (?P<line>\d+))?(, column (?P<column>'[^']*'|\"[^\"]*\"))?"
+    r"(, value (?P<value>'[^']*'|\"[^\"]*\"))?: (?P<reason>.+)",
+    re.DOTALL,
+)
+PLACES = {
+    "line": N_("line %(line)s"),
+    "column": N_("column %(column)s"),
+    "value": N_("value %(value)s"),
+}
 
 
 def reason_in(text: str, t: Translator) -> str:
-    """A reason or a message, its place in the file left as it is."""
+    """A reason, what it is made of, or a message with its place in the file."""
     for pattern, msgid in REASONS:
         if found := pattern.fullmatch(text):
-            return t(msgid, **found.groupdict())
+            parts = found.groupdict(default="").items()
+            return t(msgid, **{name: reason_in(part, t) for name, part in parts})
     placed = PLACED.fullmatch(text)
     if placed is None:
         return text
-    return f"{placed['place']}: {reason_in(placed['reason'], t)}"
+    places = [t(msgid, **{name: placed[name]}) for name, msgid in PLACES.items() if placed[name]]
+    return f"{', '.join([placed['file'], *places])}: {reason_in(placed['reason'], t)}"

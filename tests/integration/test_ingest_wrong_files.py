@@ -13,8 +13,10 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import Engine
 
+from dashboard.i18n import translator
 from domain.clock import today
 from domain.errors import BadFile, BadMapping, InvalidInput
+from layouts.reasons import reason_in
 from tests.ingesting import adds_up, counts, load, load_one, rows, write
 from warehouse.pipeline import ingest
 from warehouse.pipeline.report import FileReport, render_report
@@ -43,8 +45,10 @@ def refused(path: Path, engine: Engine, **options) -> FileReport:
 
 
 def message(path: Path, engine: Engine) -> str:
-    """Why the file was refused."""
-    return refused(path, engine).message or ""
+    """Why the file was refused, which is told in Portuguese too."""
+    shown = refused(path, engine).message or ""
+    assert reason_in(shown, translator("en")) == shown != reason_in(shown, translator("pt_BR"))
+    return shown
 
 
 @pytest.mark.parametrize(

@@ -312,6 +312,38 @@ def test_filter_bar_remembers_what_the_page_was_made_from() -> None:
         ("is empty", "está vazio"),
         ("is more than 10", "é mais que 10"),
         ("demand.csv: has a header and no rows", "demand.csv: tem cabeçalho e nenhuma linha"),
+        (
+            "demand.csv, column 'qty': is not a column of demand; the closest is 'quantity'"
+            " (columns: date, sku)",
+            "demand.csv, coluna 'qty': não é uma coluna de demand; a mais próxima é 'quantity'"
+            " (colunas: date, sku)",
+        ),
+        (
+            "a.xlsx, column 'qty': the column is missing in sheet 'S' (columns: date, sku)",
+            "a.xlsx, coluna 'qty': a coluna falta na planilha 'S' (colunas: date, sku)",
+        ),
+        (
+            "a.csv, line 2, column 'a: b', value '1.234': can be read with a decimal mark or a"
+            ' thousands mark: say decimal = "," or decimal = "." in mapping.toml',
+            "a.csv, linha 2, coluna 'a: b', valor '1.234': pode ser lido com separador decimal ou"
+            ' de milhar: escreva decimal = "," ou decimal = "." em mapping.toml',
+        ),
+        (
+            "a.csv, line 9: byte 0xc9 is not UTF-8: broken encoding",
+            "a.csv, linha 9: o byte 0xc9 não é UTF-8: codificação corrompida",
+        ),
+        (
+            "x.csv: holds no ERP file (x.csv): name files by their kind (demand, stock), as"
+            " demand.csv, or describe them in mapping.toml",
+            "x.csv: não contém arquivo de ERP (x.csv): dê aos arquivos o nome do seu tipo (demand,"
+            " stock), como demand.csv, ou descreva-os em mapping.toml",
+        ),
+        (
+            "a.xlsx: has several sheets (P, Q): name one 'demand', or say in mapping.toml which to"
+            " read",
+            "a.xlsx: tem várias planilhas (P, Q): dê a uma o nome 'demand', ou diga em mapping.toml"
+            " qual deve ser lida",
+        ),
         ("something new", "something new"),
         ("100% of 1: %(x)s", "100% of 1: %(x)s"),
     ],

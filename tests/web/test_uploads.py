@@ -175,6 +175,7 @@ def test_a_wrong_file_ends_in_a_message_that_names_it(
     said = " ".join([job["message"] or "", *(one["message"] or "" for one in job["files"])])
     for word in [name.split(".")[0], *words]:
         assert word in said
+    assert str(uploads.place()) not in said
     assert counts(office.engine) == before and kept() == []
 
 

@@ -158,7 +158,7 @@ def _jobs(path: Path, mapping: Path | None, kind: str | None, report: IngestRepo
         unused = (each for each in sources if not any(map(each.matches, names)))
         report.unmatched = [f"{each.file} ({each.kind})" for each in unused]
     if not jobs and not report.files:
-        raise BadFile(_nothing(report.ignored), file=str(path))
+        raise BadFile(_nothing(report.ignored), file=path.name or str(path))
     order = list(KINDS)
     return sorted(jobs, key=lambda job: order.index(job.source.kind))
 

@@ -46,7 +46,8 @@ class FileKind:
     """One kind of canonical file. `key` identifies a row: a later file supersedes by it.
 
     `extra` names the JSONB column that takes every column not listed, or None: unknown columns
-    are then an error. Of the columns `one_of` a row holds at least one.
+    are then an error. Of the columns `one_of` a row holds at least one. Of each pair `in_order` the
+    first must not lie after the second; those of each pair `apart` must not be the same.
     """
 
     name: str
@@ -56,6 +57,8 @@ class FileKind:
     extra: str | None = None
     extra_numeric: bool = False
     one_of: tuple[str, ...] = ()
+    in_order: tuple[tuple[str, str], ...] = ()
+    apart: tuple[tuple[str, str], ...] = ()
 
     def column(self, name: str) -> Column:
         """The column of that name; raises KeyError."""
@@ -174,6 +177,7 @@ _ALL = (
         ),
         ("site",),
         "depots and towers, their state and position",
+        apart=(("depot", "site"),),
     ),
     FileKind(
         "demand",
@@ -221,6 +225,7 @@ _ALL = (
         ("order", "line"),
         "open orders, lead times and supplier performance",
         one_of=("ordered_on", "promised_on", "received_on"),
+        in_order=(("ordered_on", "received_on"),),
     ),
     FileKind(
         "outages",
@@ -235,6 +240,7 @@ _ALL = (
         ),
         ("outage",),
         "downtime, availability and the parts that were waited for",
+        in_order=(("started_at", "ended_at"),),
     ),
     FileKind(
         "projects",
@@ -259,6 +265,7 @@ _ALL = (
         ),
         ("project",),
         "projects, their progress and the materials that they will need",
+        in_order=(("planned_start", "planned_end"),),
     ),
     FileKind(
         "equipment",

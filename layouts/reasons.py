@@ -37,6 +37,7 @@ REASONS = tuple(
         (r"is longer than (?P<limit>\S+) characters", N_("is longer than %(limit)s characters")),
         (r"and (?P<count>[\d,]+) more", N_("and %(count)s more")),
         (r"lies in the future", N_("lies in the future")),
+        (r"is the row's own (?P<name>\S+)", N_("is the row's own %(name)s")),
         (r"lies after (?P<then>\S+)", N_("lies after %(then)s")),
         (
             r"is not a date \(expected (?P<formats>.+)\)",

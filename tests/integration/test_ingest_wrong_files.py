@@ -151,6 +151,26 @@ def test_a_bad_row_is_named_with_its_place(
             "more than 1",
         ),
         ("outages", "outage,site,started_at\nO,T,2024-01-01 25:00\n", "started_at", "not exist"),
+        (
+            "outages",
+            "outage,site,started_at,ended_at\nO,T,2024-01-01 10:00,2024-01-01 09:59\n",
+            "started_at",
+            "lies after ended_at",
+        ),
+        (
+            "purchase_orders",
+            "order,line,sku,supplier,ordered_on,received_on,quantity\n"
+            "1,1,A,F,2024-01-02,2024-01-01,1\n",
+            "ordered_on",
+            "lies after received_on",
+        ),
+        (
+            "projects",
+            "project,planned_start,planned_end\nP,2024-01-02,2024-01-01\n",
+            "planned_start",
+            "lies after planned_end",
+        ),
+        ("sites", "site,depot\nA,A\n", "depot", "the row's own site"),
     ],
 )
 def test_limits_of_other_kinds(loaded: Engine, tmp_path: Path, kind, content, column, reason):

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -91,6 +92,7 @@ class Checker:
         for column in self._columns:
             columns[column.name] = self._typed(column, flat(shaped.table[column.name]), problems)
         self._one_of(columns, problems)
+        self._apart(columns, problems)
         notes = self._order_dates(columns, problems)
         if shaped.extra is not None and self._kind.extra:
             columns[self._kind.extra] = self._json(shaped.extra, problems)
@@ -156,9 +158,18 @@ class Checker:
         reason = f"is empty, and so are {others}: one of them is needed"
         problems.add(wanted[0], pa.nulls(len(empty), pa.string()), empty, lambda _value: reason)
 
+    def _apart(self, columns: dict[str, pa.Array], problems: _Problems) -> None:
+        for name, other in self._kind.apart:
+            if name in columns and other in columns:
+                same = pc.fill_null(pc.equal(columns[name], columns[other]), False)
+                alike = same.to_numpy(zero_copy_only=False)
+                problems.add(name, columns[name], alike, partial(_own, other))
+
     def _order_dates(self, columns: dict[str, pa.Array], problems: _Problems) -> Counter[str]:
         notes: Counter[str] = Counter()
-        for order in self._source.date_order:
+        known = [DateOrder(*pair, otherwise="reject") for pair in self._kind.in_order]
+        orders = {(each.first, each.then): each for each in (*known, *self._source.date_order)}
+        for order in orders.values():
             if order.first in columns and order.then in columns:
                 notes += self._order(order, columns, problems)
         return notes
@@ -214,6 +225,10 @@ class _Problems:
     def _origin(self, name: str, place: int) -> str:
         periods = self._shaped.periods
         return self._reshaper.origin(name, None if periods is None else int(periods[place]))
+
+
+def _own(other: str, _value: str) -> str:
+    return f"is the row's own {other}"
 
 
 def _objects(columns: dict[str, list]) -> pa.Array:

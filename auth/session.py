@@ -72,7 +72,9 @@ def idle_limit() -> timedelta:
 
 
 def begin(row: UserRow) -> None:
-    """A session of its own for this user, under a new id: nothing of what was there stays."""
+    """A session of its own for this user, under a new id: nothing of what was there stays, the
+    session that this browser had before neither."""
+    _end_own()
     session.clear()
     session_id = secrets.token_urlsafe(32)
     store.start(
@@ -89,10 +91,15 @@ def begin(row: UserRow) -> None:
 
 def end() -> None:
     """Ends the session of this browser for good."""
-    if own_hash() is not None:
-        store.end(get_engine(), own_hash() or "")
+    _end_own()
     logout_user()
     session.clear()
+
+
+def _end_own() -> None:
+    session_hash = own_hash()
+    if session_hash is not None:
+        store.end(get_engine(), session_hash)
 
 
 def own_hash() -> str | None:

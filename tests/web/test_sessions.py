@@ -83,6 +83,15 @@ def test_a_planted_cookie_is_not_the_session_that_follows(site: Site) -> None:
     assert statuses(thief) == {302}
 
 
+def test_signing_in_again_ends_the_session_before(site: Site) -> None:
+    browser, copy = site.browser(VIEWER), site.browser()
+    copy.jar.cookies.update(browser.jar.cookies)
+    assert statuses(copy) == {200}
+    form = {"email": ANALYST, "password": PASSWORD, "csrf_token": browser.csrf_token_of_page()}
+    assert browser.call("POST", "/login", data=form).status_code == 303
+    assert statuses(copy) == {302} and statuses(browser) == {200}
+
+
 def test_signing_out_ends_copies_of_the_cookie_too(site: Site) -> None:
     browser, copy = site.browser(VIEWER), site.browser()
     copy.jar.cookies.update(browser.jar.cookies)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 from domain.page_filters import SHARED, VERSION, of_page
 from domain.records import Filters, Option
 from domain.viewer import Translator
+from layouts import format as fmt
 from layouts.text import FILTER_NAMES
 
 MAX_TEXT = 100
@@ -133,14 +134,24 @@ class Address:
             self.ignored(name, given)
         return None
 
-    def limited(self, name: str, label: str, low: float, high: float) -> float | None:
+    def limited(
+        self, name: str, label: str, low: float, high: float, *, locale: str
+    ) -> float | None:
         """The same of a field that the reader fills in: what cannot be used is answered with the
         field's name and its limits."""
-        told = self.numbers(name, label, low, high, most=1)
+        told = self.numbers(name, label, low, high, locale=locale, most=1)
         return told[0] if told else None
 
     def numbers(
-        self, name: str, label: str, low: float, high: float, *, most: int, limit: int = MAX_TEXT
+        self,
+        name: str,
+        label: str,
+        low: float,
+        high: float,
+        *,
+        locale: str,
+        most: int,
+        limit: int = MAX_TEXT,
     ) -> tuple[float, ...] | None:
         """Numbers with semicolons or spaces between them, each with a point or a comma; None if
         they are not given or cannot be used."""
@@ -153,7 +164,9 @@ class Address:
             found = ()
         if 0 < len(found) <= most and given.isascii() and all(low <= one <= high for one in found):
             return found
-        t, limits = self._t, {"label": label, "low": f"{low:g}", "high": f"{high:g}"}
+        t = self._t
+        first, last = (fmt.limit(end, locale) for end in (low, high))
+        limits = {"label": label, "low": first, "high": last}
         if most == 1:
             self._notice(t("%(label)s: write a number from %(low)s to %(high)s.", **limits))
         else:

@@ -82,9 +82,17 @@ def _given(
     label = viewer.t(one.words)
     fallback = start.get(name, one.start)
     if isinstance(one, Numbers):
-        told = address.numbers(name, label, one.low, one.high, most=MOST_NUMBERS, limit=LONGEST)
+        told = address.numbers(
+            name,
+            label,
+            one.low,
+            one.high,
+            locale=viewer.locale,
+            most=MOST_NUMBERS,
+            limit=LONGEST,
+        )
         return fallback if told is None else told
-    number = address.limited(name, label, one.low, one.high)
+    number = address.limited(name, label, one.low, one.high, locale=viewer.locale)
     return float(fallback if number is None else number)  # type: ignore[arg-type]
 
 

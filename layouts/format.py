@@ -17,6 +17,7 @@ from domain.clock import BRASILIA
 
 UNKNOWN = "—"
 COMPACT_FROM = 10_000
+LIMIT_DIGITS = 4
 NEARLY_ALL = 0.99
 
 
@@ -27,6 +28,11 @@ def number(value: float | None, locale: str, digits: int = 0) -> str:
     pattern = "#,##0" + ("." + "#" * digits if digits else "")
     without_negative_zero = round(value, digits) + 0.0
     return format_decimal(without_negative_zero, format=pattern, locale=locale)
+
+
+def limit(value: float, locale: str) -> str:
+    """The least or the most that a field takes: `0,9999`."""
+    return number(value, locale, LIMIT_DIGITS)
 
 
 def fixed(value: float | None, locale: str, digits: int) -> str:

@@ -270,7 +270,7 @@ def _note(one: Number | Numbers, from_item: bool, viewer: Viewer) -> str:
     if isinstance(one, Numbers):
         limits = t("one a period, with spaces between them")
     else:
-        low, high = (fmt.number(limit, locale, DIGITS) for limit in (one.low, one.high))
+        low, high = (fmt.limit(end, locale) for end in (one.low, one.high))
         limits = t("from %(low)s to %(high)s", low=low, high=high)
     told = [unit, limits, t("from the material") if from_item else ""]
     return ", ".join(one for one in told if one)

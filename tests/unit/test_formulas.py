@@ -94,7 +94,7 @@ def plain(words: str, /, **values: object) -> str:
 )
 def test_numbers_of_an_address(given: str, expected: tuple[float, ...] | None) -> None:
     address = Address({"a": given}, plain)
-    assert address.numbers("a", "demand", 0, 10, most=3) == expected
+    assert address.numbers("a", "demand", 0, 10, locale="en", most=3) == expected
     assert bool(address.notices) == bool(given and expected is None)
     if address.notices:
         assert re.search("demand: .* 3 numbers from 0 to 10", address.notices[0])

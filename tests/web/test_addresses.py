@@ -30,3 +30,9 @@ def test_every_page_says_what_it_made_nothing_of(opened: dict[str, str]) -> None
     for path, text in opened.items():
         assert "Este endereço é de outra versão" in text, path
         assert "colour=red” no endereço não é conhecido" in text, path
+
+
+def test_limits_are_told_as_the_reader_writes_numbers(site: Site) -> None:
+    asked = "?tab=formulas&formula=safety_stock&level=2"
+    told = site.browser(ADMIN).open_page("/features", asked).text
+    assert "escreva um número de 0,5 a 0,9999." in told

@@ -458,7 +458,7 @@ def test_a_method_cannot_be_overridden(site: Site, admin: str, route: Route) -> 
         bearer = {"Authorization": f"Bearer {admin}", name: route.method}
         answer = site.get(API + examples(route), headers=bearer, json={})
         assert answer.status_code == (200 if route.method == "GET" else 405) or (
-            answer.status_code in (200, 404) and _is_read(route.path)
+            answer.status_code in (200, 404, 422) and _is_read(route.path)
         ), (answer.status_code, answer.text[:200])
 
 

@@ -95,10 +95,20 @@ def penalty(hours: float, terms: Terms) -> float | None:
     return None if terms.fee_brl is None else percent(hours, terms) / 100 * terms.fee_brl
 
 
+def steps(terms: Terms) -> list[Band]:
+    """The bands from which on another percent is due, by hours, none above the cap: beyond it no
+    band costs more."""
+    found: list[Band] = []
+    for band in sorted(terms.bands, key=_hours):
+        due = band.percent if terms.cap_pct is None else min(band.percent, terms.cap_pct)
+        if due != (found[-1].percent if found else 0.0):
+            found.append(Band(band.hours, due))
+    return found
+
+
 def next_band(hours: float, terms: Terms) -> Band | None:
-    """The band that more downtime leads into."""
-    ahead = [band for band in terms.bands if hours <= band.hours + EDGE]
-    return min(ahead, key=_hours, default=None)
+    """The step that more downtime leads into; None where no more can be due."""
+    return next((band for band in steps(terms) if hours <= band.hours + EDGE), None)
 
 
 def _hours(band: Band) -> float:

@@ -195,6 +195,8 @@ def _figures(data: ContractData, viewer: Viewer) -> list[html.Section]:
 
 def _next_words(score: ContractScore, viewer: Viewer) -> str:
     t, locale, band = viewer.t, viewer.locale, score.next_band
+    if band is None and score.now.percent == score.cap_pct:
+        return t("at the cap")
     if band is None:
         return t("in the last band") if score.bands else t("the contract has no schedule")
     left = max(0.0, band.hours - (score.now.hours_per_site or 0.0))
@@ -202,7 +204,7 @@ def _next_words(score: ContractScore, viewer: Viewer) -> str:
         "%(left)s h to the next band, %(percent)s of the fee",
         left=fmt.number(left, locale, 2),
         percent=fmt.percent(band.percent / 100, locale),
-    )
+    ) + (t(", the cap") if band.percent == score.cap_pct else "")
 
 
 def _penalty(score: ContractScore, run_id: int | None, viewer: Viewer) -> html.Section:

@@ -7,7 +7,15 @@ from datetime import timedelta
 
 from plotly import graph_objects as go
 
-from domain.sla import Band, ContractDetail, ContractMonth, ContractScore, month_after
+from domain.sla import (
+    Band,
+    ContractDetail,
+    ContractMonth,
+    ContractScore,
+    Terms,
+    month_after,
+    steps,
+)
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.charts import dates_of_axis, label_beside, narrowing
@@ -108,7 +116,7 @@ def days_chart(detail: ContractDetail, viewer: Viewer) -> go.Figure:
             xanchor="left",
             y=band.hours,
             yanchor="bottom",
-            text=_band_words(band, viewer),
+            text=_band_words(band, score, viewer),
             font={"color": OUTLIER},
         )
     dates_of_axis(chart, viewer)
@@ -149,20 +157,21 @@ def _add_outlook(chart: go.Figure, detail: ContractDetail, viewer: Viewer) -> No
 
 
 def _shown_bands(score: ContractScore) -> list[Band]:
-    """The bands that have begun, and the next one."""
+    """The steps of the schedule that have begun, and the next one."""
     most = max(score.now.hours_per_site or 0.0, score.hours_p90 or 0.0)
-    reached = [band for band in score.bands if band.hours < most]
-    ahead = [band for band in score.bands if band.hours >= most]
+    bands = steps(Terms(bands=tuple(score.bands), cap_pct=score.cap_pct))
+    reached = [band for band in bands if band.hours < most]
+    ahead = [band for band in bands if band.hours >= most]
     return [*reached, *ahead[:1]]
 
 
-def _band_words(band: Band, viewer: Viewer) -> str:
-    locale = viewer.locale
-    return viewer.t(
+def _band_words(band: Band, score: ContractScore, viewer: Viewer) -> str:
+    t, locale = viewer.t, viewer.locale
+    return t(
         "%(hours)s h: %(percent)s of the fee",
         hours=fmt.number(band.hours, locale, 2),
         percent=fmt.percent(band.percent / 100, locale),
-    )
+    ) + (t(", the cap") if band.percent == score.cap_pct else "")
 
 
 def months_chart(

@@ -19,6 +19,7 @@ from domain.sla import (
     penalty,
     percent,
     state,
+    steps,
 )
 
 TERMS = Terms(
@@ -58,6 +59,13 @@ def test_a_schedule_may_stand_in_any_order_and_lack_fee_or_cap() -> None:
     assert percent(1000, Terms()) == 0
     assert next_band(7.2, turned) == Band(7.2, 2) and next_band(7.3, turned) == Band(14.4, 5)
     assert next_band(29, turned) is None
+
+
+def test_the_next_band_is_not_above_the_cap_and_none_where_no_more_can_be_due() -> None:
+    assert next_band(20, TERMS) == Band(28.8, 10)
+    assert next_band(20, Terms(bands=TERMS.bands, cap_pct=5)) is None
+    assert next_band(1, Terms(bands=TERMS.bands, cap_pct=1.5)) == Band(7.2, 1.5)
+    assert steps(TERMS) == [Band(7.2, 2), Band(14.4, 5), Band(28.8, 10)]
 
 
 def test_overlapping_outages_of_a_site_count_once() -> None:

@@ -33,7 +33,7 @@ def breached(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
     """One of C-SUL's two sites, that of São Paulo, was down for a day; the cause is as nasty as
-    text can be."""
+    text can be. C-NE's cap is below its band."""
     network = factories.make_network(module_engine)
     factories.add_demand(module_engine, network)
     down = datetime(2025, 6, 3)
@@ -41,7 +41,8 @@ def breached(
     with module_engine.begin() as connection:
         connection.execute(
             text(
-                "UPDATE core.contract SET monthly_fee_brl = 50000, cap_pct = 20,"
+                "UPDATE core.contract SET monthly_fee_brl = 50000,"
+                " cap_pct = CASE contract WHEN 'C-NE' THEN 3 ELSE 20 END,"
                 " customer = 'Operação ' || contract,"
                 " load_id = (SELECT max(id) FROM staging.load WHERE kind = 'contracts'),"
                 ' penalty_schedule = \'[{"hours": 7.3, "percent": 4}]\''
@@ -86,6 +87,14 @@ def test_page_api_and_file_say_the_same(breached: Site) -> None:
     page = json.dumps(breached.browser(ADMIN).open_page("/sla/C-SUL").json(), ensure_ascii=False)
     assert "R$ 2.000" in page.replace("\\u00a0", " ").replace("\xa0", " ")
     assert "/sla/C-SUL/evidence.pdf?month=2025-06" in page
+
+
+def test_no_penalty_above_the_cap_is_announced(breached: Site) -> None:
+    score = breached.api(ADMIN).get("/sla/C-NE").json()["data"]["score"]
+    assert score["next_band"] == {"hours": 7.3, "percent": 3.0}
+    page = json.dumps(breached.browser(ADMIN).open_page("/sla/C-NE").json(), ensure_ascii=False)
+    assert "7,3 h até a próxima faixa, 3,0% da mensalidade, o teto" in page
+    assert "7,3 h: 3,0% da mensalidade, o teto" in page and "4,0%" not in page
 
 
 @pytest.mark.parametrize("month", ["2020-01", "2025-05", "2025-07", "9998-12"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.kpis import PERIODS_OF_MONTH, SLA_DAYS, STOCK_DAYS
+from domain.kpis import OTIF_DAYS, PERIODS_OF_MONTH, SLA_DAYS, STOCK_DAYS
 from domain.records import Kpi
 from domain.viewer import N_ as N_
 from domain.viewer import Translator
@@ -257,9 +257,10 @@ KPI_NAMES = {
     "open_critical_alerts": N_("Critical alerts"),
     "demand_value": N_("Demand, last month"),
     "forecast_value": N_("Forecast demand"),
-    "otif": N_("OTIF"),
-    "sla_availability": N_("SLA availability"),
+    "otif": N_("OTIF, %(span)s"),
+    "sla_availability": N_("Availability, %(span)s"),
 }
+KPI_DAYS = {"otif": OTIF_DAYS, "sla_availability": SLA_DAYS}
 
 KPI_HELP = {
     "annual_savings": N_(
@@ -277,14 +278,20 @@ KPI_HELP = {
     "sla_availability": N_("Share of the time in which the towers under contract were up."),
 }
 
-KPI_NAMES_OF_PERIOD = {"demand_value": N_("Demand in the period")}
+KPI_NAMES_OF_PERIOD = {
+    "demand_value": N_("Demand in the period"),
+    "otif": N_("OTIF"),
+    "sla_availability": N_("SLA availability"),
+}
 KPI_HELP_OF_PERIOD = {"demand_value": N_("What was consumed in the period, at unit cost.")}
 """The same where dates are asked for, if that is not the same."""
 
 
 def kpi_name(kpi: Kpi, t: Translator) -> str:
-    """What a headline number is called."""
-    return named(KPI_NAMES | (KPI_NAMES_OF_PERIOD if kpi.of_period else {}), kpi.key, t)
+    """What a headline number is called; of some with the days back that it is of by itself."""
+    names = KPI_NAMES | (KPI_NAMES_OF_PERIOD if kpi.of_period else {})
+    days = t("%(count)s days", count=KPI_DAYS.get(kpi.key))
+    return t(names.get(kpi.key, kpi.key), span=days)
 
 
 def kpi_help(kpi: Kpi, t: Translator) -> str:

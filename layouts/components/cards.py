@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from domain.kpis import SUMMED
+from domain.kpis import OTIF_DAYS, SUMMED
 from domain.records import NO_FILTERS, Kpi, Receipt
 from domain.viewer import Viewer
 from layouts import format as fmt
@@ -19,12 +19,12 @@ from layouts.components.receipt import formula, inputs_table
 from layouts.components.states import missing_line
 from layouts.text import FILTER_NAMES, N_, kpi_help, kpi_name, named
 
-DRILLS = {
-    "annual_savings": ("/savings", N_("By month and item")),
-    "otif": ("/suppliers", N_("By supplier")),
-    "sla_availability": ("/sla", N_("By contract")),
+DRILLS: dict[str, tuple[str, dict[str, list[str]], str]] = {
+    "annual_savings": ("/savings", {}, N_("By month and item")),
+    "otif": ("/suppliers", {"period": [str(OTIF_DAYS)]}, N_("By supplier")),
+    "sla_availability": ("/sla", {}, N_("By contract")),
 }
-"""Where a KPI's rows are, and what they are by."""
+"""Where a KPI's rows are, the period of the number where the bar has none, and what they are by."""
 ROWS: dict[str, tuple[str, dict[str, list[str]]]] = {
     "annual_savings": ("/savings", {}),
     "stockout_rate": ("/inventory", {"flag": ["out"]}),
@@ -62,7 +62,7 @@ def kpi_card(kpi: Kpi, viewer: Viewer, bar: Bar = UNFILTERED) -> html.Section:
     body = (
         [missing_line(kpi.missing, viewer.t)]
         if kpi.missing
-        else [_value(kpi, viewer), _context(kpi, viewer), *_left_out(kpi.receipt, viewer)]
+        else [_value(kpi, viewer), _context(kpi, viewer, bar), *_left_out(kpi.receipt, viewer)]
     )
     return html.Section(
         [
@@ -112,8 +112,8 @@ def _value(kpi: Kpi, viewer: Viewer) -> html.P:
     )
 
 
-def _context(kpi: Kpi, viewer: Viewer) -> html.P:
-    shown = (_change(kpi, viewer), _target(kpi, viewer), _drill(kpi, viewer))
+def _context(kpi: Kpi, viewer: Viewer, bar: Bar) -> html.P:
+    shown = (_change(kpi, viewer), _target(kpi, viewer), _drill(kpi, viewer, bar))
     parts: list[Component] = [part for part in shown if part]
     if not parts and kpi.as_of:
         parts = [html.Span(viewer.t("at %(date)s", date=fmt.day(kpi.as_of, viewer.locale)))]
@@ -178,11 +178,12 @@ def _target(kpi: Kpi, viewer: Viewer) -> html.Span | None:
     return html.Span(viewer.t("target %(value)s", value=target), className="weak")
 
 
-def _drill(kpi: Kpi, viewer: Viewer) -> dcc.Link | None:
+def _drill(kpi: Kpi, viewer: Viewer, bar: Bar) -> dcc.Link | None:
     if kpi.key not in DRILLS:
         return None
-    address, words = DRILLS[kpi.key]
-    return dcc.Link(viewer.t(words), href=address)
+    path, period, words = DRILLS[kpi.key]
+    there = address_of(path, bar, {} if bar.period else period)
+    return dcc.Link(viewer.t(words), href=there)
 
 
 def receipt(kpi: Kpi, name: str, viewer: Viewer, bar: Bar = UNFILTERED) -> html.Details:

@@ -37,6 +37,7 @@ from domain.records import (
     ClassChoice,
     DataStatus,
     DemandPoint,
+    Filters,
     ForecastPoint,
     Kpi,
     Option,
@@ -157,6 +158,21 @@ def test_what_is_no_share_changes_by_per_cent_and_nearly_all_by_two_decimals() -
     up = words(kpi_card(kpi(key="sla_availability", value=0.9996, previous=0.9992), reader("en")))
     assert "99.96%" in up and "+0.04\u00a0p.p." in up
     assert "p.p." not in words(kpi_card(kpi(previous=None, change=None), reader()))
+
+
+@pytest.mark.parametrize(
+    ("period", "of_period", "name", "link"),
+    [
+        ("", False, "OTIF, 90 dias", "/suppliers?uf=SP&period=90"),
+        ("180", True, "OTIF", "/suppliers?uf=SP&period=180"),
+    ],
+)
+def test_a_card_says_its_own_days_and_its_rows_are_of_them(
+    period: str, of_period: bool, name: str, link: str
+) -> None:
+    bar = Bar({"uf": []}, Filters(uf=("SP",)), period)
+    card = kpi_card(kpi(key="otif", of_period=of_period), reader(), bar)
+    assert words(card).startswith(f"{name} ") and f"href='{link}'" in str(card)
 
 
 def test_kpi_without_its_file_says_which_one() -> None:

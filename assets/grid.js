@@ -12,7 +12,11 @@
     if (value === null || value === undefined) {
       return UNKNOWN;
     }
-    return new Intl.NumberFormat(params.context.locale, options).format(value);
+    /* As domain/rounding.py: without what floats lose in adding up, and no zero has a sign. */
+    const digits = options.maximumFractionDigits + (options.style === "percent" ? 2 : 0);
+    const exact = Number(Number(value).toFixed(digits + 6));
+    const shown = { ...options, signDisplay: "negative" };
+    return new Intl.NumberFormat(params.context.locale, shown).format(exact);
   }
 
   function digitsOf(digits) {

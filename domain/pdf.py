@@ -11,6 +11,7 @@ from typing import Any
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, format_percent
 
+from domain.rounding import rounded
 from domain.viewer import Viewer
 
 MARGIN = 42
@@ -67,17 +68,24 @@ class Writer:
     def number(self, value: float | None, digits: int = 1) -> str:
         if value is None:
             return UNKNOWN
-        return format_decimal(value, format="#,##0." + "0" * digits, locale=self.locale)
+        pattern = "#,##0." + "0" * digits
+        return format_decimal(rounded(value, digits), format=pattern, locale=self.locale)
 
     def quantity(self, value: float | None) -> str:
-        return UNKNOWN if value is None else format_decimal(value, "#,##0.##", locale=self.locale)
+        if value is None:
+            return UNKNOWN
+        return format_decimal(rounded(value, 2), "#,##0.##", locale=self.locale)
 
     def money(self, value: float | None) -> str:
-        return UNKNOWN if value is None else format_currency(value, "BRL", locale=self.locale)
+        if value is None:
+            return UNKNOWN
+        return format_currency(rounded(value, 2), "BRL", locale=self.locale)
 
     def share(self, value: float | None, digits: int = 3) -> str:
+        if value is None:
+            return UNKNOWN
         pattern = "0." + "0" * digits + "%"
-        return UNKNOWN if value is None else format_percent(value, pattern, locale=self.locale)
+        return format_percent(rounded(value, digits + 2), pattern, locale=self.locale)
 
     # Parts
 

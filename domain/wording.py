@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from domain.records import Alert
+from domain.rounding import rounded
 
 CENTS_BELOW = 100
 UNKNOWN = "-"
@@ -85,18 +86,19 @@ def _why(alert: Alert, locale: str) -> str:
 
 def number(value: Fact, locale: str) -> str:
     """At most one decimal, none for whole numbers, with the language's separators."""
-    amount = round(float(value or 0), 1)
+    amount = rounded(float(value or 0), 1)
     text = f"{amount:,.0f}" if amount == int(amount) else f"{amount:,.1f}"
     return text if locale == ENGLISH else text.translate(str.maketrans(",.", ".,"))
 
 
 def money(value: Fact, locale: str) -> str:
     """`R$ 1.234`; with cents below R$ 100."""
-    amount = float(value or 0)
-    digits = 2 if round(abs(amount), 2) < CENTS_BELOW and round(amount, 2) != int(amount) else 0
-    text = f"{abs(amount):,.{digits}f}"
+    exact = float(value or 0)
+    cents = rounded(exact, 2)
+    amount = cents if abs(cents) < CENTS_BELOW and cents % 1 else rounded(exact, 0)
+    text = f"{abs(amount):,}"
     text = text if locale == ENGLISH else text.translate(str.maketrans(",.", ".,"))
-    return f"{'-' if amount < 0 and float(f'{amount:.{digits}f}') else ''}R$ {text}"
+    return f"{'-' if amount < 0 else ''}R$ {text}"
 
 
 def day(value: date | Fact, locale: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import ROUND_HALF_UP, localcontext
 
 from babel import Locale
 from babel.dates import format_date, format_datetime
@@ -14,6 +15,7 @@ from babel.numbers import (
 )
 
 from domain.clock import BRASILIA
+from domain.rounding import NOISE, rounded
 
 UNKNOWN = "—"
 COMPACT_FROM = 10_000
@@ -26,8 +28,7 @@ def number(value: float | None, locale: str, digits: int = 0) -> str:
     if value is None:
         return UNKNOWN
     pattern = "#,##0" + ("." + "#" * digits if digits else "")
-    without_negative_zero = round(value, digits) + 0.0
-    return format_decimal(without_negative_zero, format=pattern, locale=locale)
+    return format_decimal(rounded(value, digits), format=pattern, locale=locale)
 
 
 def limit(value: float, locale: str) -> str:
@@ -39,7 +40,7 @@ def fixed(value: float | None, locale: str, digits: int) -> str:
     """A number with exactly `digits` decimals, for columns that are compared."""
     if value is None:
         return UNKNOWN
-    return format_decimal(value, format=_pattern(digits), locale=locale)
+    return format_decimal(rounded(value, digits), format=_pattern(digits), locale=locale)
 
 
 def _pattern(digits: int) -> str:
@@ -56,7 +57,13 @@ def compact(value: float | None, locale: str, digits: int = 1) -> str:
     """A large count in short, with at most `digits` decimals: `1,2 mi`."""
     if value is None or abs(value) < COMPACT_FROM:
         return quantity(value, locale)
-    return format_compact_decimal(value, locale=locale, fraction_digits=digits)
+    return _in_short(value, locale, digits)
+
+
+def _in_short(value: float, locale: str, digits: int) -> str:
+    with localcontext(rounding=ROUND_HALF_UP):
+        exact = rounded(value, NOISE)
+        return format_compact_decimal(exact, locale=locale, fraction_digits=digits)
 
 
 def brl(value: float | None, locale: str, digits: int = 0) -> str:
@@ -64,33 +71,34 @@ def brl(value: float | None, locale: str, digits: int = 0) -> str:
     if value is None:
         return UNKNOWN
     pattern = f"¤\u00a0{_pattern(digits)}"
-    return format_currency(value, "BRL", format=pattern, locale=locale, currency_digits=False)
+    amount = rounded(value, digits)
+    return format_currency(amount, "BRL", format=pattern, locale=locale, currency_digits=False)
 
 
 def brl_compact(value: float | None, locale: str) -> str:
     """A large amount in short: `R$ 1,2 mi`."""
     if value is None or abs(value) < COMPACT_FROM:
         return brl(value, locale)
-    amount = format_compact_decimal(abs(value), locale=locale, fraction_digits=1)
-    return f"{'-' if value < 0 else ''}R$\u00a0{amount}"
+    return f"{'-' if value < 0 else ''}R$\u00a0{_in_short(abs(value), locale, 1)}"
 
 
 def percent(value: float | None, locale: str, digits: int = 1) -> str:
     """A fraction as per cent: 0.123 is `12,3%`."""
     if value is None:
         return UNKNOWN
-    return format_percent(value, format=f"{_pattern(digits)}%", locale=locale)
+    share = rounded(value, digits + 2)
+    return format_percent(share, format=f"{_pattern(digits)}%", locale=locale)
 
 
 def signed_percent(value: float | None, locale: str, digits: int = 1) -> str:
     """A change as per cent with its sign: `+3,1%`."""
-    sign = "+" if (value or 0) > 0 else ""
+    sign = "+" if rounded(value or 0, digits + 2) > 0 else ""
     return sign + percent(value, locale, digits)
 
 
 def points(value: float, locale: str, digits: int) -> str:
     """A difference of two shares in percentage points, with its sign: `+0,3 p.p.`"""
-    sign = "+" if value > 0 else ""
+    sign = "+" if rounded(100 * value, digits) > 0 else ""
     return f"{sign}{fixed(100 * value, locale, digits)}\u00a0p.p."
 
 

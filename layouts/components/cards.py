@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from domain.kpis import OTIF_DAYS, SUMMED
 from domain.records import NO_FILTERS, Kpi, Receipt
+from domain.rounding import rounded
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
@@ -149,7 +150,7 @@ def change_of(kpi: Kpi, locale: str) -> tuple[float, str] | None:
 
 def _rounded(value: float, digits: int) -> float:
     """A fraction as per cent with so many decimals shows it; what reads as 0,0 is no change."""
-    return round(value, digits + 2) + 0.0
+    return float(rounded(value, digits + 2))
 
 
 def _change(kpi: Kpi, viewer: Viewer) -> html.Span | None:

@@ -8,6 +8,7 @@ from datetime import date
 
 from dash import html
 
+from domain.rounding import rounded
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import data
@@ -68,7 +69,7 @@ def _texts(column: Sequence[Cell], locale: str) -> list[str]:
         (
             digits
             for digits in (0, 1)
-            if all(round(one, digits) == round(one, 2) for one in numbers)
+            if all(rounded(one, digits) == rounded(one, 2) for one in numbers)
         ),
         2,
     )

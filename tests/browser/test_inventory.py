@@ -6,9 +6,16 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from layouts import format as fmt
 from tests.browser.conftest import PATIENT_MS, Watched
 
 HEAD = ".detail-head .weak"
+NUMBERS = (82.5, 85096.49999999999, -0.3, -0.04, 724542.5, 0.825, -0.00004, 1.005)
+WRITTEN = """(values) => values.map((value) => {
+    const params = { value: value, context: { locale: "pt-BR" } };
+    const { novaNumber, novaMoney, novaPercent } = window.dashAgGridFunctions;
+    return [novaNumber(params, 1), novaMoney(params, 0), novaPercent(params, 0)];
+})"""
 
 
 def test_arrow_keys_choose_the_next_row_and_the_address_keeps_it(
@@ -67,3 +74,15 @@ def test_a_phone_shows_a_list_whose_entries_open_the_detail(
     page.wait_for_url("**item=PAR-03**")
     expect(page.locator(HEAD)).to_contain_text("PAR-03", timeout=PATIENT_MS)
     assert watched.complaints == []
+
+
+def test_tables_write_numbers_as_the_server_does(watch: Callable[..., Watched]) -> None:
+    page = watch().open("/inventory")
+    assert page.evaluate(WRITTEN, NUMBERS) == [
+        [
+            fmt.fixed(value, "pt_BR", 1),
+            fmt.brl(value, "pt_BR"),
+            fmt.percent(value, "pt_BR", 0),
+        ]
+        for value in NUMBERS
+    ]

@@ -42,6 +42,7 @@ from layouts.text import (
     named,
 )
 from layouts.theme import ACCENT
+from layouts.units import with_unit
 
 WIDTH, HEIGHT = 510, 190
 LEFT, BOTTOM = 46, 26
@@ -337,7 +338,7 @@ class _Pack(Writer):
 
     def _inputs(self, kpi: Kpi) -> str:
         told = [
-            f"{self.t(one.name)}: {fmt.by_unit(one.value, one.unit, self.locale)}"
+            f"{self.t(one.name)}: {with_unit(one.value, one.unit, self.locale, self.t)}"
             for one in kpi.receipt.inputs
             if one.value is not None
         ]

@@ -33,6 +33,7 @@ from layouts.components.parts import Part, at_once
 from layouts.components.states import notices
 from layouts.components.table import Cell, twin
 from layouts.text import FILTER_NAMES, MEASURE_NAMES_OF_PERIOD, measure_name, usual_days
+from layouts.units import with_unit
 
 BOUNDS = [[-34.0, -74.1], [5.3, -34.7]]
 OUTLINES = "/assets/brazil.geojson"
@@ -393,8 +394,7 @@ def _told(value: float | None, name: str, viewer: Viewer) -> str:
         return fmt.brl_compact(value, viewer.locale)
     if unit == "count":
         return fmt.number(value, viewer.locale)
-    told = fmt.by_unit(value, unit, viewer.locale)
-    return viewer.t("%(count)s days", count=told) if unit == "days" else told
+    return with_unit(value, unit, viewer.locale, viewer.t)
 
 
 def _table(name: str, rows: Sequence[UfRow], data: RegionsData, viewer: Viewer) -> Component:

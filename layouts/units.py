@@ -1,11 +1,12 @@
 """Units on the axes of charts, in one vocabulary: an axis of numbers is titled (`theme.titled`)
-with a Unit, and all of them are made here."""
+with a Unit, and all of them are made here; and a number with its unit after it."""
 
 from __future__ import annotations
 
 from typing import NewType
 
 from domain.viewer import N_, Translator
+from layouts import format as fmt
 from layouts.text import DRIVERS, INPUT_UNITS, PERIODS, PERIODS_AHEAD, named
 
 Unit = NewType("Unit", str)
@@ -62,3 +63,13 @@ def of_driver(code: str, t: Translator) -> tuple[Unit, str]:
         return unit("own", t), code
     what, _, told = t(DRIVERS[code]).rpartition(", ")
     return Unit(told), what
+
+
+def with_unit(value: float | None, unit: str, locale: str, t: Translator) -> str:
+    """A number as `format.by_unit` writes it, and of days and hours what it counts: `30 dias`."""
+    told = fmt.by_unit(value, unit, locale)
+    if value is None:
+        return told
+    if unit == "days":
+        return t("%(count)s days", count=told)
+    return t("%(hours)s h", hours=told) if unit == "hours" else told

@@ -19,6 +19,7 @@ from domain.records import ReceiptInput
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.text import FILE_KINDS
+from layouts.units import with_unit
 
 
 def receipt_block(made: Workings, viewer: Viewer) -> html.Div:
@@ -38,7 +39,7 @@ def receipt_fold(made: Workings, title: str, viewer: Viewer) -> html.Details:
 
 def _step(step: Step, viewer: Viewer) -> html.Section:
     t = viewer.t
-    result = fmt.by_unit(step.value, step.unit, viewer.locale)
+    result = with_unit(step.value, step.unit, viewer.locale, t)
     return html.Section(
         [
             html.H3(t(step.name)),
@@ -83,7 +84,7 @@ def inputs_table(
 def _value(line: ReceiptInput | StepInput, viewer: Viewer) -> str:
     if isinstance(line, StepInput) and line.on is not None:
         return fmt.day(line.on, viewer.locale)
-    return fmt.by_unit(line.value, line.unit, viewer.locale)
+    return with_unit(line.value, line.unit, viewer.locale, viewer.t)
 
 
 def source_line(source: Source, viewer: Viewer) -> Component | str:

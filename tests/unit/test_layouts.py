@@ -53,6 +53,7 @@ from layouts import format as fmt
 from layouts.components import states
 from layouts.components.cards import kpi_card
 from layouts.components.filters import Bar, filter_bar
+from layouts.components.receipt import inputs_table
 from layouts.components.table import Cell, twin
 from layouts.features import reason_of
 from layouts.projects import ProjectsData
@@ -159,6 +160,18 @@ def test_kpi_card_judges_the_change_and_shows_the_receipt() -> None:
     assert "25,0%" in said and "+5,0\u00a0p.p." in said and "de 20,0%" in said
     assert "soma dos erros absolutos" in said and "rodada 3" in said
     assert "change-bad" in str(card) and "change-good" not in str(card)
+
+
+def test_a_receipt_says_what_its_days_and_hours_are() -> None:
+    inputs = [
+        ReceiptInput("H", "downtime", 669.15, "hours"),
+        ReceiptInput("h", "horizon", 30.0, "days"),
+        ReceiptInput("N", "sites", 3.0, "count"),
+        ReceiptInput("L", "lead time", None, "days"),
+    ]
+    for locale, told in (("pt_BR", "669,15 h|30 dias|3|—"), ("en", "669.15 h|30 days|3|—")):
+        rows = [words(row) for row in inputs_table(inputs, reader(locale)).children.children]
+        assert all(map(str.endswith, rows, told.split("|"))), rows
 
 
 def test_a_change_that_reads_as_nothing_is_not_judged() -> None:

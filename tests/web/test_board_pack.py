@@ -61,6 +61,7 @@ def test_programs_get_the_same_pack_in_the_language_that_they_ask_for(site: Site
     assert words_of(answer.content) == words_of(page.content)
     english = words_of(api.get(API, headers={"Accept-Language": "en"}).content)
     assert "Board pack" in english and "Filters: none" in english
+    assert re.search(r"horizon: \d+ days", english)
     for uf in ("rj", "ZZ"):
         assert api.get(f"{API}?uf={uf}").status_code == 422
     unknown = words_of(api.get(f"{API}?family=nenhuma").content)

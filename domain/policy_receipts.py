@@ -117,7 +117,7 @@ TEXTBOOK_REORDER_POINT = Rule(
 ORDER_QUANTITY = Rule(
     "order_quantity",
     "Order quantity",
-    r"Q = \mathrm{lot}_{m,k}\left(\sqrt{\frac{2 \cdot D_a \cdot K}{h}}\right)",
+    r"Q = f_{m,k}\left(\sqrt{\frac{2 \cdot D_a \cdot K}{h}}\right)",
     {
         "D_a": ("annual_quantity", "forecast demand of a year", "units"),
         "K": ("order_cost_brl", "cost of an order", "BRL"),

@@ -155,9 +155,9 @@ def _figures(data: ContractData, viewer: Viewer) -> list[html.Section]:
             viewer,
             words=t("Overlapping outages of a site count once. All sites weigh alike."),
             made=Receipt(
-                r"A = 1 - \frac{H_{down}}{S \cdot T}",
+                r"A = 1 - \frac{H_d}{S \cdot T}",
                 [
-                    ReceiptInput("H_{down}", N_("downtime (hours)"), here.downtime_hours, "units"),
+                    ReceiptInput("H_d", N_("downtime (hours)"), here.downtime_hours, "units"),
                     ReceiptInput("S", N_("sites under contract"), float(here.sites), "count"),
                     ReceiptInput("T", N_("period (hours)"), 24.0 * now.days, "units"),
                 ],

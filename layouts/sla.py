@@ -156,9 +156,9 @@ def _figures(data: SlaData, viewer: Viewer) -> list[html.Section]:
             viewer,
             words=t("Overlapping outages of a site count once. All sites weigh alike."),
             made=Receipt(
-                r"A = 1 - \frac{H_{down}}{\sum S \cdot T}",
+                r"A = 1 - \frac{H_d}{\sum S \cdot T}",
                 [
-                    ReceiptInput("H_{down}", N_("downtime (hours)"), down, "units"),
+                    ReceiptInput("H_d", N_("downtime (hours)"), down, "units"),
                     ReceiptInput(r"\sum S \cdot T", N_("sites × period (hours)"), hours, "units"),
                 ],
                 N_("outages of the sites under contract (ITU-T E.800)"),
@@ -209,7 +209,7 @@ def _figures(data: SlaData, viewer: Viewer) -> list[html.Section]:
                 " penalty to be expected of one request that is not served."
             ),
             made=Receipt(
-                r"E = \sum P(\mathrm{missing}) \cdot E[\mathrm{penalty}]",
+                r"E = \sum p \cdot m",
                 [ReceiptInput("E", N_("exposure through parts"), exposure, "BRL")],
                 N_("policy of the published run; hours that outages waited for parts"),
                 data.run_id,

@@ -217,7 +217,7 @@ def test_forecast_value_and_wape_are_those_of_the_bundle(published: Engine):
 
 
 RECOMPUTED: dict[str, Callable[..., float | None]] = {
-    "annual_savings": lambda C_old, C_new, m, A, R: m and (C_old - C_new) * 12 / m,
+    "annual_savings": lambda C_0, C_1, m, A, R: m and (C_0 - C_1) * 12 / m,
     "wape": lambda E, A: E / A,
     "stockout_rate": lambda N_0, N: N_0 / N,
     "inventory_value": lambda V: V,
@@ -226,7 +226,7 @@ RECOMPUTED: dict[str, Callable[..., float | None]] = {
     "demand_value": lambda D: D,
     "forecast_value": lambda F: F,
     "otif": lambda L_ok, L: L_ok / L,
-    "sla_availability": lambda H_down, S, T: 1 - H_down / (S * T),
+    "sla_availability": lambda H_d, S, T: 1 - H_d / (S * T),
 }
 
 

@@ -22,7 +22,13 @@ def test_symbols_of_ratios_stand_in_their_formula():
     for key in ("stockout_rate", "otif", "sla_availability", "days_of_supply"):
         definition = kpis.KPIS[key]
         for symbol in definition.inputs:
-            assert re.sub(r"\\mathrm\{(\w+)\}", r"\1", symbol) in definition.formula
+            assert symbol in definition.formula
+
+
+def test_formulas_are_the_same_in_every_language():
+    for definition in kpis.KPIS.values():
+        symbols = re.sub(r"\\[a-z]+", "", definition.formula)
+        assert set(re.findall("[A-Za-z]{2,}", symbols)) <= {"WAPE", "OTIF", "ok"}
 
 
 def test_ratio_and_change_are_unknown_without_a_base():

@@ -304,8 +304,8 @@ class _Headline:
         months = sums["months"] or None
         saved = None if months is None else sums["old"] - sums["new"]
         inputs = {
-            "C_{old}": sums["old"],
-            "C_{new}": sums["new"],
+            "C_0": sums["old"],
+            "C_1": sums["new"],
             "m": months,
             "A": sums["accepted"] if months else None,
             "R": sums["realised"],
@@ -393,7 +393,7 @@ class _Headline:
         value = availability(down["hours"] or 0.0, sites, hours) if known else None
         previous = availability(down["hours_before"] or 0.0, sites, hours_before) if known else None
         inputs = {
-            "H_{down}": (down["hours"] or 0.0) if known else None,
+            "H_d": (down["hours"] or 0.0) if known else None,
             "S": sites if known else None,
             "T": hours,
         }

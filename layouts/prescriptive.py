@@ -183,7 +183,7 @@ def _table(data: PrescriptiveData, viewer: Viewer) -> html.Section:
         money_column("open_brl", t("Value of the open ones"), minWidth=120),
         number_column("snoozed", t("Snoozed")),
         number_column("accepted", t("Accepted")),
-        number_column("done", t("Done")),
+        number_column("done", t("Recommendations done")),
         number_column("rejected", t("Rejected")),
         number_column("gone", t("Gone undecided"), minWidth=104),
         percent_column("followed", t("Followed"), 0),

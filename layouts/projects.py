@@ -143,7 +143,7 @@ def _figures(data: ProjectsData, viewer: Viewer) -> list[html.Section]:
             viewer,
         ),
         figure_card(
-            t("Behind the plan"),
+            t("Projects behind the plan"),
             fmt.number(len(behind), locale),
             t("by %(days)s days on average", days=mean),
             viewer,

@@ -15,7 +15,7 @@ STATUSES = {
     "open": N_("Open"),
     "accepted": N_("Accepted"),
     "snoozed": N_("Snoozed"),
-    "done": N_("Done"),
+    "done": N_("Recommendations done"),
     "rejected": N_("Rejected"),
 }
 DONE = {

@@ -49,9 +49,9 @@ def test_the_receipt_of_an_alert_opens_among_decisions(site: Site) -> None:
     api = site.api(VIEWER)
     alert = api.get("/alerts", params={"sku": "BAT-02"}).json()["data"][0]
     page = _page(site, alert=alert["id"])
-    assert '"item-alerts"' in page and "Como “" in page
+    assert '"item-alerts"' in page and "Como se calcula “" in page
     other = _page(site, alert=987654)
-    assert "alert=987654" in other and "Como “" not in other
+    assert "alert=987654" in other and "Como se calcula “" not in other
 
 
 def test_drivers_stand_beside_the_demand_of_their_month(site: Site) -> None:

@@ -141,13 +141,13 @@ def outlook(so_far: float, daily: Sequence[float], days_left: int, terms: Terms)
         cost = penalty(so_far, terms)
         return Outlook(so_far, so_far, so_far, cost, 0.0)
     sums = [0.0, *accumulate(daily)]
-    ends = sorted(so_far + b - a for a, b in zip(sums, sums[days_left:], strict=False))
+    ends = sorted(so_far + max(0.0, b - a) for a, b in zip(sums, sums[days_left:], strict=False))
     if len(ends) < MIN_WINDOWS:
         return None
     costs = [cost for end in ends if (cost := penalty(end, terms)) is not None]
     now = percent(so_far, terms)
     return Outlook(
-        hours=sum(ends) / len(ends),
+        hours=max(so_far, sum(ends) / len(ends)),
         hours_p10=_quantile(ends, 0.1),
         hours_p90=_quantile(ends, 0.9),
         penalty_brl=sum(costs) / len(costs) if costs else None,

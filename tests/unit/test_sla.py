@@ -135,3 +135,11 @@ def test_the_outlook_is_made_of_runs_of_days() -> None:
     assert outlook(6.0, [0.0] * 30, 2, TERMS) is None
     over = outlook(8.0, [], 0, TERMS)
     assert over is not None and (over.penalty_brl, over.chance_of_more) == (2_000.0, 0.0)
+
+
+def test_no_month_ends_with_less_than_has_been() -> None:
+    so_far = 1.595
+    found = outlook(so_far, [0.1, 0.7] * 50 + [0.0] * 300, 2, TERMS)
+    assert found is not None and found.hours_p10 == so_far
+    calm = outlook(so_far, [0.7] + [0.0] * 300, 2, TERMS)
+    assert calm is not None and calm.hours >= so_far

@@ -122,6 +122,8 @@ def _note(data: RegionsData, viewer: Viewer) -> str:
         t("A tower stands for its depot, a transfer leads to its recommendation."),
         t("Enter does what a click does."),
     ]
+    if filters.uf:
+        told.append(t("Tables and transfers keep all UFs, to compare; the chosen ones are marked."))
     if data.measure not in MEASURE_NAMES_OF_PERIOD:
         told.append(t("As of now, whatever the period."))
     elif filters.has_dates:
@@ -414,12 +416,14 @@ def _table(name: str, rows: Sequence[UfRow], data: RegionsData, viewer: Viewer) 
         first,
         *(makers[unit](field, _name(field, data, viewer)) for field, unit in MEASURES.items()),
     ]
+    chosen = data.filters.uf if name == "ufs" else ()
     values = [
         {field: getattr(row, field) for field in MEASURES}
         | {"id": row.uf, "name": f"{row.name} ({row.uf})", "href": _of_uf(row, data.kept)}
+        | {"chosen": row.uf in chosen}
         for row in rows
     ]
-    return grid(f"table-{name}", columns, values, viewer, row_id="id")
+    return grid(f"table-{name}", columns, values, viewer, row_id="id", marks="chosen")
 
 
 def _of_uf(row: UfRow, kept: Mapping[str, Sequence[str]]) -> str:

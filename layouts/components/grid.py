@@ -28,8 +28,10 @@ def grid(
     row_id: str,
     server_sort: str | None = None,
     selected: str | None = None,
+    marks: str = "",
 ) -> html.Div:
     """A table over `rows`. `server_sort` (`-field` or `field`) leaves sorting to the address.
+    `marks` names a field that is true in the rows that are to stand out.
 
     Room for it is kept free until the browser has drawn it.
 
@@ -49,11 +51,13 @@ def grid(
         "context": {"locale": browser_tag(viewer.locale)},
         "animateRows": False,
     }
-    chosen: dict[str, Any] = {}
+    more: dict[str, Any] = {}
     if selected is not None:
         options["rowSelection"] = SINGLE
-        chosen["eventListeners"] = {"cellFocused": ["novaChooseFocused(params)"]}
-        chosen["selectedRows"] = {"ids": [selected] if selected else []}
+        more["eventListeners"] = {"cellFocused": ["novaChooseFocused(params)"]}
+        more["selectedRows"] = {"ids": [selected] if selected else []}
+    if marks:
+        more["rowClassRules"] = {"row-marked": f"params.data.{marks}"}
     identity = {"type": "sorted-grid", "name": name} if server_sort is not None else name
     table = dag.AgGrid(
         id=identity,
@@ -70,9 +74,9 @@ def grid(
         dashGridOptions=options,
         className="table-grid" if selected is None else "table-grid table-master",
         style={"height": None},
-        **chosen,
+        **more,
     )
-    least = MASTER_HEIGHT if chosen else HEADER_HEIGHT + ROW_HEIGHT * max(1, len(rows))
+    least = HEADER_HEIGHT + ROW_HEIGHT * max(1, len(rows)) if selected is None else MASTER_HEIGHT
     return html.Div(table, style={"minHeight": least})
 
 

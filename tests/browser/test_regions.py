@@ -21,6 +21,7 @@ def test_a_unit_is_chosen_by_click_and_by_key(watch: Callable[..., Watched]) -> 
     page.wait_for_url("**uf=BA*")
     expect(page.locator("path.map-uf[aria-pressed=true]")).to_have_count(1)
     expect(page.locator(".map-links a").first).to_have_attribute("href", "/alerts?uf=BA")
+    expect(page.locator("#table-ufs .ag-center-cols-container .row-marked")).to_have_count(1)
     page.locator("path.map-uf[aria-label^='Bahia']").focus()
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "uf=" not in url)

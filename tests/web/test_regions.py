@@ -59,6 +59,9 @@ def test_the_page_holds_the_map_and_its_table(site: Site, viewer: Api) -> None:
     assert '"chosen": ["BA"]' in told and "brazil.geojson" in told
     shown = [one for one in _rows_of(found, "table-ufs")]
     assert {row["id"]: row["stock_brl"] for row in shown} == rows
+    assert [row["id"] for row in shown if row["chosen"]] == ["BA"]
+    assert not any(row["chosen"] for row in _rows_of(found, "table-regions"))
+    assert "para comparar; as escolhidas" in told
 
 
 def _rows_of(node: Any, name: str) -> list[dict[str, Any]]:

@@ -53,21 +53,21 @@ class _Writer(Writer):
             (t("Sites"), self.number(score.sites, 0)),
             (
                 t("Availability = 1 − downtime ÷ (sites × period)"),
-                f"{self.share(now.availability)} = 1 - {self.number(now.downtime_hours)} h"
-                f" ÷ {self.number(now.site_hours)} h",
+                f"{self.share(now.availability)} = 1 - {self.quantity(now.downtime_hours)} h"
+                f" ÷ {self.quantity(now.site_hours)} h",
             ),
             (t("Target"), self.share(score.target, 2)),
             (t("Downtime a site"), f"{self.number(now.hours_per_site, 2)} h"),
             (
                 t("Penalty = percent of the band × monthly fee"),
-                f"{self.number(now.percent, 2)} % × {self.money(score.fee_brl)}"
+                f"{self.share(now.percent / 100, 2)} × {self.money(score.fee_brl)}"
                 f" = {self.money(now.penalty_brl)}",
             ),
             (
                 t("Cap"),
                 UNKNOWN
                 if score.cap_pct is None
-                else f"{self.number(score.cap_pct, 2)} %"
+                else self.share(score.cap_pct / 100, 2)
                 + (f" ({t('reached')})" if now.capped else ""),
             ),
         ]
@@ -78,7 +78,7 @@ class _Writer(Writer):
         rows = [
             (
                 t("more than %(hours)s h", hours=self.number(band.hours, 2)),
-                f"{self.number(band.percent, 2)} %",
+                self.share(band.percent / 100, 2),
                 t("reached") if (score.now.hours_per_site or 0) > band.hours else "",
             )
             for band in score.bands

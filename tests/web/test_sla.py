@@ -188,6 +188,8 @@ def test_the_evidence_is_a_pdf_for_those_who_may_export_and_leaves_its_row(breac
     answer = breached.api(ADMIN).get(path)
     assert answer.headers["Content-Type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF-") and len(answer.content) > 2_000
+    told = words_of(answer.content)
+    assert "98,276% = 1 - 24 h ÷ 1.392 h" in told and "4,00% × R$" in told and "20,00%" in told
     assert "nova-sla-C-SUL-2025-06" in answer.headers["Content-Disposition"]
     row = breached.audit("export")[-1]
     assert (row.object, row.after["month"]) == ("sla:C-SUL", "2025-06-01")

@@ -136,6 +136,21 @@ def test_receipt_shows_formula_and_inputs(watch: Callable[..., Watched]) -> None
     assert watched.complaints == []
 
 
+def test_on_a_phone_a_receipt_opens_above_the_navigation(watch: Callable[..., Watched]) -> None:
+    watched = watch(width=390)
+    page = watched.open("/main")
+    for name in ("wape", "sla_availability"):
+        page.click(f"#kpi-{name} summary")
+        receipt = page.locator(f"#kpi-{name} .popover-body")
+        expect(receipt.locator("mjx-container").first).to_be_visible()
+        shown, below = receipt.bounding_box(), page.locator(".side-bar").bounding_box()
+        assert shown and below and shown["y"] >= 0 <= shown["x"]
+        assert shown["y"] + shown["height"] <= below["y"]
+        assert shown["x"] + shown["width"] <= 390
+        page.keyboard.press("Escape")
+    assert watched.complaints == []
+
+
 def test_table_is_sorted_by_the_server_and_leads_to_the_material(
     watch: Callable[..., Watched],
 ) -> None:

@@ -23,7 +23,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from domain.erp import UFS
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, not_acceptable
 from domain.records import AlertStatus, Filters
 
 MAX_TEXT = 200
@@ -283,8 +283,7 @@ def _validated(validate: Callable[[], Model]) -> Model:
         return validate()
     except ValidationError as error:
         fields = {_place(item["loc"]): _reason(item) for item in error.errors()}
-        listed = "; ".join(f"{name}: {reason}" for name, reason in fields.items())
-        raise InvalidInput(f"Not acceptable: {listed}.", fields=fields) from None
+        raise not_acceptable(fields) from None
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -11,7 +11,7 @@ from api.parameters import MAX_TEXT, Query, Uf, clean
 from api.routing import route
 from auth.guards import current_viewer
 from domain.access import Scope
-from domain.errors import InvalidInput
+from domain.errors import not_acceptable
 from domain.what_if import LIMITS, Change, ComparedFigure, Comparison, CurvePoint, side_by_side
 from warehouse.queries import what_if
 
@@ -89,12 +89,11 @@ def compared_file(query: WhatIfQuery) -> list[ComparedFigure]:
 
 def _check(change: Change, scope: Scope) -> None:
     """Raises InvalidInput for a supplier or family that nothing in view is of."""
-    choices = what_if.choices(scope=scope)
+    named = {"supplier": change.supplier, "family": change.family}
     wrong = {
         name: f"there is no such {name} in view"
-        for name, value in (("supplier", change.supplier), ("family", change.family))
-        if value and value not in [one.value for one in choices[name]]
+        for name, value in named.items()
+        if value and value not in [one.value for one in what_if.choices(scope=scope)[name]]
     }
     if wrong:
-        listed = "; ".join(f"{name}: {reason}" for name, reason in wrong.items())
-        raise InvalidInput(f"Not acceptable: {listed}.", fields=wrong)
+        raise not_acceptable(wrong)

@@ -19,6 +19,12 @@ class InvalidInput(NovaError):
     code = "invalid_input"
 
 
+def not_acceptable(fields: dict[str, str]) -> InvalidInput:
+    """The error that names each field with its reason."""
+    listed = "; ".join(f"{name}: {reason}" for name, reason in fields.items())
+    return InvalidInput(f"Not acceptable: {listed}.", fields=fields)
+
+
 class InvalidEmail(InvalidInput):
     """No e-mail address looks like this."""
 

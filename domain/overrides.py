@@ -11,7 +11,7 @@ from datetime import date, datetime
 from math import isfinite
 from typing import Literal, get_args
 
-from domain.errors import InvalidInput
+from domain.errors import not_acceptable
 
 Reason = Literal[
     "promotion",
@@ -238,5 +238,4 @@ def periods_of(asked: Adjustment, horizon: list[date]) -> list[date]:
 
 def _refuse(wrong: Mapping[str, str]) -> None:
     if wrong:
-        listed = "; ".join(f"{name}: {reason}" for name, reason in wrong.items())
-        raise InvalidInput(f"Not acceptable: {listed}.", fields=dict(wrong))
+        raise not_acceptable(dict(wrong))

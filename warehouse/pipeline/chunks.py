@@ -15,7 +15,12 @@ from warehouse.pipeline.report import Reject
 
 RATIO = 200
 RATIO_FROM_BYTES = 64 << 20
-"""A packed file may unpack to so many bytes, or to so many times its size where that is more."""
+
+
+def most_unpacked(packed: int) -> int:
+    """Bytes that a packed file of this size may unpack to: RATIO times as many, and
+    RATIO_FROM_BYTES in any case."""
+    return max(RATIO * packed, RATIO_FROM_BYTES)
 
 
 @dataclass(frozen=True)

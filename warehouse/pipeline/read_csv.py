@@ -23,10 +23,10 @@ import pyarrow.csv
 from domain.errors import BadFile
 from warehouse.pipeline.chunks import (
     RATIO,
-    RATIO_FROM_BYTES,
     Chunk,
     check_headers,
     chunk_of,
+    most_unpacked,
     texts_of,
 )
 from warehouse.pipeline.report import Reject
@@ -251,8 +251,7 @@ def _read(stream: IO[bytes], file: str) -> bytes:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadFile(f"is a damaged gzip file: {error}", file=file) from error
     if isinstance(stream, gzip.GzipFile):
-        most = max(RATIO * os.fstat(stream.fileno()).st_size, RATIO_FROM_BYTES)
-        if stream.tell() > most:
+        if stream.tell() > most_unpacked(os.fstat(stream.fileno()).st_size):
             reason = f"unpacks to more than {RATIO} times its size: load it unpacked, as .csv"
             raise BadFile(reason, file=file)
     return block

@@ -16,10 +16,10 @@ from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 from domain.errors import BadFile
 from warehouse.pipeline.chunks import (
     RATIO,
-    RATIO_FROM_BYTES,
     Chunk,
     check_headers,
     chunk_of,
+    most_unpacked,
     texts_of,
 )
 from warehouse.pipeline.report import Reject
@@ -100,10 +100,10 @@ def guard_unpacked_size(path: Path) -> None:
     except (zipfile.BadZipFile, OSError) as error:
         raise BadFile(f"is not an XLSX workbook ({error})", file=path.name) from error
     unpacked = sum(entry.file_size for entry in entries)
-    ratio = unpacked / max(path.stat().st_size, 1)
-    if unpacked > UNPACKED_BYTES or (unpacked > RATIO_FROM_BYTES and ratio > RATIO):
+    packed = path.stat().st_size
+    if unpacked > min(UNPACKED_BYTES, most_unpacked(packed)):
         reason = (
-            f"unpacks to {unpacked / 2**20:,.0f} MB, {ratio:,.0f} times its size:"
+            f"unpacks to {unpacked / 2**20:,.0f} MB, {unpacked / packed:,.0f} times its size:"
             f" at most {UNPACKED_BYTES >> 20:,} MB and {RATIO} times are read; export it as CSV"
         )
         raise BadFile(reason, file=path.name)

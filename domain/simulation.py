@@ -211,10 +211,9 @@ class _State:
         served = np.minimum(self.on_hand, asked)
         self.on_hand -= served
         order = plan.order(period, self.on_hand + self.on_order)
-        lead = self.lead[period if len(self.lead) > 1 else 0]
-        at_once = np.where((lead == 0) & ~halted, order, 0.0)
-        due = period + np.maximum(lead, halted)
-        self.arriving[due % self.span, self.index] += order - at_once
+        lead = np.maximum(self.lead[period if len(self.lead) > 1 else 0], halted)
+        at_once = np.where(lead == 0, order, 0.0)
+        self.arriving[(period + lead) % self.span, self.index] += order - at_once
         self.on_order += order - at_once
         stockouts = self.on_hand <= 0
         self.on_hand += at_once
@@ -232,9 +231,8 @@ class _State:
 
     def _halted_in(self, period: int) -> NDArray[np.bool_]:
         """Rows to which nothing is delivered in this period."""
-        if self.halt is not None and self.halt.first <= period < self.halt.last:
-            return self.halted
-        return np.zeros(self.rows, bool)
+        lasts = self.halt is not None and self.halt.first <= period < self.halt.last
+        return self.halted & lasts
 
     def _receive(self, period: int, halted: NDArray[np.bool_]) -> Array:
         slot = period % self.span

@@ -43,8 +43,8 @@ _DATES = (
 _SPELT = re.compile(
     r"\b(?:zero|dois|duas|três|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|quatorze"
     r"|catorze|quinze|dezesseis|dezessete|dezoito|dezenove|vinte|trinta|quarenta|cinquenta|sessenta"
-    r"|setenta|oitenta|noventa|cem|cento|(?:du|tre)zent[oa]s|(?:quatro|quin|seis|sete|oito|nove)"
-    r"(?:c|h)ent[oa]s|mil|milhar(?:es)?|milh(?:ão|ões)|bilh(?:ão|ões)|dezenas?|centenas?|dúzias?"
+    r"|setenta|oitenta|noventa|cem|cento"
+    r"|(?:duz|trez|quatroc|quinh|seisc|setec|oitoc|novec)ent[oa]s|mil|milhar(?:es)?|milh(?:ão|ões)|bilh(?:ão|ões)|dezenas?|centenas?|dúzias?"
     r"|metade|terços?|dobro|triplo"
     r"|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
     r"|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"

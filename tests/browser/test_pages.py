@@ -32,6 +32,7 @@ from layouts import features, inventory, material, units
 from layouts.text import DRIVERS, INPUT_UNITS, PERIODS
 from tests import factories, services
 from tests.browser.conftest import ALL_DRAWN, ALL_FIT, Watched
+from tests.files import address
 
 NOWHERE, TAB = "/nowhere", "tab="
 CALLBACK, CALLS_AT_MOST = "/_dash-update-component", 6
@@ -413,7 +414,7 @@ def test_every_file_says_in_its_name_that_its_data_are_made_up(
     whole = [door for door in doors if "{" not in door]
     assert len(whole) >= 8
     for path in whole:
-        answer = watched.page.request.get(f"{watched.site}{path}")
+        answer = watched.page.request.get(f"{watched.site}{address(path)}")
         assert answer.status == 200, path
         assert re.search(r"_demo\.\w+$", answer.headers["content-disposition"]), path
 

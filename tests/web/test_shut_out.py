@@ -11,6 +11,7 @@ import requests
 from flask import Flask
 
 from domain.access import Permission, Role, may
+from tests.files import address
 from tests.web.conftest import ADMIN, Api, Site
 
 EMAIL = "at.work@nova.test"
@@ -44,7 +45,7 @@ def attempts(site: Site, files: list[str]) -> dict[str, tuple[Attempt, int]]:
     alone = {"Connection": "close"}
 
     def download(path: str) -> Attempt:
-        return lambda: browser.get(path, headers=alone)
+        return lambda: browser.get(address(path), headers=alone)
 
     refresh = {"refresh_token": pair["refresh_token"]}
     return {

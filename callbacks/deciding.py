@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, MATCH, ClientsideFunction, Dash, Input, Output, State, ctx, no_update
 from dash.development.base_component import Component
 
 from auth.guards import current_viewer, requires
 from callbacks.address import Address
 from callbacks.picks import number_of, picked
 from domain.access import Permission
-from domain.errors import NothingSelected
+from domain.errors import NotFound, NothingSelected
 from domain.viewer import Viewer
-from layouts.components.queue import COUNTED, DECIDED, LIST, SELECTED, TOTALS
+from layouts.components.queue import COUNTED, DECIDED, LIST, SELECTED, TOTALS, part_of
 
 Ids = Callable[..., dict[str, Any]]
 Decide = Callable[..., None]
@@ -39,7 +39,7 @@ def register_decisions(
     action_id, pick_id, pick_all = ids
 
     @app.callback(
-        Output(f"{panel}{DECIDED}", "data"),
+        Output(f"{panel}-{DECIDED}", "data"),
         Input(action_id(ALL, ALL), "n_clicks"),
         State(pick_id(ALL), "value"),
         *fields,
@@ -60,29 +60,32 @@ def register_decisions(
     redraw_totals, redraw_list = redraws
 
     @app.callback(
-        Output(f"{panel}{TOTALS}", "children"),
-        Output(f"{panel}{COUNTED}", "data"),
-        Input(f"{panel}{DECIDED}", "data"),
-        State("_pages_location", "search"),
+        Output(part_of(panel, TOTALS, ALL), "children"),
+        Output(part_of(panel, COUNTED, ALL), "data"),
+        Input(f"{panel}-{DECIDED}", "data"),
+        State(part_of(panel, TOTALS, ALL), "id"),
         prevent_initial_call=True,
     )
     @requires(Permission.ACT)
-    def counted(decided: Any, search: Any) -> Any:
+    def counted(decided: Any, shown: Any) -> Any:
         if not decided:
             return no_update, no_update
+        part = shown[0] if isinstance(shown, list) and shown else None
         viewer = current_viewer()
-        return redraw_totals(viewer, Address.parse(search, viewer.t)), uuid4().hex
+        return [redraw_totals(viewer, _address_of(part, viewer))], [uuid4().hex]
 
     @app.callback(
-        Output(f"{panel}{LIST}", "children"),
-        Input(f"{panel}{COUNTED}", "data"),
-        State("_pages_location", "search"),
+        Output(part_of(panel, LIST, MATCH), "children"),
+        Input(part_of(panel, COUNTED, MATCH), "data"),
+        State(part_of(panel, LIST, MATCH), "id"),
         prevent_initial_call=True,
     )
     @requires(Permission.ACT)
-    def listed(counted: Any, search: Any) -> Any:
+    def listed(counted: Any, shown: Any) -> Any:
+        if not counted:
+            return no_update
         viewer = current_viewer()
-        return redraw_list(viewer, Address.parse(search, viewer.t)) if counted else no_update
+        return redraw_list(viewer, _address_of(shown, viewer))
 
     app.clientside_callback(
         ClientsideFunction("nova", "tickAll"),
@@ -91,3 +94,11 @@ def register_decisions(
         State(pick_id(ALL), "options"),
         prevent_initial_call=True,
     )
+
+
+def _address_of(part: Any, viewer: Viewer) -> Address:
+    """The address of the page that has the part with this id. Raises NotFound if it is no id."""
+    at = part.get("at") if isinstance(part, dict) else None
+    if not isinstance(at, str):
+        raise NotFound("There is no such part.")
+    return Address.parse(at, viewer.t)

@@ -91,6 +91,7 @@ def layout(data: InboxData, viewer: Viewer, part: Part = at_once) -> html.Div:
             *notices(data.notices),
             panel(
                 PANEL,
+                data.query,
                 part("totals", lambda: totals(data, viewer), 100, 208),
                 part("list", lambda: rows(data, viewer), 1600),
             ),

@@ -65,6 +65,7 @@ def layout(data: RecommendationsData, viewer: Viewer, part: Part = at_once) -> h
             *notices(data.notices),
             panel(
                 PANEL,
+                data.query,
                 part("totals", lambda: totals(data, viewer), 100, 208),
                 part("list", lambda: rows(data, viewer), 1600),
             ),

@@ -21,9 +21,9 @@ ALL = "all"
 SELECTED = 0
 """Instead of a row's number in an action's id: those that are ticked."""
 
-DECIDED, COUNTED = "-decided", "-counted"
-TOTALS, LIST = "-totals", "-list"
-"""What ids of a panel's parts end in: stores that say what was done, and what is shown anew."""
+DECIDED, COUNTED = "decided", "counted"
+TOTALS, LIST = "totals", "list"
+"""A panel's parts: stores that say what was done, and what is shown anew."""
 
 _PLACE = ("cursor", "start", "status")
 
@@ -37,15 +37,24 @@ class StatusTotal:
     brl: float | None
 
 
-def panel(name: str, totals: list[Component], rows: list[Component]) -> html.Div:
+def part_of(panel: str, part: str, at: Any) -> dict[str, Any]:
+    """The id of a panel's part in the page whose links keep the query `at`: what is shown anew
+    comes to no other page, opened meanwhile."""
+    return {"type": f"{panel}-{part}", "at": at}
+
+
+def panel(
+    name: str, query: dict[str, list[str]], totals: list[Component], rows: list[Component]
+) -> html.Div:
     """Both parts of what is decided about; after a decision the totals are shown anew, then the
-    list."""
+    list. query: the address."""
+    at = urlencode(query, doseq=True)
     return html.Div(
         [
-            dcc.Store(id=f"{name}{DECIDED}"),
-            dcc.Store(id=f"{name}{COUNTED}"),
-            html.Div(totals, id=f"{name}{TOTALS}"),
-            html.Div(rows, id=f"{name}{LIST}", className="page"),
+            dcc.Store(id=f"{name}-{DECIDED}"),
+            dcc.Store(id=part_of(name, COUNTED, at)),
+            html.Div(totals, id=part_of(name, TOTALS, at)),
+            html.Div(rows, id=part_of(name, LIST, at), className="page"),
         ],
         id=name,
         className="page",

@@ -6,13 +6,14 @@ import csv
 import io
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, Route, expect
 from sqlalchemy import Engine, text
 
 from domain.access import Role
 from tests.browser.conftest import Watched
 
 CARD = "article.recommendation"
+CALLBACKS = "**/_dash-update-component**"
 
 
 def statuses(engine: Engine) -> dict[str, int]:
@@ -89,6 +90,32 @@ def test_everything_is_in_reach_of_a_thumb(watch: Callable[..., Watched]) -> Non
     page.locator(CARD).first.get_by_text("Adiar", exact=True).click()
     expect(page.locator(".status-total", has_text="Adiadas")).to_contain_text("1 item")
     assert watched.complaints == []
+
+
+def test_a_list_made_anew_comes_to_no_page_opened_meanwhile(watch: Callable[..., Watched]) -> None:
+    watched = watch(role=Role.ANALYST, locale="en-GB")
+    page = watched.open("/recommendations?status=all&sort=act_by")
+    held: list[Route] = []
+    page.route(
+        CALLBACKS,
+        lambda route: held.append(route) if _is_list(route.request) else route.continue_(),
+    )
+    assert page.locator(CARD).count() > 1
+    with page.expect_request(_is_list):
+        page.locator(CARD, has_text="Snoozed ·").get_by_role("button", name="Reopen").click()
+    page.locator(".status-total", has_text="Rejected").click()
+    page.wait_for_url("**status=rejected*")
+    expect(page.locator(CARD)).to_have_count(1)
+    with page.expect_response(CALLBACKS):
+        held[0].continue_()
+    watched.settle()
+    expect(page.locator(CARD)).to_have_count(1)
+    assert watched.complaints == []
+
+
+def _is_list(request: Request) -> bool:
+    """Whether it asks for the list after a decision."""
+    return "recommendations-list" in str((request.post_data_json or {}).get("output"))
 
 
 def test_a_material_lists_what_to_do_about_it(watch: Callable[..., Watched]) -> None:

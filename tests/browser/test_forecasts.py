@@ -98,6 +98,7 @@ def test_item_is_found_by_typing(watch: Callable[..., Watched]) -> None:
     watched = watch()
     page = watched.open(ONE)
     page.locator(".field-wide .dash-dropdown").first.click()
+    expect(page.locator(".dash-dropdown-content :focus")).to_be_visible()
     page.keyboard.type("luva")
     page.get_by_text("EPI-04 – Luva isolante").click()
     page.wait_for_url("**sku=EPI-04**")

@@ -17,6 +17,7 @@ from api.parameters import (
     SpannedSeries,
     Statuses,
     Text,
+    one_of,
     split,
 )
 from api.routing import route
@@ -61,7 +62,7 @@ class AlertFilters(SpannedSeries):
 class AlertsQuery(AlertFilters, Paged):
     """The same, by pages; the dearest net risk first unless asked otherwise."""
 
-    sort: Text = "-net_brl"
+    sort: Annotated[Text, one_of(alerts.SORTS)] = "-net_brl"
 
 
 class AlertChange(Body):

@@ -7,7 +7,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from api.parameters import MAX_TEXT, Paged, Query, Text, Texts, Ufs, clean
+from api.parameters import (
+    MAX_TEXT,
+    Paged,
+    Query,
+    Text,
+    Texts,
+    Ufs,
+    clean,
+    one_of,
+)
 from api.routing import route
 from auth.guards import current_viewer
 from domain.clusters import (
@@ -58,7 +67,7 @@ class MembersQuery(MachineFilters, Paged):
     """Members by pages, of one cluster or of all."""
 
     cluster: int | None = Field(None, ge=1, le=100)
-    sort: Text = "cluster"
+    sort: Annotated[Text, one_of(clustering.MEMBER_SORTS)] = "cluster"
 
 
 class TowersQuery(MembersQuery):
@@ -70,7 +79,7 @@ class TowersQuery(MembersQuery):
 class RisksQuery(MachineFilters, Paged):
     """Machines by pages, the riskiest first unless asked otherwise."""
 
-    sort: Text = "rank"
+    sort: Annotated[Text, one_of(clustering.RISK_SORTS)] = "rank"
 
 
 class TrendsQuery(MachineFilters):

@@ -8,7 +8,14 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from api.exporting import exported
-from api.parameters import DepotOfItem, Paged, SeriesFilters, Text, split
+from api.parameters import (
+    DepotOfItem,
+    Paged,
+    SeriesFilters,
+    Text,
+    one_of,
+    split,
+)
 from api.routing import route
 from auth.guards import current_viewer
 from domain.policy_receipts import DepotPolicy, ReceiptLine, lines
@@ -28,7 +35,7 @@ class InventoryFilters(SeriesFilters):
 class InventoryQuery(InventoryFilters, Paged):
     """Item-depots by pages, the most at risk first unless asked otherwise."""
 
-    sort: Text = "-risk_brl"
+    sort: Annotated[Text, one_of(inventory.SORTS)] = "-risk_brl"
 
 
 @route("GET", "/inventory", query=InventoryQuery, data=list[ItemDepot], paged=True)

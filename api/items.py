@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from api.exporting import exported
-from api.parameters import Paged, SeriesFilters, Text
+from api.parameters import (
+    Paged,
+    SeriesFilters,
+    Text,
+    one_of,
+)
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Item, Page
@@ -16,7 +22,7 @@ from warehouse.queries.paging import every
 class ItemsQuery(SeriesFilters, Paged):
     """Filters of the list."""
 
-    sort: Text = "sku"
+    sort: Annotated[Text, one_of(items.SORTS)] = "sku"
 
 
 @route("GET", "/items", query=ItemsQuery, data=list[Item], paged=True)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from api.exporting import exported
-from api.parameters import Paged, SpannedSeries, Text
+from api.parameters import (
+    Paged,
+    SpannedSeries,
+    Text,
+    one_of,
+)
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import DemandShare, Kpi, KpiRow, Page, TotalPoint
@@ -93,7 +98,7 @@ class RowsFilters(SpannedSeries):
 class RowsQuery(RowsFilters, Paged):
     """The same by pages, the largest first unless asked otherwise."""
 
-    sort: Text = "-value_brl"
+    sort: Annotated[Text, one_of(kpi_rows.SORTS)] = "-value_brl"
 
 
 @route("GET", "/kpis/rows", query=RowsQuery, data=list[KpiRow], paged=True)

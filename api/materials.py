@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from typing import Annotated
 
 from api.alerts import AlertAnswer, worded
 from api.answers import locale
 from api.exporting import exported
-from api.items import ItemsQuery
-from api.parameters import Between, DepotOfItem, Query, SeriesFilters, Text, checked_text
+from api.parameters import (
+    Between,
+    DepotOfItem,
+    Paged,
+    Query,
+    SeriesFilters,
+    Text,
+    checked_text,
+    one_of,
+)
 from api.routing import route
 from auth.guards import current_viewer
 from domain.drivers import DriverSum, driver_sums
@@ -34,8 +43,14 @@ class MaterialAnswer(MaterialDetail):
     alerts: list[AlertAnswer]  # type: ignore[assignment]
 
 
-@route("GET", "/materials", query=ItemsQuery, data=list[Material], paged=True)
-def listed(query: ItemsQuery) -> Page[Material]:
+class MaterialsQuery(SeriesFilters, Paged):
+    """Filters of the list."""
+
+    sort: Annotated[Text, one_of(materials.SORTS)] = "sku"
+
+
+@route("GET", "/materials", query=MaterialsQuery, data=list[Material], paged=True)
+def listed(query: MaterialsQuery) -> Page[Material]:
     """Materials with demand, stock, forecast and alerts over the sites in view."""
     return materials.page(
         scope=current_viewer().scope,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar, get_origin
 
@@ -176,6 +176,13 @@ class Paged(Query):
 
     limit: int = Field(50, ge=1, le=MAX_LIMIT)
     cursor: Annotated[str, Field(max_length=1000), AfterValidator(clean)] | None = None
+
+
+def one_of(sorts: Iterable[str]) -> Any:
+    """Told of a `sort`: the columns that its list may be ordered by, with - in front to reverse."""
+    return Field(
+        json_schema_extra={"enum": [f"{sign}{one}" for one in sorts for sign in ("", "-")]}
+    )
 
 
 class Between(Query):

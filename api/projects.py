@@ -17,6 +17,7 @@ from api.parameters import (
     Ufs,
     checked_text,
     clean,
+    one_of,
     split,
     told,
 )
@@ -57,7 +58,7 @@ class ProjectsFilters(Between):
 class ProjectsQuery(ProjectsFilters, Paged):
     """The same by pages, by their codes unless asked otherwise."""
 
-    sort: Text = "project"
+    sort: Annotated[Text, one_of(projects.SORTS)] = "project"
 
 
 @route("GET", "/projects", query=ProjectsQuery, data=list[ProjectScore], paged=True)

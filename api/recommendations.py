@@ -11,7 +11,14 @@ from pydantic import BeforeValidator, Field
 
 from api.answers import locale
 from api.exporting import exported
-from api.parameters import Body, Paged, SpannedSeries, Text, split
+from api.parameters import (
+    Body,
+    Paged,
+    SpannedSeries,
+    Text,
+    one_of,
+    split,
+)
 from api.routing import route
 from auth.guards import current_viewer
 from auth.session import who_decides
@@ -56,7 +63,7 @@ class RecommendationFilters(SpannedSeries):
 class RecommendationsQuery(RecommendationFilters, Paged):
     """The same, by pages; the most valuable first unless asked otherwise."""
 
-    sort: Text = "-value_brl"
+    sort: Annotated[Text, one_of(recommendations.SORTS)] = "-value_brl"
 
 
 class Decision(Body):

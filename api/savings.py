@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
 from api.exporting import exported
-from api.parameters import Month, Paged, SpannedSeries, Text
+from api.parameters import (
+    Month,
+    Paged,
+    SpannedSeries,
+    Text,
+    one_of,
+)
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Page
@@ -24,10 +31,16 @@ class SavingsFilters(SavingsSpan):
     month: Month | None = None
 
 
-class SavingsList(SavingsFilters, Paged):
+class SavingsItemsQuery(SavingsFilters, Paged):
     """The same by pages; what saved most first unless asked otherwise."""
 
-    sort: Text = "-identified_brl"
+    sort: Annotated[Text, one_of(savings.ITEM_SORTS)] = "-identified_brl"
+
+
+class SavingsRowsQuery(SavingsFilters, Paged):
+    """The same, month by month."""
+
+    sort: Annotated[Text, one_of(savings.ROW_SORTS)] = "-identified_brl"
 
 
 @route("GET", "/savings", query=SavingsSpan, data=SavingsTotal)
@@ -43,8 +56,8 @@ def by_month(query: SavingsSpan) -> list[SavingsMonth]:
     return savings.months(scope=current_viewer().scope, filters=query.filters())
 
 
-@route("GET", "/savings/items", query=SavingsList, data=list[SavingsItem], paged=True)
-def by_item(query: SavingsList) -> Page[SavingsItem]:
+@route("GET", "/savings/items", query=SavingsItemsQuery, data=list[SavingsItem], paged=True)
+def by_item(query: SavingsItemsQuery) -> Page[SavingsItem]:
     """Item-depots with all their months added up, those that lie whole within `from` and `to`, or
     with one."""
     return savings.items(
@@ -57,8 +70,8 @@ def by_item(query: SavingsList) -> Page[SavingsItem]:
     )
 
 
-@route("GET", "/savings/rows", query=SavingsList, data=list[SavingsRow], paged=True)
-def rows(query: SavingsList) -> Page[SavingsRow]:
+@route("GET", "/savings/rows", query=SavingsRowsQuery, data=list[SavingsRow], paged=True)
+def rows(query: SavingsRowsQuery) -> Page[SavingsRow]:
     """Each item-depot in each month that lies whole within `from` and `to`, with the costs of both
     sides."""
     return savings.page(

@@ -23,6 +23,7 @@ from api.parameters import (
     Ufs,
     checked_text,
     clean,
+    one_of,
     split,
 )
 from api.routing import route
@@ -90,7 +91,7 @@ class OutageFilters(Between):
 class OutagesQuery(OutageFilters, Paged):
     """The same by pages, the last ones first unless asked otherwise."""
 
-    sort: Text = "-started_at"
+    sort: Annotated[Text, one_of(sla.OUTAGE_SORTS)] = "-started_at"
 
 
 @route("GET", "/sla", query=ContractsQuery, data=list[ContractScore])

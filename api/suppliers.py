@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
-from api.parameters import Paged, SpannedSeries, Text, checked_text, split
+from api.parameters import (
+    Paged,
+    SpannedSeries,
+    Text,
+    checked_text,
+    one_of,
+    split,
+)
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Page
@@ -30,7 +37,7 @@ class SupplierFilters(LineFilters):
 class LinesQuery(LineFilters, Paged):
     """Order lines by pages, those promised last first unless asked otherwise."""
 
-    sort: Text = "-first_promised_on"
+    sort: Annotated[Text, one_of(suppliers.LINE_SORTS)] = "-first_promised_on"
 
 
 @route("GET", "/suppliers", query=SupplierFilters, data=list[SupplierScore])

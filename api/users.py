@@ -10,7 +10,14 @@ from flask import request
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.exporting import exported
-from api.parameters import Body, Paged, Text, Uf, clean
+from api.parameters import (
+    Body,
+    Paged,
+    Text,
+    Uf,
+    clean,
+    one_of,
+)
 from api.routing import route
 from auth import passwords, resets, session
 from auth.session import request_actor
@@ -82,7 +89,7 @@ class Ended(BaseModel):
 class UsersQuery(Paged):
     """Order of the list."""
 
-    sort: Text = "email"
+    sort: Annotated[Text, one_of(users.SORTS)] = "email"
 
 
 class NewUser(Body):

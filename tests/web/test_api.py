@@ -16,7 +16,7 @@ from api import openapi
 from api.exporting import EXPORTS
 from api.routing import ROUTES
 from tests import factories
-from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
+from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
 
 META = {"run_id", "data_as_of", "computed_at", "count", "next", "is_demo"}
 LISTS = {
@@ -139,6 +139,27 @@ def test_a_sort_is_followed_both_ways(api: Api) -> None:
     up = [row["sku"] for row in api.get("/items?sort=sku").json()["data"]]
     down = [row["sku"] for row in api.get("/items?sort=-sku").json()["data"]]
     assert up == sorted(up) == down[::-1]
+
+
+def test_the_document_lists_what_lists_may_be_sorted_by(site: Site) -> None:
+    admin = site.api(ADMIN)
+    paths = site.get("/api/v1/openapi.json").json()["paths"]
+    listed = {
+        path: [one for one in told["get"]["parameters"] if one["name"] == "sort"]
+        for path, told in paths.items()
+        if "get" in told
+    }
+    lists = {path: found[0]["schema"] for path, found in listed.items() if found}
+    assert {"/items", "/materials", "/savings/rows", "/users"} <= set(lists)
+    for path, schema in lists.items():
+        assert schema["default"] in schema["enum"], path
+        for one in schema["enum"]:
+            assert admin.get(path, params={"sort": one, "limit": 1}).status_code == 200, (path, one)
+        refused = admin.get(path, params={"sort": "moon"})
+        columns = [one for one in schema["enum"] if not one.startswith("-")]
+        assert refused.json()["error"]["fields"]["sort"].startswith(
+            f"must be one of {', '.join(columns)}, with"
+        ), path
 
 
 def test_an_unchanged_answer_is_not_sent_again(api: Api) -> None:

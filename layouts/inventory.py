@@ -233,7 +233,8 @@ def _entry(row: ItemDepot, data: InventoryData, viewer: Viewer) -> html.Li:
     is_chosen = data.chosen is not None and row_key(row) == row_key(data.chosen)
     query = {**data.query, "item": [row.sku], "depot": [row.site], "tab": [data.tab]}
     stock = t("%(amount)s on hand", amount=_amount(row.on_hand, row, viewer))
-    lasts = t("%(days)s days of supply", days=fmt.number(row.days_of_supply, locale))
+    supply = fmt.number(row.days_of_supply, locale)
+    lasts = t("1 day of supply") if supply == "1" else t("%(days)s days of supply", days=supply)
     risk = t("%(value)s at risk", value=fmt.brl_compact(row.risk_brl, locale))
     link = dcc.Link(
         [

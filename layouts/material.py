@@ -38,6 +38,7 @@ from layouts.components.tabs import tabs
 from layouts.forecasts import fact_list
 from layouts.item_depot import material_href
 from layouts.text import ALERT_KINDS, DEMAND_CLASSES, N_, named
+from layouts.units import days_told
 
 TABS = {
     "overview": N_("Overview"),
@@ -153,7 +154,7 @@ def _master_data(item: Item, viewer: Viewer) -> list[tuple[str, str]]:
 def _days(value: float | None, viewer: Viewer) -> str:
     if value is None:
         return fmt.UNKNOWN
-    return viewer.t("%(count)s days", count=fmt.number(value, viewer.locale))
+    return days_told(fmt.number(value, viewer.locale), viewer.t)
 
 
 def depot_choice(

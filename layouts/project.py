@@ -166,6 +166,8 @@ def slip_words(days: int | None, viewer: Viewer) -> str:
         return fmt.UNKNOWN
     if days == 0:
         return t("none")
+    if abs(days) == 1:
+        return t("1 day late") if days > 0 else t("1 day early")
     count = fmt.number(abs(days), locale)
     return t("%(days)s days late", days=count) if days > 0 else t("%(days)s days early", days=count)
 

@@ -40,6 +40,7 @@ from layouts.suppliers import (
     trend,
 )
 from layouts.text import N_, SUPPLIER_KINDS, named
+from layouts.units import days_told
 
 LINE_ROWS = 25
 
@@ -266,7 +267,7 @@ def _later(data: SupplierData, viewer: Viewer) -> html.Section:
         [
             html.Tr(
                 [
-                    html.Td(t("1 day") if one.days == 1 else t("%(count)s days", count=one.days)),
+                    html.Td(days_told(str(one.days), t)),
                     html.Td(fmt.brl(one.stock_brl, locale), className="number"),
                     html.Td(fmt.brl(one.holding_brl, locale), className="number"),
                 ]

@@ -32,6 +32,7 @@ from layouts.components.states import missing_file, no_rows, notices
 from layouts.components.table import Cell, per_cent, twin
 from layouts.supplier_charts import label, otif_chart
 from layouts.text import N_, SUPPLIER_KINDS, named
+from layouts.units import days_told
 
 SHOWN, CHARTED = 200, 20
 KINDS = ("domestic", "import")
@@ -199,7 +200,7 @@ def in_days(value: float | None, viewer: Viewer) -> str:
     """A time in days."""
     if value is None:
         return fmt.UNKNOWN
-    return viewer.t("%(days)s days", days=fmt.number(value, viewer.locale, 1))
+    return days_told(fmt.number(value, viewer.locale, 1), viewer.t)
 
 
 def interval(one: SupplierTotals | SupplierScore, viewer: Viewer) -> str:

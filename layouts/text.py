@@ -251,7 +251,7 @@ def usual_days(name: str, frequency: str | None) -> int | None:
 KPI_NAMES = {
     "annual_savings": N_("Savings a year"),
     "wape": N_("Forecast error (WAPE)"),
-    "stockout_rate": N_("Stockout rate"),
+    "stockout_rate": N_("Stockout rate, %(span)s"),
     "inventory_value": N_("Inventory value"),
     "days_of_supply": N_("Days of supply"),
     "open_critical_alerts": N_("Critical alerts"),
@@ -260,7 +260,7 @@ KPI_NAMES = {
     "otif": N_("OTIF, %(span)s"),
     "sla_availability": N_("Availability, %(span)s"),
 }
-KPI_DAYS = {"otif": OTIF_DAYS, "sla_availability": SLA_DAYS}
+KPI_DAYS = {"stockout_rate": STOCK_DAYS, "otif": OTIF_DAYS, "sla_availability": SLA_DAYS}
 
 KPI_HELP = {
     "annual_savings": N_(
@@ -280,6 +280,7 @@ KPI_HELP = {
 
 KPI_NAMES_OF_PERIOD = {
     "demand_value": N_("Demand in the period"),
+    "stockout_rate": N_("Stockout rate"),
     "otif": N_("OTIF"),
     "sla_availability": N_("SLA availability"),
 }

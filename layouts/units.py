@@ -65,11 +65,16 @@ def of_driver(code: str, t: Translator) -> tuple[Unit, str]:
     return Unit(told), what
 
 
+def days_told(told: str, t: Translator) -> str:
+    """Days in words, of their number as it is written."""
+    return t("1 day") if told == "1" else t("%(count)s days", count=told)
+
+
 def with_unit(value: float | None, unit: str, locale: str, t: Translator) -> str:
     """A number as `format.by_unit` writes it, and of days and hours what it counts: `30 dias`."""
     told = fmt.by_unit(value, unit, locale)
     if value is None:
         return told
     if unit == "days":
-        return t("%(count)s days", count=told)
+        return days_told(told, t)
     return t("%(hours)s h", hours=told) if unit == "hours" else told

@@ -48,7 +48,7 @@ from domain.records import (
 )
 from domain.regions import Move, Place
 from domain.viewer import LOCALES, Viewer
-from layouts import charts, item_depot, projects, regions, shell, text
+from layouts import charts, item_depot, projects, regions, shell, suppliers, text
 from layouts import format as fmt
 from layouts.components import states
 from layouts.components.cards import kpi_card
@@ -56,10 +56,11 @@ from layouts.components.filters import Bar, filter_bar
 from layouts.components.receipt import inputs_table
 from layouts.components.table import Cell, twin
 from layouts.features import reason_of
+from layouts.project import slip_words
 from layouts.projects import ProjectsData
 from layouts.reasons import reason_in
 from layouts.recommendation_card import recommendation_card
-from layouts.units import BRL, Unit
+from layouts.units import BRL, Unit, with_unit
 from tests.services import ROOT
 from warehouse.queries import kpis
 from warehouse.queries.published import PublishedRun
@@ -152,6 +153,18 @@ def kpi(**more: Any) -> Kpi:
     known = {"key": "wape", "value": 0.25, "unit": "fraction", "previous": 0.2, "change": 0.25}
     rest = {"target": None, "as_of": TODAY, "better": "down", "receipt": receipt}
     return Kpi(**{**known, **rest, **more})
+
+
+def test_one_day_is_no_days():
+    viewer = reader()
+    assert [with_unit(days, "days", "pt_BR", viewer.t) for days in (1, 1.5, 30)] == [
+        "1 dia",
+        "1,5 dias",
+        "30 dias",
+    ]
+    assert suppliers.in_days(1.04, viewer) == "1 dia"
+    told = [slip_words(days, viewer) for days in (-2, -1, 1, 2)]
+    assert told == ["2 dias de avanço", "1 dia de avanço", "1 dia de atraso", "2 dias de atraso"]
 
 
 def test_kpi_card_judges_the_change_and_shows_the_receipt() -> None:

@@ -19,6 +19,8 @@ from dashboard.app import create_app
 from domain.access import Role
 from domain.clock import today
 from layouts import admin_settings, admin_users, inbox
+from layouts.components.queue import COUNTED, LIST, TOTALS
+from layouts.components.queue import part_of as part_of_panel
 from layouts.overrides import WHATS, end_id
 from layouts.recommendation_card import action_id, pick_id
 from tests.browser.conftest import fill
@@ -119,6 +121,11 @@ def part_of(client: FlaskClient, identity: dict[str, Any]) -> Any:
     return properties["children"]
 
 
+def key(identity: dict[str, Any]) -> str:
+    """A pattern's id as Dash writes it."""
+    return json.dumps(identity, sort_keys=True, separators=(",", ":"))
+
+
 def call(outputs: list[str], name: Any, value: Any, *state: Any) -> dict[str, Any]:
     """What a callback is sent when the input `name` (`id.property`, or both of a pattern) is this
     now."""
@@ -126,7 +133,7 @@ def call(outputs: list[str], name: Any, value: Any, *state: Any) -> dict[str, An
     is_one, said = len(told) == 1, name if isinstance(name, list) else name.split(".")
     source = {"id": said[0], "property": said[1], "value": value}
     is_pattern = isinstance(said[0], dict)
-    identity = json.dumps(said[0], sort_keys=True, separators=(",", ":")) if is_pattern else said[0]
+    identity = key(said[0]) if is_pattern else said[0]
     return {
         "output": outputs[0] if is_one else f"..{'...'.join(outputs)}..",
         "outputs": told[0] if is_one else told,
@@ -145,11 +152,27 @@ def decision_calls(
     own: list[Any] = (
         [[], []] if path == "/recommendations" else [{"id": "alert-give-to", "property": "value"}]
     )
-    shown = [f"{name}-totals.children", f"{name}-counted.data"]
+    totals, counted, rows = (part_of_panel(name, part, "") for part in (TOTALS, COUNTED, LIST))
+    every = [part_of_panel(name, part, ["ALL"]) for part in (TOTALS, COUNTED)]
     return [
         call([f"{name}-decided.data"], [action, "n_clicks"], 1, ticks, *own),
-        call(shown, f"{name}-decided.data", "1", HERE),
-        call([f"{name}-list.children"], f"{name}-counted.data", "1", HERE),
+        {
+            "output": f"..{key(every[0])}.children...{key(every[1])}.data..",
+            "outputs": [
+                [{"id": totals, "property": "children"}],
+                [{"id": counted, "property": "data"}],
+            ],
+            "inputs": [{"id": f"{name}-decided", "property": "data", "value": "1"}],
+            "state": [[{"id": totals, "property": "id", "value": totals}]],
+            "changedPropIds": [f"{name}-decided.data"],
+        },
+        {
+            "output": f"{key(part_of_panel(name, LIST, ['MATCH']))}.children",
+            "outputs": {"id": rows, "property": "children"},
+            "inputs": [{"id": counted, "property": "data", "value": "1"}],
+            "state": [{"id": rows, "property": "id", "value": rows}],
+            "changedPropIds": [f"{key(counted)}.data"],
+        },
     ]
 
 

@@ -67,17 +67,28 @@ def cells_of_quantiles(mean: Array, p10: Array, p50: Array, p90: Array) -> Array
 
 
 def cells_of_history(history: Array, mean: Array) -> Array:
-    """Recorded demand (series, periods) as cells (series, CELLS) with the forecasts' mean; periods
-    before a series began are NaN."""
-    ordered = np.sort(np.maximum(history, 0.0), axis=1)
-    known = np.maximum(np.isfinite(ordered).sum(axis=1, keepdims=True), 1)
-    ordered = np.nan_to_num(ordered)
-    total = np.concatenate([np.zeros((len(ordered), 1)), np.cumsum(ordered, axis=1)], axis=1)
-    places = EDGES * known
-    whole = np.minimum(places.astype(int), known - 1)
-    upto = np.take_along_axis(total, whole, axis=1)
-    upto += (places - whole) * np.take_along_axis(ordered, whole, axis=1)
-    return _with_mean(np.diff(upto, axis=1) / (SHARES * known), mean)
+    """Demand that pauses as cells with the forecasts' mean: (series, horizon) → (series, horizon,
+    CELLS).
+
+    history: recorded demand (series, periods), NaN before a series began. There is demand as often
+    as makes the mean of the sizes that were recorded; where that is more than always, each size
+    grows.
+    """
+    sizes = np.sort(np.maximum(np.nan_to_num(history), 0.0), axis=1)
+    number = (sizes > 0).sum(axis=1)[:, None, None]
+    usual = sizes.sum(axis=1)[:, None] / np.maximum(number[..., 0], 1)
+    chance = np.divide(mean, usual, out=np.zeros_like(mean), where=usual > 0).clip(0.0, 1.0)
+    chance = chance[..., None]
+    upto = np.concatenate([np.zeros((len(sizes), 1)), np.cumsum(sizes, axis=1)], axis=1)
+    over = np.maximum(EDGES - (1 - chance), 0.0) / np.where(chance > 0, chance, 1.0)
+    places = (np.minimum(over, 1.0) * number).reshape(len(sizes), mean.shape[1] * len(EDGES))
+    none = sizes.shape[1] - number[..., 0]
+    whole = np.minimum(places.astype(int) + none, sizes.shape[1] - 1)
+    total = np.take_along_axis(upto, whole, axis=1)
+    total += (places + none - whole) * np.take_along_axis(sizes, whole, axis=1)
+    share = chance / np.maximum(number, 1)
+    cells = np.diff(total.reshape(over.shape), axis=2) * share / SHARES
+    return _with_mean(cells, mean)
 
 
 def _with_mean(cells: Array, mean: Array) -> Array:

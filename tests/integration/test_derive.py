@@ -318,7 +318,7 @@ def test_the_reorder_point_covers_the_lead_times_demand_as_often_as_asked(
 def test_the_time_before_a_young_items_first_demand_is_not_demand_of_none(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):
-    """6 units every third day for 60 days, over a lead time of 14 days."""
+    """4 to 8 units every third day for 60 days, over a lead time of 14 days."""
     since = {"since": LAST_DAY - timedelta(days=59), "last": LAST_DAY}
     of_cable = (
         "item_id = (SELECT item_id FROM core.item WHERE sku = 'CABO-01')"
@@ -327,7 +327,10 @@ def test_the_time_before_a_young_items_first_demand_is_not_demand_of_none(
     with engine.begin() as connection:
         early = f"DELETE FROM core.demand WHERE {of_cable} AND (date < :since OR date <> :last"
         connection.execute(text(f"{early} AND (date - CAST(:since AS date)) % 3 > 0)"), since)
-        connection.execute(text(f"UPDATE core.demand SET quantity = 6 WHERE {of_cable}"))
+        sizes = "4 + (date - CAST(:since AS date)) / 3 % 5"
+        connection.execute(
+            text(f"UPDATE core.demand SET quantity = {sizes} WHERE {of_cable}"), since
+        )
     factories.refresh_views(engine)
     bundle = factories.make_bundle(tmp_path, engine)
 
@@ -340,6 +343,7 @@ def test_the_time_before_a_young_items_first_demand_is_not_demand_of_none(
     row = policy(engine, "CABO-01", "DEP-SP")
     spread = 6 * np.sqrt(14 * 1 / 3 * 2 / 3)
     assert row.facts["lead_time_demand_std"] == pytest.approx(spread, rel=0.15)
+    assert row.reorder_point % 1 == 0, "at a part of a piece it would wait for the piece below"
 
 
 def test_what_is_on_the_shelf_decides_the_chance_of_running_out_and_its_dates(

@@ -72,7 +72,7 @@ def test_half_a_period_is_half_of_its_demand_and_no_lead_time_is_unknown() -> No
 def test_demand_that_pauses_comes_in_the_sizes_that_were_recorded() -> None:
     history = np.zeros((1, 100))
     history[0, ::10] = 12.0
-    cells = np.repeat(cells_of_history(history, np.array([1.2]))[:, None], DAYS, axis=1)
+    cells = cells_of_history(history, np.full((1, DAYS), 1.2))
     assert cells[0, 0, : CELLS // 2].max() == 0
     assert cells[0, 0, -1] == pytest.approx(12)
     one = over_lead_time(cells, CALENDAR, fixed(1), draws(DAYS, 0.0))[0]
@@ -84,9 +84,20 @@ def test_periods_before_a_series_began_say_nothing_of_its_sizes() -> None:
     own = np.array([[0.0, 12.0, 0.0, 3.0, 0.0, 12.0, 5.0]])
     later = np.concatenate([np.full((1, 93), np.nan), own], axis=1)
     longest = np.concatenate([np.ones((1, 93)), own], axis=1)
-    both = cells_of_history(np.concatenate([later, longest]), np.array([2.0, 2.0]))
-    assert both[0] == pytest.approx(cells_of_history(own, np.array([2.0]))[0])
-    assert both[1] == pytest.approx(cells_of_history(longest, np.array([2.0]))[0])
+    both = cells_of_history(np.concatenate([later, longest]), np.array([[2.0], [2.0]]))
+    assert both[0] == pytest.approx(cells_of_history(own, np.array([[2.0]]))[0])
+    assert both[1] == pytest.approx(cells_of_history(longest, np.array([[2.0]]))[0])
+
+
+def test_what_is_forecast_of_rare_demand_is_how_often_not_how_much() -> None:
+    history = np.zeros((2, 50))
+    history[:, ::10], history[:, 5] = 4.0, 10.0
+    cells = cells_of_history(history, np.array([[0.3, 0.0], [0.6, 50.0]]))
+    assert cells @ SHARES == pytest.approx(np.array([[0.3, 0.0], [0.6, 50.0]]))
+    assert cells[:, 0, -1] == pytest.approx(10)
+    assert (cells[0, 0] > 0).sum() < (cells[1, 0] > 0).sum() < CELLS
+    assert cells[1, 1, 0] == pytest.approx(40) and cells[1, 1, -1] == pytest.approx(100)
+    assert cells_of_history(np.zeros((1, 9)), np.array([[0.2]]))[0, 0] == pytest.approx(0.2)
 
 
 def test_the_cautious_path_asks_for_more_than_the_likely_one() -> None:

@@ -50,7 +50,8 @@ FROM (
 class DemandAhead:
     """quantiles: mean, p10, p50, p90 of each series and period of the horizon, (series, horizon,
     4). histories: recorded demand of the series where it pauses, (series, periods), NaN before it
-    began and elsewhere. shared: what the errors of a forecast have in common, (series,)."""
+    began and elsewhere. pieces: whether it pauses and came in whole units alone, (series,). shared:
+    what the errors of a forecast have in common, (series,)."""
 
     setup: Setup
     calendar: Calendar
@@ -58,6 +59,7 @@ class DemandAhead:
     quantiles: Array
     pauses: NDArray[np.bool_]
     histories: Array
+    pieces: NDArray[np.bool_]
     shared: Array
 
     def rates(self, rows: slice) -> Array:
@@ -77,8 +79,7 @@ class DemandAhead:
         mean, p10, p50, p90 = np.moveaxis(self.quantiles[rows], 2, 0)
         found = cells_of_quantiles(mean, p10, p50, p90)
         pauses = self.pauses[rows]
-        shape = cells_of_history(self.histories[rows][pauses], np.ones(int(pauses.sum())))
-        found[pauses] = shape[:, None, :] * mean[pauses][..., None]
+        found[pauses] = cells_of_history(self.histories[rows][pauses], mean[pauses])
         usual = found.mean(axis=1, keepdims=True)
         ahead = found[:, self.first :][:, : len(self.calendar.starts)]
         missing = len(self.calendar.starts) - ahead.shape[1]
@@ -108,6 +109,7 @@ def demand_ahead(connection: Connection, setup: Setup, series: pd.DataFrame) -> 
         quantiles,
         pauses,
         histories,
+        pauses & ~(np.nan_to_num(histories) % 1).any(axis=1),
         np.asarray(known.round(3), np.float64),
     )
 

@@ -26,6 +26,8 @@ EDGES = np.array(
 """Where the cells of a distribution end; finer where stock is decided."""
 SHARES = np.diff(EDGES)
 CELLS = len(SHARES)
+BEYOND = 1.5
+"""What may be asked for at a time, in the largest recorded; measured in docs/inventory.md."""
 LEAD_TIMES = 10
 """Equally likely lead times that stand for all that were measured."""
 LEAD_TIME_CHANCES = (np.arange(LEAD_TIMES) + 0.5) / LEAD_TIMES
@@ -70,11 +72,14 @@ def cells_of_history(history: Array, mean: Array) -> Array:
     """Demand that pauses as cells with the forecasts' mean: (series, horizon) → (series, horizon,
     CELLS).
 
-    history: recorded demand (series, periods), NaN before a series began. There is demand as often
-    as makes the mean of the sizes that were recorded; where that is more than always, each size
-    grows.
+    history: recorded demand (series, periods), NaN before a series began. Sizes are those that were
+    recorded and one BEYOND the largest, since the next of n is the largest once in n + 1 times.
+    There is demand as often as makes the mean; where that is more than always, each size grows.
     """
     sizes = np.sort(np.maximum(np.nan_to_num(history), 0.0), axis=1)
+    larger = BEYOND * sizes[:, -1:]
+    pieces = ~(sizes % 1).any(axis=1, keepdims=True)
+    sizes = np.concatenate([sizes, np.where(pieces, np.ceil(larger), larger)], axis=1)
     number = (sizes > 0).sum(axis=1)[:, None, None]
     usual = sizes.sum(axis=1)[:, None] / np.maximum(number[..., 0], 1)
     chance = np.divide(mean, usual, out=np.zeros_like(mean), where=usual > 0).clip(0.0, 1.0)

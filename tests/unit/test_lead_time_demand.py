@@ -74,9 +74,9 @@ def test_demand_that_pauses_comes_in_the_sizes_that_were_recorded() -> None:
     history[0, ::10] = 12.0
     cells = cells_of_history(history, np.full((1, DAYS), 1.2))
     assert cells[0, 0, : CELLS // 2].max() == 0
-    assert cells[0, 0, -1] == pytest.approx(12)
+    assert cells[0, 0, [-3, -1]] == pytest.approx([12, 18]), "and once in eleven times half more"
     one = over_lead_time(cells, CALENDAR, fixed(1), draws(DAYS, 0.0))[0]
-    assert set(np.round(one).tolist()) == {0.0, 12.0}
+    assert one.max() == pytest.approx(18) and (one == 0).mean() > 0.85
     assert (one > 0).mean() == pytest.approx(0.1, abs=0.03)
 
 
@@ -94,9 +94,10 @@ def test_what_is_forecast_of_rare_demand_is_how_often_not_how_much() -> None:
     history[:, ::10], history[:, 5] = 4.0, 10.0
     cells = cells_of_history(history, np.array([[0.3, 0.0], [0.6, 50.0]]))
     assert cells @ SHARES == pytest.approx(np.array([[0.3, 0.0], [0.6, 50.0]]))
-    assert cells[:, 0, -1] == pytest.approx(10)
+    assert cells[:, 0, -1] == pytest.approx(15)
     assert (cells[0, 0] > 0).sum() < (cells[1, 0] > 0).sum() < CELLS
-    assert cells[1, 1, 0] == pytest.approx(40) and cells[1, 1, -1] == pytest.approx(100)
+    assert cells[1, 1, 0] == pytest.approx(4 * 50 / 45 * 7)
+    assert cells[1, 1, -1] == pytest.approx(15 * 50 / 45 * 7)
     assert cells_of_history(np.zeros((1, 9)), np.array([[0.2]]))[0, 0] == pytest.approx(0.2)
 
 

@@ -153,6 +153,13 @@ def lot(quantity: ArrayLike, minimum: ArrayLike = np.nan, pack: ArrayLike = np.n
     return np.where(np.isnan(size), wanted, np.ceil(wanted / size - 1e-9) * size)
 
 
+def in_pieces(level: ArrayLike, pieces: ArrayLike) -> Array:
+    """A stock level in units of issue, rounded up where demand comes in whole `pieces`: stock does
+    too, and at 0.8 of a piece an order would wait for none."""
+    found = np.asarray(level, float)
+    return np.where(pieces, np.ceil(found - 1e-6), found)
+
+
 def cumulative(rates: Array, days: ArrayLike) -> Array:
     """Demand over the first `days` of each row of `rates` (series × days), fractions of a day
     included; beyond the last column it goes on at the row's mean."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from domain.inventory import Array, service_factor
+from domain.inventory import Array, in_pieces, service_factor
 
 LEAST_PERIODS = 24
 """Fewer known periods than this are not drawn from: demand then comes unit by unit."""
@@ -84,7 +84,8 @@ def lead_time_quantile(
 
     From every stretch of recorded demand as long as the lead time, scaled to the rate; a lead time
     that varies is looked at at five lengths. A row with fewer than 24 known periods is taken for
-    Poisson demand, by its normal approximation. Lead times in periods, at least one.
+    Poisson demand, by its normal approximation. Lead times in periods, at least one. Whole pieces
+    where demand is.
     """
     wanted, lead = np.asarray(rate, float), np.nan_to_num(np.asarray(mean, float))
     spread, asked = np.nan_to_num(np.asarray(std, float)), np.asarray(level, float)
@@ -97,7 +98,8 @@ def lead_time_quantile(
     for row in np.flatnonzero(known >= LEAST_PERIODS):
         sums = _windows(upto[row], int(known[row]), float(lead[row]), float(spread[row]))
         found[row] = factor[row] * np.quantile(sums, asked[row])
-    return found
+    parts = (history % 1).max(axis=1)
+    return in_pieces(found, _column(parts, asked) == 0)
 
 
 def _column(values: Array, like: Array) -> Array:

@@ -96,6 +96,14 @@ def test_the_quantile_of_the_demand_of_a_lead_time():
     assert lead_time_quantile(history, [2.5], [8.0], [0.0], np.array([0.9]))[0] == pytest.approx(20)
 
 
+def test_levels_of_pieces_are_pieces():
+    rare = np.tile([1.0, 0, 0, 0], 30)[None, :]
+    assert lead_time_quantile(rare, [0.2], [1.0], [0.0], np.array([0.95])) == [1]
+    assert lead_time_quantile(rare / 2, [0.1], [1.0], [0.0], np.array([0.95])) == [
+        pytest.approx(0.4)
+    ]
+
+
 def test_paths_keep_the_rate_and_do_not_depend_on_company():
     random = np.random.default_rng(1)
     history = random.poisson(0.7, (5, 400)).astype(float)

@@ -24,8 +24,6 @@ from warehouse.pipeline.open_orders import in_transit
 from warehouse.pipeline.project_needs import dated, effects
 
 CHUNK = 1_000
-TINY = 1e-6
-"""Units of issue by which sums of whole pieces may miss them."""
 REQUEST_DAYS = 365
 PROJECTED_DAYS = 90
 DAYS_A_YEAR = 365.25
@@ -226,7 +224,7 @@ def _of_chunk(
     covered = (available + arriving - committed)[:, None]
     shortage = np.maximum(demand - covered, 0.0).mean(axis=1)
     at_level = _at_level(demand, series["service_level"].to_numpy(float))
-    at_level = np.where(ahead.pieces[rows], np.ceil(at_level - TINY), at_level)
+    at_level = inventory.in_pieces(at_level, ahead.pieces[rows])
     if setup.settings.method == TEXTBOOK:
         safety, at_level = textbook, np.full(len(series), np.nan)
     else:

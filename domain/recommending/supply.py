@@ -57,8 +57,9 @@ def supply_costs(stock: pd.DataFrame, supply: pd.DataFrame, context: Context) ->
 
 
 def sources(stock: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
-    """The supplier to buy each item from (index item_id, SOURCE_COLUMNS): of several measured ones
-    the cheapest in all, else the items file's."""
+    """The supplier to buy each item from (index item_id, SOURCE_COLUMNS): the items file's, for
+    another than that speaks SWITCH; of an item whose file names none, the cheapest measured in
+    all."""
     own = stock.drop_duplicates("item_id").set_index("item_id")
     given = pd.DataFrame(
         {
@@ -69,7 +70,9 @@ def sources(stock: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
         },
         index=own.index,
     )
-    ordered = costs.sort_values("annual_brl", na_position="last")
+    named = costs["item_id"].map(own["own_supplier_id"])
+    eligible = costs[named.isna() | (costs["supplier_id"] == named)]
+    ordered = eligible.sort_values("annual_brl", na_position="last")
     best = ordered.drop_duplicates("item_id").set_index("item_id")
     best = best.rename(columns={"supplier_price_brl": "price", "lines": "supplier_lines"})
     best = best.drop(columns="price_brl").rename(columns={"price": "price_brl"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -208,6 +208,71 @@ def test_the_settings_of_the_company_decide(published: Engine) -> None:
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
         derive.derive_run(connection, run_id)
     assert of_kind("REDUCE") == []
+
+
+# From whom
+
+LINES = 12
+
+
+def deliver(engine: Engine, supplier: str, sku: str, price: float, late: int) -> None:
+    """Lines of this supplier, one a week, promised in ten days and so many days late."""
+    network = factories.Network(
+        items=dict(map(tuple, rows(engine, "SELECT sku, item_id FROM core.item"))),
+        sites=dict(map(tuple, rows(engine, "SELECT site, site_id FROM core.site"))),
+        suppliers=dict(map(tuple, rows(engine, "SELECT supplier, supplier_id FROM core.supplier"))),
+    )
+    for number in range(LINES):
+        ordered = LAST_DAY - timedelta(days=60 + 7 * number)
+        promised = ordered + timedelta(days=10)
+        factories.add_order(
+            engine,
+            network,
+            order=f"{supplier}-{sku}-{number}",
+            sku=sku,
+            site="DEP-SP",
+            quantity=10,
+            supplier=supplier,
+            ordered_on=ordered,
+            promised_on=promised,
+            received_on=promised + timedelta(days=late),
+            received_qty=10,
+            unit_price_brl=price,
+        )
+
+
+def derive_again(engine: Engine) -> None:
+    with engine.begin() as connection:
+        run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
+        derive.derive_run(connection, run_id)
+
+
+def bought_from(sku: str) -> set[tuple[str, float, float]]:
+    """Supplier, price and measured lines of every purchase of it."""
+    found = [one.facts for one in of_kind("REORDER") if one.sku == sku]
+    return {(one["supplier"], one["price_brl"], one["supplier_lines"]) for one in found}
+
+
+def test_purchases_go_to_the_items_files_supplier(published: Engine) -> None:
+    """Though another is measured, cheaper and never late."""
+    deliver(published, "BETA", "CABO-01", 9.0, late=0)
+    derive_again(published)
+    assert bought_from("CABO-01") == {("Alfa Energia", 12.5, 0)}
+    deliver(published, "ALFA", "CABO-01", 12.0, late=20)
+    derive_again(published)
+    (switch,) = of_kind("SWITCH")
+    decide(published, switch.id, "rejected", reason="contrato até dezembro")
+    derive_again(published)
+    assert bought_from("CABO-01") == {("Alfa Energia", 12.0, LINES)}
+
+
+def test_what_the_items_file_names_no_supplier_of_is_bought_where_it_costs_least(
+    published: Engine,
+) -> None:
+    deliver(published, "ALFA", "EPI-04", 31.0, late=0)
+    deliver(published, "BETA", "EPI-04", 30.0, late=0)
+    derive_again(published)
+    assert bought_from("EPI-04") == {("Beta Cabos", 30.0, LINES)}
 
 
 # What people decide

@@ -303,15 +303,19 @@ def _reduce(speech: _Speech) -> list[str]:
 
 def _switch(speech: _Speech) -> list[str]:
     facts = speech.facts
-    shares = {
-        which: f"{number(100 * facts[f'otif_{which}'], speech.locale)}%" for which in ("new", "now")
-    }
+    otif = ""
+    if speech.has("otif_new", "otif_now"):
+        shares = {
+            which: f"{number(100 * facts[f'otif_{which}'], speech.locale)}%"
+            for which in ("new", "now")
+        }
+        otif = speech.say("otif", **shares)
     leads = {which: speech.days(facts.get(f"lead_mean_{which}")) for which in ("new", "now")}
     prices = {which: speech.money(f"supplier_price_brl_{which}") for which in ("new", "now")}
     names = {which: str(facts.get(f"supplier_{which}")) for which in ("new", "now")}
     return [
         speech.say("switch", item=speech.item, **names),
-        speech.say("otif", **shares),
+        otif,
         speech.say("lead", **leads),
         speech.say("price", **prices),
         speech.say("value_yearly", value=speech.money("value_brl")),

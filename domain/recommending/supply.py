@@ -22,8 +22,8 @@ SOURCE_COLUMNS = ["supplier_id", "supplier", "price_brl", "supplier_lines"]
 
 
 def supply_costs(stock: pd.DataFrame, supply: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """`supply` (a row an item and supplier: lines, on_time, lead_mean, lead_std, price_brl) with
-    what buying from it costs a year.
+    """`supply` (a row an item and supplier: lines, promised of them, on_time of these, lead_mean,
+    lead_std, price_brl) with what buying from it costs a year.
 
     annual_brl = demand of a year × price + holding the safety stock that its lead time and its
     spread ask for, summed over the depots. A supplier with fewer lines than `measured_lines` is
@@ -98,7 +98,7 @@ def switches(stock: pd.DataFrame, costs: pd.DataFrame, context: Context) -> pd.D
     pairs = present.merge(costs, on="item_id", suffixes=("_now", "_new"))
     pairs = pairs[pairs["supplier_id_now"] != pairs["supplier_id_new"]]
     pairs = pairs.assign(
-        on_time_z=_share_z(pairs),
+        on_time_z=_share_z(pairs, context.rates.measured_lines),
         lead_z=_mean_z(pairs),
         price_gain=1 - pairs["supplier_price_brl_new"] / pairs["supplier_price_brl_now"],
         switch_cost_brl=context.rates.switch_cost_brl,
@@ -112,12 +112,15 @@ def switches(stock: pd.DataFrame, costs: pd.DataFrame, context: Context) -> pd.D
     return as_frame([_switch(row, context) for row in pairs.to_dict("records")])
 
 
-def _share_z(pairs: pd.DataFrame) -> pd.Series:
-    """Two-proportion z of lines on time and in full, new over present (pooled)."""
-    lines_now, lines_new = pairs["lines_now"], pairs["lines_new"]
-    pooled = (pairs["on_time_now"] + pairs["on_time_new"]) / (lines_now + lines_new)
-    spread = np.sqrt(pooled * (1 - pooled) * (1 / lines_now + 1 / lines_new))
-    gap = pairs["on_time_new"] / lines_new - pairs["on_time_now"] / lines_now
+def _share_z(pairs: pd.DataFrame, least: int) -> pd.Series:
+    """Two-proportion z of promised lines on time and in full, new over present (pooled); 0 where
+    either has fewer than `least` of them."""
+    now, new = (
+        pairs[name].where(pairs[name] >= least) for name in ("promised_now", "promised_new")
+    )
+    pooled = (pairs["on_time_now"] + pairs["on_time_new"]) / (now + new)
+    spread = np.sqrt(pooled * (1 - pooled) * (1 / now + 1 / new))
+    gap = pairs["on_time_new"] / new - pairs["on_time_now"] / now
     return (gap / spread.where(spread > 0)).fillna(0)
 
 
@@ -135,14 +138,16 @@ def _switch(row: dict[Any, Any], context: Context) -> dict[str, Any]:
         "sku item_name unit unit_cost_brl on_time_z lead_z price_gain switch_cost_brl value_brl"
     ).split()
     compared = (
-        "supplier lines on_time lead_mean lead_std supplier_price_brl safety_quantity annual_brl"
+        "supplier lines promised on_time lead_mean lead_std supplier_price_brl safety_quantity"
+        " annual_brl"
     ).split()
     pairs = [f"{name}_{which}" for name in compared for which in ("now", "new")]
     known = facts(
         row, [*names, *pairs], today=context.today, annual_demand=row["annual_demand_now"]
     )
     for which in ("now", "new"):
-        share = row[f"on_time_{which}"] / row[f"lines_{which}"]
+        promised = row[f"promised_{which}"]
+        share = row[f"on_time_{which}"] / promised if promised else None
         known |= facts({}, (), **{f"otif_{which}": share})
     paid = {"annual_brl": row["annual_brl_now"], "risk_brl": row["value_brl"]}
     nothing = facts({}, (), **paid, window_days=DAYS_A_YEAR)

@@ -215,8 +215,11 @@ def test_the_settings_of_the_company_decide(published: Engine) -> None:
 LINES = 12
 
 
-def deliver(engine: Engine, supplier: str, sku: str, price: float, late: int) -> None:
-    """Lines of this supplier, one a week, promised in ten days and so many days late."""
+def deliver(
+    engine: Engine, supplier: str, sku: str, price: float, late: int = 0, promises: int = LINES
+) -> None:
+    """LINES of this supplier, one a week, that took ten days and so many more; so many of them had
+    been promised in ten."""
     network = factories.Network(
         items=dict(map(tuple, rows(engine, "SELECT sku, item_id FROM core.item"))),
         sites=dict(map(tuple, rows(engine, "SELECT site, site_id FROM core.site"))),
@@ -234,7 +237,7 @@ def deliver(engine: Engine, supplier: str, sku: str, price: float, late: int) ->
             quantity=10,
             supplier=supplier,
             ordered_on=ordered,
-            promised_on=promised,
+            promised_on=promised if number < promises else None,
             received_on=promised + timedelta(days=late),
             received_qty=10,
             unit_price_brl=price,
@@ -255,7 +258,7 @@ def bought_from(sku: str) -> set[tuple[str, float, float]]:
 
 def test_purchases_go_to_the_items_files_supplier(published: Engine) -> None:
     """Though another is measured, cheaper and never late."""
-    deliver(published, "BETA", "CABO-01", 9.0, late=0)
+    deliver(published, "BETA", "CABO-01", 9.0)
     derive_again(published)
     assert bought_from("CABO-01") == {("Alfa Energia", 12.5, 0)}
     deliver(published, "ALFA", "CABO-01", 12.0, late=20)
@@ -269,10 +272,32 @@ def test_purchases_go_to_the_items_files_supplier(published: Engine) -> None:
 def test_what_the_items_file_names_no_supplier_of_is_bought_where_it_costs_least(
     published: Engine,
 ) -> None:
-    deliver(published, "ALFA", "EPI-04", 31.0, late=0)
-    deliver(published, "BETA", "EPI-04", 30.0, late=0)
+    deliver(published, "ALFA", "EPI-04", 31.0)
+    deliver(published, "BETA", "EPI-04", 30.0)
     derive_again(published)
     assert bought_from("EPI-04") == {("Beta Cabos", 30.0, LINES)}
+
+
+def test_a_line_that_was_promised_for_no_day_is_not_late(published: Engine) -> None:
+    deliver(published, "ALFA", "CABO-01", 12.5, promises=0)
+    deliver(published, "BETA", "CABO-01", 12.3)
+    derive_again(published)
+    assert of_kind("SWITCH") == []
+
+
+@pytest.mark.parametrize(("promises", "share", "is_told"), [(6, 1, True), (0, None, False)])
+def test_on_time_is_a_share_of_what_was_promised(
+    published: Engine, promises: int, share: float | None, is_told: bool
+) -> None:
+    deliver(published, "ALFA", "CABO-01", 12.5, promises=promises)
+    deliver(published, "BETA", "CABO-01", 11.0)
+    derive_again(published)
+    (switch,) = of_kind("SWITCH")
+    facts = switch.facts
+    assert (facts["lines_now"], facts["promised_now"], facts["otif_now"]) == (12, promises, share)
+    assert facts["on_time_z"] == 0
+    assert ("No prazo e completo: 100% contra 100%." in switch.narrative["pt_BR"]) == is_told
+    assert ("No prazo" in switch.narrative["pt_BR"]) == is_told
 
 
 # What people decide

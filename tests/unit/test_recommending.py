@@ -30,7 +30,9 @@ NO_ORDERS = pd.DataFrame(
     ).split()
 ).astype({"expected_on": "datetime64[ns]", "item_id": "int64", "site_id": "int64"})
 NO_SUPPLY = pd.DataFrame(
-    columns="item_id supplier_id supplier lines on_time lead_mean lead_std price_brl".split()
+    columns=(
+        "item_id supplier_id supplier lines promised on_time lead_mean lead_std price_brl"
+    ).split()
 ).astype({"item_id": "int64", "supplier_id": "int64"})
 
 
@@ -383,8 +385,8 @@ def test_an_order_that_comes_after_the_stockout_is_hurried() -> None:
 def test_another_supplier_must_be_measured_better_and_cheaper_in_all() -> None:
     frame = stock({"on_hand": 500.0, "lead_time_std": 10.0})
     present = {
-        "item_id": 1, "supplier_id": 7, "supplier": "ALFA", "lines": 40, "on_time": 10,
-        "lead_mean": 30.0, "lead_std": 12.0, "price_brl": 100.0,
+        "item_id": 1, "supplier_id": 7, "supplier": "ALFA", "lines": 40, "promised": 40,
+        "on_time": 10, "lead_mean": 30.0, "lead_std": 12.0, "price_brl": 100.0,
     }  # fmt: skip
     other = present | {
         "supplier_id": 8, "supplier": "BETA", "on_time": 38, "lead_mean": 15.0, "lead_std": 2.0,
@@ -394,7 +396,9 @@ def test_another_supplier_must_be_measured_better_and_cheaper_in_all() -> None:
     assert switch["supplier_id"] == 8
     assert (switch["facts"]["otif_now"], switch["facts"]["otif_new"]) == (0.25, 0.95)
     assert switch["value_brl"] > 365 * 2 * 5 - 2000
-    few = pd.DataFrame([present, other | {"price_brl": 95.0, "lines": 4, "on_time": 4}])
+    few = pd.DataFrame(
+        [present, other | {"price_brl": 95.0, "lines": 4, "promised": 4, "on_time": 4}]
+    )
     assert of_kind(made(frame, supply=few), "SWITCH") == []
     dearer = pd.DataFrame([present, other | {"price_brl": 120.0}])
     assert of_kind(made(frame, supply=dearer), "SWITCH") == []

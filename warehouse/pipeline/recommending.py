@@ -18,7 +18,7 @@ from domain.recommending.queue import NEEDED, recommend
 from warehouse.pipeline.copying import frame_of
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_DAYS
-from warehouse.queries.daily import CANCELLED
+from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.tables.analytics import recommendation
 
 
@@ -63,16 +63,17 @@ def _places(connection: Connection, setup: Setup) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(numbers, "float64"))
 
 
-_SUPPLY = """
+_SUPPLY = f"""
 SELECT item_id, supplier_id, coalesce(supplier.name, supplier.supplier) AS supplier,
     count(*) AS lines,
-    count(*) FILTER (WHERE received_on <= coalesce(first_promised_on, promised_on)
+    count({FIRST_PROMISE}) AS promised,
+    count(*) FILTER (WHERE received_on <= {FIRST_PROMISE}
         AND coalesce(received_qty, quantity) >= quantity) AS on_time,
     avg(lead_time_days)::double precision AS lead_mean,
     coalesce(stddev_samp(lead_time_days), 0)::double precision AS lead_std,
     sum(unit_price_brl * quantity) FILTER (WHERE unit_price_brl IS NOT NULL)
         / nullif(sum(quantity) FILTER (WHERE unit_price_brl IS NOT NULL), 0) AS price_brl
-FROM core.purchase_order JOIN core.supplier USING (supplier_id)
+FROM core.purchase_order AS line JOIN core.supplier USING (supplier_id)
 WHERE supplier_id <> 0 AND lead_time_days IS NOT NULL AND received_on BETWEEN :since AND :today
     AND lower(coalesce(status, '')) <> ALL(:cancelled)
 GROUP BY item_id, supplier_id, supplier.name, supplier.supplier
@@ -80,11 +81,12 @@ GROUP BY item_id, supplier_id, supplier.name, supplier.supplier
 
 
 def _supply(connection: Connection, today: date) -> pd.DataFrame:
-    """What each supplier delivered of each item over MEASURED_DAYS."""
+    """What each supplier delivered of each item over MEASURED_DAYS: `on_time` (and in full) of the
+    `promised` lines, lead times and prices of all `lines`."""
     since = today - timedelta(days=MEASURED_DAYS)
     params = {"since": since, "today": today, "cancelled": list(CANCELLED)}
     frame = frame_of(connection, _SUPPLY, params)
-    numbers = ("lines", "on_time", "lead_mean", "lead_std", "price_brl")
+    numbers = ("lines", "promised", "on_time", "lead_mean", "lead_std", "price_brl")
     keys = dict.fromkeys(("item_id", "supplier_id"), "int64")
     return frame.astype(dict.fromkeys(numbers, "float64") | keys)
 

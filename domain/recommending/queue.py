@@ -9,7 +9,7 @@ from domain.recommending import excess, purchases, supply, transfers
 from domain.recommending.frames import COLUMNS, Context, as_frame
 
 NEEDED = (
-    "item_id site_id sku item_name unit site site_name uf latitude longitude own_supplier_id"
+    "item_id site_id sku item_name unit active site site_name uf latitude longitude own_supplier_id"
     " own_supplier unit_cost_brl min_order_qty pack_size service_level on_hand reserved available"
     " on_order arriving project_demand project_ahead stock_date lead_time_days lead_time_std"
     " lead_time_source daily_demand"
@@ -26,21 +26,23 @@ def recommend(
 ) -> pd.DataFrame:
     """Every recommendation, one row each with COLUMNS; `facts` are plain JSON values.
 
-    Transfers come first, purchases cover what they leave: no need is claimed twice. stock: NEEDED;
-    orders: see `purchases.expedites`; suppliers: see `supply.supply_costs`.
+    Transfers come first, purchases cover what they leave: no need is claimed twice. Of an item that
+    is out of use (not `active`) there are reductions alone. stock: NEEDED; orders: see
+    `purchases.expedites`; suppliers: see `supply.supply_costs`.
     """
     if stock.empty:
         return as_frame([])
     stock = prepared(stock, orders, context)
     moves = transfers.transfers(stock, context)
     after = transfers.moved(stock, moves)
-    costs = supply.supply_costs(stock, suppliers, context)
+    used = after[after["active"]]
+    costs = supply.supply_costs(used, suppliers, context)
     parts = [
-        purchases.reorders(after, supply.sources(stock, costs), context),
-        purchases.expedites(after, orders, context),
+        purchases.reorders(used, supply.sources(used, costs), context),
+        purchases.expedites(used, orders, context),
         transfers.recommended_moves(transfers.moved(stock, moves.iloc[:0]), moves, context),
         excess.reductions(after, context),
-        supply.switches(stock, costs, context),
+        supply.switches(used, costs, context),
     ]
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True)[COLUMNS] if filled else as_frame([])

@@ -53,7 +53,8 @@ MOVE_COLUMNS = (
 
 
 def surpluses(stock: pd.DataFrame, context: Context) -> Array:
-    """Whole units that each row can do without; 0 without a policy, a place or a unit cost."""
+    """Whole units that each row can do without; 0 of what is out of use, and without a policy, a
+    place or a unit cost."""
     kept = stock["reorder_point"] + stock["daily_demand"] * context.rates.giver_cover_days
     kept = kept + stock["project_ahead"]
     over = np.floor(stock["available"] - kept + EPSILON)
@@ -73,7 +74,7 @@ def needs(stock: pd.DataFrame) -> Array:
 
 def _movable(stock: pd.DataFrame) -> pd.Series:
     known = stock[["latitude", "longitude", "unit_cost_brl", "reorder_point", "available"]]
-    return known.notna().all(axis=1)
+    return stock["active"] & known.notna().all(axis=1)
 
 
 def _moves_of_item(

@@ -15,6 +15,7 @@ from domain.errors import InvalidInput, NotFound
 from domain.narrative_gate import unfounded
 from domain.receipts import evaluate
 from domain.recommendation_receipts import workings_of
+from domain.recommending.frames import KINDS
 from domain.records import Filters
 from tests import factories, services
 from tests.factories import LAST_DAY
@@ -210,6 +211,53 @@ def test_the_settings_of_the_company_decide(published: Engine) -> None:
     assert of_kind("REDUCE") == []
 
 
+def network_of(engine: Engine) -> factories.Network:
+    return factories.Network(
+        items=dict(map(tuple, rows(engine, "SELECT sku, item_id FROM core.item"))),
+        sites=dict(map(tuple, rows(engine, "SELECT site, site_id FROM core.site"))),
+        suppliers=dict(map(tuple, rows(engine, "SELECT supplier, supplier_id FROM core.supplier"))),
+    )
+
+
+def derive_again(engine: Engine) -> None:
+    with engine.begin() as connection:
+        run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
+        derive.derive_run(connection, run_id)
+
+
+def test_what_is_out_of_use_is_got_rid_of_and_nothing_else(published: Engine) -> None:
+    """One order has been late for ten days, one comes long after the stock is gone, one supplier is
+    worse than the other, and one depot has enough for all."""
+    network = network_of(published)
+    for sku, quantity, days in (("CABO-01", 1, -10), ("PAR-03", 3600, 60)):
+        factories.add_order(
+            published,
+            network,
+            order=f"OPEN-{sku}",
+            sku=sku,
+            site="DEP-SP",
+            quantity=quantity,
+            ordered_on=LAST_DAY - timedelta(days=25),
+            promised_on=LAST_DAY + timedelta(days=days),
+            unit_price_brl=0.8,
+        )
+    with published.begin() as connection:
+        connection.execute(text("UPDATE core.stock SET on_hand = 9000 WHERE on_hand = 1800"))
+        connection.execute(text("REFRESH MATERIALIZED VIEW analytics.series_overview"))
+    deliver(published, "ALFA", "CABO-01", 12.5, late=15)
+    deliver(published, "BETA", "CABO-01", 11.0)
+    derive_again(published)
+    assert {one.kind for one in listed()} == set(KINDS)
+    raised = {one.kind for one in alerts.page(limit=500).rows}
+    assert raised >= {"stockout_imminent", "late_order", "excess"}
+    with published.begin() as connection:
+        connection.execute(text("UPDATE core.item SET active = false"))
+    derive_again(published)
+    assert {one.kind for one in listed()} == {"REDUCE"}
+    assert {one.kind for one in alerts.page(limit=500).rows} == {"excess"}
+    assert rows(published, "SELECT FROM analytics.policy WHERE reorder_point > 0")
+
+
 # From whom
 
 LINES = 12
@@ -220,11 +268,7 @@ def deliver(
 ) -> None:
     """LINES of this supplier, one a week, that took ten days and so many more; so many of them had
     been promised in ten."""
-    network = factories.Network(
-        items=dict(map(tuple, rows(engine, "SELECT sku, item_id FROM core.item"))),
-        sites=dict(map(tuple, rows(engine, "SELECT site, site_id FROM core.site"))),
-        suppliers=dict(map(tuple, rows(engine, "SELECT supplier, supplier_id FROM core.supplier"))),
-    )
+    network = network_of(engine)
     for number in range(LINES):
         ordered = LAST_DAY - timedelta(days=60 + 7 * number)
         promised = ordered + timedelta(days=10)
@@ -242,12 +286,6 @@ def deliver(
             received_qty=10,
             unit_price_brl=price,
         )
-
-
-def derive_again(engine: Engine) -> None:
-    with engine.begin() as connection:
-        run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
-        derive.derive_run(connection, run_id)
 
 
 def bought_from(sku: str) -> set[tuple[str, float, float]]:

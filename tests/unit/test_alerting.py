@@ -16,7 +16,7 @@ from domain.recommending.settings import RecommendationSettings
 from warehouse.pipeline.alerting import alerts_of
 
 TODAY = date(2025, 6, 29)
-NO_ORDERS = pd.DataFrame(columns=["item_id", "site_id", "days_late", "order_no", "line"])
+NO_ORDERS = pd.DataFrame(columns=["item_id", "site_id", "active", "days_late", "order_no", "line"])
 
 
 def situation(on_hand: float, *, daily: float, lead: float, safety: float, **more: Any) -> Any:
@@ -25,6 +25,7 @@ def situation(on_hand: float, *, daily: float, lead: float, safety: float, **mor
     row: dict[str, Any] = {
         "item_id": 1,
         "site_id": 2,
+        "active": True,
         "on_hand": on_hand,
         "reserved": None,
         "available": on_hand,

@@ -13,9 +13,11 @@
   each with what projects will take, and not dead. Info.
 
 An item covered in time by an order that is already placed raises nothing; one that has nothing now
-is out, whatever comes tomorrow. risk_brl is the expected unmet quantity over the lead time × what a
-missing unit costs (emergency purchase and contract penalty); of excess and dead stock what holding
-it costs a year: a model, not a bill. acting_brl is what doing something about it costs: an order,
+is out, whatever comes tomorrow. One that is out of use raises dead stock and excess alone.
+
+risk_brl is the expected unmet quantity over the lead time × what a missing unit costs (emergency
+purchase and contract penalty); of excess and dead stock what holding it costs a year: a model, not
+a bill. acting_brl is what doing something about it costs: an order,
 and hurry where an order comes too late; hurry alone of a late order; the work of getting rid of
 idle stock. Alerts are ranked by net_brl, risk less acting; in sums the risk of a shortage counts
 once for an item-depot (`queries.alerts.ADDED_NET`). A fingerprint names the same situation in every
@@ -107,7 +109,7 @@ def _imminent(policy: pd.DataFrame, settings: PolicySettings) -> pd.Series:
     window = policy["lead_time_days"].fillna(0).clip(lower=settings.warning_days)
     wanted = policy["daily_demand"] * window >= LEAST_DEMAND
     wanted |= policy["project_demand"] > 0
-    return wanted & (policy["days_to_stockout"] <= window)
+    return policy["active"] & wanted & (policy["days_to_stockout"] <= window)
 
 
 def _imminent_level(policy: pd.DataFrame, settings: PolicySettings) -> pd.Series:
@@ -118,7 +120,7 @@ def _imminent_level(policy: pd.DataFrame, settings: PolicySettings) -> pd.Series
 def _below_reorder_point(policy: pd.DataFrame, elsewhere: pd.Series) -> pd.Series:
     wanted = policy["lead_time_demand"] >= LEAST_DEMAND
     wanted |= policy["project_demand"] > 0
-    return elsewhere & wanted & (policy["position"] <= policy["reorder_point"])
+    return policy["active"] & elsewhere & wanted & (policy["position"] <= policy["reorder_point"])
 
 
 def _below_level(policy: pd.DataFrame) -> pd.Series:
@@ -181,7 +183,7 @@ def _late_orders(
     rates: RecommendationSettings,
     today: date,
 ) -> pd.DataFrame:
-    late = orders[orders["days_late"] > 0]
+    late = orders[orders["active"] & (orders["days_late"] > 0)]
     if late.empty:
         return _empty()
     priced = ["risk_quantity", "unit_cost_brl", "emergency_premium", "penalty_brl", "request_size"]

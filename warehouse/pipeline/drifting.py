@@ -2,7 +2,7 @@
 
 - lead_time_drift: an item's last orders took longer than those before (or, with too few of these,
   than the files say): by the settings' drift_days and drift_share, and by more than chance (Welch's
-  z ≥ 2). Warning; of the whole network.
+  z ≥ 2). Warning; of the whole network. Not of items that are out of use.
 - forecast_drift: what was demanded since the run's forecast lies drift_z standard deviations off
   its sum; the periods' errors go together as they did in the backtest, and requests that come at
   random are never more certain than a (compound) Poisson. Warning where more was asked for than
@@ -87,7 +87,7 @@ def _lead_times(connection: Connection, setup: Setup, policy: pd.DataFrame) -> p
     limit = np.maximum(setup.settings.drift_days, setup.settings.drift_share * found["usual_days"])
     drifted = (found["recent_lines"] >= MEASURED_LINES) & (found["extra_days"] >= limit)
     drifted &= found["extra_days"] >= SIGNIFICANT * np.sqrt(spread)
-    rows = found[drifted].merge(_by_key(policy, "item_id"), on="item_id")
+    rows = found[drifted].merge(_by_key(policy[policy["active"]], "item_id"), on="item_id")
     risk = rows["daily_demand"] * rows["extra_days"] * rows["shortage_brl"]
     return _alerts(
         "lead_time_drift",

@@ -17,7 +17,7 @@ SELECT line.order_no, line.line, line.item_id, line.site_id, supplier.supplier,
     CASE WHEN line.order_dated THEN line.ordered_on END AS ordered_on, line.promised_on,
     line.quantity - coalesce(line.received_qty, 0) AS quantity,
     coalesce(line.unit_price_brl, item.unit_cost_brl) AS unit_price_brl,
-    item.lead_time_days, of_supplier.mean AS supplier_mean,
+    item.active, item.lead_time_days, of_supplier.mean AS supplier_mean,
     greatest(0, coalesce(of_supplier.delay, everywhere.delay, 0)) AS delay
 FROM core.purchase_order AS line
 JOIN core.item USING (item_id)
@@ -72,7 +72,7 @@ def open_orders(connection: Connection, setup: Setup) -> pd.DataFrame:
     params = {"lines": MEASURED_LINES, "cancelled": list(CANCELLED), "today": setup.today}
     orders = frame_of(connection, _OPEN_ORDERS, params)
     numbers = ("quantity", "unit_price_brl", "lead_time_days", "supplier_mean", "delay")
-    orders = orders.astype(dict.fromkeys(numbers, "float64"))
+    orders = orders.astype(dict.fromkeys(numbers, "float64") | {"active": bool})
     today = pd.Timestamp(setup.today)
     promised, ordered = pd.to_datetime(orders["promised_on"]), pd.to_datetime(orders["ordered_on"])
     usual = orders["supplier_mean"].fillna(orders["lead_time_days"]).fillna(0).round()

@@ -35,7 +35,7 @@ PATHS = (0.5, 0.9)
 # an item's own orders know its lead time better than all that its supplier delivers
 _SERIES = """
 SELECT profile.item_id, profile.site_id, item.sku, item.unit_cost_brl, item.min_order_qty,
-    item.pack_size, item.service_level, profile.abc, profile.std AS period_std,
+    item.pack_size, item.service_level, item.active, profile.abc, profile.std AS period_std,
     overview.on_hand, overview.reserved, overview.stock_date,
     of_item.mean AS item_mean, of_item.std AS item_std, of_item.days AS item_days,
     of_supplier.mean AS supplier_mean, of_supplier.std AS supplier_std,
@@ -73,7 +73,7 @@ def _series(connection: Connection, setup: Setup) -> pd.DataFrame:
     since = setup.today - timedelta(days=REQUEST_DAYS)
     params = {"run_id": setup.run_id, "lines": MEASURED_LINES, "since": since, "today": setup.today}
     frame = frame_of(connection, _SERIES, params)
-    frame = frame.astype(dict.fromkeys(_NUMBERS, "float64"))
+    frame = frame.astype(dict.fromkeys(_NUMBERS, "float64") | {"active": bool})
     known = [frame["item_mean"].notna(), frame["supplier_mean"].notna()]
     frame["lead_time_days"] = np.select(
         known, [frame["item_mean"], frame["supplier_mean"]], frame["file_lead_time"]

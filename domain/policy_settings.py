@@ -25,7 +25,7 @@ class PolicySettings:
     drift_days, drift_share: a lead time that has become longer by so many days and by this fraction
     has drifted. drift_z: demand since the forecast that lies so many standard deviations off it has
     drifted. gap_days: a depot without stock counts, or without demand, for longer than that has a
-    gap.
+    gap, until it has them again.
     """
 
     method: str = QUANTILE

@@ -245,6 +245,37 @@ def test_an_old_count_is_brought_up_to_date_with_demand_and_receipts(
     assert row.on_hand == pytest.approx(5000 - consumed + 77)
 
 
+def test_a_depot_that_falls_silent_is_told_until_it_is_heard_of_again(
+    engine: Engine, tmp_path: Path
+):
+    """DEP-RJ and DEP-MG, where nobody asks for anything, were counted more than a year ago, DEP-BA
+    never."""
+    network = factories.make_network(engine)
+    factories.add_demand(engine, network)
+    with engine.begin() as connection:
+        sql = "INSERT INTO core.site (site, uf, kind) VALUES ('DEP-MG', 'MG', 'depot')"
+        made = connection.execute(text(f"{sql} RETURNING site_id")).scalar_one()
+        network.sites["DEP-MG"] = made
+    factories.add_stock(engine, network, {("CABO-01", "DEP-SP"): 500.0}, days=1)
+    last = LAST_DAY - timedelta(days=400)
+    old = {("CABO-01", "DEP-RJ"): 90.0, ("EPI-04", "DEP-MG"): 9.0, ("BAT-02", "DEP-MG"): 2.0}
+    factories.add_stock(engine, network, old, days=3, last_day=last)
+    publish_now(engine, tmp_path)
+    gaps = {key: row.facts for key, row in alerts(engine).items() if key[0] == "data_gap"}
+    assert {site for _, _, site in gaps} == {"DEP-RJ", "DEP-MG", "DEP-BA"}
+    rio, minas, bahia = (
+        gaps["data_gap", "BAT-02", site] for site in ("DEP-RJ", "DEP-MG", "DEP-BA")
+    )
+    assert (rio["last_on"], rio["silent_days"], rio["items"]) == (last.isoformat(), 400, 4)
+    assert (minas["silent_days"], minas["items"], minas["risk_brl"]) == (400, 2, None)
+    first = LAST_DAY - timedelta(days=factories.DAYS - 1)
+    assert (bahia["last_on"], bahia["first_demand_on"]) == (None, first.isoformat())
+    assert bahia["silent_days"] == factories.DAYS - 1
+    factories.add_stock(engine, network, {(sku, site): 90.0 for _, sku, site in gaps}, days=1)
+    derive.refresh_after_load(engine)
+    assert "data_gap" not in {kind for kind, _, _ in alerts(engine)}
+
+
 def test_with_only_demand_there_are_forecasts_and_no_alerts(engine: Engine, tmp_path: Path):
     network = factories.make_network(engine, with_site=False)
     factories.add_demand(engine, network)

@@ -8,7 +8,9 @@
   random are never more certain than a (compound) Poisson. Warning where more was asked for than
   forecast, else info.
 - data_gap: a depot without stock counts, or without demand, for longer than gap_days and than five
-  times its usual interval. Warning; it stands with the depot's dearest item.
+  times its usual interval, that of the year before it fell silent; also one that has demand and was
+  never counted, if others were. As long as it is silent, but a year of a tower, which may be gone.
+  Warning; it stands with the depot's dearest item.
 
 risk_brl is the demand that is not provided for (of the longer days, of a lead time at the new pace,
 of the days that nobody saw) × what a missing unit costs. Looking into it costs nothing.
@@ -32,6 +34,8 @@ from warehouse.queries.published import BUCKET, last_day, next_period
 RECENT_DAYS = 180
 SIGNIFICANT = 2.0
 USUAL_INTERVALS = 5
+USUAL_DAYS = 365
+"""Up to its last day, of which a depot's data has its usual interval."""
 LEAST_PERIODS = {"D": 7, "W": 2, "M": 1}
 """Periods since the forecast below which it is too early to judge."""
 SIGMAS_OF_80 = 2.5631
@@ -46,7 +50,7 @@ def drifts_of(connection: Connection, setup: Setup, policy: pd.DataFrame) -> pd.
         [
             _lead_times(connection, setup, policy),
             _forecasts(connection, setup, policy),
-            *(_gaps(connection, setup, policy, file) for file in _SILENT),
+            *(_gaps(connection, setup, policy, file) for file in _DAYS),
         ]
     )
 
@@ -178,46 +182,66 @@ def _last_whole_period(setup: Setup) -> date | None:
 
 # Gaps
 
-_SILENT = {
-    "stock": """
-        SELECT site_id, max(date) AS last_on, count(DISTINCT date) AS days,
-            max(date) - min(date) AS span
-        FROM core.stock WHERE date > :since AND date <= :today GROUP BY site_id
-    """,
-    "demand": """
-        SELECT site_id, max(date) AS last_on, count(DISTINCT date) AS days,
-            max(date) - min(date) AS span
-        FROM core.demand WHERE date > :since AND date <= :today GROUP BY site_id
-    """,
-}
+_SILENT = """
+SELECT place.site_id, place.last_on, place.first_demand_on, count(DISTINCT said.date) AS days,
+    max(said.date) - min(said.date) AS span
+FROM (
+    SELECT site_id, max({day}) AS last_on, min(first_date) AS first_demand_on
+    FROM analytics.series_overview JOIN core.site USING (site_id)
+    WHERE site.kind IS DISTINCT FROM 'tower' OR {day} > :year_ago GROUP BY site_id
+    HAVING coalesce(max({day}), min(first_date) FILTER (WHERE {never})) < :since
+) AS place
+LEFT JOIN core.{file} AS said ON said.site_id = place.site_id
+    AND said.date > place.last_on - {USUAL_DAYS} AND said.date <= :today
+GROUP BY place.site_id, place.last_on, place.first_demand_on
+"""
+_NEVER = """site.kind = 'depot'
+    AND EXISTS (SELECT FROM analytics.series_overview WHERE stock_date IS NOT NULL)"""
+"""Where demand without a single count is a gap: a tower need not keep stock."""
+_DAYS = {"stock": ("stock_date", _NEVER), "demand": ("last_date", "false")}
+"""Of each file the day of a series' last row, and where there should be one."""
+
+_HELD = """
+SELECT item_id, site_id, coalesce(on_hand * unit_cost_brl, 0)::double precision AS held_brl
+FROM analytics.series_overview JOIN core.item USING (item_id)
+WHERE site_id = ANY(:sites)
+"""
 
 
 def _gaps(connection: Connection, setup: Setup, policy: pd.DataFrame, file: str) -> pd.DataFrame:
-    since = setup.today - timedelta(days=365)
-    found = frame_of(connection, _SILENT[file], {"since": since, "today": setup.today})
-    if found.empty:
-        return together([])
-    silent = (pd.Timestamp(setup.today) - pd.to_datetime(found["last_on"])).dt.days
+    day, never = _DAYS[file]
+    sql = _SILENT.format(day=day, never=never, file=file, USUAL_DAYS=USUAL_DAYS)
+    since = setup.today - timedelta(days=setup.settings.gap_days)
+    year_ago = setup.today - timedelta(days=USUAL_DAYS)
+    params = {"since": since, "year_ago": year_ago, "today": setup.today}
+    found = frame_of(connection, sql, params)
+    heard = pd.to_datetime(found["last_on"].combine_first(found["first_demand_on"]))
+    silent = (pd.Timestamp(setup.today) - heard).dt.days.astype("float64")
     usual = found["span"].astype("float64") / (found["days"].astype("float64") - 1).clip(lower=1)
-    long = silent > np.maximum(setup.settings.gap_days, USUAL_INTERVALS * usual)
-    rows = found.assign(silent_days=silent.astype("float64"))[long]
-    rows = rows.merge(_by_key(policy, "site_id"), on="site_id")
-    rows = rows.merge(_dearest(policy), on="site_id")
+    rows = found.assign(silent_days=silent)[silent > USUAL_INTERVALS * usual.fillna(0.0)]
+    if rows.empty:
+        return together([])
+    rows = rows.merge(_by_key(policy, "site_id"), on="site_id", how="left")
+    rows = rows.merge(_dearest(connection, policy, rows["site_id"].tolist()), on="site_id")
     risk = rows["daily_demand"] * rows["silent_days"] * rows["shortage_brl"]
     return _alerts(
         "data_gap",
         rows.assign(level="warning", risk_brl=risk, file=file),
-        "file last_on silent_days items daily_demand shortage_brl",
+        "file last_on first_demand_on silent_days items daily_demand shortage_brl",
         more=file,
     )
 
 
-def _dearest(policy: pd.DataFrame) -> pd.DataFrame:
-    """Of each site the item whose demand is worth most, and the number of its items."""
-    worth = (policy["daily_demand"] * policy["unit_cost_brl"]).fillna(0.0)
-    ordered = policy.assign(worth=worth).sort_values(["worth", "item_id"], ascending=[False, True])
+def _dearest(connection: Connection, policy: pd.DataFrame, sites: list[int]) -> pd.DataFrame:
+    """Of each site the item whose demand is worth most, else the one whose stock is; and the number
+    of its items."""
+    held = frame_of(connection, _HELD, {"sites": sites})
+    worth = policy["daily_demand"] * policy["unit_cost_brl"]
+    asked = policy[["item_id", "site_id"]].assign(worth=worth)
+    ordered = held.merge(asked, on=["item_id", "site_id"], how="left").fillna({"worth": 0.0})
+    ordered = ordered.sort_values(["worth", "held_brl", "item_id"], ascending=[False, False, True])
     first = ordered.drop_duplicates("site_id")[["site_id", "item_id"]]
-    counted = policy.groupby("site_id").size().rename("items").astype("float64").reset_index()
+    counted = held.groupby("site_id").size().rename("items").astype("float64").reset_index()
     return first.merge(counted, on="site_id")
 
 

@@ -49,6 +49,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "needed": "Há {available} disponíveis e a necessidade é de {needed}.",
         "given_too": "Há {available} disponíveis, menos {given} de transferências, e a necessidade"
         " é de {needed}.",
+        "unmoved": "Nunca teve demanda ali, e as contagens não mostram saída desde {date}.",
         "freed": "Libera {capital} e poupa {holding} por ano.",
         "switch": "Passar a comprar {item} de {new} em vez de {now}.",
         "otif": "No prazo e completo: {new} contra {now}.",
@@ -92,6 +93,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "needed": "There are {available} available and {needed} are needed.",
         "given_too": "There are {available} available, less {given} of transfers, and {needed} are"
         " needed.",
+        "unmoved": "It was never asked for there, and counts show nothing going out since {date}.",
         "freed": "It frees {capital} and saves {holding} a year.",
         "switch": "Buy {item} from {new} instead of {now}.",
         "otif": "On time and in full: {new} against {now}.",
@@ -294,6 +296,9 @@ def _reduce(speech: _Speech) -> list[str]:
             given=speech.known_amount("given"),
             needed=speech.known_amount("needed_quantity"),
         ),
+        speech.say("unmoved", date=speech.day(speech.facts["unmoved_since"]))
+        if speech.has("unmoved_since")
+        else "",
         speech.say(
             "freed", capital=speech.money("capital_brl"), holding=speech.money("holding_brl")
         ),

@@ -33,6 +33,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "lead_time": "Um pedido novo leva {days}.",
         "excess": "{idle} a mais do que se pede em {days} e do que se mantém de estoque.",
         "dead": "{idle} sem saída há {days}.",
+        "unmoved": "{idle} sem demanda alguma nem saída nas contagens desde {date} (há {days}).",
         "capital": "Capital parado: {capital}.",
         "lead_time_drift": "os últimos {lines} pedidos levaram {recent} em média, e não {usual}.",
         "more_asked": "pediram-se {actual} desde {since}, e a previsão era de {expected}.",
@@ -59,6 +60,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "lead_time": "A new order takes {days}.",
         "excess": "{idle} more than what is asked for in {days} and than what is kept in stock.",
         "dead": "{idle} not asked for in {days}.",
+        "unmoved": "{idle} never asked for; counts show none going out since {date} ({days}).",
         "capital": "Idle capital: {capital}.",
         "lead_time_drift": "the last {lines} orders took {recent} on average, not {usual}.",
         "more_asked": "{actual} were asked for since {since}, and {expected} forecast.",
@@ -155,13 +157,16 @@ def _excess(alert: Alert, locale: str) -> list[str]:
 
 
 def _dead(alert: Alert, locale: str) -> list[str]:
-    return _idle(alert, "dead", alert.facts.get("unasked_days"), locale)
+    days, since = alert.facts.get("unasked_days"), alert.facts.get("unmoved_since")
+    if since is None:
+        return _idle(alert, "dead", days, locale)
+    return _idle(alert, "unmoved", days, locale, date=day(since, locale))
 
 
-def _idle(alert: Alert, phrase: str, days: Fact, locale: str) -> list[str]:
+def _idle(alert: Alert, phrase: str, days: Fact, locale: str, **more: str) -> list[str]:
     phrases, capital = PHRASES[locale], alert.facts.get("capital_brl")
     idle = _amount(alert.facts.get("idle_quantity"), alert, locale)
-    told = phrases[phrase].format(idle=idle, days=_days(days, locale))
+    told = phrases[phrase].format(idle=idle, days=_days(days, locale), **more)
     if capital is None:
         return [told]
     return [told, phrases["capital"].format(capital=money(capital, locale))]

@@ -23,7 +23,7 @@ from domain.recommending.frames import (
 
 def reductions(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Stock above the order-up-to level and above the demand of the excess days, transfers and
-    what projects will take off.
+    what projects will take off. Of what was never asked for there is neither: all of it.
 
     value = holding cost of the excess for a year − cost of getting rid of it; the capital that is
     freed stands beside it in the facts.
@@ -55,7 +55,7 @@ def reductions(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
 def _reduction(row: dict[Any, Any], context: Context) -> dict[str, Any]:
     names = (
         "quantity needed_quantity excess_days cover_days given capital_brl holding_rate holding_brl"
-        " reduce_cost_brl value_brl"
+        " reduce_cost_brl unmoved_since value_brl"
     ).split()
     known = facts(row, [*IDENTITY, *STOCK, *names], today=context.today)
     held = {"risk_brl": row["holding_brl"], "window_days": DAYS_A_YEAR}

@@ -47,6 +47,7 @@ def situation(on_hand: float, *, daily: float, lead: float, safety: float, **mor
         "textbook_safety_stock": safety,
         "stockout_probability": 0.5,
         "last_demand_on": TODAY,
+        "unmoved_since": pd.NaT,
         "reorder_point": float(inventory.reorder_point(daily, lead, safety)),
         "order_up_to": np.nan,
         "days_to_stockout": days[0],

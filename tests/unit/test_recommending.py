@@ -47,7 +47,7 @@ def stock(*rows: dict[str, Any]) -> pd.DataFrame:
             "reserved": 0.0, "on_order": 0.0, "on_hand": 100.0, "stock_date": TODAY,
             "lead_time_days": 20.0, "lead_time_std": 3.0, "lead_time_source": "items file",
             "daily_demand": 2.0, "demand_std": 1.5, "penalty_brl": np.nan, "request_size": 1.0,
-            "project_demand": 0.0, "project_ahead": 0.0,
+            "project_demand": 0.0, "project_ahead": 0.0, "unmoved_since": pd.NaT,
         }  # fmt: skip
         row |= given
         place = PLACES[(row["site_id"] - 1) % len(PLACES)]

@@ -7,8 +7,8 @@
   stock, else info.
 - late_order: a line past its promise. Warning when it is late by more than the settings' late_days
   and the item's stock is under its reorder point; else info.
-- dead_stock: stock of what nobody asked for in the settings' dead_days, beyond what projects will
-  take. Info.
+- dead_stock: stock of what nobody asked for in the settings' dead_days, or never and counts show
+  that nothing went out either (see `unasked`), beyond what projects will take. Info.
 - excess: stock beyond the order-up-to level and beyond the demand of the settings' excess_days,
   each with what projects will take, and not dead. Info.
 
@@ -55,9 +55,8 @@ _STOCK_FACTS = (
 ).split()
 _IDLE_FACTS = (
     "on_hand reserved available project_ahead daily_demand order_up_to excess_days enough_quantity"
-    " idle_quantity"
-    " unasked_days last_demand_on unit_cost_brl capital_brl holding_rate risk_brl acting_brl"
-    " net_brl"
+    " idle_quantity unasked_days last_demand_on unmoved_since unit_cost_brl capital_brl"
+    " holding_rate risk_brl acting_brl net_brl"
 ).split()
 
 
@@ -149,7 +148,7 @@ def _idle(
     policy: pd.DataFrame, settings: PolicySettings, rates: RecommendationSettings, today: date
 ) -> list[pd.DataFrame]:
     """Dead stock and excess: alerts about capital that does not work."""
-    asked = pd.to_datetime(policy["last_demand_on"])
+    asked = pd.to_datetime(policy["last_demand_on"]).fillna(policy["unmoved_since"])
     unasked = (pd.Timestamp(today) - asked).dt.days.astype("float64")
     dead = (policy["available"] > 0) & (unasked >= settings.dead_days)
     needed = policy["daily_demand"] * settings.excess_days

@@ -28,6 +28,7 @@ from warehouse.pipeline.recommending import write_recommendations
 from warehouse.pipeline.savings import write_savings
 from warehouse.pipeline.scores import write_metrics, write_scores
 from warehouse.pipeline.simulate import write_simulation
+from warehouse.pipeline.unasked import with_unasked
 from warehouse.pipeline.views import WRITE_LOCK, note_derived, note_refreshed, refresh_views
 
 STEPS = 6
@@ -108,12 +109,13 @@ def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -
     write_lead_time_costs(connection, setup, policy)
     write_exposures(connection, setup, policy, penalties)
     on_step(4)
-    alerts = alerts_of(policy, orders, setup.settings, setup.rates, setup.today)
+    stock = with_unasked(connection, setup, policy, needs)
+    alerts = alerts_of(stock, orders, setup.settings, setup.rates, setup.today)
     write_alerts(connection, setup, together([alerts, drifts_of(connection, setup, policy)]))
     on_step(5)
     write_scores(connection, setup)
     write_simulation(connection, setup, policy)
     on_step(6)
-    write_recommendations(connection, setup, policy, orders)
+    write_recommendations(connection, setup, stock, orders)
     write_savings(connection, run_id)
     write_metrics(connection, setup)

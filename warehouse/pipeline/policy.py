@@ -125,7 +125,7 @@ def policy_of(
     series = _series(connection, setup)
     if series.empty:
         return series.assign(**{name: [] for name in _DERIVED}), needs.iloc[:0]
-    series = _brought_to_today(connection, setup, series)
+    series = brought_to_today(connection, setup, series)
     series = _priced(setup, series, penalties)
     ahead = demand_ahead(connection, setup, series)
     index = pd.MultiIndex.from_frame(series[["item_id", "site_id"]])
@@ -169,7 +169,7 @@ _DERIVED = (
 ).split()
 
 
-def _brought_to_today(connection: Connection, setup: Setup, series: pd.DataFrame) -> pd.DataFrame:
+def brought_to_today(connection: Connection, setup: Setup, series: pd.DataFrame) -> pd.DataFrame:
     """On hand as of today where the last count is older: minus what was consumed since, plus
     what was received, never below 0."""
     sql = """

@@ -23,13 +23,13 @@ from warehouse.tables.analytics import recommendation
 
 
 def write_recommendations(
-    connection: Connection, setup: Setup, policy: pd.DataFrame, orders: pd.DataFrame
+    connection: Connection, setup: Setup, stock: pd.DataFrame, orders: pd.DataFrame
 ) -> None:
-    """Replaces the run's recommendations. policy and orders: the frames that its alerts are made
+    """Replaces the run's recommendations. stock and orders: the frames that its alerts are made
     of."""
     context = Context(setup.today, setup.settings, setup.rates)
-    stock = policy.drop(columns=[name for name in _PLACED if name in policy])
-    stock = stock.merge(_places(connection, setup), on=["item_id", "site_id"])
+    stock = stock.drop(columns=[name for name in _PLACED if name in stock])
+    stock = stock.merge(_places(connection), on=["item_id", "site_id"])
     lines, supply = _with_supplier(connection, orders), _supply(connection, setup.today)
     _replace(connection, setup.run_id, recommend(stock[NEEDED], lines, supply, context))
 
@@ -41,24 +41,23 @@ _PLACED = (
 ).split()
 
 _PLACES = """
-SELECT policy.item_id, policy.site_id, item.name AS item_name, item.unit, site.site,
+SELECT series.item_id, series.site_id, item.name AS item_name, item.unit, site.site,
     site.name AS site_name, site.uf,
     coalesce(site.latitude, uf.latitude) AS latitude,
     coalesce(site.longitude, uf.longitude) AS longitude,
     item.supplier_id AS own_supplier_id, coalesce(supplier.name, supplier.supplier) AS own_supplier
-FROM analytics.policy
+FROM analytics.series_overview AS series
 JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
 LEFT JOIN core.uf ON uf.uf = site.uf
 LEFT JOIN core.supplier ON supplier.supplier_id = item.supplier_id
-WHERE policy.run_id = :run_id
 """
 
 
-def _places(connection: Connection, setup: Setup) -> pd.DataFrame:
-    """Names, places and suppliers of the run's items and depots; a depot without coordinates stands
+def _places(connection: Connection) -> pd.DataFrame:
+    """Names, places and suppliers of what has demand or stock; a depot without coordinates stands
     in its UF's capital."""
-    frame = frame_of(connection, _PLACES, {"run_id": setup.run_id})
+    frame = frame_of(connection, _PLACES, {})
     numbers = ("latitude", "longitude", "own_supplier_id")
     return frame.astype(dict.fromkeys(numbers, "float64"))
 

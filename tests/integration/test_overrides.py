@@ -299,6 +299,20 @@ def test_what_was_taken_back_before_its_time_is_not_held_against_anybody(
     assert overrides.record(sku="CABO-01").periods == 2
 
 
+def test_what_expired_is_judged_on_the_periods_up_to_its_last_day_alone(
+    engine: Engine, network: factories.Network, publish: Publish
+) -> None:
+    publish()
+    number = save(engine, quantities(90.0, days=5))
+    with engine.begin() as connection:
+        expires_on(connection, FIRST + timedelta(days=1))
+    demand_of(engine, network, days=4, quantity=100.0)
+    assert overrides.record(sku="CABO-01").periods == 2
+    assert overrides.one(override_id=number).record.periods == 2
+    steps = {(one.over, one.step): one for one in overrides.value_added()}
+    assert steps["overridden", "override"].points == 2
+
+
 def demand_of_more(engine: Engine, network: factories.Network) -> None:
     with engine.begin() as connection:
         load = factories.add_load(connection, "demand")

@@ -80,7 +80,8 @@ CROSS JOIN LATERAL (
         AND demand.date >= point.date AND demand.date < period.next
 ) AS then_demanded
 WHERE point.superseded_by IS NULL AND period.next <= CAST(:known AS date) + 1
-    AND (ended_as_of IS NULL OR period.next <= ended_as_of + 1) AND {where}
+    AND (ended_as_of IS NULL OR period.next <= ended_as_of + 1)
+    AND period.next <= override.expires_on + 1 AND {where}
 """
 """Periods of overrides that have passed while they were in force, with what was then demanded."""
 

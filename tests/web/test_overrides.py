@@ -104,6 +104,40 @@ def test_the_row_of_a_depot_tells_the_forecast_with_it(analyst: Api) -> None:
     assert row()["forecast_horizon"] == pytest.approx(before["forecast_horizon"])
 
 
+def test_receipts_name_the_override_behind_their_numbers(analyst: Api) -> None:
+    place = {"sku": "CABO-01", "site": "DEP-SP"}
+
+    def named() -> list[list[tuple[int, str]]]:
+        """The overrides among the sources: of an alert, a purchase, the levels, and elsewhere."""
+        asked = (
+            ("/alerts", place),
+            ("/recommendations", place | {"kind": "REORDER"}),
+            ("/alerts", place | {"sku": "BAT-02"}),
+        )
+        found = [(path, first(path, **params)["id"]) for path, params in asked]
+        rows = [analyst.get(f"{path}/{number}").json()["data"] for path, number in found]
+        rows.insert(2, first("/inventory/policy", **place))
+        return [
+            [
+                (one["number"], one["name"])
+                for one in row["receipt"]["sources"]
+                if one["kind"] == "override"
+            ]
+            for row in rows
+        ]
+
+    def first(path: str, **params: str) -> dict[str, Any]:
+        return dict(analyst.get(path, params=params).json()["data"][0])
+
+    assert named() == [[], [], [], []]
+    number = post(analyst, LIFT | {"change": 3}).json()["data"]["override"]["id"]
+    followed(analyst, number)
+    assert named() == [[(number, ANALYST)]] * 3 + [[]]
+    analyst.call("DELETE", f"/overrides/{number}")
+    followed(analyst, number)
+    assert named() == [[], [], [], []]
+
+
 def test_by_session_it_needs_the_forms_token(site: Site) -> None:
     browser = site.browser(ANALYST)
     assert browser.call("POST", "/api/v1/overrides", json=QUANTITIES).status_code == 400

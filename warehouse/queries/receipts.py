@@ -48,6 +48,10 @@ FROM analytics.run WHERE run_id = :run_id
 UNION ALL
 SELECT loads.kind, load.id, load.file, load.finished_at, counted_on
 FROM loads JOIN staging.load ON load.id = loads.load_id
+UNION
+SELECT 'override', override_id, override.actor, override.created_at, NULL
+FROM analytics.override_in_force JOIN support.override USING (override_id)
+WHERE override_in_force.run_id = :run_id AND item_id = :item_id AND site_id = :site_id
 ORDER BY 1 DESC, 2 DESC
 """
 

@@ -80,7 +80,8 @@ def workings(
     facts: Mapping[str, Fact], rules: Iterable[Rule], sources: Iterable[Source] = ()
 ) -> Workings:
     """The rules that these facts can be put into, in order."""
-    steps = [_step(rule, facts) for rule in rules if _is_known(rule, facts)]
+    known = _complete(facts)
+    steps = [_step(rule, known) for rule in rules if _is_known(rule, known)]
     return Workings(steps, list(sources))
 
 
@@ -88,6 +89,12 @@ def evaluate(step: Step) -> float:
     """The step's formula over its inputs. Raises KeyError for a step of no rule."""
     values = [one.value if one.on is None else one.on.toordinal() for one in step.inputs]
     return float(RULES[step.key].compute(*values))
+
+
+def _complete(facts: Mapping[str, Fact]) -> Mapping[str, Fact]:
+    """A stock file without reserved quantities reserves nothing."""
+    known = facts.get("on_hand") is not None and facts.get("reserved") is None
+    return {**facts, "reserved": 0.0} if known else facts
 
 
 def _is_known(rule: Rule, facts: Mapping[str, Fact]) -> bool:

@@ -62,6 +62,15 @@ def test_the_list_has_its_fields_and_filters(analyst: Api) -> None:
         assert list(answer.json()["error"]["fields"]) == list(params)
 
 
+def test_without_reserved_quantities_what_is_available_is_on_hand(analyst: Api) -> None:
+    order = next(one for one in listed(analyst, kind="REORDER"))
+    assert order["facts"]["reserved"] is None
+    steps = {step["key"]: step for step in order["receipt"]["steps"]}
+    on_hand, reserved = (line["value"] for line in steps["available"]["inputs"])
+    assert (on_hand, reserved) == (order["facts"]["on_hand"], 0)
+    assert steps["available"]["value"] == order["facts"]["available"]
+
+
 def test_no_more_missing_units_are_avoided_than_are_bought_or_moved(analyst: Api) -> None:
     avoiding = [one for one in listed(analyst) if "avoided_quantity" in one["facts"]]
     assert "REORDER" in {one["kind"] for one in avoiding}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import Connection, text
 
 from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
-from domain.receipts import ALERT_RULES, Fact, Source, Workings, workings
+from domain.receipts import ALERT_RULES, Source, Workings, workings
 from domain.recommendation_receipts import workings_of
 from warehouse import ages
 from warehouse.caching import read_model
@@ -67,7 +66,7 @@ def of_alert(connection: Connection, *, alert_id: int, scope: Scope = EVERYTHING
     if row is None:
         raise NotFound(f"There is no alert {alert_id}.")
     sources = sources_of(connection, run.run_id, row.item_id, row.site_id)
-    return workings(_complete(row.facts), ALERT_RULES, sources)
+    return workings(row.facts, ALERT_RULES, sources)
 
 
 @read_model(at_most=ages.PRESCRIPTIVE)
@@ -94,9 +93,3 @@ def sources_of(connection: Connection, run_id: int, item_id: int, site_id: int) 
     """What the policy of one item at one site was made from."""
     params = {"run_id": run_id, "item_id": item_id, "site_id": site_id}
     return [Source(*row) for row in connection.execute(text(_SOURCES), params)]
-
-
-def _complete(facts: dict[str, Any]) -> dict[str, Fact]:
-    """A stock file without reserved quantities reserves nothing."""
-    known = facts.get("on_hand") is not None and facts.get("reserved") is None
-    return {**facts, "reserved": 0.0} if known else facts

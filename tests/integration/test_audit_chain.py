@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, insert, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from dashboard.cli import app
@@ -22,6 +23,7 @@ from warehouse.db import as_application, make_engine
 from warehouse.partitions import ensure_audit_months
 from warehouse.queries import chain
 from warehouse.queries import privacy as queries
+from warehouse.tables import metadata
 
 ROWS = 7
 HASH = "$2b$12$cJiq5wnxfW5WdXZBNrUx2errLz0NTGItEElDsakQuRfsdof4GnlSO"
@@ -293,6 +295,54 @@ def test_no_table_about_people_is_forgotten(engine: Engine) -> None:
     erased = {f"support.{table}" for table in privacy.PERSONAL}
     named = {table for table, _ in privacy.NAMED if table in about_people}
     assert about_people == erased | named | {table for table, _ in privacy.HELD}
+
+
+BLANK: dict[type, Any] = {
+    **{str: "x", int: 0, object: {}, UUID: UUID(int=0)},
+    **{date: date(2026, 6, 1), datetime: datetime(2026, 6, 1, tzinfo=UTC)},
+}
+MORE: dict[str, dict[str, Any]] = {
+    "alert": {"level": "info"},
+    "decision": {"kind": "alert"},
+    "job": {"kind": "load"},
+    "load": {"state": "accepted"},
+    "override": {"reason": "other", "ended_at": BLANK[datetime], "ended_by": "x"},
+    "report": {"rhythm": "daily", "language": "en"},
+}
+
+
+def add_row(connection: Connection, name: str, column: str, value: object) -> None:
+    """A row of the table that names nothing but this."""
+    table = metadata.tables[name]
+    needed = {
+        one.name: BLANK[one.type.python_type]
+        for one in table.c
+        if not (one.nullable or one.server_default is not None)
+    }
+    row = needed | MORE.get(table.name, {}) | {column: value}
+    connection.execute(insert(table), row)
+
+
+def test_all_that_is_erased_is_exported(engine: Engine) -> None:
+    number = add_user(engine, "Ana@nova.test")
+    by_number = [*((f"support.{table}", "user_id") for table in privacy.PERSONAL), *privacy.HELD]
+    by_name = [*privacy.NAMED, ("support.job", "actor")]
+
+    def exported(connection: Connection) -> int:
+        return sum(map(len, queries.held(connection, "ana@nova.test").values()))
+
+    left_out = []
+    with engine.connect() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        before = exported(connection)
+        for name, column in by_number + by_name:
+            with connection.begin_nested() as trial:
+                value = number if (name, column) in by_number else "ANA@nova.test"
+                add_row(connection, name, column, value)
+                if exported(connection) != before + 1:
+                    left_out.append(f"{name}.{column}")
+                trial.rollback()
+    assert left_out == []
 
 
 def test_the_last_administrator_is_not_erased(engine: Engine) -> None:

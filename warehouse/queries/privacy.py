@@ -17,16 +17,23 @@ _HELD = {
     "password_resets": (
         "SELECT to_jsonb(r) - 'link_hash' FROM support.password_reset AS r WHERE user_id = :id"
     ),
-    "decisions": "SELECT to_jsonb(d) FROM support.decision AS d WHERE user_id = :id ORDER BY at",
-    "overrides": (
-        "SELECT to_jsonb(o) FROM support.override AS o"
-        " WHERE user_id = :id OR lower(ended_by) = lower(:email) ORDER BY override_id"
+    "decisions": (
+        "SELECT to_jsonb(d) FROM support.decision AS d"
+        " WHERE user_id = :id OR lower(actor) = lower(:email) ORDER BY at"
     ),
+    "overrides": (
+        "SELECT to_jsonb(o) FROM support.override AS o WHERE user_id = :id"
+        " OR lower(:email) IN (lower(actor), lower(ended_by)) ORDER BY override_id"
+    ),
+    "alerts": "SELECT to_jsonb(a) FROM analytics.alert AS a WHERE owner_id = :id ORDER BY id",
     "subjects": "SELECT to_jsonb(s) FROM support.subject AS s WHERE user_id = :id",
     "jobs": "SELECT to_jsonb(j) FROM support.job AS j WHERE lower(actor) = lower(:email)",
     "saved_views": "SELECT to_jsonb(v) FROM support.saved_view AS v WHERE user_id = :id",
     "start_view": "SELECT to_jsonb(s) FROM support.start_view AS s WHERE user_id = :id",
-    "reports": "SELECT to_jsonb(r) FROM support.report AS r WHERE user_id = :id",
+    "reports": (
+        "SELECT to_jsonb(r) FROM support.report AS r"
+        " WHERE user_id = :id OR lower(created_by) = lower(:email)"
+    ),
     "report_deliveries": (
         "SELECT to_jsonb(d) FROM support.report_delivery AS d JOIN support.report USING (report_id)"
         " WHERE user_id = :id ORDER BY delivery_id"
@@ -34,6 +41,12 @@ _HELD = {
     "loads": (
         "SELECT jsonb_build_object('id', id, 'file', file, 'finished_at', finished_at)"
         " FROM staging.load WHERE lower(loaded_by) = lower(:email) ORDER BY id"
+    ),
+    "published": (
+        "SELECT to_jsonb(p) FROM analytics.published AS p WHERE lower(published_by) = lower(:email)"
+    ),
+    "settings": (
+        "SELECT to_jsonb(s) FROM support.setting AS s WHERE lower(changed_by) = lower(:email)"
     ),
     "audit_log": (
         "SELECT to_jsonb(log) - '{salt,digest,hash}'::text[] FROM support.audit_log AS log"

@@ -15,17 +15,12 @@ DAYS_A_YEAR = 365.25
 
 @dataclass(frozen=True)
 class SavingsSettings:
-    """Rates that are the company's to set; `support.setting['savings']` overrides each.
+    """How much history a replay needs; `support.setting['savings']` overrides each.
 
-    emergency_premium: what a unit that was missing costs beyond its price, a fraction of its unit
-    cost, where no contract penalty is known for the depot. expedite_cost_brl: what it costs to
-    meet one request in a hurry (courier, overtime). known_months: months of demand that levels
-    are estimated from before the first replayed month. least_months: fewer replayed months than
-    this are not shown as a year's savings.
+    known_months: months of demand that levels are estimated from before the first replayed month.
+    least_months: fewer replayed months than this are not shown as a year's savings.
     """
 
-    emergency_premium: float = 0.30
-    expedite_cost_brl: float = 80.0
     known_months: int = 6
     least_months: int = 3
 
@@ -36,14 +31,17 @@ class Prices:
 
     unit_cost in BRL, 0 where it is not known; holding_rate a fraction of its value a year;
     order_cost in BRL an order; penalty_brl: expected contract penalty of a request that stock did
-    not serve, NaN where the depot serves no site under contract.
+    not serve, NaN where the depot serves no site under contract. emergency_premium: what a missing
+    unit costs beyond its price where no penalty is known, a fraction of its unit cost.
+    expedite_cost_brl: what it costs to meet one request in a hurry.
     """
 
     unit_cost: Array
     holding_rate: float
     order_cost: float
     penalty_brl: Array
-    settings: SavingsSettings
+    emergency_premium: float
+    expedite_cost_brl: float
 
 
 @dataclass(frozen=True)
@@ -89,15 +87,14 @@ def priced(
     held, units = np.asarray(stock_days, float), np.asarray(missed_units, float)
     lines = np.asarray(missed_lines, float)
     cost, penalty = _like(prices.unit_cost, held), _like(prices.penalty_brl, held)
-    settings = prices.settings
     return Costs(
         holding=held * cost * prices.holding_rate / DAYS_A_YEAR,
         stockout=np.where(
             np.isnan(penalty),
-            units * cost * settings.emergency_premium,
+            units * cost * prices.emergency_premium,
             lines * np.nan_to_num(penalty),
         ),
-        expediting=lines * settings.expedite_cost_brl,
+        expediting=lines * prices.expedite_cost_brl,
         ordering=np.asarray(orders, float) * prices.order_cost,
     )
 

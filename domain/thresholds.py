@@ -1,5 +1,5 @@
-"""The thresholds of alerts and policy, and the rates of recommendations, that an administrator may
-change, with their limits."""
+"""The thresholds of alerts and policy, and the rates that recommendations, savings and what-ifs are
+valued at, that an administrator may change, with their limits."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from domain.changes import Stocked, changed, halted, levels
 from domain.costs import Costs, Prices, SavingsSettings, costs
 from domain.inventory import Array
 from domain.policy_settings import PolicySettings
+from domain.recommending.settings import RecommendationSettings
 from domain.what_if import NOTHING, Change, Comparison, CurvePoint, Side
 
 YEAR_DAYS = 365
@@ -41,6 +42,7 @@ class Terms:
 
     frequency: str
     policy: PolicySettings = field(default_factory=PolicySettings)
+    rates: RecommendationSettings = field(default_factory=RecommendationSettings)
     savings: SavingsSettings = field(default_factory=SavingsSettings)
     scenarios: int = 8
     seed: int = SEED
@@ -236,7 +238,8 @@ def _year(outcome: simulation.Outcome, world: Stocked, change: Change, terms: Te
         holding_rate=policy.holding_rate if change.holding_rate is None else change.holding_rate,
         order_cost=policy.order_cost_brl if change.order_cost is None else change.order_cost,
         penalty_brl=world.penalty_brl,
-        settings=terms.savings,
+        emergency_premium=terms.rates.emergency_premium,
+        expedite_cost_brl=terms.rates.expedite_cost_brl,
     )
     priced = costs(outcome, prices, PERIOD_DAYS[terms.frequency])
     missed = outcome.expedites[..., 0].mean(axis=1)

@@ -1,4 +1,4 @@
-"""`/admin/settings`: what alerts, policy and recommendations go by."""
+"""`/admin/settings`: what alerts, policy, recommendations, savings and what-ifs go by."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def layout(found: Sequence[ThresholdValue], viewer: Viewer) -> html.Div:
             html.Div(html.H1(t("Thresholds")), className="page-head"),
             html.P(
                 t(
-                    "What alerts, policy and recommendations go by. Every change is audited; all"
-                    " of them follow it."
+                    "What alerts, policy, recommendations, savings and what-ifs go by. Every"
+                    " change is audited; all of them follow it."
                 ),
                 className="weak",
             ),

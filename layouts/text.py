@@ -524,7 +524,9 @@ THRESHOLD_HELP = {
     "cover_days": N_("Missing units that it avoids are counted for so long."),
     "expedite_days": N_("An order in a hurry takes so long."),
     "expedite_premium": N_("Of the value of the order."),
-    "expedite_cost_brl": N_("Beside the premium."),
+    "expedite_cost_brl": N_(
+        "Beside the premium; in savings and what-ifs, of each request not served."
+    ),
     "move_cost_brl": N_("Of each move."),
     "move_brl_per_km": N_("Whatever it carries."),
     "move_value_share": N_("Of the value of the goods."),

@@ -1,4 +1,4 @@
-"""The rates that recommendations are valued at."""
+"""The rates that alerts, recommendations, savings and what-ifs are valued at."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ class RecommendationSettings:
     review_days: a need that will show within so many days is recommended now. cover_days: costs
     and benefits of a purchase are counted over its lead time and so many days more.
     emergency_premium: what a unit that is missing costs beyond its price, a fraction of its unit
-    cost; a contract penalty comes on top where one is known for the depot.
+    cost; a contract penalty comes on top where one is known for the depot (in savings and what-ifs
+    it takes the premium's place).
 
     expedite_days: the soonest that an order in a hurry arrives. expedite_premium: fraction of the
-    order's value paid for it; expedite_cost_brl: paid per order.
+    order's value paid for it; expedite_cost_brl: paid per order, and in savings and
+    what-ifs for each request that stock did not serve.
 
     move_cost_brl: a transfer's handling; move_brl_per_km: its freight, whatever it carries;
     move_value_share: insurance, a fraction of the goods' value per 1,000 km. move_days,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from domain import savings_levels
-from domain.costs import Prices, SavingsSettings, costs, priced
+from domain.costs import Prices, costs, priced
 from domain.policy_settings import PolicySettings
 from domain.savings import annual
 from domain.scenarios import lead_time_quantile, lead_times, paths
@@ -21,7 +21,8 @@ PRICES = Prices(
     holding_rate=0.3653 / 1.0001368,
     order_cost=50.0,
     penalty_brl=np.array([np.nan, 700.0]),
-    settings=SavingsSettings(emergency_premium=0.5, expedite_cost_brl=80.0),
+    emergency_premium=0.5,
+    expedite_cost_brl=80.0,
 )
 
 

@@ -11,16 +11,17 @@ from sqlalchemy import text
 
 from layouts import format as fmt
 from tests import factories
-from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
+from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Site
 from tests.web.test_board_pack import words_of
 from tests.web.test_inventory import rows_of
+from tests.web.test_overrides import until
 from warehouse.pipeline.savings import write_savings
 
 SETTINGS = """
 INSERT INTO support.setting (key, value, changed_by)
 VALUES ('savings', '{"known_months": 2, "least_months": 2}', 'tests')
 """
-NO_SETTINGS = "DELETE FROM support.setting WHERE key = 'savings'"
+NO_SETTINGS = "DELETE FROM support.setting WHERE key IN ('savings', 'recommendations')"
 PUBLISHED = "SELECT run_id FROM analytics.published"
 MONEY = ("old_brl", "new_brl", "identified_brl")
 
@@ -67,6 +68,30 @@ def test_a_month_is_the_sum_of_its_item_depots(replayed: Site):
                 assert sum(row[name] for row in found) == pytest.approx(month[name])
             in_file = sum(float(row[name].replace(",", ".")) for row in told)
             assert in_file == pytest.approx(month[name])
+
+
+def test_the_premium_of_the_settings_is_that_of_savings_and_what_ifs(replayed: Site):
+    admin = replayed.api(ADMIN)
+
+    def missing() -> tuple[float, float, float]:
+        """BRL of what was missing in the replay and in a mean year, and of hurry in the replay."""
+        months = admin.get("/savings/months").json()["data"]
+        year = admin.get("/what-if").json()["data"]["today"]
+        parts = [sum(one[f"new_{part}"] for one in months) for part in ("stockout", "expediting")]
+        return parts[0], year["stockout_brl"], parts[1]
+
+    def put(**rates: float) -> None:
+        asked = admin.call("PATCH", "/settings/thresholds", json=rates)
+        job = f"/jobs/{asked.json()['data']['job_id']}"
+        until(lambda: admin.get(job).json()["data"], lambda found: found["state"] == "done")
+
+    before = missing()
+    assert all(before)
+    put(emergency_premium=1.2, expedite_cost_brl=160)
+    after = missing()
+    put(emergency_premium=0.3, expedite_cost_brl=80)
+    assert after == pytest.approx((4 * before[0], 4 * before[1], 2 * before[2]))
+    assert missing() == pytest.approx(before)
 
 
 def test_dates_choose_the_months_that_lie_whole_within_them(replayed: Site):

@@ -241,13 +241,14 @@ class _Replay:
         return pd.concat(parts, ignore_index=True)
 
     def _prices(self, rows: NDArray[np.int64]) -> Prices:
-        policy = self.valued.policy
+        policy, rates = self.valued.policy, self.valued.rates
         return Prices(
             unit_cost=self.keys["unit_cost_brl"].to_numpy(float)[rows],
             holding_rate=policy.holding_rate,
             order_cost=policy.order_cost_brl,
             penalty_brl=self.keys["penalty_brl"].to_numpy(float)[rows],
-            settings=self.valued.savings,
+            emergency_premium=rates.emergency_premium,
+            expedite_cost_brl=rates.expedite_cost_brl,
         )
 
     def _lead(self, rows: NDArray[np.int64], periods: int) -> NDArray[np.int64]:

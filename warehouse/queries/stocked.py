@@ -147,12 +147,14 @@ def unpacked(histories: Sequence[bytes]) -> Array:
 
 def terms(connection: Connection, frequency: str) -> Terms:
     """What years are valued at: the defaults with what the company set."""
-    sql = "SELECT key, value FROM support.setting WHERE key IN ('policy', 'savings')"
+    keys = "'policy', 'recommendations', 'savings'"
+    sql = f"SELECT key, value FROM support.setting WHERE key IN ({keys})"
     rows = once(connection, sql, lambda: connection.execute(text(sql)).all())
     told: dict[str, Any] = {key: value for key, value in rows}
     return Terms(
         frequency,
         overridden(PolicySettings(), told.get("policy", {})),
+        overridden(RecommendationSettings(), told.get("recommendations", {})),
         overridden(SavingsSettings(), told.get("savings", {})),
     )
 

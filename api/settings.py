@@ -1,9 +1,9 @@
-"""GET and PATCH /settings/thresholds."""
+"""GET and PATCH /settings/thresholds and /settings/method."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, create_model, model_validator
 
@@ -11,8 +11,8 @@ from api.parameters import Body
 from api.routing import route
 from auth.session import request_actor
 from domain.access import Permission
-from domain.records import ThresholdValue
-from domain.thresholds import THRESHOLDS
+from domain.records import PolicyMethod, ThresholdValue
+from domain.thresholds import METHOD, THRESHOLDS
 from warehouse.commands import settings as commands
 from warehouse.db import get_engine
 from warehouse.queries import settings
@@ -55,8 +55,9 @@ class ThresholdAnswer:
     data=list[ThresholdValue],
 )
 def listed() -> list[ThresholdValue]:
-    """What alerts, policy and recommendations go by, with limits and who changed it."""
-    return settings.thresholds()
+    """What alerts, policy, recommendations, savings and what-ifs go by, with limits and who changed
+    it."""
+    return settings.in_force().thresholds
 
 
 @route(
@@ -67,6 +68,42 @@ def listed() -> list[ThresholdValue]:
     data=ThresholdAnswer,
 )
 def changed(body: _Changes) -> ThresholdAnswer:
-    """Changes thresholds and rates; alerts, policy and recommendations follow."""
+    """Changes thresholds and rates; alerts, policy, recommendations, savings and what-ifs follow
+    them."""
     job_id = commands.change(get_engine(), body.wanted(), actor=request_actor())
-    return ThresholdAnswer(settings.thresholds(), job_id)
+    return ThresholdAnswer(settings.in_force().thresholds, job_id)
+
+
+class MethodChange(Body):
+    """The method that is wanted."""
+
+    method: Literal["quantile", "textbook"]
+
+
+@dataclass(frozen=True)
+class MethodAnswer:
+    """The method in force, and the job that makes alerts and policy follow; None where nothing
+    changed."""
+
+    method: PolicyMethod
+    job_id: int | None
+
+
+@route("GET", "/settings/method", permission=Permission.MANAGE_SETTINGS, data=PolicyMethod)
+def method() -> PolicyMethod:
+    """Where safety stocks come from: `quantile` of the simulated demand over the lead time, or the
+    `textbook`'s formula; and who chose it."""
+    return settings.in_force().method
+
+
+@route(
+    "PATCH",
+    "/settings/method",
+    permission=Permission.MANAGE_SETTINGS,
+    body=MethodChange,
+    data=MethodAnswer,
+)
+def method_changed(body: MethodChange) -> MethodAnswer:
+    """Chooses where safety stocks come from; alerts, policy and recommendations follow."""
+    job_id = commands.change(get_engine(), {METHOD: body.method}, actor=request_actor())
+    return MethodAnswer(settings.in_force().method, job_id)

@@ -14,7 +14,7 @@ from callbacks.address import Address
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.errors import InvalidInput
-from domain.thresholds import BY_NAME
+from domain.thresholds import BY_NAME, METHOD
 from domain.viewer import Viewer
 from layouts import admin_settings as layout
 from layouts.reasons import reason_in
@@ -25,8 +25,8 @@ from warehouse.queries import settings
 
 @screen(Permission.MANAGE_SETTINGS, personal=True)
 def page(viewer: Viewer, _address: Address) -> Component:
-    """The thresholds in force."""
-    return layout.layout(settings.thresholds(), viewer)
+    """The thresholds and the method in force."""
+    return layout.layout(settings.in_force(), viewer)
 
 
 def register(app: Dash) -> None:
@@ -45,25 +45,27 @@ def register(app: Dash) -> None:
             return no_update
         viewer, wanted = current_viewer(), _wanted(values, fields)
         try:
-            job_id = commands.change(get_engine(), _numbers(wanted), actor=request_actor())
+            job_id = commands.change(get_engine(), _checked(wanted), actor=request_actor())
         except InvalidInput as error:
             told = {name: reason_in(why, viewer.t) for name, why in error.fields.items()}
-            return layout.panel(settings.thresholds(), viewer, told, wanted)
-        return layout.panel(settings.thresholds(), viewer, job_id=job_id)
+            return layout.panel(settings.in_force(), viewer, problems=told, wanted=wanted)
+        return layout.panel(settings.in_force(), viewer, job_id=job_id)
 
 
 def _wanted(values: Any, fields: Any) -> dict[str, Any]:
     """What stands in each known field: a form can be forged."""
     pairs = zip(values or [], fields or [], strict=False)
     named = ((one.get("name"), value) for value, one in pairs if isinstance(one, dict))
-    return {name: value for name, value in named if name in BY_NAME}
+    return {name: value for name, value in named if name in BY_NAME or name == METHOD}
 
 
-def _numbers(wanted: dict[str, Any]) -> dict[str, float]:
-    wrong = {name: "must be a number" for name, value in wanted.items() if not _is_number(value)}
+def _checked(wanted: dict[str, Any]) -> dict[str, float | str]:
+    numbers = {name: value for name, value in wanted.items() if name != METHOD}
+    wrong = {name: "must be a number" for name, value in numbers.items() if not _is_number(value)}
     if wrong:
         raise InvalidInput("Not every threshold is a number.", fields=wrong)
-    return {name: float(value) for name, value in wanted.items()}
+    chosen = {METHOD: str(wanted[METHOD])} if METHOD in wanted else {}
+    return chosen | {name: float(value) for name, value in numbers.items()}
 
 
 def _is_number(value: Any) -> bool:

@@ -380,6 +380,26 @@ class ThresholdValue:
 
 
 @dataclass(frozen=True)
+class PolicyMethod:
+    """Where safety stocks come from (see `domain.policy_settings`), of which options; who chose it
+    and when; None: nobody did."""
+
+    value: str
+    default: str
+    options: list[str]
+    changed_by: str | None
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class CompanySettings:
+    """What an administrator may change, as it is in force."""
+
+    thresholds: list[ThresholdValue]
+    method: PolicyMethod
+
+
+@dataclass(frozen=True)
 class AlertTotal:
     """Alerts of one status: their number, and their risk less the cost of acting, BRL. What may be
     missing of an item at a depot counts once, whatever a late order of it says as well."""

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import InvalidInput
-from domain.policy_settings import PolicySettings
+from domain.policy_settings import QUANTILE, TEXTBOOK, PolicySettings
 from domain.recommending.settings import RecommendationSettings
 
 POLICY, RATES = "policy", "recommendations"
 DEFAULTS: Mapping[str, Any] = {POLICY: PolicySettings(), RATES: RecommendationSettings()}
 """The rows of `support.setting` that hold them, and what counts where nothing is set."""
+
+METHOD, METHODS = "method", (QUANTILE, TEXTBOOK)
+"""The one setting that is a choice: where safety stocks come from, in the row of the policy."""
 
 Values = Mapping[str, Mapping[str, Any]]
 """The JSON of each row."""
@@ -61,6 +64,11 @@ def _level(letter: str) -> Threshold:
     return Threshold(f"service_level_{letter.lower()}", POLICY, path, "fraction", 0.5, 0.999)
 
 
+def _risk(criticality: str) -> Threshold:
+    path = ("criticality_risk", criticality)
+    return Threshold(f"risk_{criticality}", POLICY, path, "fraction", 0.05, 5)
+
+
 THRESHOLDS: tuple[Threshold, ...] = (
     _plain("critical_days", "days", 0, 365),
     _plain("warning_days", "days", 0, 365),
@@ -76,6 +84,10 @@ THRESHOLDS: tuple[Threshold, ...] = (
     _level("A"),
     _level("B"),
     _level("C"),
+    _plain("default_service_level", "fraction", 0.5, 0.999),
+    _risk("high"),
+    _risk("medium"),
+    _risk("low"),
     _plain("order_cost_brl", "BRL", 0, 100_000),
     _plain("holding_rate", "fraction", 0.01, 2),
     _rate("emergency_premium", "fraction", 0, 10),
@@ -95,14 +107,15 @@ THRESHOLDS: tuple[Threshold, ...] = (
 BY_NAME = {one.name: one for one in THRESHOLDS}
 
 
-def changed(values: Values, wanted: Mapping[str, float]) -> dict[str, dict[str, Any]]:
-    """The settings with these in them. Raises InvalidInput naming every one that is not known or
-    beyond its limits, and a warning that would come after the critical level."""
+def changed(values: Values, wanted: Mapping[str, float | str]) -> dict[str, dict[str, Any]]:
+    """The settings with these in them: thresholds, and `method`. Raises InvalidInput naming every
+    one that is not known, beyond its limits or none of the choices, and a warning that would come
+    after the critical level."""
     problems = {name: why for name, value in wanted.items() if (why := _problem(name, value))}
     made = {row: dict(values.get(row, {})) for row in DEFAULTS}
     if not problems:
         for name, value in wanted.items():
-            _put(made[BY_NAME[name].row], BY_NAME[name], value)
+            _put(made[row_of(name)], name, value)
         if current(made, "warning_days") < current(made, "critical_days"):
             problems["warning_days"] = "must not be less than critical_days"
     if problems:
@@ -111,22 +124,45 @@ def changed(values: Values, wanted: Mapping[str, float]) -> dict[str, dict[str, 
     return made
 
 
+def row_of(name: str) -> str:
+    """The row that holds a setting."""
+    return POLICY if name == METHOD else BY_NAME[name].row
+
+
+def in_force(values: Values, name: str) -> float | str:
+    """The value in force of a threshold or of `method`."""
+    return method_of(values) if name == METHOD else current(values, name)
+
+
+def method_of(values: Values) -> str:
+    """The method in force."""
+    return str(values.get(POLICY, {}).get(METHOD, DEFAULTS[POLICY].method))
+
+
 def current(values: Values, name: str) -> float:
-    """The value in force."""
+    """The threshold in force."""
     found = BY_NAME[name].of(values)
     return BY_NAME[name].default if found is None else found
 
 
-def _problem(name: str, value: float) -> str | None:
+def _problem(name: str, value: float | str) -> str | None:
+    if name == METHOD:
+        return None if value in METHODS else f"is none of {', '.join(METHODS)}"
     known = BY_NAME.get(name)
     if known is None:
         return "is no threshold"
+    if isinstance(value, str):
+        return "must be a number"
     if not known.low <= value <= known.high:
         return f"must be {known.low:g} to {known.high:g}"
     return "must be a whole number" if known.whole and value != int(value) else None
 
 
-def _put(values: dict[str, Any], threshold: Threshold, value: float) -> None:
+def _put(values: dict[str, Any], name: str, value: float | str) -> None:
+    if name == METHOD:
+        values[METHOD] = value
+        return
+    threshold = BY_NAME[name]
     kept = int(value) if threshold.whole else value
     if len(threshold.path) == 1:
         values[threshold.path[0]] = kept

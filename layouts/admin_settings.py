@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from domain.records import ThresholdValue
+from domain.records import CompanySettings, Option, PolicyMethod, ThresholdValue
+from domain.thresholds import METHOD
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.cards import card
-from layouts.text import THRESHOLD_HELP, THRESHOLD_NAMES
+from layouts.components.forms import choice_field
+from layouts.text import METHOD_NAMES, THRESHOLD_HELP, THRESHOLD_NAMES
 
 PANEL = "thresholds"
 SAVE = "save-thresholds"
@@ -23,7 +25,8 @@ GROUPS = {
         *("dead_days", "drift_days", "drift_share", "drift_z", "gap_days"),
     ),
     "policy": (
-        *("service_level_a", "service_level_b", "service_level_c"),
+        *("service_level_a", "service_level_b", "service_level_c", "default_service_level"),
+        *("risk_high", "risk_medium", "risk_low"),
         *("order_cost_brl", "holding_rate"),
     ),
     "rates": (
@@ -39,7 +42,7 @@ def field_id(name: Any) -> dict[str, Any]:
     return {"type": "threshold", "name": name}
 
 
-def layout(found: Sequence[ThresholdValue], viewer: Viewer) -> html.Div:
+def layout(found: CompanySettings, viewer: Viewer) -> html.Div:
     """The whole page."""
     t = viewer.t
     return html.Div(
@@ -59,25 +62,25 @@ def layout(found: Sequence[ThresholdValue], viewer: Viewer) -> html.Div:
 
 
 def panel(
-    found: Sequence[ThresholdValue],
+    found: CompanySettings,
     viewer: Viewer,
+    *,
     problems: Mapping[str, str] | None = None,
     wanted: Mapping[str, Any] | None = None,
     job_id: int | None = None,
 ) -> list[Component]:
     """The fields by group; after a refusal with what was `wanted` and why it cannot be."""
-    t = viewer.t
-    known = {one.name: one for one in found}
+    t, asked, refused = viewer.t, wanted or {}, problems or {}
+    known = {one.name: one for one in found.thresholds}
+    choice = _method(found.method, asked.get(METHOD), refused.get(METHOD), viewer)
     titles = {"alerts": t("Alerts"), "policy": t("Stock policy"), "rates": t("Value at stake")}
     groups: list[Component] = [
         card(
             titles[group],
             html.Div(
                 [
-                    _field(
-                        known[name], (wanted or {}).get(name), (problems or {}).get(name), viewer
-                    )
-                    for name in names
+                    *([choice] if group == "policy" else []),
+                    *(_field(known[n], asked.get(n), refused.get(n), viewer) for n in names),
                 ],
                 className="threshold-grid",
             ),
@@ -120,6 +123,21 @@ def _field(threshold: ThresholdValue, wanted: Any, problem: str | None, viewer: 
     )
 
 
+def _method(method: PolicyMethod, wanted: Any, problem: str | None, viewer: Viewer) -> html.Div:
+    t = viewer.t
+    options = [Option(one, t(METHOD_NAMES[one])) for one in method.options]
+    shown = wanted if wanted in method.options else method.value
+    field = choice_field(field_id(METHOD), t("Safety stock from"), options, shown, viewer)
+    usual = t(
+        "Quantile of the demand over the lead time, or Z·√(L·σ_D² + D²·σ_L²); usually %(default)s.",
+        default=method.default,
+    )
+    said = problem or " ".join([usual, *_set_by(method, viewer)])
+    return html.Div(
+        [field, html.P(said, className="error" if problem else "weak")], className="threshold"
+    )
+
+
 def _unit(unit: str, viewer: Viewer) -> str:
     t = viewer.t
     return {"days": t("days"), "BRL": "R$", "fraction": t("fraction"), "count": "σ"}[unit]
@@ -133,11 +151,14 @@ def _about(threshold: ThresholdValue, viewer: Viewer) -> str:
         high=fmt.number(threshold.high, locale, 3),
         default=fmt.number(threshold.default, locale, 2),
     )
-    said = [t(THRESHOLD_HELP[threshold.name]), limits]
-    if threshold.changed_by:
-        at = fmt.moment(threshold.changed_at, locale)
-        said.append(t("Set by %(who)s, %(when)s.", who=threshold.changed_by, when=at))
-    return " ".join(said)
+    return " ".join([t(THRESHOLD_HELP[threshold.name]), limits, *_set_by(threshold, viewer)])
+
+
+def _set_by(setting: ThresholdValue | PolicyMethod, viewer: Viewer) -> list[str]:
+    if not setting.changed_by:
+        return []
+    at = fmt.moment(setting.changed_at, viewer.locale)
+    return [viewer.t("Set by %(who)s, %(when)s.", who=setting.changed_by, when=at)]
 
 
 def _followed(job_id: int | None, viewer: Viewer) -> list[Component]:

@@ -471,6 +471,10 @@ MEASURE_NAMES_OF_PERIOD = {
     "availability": N_("Availability in the period"),
 }
 """Of the measures that add up days, over dates that were asked for."""
+METHOD_NAMES = {
+    "quantile": N_("quantile (simulated)"),
+    "textbook": N_("textbook (formula)"),
+}
 THRESHOLD_NAMES = {
     "critical_days": N_("Critical: stockout within"),
     "warning_days": N_("Warning: stockout within"),
@@ -486,6 +490,10 @@ THRESHOLD_NAMES = {
     "service_level_a": N_("Cycle service of class A"),
     "service_level_b": N_("Cycle service of class B"),
     "service_level_c": N_("Cycle service of class C"),
+    "default_service_level": N_("Cycle service without a class"),
+    "risk_high": N_("Criticality 8 to 10: share of the risk"),
+    "risk_medium": N_("Criticality 4 to 7: share of the risk"),
+    "risk_low": N_("Criticality 0 to 3: share of the risk"),
     "order_cost_brl": N_("Cost of placing an order"),
     "holding_rate": N_("Cost of holding stock for a year"),
     "emergency_premium": N_("Emergency purchase: premium"),
@@ -517,6 +525,10 @@ THRESHOLD_HELP = {
     "service_level_a": N_("For items without a service level of their own."),
     "service_level_b": N_("For items without a service level of their own."),
     "service_level_c": N_("For items without a service level of their own."),
+    "default_service_level": N_("For items without a service level of their own."),
+    "risk_high": N_("Of running out of stock, as the cycle service leaves it."),
+    "risk_medium": N_("Of running out of stock, as the cycle service leaves it."),
+    "risk_low": N_("Of running out of stock, as the cycle service leaves it."),
     "order_cost_brl": N_("Makes lots larger."),
     "holding_rate": N_("Of its value; makes lots smaller."),
     "emergency_premium": N_("What a missing unit costs beyond its price, penalties apart."),

@@ -22,7 +22,7 @@ def text_field(name: str, label: str, value: str = "", **more: Any) -> html.Div:
 
 
 def choice_field(
-    name: str,
+    name: Any,
     label: str,
     options: Sequence[Option],
     value: str | list[str],

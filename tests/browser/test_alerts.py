@@ -56,3 +56,21 @@ def test_a_threshold_is_refused_with_its_reason_and_saved(watch: Callable[..., W
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("job")
     assert watched.complaints == []
+
+
+def test_the_method_is_chosen_beside_the_thresholds(
+    watch: Callable[..., Watched], published: Engine
+) -> None:
+    watched = watch(role=Role.ADMIN, locale="en-GB")
+    page = watched.open("/admin/settings")
+    choice = page.get_by_role("group", name="Safety stock from")
+    expect(choice).to_contain_text("quantile")
+    choice.locator(".dash-dropdown").click()
+    page.get_by_role("option", name="textbook").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("job")
+    expect(page.get_by_role("group", name="Safety stock from")).to_contain_text("textbook")
+    sql = "SELECT value ->> 'method' FROM support.setting WHERE key = 'policy'"
+    with published.connect() as connection:
+        assert connection.execute(text(sql)).scalar_one() == "textbook"
+    assert watched.complaints == []

@@ -298,7 +298,10 @@ def test_what_people_press_sends_few_statements(
     thresholds = [
         [
             {"id": admin_settings.field_id(name), "property": what, "value": value}
-            for name, value in (("warning_days", 20), ("order_cost_brl", 99), ("review_days", 8))
+            for name, value in (
+                *(("warning_days", 20), ("order_cost_brl", 99), ("review_days", 8)),
+                ("method", "textbook"),
+            )
         ]
         for what in ("value", "id")
     ]

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
+from tests.web.test_overrides import until
 
 
 @pytest.fixture(scope="module")
@@ -142,3 +143,62 @@ def test_thresholds_are_for_administrators_of_everything(site: Site, analyst: Ap
         {"warning_days": 15.0},
         {"warning_days": 14.0},
     )
+
+
+def test_the_method_is_chosen_by_administrators_audited_and_followed(
+    site: Site, analyst: Api
+) -> None:
+    admin, path = site.api(ADMIN), "/settings/method"
+    for other in (analyst, site.api(VIEWER), site.api(SCOPED)):
+        assert other.get(path).status_code == 403
+        assert other.call("PATCH", path, json={"method": "textbook"}).status_code == 403
+
+    def choose(method: str) -> dict[str, Any]:
+        told = dict(admin.call("PATCH", path, json={"method": method}).json()["data"])
+        job = f"/jobs/{told['job_id']}"
+        until(lambda: admin.get(job).json()["data"], lambda found: found["state"] == "done")
+        return dict(told["method"])
+
+    def levels() -> dict[str, Any]:
+        place = {"sku": "CABO-01", "site": "DEP-SP"}
+        return dict(admin.get("/inventory/policy", params=place).json()["data"][0])
+
+    before = admin.get(path).json()["data"]
+    assert before["value"] == before["default"] == "quantile"
+    assert before["options"] == ["quantile", "textbook"]
+    chosen = choose("textbook")
+    assert (chosen["value"], chosen["changed_by"]) == ("textbook", ADMIN)
+    made = levels()
+    assert made["method"] == "textbook" and made["ours"] == made["textbook"]
+    row = site.audit("setting.change")[-1]
+    assert (row.actor, row.object) == (ADMIN, "policy")
+    assert (row.before, row.after) == ({"method": "quantile"}, {"method": "textbook"})
+    again = admin.call("PATCH", path, json={"method": "textbook"}).json()["data"]
+    assert again["job_id"] is None
+    for body in ({}, {"method": "model"}, {"method": 1}, {"moon": 1}):
+        assert admin.call("PATCH", path, json=body).status_code == 422, body
+    assert choose("quantile")["value"] == "quantile"
+    assert levels()["ours"] != levels()["textbook"]
+
+
+def test_what_service_levels_are_made_of_is_set_too(site: Site) -> None:
+    admin, path = site.api(ADMIN), "/settings/thresholds"
+    usual = {"default_service_level": 0.95, "risk_high": 0.5, "risk_medium": 1.0, "risk_low": 1.5}
+
+    def found() -> dict[str, Any]:
+        rows = admin.get(path).json()["data"]
+        return {one["name"]: one["value"] for one in rows if one["name"] in usual}
+
+    assert found() == usual
+    for wrong in ({"default_service_level": 0.2}, {"risk_high": 0}):
+        assert admin.call("PATCH", path, json=wrong).status_code == 422, wrong
+    asked = {"default_service_level": 0.9, "risk_high": 0.25}
+    assert admin.call("PATCH", path, json=asked).json()["data"]["job_id"]
+    assert found() == usual | asked
+    with site.engine.connect() as connection:
+        sql = "SELECT value FROM support.setting WHERE key = 'policy'"
+        kept = connection.execute(text(sql)).scalar_one()
+    assert kept["default_service_level"] == 0.9
+    assert kept["criticality_risk"] == {"high": 0.25, "medium": 1.0, "low": 1.5}
+    assert admin.call("PATCH", path, json=usual).json()["data"]["job_id"]
+    assert found() == usual

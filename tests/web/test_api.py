@@ -408,7 +408,7 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/jobs/{job_id}/cancel"}
     expected |= {f"/savings{part}" for part in ("", "/items", "/months", "/rows")}
     expected |= {"/geographic/data", "/inventory/regions", "/projections"}
-    expected |= {"/alerts/totals", "/settings/thresholds", "/kpis/rows"}
+    expected |= {"/alerts/totals", "/settings/thresholds", "/settings/method", "/kpis/rows"}
     expected |= {"/what-if", "/what-if/curve"}
     expected |= {"/audit", "/runs", "/runs/{run_id}/publish"}
     expected |= {"/models/performance", "/models/steps", "/models/diagnostics"}

@@ -1,5 +1,5 @@
-"""Thresholds and rates: changed by an administrator, audited, and followed by alerts, policy and
-recommendations."""
+"""Thresholds, rates and the policy's method: changed by an administrator, audited, and followed by
+alerts, policy, recommendations, savings and what-ifs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Engine, text
 
-from domain.thresholds import BY_NAME, DEFAULTS, changed, current
+from domain.thresholds import DEFAULTS, changed, in_force, row_of
 from warehouse.caching import COUNT_REVISION, forget_version
 from warehouse.commands import audit, jobs
 from warehouse.commands.users import Actor
@@ -26,21 +26,21 @@ WITH counted AS ({COUNT_REVISION}), written AS (
 """
 
 
-def change(engine: Engine, wanted: Mapping[str, float], *, actor: Actor) -> int | None:
-    """Puts thresholds in force; gives the job that derives the published run again, None where
-    nothing changes. Raises InvalidInput naming each one that cannot be."""
+def change(engine: Engine, wanted: Mapping[str, float | str], *, actor: Actor) -> int | None:
+    """Puts thresholds and the method in force; gives the job that derives the published run again,
+    None where nothing changes. Raises InvalidInput naming each one that cannot be."""
     with engine.begin() as connection:
         rows = connection.execute(text(_READ), {"keys": list(DEFAULTS)})
         kept = {row.key: row.value for row in rows}
         made = changed(kept, wanted)
-        new = {name: value for name, value in wanted.items() if current(kept, name) != value}
-        touched = sorted({BY_NAME[name].row for name in new})
+        new = {name: value for name, value in wanted.items() if in_force(kept, name) != value}
+        touched = sorted({row_of(name) for name in new})
         if not new:
             return None
         told = []
         for key in touched:
-            here = {name: value for name, value in new.items() if BY_NAME[name].row == key}
-            before = {name: current(kept, name) for name in here}
+            here = {name: value for name, value in new.items() if row_of(name) == key}
+            before = {name: in_force(kept, name) for name in here}
             told.append(
                 {"action": "setting.change", "object": key, "before": before, "after": here}
             )

@@ -117,6 +117,22 @@ def _input(symbol: str, words: str, unit: str, fact: Fact) -> StepInput:
     return StepInput(symbol, words, float(fact or 0.0), unit)
 
 
+ON_HAND = Rule(
+    "on_hand",
+    "On hand today",
+    r"H = \max\left(0,\ C - D + E\right)",
+    {
+        "C": ("counted_quantity", "on hand when it was last counted", "units"),
+        "t_C": ("stock_date", "last counted on", "date"),
+        "D": ("used_since", "demand since then", "units"),
+        "E": ("received_since", "received since then", "units"),
+        "t_0": ("today", "last day of the data", "date"),
+    },
+    "on_hand",
+    "units",
+    lambda counted, _counted_on, used, received, _today: max(0.0, counted - used + received),
+)
+"""Only of a count that is older than the data: see `warehouse.pipeline.policy`."""
 AVAILABLE = Rule(
     "available",
     "Available",
@@ -366,7 +382,7 @@ DAYS_LATE = Rule(
 RULES: dict[str, Rule] = {
     rule.key: rule
     for rule in (
-        *(AVAILABLE, LEAD_TIME_DEMAND, SAFETY_STOCK, TEXTBOOK_SAFETY_STOCK, REORDER_POINT),
+        *(ON_HAND, AVAILABLE, LEAD_TIME_DEMAND, SAFETY_STOCK, TEXTBOOK_SAFETY_STOCK, REORDER_POINT),
         *(
             NET_POSITION,
             SHORTAGE,

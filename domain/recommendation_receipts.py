@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from math import floor
 from typing import Any
 
-from domain.receipts import AVAILABLE, RULES, Rule, Workings, workings
+from domain.receipts import AVAILABLE, ON_HAND, RULES, Rule, Workings, workings
 
 WHOLE = 1e-4
 """What a number of packs may lack to be taken for whole."""
@@ -186,12 +186,12 @@ SWITCH_VALUE = Rule(
 
 RULES_OF_KIND: Mapping[str, tuple[Rule, ...]] = {
     "REORDER": (
-        *(AVAILABLE, POSITION, REORDER_QUANTITY),
+        *(ON_HAND, AVAILABLE, POSITION, REORDER_QUANTITY),
         *(RISK_IN_WINDOW, REORDER_AVOIDED, REORDER_VALUE),
     ),
     "EXPEDITE": (RISK_IN_WINDOW, EXPEDITE_VALUE),
     "TRANSFER": (TRANSFER_LEFT, RISK_IN_WINDOW, TRANSFER_VALUE),
-    "REDUCE": (AVAILABLE, REDUCE_QUANTITY, CAPITAL, REDUCE_VALUE),
+    "REDUCE": (ON_HAND, AVAILABLE, REDUCE_QUANTITY, CAPITAL, REDUCE_VALUE),
     "SWITCH": (SWITCH_VALUE,),
 }
 RULES.update({rule.key: rule for rules in RULES_OF_KIND.values() for rule in rules})

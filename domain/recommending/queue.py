@@ -10,9 +10,9 @@ from domain.recommending.frames import COLUMNS, Context, as_frame
 
 NEEDED = (
     "item_id site_id sku item_name unit active site site_name uf latitude longitude own_supplier_id"
-    " own_supplier unit_cost_brl min_order_qty pack_size service_level on_hand reserved available"
-    " on_order arriving project_demand project_ahead stock_date unmoved_since lead_time_days"
-    " lead_time_std lead_time_source daily_demand"
+    " own_supplier unit_cost_brl min_order_qty pack_size service_level counted_quantity used_since"
+    " received_since on_hand reserved available on_order arriving project_demand project_ahead"
+    " stock_date unmoved_since lead_time_days lead_time_std lead_time_source daily_demand"
     " demand_std lead_time_demand lead_time_demand_std safety_stock reorder_point order_up_to"
     " days_to_stockout stockout_on risk_quantity shortage_brl"
 ).split()

@@ -46,7 +46,8 @@ LEAST_DEMAND = 0.5
 """Units expected in the window below which running out is not imminent: nobody asks for it."""
 
 _STOCK_FACTS = (
-    "on_hand reserved available on_order project_demand position arriving daily_demand"
+    "counted_quantity used_since received_since today"
+    " on_hand reserved available on_order project_demand position arriving daily_demand"
     " lead_time_days lead_time_std lead_time_demand lead_time_demand_std service_level"
     " demand_at_service_level safety_stock"
     " textbook_lead_time_demand_std textbook_safety_stock reorder_point order_up_to"
@@ -54,9 +55,10 @@ _STOCK_FACTS = (
     " penalty_brl request_size shortage_brl risk_brl order_cost_brl hurry_brl acting_brl net_brl"
 ).split()
 _IDLE_FACTS = (
-    "on_hand reserved available project_ahead daily_demand order_up_to excess_days enough_quantity"
-    " idle_quantity unasked_days last_demand_on unmoved_since unit_cost_brl capital_brl"
-    " holding_rate risk_brl acting_brl net_brl"
+    "counted_quantity used_since received_since today on_hand reserved available project_ahead"
+    " daily_demand order_up_to excess_days enough_quantity idle_quantity unasked_days"
+    " last_demand_on unmoved_since unit_cost_brl capital_brl holding_rate risk_brl acting_brl"
+    " net_brl"
 ).split()
 
 
@@ -68,7 +70,7 @@ def alerts_of(
     today: date,
 ) -> pd.DataFrame:
     """Every alert that stock and orders raise: one row each with COLUMNS, `facts` as JSON text."""
-    policy = _with_acting(policy, settings, rates)
+    policy = _with_acting(policy, settings, rates).assign(today=today)
     imminent = _imminent(policy, settings)
     below = _below_reorder_point(policy, ~imminent)
     parts = [

@@ -159,7 +159,8 @@ def _of_rows(placed: pd.DataFrame, rows: slice) -> pd.DataFrame:
 
 
 _DERIVED = (
-    "daily_demand demand_std lead_time_demand lead_time_demand_std demand_at_service_level"
+    "counted_quantity used_since received_since"
+    " daily_demand demand_std lead_time_demand lead_time_demand_std demand_at_service_level"
     " textbook_lead_time_demand_std safety_stock reorder_point"
     " textbook_safety_stock textbook_reorder_point order_up_to order_quantity annual_quantity"
     " order_cost_brl annual_holding_brl least_order pack method available on_order project_demand"
@@ -171,24 +172,28 @@ _DERIVED = (
 
 def brought_to_today(connection: Connection, setup: Setup, series: pd.DataFrame) -> pd.DataFrame:
     """On hand as of today where the last count is older: minus what was consumed since, plus
-    what was received, never below 0."""
+    what was received, never below 0. With `counted_quantity`, `used_since` and `received_since`,
+    which are NaN where the count is of today."""
     sql = """
         SELECT item_id, site_id,
             (SELECT coalesce(sum(quantity), 0) FROM core.demand
              WHERE demand.item_id = overview.item_id AND demand.site_id = overview.site_id
-                AND demand.date > overview.stock_date) AS consumed,
+                AND demand.date > overview.stock_date) AS used_since,
             (SELECT coalesce(sum(coalesce(received_qty, quantity)), 0) FROM core.purchase_order
              WHERE purchase_order.item_id = overview.item_id
                 AND purchase_order.site_id = overview.site_id
-                AND received_on > overview.stock_date AND received_on <= :today) AS received
+                AND received_on > overview.stock_date AND received_on <= :today) AS received_since
         FROM analytics.series_overview AS overview
         WHERE overview.stock_date < :today
     """
     since = frame_of(connection, sql, {"today": setup.today})
     series = series.merge(since, on=["item_id", "site_id"], how="left")
-    moved = (series["received"].astype("float64") - series["consumed"].astype("float64")).fillna(0)
-    on_hand = (series["on_hand"] + moved).clip(lower=0)
-    return series.drop(columns=["received", "consumed"]).assign(on_hand=on_hand)
+    series = series.astype(dict.fromkeys(("used_since", "received_since"), "float64"))
+    moved = series["received_since"] - series["used_since"]
+    return series.assign(
+        counted_quantity=series["on_hand"].where(moved.notna()),
+        on_hand=(series["on_hand"] + moved.fillna(0)).clip(lower=0),
+    )
 
 
 def _priced(setup: Setup, series: pd.DataFrame, penalties: dict[int, float]) -> pd.DataFrame:

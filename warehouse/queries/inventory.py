@@ -24,7 +24,7 @@ from domain.records import (
 from warehouse import ages
 from warehouse.caching import once, read_model
 from warehouse.queries.filtering import between, series_where
-from warehouse.queries.materials import TEXTBOOK_ORDER_UP_TO, orders_on_their_way
+from warehouse.queries.materials import ON_HAND, TEXTBOOK_ORDER_UP_TO, orders_on_their_way
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import RUN, PublishedRun, published_run_or_none
 from warehouse.queries.series import find_item, find_series, is_known
@@ -60,7 +60,7 @@ SORTS = {
 }
 COUNTED_DAYS = 400
 
-_JOINED = """
+_JOINED = f"""
 FROM analytics.series_overview AS series
 JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
@@ -72,7 +72,7 @@ LEFT JOIN (
     FROM analytics.policy WHERE run_id = :run_id
 ) AS policy USING (item_id, site_id)
 CROSS JOIN LATERAL (
-    SELECT coalesce(policy.on_hand, series.on_hand) AS on_hand,
+    SELECT {ON_HAND} AS on_hand,
         coalesce(policy.reserved, series.reserved) AS reserved
 ) AS now
 CROSS JOIN LATERAL (

@@ -51,6 +51,8 @@ SORTS = {
     "next_stockout_on": "date",
 }
 
+ON_HAND = "coalesce(policy.on_hand, series.on_hand)"
+"""The last count as of today where the run has a policy: see `warehouse.pipeline.policy`."""
 TEXTBOOK_ORDER_UP_TO = "policy.textbook_reorder_point + policy.order_up_to - policy.reorder_point"
 """Both policies order the same quantity."""
 
@@ -82,10 +84,10 @@ SELECT item.sku, item.name, item.family, item.unit, item.unit_cost_brl,
     sum(series.demand_90d) AS demand_90d,
     sum(series.demand_total) AS demand_total,
     sum(material.forecast_horizon) AS forecast_horizon,
-    sum(series.on_hand) AS on_hand,
-    sum(series.on_hand) * item.unit_cost_brl AS stock_value_brl,
-    sum(series.on_hand) FILTER (WHERE material.forecast_horizon IS NOT NULL)
-        / nullif(sum(material.forecast_horizon) FILTER (WHERE series.on_hand IS NOT NULL), 0)
+    sum({ON_HAND}) AS on_hand,
+    sum({ON_HAND}) * item.unit_cost_brl AS stock_value_brl,
+    sum({ON_HAND}) FILTER (WHERE material.forecast_horizon IS NOT NULL)
+        / nullif(sum(material.forecast_horizon) FILTER (WHERE {ON_HAND} IS NOT NULL), 0)
         * CAST(:horizon_days AS double precision) AS days_of_supply,
     sum(material.abs_error_sum) / nullif(sum(material.actual_sum), 0) AS wape,
     coalesce(sum(alerts.open_alerts), 0)::bigint AS open_alerts,
@@ -97,7 +99,7 @@ GROUP BY item.item_id
 
 _BY_SITE = f"""
 SELECT site.site, site.name AS site_name, site.uf, material.demand_class, series.demand_90d,
-    material.forecast_horizon, coalesce(policy.on_hand, series.on_hand) AS on_hand,
+    material.forecast_horizon, {ON_HAND} AS on_hand,
     policy.on_order, policy.lead_time_days, policy.service_level, policy.safety_stock,
     policy.reorder_point, policy.textbook_safety_stock, policy.textbook_reorder_point,
     policy.order_up_to, {TEXTBOOK_ORDER_UP_TO} AS textbook_order_up_to,

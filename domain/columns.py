@@ -127,7 +127,8 @@ DEFINITIONS = {
     "first_planned_end": N_("Planned end in the first file"),
     "first_promised_on": N_("First promised day: the one that counts"),
     "flag": N_(
-        "Position: out (nothing available), below the reorder point, ok, above order-up-to, unknown"
+        "Position: out (nothing available), at the reorder point or below, ok, above order-up-to,"
+        " unknown"
     ),
     "forecast": N_("Forecast of the same days, units of issue"),
     "forecast_horizon": N_("Forecast over the whole horizon, units of issue"),

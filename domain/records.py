@@ -856,9 +856,9 @@ class ItemDepot:
     days_of_supply: on hand at the pace of the forecast. risk_brl: what the units that may be
     missing over the lead time would cost. project_demand: what projects take in the lead time.
     `flag`: out (nothing available), below (what is available and on order, less project_demand, is
-    under the reorder point), above (it is over the order-up-to level), ok, or unknown without stock
-    or policy. textbook_…, stockout_probability, stockout_p50_on and stockout_p90_on as in
-    SitePosition.
+    at the reorder point or under it), above (it is over the order-up-to level), ok, or unknown
+    without stock or policy. textbook_…, stockout_probability, stockout_p50_on and stockout_p90_on
+    as in SitePosition.
     """
 
     sku: str

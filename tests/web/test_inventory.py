@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 import requests
+from sqlalchemy import text
 
 from domain.policy_receipts import POLICY_RULES
 from domain.receipts import Step, StepInput, evaluate
@@ -49,7 +50,7 @@ def test_flags_follow_from_stock_and_levels(site: Site) -> None:
         available = row["on_hand"] - (row["reserved"] or 0)
         position = available + (row["on_order"] or 0)
         expected = "out" if available <= 0 else "ok"
-        if available > 0 and position < row["reorder_point"]:
+        if available > 0 and position <= row["reorder_point"]:
             expected = "below"
         if available > 0 and position > row["order_up_to"]:
             expected = "above"
@@ -62,6 +63,23 @@ def test_flags_follow_from_stock_and_levels(site: Site) -> None:
         assert narrowed["meta"]["count"] == len(of_it) == total["count"]
         value = sum(row["stock_value_brl"] or 0 for row in of_it)
         assert total["stock_value_brl"] == pytest.approx(value)
+
+
+def test_stock_at_its_reorder_point_is_below(site: Site) -> None:
+    api = site.api(VIEWER)
+    row = api.get("/inventory?flag=below&limit=1").json()["data"][0]
+    at = "UPDATE analytics.policy SET reorder_point = :point FROM core.item, core.site WHERE"
+    at += " item.item_id = policy.item_id AND site.site_id = policy.site_id"
+    at += " AND sku = :sku AND site = :site"
+    keys = {name: row[name] for name in ("sku", "site")}
+    position = row["on_hand"] - (row["reserved"] or 0) + (row["on_order"] or 0)
+    with site.changing() as connection:
+        connection.execute(text(at), {**keys, "point": position - (row["project_demand"] or 0)})
+    try:
+        assert api.get("/inventory", params=keys).json()["data"][0]["flag"] == "below"
+    finally:
+        with site.changing() as connection:
+            connection.execute(text(at), {**keys, "point": row["reorder_point"]})
 
 
 def test_positions_are_those_of_the_material(site: Site) -> None:

@@ -6,7 +6,7 @@
   time, is at or under the reorder point, and it is not running out yet. Warning under the safety
   stock, else info.
 - late_order: a line past its promise. Warning when it is late by more than the settings' late_days
-  and the item's stock is under its reorder point; else info.
+  and the item's stock is at its reorder point or under it; else info.
 - dead_stock: stock of what nobody asked for in the settings' dead_days, or never and counts show
   that nothing went out either (see `unasked`), beyond what projects will take. Info.
 - excess: stock beyond the order-up-to level and beyond the demand of the settings' excess_days,

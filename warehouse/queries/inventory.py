@@ -84,7 +84,7 @@ CROSS JOIN LATERAL (
     SELECT CASE WHEN now.on_hand IS NULL THEN 'unknown'
         WHEN stock.available <= 0 THEN 'out'
         WHEN policy.reorder_point IS NULL THEN 'unknown'
-        WHEN stock.position < policy.reorder_point THEN 'below'
+        WHEN stock.position <= policy.reorder_point THEN 'below'
         WHEN stock.position > policy.order_up_to THEN 'above'
         ELSE 'ok' END AS flag
 ) AS judged

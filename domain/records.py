@@ -468,8 +468,9 @@ class RecommendationTotal:
 @dataclass(frozen=True)
 class AdviceTotal:
     """What became of the recommendations of one kind: `count` that are known, of the published run
-    and of those before it. By status, as it stands or was last decided; `gone` ones went away
-    without a decision. Values in BRL; `carried_out` is the value of what was accepted or done."""
+    and of those before it, and those that have gone since they were decided. By status, as it
+    stands or was last decided; `gone` ones went away without a decision. Values in BRL;
+    `carried_out` is the value of what was accepted or done."""
 
     kind: str
     count: int

@@ -211,6 +211,42 @@ def test_the_settings_of_the_company_decide(published: Engine) -> None:
     assert of_kind("REDUCE") == []
 
 
+def test_what_was_decided_is_counted_when_it_is_no_longer_advised(
+    published: Engine, tmp_path: Path
+) -> None:
+    """Batteries that are too many in Rio are sold, and the next count is without them; the run
+    before knows them as nobody had decided yet."""
+
+    def reductions() -> Any:
+        return next(one for one in recommendations.by_kind() if one.kind == "REDUCE")
+
+    bundle = factories.make_bundle(tmp_path / "next", published, scale=1.01)
+    publish.publish_bundle(bundle, engine=published, published_by="tests")
+    first, before = of_kind("REDUCE")[0], reductions()
+    decide(published, first.id, "accepted")
+    follow = """
+        UPDATE core.stock SET on_hand = on_hand - :quantity FROM core.item, core.site
+        WHERE item.item_id = stock.item_id AND site.site_id = stock.site_id
+            AND sku = :sku AND site = :site
+    """
+    params = {"quantity": first.quantity, "sku": first.sku, "site": first.site}
+    with published.begin() as connection:
+        connection.execute(text(follow), params)
+    derive.refresh_after_load(published)
+    assert key(first) not in [key(one) for one in of_kind("REDUCE")]
+    after = reductions()
+    assert (after.accepted, after.count) == (1, before.count)
+    assert after.carried_out_brl == pytest.approx(first.value_brl, abs=0.01)
+    with published.begin() as connection:
+        connection.execute(text(follow), {**params, "quantity": -first.quantity})
+    derive.refresh_after_load(published)
+    (again,) = [one for one in of_kind("REDUCE") if key(one) == key(first)]
+    decide(published, again.id, "rejected", reason="não outra vez")
+    after = reductions()
+    assert (after.accepted, after.rejected, after.count) == (1, 1, before.count + 1)
+    assert not recommendations.by_kind(scope=Scope(ufs=("BA",)))[3].accepted
+
+
 def network_of(engine: Engine) -> factories.Network:
     return factories.Network(
         items=dict(map(tuple, rows(engine, "SELECT sku, item_id FROM core.item"))),

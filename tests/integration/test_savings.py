@@ -29,8 +29,10 @@ SELECT savings.*, sku, site FROM analytics.savings
 JOIN core.item USING (item_id) JOIN core.site USING (site_id) ORDER BY sku, site, month
 """
 ADVISE = """
-INSERT INTO analytics.recommendation (run_id, fingerprint, kind, priority, item_id, site_id)
-SELECT run_id, 'f-test', 'REORDER', 1, item_id, site_id
+INSERT INTO analytics.recommendation
+    (run_id, fingerprint, kind, priority, item_id, site_id, facts)
+SELECT run_id, 'f-test', 'REORDER', 1, item_id, site_id,
+    '{"sku": "CABO-01", "site": "DEP-SP"}'
 FROM analytics.published, core.item, core.site WHERE sku = 'CABO-01' AND site = 'DEP-SP'
 RETURNING id
 """
@@ -127,11 +129,11 @@ def test_the_old_policy_keeps_its_settings(trial: Connection):
 
 
 def test_acceptance_tells_what_was_realised(trial: Connection):
-    trial.execute(text(ADVISE))
     trial.execute(
         text(
-            "INSERT INTO support.decision (at, actor, kind, fingerprint, status)"
-            " VALUES ('2025-04-30 22:30-03', 'tests', 'recommendation', 'f-test', 'accepted')"
+            "INSERT INTO support.decision (at, actor, kind, fingerprint, status, facts)"
+            " VALUES ('2025-04-30 22:30-03', 'tests', 'recommendation', 'f-test', 'accepted',"
+            ' \'{"sku": "CABO-01", "site": "DEP-SP"}\')'
         )
     )
     found = anew(trial)
@@ -146,28 +148,52 @@ def test_acceptance_tells_what_was_realised(trial: Connection):
     assert realised[2] == pytest.approx(old - was)
     trial.execute(
         text(
-            "INSERT INTO support.decision (actor, kind, fingerprint, status)"
-            " VALUES ('tests', 'recommendation', 'f-test', 'rejected')"
+            "INSERT INTO support.decision (actor, kind, fingerprint, status, facts)"
+            " VALUES ('tests', 'recommendation', 'f-test', 'rejected',"
+            ' \'{"sku": "CABO-01", "site": "DEP-SP"}\')'
         )
     )
     assert not anew(trial)["accepted"].any()
 
 
-def test_what_is_accepted_counts_at_once(published: Engine):
-    with published.begin() as connection:
-        number = connection.execute(text(ADVISE)).scalar_one()
+def test_what_is_accepted_counts_at_once_and_when_its_advice_is_gone(published: Engine):
     who: dict[str, Any] = {"actor": Actor("ana"), "user_id": None, "scope": Scope()}
-    for status, places in (("accepted", ["CABO-01 DEP-SP"]), ("open", [])):
-        set_status(published, recommendation_ids=[number], status=status, **who)
+
+    def accepted() -> list[str]:
         with published.connect() as connection:
             found = rows(connection)
-        accepted = found[found["accepted"]]
-        assert sorted(set(accepted["sku"] + " " + accepted["site"])) == places
-        assert len(accepted) == len(MONTHS) * len(places)
-    with published.begin() as connection:
-        connection.execute(
-            text("DELETE FROM analytics.recommendation WHERE id = :id"), {"id": number}
-        )
+        told = found[found["accepted"]]
+        return sorted(told["sku"] + " " + told["site"])
+
+    def advise() -> int:
+        with published.begin() as connection:
+            return connection.execute(text(ADVISE)).scalar_one()
+
+    def change(sql: str) -> None:
+        with published.begin() as connection:
+            connection.execute(text(sql))
+            anew(connection)
+
+    mine = ["CABO-01 DEP-SP"] * len(MONTHS)
+    gone = "DELETE FROM analytics.recommendation WHERE fingerprint = 'f-test'"
+    number = advise()
+    try:
+        for status, expected in (("accepted", mine), ("open", []), ("accepted", mine)):
+            set_status(published, recommendation_ids=[number], status=status, **who)
+            assert accepted() == expected
+        change("UPDATE support.decision SET at = '2025-03-31 22:30-03'")
+        change(gone)
+        assert accepted() == mine
+        again = advise()
+        set_status(published, recommendation_ids=[again], status="rejected", reason="no", **who)
+        assert accepted() == mine
+        change(gone)
+        with published.connect() as connection:
+            found = rows(connection)
+        realised = found[found["realised_brl"].notna()]
+        assert (realised["sku"] + " " + realised["site"]).tolist() == mine[1:]
+    finally:
+        change(f"{gone}; DELETE FROM support.decision")
 
 
 def test_kpi_total_months_items_and_rows_agree(

@@ -112,7 +112,8 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
     rows = connection.execute(
         text(
             f"""
-            SELECT alert.id, alert.fingerprint, alert.status, alert.owner_id, alert.facts
+            SELECT alert.id, alert.fingerprint, alert.raised_at, alert.status, alert.owner_id,
+                alert.facts
             FROM analytics.alert
             JOIN core.item USING (item_id) JOIN core.site USING (site_id)
             WHERE alert.id = ANY(:ids)

@@ -18,9 +18,10 @@ Told = Callable[[Row[Any]], Mapping[str, Any]]
 _RECORD = f"""
 WITH changed AS ({{change}}), counted AS ({COUNT_REVISION}), decided AS (
     INSERT INTO support.decision
-        (actor, user_id, kind, fingerprint, status, reason, until, facts)
-    SELECT :actor, :user_id, :kind, fingerprint, :status, :reason, :until, facts
-    FROM jsonb_to_recordset(CAST(:decided AS jsonb)) AS row (fingerprint text, facts jsonb)
+        (actor, user_id, kind, fingerprint, raised_at, status, reason, until, facts)
+    SELECT :actor, :user_id, :kind, fingerprint, raised_at, :status, :reason, :until, facts
+    FROM jsonb_to_recordset(CAST(:decided AS jsonb))
+        AS row (fingerprint text, raised_at timestamptz, facts jsonb)
 )
 {audit.tell()}
 """
@@ -49,7 +50,14 @@ def record(
         }
         for row in rows
     ]
-    facts = [{"fingerprint": row.fingerprint, "facts": row.facts} for row in rows]
+    facts = [
+        {
+            "fingerprint": row.fingerprint,
+            "raised_at": row.raised_at.isoformat(),
+            "facts": row.facts,
+        }
+        for row in rows
+    ]
     connection.execute(
         text(_RECORD.format(change=change)),
         {

@@ -15,7 +15,7 @@ from warehouse.caching import forget_version
 from warehouse.commands import decisions
 from warehouse.commands.users import Actor
 from warehouse.queries.filtering import series_where
-from warehouse.queries.recommendations import STATUSES
+from warehouse.queries.recommendations import STATUSES, accepted
 
 FOLLOWS = {
     "open": ("accepted", "rejected", "snoozed", "done"),
@@ -30,19 +30,16 @@ SNOOZE_DAYS = 7
 MOST_AT_ONCE = 500
 
 
-_ACCEPTED_SAVINGS = """
+_ACCEPTED_SAVINGS = f"""
 WITH advised AS (
-    SELECT DISTINCT advice.item_id, advice.site_id, advice.fingerprint
-    FROM analytics.recommendation AS advice
-    JOIN analytics.recommendation AS decided USING (item_id, site_id)
-    WHERE decided.id = ANY(:ids)
-), latest AS (
-    SELECT DISTINCT ON (fingerprint) fingerprint, status
-    FROM support.decision JOIN advised USING (fingerprint)
-    WHERE kind = 'recommendation' ORDER BY fingerprint, decision_id DESC
+    SELECT DISTINCT item_id, site_id, item.sku, site.site
+    FROM analytics.recommendation JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+    WHERE recommendation.id = ANY(:ids)
 ), followed AS (
-    SELECT item_id, site_id, coalesce(bool_or(status IN ('accepted', 'done')), false) AS accepted
-    FROM advised LEFT JOIN latest USING (fingerprint) GROUP BY item_id, site_id
+    SELECT item_id, site_id, since IS NOT NULL AS accepted
+    FROM advised LEFT JOIN ({
+    accepted("(facts ->> 'sku', facts ->> 'site') IN (SELECT sku, site FROM advised)")
+}) AS accepted USING (item_id, site_id)
 )
 UPDATE analytics.savings SET accepted = followed.accepted FROM followed
 WHERE savings.run_id = (SELECT run_id FROM analytics.published)
@@ -104,8 +101,9 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
     rows = connection.execute(
         text(
             f"""
-            SELECT recommendation.id, recommendation.fingerprint, recommendation.status,
-                recommendation.kind, recommendation.value_brl, recommendation.facts
+            SELECT recommendation.id, recommendation.fingerprint, recommendation.raised_at,
+                recommendation.status, recommendation.kind, recommendation.value_brl,
+                recommendation.facts
             FROM analytics.recommendation
             JOIN core.item USING (item_id)
             JOIN core.site ON site.site_id = recommendation.site_id

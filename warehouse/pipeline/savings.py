@@ -30,6 +30,7 @@ from warehouse.pipeline.copying import copy_frame, frame_of
 from warehouse.pipeline.histories import demand_matrix
 from warehouse.pipeline.recorded import Recorded, lead_times_at, received_lines, recorded
 from warehouse.queries.published import last_day, next_period
+from warehouse.queries.recommendations import accepted
 from warehouse.queries.stocked import overridden, terms
 
 WINDOW, WARM_UP = 12, 6
@@ -43,23 +44,12 @@ SELECT policy.item_id, policy.site_id, item.unit_cost_brl, item.min_order_qty, i
     item.service_level, item.criticality, item.supplier_id, policy.lead_time_days,
     (policy.facts ->> 'lead_time_std')::double precision AS lead_time_std,
     coalesce(item.lead_time_days, supplier.contract_lead_time_days) AS file_lead_time,
-    input.penalty_brl, accepted.day AS accepted_on
+    input.penalty_brl, (accepted.since {IN_BRASILIA})::date AS accepted_on
 FROM analytics.policy AS policy
 JOIN core.item USING (item_id)
 LEFT JOIN core.supplier ON supplier.supplier_id = item.supplier_id
 LEFT JOIN analytics.replay_input AS input USING (run_id, item_id, site_id)
-LEFT JOIN (
-    SELECT item_id, site_id, min(day) AS day
-    FROM (
-        SELECT fingerprint, (array_agg(status ORDER BY decision_id DESC))[1] AS latest,
-            (min(at) FILTER (WHERE status IN ('accepted', 'done')) {IN_BRASILIA})::date AS day
-        FROM support.decision WHERE kind = 'recommendation' GROUP BY fingerprint
-    ) AS decided
-    JOIN (SELECT DISTINCT fingerprint, item_id, site_id FROM analytics.recommendation) AS advice
-        USING (fingerprint)
-    WHERE latest IN ('accepted', 'done')
-    GROUP BY item_id, site_id
-) AS accepted USING (item_id, site_id)
+LEFT JOIN ({accepted()}) AS accepted USING (item_id, site_id)
 WHERE policy.run_id = :run_id AND item.unit_cost_brl IS NOT NULL
     AND policy.lead_time_days IS NOT NULL
 ORDER BY policy.item_id, policy.site_id

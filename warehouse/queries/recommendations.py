@@ -18,6 +18,7 @@ from domain.records import (
     Recommendation,
     RecommendationTotal,
 )
+from domain.wording import UNKNOWN
 from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import Where, raised_within, series_where
@@ -63,16 +64,30 @@ KINDS: tuple[str, ...] = get_args(AdviceKind)
 _NO_ADVICE = (0, 0, 0.0, 0, 0, 0, 0, 0, 0.0)
 
 _BY_KIND = """
-WITH known AS (
-    SELECT DISTINCT ON (fingerprint) recommendation.kind, fingerprint, value_brl, raised_at,
+WITH told AS (
+    SELECT recommendation.kind, fingerprint, value_brl, recommendation.raised_at,
+        recommendation.raised_at AS since,
         CASE WHEN recommendation.status = 'open' AND run_id <> :run_id THEN 'gone'
-            ELSE recommendation.status END AS status
+            ELSE recommendation.status END AS status,
+        CASE WHEN run_id = :run_id THEN 1 ELSE 3 END AS place, run_id AS number
     FROM analytics.recommendation
     JOIN core.item USING (item_id)
     JOIN core.site ON site.site_id = recommendation.site_id
     LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
     WHERE {where}
-    ORDER BY fingerprint, run_id = :run_id DESC, run_id DESC
+    UNION ALL
+    SELECT split_part(fingerprint, '|', 1), fingerprint,
+        (facts ->> 'value_brl')::double precision, decided.raised_at,
+        coalesce(decided.raised_at, at),
+        CASE WHEN status IN ('open', 'snoozed') THEN 'gone' ELSE status END, 2, decision_id
+    FROM support.decision AS decided
+    JOIN core.item ON item.sku = facts ->> 'sku'
+    JOIN core.site ON site.site = coalesce(facts ->> 'site', :nowhere)
+    LEFT JOIN core.site AS giver ON giver.site = facts ->> 'from_site'
+    WHERE decided.kind = 'recommendation' AND {where}
+), known AS (
+    SELECT DISTINCT ON (fingerprint, told.raised_at) kind, value_brl, status, since AS raised_at
+    FROM told ORDER BY fingerprint, told.raised_at, place, number DESC
 )
 SELECT kind, count(*), count(*) FILTER (WHERE status = 'open') AS open,
     coalesce(sum(value_brl) FILTER (WHERE status = 'open'), 0) AS open_brl,
@@ -84,6 +99,26 @@ SELECT kind, count(*), count(*) FILTER (WHERE status = 'open') AS open,
     coalesce(sum(value_brl) FILTER (WHERE status IN ('accepted', 'done')), 0) AS carried_out_brl
 FROM known WHERE {raised} GROUP BY kind
 """
+"""Advice counts as it stands in the published run; once it is not there any more, as it was last
+decided, else as it stood in an earlier run."""
+
+
+def accepted(where: str = "true") -> str:
+    """SQL: item-depots of which advice was accepted and that was not taken back, and since when.
+    By the decisions alone: advice goes away once it was followed. `where` narrows them."""
+    return f"""
+        SELECT item_id, site_id, min(decided.at) AS since
+        FROM (
+            SELECT facts ->> 'sku' AS sku, facts ->> 'site' AS site, status, at, decision_id,
+                max(decision_id) FILTER (WHERE status NOT IN ('accepted', 'done'))
+                    OVER (PARTITION BY fingerprint, raised_at) AS taken_back_by
+            FROM support.decision WHERE kind = 'recommendation' AND {where}
+        ) AS decided
+        JOIN core.item USING (sku) JOIN core.site USING (site)
+        WHERE decided.status IN ('accepted', 'done')
+            AND decided.decision_id > coalesce(decided.taken_back_by, 0)
+        GROUP BY item_id, site_id
+        """
 
 
 @read_model(at_most=ages.WORK)
@@ -159,7 +194,7 @@ def by_kind(
     raised = Where()
     raised_within(raised, filters, "known")
     run = published_run(connection)
-    params = {**where.params, **raised.params, "run_id": run.run_id}
+    params = {**where.params, **raised.params, "run_id": run.run_id, "nowhere": UNKNOWN}
     sql = _BY_KIND.format(where=where.sql, raised=raised.sql)
     rows = connection.execute(text(sql), params)
     found = {row.kind: AdviceTotal(**row._mapping) for row in rows}
@@ -205,4 +240,4 @@ def _both_ends(where: Where, scope: Scope) -> None:
         return
     giver = series_where(scope)
     predicate = giver.sql_of("giver")
-    where.add(f"(recommendation.from_site_id IS NULL OR {predicate})")
+    where.add(f"(giver.site_id IS NULL OR {predicate})")

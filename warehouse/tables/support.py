@@ -147,9 +147,18 @@ decision = Table(
     Column("reason", Text),
     moment("until"),
     Column("facts", JSONB, nullable=False, server_default=text("'{}'")),
+    moment("raised_at"),
     CheckConstraint("kind IN ('alert', 'recommendation', 'override')", name="kind"),
+    Index(
+        "ix_decision_advised",
+        text("(facts ->> 'sku')"),
+        text("(facts ->> 'site')"),
+        postgresql_where=text("kind = 'recommendation'"),
+    ),
     schema="support",
 )
+"""`raised_at` is that of the alert or recommendation: one with the same fingerprint that comes up
+again later is another."""
 
 saved_view = Table(
     "saved_view",

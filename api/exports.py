@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from itertools import groupby
 
 from api.exporting import exported
@@ -10,7 +11,7 @@ from api.files import Table
 from api.parameters import SpannedSeries
 from auth.guards import current_viewer
 from domain.clock import day_of
-from domain.records import Recommendation
+from domain.records import PurchaseRequest
 from domain.sheets import Cell, Sheet
 from domain.viewer import Viewer
 from warehouse.queries import recommendations
@@ -27,17 +28,16 @@ def purchase_request(query: SpannedSeries) -> Table:
     return Table(header, [_cells(row) for row in found], names=COLUMNS, sheets=sheets)
 
 
-def _sheet(code: str | None, name: str | None, rows: list[Recommendation], viewer: Viewer) -> Sheet:
+def _sheet(
+    code: str | None, name: str | None, rows: list[PurchaseRequest], viewer: Viewer
+) -> Sheet:
     """One supplier's lines, their total below."""
     lines = [_cells(row) for row in rows]
     label = name or code or viewer.t("No supplier")
     return Sheet(label, _header(viewer), [*lines, _total(lines, viewer)])
 
 
-COLUMNS = (
-    *("request", "supplier", "supplier_name", "sku", "item_name", "depot", "uf", "quantity"),
-    *("unit", "unit_price_brl", "order_value_brl", "order_by", "decided_by", "decided_at", "note"),
-)
+COLUMNS = tuple(field.name for field in fields(PurchaseRequest))
 
 
 def _header(viewer: Viewer) -> list[str]:
@@ -61,28 +61,13 @@ def _header(viewer: Viewer) -> list[str]:
     ]
 
 
-def _cells(row: Recommendation) -> list[Cell]:
-    """One line; the request's number names the recommendation."""
-    return [
-        float(row.id),
-        row.supplier,
-        row.supplier_name,
-        row.sku,
-        row.item_name,
-        row.site,
-        row.uf,
-        row.quantity,
-        row.unit,
-        row.facts.get("price_brl"),
-        row.facts.get("order_value_brl"),
-        row.act_by,
-        row.decided_by,
-        day_of(row.decided_at) if row.decided_at else None,
-        row.decision_reason,
-    ]
+def _cells(row: PurchaseRequest) -> list[Cell]:
+    """One line."""
+    told = vars(row) | {"request": float(row.request), "decided_at": day_of(row.decided_at)}
+    return list(told.values())
 
 
-VALUE = 10
+VALUE = COLUMNS.index("order_value_brl")
 """Where in a line its value stands."""
 
 

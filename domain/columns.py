@@ -12,6 +12,7 @@ from domain.viewer import N_, Translator
 DEFINITIONS = {
     "abc": N_("Class of value: A the first 80 per cent of demand value, B up to 95, C the rest"),
     "accepted": N_("Whether a recommendation for it was accepted"),
+    "accepted_quantity": N_("Quantity that was accepted, units of issue"),
     "recommendation-kinds.accepted": N_("How many were accepted"),
     "accepted_brl": N_(
         "Of what ours would have saved, that of item-depots with an accepted recommendation, BRL"
@@ -84,6 +85,7 @@ DEFINITIONS = {
     "days_to_stockout": N_("Days until stock runs out under the mean forecast, net of open orders"),
     "decided_at": N_("When it was last decided"),
     "decided_by": N_("Who decided it last"),
+    "decision_id": N_("Number of the last decision; of an accepted purchase that of its request"),
     "decision_reason": N_("Reason that was given"),
     "demand_90d": N_("Demand of the last 90 days, units of issue"),
     "demand_brl": N_(

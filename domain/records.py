@@ -419,7 +419,8 @@ class Recommendation:
     and, in `if_nothing`, what is expected if it is not done; `value_brl` is what doing it is worth
     net of its cost (None without a unit cost). `narrative` by language, from `narrative_source`:
     template or llm. priority: 1 today, 2 within a week, 3 later. The last decision about it, where
-    there is one."""
+    there is one; accepted_quantity is what was accepted, which may be another than is needed by
+    now (None unless it stands accepted)."""
 
     id: int
     kind: str
@@ -446,12 +447,36 @@ class Recommendation:
     decided_at: datetime | None
     decision_reason: str | None
     snoozed_until: datetime | None
+    decision_id: int | None = None
+    accepted_quantity: float | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def if_nothing(self) -> dict[str, float | str | None]:
         """What is expected if it is not done."""
         return self.facts.get("if_nothing") or {}
+
+
+@dataclass(frozen=True)
+class PurchaseRequest:
+    """A purchase as it was accepted, whatever is needed by now: `request` is the number of the
+    decision, the same in every run. Quantity in units of issue, to be ordered by `order_by`."""
+
+    request: int
+    supplier: str | None
+    supplier_name: str | None
+    sku: str
+    item_name: str | None
+    depot: str
+    uf: str | None
+    quantity: float
+    unit: str | None
+    unit_price_brl: float | None
+    order_value_brl: float | None
+    order_by: date | None
+    decided_by: str
+    decided_at: datetime
+    note: str | None
 
 
 @dataclass(frozen=True)

@@ -107,8 +107,8 @@ def _otherwise(row: Recommendation, viewer: Viewer) -> html.P:
     t, locale, nothing = viewer.t, viewer.locale, row.if_nothing
     parts = []
     if nothing.get("unmet_quantity") is not None:
-        missing = f"{fmt.quantity(_number(nothing, 'unmet_quantity'), locale)} {row.unit or ''}"
-        parts.append(t("%(quantity)s missing", quantity=missing.strip()))
+        missing = _amount(_number(nothing, "unmet_quantity"), row, viewer)
+        parts.append(t("%(quantity)s missing", quantity=missing))
     if nothing.get("risk_brl") is not None:
         parts.append(t("%(money)s at risk", money=fmt.brl(_number(nothing, "risk_brl"), locale)))
     told = [_in_window(", ".join(parts), row, viewer)] if parts else []
@@ -132,6 +132,10 @@ def _in_window(told: str, row: Recommendation, viewer: Viewer) -> str:
     return t("in the next %(days)s days %(told)s", days=fmt.number(count, viewer.locale), told=told)
 
 
+def _amount(quantity: float | None, row: Recommendation, viewer: Viewer) -> str:
+    return f"{fmt.quantity(quantity, viewer.locale)} {row.unit or ''}".strip()
+
+
 def _number(facts: dict[str, Any], name: str) -> float:
     return float(facts[name])
 
@@ -144,6 +148,10 @@ def _decided(row: Recommendation, viewer: Viewer) -> list[Component]:
     said = [named(STATUSES, row.status, t), row.decided_by, fmt.moment(row.decided_at, locale)]
     if row.status == "snoozed" and row.snoozed_until:
         said.append(t("until %(date)s", date=fmt.moment(row.snoozed_until, locale)))
+    if row.accepted_quantity is not None:
+        was, now = (_amount(one, row, viewer) for one in (row.accepted_quantity, row.quantity))
+        if was != now:
+            said.append(t("%(quantity)s accepted, %(now)s needed now", quantity=was, now=now))
     if row.decision_reason:
         said.append(f"“{row.decision_reason}”")
     return [html.P(" · ".join(said), className="weak recommendation-decided")]

@@ -247,6 +247,30 @@ def test_what_was_decided_is_counted_when_it_is_no_longer_advised(
     assert not recommendations.by_kind(scope=Scope(ufs=("BA",)))[3].accepted
 
 
+def test_a_purchase_request_says_what_was_accepted_whatever_is_needed_since(
+    published: Engine, tmp_path: Path
+) -> None:
+    """The next count of a depot is lower, then another run is published and prices rise."""
+    first = of_kind("REORDER")[0]
+    decide(published, first.id, "accepted", reason="combinado")
+    (before,) = recommendations.to_buy()
+    assert (before.quantity, before.unit_price_brl) == (
+        first.quantity,
+        first.facts["price_brl"],
+    )
+    assert (before.supplier, before.order_by) == (first.supplier, first.act_by)
+    with published.begin() as connection:
+        connection.execute(text("UPDATE core.stock SET on_hand = on_hand / 2"))
+        connection.execute(text("UPDATE core.item SET unit_cost_brl = 2 * unit_cost_brl"))
+    derive.refresh_after_load(published)
+    bundle = factories.make_bundle(tmp_path / "next", published, scale=1.01)
+    publish.publish_bundle(bundle, engine=published, published_by="tests")
+    again = next(one for one in of_kind("REORDER") if key(one) == key(first))
+    assert (again.status, again.accepted_quantity) == ("accepted", first.quantity)
+    assert again.id != first.id and again.quantity != first.quantity
+    assert recommendations.to_buy() == [before]
+
+
 def network_of(engine: Engine) -> factories.Network:
     return factories.Network(
         items=dict(map(tuple, rows(engine, "SELECT sku, item_id FROM core.item"))),

@@ -433,6 +433,17 @@ def test_a_recommendation_names_the_days_of_what_is_missing(locale: str, said: s
     assert "64" not in words(recommendation_card(without, reader(locale)))
 
 
+def test_an_accepted_recommendation_says_what_is_needed_now_where_it_is_another_quantity() -> None:
+    asked: dict[str, Any] = dict.fromkeys(field.name for field in fields(Recommendation))
+    asked |= {"id": 1, "kind": "REORDER", "sku": "BAT", "unit": "un", "status": "accepted"}
+    asked |= {"facts": {}, "narrative": {}, "narrative_source": "template", "quantity": 60}
+    asked |= {"decided_by": "ana@nova.example", "decided_at": datetime(2025, 7, 1, 12, tzinfo=UTC)}
+    row = Recommendation(**asked | {"accepted_quantity": 10.0})
+    assert "10 un accepted, 60 un needed now" in words(recommendation_card(row, reader("en")))
+    same = replace(row, quantity=10)
+    assert "needed now" not in words(recommendation_card(same, reader("en")))
+
+
 def catalogue(locale: str) -> Any:
     with (FOLDER / locale / "LC_MESSAGES" / "messages.po").open("rb") as file:
         return read_po(file, locale=locale)

@@ -137,8 +137,11 @@ def test_a_decision_needs_the_right_and_a_rejection_its_reason(
 
 def test_accepted_purchases_leave_as_files(site: Site, analyst: Api) -> None:
     found = [one for one in listed(analyst, kind="REORDER") if one["status"] == "open"]
+    requests = {}
     for one in found:
-        assert decide(analyst, one["id"], status="accepted", reason="=1+1").status_code == 200
+        answer = decide(analyst, one["id"], status="accepted", reason="=1+1")
+        assert answer.status_code == 200
+        requests[one["id"]] = answer.json()["data"]["decision_id"]
     try:
         late = "UPDATE support.decision SET at = '2025-06-30 22:30-03' WHERE reason = '=1+1'"
         with site.engine.begin() as connection:
@@ -151,7 +154,7 @@ def test_accepted_purchases_leave_as_files(site: Site, analyst: Api) -> None:
                               "Material"]  # fmt: skip
         by_number = {int(line[0]): line for line in lines}
         for one in found:
-            line = by_number[one["id"]]
+            line = by_number[requests[one["id"]]]
             assert (line[3], float(line[7].replace(",", "."))) == (one["sku"], one["quantity"])
             assert line[12:] == [ANALYST, "2025-06-30", "'=1+1"]
             quantity, price, value = (
@@ -170,7 +173,7 @@ def test_accepted_purchases_leave_as_files(site: Site, analyst: Api) -> None:
             *rows, total = lines_of
             values = [row[10] for row in rows if row[10] is not None]
             assert total[10] == round(sum(values), 2)
-            mine = [row for row in rows if int(row[0]) in {one["id"] for one in found}]
+            mine = [row for row in rows if int(row[0]) in requests.values()]
             assert mine and all(row[14] == "'=1+1" for row in mine)
         assert site.api(VIEWER).get(f"{path}.csv").status_code == 403
         assert analyst.get(f"{path}.csv", params={"colour": "red"}).status_code == 422

@@ -104,10 +104,12 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
             SELECT recommendation.id, recommendation.fingerprint, recommendation.raised_at,
                 recommendation.status, recommendation.kind, recommendation.value_brl,
                 recommendation.facts
+                    || jsonb_build_object('supplier_code', supplier.supplier) AS facts
             FROM analytics.recommendation
             JOIN core.item USING (item_id)
             JOIN core.site ON site.site_id = recommendation.site_id
             LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
+            LEFT JOIN core.supplier ON supplier.supplier_id = recommendation.supplier_id
             WHERE recommendation.id = ANY(:ids)
                 AND recommendation.run_id = (SELECT run_id FROM analytics.published)
                 AND {where.sql} AND (recommendation.from_site_id IS NULL OR {giver})

@@ -15,6 +15,7 @@ from domain.records import (
     AdviceTotal,
     Filters,
     Page,
+    PurchaseRequest,
     Recommendation,
     RecommendationTotal,
 )
@@ -42,7 +43,7 @@ JOIN core.site ON site.site_id = recommendation.site_id
 LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
 LEFT JOIN core.supplier ON supplier.supplier_id = recommendation.supplier_id
 LEFT JOIN LATERAL (
-    SELECT actor, at, reason, until FROM support.decision
+    SELECT decision_id, actor, at, reason, until, facts FROM support.decision
     WHERE decision.kind = 'recommendation'
         AND decision.fingerprint = recommendation.fingerprint
     ORDER BY decision_id DESC LIMIT 1
@@ -56,9 +57,27 @@ SELECT recommendation.id, recommendation.kind, recommendation.priority, item.sku
     recommendation.act_by, recommendation.value_brl, recommendation.facts,
     recommendation.narrative, recommendation.narrative_source, recommendation.status,
     recommendation.raised_at, latest.actor AS decided_by, latest.at AS decided_at,
-    latest.reason AS decision_reason, latest.until AS snoozed_until
+    latest.reason AS decision_reason, latest.until AS snoozed_until, latest.decision_id,
+    CASE WHEN recommendation.status = 'accepted'
+        THEN (latest.facts ->> 'quantity')::double precision END AS accepted_quantity
 {_FROM}
 """
+
+_TO_BUY = f"""
+SELECT latest.decision_id AS request, seller.supplier, seller.name AS supplier_name, item.sku,
+    item.name AS item_name, site.site AS depot, site.uf,
+    (latest.facts ->> 'quantity')::double precision AS quantity, item.unit,
+    (latest.facts ->> 'price_brl')::double precision AS unit_price_brl,
+    (latest.facts ->> 'order_value_brl')::double precision AS order_value_brl,
+    (latest.facts ->> 'act_by')::date AS order_by, latest.actor AS decided_by,
+    latest.at AS decided_at, latest.reason AS note
+{_FROM}
+LEFT JOIN core.supplier AS seller
+    ON seller.supplier = coalesce(latest.facts ->> 'supplier_code', supplier.supplier)
+WHERE recommendation.status = 'accepted' AND {{where}}
+ORDER BY seller.supplier NULLS LAST, order_by NULLS LAST, item.sku, site.site, request
+"""
+"""Decisions of before they named the supplier's code are taken to be of the present one."""
 
 KINDS: tuple[str, ...] = get_args(AdviceKind)
 _NO_ADVICE = (0, 0, 0.0, 0, 0, 0, 0, 0, 0.0)
@@ -204,15 +223,12 @@ def by_kind(
 @read_model(at_most=ages.WORK)
 def to_buy(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
-) -> list[Recommendation]:
-    """Every accepted purchase in view, by supplier, then by day, material and depot."""
+) -> list[PurchaseRequest]:
+    """Every accepted purchase in view, by supplier, then by day, material and depot. Raises
+    NothingPublished."""
     where = _where(published_run(connection).run_id, scope, filters, ("REORDER",))
-    where.add("recommendation.status = 'accepted'")
-    sql = (
-        f"{_SELECT} WHERE {where.sql} ORDER BY supplier.supplier NULLS LAST, act_by NULLS LAST,"
-        " item.sku, site.site, recommendation.id"
-    )
-    return [to_recommendation(row) for row in connection.execute(text(sql), where.params)]
+    rows = connection.execute(text(_TO_BUY.format(where=where.sql)), where.params)
+    return [PurchaseRequest(**row._mapping) for row in rows]
 
 
 def to_recommendation(row: Row[Any]) -> Recommendation:

@@ -220,6 +220,8 @@ VERSION_SQL = """
     coalesce((SELECT run_id FROM analytics.published), 0)
         || '.' || coalesce((SELECT max(id) FROM staging.load WHERE state = 'accepted'), 0)
         || '.' || coalesce((SELECT number || '.' || xmin FROM analytics.revision), '0')
+        || '.' || coalesce(
+            extract(epoch FROM (SELECT max(until) FROM support.decision WHERE until <= now())), 0)
     """
 VERSION: ColumnElement[str] = literal_column(VERSION_SQL, String()).label("data_version")
 """The data version as a column, for statements that are sent anyway."""
@@ -246,9 +248,10 @@ def in_order() -> bool | None:
 
 
 def data_version(connection: Connection) -> str:
-    """`published run . last accepted load . revision . its transaction`, where every write to what
-    is shown counts the revision up in its own transaction: a derivation after a load, an
-    acknowledged alert. A database that was restored counts on from the backup's revision, in other
+    """`published run . last accepted load . revision . its transaction . last end of a snooze`,
+    where every write to what is shown counts the revision up in its own transaction: a derivation
+    after a load, an acknowledged alert. What was snoozed is open when its time is over, and nobody
+    writes then. A database that was restored counts on from the backup's revision, in other
     transactions: what the one before it has left in the cache is not taken for its own."""
     return str(connection.execute(_ASK_VERSION).scalar_one())
 

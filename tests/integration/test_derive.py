@@ -527,7 +527,7 @@ def test_a_snoozed_alert_wakes_up_when_its_time_is_over(
     derive.refresh_after_load(engine)
     assert alerts(engine)[key].status == "snoozed"
     with engine.begin() as connection:
-        connection.execute(text("UPDATE support.decision SET until = now() - interval '1 hour'"))
+        connection.execute(text("UPDATE analytics.alert SET snoozed_until = now()"))
     derive.refresh_after_load(engine)
     assert alerts(engine)[key].status == "open"
 

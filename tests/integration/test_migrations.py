@@ -60,6 +60,39 @@ def test_each_step_down_can_be_gone_up_again(empty_url: str):
         command.downgrade(config, "-1")
 
 
+DECIDED = """
+INSERT INTO analytics.run (bundle, manifest, manifest_sha256, frequency, horizon, data_from,
+    data_to, state)
+VALUES ('b', '{}', 'b', 'W', 8, '2025-01-01', '2025-06-30', 'ready');
+INSERT INTO analytics.alert (run_id, fingerprint, kind, level, item_id, site_id, status, raised_at)
+SELECT run_id, 'a', 'excess', 'info', 1, 1, 'snoozed', '2025-06-01 12:00Z' FROM analytics.run;
+INSERT INTO analytics.recommendation (run_id, fingerprint, kind, priority, item_id, site_id, status,
+    raised_at)
+SELECT run_id, 'r', 'REDUCE', 3, 1, 1, 'snoozed', '2025-06-01 12:00Z' FROM analytics.run;
+INSERT INTO support.decision (at, actor, kind, fingerprint, status, until) VALUES
+    ('2025-01-02 12:00Z', 'ana', 'recommendation', 'r', 'accepted', NULL),
+    ('2025-06-02 12:00Z', 'ana', 'alert', 'a', 'snoozed', '2025-06-09 12:00Z'),
+    ('2025-06-02 12:00Z', 'ana', 'recommendation', 'r', 'snoozed', '2025-06-09 12:00Z')
+"""
+
+
+def test_what_was_decided_before_is_known_of_its_alert_or_recommendation(empty_url: str):
+    """The decision of January is of advice that had gone before it came up again in June."""
+    config = alembic(empty_url)
+    command.upgrade(config, "0032")
+    engine = make_engine(empty_url)
+    with engine.begin() as connection:
+        connection.execute(text(DECIDED))
+    command.upgrade(config, "head")
+    with engine.connect() as connection:
+        told = "SELECT (raised_at AT TIME ZONE 'UTC')::date::text FROM support.decision ORDER BY at"
+        assert list(connection.execute(text(told)).scalars()) == [None, "2025-06-01", "2025-06-01"]
+        for table in ("alert", "recommendation"):
+            until = f"SELECT snoozed_until = '2025-06-09 12:00Z' FROM analytics.{table}"
+            assert connection.execute(text(until)).scalar_one()
+    engine.dispose()
+
+
 def test_models_and_schema_do_not_drift(database_url: str):
     command.check(alembic(database_url))
 

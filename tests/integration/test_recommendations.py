@@ -191,7 +191,7 @@ def test_a_snoozed_one_wakes_up(published: Engine) -> None:
     first = of_kind("REORDER")[0]
     decide(published, first.id, "snoozed")
     with published.begin() as connection:
-        connection.execute(text("UPDATE support.decision SET until = now() - interval '1 minute'"))
+        connection.execute(text("UPDATE analytics.recommendation SET snoozed_until = now()"))
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
         derive.derive_run(connection, run_id)
     again = next(one for one in of_kind("REORDER") if key(one) == key(first))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,20 @@ from sqlalchemy import text
 
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
 from tests.web.test_overrides import until
+
+SOON = """
+WITH last AS (
+    UPDATE support.decision SET until = now() + interval '5 s'
+    WHERE decision_id = (SELECT max(decision_id) FROM support.decision)
+    RETURNING fingerprint, until
+), alerts AS (
+    UPDATE analytics.alert SET snoozed_until = until FROM last
+    WHERE alert.fingerprint = last.fingerprint
+)
+UPDATE analytics.recommendation SET snoozed_until = until FROM last
+WHERE recommendation.fingerprint = last.fingerprint
+"""
+"""Lets the last snooze end in 5 s."""
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +116,43 @@ def test_a_snooze_says_until_when(analyst: Api, alert: dict[str, Any]) -> None:
     assert snoozed["status"] == "snoozed" and snoozed["snoozed_until"] > alert["raised_at"]
     assert change(analyst, alert["id"], status="snoozed", days=400).status_code == 422
     assert change(analyst, alert["id"], status="open").json()["data"]["snoozed_until"] is None
+
+
+def test_what_was_snoozed_is_open_as_soon_as_its_time_is_over(site: Site, analyst: Api) -> None:
+    """Nothing is loaded or derived meanwhile, and every answer has been given before."""
+    first = listed(analyst, status="open", level="critical")[0]
+    about = {"sku": first["sku"], "site": first["site"]}
+
+    def told() -> dict[str, Any]:
+        def data(path: str) -> Any:
+            return analyst.get(path, params=about).json()["data"]
+
+        kpis = {one["key"]: one["value"] for one in data("/kpis")}
+        (stock,) = data("/inventory")
+        return {
+            "listed": first["id"] in [row["id"] for row in listed(analyst, status="open")],
+            "snoozed": first["id"] in [row["id"] for row in listed(analyst, status="snoozed")],
+            "one": analyst.get(f"/alerts/{first['id']}").json()["data"],
+            "totals": {one["status"]: one["count"] for one in data("/alerts/totals")},
+            "critical": kpis["open_critical_alerts"],
+            "stock": stock["open_alerts"],
+            "material": data("/materials")[0]["open_alerts"],
+            "regions": sum(one["alerts"] for one in data("/geographic/data")),
+        }
+
+    before = told()
+    assert change(analyst, first["id"], status="snoozed", days=1).status_code == 200
+    try:
+        assert told()["snoozed"] and told()["critical"] == before["critical"] - 1
+        with site.changing() as connection:
+            connection.execute(text(SOON))
+        asleep = told()
+        assert asleep["snoozed"] and not asleep["listed"]
+        time.sleep(5)
+        assert told() == before
+    finally:
+        assert change(analyst, first["id"], status="acknowledged").status_code == 200
+        assert change(analyst, first["id"], status="open").status_code == 200
 
 
 def test_nothing_to_change_is_a_mistake(analyst: Api, alert: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from openpyxl import load_workbook
 from sqlalchemy import text
 
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
+from tests.web.test_alerts import SOON
 
 FIELDS = set(
     "id kind priority sku site from_site quantity act_by value_brl reason facts narrative"
@@ -133,6 +135,33 @@ def test_a_decision_needs_the_right_and_a_rejection_its_reason(
     assert site.audit("recommendation.status")[-1].after["reason"] == "obra adiada"
     assert decide(analyst, number, status="done").status_code == 422
     assert decide(analyst, number, status="open").status_code == 200
+
+
+def test_what_was_snoozed_is_open_as_soon_as_its_time_is_over(
+    site: Site, analyst: Api, purchase: dict[str, Any]
+) -> None:
+    def told() -> dict[str, Any]:
+        totals = analyst.get("/recommendations/totals").json()["data"]
+        kinds = analyst.get("/recommendations/kinds").json()["data"]
+        return {
+            "open": listed(analyst, status="open"),
+            "one": analyst.get(f"/recommendations/{purchase['id']}").json()["data"],
+            "totals": {one["status"]: one["count"] for one in totals},
+            "kinds": {one["kind"]: one["open"] for one in kinds},
+        }
+
+    before = told()
+    assert decide(analyst, purchase["id"], status="snoozed").status_code == 200
+    try:
+        assert told()["one"]["snoozed_until"] and told()["kinds"] != before["kinds"]
+        with site.changing() as connection:
+            connection.execute(text(SOON))
+        assert told()["one"]["status"] == "snoozed"
+        time.sleep(5)
+        assert told() == before
+        assert decide(analyst, purchase["id"], status="snoozed").json()["data"]["snoozed_until"]
+    finally:
+        assert decide(analyst, purchase["id"], status="open").status_code == 200
 
 
 def test_accepted_purchases_leave_as_files(site: Site, analyst: Api) -> None:

@@ -15,7 +15,7 @@ from warehouse.caching import forget_version
 from warehouse.commands import decisions
 from warehouse.commands.users import Actor
 from warehouse.queries.alerts import STATUSES
-from warehouse.queries.filtering import series_where
+from warehouse.queries.filtering import series_where, status_now
 
 SNOOZE_DAYS, MOST_SNOOZE_DAYS = 7, 90
 MOST_AT_ONCE = 500
@@ -52,7 +52,8 @@ def set_status(
             decisions.record(
                 connection,
                 changed,
-                "UPDATE analytics.alert SET status = :status WHERE id = ANY(:ids)",
+                "UPDATE analytics.alert SET status = :status, snoozed_until = :until"
+                " WHERE id = ANY(:ids)",
                 _decided(user_id, status, reason, until),
                 actor,
                 action="alert.status",
@@ -112,8 +113,8 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
     rows = connection.execute(
         text(
             f"""
-            SELECT alert.id, alert.fingerprint, alert.raised_at, alert.status, alert.owner_id,
-                alert.facts
+            SELECT alert.id, alert.fingerprint, alert.raised_at,
+                {status_now("alert")} AS status, alert.owner_id, alert.facts
             FROM analytics.alert
             JOIN core.item USING (item_id) JOIN core.site USING (site_id)
             WHERE alert.id = ANY(:ids)

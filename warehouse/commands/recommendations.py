@@ -14,7 +14,7 @@ from domain.errors import InvalidInput, NotFound, ReasonRequired
 from warehouse.caching import forget_version
 from warehouse.commands import decisions
 from warehouse.commands.users import Actor
-from warehouse.queries.filtering import series_where
+from warehouse.queries.filtering import series_where, status_now
 from warehouse.queries.recommendations import STATUSES, accepted
 
 FOLLOWS = {
@@ -102,8 +102,8 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
         text(
             f"""
             SELECT recommendation.id, recommendation.fingerprint, recommendation.raised_at,
-                recommendation.status, recommendation.kind, recommendation.value_brl,
-                recommendation.facts
+                {status_now("recommendation")} AS status, recommendation.kind,
+                recommendation.value_brl, recommendation.facts
                     || jsonb_build_object('supplier_code', supplier.supplier) AS facts
             FROM analytics.recommendation
             JOIN core.item USING (item_id)
@@ -138,7 +138,8 @@ def _decide(
     decisions.record(
         connection,
         rows,
-        "UPDATE analytics.recommendation SET status = :status WHERE id = ANY(:ids)",
+        "UPDATE analytics.recommendation SET status = :status, snoozed_until = :until"
+        " WHERE id = ANY(:ids)",
         {"kind": "recommendation", "user_id": user_id, **decided},
         actor,
         action="recommendation.status",

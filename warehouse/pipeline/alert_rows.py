@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 
 from warehouse.pipeline.copying import copy_frame
 from warehouse.pipeline.derivation import Setup
+from warehouse.queries.filtering import status_now
 
 LEVELS = ["info", "warning", "critical"]
 
@@ -25,41 +26,35 @@ def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> 
     connection.execute(
         text(
             "ALTER TABLE raised DROP id, DROP status, DROP raised_at, DROP owner_id,"
-            " ALTER run_id DROP NOT NULL"
+            " DROP snoozed_until, ALTER run_id DROP NOT NULL"
         )
     )
     copy_frame(connection, "raised", alerts)
     connection.execute(text(_RAISE), params | {"levels": LEVELS})
 
 
-_CARRIED = """
+_CARRIED = f"""
 CREATE TEMPORARY TABLE carried ON COMMIT DROP AS
-SELECT DISTINCT ON (alert.fingerprint) alert.fingerprint, alert.raised_at, alert.owner_id,
-    alert.level AS level_before,
-    CASE WHEN alert.run_id = :run_id THEN alert.id END AS id,
-    CASE WHEN alert.status = 'snoozed' AND latest.until <= now() THEN 'open' ELSE alert.status
-    END AS status
+SELECT DISTINCT ON (fingerprint) fingerprint, raised_at, owner_id, level AS level_before,
+    CASE WHEN run_id = :run_id THEN id END AS id, {status_now("alert")} AS status, snoozed_until
 FROM analytics.alert
-LEFT JOIN LATERAL (
-    SELECT until FROM support.decision
-    WHERE decision.kind = 'alert' AND decision.fingerprint = alert.fingerprint
-        AND decision.status <> 'assigned'
-    ORDER BY decision_id DESC LIMIT 1
-) AS latest ON true
-WHERE alert.run_id = :run_id OR alert.run_id = (SELECT run_id FROM analytics.published)
-ORDER BY alert.fingerprint, alert.run_id = :run_id
+WHERE run_id = :run_id OR run_id = (SELECT run_id FROM analytics.published)
+ORDER BY fingerprint, run_id = :run_id
 """
 
 _RAISE = """
 INSERT INTO analytics.alert (id, run_id, fingerprint, kind, level, item_id, site_id, stockout_on,
-    days_to_stockout, risk_brl, acting_brl, net_brl, facts, status, owner_id, raised_at)
+    days_to_stockout, risk_brl, acting_brl, net_brl, facts, status, snoozed_until, owner_id,
+    raised_at)
 SELECT coalesce(carried.id, nextval(pg_get_serial_sequence('analytics.alert', 'id'))),
     :run_id, fingerprint, kind, level, item_id, site_id, stockout_on, days_to_stockout,
-    risk_brl, acting_brl, net_brl, facts,
-    CASE WHEN carried.status IN ('snoozed', 'resolved')
-            AND array_position(:levels, level) > array_position(:levels, level_before) THEN 'open'
-        ELSE coalesce(carried.status, 'open') END,
-    carried.owner_id,
+    risk_brl, acting_brl, net_brl, facts, now.status,
+    CASE WHEN now.status = 'snoozed' THEN carried.snoozed_until END, carried.owner_id,
     coalesce(carried.raised_at, now())
 FROM raised LEFT JOIN carried USING (fingerprint)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN carried.status IN ('snoozed', 'resolved')
+            AND array_position(:levels, level) > array_position(:levels, level_before) THEN 'open'
+        ELSE coalesce(carried.status, 'open') END AS status
+) AS now
 """

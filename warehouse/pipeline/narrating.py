@@ -20,6 +20,7 @@ from domain.narrative_gate import LONGEST, NAMES, refusal
 from domain.recommendation_wording import LANGUAGES
 from warehouse.caching import count_revision, forget_version
 from warehouse.llm import ChatModel, NoAnswer
+from warehouse.queries.filtering import is_open
 
 NAME_LETTERS = 80
 SENT_DECIMALS = 4
@@ -40,9 +41,9 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 
-_OPEN = """
+_OPEN = f"""
 SELECT id, kind, facts, narrative FROM analytics.recommendation
-WHERE run_id = (SELECT run_id FROM analytics.published) AND status = 'open'
+WHERE run_id = (SELECT run_id FROM analytics.published) AND {is_open("recommendation")}
     AND narrative_source = 'template'
 ORDER BY value_brl DESC NULLS LAST, id LIMIT :limit
 """

@@ -19,6 +19,7 @@ from warehouse.pipeline.copying import frame_of
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_DAYS
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
+from warehouse.queries.filtering import is_open, status_now
 from warehouse.tables.analytics import recommendation
 
 
@@ -101,20 +102,13 @@ def _with_supplier(connection: Connection, orders: pd.DataFrame) -> pd.DataFrame
 
 # Writing
 
-_CARRIED = """
-SELECT DISTINCT ON (kept.fingerprint) kept.fingerprint, kept.raised_at, kept.facts,
-    kept.narrative, kept.narrative_source,
-    CASE WHEN kept.run_id = :run_id THEN kept.id END AS id,
-    CASE WHEN kept.status = 'snoozed' AND latest.until <= now() THEN 'open' ELSE kept.status
-    END AS status
-FROM analytics.recommendation AS kept
-LEFT JOIN LATERAL (
-    SELECT until FROM support.decision
-    WHERE decision.kind = 'recommendation' AND decision.fingerprint = kept.fingerprint
-    ORDER BY decision_id DESC LIMIT 1
-) AS latest ON true
-WHERE kept.run_id = :run_id OR kept.run_id = (SELECT run_id FROM analytics.published)
-ORDER BY kept.fingerprint, kept.run_id = :run_id
+_CARRIED = f"""
+SELECT DISTINCT ON (fingerprint) fingerprint, raised_at, facts, narrative, narrative_source,
+    CASE WHEN run_id = :run_id THEN id END AS id, {status_now("recommendation")} AS status,
+    CASE WHEN NOT {is_open("recommendation")} THEN snoozed_until END AS snoozed_until
+FROM analytics.recommendation
+WHERE run_id = :run_id OR run_id = (SELECT run_id FROM analytics.published)
+ORDER BY fingerprint, run_id = :run_id
 """
 """Of both runs the published one's: that is where people decided. The number stays where the same
 run is derived again: it stands on somebody's screen."""
@@ -144,6 +138,7 @@ def _row(run_id: int, one: dict[Any, Any], kept: Any) -> dict[str, Any]:
         "narrative": narrative(one["kind"], one["facts"]),
         "narrative_source": "template",
         "status": "open" if kept is None else kept.status,
+        "snoozed_until": None if kept is None else kept.snoozed_until,
     }
     if kept is not None and kept.facts == one["facts"]:
         row |= {"narrative": kept.narrative, "narrative_source": kept.narrative_source}

@@ -12,7 +12,14 @@ from domain.records import NO_FILTERS, Alert, AlertStatus, AlertTotal, Filters, 
 from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.planned import planned_once
-from warehouse.queries.filtering import Where, raised_within, series_where
+from warehouse.queries.filtering import (
+    Where,
+    is_open,
+    of_status,
+    raised_within,
+    series_where,
+    status_now,
+)
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
@@ -34,7 +41,7 @@ lead time."""
 
 ADDED_NET = f"""
 CASE WHEN NOT {SHORTAGE} OR row_number() OVER (
-    PARTITION BY alert.status, alert.item_id, alert.site_id, {SHORTAGE}
+    PARTITION BY {status_now("alert")}, alert.item_id, alert.site_id, {SHORTAGE}
     ORDER BY alert.kind = 'late_order', alert.net_brl DESC NULLS LAST, alert.id
 ) = 1 THEN alert.net_brl END AS added_net
 """
@@ -51,13 +58,9 @@ LEFT JOIN support.user AS holder ON holder.user_id = alert.owner_id
 _SELECT = f"""
 SELECT alert.id, alert.level, alert.kind, item.sku, item.name AS item_name, item.unit, site.site,
     site.name AS site_name, site.uf, alert.stockout_on, alert.days_to_stockout, alert.risk_brl,
-    alert.acting_brl, alert.net_brl, alert.status, holder.email AS owner,
-    CASE WHEN alert.status = 'snoozed' THEN (
-        SELECT until FROM support.decision
-        WHERE decision.kind = 'alert' AND decision.fingerprint = alert.fingerprint
-            AND decision.status = 'snoozed'
-        ORDER BY decision_id DESC LIMIT 1
-    ) END AS snoozed_until, alert.raised_at, alert.facts,
+    alert.acting_brl, alert.net_brl, {status_now("alert")} AS status, holder.email AS owner,
+    CASE WHEN NOT {is_open("alert")} THEN alert.snoozed_until END AS snoozed_until,
+    alert.raised_at, alert.facts,
     CASE alert.level WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END AS severity
 {_FROM}
 """
@@ -106,7 +109,9 @@ def totals(
     where = _where(published_run(connection).run_id, scope, filters, kinds, owner)
     sql = f"""
         SELECT status, count(*), coalesce(sum(added_net), 0)
-        FROM (SELECT alert.status, {ADDED_NET} {_FROM} WHERE {where.sql}) AS told
+        FROM (
+            SELECT {status_now("alert")} AS status, {ADDED_NET} {_FROM} WHERE {where.sql}
+        ) AS told
         GROUP BY status
     """
     found = {row[0]: AlertTotal(*row) for row in connection.execute(text(sql), where.params)}
@@ -150,6 +155,6 @@ def _where(
         where.add("lower(holder.email) = lower(:owner)", owner=owner)
     where.add("alert.run_id = :run_id", run_id=run_id)
     where.any_of(filters.level, "level", "alert.level = ANY(:level)")
-    where.any_of(filters.status, "status", "alert.status = ANY(:status)")
+    of_status(where, filters, "alert")
     raised_within(where, filters, "alert")
     return where

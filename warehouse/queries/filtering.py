@@ -128,6 +128,30 @@ def raised_within(where: Where, filters: Filters, alias: str) -> None:
         )
 
 
+def is_open(alias: str) -> str:
+    """Whether an alert or recommendation is open: one that was snoozed is when its time is over."""
+    return f"({alias}.status = 'open' OR {_woken(alias)})"
+
+
+def status_now(alias: str) -> str:
+    """The status of an alert or recommendation as it counts at this moment."""
+    return f"CASE WHEN {_woken(alias)} THEN 'open' ELSE {alias}.status END"
+
+
+def of_status(where: Where, filters: Filters, alias: str) -> None:
+    """Narrows alerts or recommendations to those that have one of the filters' statuses now."""
+    where.any_of(
+        filters.status,
+        "status",
+        f"({alias}.status = ANY(:status) AND {_woken(alias)} IS NOT TRUE"
+        f" OR 'open' = ANY(:status) AND {_woken(alias)})",
+    )
+
+
+def _woken(alias: str) -> str:
+    return f"({alias}.status = 'snoozed' AND {alias}.snoozed_until <= now())"
+
+
 def between(since: date | None, to: date | None) -> dict[str, date | None]:
     """Both ends as parameters: `since` is None only where neither is named, for the usual span."""
     return {"since": since or (date.min if to else None), "to": to or date.max}

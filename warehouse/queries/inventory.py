@@ -23,7 +23,7 @@ from domain.records import (
 )
 from warehouse import ages
 from warehouse.caching import once, read_model
-from warehouse.queries.filtering import between, series_where
+from warehouse.queries.filtering import between, is_open, series_where
 from warehouse.queries.materials import ON_HAND, TEXTBOOK_ORDER_UP_TO, orders_on_their_way
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import RUN, PublishedRun, published_run_or_none
@@ -117,7 +117,7 @@ CROSS JOIN LATERAL (
 ) AS ahead
 LEFT JOIN (
     SELECT item_id, site_id, count(*) AS open_alerts
-    FROM analytics.alert WHERE run_id = :run_id AND status = 'open'
+    FROM analytics.alert WHERE run_id = :run_id AND {is_open("alert")}
     GROUP BY item_id, site_id
 ) AS alerts USING (item_id, site_id)
 WHERE {{where}}

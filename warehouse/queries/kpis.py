@@ -40,7 +40,14 @@ from domain.savings import annual
 from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
-from warehouse.queries.filtering import daily_where, described, of_places, series_where, set_in
+from warehouse.queries.filtering import (
+    daily_where,
+    described,
+    is_open,
+    of_places,
+    series_where,
+    set_in,
+)
 from warehouse.queries.materials import item_option, options_of
 from warehouse.queries.published import (
     BUCKET,
@@ -210,7 +217,8 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
         "alerts": f"""
             SELECT count(*) AS open FROM analytics.alert
             JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-            WHERE run_id = :run_id AND level = 'critical' AND status = 'open' AND {series}
+            WHERE run_id = :run_id AND level = 'critical' AND {is_open("alert")}
+                AND {series}
         """,
         "demand": _parted(
             f"""

@@ -24,7 +24,14 @@ from warehouse.caching import read_model
 from warehouse.planned import planned_once
 from warehouse.queries.alerts import alerts_of_item
 from warehouse.queries.daily import CANCELLED
-from warehouse.queries.filtering import Where, item_where, pattern, series_where, unaccented
+from warehouse.queries.filtering import (
+    Where,
+    is_open,
+    item_where,
+    pattern,
+    series_where,
+    unaccented,
+)
 from warehouse.queries.items import item_with_key
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import PublishedRun, published_run_or_none
@@ -56,10 +63,10 @@ ON_HAND = "coalesce(policy.on_hand, series.on_hand)"
 TEXTBOOK_ORDER_UP_TO = "policy.textbook_reorder_point + policy.order_up_to - policy.reorder_point"
 """Both policies order the same quantity."""
 
-_OPEN_ALERTS = """
+_OPEN_ALERTS = f"""
 LEFT JOIN (
     SELECT item_id, site_id, count(*) AS open_alerts
-    FROM analytics.alert WHERE run_id = :run_id AND status = 'open'
+    FROM analytics.alert WHERE run_id = :run_id AND {is_open("alert")}
     GROUP BY item_id, site_id
 ) AS alerts USING (item_id, site_id)
 """

@@ -22,7 +22,14 @@ from domain.records import (
 from domain.wording import UNKNOWN
 from warehouse import ages
 from warehouse.caching import read_model
-from warehouse.queries.filtering import Where, raised_within, series_where
+from warehouse.queries.filtering import (
+    Where,
+    is_open,
+    of_status,
+    raised_within,
+    series_where,
+    status_now,
+)
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
@@ -36,18 +43,18 @@ SORTS = {
 }
 STATUSES: tuple[str, ...] = get_args(AdviceStatus)
 
-_FROM = """
+_FROM = f"""
 FROM analytics.recommendation
 JOIN core.item USING (item_id)
 JOIN core.site ON site.site_id = recommendation.site_id
 LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
 LEFT JOIN core.supplier ON supplier.supplier_id = recommendation.supplier_id
 LEFT JOIN LATERAL (
-    SELECT decision_id, actor, at, reason, until, facts FROM support.decision
+    SELECT decision_id, actor, at, reason, facts FROM support.decision
     WHERE decision.kind = 'recommendation'
         AND decision.fingerprint = recommendation.fingerprint
     ORDER BY decision_id DESC LIMIT 1
-) AS latest ON recommendation.status <> 'open'
+) AS latest ON NOT {is_open("recommendation")}
 """
 _SELECT = f"""
 SELECT recommendation.id, recommendation.kind, recommendation.priority, item.sku,
@@ -55,9 +62,12 @@ SELECT recommendation.id, recommendation.kind, recommendation.priority, item.sku
     giver.site AS from_site, giver.name AS from_site_name, giver.uf AS from_uf,
     supplier.supplier, supplier.name AS supplier_name, recommendation.quantity,
     recommendation.act_by, recommendation.value_brl, recommendation.facts,
-    recommendation.narrative, recommendation.narrative_source, recommendation.status,
-    recommendation.raised_at, latest.actor AS decided_by, latest.at AS decided_at,
-    latest.reason AS decision_reason, latest.until AS snoozed_until, latest.decision_id,
+    recommendation.narrative, recommendation.narrative_source,
+    {status_now("recommendation")} AS status, recommendation.raised_at,
+    latest.actor AS decided_by, latest.at AS decided_at, latest.reason AS decision_reason,
+    latest.decision_id,
+    CASE WHEN NOT {is_open("recommendation")} THEN recommendation.snoozed_until
+        END AS snoozed_until,
     CASE WHEN recommendation.status = 'accepted'
         THEN (latest.facts ->> 'quantity')::double precision END AS accepted_quantity
 {_FROM}
@@ -86,8 +96,7 @@ _BY_KIND = """
 WITH told AS (
     SELECT recommendation.kind, fingerprint, value_brl, recommendation.raised_at,
         recommendation.raised_at AS since,
-        CASE WHEN recommendation.status = 'open' AND run_id <> :run_id THEN 'gone'
-            ELSE recommendation.status END AS status,
+        CASE WHEN run_id <> :run_id AND {open} THEN 'gone' ELSE {status} END AS status,
         CASE WHEN run_id = :run_id THEN 1 ELSE 3 END AS place, run_id AS number
     FROM analytics.recommendation
     JOIN core.item USING (item_id)
@@ -192,9 +201,9 @@ def totals(
     in the number alone."""
     where = _where(published_run(connection).run_id, scope, filters, kinds)
     sql = f"""
-        SELECT recommendation.status, count(*), coalesce(sum(recommendation.value_brl), 0),
+        SELECT {status_now("recommendation")}, count(*), coalesce(sum(recommendation.value_brl), 0),
             count(*) FILTER (WHERE recommendation.value_brl IS NULL)
-        {_FROM} WHERE {where.sql} GROUP BY recommendation.status
+        {_FROM} WHERE {where.sql} GROUP BY 1
     """
     found = {
         row[0]: RecommendationTotal(*row) for row in connection.execute(text(sql), where.params)
@@ -214,7 +223,10 @@ def by_kind(
     raised_within(raised, filters, "known")
     run = published_run(connection)
     params = {**where.params, **raised.params, "run_id": run.run_id, "nowhere": UNKNOWN}
-    sql = _BY_KIND.format(where=where.sql, raised=raised.sql)
+    advice = "recommendation"
+    sql = _BY_KIND.format(
+        where=where.sql, raised=raised.sql, open=is_open(advice), status=status_now(advice)
+    )
     rows = connection.execute(text(sql), params)
     found = {row.kind: AdviceTotal(**row._mapping) for row in rows}
     return [found.get(kind, AdviceTotal(kind, *_NO_ADVICE)) for kind in KINDS]
@@ -241,7 +253,7 @@ def _where(run_id: int, scope: Scope, filters: Filters, kinds: tuple[str, ...]) 
     _both_ends(where, scope)
     where.add("recommendation.run_id = :run_id", run_id=run_id)
     where.any_of(kinds, "kinds", "recommendation.kind = ANY(:kinds)")
-    where.any_of(filters.status, "status", "recommendation.status = ANY(:status)")
+    of_status(where, filters, "recommendation")
     raised_within(where, filters, "recommendation")
     if filters.act_from:
         where.add("recommendation.act_by >= :act_from", act_from=filters.act_from)

@@ -14,7 +14,7 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.alerts import ADDED_NET
 from warehouse.queries.daily import daily, daily_filter
-from warehouse.queries.filtering import Where, daily_where, of_places, series_where
+from warehouse.queries.filtering import Where, daily_where, is_open, of_places, series_where
 from warehouse.queries.kpis import HELD, HELD_FROM, known_demand, windows_now
 
 MOST_MOVES = 200
@@ -38,7 +38,7 @@ WITH place AS (
     FROM (
         SELECT site.uf, alert.level, {added_net}
         FROM analytics.alert JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-        WHERE alert.run_id = :run_id AND alert.status = 'open' AND {series}
+        WHERE alert.run_id = :run_id AND {is_open} AND {series}
     ) AS open_ones GROUP BY uf
 ), exposed AS (
     SELECT site.uf, sum(exposure_brl) AS value
@@ -101,6 +101,7 @@ def rows(
         visible.add(f"uf.uf IN (SELECT uf FROM core.site WHERE {sites.sql})", **sites.params)
     sql = _SELECT.format(
         added_net=ADDED_NET,
+        is_open=is_open("alert"),
         held=HELD,
         held_from=HELD_FROM,
         visible=visible.sql,
@@ -195,7 +196,7 @@ def moves(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Move]:
         JOIN core.uf AS here ON here.uf = site.uf
         JOIN core.uf AS there ON there.uf = giver.uf
         WHERE advice.run_id = (SELECT run_id FROM analytics.published)
-            AND advice.kind = 'TRANSFER' AND advice.status = 'open' AND {where.sql} AND {giver}
+            AND advice.kind = 'TRANSFER' AND {is_open("advice")} AND {where.sql} AND {giver}
         ORDER BY advice.value_brl DESC NULLS LAST, advice.id LIMIT {MOST_MOVES}
     """
     return [Move(**row._mapping) for row in connection.execute(text(sql), where.params)]

@@ -155,6 +155,7 @@ decision = Table(
         text("(facts ->> 'site')"),
         postgresql_where=text("kind = 'recommendation'"),
     ),
+    Index("ix_decision_until", "until", postgresql_where=text("until IS NOT NULL")),
     schema="support",
 )
 """`raised_at` is that of the alert or recommendation: one with the same fingerprint that comes up

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
-from tests.web.test_overrides import until
+from tests.web.test_overrides import done
 
 SOON = """
 WITH last AS (
@@ -169,7 +169,7 @@ def test_thresholds_are_for_administrators_of_everything(site: Site, analyst: Ap
     path = "/settings/thresholds"
     both = {"warning_days": 15, "emergency_premium": 0.5}
     told = admin.call("PATCH", path, json=both).json()["data"]
-    assert told["job_id"]
+    assert done(admin, told["job_id"])
     after = {one["name"]: one for one in told["thresholds"]}
     assert after["warning_days"]["value"] == 15 and after["warning_days"]["changed_by"] == ADMIN
     assert after["emergency_premium"]["value"] == 0.5
@@ -187,8 +187,8 @@ def test_thresholds_are_for_administrators_of_everything(site: Site, analyst: Ap
         {"dead_days": 30.5},
     ):
         assert admin.call("PATCH", path, json=body).status_code == 422, body
-    assert admin.call("PATCH", path, json={"emergency_premium": 0.3}).json()["data"]["job_id"]
-    assert admin.call("PATCH", path, json={"warning_days": 14}).json()["data"]["job_id"]
+    for body in ({"emergency_premium": 0.3}, {"warning_days": 14}):
+        assert done(admin, admin.call("PATCH", path, json=body).json()["data"]["job_id"])
     row = site.audit("setting.change")[-1]
     assert (row.actor, row.before, row.after) == (
         ADMIN,
@@ -197,9 +197,7 @@ def test_thresholds_are_for_administrators_of_everything(site: Site, analyst: Ap
     )
 
 
-def test_the_method_is_chosen_by_administrators_audited_and_followed(
-    site: Site, analyst: Api
-) -> None:
+def test_the_method_is_chosen_by_administrators_audited_and_done(site: Site, analyst: Api) -> None:
     admin, path = site.api(ADMIN), "/settings/method"
     for other in (analyst, site.api(VIEWER), site.api(SCOPED)):
         assert other.get(path).status_code == 403
@@ -207,8 +205,7 @@ def test_the_method_is_chosen_by_administrators_audited_and_followed(
 
     def choose(method: str) -> dict[str, Any]:
         told = dict(admin.call("PATCH", path, json={"method": method}).json()["data"])
-        job = f"/jobs/{told['job_id']}"
-        until(lambda: admin.get(job).json()["data"], lambda found: found["state"] == "done")
+        assert done(admin, told["job_id"])
         return dict(told["method"])
 
     def levels() -> dict[str, Any]:
@@ -245,12 +242,12 @@ def test_what_service_levels_are_made_of_is_set_too(site: Site) -> None:
     for wrong in ({"default_service_level": 0.2}, {"risk_high": 0}):
         assert admin.call("PATCH", path, json=wrong).status_code == 422, wrong
     asked = {"default_service_level": 0.9, "risk_high": 0.25}
-    assert admin.call("PATCH", path, json=asked).json()["data"]["job_id"]
+    assert done(admin, admin.call("PATCH", path, json=asked).json()["data"]["job_id"])
     assert found() == usual | asked
     with site.engine.connect() as connection:
         sql = "SELECT value FROM support.setting WHERE key = 'policy'"
         kept = connection.execute(text(sql)).scalar_one()
     assert kept["default_service_level"] == 0.9
     assert kept["criticality_risk"] == {"high": 0.25, "medium": 1.0, "low": 1.5}
-    assert admin.call("PATCH", path, json=usual).json()["data"]["job_id"]
+    assert done(admin, admin.call("PATCH", path, json=usual).json()["data"]["job_id"])
     assert found() == usual

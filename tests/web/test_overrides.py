@@ -57,6 +57,12 @@ def until(look: Callable[[], T], is_so: Callable[[T], bool]) -> T:
     return seen
 
 
+def done(api: Api, job_id: int) -> bool:
+    """Whether what was asked for is done, once it is: what others read of the site rests again."""
+    until(lambda: api.get(f"/jobs/{job_id}").json()["data"], lambda job: job["state"] == "done")
+    return True
+
+
 def series(api: Api, sku: str, place: str) -> list[dict[str, Any]]:
     params = {"sku": sku, "site": place, "limit": 500}
     return list(api.get("/forecasts", params=params).json()["data"])

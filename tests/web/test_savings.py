@@ -14,7 +14,7 @@ from tests import factories
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Site
 from tests.web.test_board_pack import words_of
 from tests.web.test_inventory import rows_of
-from tests.web.test_overrides import until
+from tests.web.test_overrides import done
 from warehouse.pipeline.savings import write_savings
 
 SETTINGS = """
@@ -82,8 +82,7 @@ def test_the_premium_of_the_settings_is_that_of_savings_and_what_ifs(replayed: S
 
     def put(**rates: float) -> None:
         asked = admin.call("PATCH", "/settings/thresholds", json=rates)
-        job = f"/jobs/{asked.json()['data']['job_id']}"
-        until(lambda: admin.get(job).json()["data"], lambda found: found["state"] == "done")
+        assert done(admin, asked.json()["data"]["job_id"])
 
     before = missing()
     assert all(before)

@@ -39,9 +39,6 @@ PHRASES: dict[str, dict[str, str]] = {
         "more_asked": "pediram-se {actual} desde {since}, e a previsão era de {expected}.",
         "less_asked": "só se pediram {actual} desde {since}; a previsão era de {expected}.",
         "no_stock_counts": "sem contagem de estoque desde {since} ({days}); itens: {items}.",
-        "never_counted": (
-            "nenhuma contagem de estoque, com demanda desde {since} ({days}); itens: {items}."
-        ),
         "no_demand": "sem demanda registrada desde {since} ({days}); itens: {items}.",
     },
     ENGLISH: {
@@ -66,7 +63,6 @@ PHRASES: dict[str, dict[str, str]] = {
         "more_asked": "{actual} were asked for since {since}, and {expected} forecast.",
         "less_asked": "only {actual} were asked for since {since}, and {expected} forecast.",
         "no_stock_counts": "no stock counts since {since} ({days}); items: {items}.",
-        "never_counted": "never a stock count, with demand since {since} ({days}); items: {items}.",
         "no_demand": "no demand recorded since {since} ({days}); items: {items}.",
     },
 }
@@ -195,10 +191,9 @@ def _forecast_drift(alert: Alert, locale: str) -> list[str]:
 
 def _data_gap(alert: Alert, locale: str) -> list[str]:
     facts = alert.facts
-    last = facts.get("last_on")
-    silent = "no_stock_counts" if facts.get("file") == "stock" else "no_demand"
-    told = PHRASES[locale]["never_counted" if last is None else silent].format(
-        since=day(last or facts.get("first_demand_on"), locale),
+    phrase = "no_stock_counts" if facts.get("file") == "stock" else "no_demand"
+    told = PHRASES[locale][phrase].format(
+        since=day(facts.get("last_on"), locale),
         days=_days(facts.get("silent_days"), locale),
         items=number(facts.get("items"), locale),
     )

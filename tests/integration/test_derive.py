@@ -248,8 +248,7 @@ def test_an_old_count_is_brought_up_to_date_with_demand_and_receipts(
 def test_a_depot_that_falls_silent_is_told_until_it_is_heard_of_again(
     engine: Engine, tmp_path: Path
 ):
-    """DEP-RJ and DEP-MG, where nobody asks for anything, were counted more than a year ago, DEP-BA
-    never."""
+    """DEP-RJ and DEP-MG, where nobody asks for anything, were counted more than a year ago."""
     network = factories.make_network(engine)
     factories.add_demand(engine, network)
     with engine.begin() as connection:
@@ -262,15 +261,10 @@ def test_a_depot_that_falls_silent_is_told_until_it_is_heard_of_again(
     factories.add_stock(engine, network, old, days=3, last_day=last)
     publish_now(engine, tmp_path)
     gaps = {key: row.facts for key, row in alerts(engine).items() if key[0] == "data_gap"}
-    assert {site for _, _, site in gaps} == {"DEP-RJ", "DEP-MG", "DEP-BA"}
-    rio, minas, bahia = (
-        gaps["data_gap", "BAT-02", site] for site in ("DEP-RJ", "DEP-MG", "DEP-BA")
-    )
+    assert {site for _, _, site in gaps} == {"DEP-RJ", "DEP-MG"}
+    rio, minas = (gaps["data_gap", "BAT-02", site] for site in ("DEP-RJ", "DEP-MG"))
     assert (rio["last_on"], rio["silent_days"], rio["items"]) == (last.isoformat(), 400, 4)
     assert (minas["silent_days"], minas["items"], minas["risk_brl"]) == (400, 2, None)
-    first = LAST_DAY - timedelta(days=factories.DAYS - 1)
-    assert (bahia["last_on"], bahia["first_demand_on"]) == (None, first.isoformat())
-    assert bahia["silent_days"] == factories.DAYS - 1
     factories.add_stock(engine, network, {(sku, site): 90.0 for _, sku, site in gaps}, days=1)
     derive.refresh_after_load(engine)
     assert "data_gap" not in {kind for kind, _, _ in alerts(engine)}

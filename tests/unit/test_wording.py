@@ -132,7 +132,3 @@ def test_drifts_and_gaps_in_both_languages() -> None:
     assert alert_message(alert("data_gap", gap), "en") == (
         "Depósito: no stock counts since May 30, 2025 (30 days); items: 4."
     )
-    never = gap | {"last_on": None, "first_demand_on": "2025-05-30"}
-    assert alert_message(alert("data_gap", never), "pt_BR") == (
-        "Depósito: nenhuma contagem de estoque, com demanda desde 30/05/2025 (30 dias); itens: 4."
-    )

@@ -8,9 +8,8 @@
   random are never more certain than a (compound) Poisson. Warning where more was asked for than
   forecast, else info.
 - data_gap: a depot without stock counts, or without demand, for longer than gap_days and than five
-  times its usual interval, that of the year before it fell silent; also one that has demand and was
-  never counted, if others were. As long as it is silent, but a year of a tower, which may be gone.
-  Warning; it stands with the depot's dearest item.
+  times its usual interval, that of the year before it fell silent. As long as it is silent, but a
+  year of a tower, which may be gone. Warning; it stands with the depot's dearest item.
 
 risk_brl is the demand that is not provided for (of the longer days, of a lead time at the new pace,
 of the days that nobody saw) × what a missing unit costs. Looking into it costs nothing.
@@ -183,23 +182,20 @@ def _last_whole_period(setup: Setup) -> date | None:
 # Gaps
 
 _SILENT = """
-SELECT place.site_id, place.last_on, place.first_demand_on, count(DISTINCT said.date) AS days,
+SELECT place.site_id, place.last_on, count(DISTINCT said.date) AS days,
     max(said.date) - min(said.date) AS span
 FROM (
-    SELECT site_id, max({day}) AS last_on, min(first_date) AS first_demand_on
+    SELECT site_id, max({day}) AS last_on
     FROM analytics.series_overview JOIN core.site USING (site_id)
     WHERE site.kind IS DISTINCT FROM 'tower' OR {day} > :year_ago GROUP BY site_id
-    HAVING coalesce(max({day}), min(first_date) FILTER (WHERE {never})) < :since
+    HAVING max({day}) < :since
 ) AS place
 LEFT JOIN core.{file} AS said ON said.site_id = place.site_id
     AND said.date > place.last_on - {USUAL_DAYS} AND said.date <= :today
-GROUP BY place.site_id, place.last_on, place.first_demand_on
+GROUP BY place.site_id, place.last_on
 """
-_NEVER = """site.kind = 'depot'
-    AND EXISTS (SELECT FROM analytics.series_overview WHERE stock_date IS NOT NULL)"""
-"""Where demand without a single count is a gap: a tower need not keep stock."""
-_DAYS = {"stock": ("stock_date", _NEVER), "demand": ("last_date", "false")}
-"""Of each file the day of a series' last row, and where there should be one."""
+_DAYS = {"stock": "stock_date", "demand": "last_date"}
+"""Of each file the day of a series' last row."""
 
 _HELD = """
 SELECT item_id, site_id, coalesce(on_hand * unit_cost_brl, 0)::double precision AS held_brl
@@ -209,13 +205,12 @@ WHERE site_id = ANY(:sites)
 
 
 def _gaps(connection: Connection, setup: Setup, policy: pd.DataFrame, file: str) -> pd.DataFrame:
-    day, never = _DAYS[file]
-    sql = _SILENT.format(day=day, never=never, file=file, USUAL_DAYS=USUAL_DAYS)
+    sql = _SILENT.format(day=_DAYS[file], file=file, USUAL_DAYS=USUAL_DAYS)
     since = setup.today - timedelta(days=setup.settings.gap_days)
     year_ago = setup.today - timedelta(days=USUAL_DAYS)
     params = {"since": since, "year_ago": year_ago, "today": setup.today}
     found = frame_of(connection, sql, params)
-    heard = pd.to_datetime(found["last_on"].combine_first(found["first_demand_on"]))
+    heard = pd.to_datetime(found["last_on"])
     silent = (pd.Timestamp(setup.today) - heard).dt.days.astype("float64")
     usual = found["span"].astype("float64") / (found["days"].astype("float64") - 1).clip(lower=1)
     rows = found.assign(silent_days=silent)[silent > USUAL_INTERVALS * usual.fillna(0.0)]
@@ -227,7 +222,7 @@ def _gaps(connection: Connection, setup: Setup, policy: pd.DataFrame, file: str)
     return _alerts(
         "data_gap",
         rows.assign(level="warning", risk_brl=risk, file=file),
-        "file last_on first_demand_on silent_days items daily_demand shortage_brl",
+        "file last_on silent_days items daily_demand shortage_brl",
         more=file,
     )
 

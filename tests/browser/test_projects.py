@@ -26,6 +26,7 @@ def test_a_late_project_leads_to_what_it_lacks(watch: Callable[..., Watched]) ->
     page = watched.open("/projects")
     page.locator("input[type=search]").fill("rede sp")
     page.wait_for_url("**search=rede*")
+    watched.settle()
     page.locator("#projects a", has_text="PRJ-1").click()
     page.wait_for_url("**/projects/PRJ-1")
     watched.settle()

@@ -87,6 +87,7 @@ def test_everything_is_in_reach_of_a_thumb(watch: Callable[..., Watched]) -> Non
         expect(page.locator("#toasts")).to_contain_text("Aberta de novo")
     page.locator(".status-total", has_text="Em aberto").click()
     page.wait_for_url("**status=open*")
+    watched.settle()
     page.locator(CARD).first.get_by_text("Adiar", exact=True).click()
     expect(page.locator(".status-total", has_text="Adiadas")).to_contain_text("1 item")
     assert watched.complaints == []

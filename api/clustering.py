@@ -7,16 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from api.parameters import (
-    MAX_TEXT,
-    Paged,
-    Query,
-    Text,
-    Texts,
-    Ufs,
-    clean,
-    one_of,
-)
+from api.parameters import MAX_TEXT, Paged, Query, Text, Texts, Ufs, clean, one_of
 from api.routing import route
 from auth.guards import current_viewer
 from domain.clusters import (

@@ -8,14 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from api.exporting import exported
-from api.parameters import (
-    DepotOfItem,
-    Paged,
-    SeriesFilters,
-    Text,
-    one_of,
-    split,
-)
+from api.parameters import DepotOfItem, Paged, SeriesFilters, Text, one_of, split
 from api.routing import route
 from auth.guards import current_viewer
 from domain.policy_receipts import DepotPolicy, ReceiptLine, lines

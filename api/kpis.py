@@ -7,12 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from api.exporting import exported
-from api.parameters import (
-    Paged,
-    SpannedSeries,
-    Text,
-    one_of,
-)
+from api.parameters import Paged, SpannedSeries, Text, one_of
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import DemandShare, Kpi, KpiRow, Page, TotalPoint

@@ -11,14 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from api.answers import locale
 from api.exporting import exported
-from api.parameters import (
-    Body,
-    Paged,
-    SpannedSeries,
-    Text,
-    one_of,
-    split,
-)
+from api.parameters import Body, Paged, SpannedSeries, Text, one_of, split
 from api.routing import route
 from auth.guards import current_viewer
 from auth.session import who_decides

@@ -6,13 +6,7 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from api.exporting import exported
-from api.parameters import (
-    Month,
-    Paged,
-    SpannedSeries,
-    Text,
-    one_of,
-)
+from api.parameters import Month, Paged, SpannedSeries, Text, one_of
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Page

@@ -6,14 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
-from api.parameters import (
-    Paged,
-    SpannedSeries,
-    Text,
-    checked_text,
-    one_of,
-    split,
-)
+from api.parameters import Paged, SpannedSeries, Text, checked_text, one_of, split
 from api.routing import route
 from auth.guards import current_viewer
 from domain.records import Page

@@ -10,14 +10,7 @@ from flask import request
 from pydantic import AfterValidator, BaseModel, Field
 
 from api.exporting import exported
-from api.parameters import (
-    Body,
-    Paged,
-    Text,
-    Uf,
-    clean,
-    one_of,
-)
+from api.parameters import Body, Paged, Text, Uf, clean, one_of
 from api.routing import route
 from auth import passwords, resets, session
 from auth.session import request_actor

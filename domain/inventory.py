@@ -153,6 +153,11 @@ def lot(quantity: ArrayLike, minimum: ArrayLike = np.nan, pack: ArrayLike = np.n
     return np.where(np.isnan(size), wanted, np.ceil(wanted / size - 1e-9) * size)
 
 
+def comes_in_pieces(history: Array) -> NDArray[np.bool_]:
+    """Of each row of recorded demand (series × periods), whether every quantity is whole."""
+    return np.asarray(~(history % 1).any(axis=1))
+
+
 def in_pieces(level: ArrayLike, pieces: ArrayLike) -> Array:
     """A stock level in units of issue, rounded up where demand comes in whole `pieces`: stock does
     too, and at 0.8 of a piece an order would wait for none."""

@@ -18,6 +18,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from domain.inventory import comes_in_pieces, in_pieces
+
 Array = NDArray[np.float64]
 
 EDGES = np.array(
@@ -77,21 +79,20 @@ def cells_of_history(history: Array, mean: Array) -> Array:
     There is demand as often as makes the mean; where that is more than always, each size grows.
     """
     sizes = np.sort(np.maximum(np.nan_to_num(history), 0.0), axis=1)
-    larger = BEYOND * sizes[:, -1:]
-    pieces = ~(sizes % 1).any(axis=1, keepdims=True)
-    sizes = np.concatenate([sizes, np.where(pieces, np.ceil(larger), larger)], axis=1)
-    number = (sizes > 0).sum(axis=1)[:, None, None]
-    usual = sizes.sum(axis=1)[:, None] / np.maximum(number[..., 0], 1)
-    chance = np.divide(mean, usual, out=np.zeros_like(mean), where=usual > 0).clip(0.0, 1.0)
-    chance = chance[..., None]
+    larger = in_pieces(BEYOND * sizes[:, -1], comes_in_pieces(sizes))
+    sizes = np.concatenate([sizes, larger[:, None]], axis=1)
+    number = (sizes > 0).sum(axis=1, keepdims=True)
+    usual = sizes.sum(axis=1, keepdims=True) / np.maximum(number, 1)
+    often = np.divide(mean, usual, out=np.zeros_like(mean), where=usual > 0).clip(0.0, 1.0)
+    chance = often[..., None]
     upto = np.concatenate([np.zeros((len(sizes), 1)), np.cumsum(sizes, axis=1)], axis=1)
     over = np.maximum(EDGES - (1 - chance), 0.0) / np.where(chance > 0, chance, 1.0)
-    places = (np.minimum(over, 1.0) * number).reshape(len(sizes), mean.shape[1] * len(EDGES))
-    none = sizes.shape[1] - number[..., 0]
+    places = np.minimum(over, 1.0).reshape(len(sizes), mean.shape[1] * len(EDGES)) * number
+    none = sizes.shape[1] - number
     whole = np.minimum(places.astype(int) + none, sizes.shape[1] - 1)
     total = np.take_along_axis(upto, whole, axis=1)
     total += (places + none - whole) * np.take_along_axis(sizes, whole, axis=1)
-    share = chance / np.maximum(number, 1)
+    share = chance / np.maximum(number, 1)[..., None]
     cells = np.diff(total.reshape(over.shape), axis=2) * share / SHARES
     return _with_mean(cells, mean)
 

@@ -8,10 +8,12 @@ are the same whichever other rows are drawn with it. Quantities are in units of 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from domain.inventory import Array, in_pieces, service_factor
+from domain.inventory import Array, comes_in_pieces, in_pieces, service_factor
 
 LEAST_PERIODS = 24
 """Fewer known periods than this are not drawn from: demand then comes unit by unit."""
@@ -98,11 +100,10 @@ def lead_time_quantile(
     for row in np.flatnonzero(known >= LEAST_PERIODS):
         sums = _windows(upto[row], int(known[row]), float(lead[row]), float(spread[row]))
         found[row] = factor[row] * np.quantile(sums, asked[row])
-    parts = (history % 1).max(axis=1)
-    return in_pieces(found, _column(parts, asked) == 0)
+    return in_pieces(found, _column(comes_in_pieces(history), asked))
 
 
-def _column(values: Array, like: Array) -> Array:
+def _column(values: NDArray[Any], like: Array) -> NDArray[Any]:
     return values.reshape(-1, *[1] * (like.ndim - 1))
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from domain.classes import INTERMITTENT_CLASSES
-from domain.inventory import Array
+from domain.inventory import Array, comes_in_pieces
 from domain.lead_time_demand import Calendar, cells_of_history, cells_of_quantiles
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.histories import demand_matrix
@@ -109,7 +109,7 @@ def demand_ahead(connection: Connection, setup: Setup, series: pd.DataFrame) -> 
         quantiles,
         pauses,
         histories,
-        pauses & ~(np.nan_to_num(histories) % 1).any(axis=1),
+        pauses & comes_in_pieces(np.nan_to_num(histories)),
         np.asarray(known.round(3), np.float64),
     )
 

@@ -22,6 +22,8 @@ from benchmarks.pages import making, opening
 from dashboard.app import create_app
 from domain.access import EVERYTHING, Role, Scope
 from tests import factories, services
+from tests.conftest import StartServer
+from tests.ingesting import load_and_publish
 from warehouse import caching, embedded
 from warehouse.commands import users
 from warehouse.db import make_engine
@@ -241,6 +243,23 @@ def site(
                 site.add_user(email, role, scope)
             yield site
         engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def loaded(
+    request: pytest.FixtureRequest,
+    module_engine: Engine,
+    module_database_url: str,
+    start_server: StartServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Site:
+    """The product on the files that the module's `write_files(folder)` writes, and an analyst."""
+    folder = tmp_path_factory.mktemp("erp")
+    request.module.write_files(folder)
+    load_and_publish(folder, module_engine)
+    site = Site(start_server(module_database_url), module_engine)
+    site.add_user(ANALYST, Role.ANALYST)
+    return site
 
 
 def publish_small_network(engine: Engine, folder: Path) -> None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
-from domain.access import Role
 from domain.recommendation_receipts import workings_of
-from tests.conftest import StartServer
 from tests.hostile_names import write
-from tests.ingesting import load_and_publish
 from tests.web.conftest import ANALYST, Site
 from warehouse.pipeline import derive
 
@@ -48,21 +44,6 @@ def write_files(folder: Path) -> None:
     header = "order line sku supplier ordered_on quantity site promised_on"
     header += " received_on received_qty unit_price_brl"
     write(folder, "purchase_orders", header, orders)
-
-
-@pytest.fixture(scope="module")
-def loaded(
-    module_engine: Engine,
-    module_database_url: str,
-    start_server: StartServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("erp")
-    write_files(folder)
-    load_and_publish(folder, module_engine)
-    site = Site(start_server(module_database_url), module_engine)
-    site.add_user(ANALYST, Role.ANALYST)
-    yield site
 
 
 def test_the_files_of_a_supplier_hold_its_lead_times_and_what_later_ones_cost(loaded: Site) -> None:

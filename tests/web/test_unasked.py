@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
 
-from domain.access import Role
 from layouts.inventory import TABS
-from tests.conftest import StartServer
 from tests.hostile_names import write
-from tests.ingesting import load_and_publish
 from tests.web.conftest import ANALYST, Site
 
 LAST_DAY = date(2025, 6, 29)
@@ -47,21 +42,6 @@ def write_files(folder: Path) -> None:
     plan = ("OBRA", "SP", LAST_DAY, end, 0, json.dumps(wanted), LAST_DAY)
     header = "project uf planned_start planned_end progress_pct materials as_of"
     write(folder, "projects", header, [plan])
-
-
-@pytest.fixture(scope="module")
-def loaded(
-    module_engine: Engine,
-    module_database_url: str,
-    start_server: StartServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("erp")
-    write_files(folder)
-    load_and_publish(folder, module_engine)
-    site = Site(start_server(module_database_url), module_engine)
-    site.add_user(ANALYST, Role.ANALYST)
-    yield site
 
 
 def data(site: Site, path: str) -> Any:

@@ -27,6 +27,7 @@ LEAST_SHIFT = 1.0
 """A break counts only if the median moves by so many spreads of the days around it."""
 EDGE = 10
 """A break has to have so many days on either side."""
+COLUMNS = ("site", "metric", "per_month", "changed_on", "before", "after", "p")
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,15 @@ def _usual(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def trends(kpis: pd.DataFrame) -> pd.DataFrame:
-    """For each tower and figure: site, metric, per_month, changed_on, before, after, p."""
+    """COLUMNS of each tower and figure that is known of enough days; the rest has no trend."""
     last = kpis["date"].max()
     recent = kpis[kpis["date"] > last - pd.Timedelta(days=HISTORY_DAYS)]
     days = pd.date_range(recent["date"].min(), last)
     parts = [_of_metric(recent, metric, days) for metric in TOWER_METRICS]
-    found = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    known = [part for part in parts if len(part)]
+    if not known:
+        return pd.DataFrame(columns=list(COLUMNS))
+    found = pd.concat(known, ignore_index=True)
     found["p"] = _adjusted(found["p"].to_numpy(float))
     broken = (found["p"] <= FALSE_SHARE) & (found.pop("shift") >= LEAST_SHIFT)
     for name in ("changed_on", "before", "after", "p"):

@@ -191,6 +191,14 @@ def test_noise_breaks_nowhere_and_a_step_where_it_is() -> None:
     assert (towers._adjusted(p)[1:] > towers.FALSE_SHARE).all()
 
 
+@pytest.mark.parametrize("days", [5, 12])
+def test_towers_of_a_few_days_have_no_trends(days: int, tmp_path: Path) -> None:
+    made = analysed(tower_kpis=kpis(3, days))
+    assert made.facts[TOWERS]["reason"] == "too_few"
+    trends = made.frames["tower_trend.parquet"]
+    assert bundle._write_table(tmp_path / "tower_trend.parquet", trends)["rows"] == 0
+
+
 def test_files_that_are_missing_leave_the_rest_alone() -> None:
     nothing = analysed()
     assert nothing.frames == {} and nothing.facts[EQUIPMENT] == {"reason": "not_loaded"}

@@ -112,9 +112,14 @@ CLUSTER_REASONS = {
     "not_in_run": N_("The published run was trained before the file was loaded: train again."),
 }
 
+FEW_FAILURES = N_(
+    "Fewer than 20 failures are in the readings, or they are of fewer than five machines: too few"
+    " to learn from."
+)
+
 RISK_REASONS = {
     "no_failures": N_("No failure is on record: there is nothing to learn from."),
-    "few_failures": N_("Fewer than 20 readings were followed by a failure: too few to learn from."),
+    "few_failures": FEW_FAILURES,
     "not_in_run": N_("The published run was trained before the file was loaded: train again."),
 }
 
@@ -217,7 +222,7 @@ UNTRIED_PARTS = {
         "The machines were read once: without earlier readings nobody knows what was expected in"
         " the past. Load the earlier readings of each machine and train again."
     ),
-    "few_failures": N_("Fewer than 20 failures are in the readings: too few to learn from."),
+    "few_failures": FEW_FAILURES,
     "short_history": N_(
         "Demand and readings share too few months: seven forecast horizons and the weeks before"
         " them are needed, with 20 failures before the earliest."

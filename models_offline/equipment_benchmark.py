@@ -46,8 +46,11 @@ def read(path: Path, failure: str | None = None, kind: str | None = None) -> Rea
         }
     )
     found = readings.prepare(pd.concat([keys, measured], axis=1), 0)
-    if int(found.rows.failed.sum()) < risk.LEAST_FAILURES:
-        raise InvalidInput(f"{path}: fewer than {risk.LEAST_FAILURES} failures to learn from")
+    if not risk.are_enough(found.rows):
+        raise InvalidInput(
+            f"{path}: fewer than {risk.LEAST_FAILURES} failures to learn from, or fewer than"
+            f" {risk.FOLDS} rows without one"
+        )
     return found
 
 

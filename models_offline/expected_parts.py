@@ -85,7 +85,7 @@ def screen(
     machines = dataset.machines
     if machines is None:
         return found
-    reason = _untried(dataset, machines)
+    reason = _untried(dataset, machines, horizon, seed)
     if reason is None:
         rows, factors, reason = _tried(dataset, machines, ends, horizon, seed, jobs)
     if reason is not None:
@@ -126,8 +126,7 @@ def _of_block(
         if not before.any():
             continue
         seen = readings.prepare(machines.equipment[before], horizon, seed)
-        failures = int(seen.rows.failed.sum())
-        if not seen.horizon_days or failures < risk.LEAST_FAILURES:
+        if not seen.horizon_days or not risk.are_enough(seen.rows):
             continue
         if model is None or columns != seen.rows.columns:
             model, columns = risk.Model(seed).fit(seen.rows), seen.rows.columns
@@ -136,7 +135,7 @@ def _of_block(
     return found
 
 
-def _untried(dataset: Dataset, machines: Machines) -> str | None:
+def _untried(dataset: Dataset, machines: Machines, horizon: int, seed: int) -> str | None:
     """Why the expected parts say nothing of the past, as far as the files tell."""
     equipment = machines.equipment
     if equipment.empty:
@@ -147,7 +146,8 @@ def _untried(dataset: Dataset, machines: Machines) -> str | None:
         return NOT_DAILY
     if len(equipment) < readings.OFTEN * equipment["equipment"].nunique():
         return READ_ONCE
-    return None if equipment["failure"].fillna(0).sum() >= risk.LEAST_FAILURES else FEW_FAILURES
+    known = readings.prepare(equipment, horizon, seed).rows
+    return None if risk.are_enough(known) else FEW_FAILURES
 
 
 def _tried(

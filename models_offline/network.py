@@ -103,10 +103,12 @@ def _of_clusters(
 
 def _risks(found: Readings, seed: int, jobs: int) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The risk of every machine that is running, and the model's facts."""
-    rows, failures = found.rows, int(found.rows.failed.sum())
+    rows = found.rows
     facts: dict[str, Any] = {"horizon_days": found.horizon_days, "inputs": list(rows.columns)}
-    if failures < risk.LEAST_FAILURES or failures == len(rows.failed):
-        return pd.DataFrame(), facts | {"reason": FEW_FAILURES if failures else NO_FAILURES}
+    if not risk.are_enough(rows):
+        return pd.DataFrame(), facts | {
+            "reason": FEW_FAILURES if rows.failed.any() else NO_FAILURES
+        }
     held_out = risk.cross_validated(rows, seed, jobs)
     model = Model(seed).fit(rows)
     running = np.flatnonzero(~found.down)

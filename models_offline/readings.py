@@ -62,14 +62,15 @@ def prepare(frame: pd.DataFrame, horizon_days: int, seed: int = 1) -> Readings:
         names = (*kept, *(f"{CHANGE}{name}" for name in kept))
         usual = _gap_days(frame["measured_at"], machine)
         steps = max(1, round(min(horizon_days, MOST_DAYS) / usual))
-        label, known = _followed(machine, failed, steps)
+        failure, known = _followed(machine, failed, steps)
         teaching = known & ~failed
         days = max(1, round(steps * usual))
     else:
-        label, teaching, days = failed, np.ones(len(frame), dtype=bool), 0
+        failure = np.where(failed, np.arange(len(frame)), -1)
+        teaching, days = np.ones(len(frame), dtype=bool), 0
     kinds = frame["kind"].fillna("").to_numpy(object)
     chosen = _thinned(np.flatnonzero(teaching), seed)
-    rows = Rows(names, values[chosen], kinds[chosen], label[chosen], machine[chosen])
+    rows = Rows(names, values[chosen], kinds[chosen], failure[chosen], machine[chosen])
     return Readings(
         rows=rows,
         latest=frame.loc[last, ["equipment", "site", "kind", "measured_at"]].reset_index(drop=True),
@@ -116,15 +117,18 @@ def _gap_days(moments: pd.Series, machine: NDArray[np.int64]) -> float:
     return max(float(gaps.median()) / DAY_SECONDS, 1e-3)
 
 
-def _followed(machine: NDArray[np.int64], failed: Flags, steps: int) -> tuple[Flags, Flags]:
-    """Whether a failure follows within `steps` readings, and whether that is known yet."""
+def _followed(
+    machine: NDArray[np.int64], failed: Flags, steps: int
+) -> tuple[NDArray[np.int64], Flags]:
+    """The place of the failure that follows within `steps` readings (-1: none does), and whether
+    that is known yet."""
     place = pd.Series(np.arange(len(machine), dtype=np.float64))
     groups = place.groupby(machine)
     at = place.where(failed)
     following = at.groupby(machine).shift(-1).groupby(machine).bfill()
-    label = ((following - place) <= steps).to_numpy()
+    failure = np.asarray(following.where(following - place <= steps, -1), np.int64)
     left = groups.transform("max") - place
-    return label, label | (left >= steps).to_numpy()
+    return failure, (failure >= 0) | (left >= steps).to_numpy()
 
 
 def _thinned(rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -33,7 +33,7 @@ Flags = NDArray[np.bool_]
 
 FOLDS, INNER_FOLDS = 5, 2
 LEAST_FAILURES = 20
-"""With fewer there is nothing to learn from, and no model is published."""
+"""With fewer there is nothing to learn from, and no model is published: see `are_enough`."""
 CROSSED = 8
 """Pairs are made of so many columns at most: those that trees split on most."""
 KEPT = 8
@@ -50,13 +50,19 @@ SMOOTHING = 20.0
 @dataclass(frozen=True)
 class Rows:
     """Readings to learn from, or to judge: rows × `columns` (NaN: not measured), the kind of each
-    machine, and whether it failed. Rows of one `group` stay on one side of every split."""
+    machine, and which `failure` it had, which several readings may share (-1: none). Rows of one
+    `group` stay on one side of every split."""
 
     columns: tuple[str, ...]
     values: Array
     kinds: NDArray[np.object_]
-    failed: Flags
+    failure: NDArray[np.int64]
     groups: NDArray[np.int64]
+
+    @property
+    def failed(self) -> Flags:
+        """Whether each row's machine failed."""
+        return self.failure >= 0
 
     def take(self, rows: NDArray[np.int64]) -> Rows:
         """Some of the rows."""
@@ -64,7 +70,7 @@ class Rows:
             self.columns,
             self.values[rows],
             self.kinds[rows],
-            self.failed[rows],
+            self.failure[rows],
             self.groups[rows],
         )
 
@@ -191,6 +197,14 @@ class Model:
         """The chance that each row's machine fails."""
         calibrated: Array = self._calibrator(self.score(values, kinds))
         return calibrated
+
+
+def are_enough(rows: Rows) -> bool:
+    """Whether a risk can be learnt and judged: LEAST_FAILURES failures, however many readings came
+    before each, and as many machines as folds both with such readings and with others."""
+    failed = rows.failed
+    machines = min(len(np.unique(rows.groups[some])) for some in (failed, ~failed))
+    return machines >= FOLDS and len(np.unique(rows.failure[failed])) >= LEAST_FAILURES
 
 
 def folds(

@@ -43,6 +43,9 @@ def worn() -> pd.DataFrame:
 
 
 READINGS = worn()
+OF_FOUR = READINGS.assign(failure=0.0)
+"""Failures of the first four pumps alone."""
+OF_FOUR.loc[OF_FOUR.index[: 4 * (MONTHS + 1)][2::3], "failure"] = 1.0
 
 
 def network(make: MakeTraining) -> TrainingSet:
@@ -108,6 +111,12 @@ def test_what_is_read_later_changes_nothing_before() -> None:
     assert not plain[0].equals(other[0])
 
 
+def test_a_date_before_which_few_machines_failed_is_left_out() -> None:
+    sites = pd.DataFrame({"site": ["D0"], "depot": [None]})
+    moments = {0: FIRST + pd.Timedelta(days=900)}
+    assert expected_parts.history(Machines(OF_FOUR, PARTS, sites), moments, HORIZON, 1).empty
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -115,6 +124,7 @@ def test_what_is_read_later_changes_nothing_before() -> None:
         ({"parts": pd.DataFrame()}, "no_parts"),
         ({"equipment": READINGS.groupby("equipment").tail(1)}, "read_once"),
         ({"equipment": READINGS.assign(failure=0.0)}, "few_failures"),
+        ({"equipment": OF_FOUR}, "few_failures"),
         ({"equipment": READINGS[READINGS["measured_at"] > "2025-01-01"]}, "short_history"),
     ],
 )

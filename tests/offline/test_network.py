@@ -100,12 +100,51 @@ def test_the_product_that_decides_is_found_and_risks_are_calibrated() -> None:
 def test_a_reading_is_labelled_by_what_follows_within_the_horizon() -> None:
     failed = np.array([False, False, True, False, False, False, False])
     machine = np.array([0, 0, 0, 0, 0, 1, 1])
-    label, known = readings._followed(machine, failed, 1)
-    assert label.tolist() == [False, True, False, False, False, False, False]
+    failure, known = readings._followed(machine, failed, 1)
+    assert failure.tolist() == [-1, 2, -1, -1, -1, -1, -1]
     assert known.tolist() == [True, True, True, True, False, True, False]
-    label, known = readings._followed(machine, failed, 2)
-    assert label.tolist() == [True, True, False, False, False, False, False]
+    failure, known = readings._followed(machine, failed, 2)
+    assert failure.tolist() == [2, 2, -1, -1, -1, -1, -1]
     assert known.tolist() == [True, True, True, False, False, False, False]
+
+
+def daily(failing: int, failures: int, machines: int = 12, days: int = 150) -> pd.DataFrame:
+    """Machines read every day, of which some fail so often, all over the time."""
+    random = np.random.default_rng(6)
+    at = np.linspace(30, days - 10, failures).astype(int)
+    rows = [
+        {
+            "equipment": f"M{number}",
+            "site": "S",
+            "kind": "pump",
+            "measured_at": pd.Timestamp("2026-01-01") + pd.Timedelta(days=day),
+            "failure": float(number < failing and day in at),
+            "temperature_c": random.normal(40, 5),
+        }
+        for number in range(machines)
+        for day in range(days)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(("failing", "failures"), [(1, 1), (4, 6), (6, 3)])
+def test_failures_are_counted_once_and_have_to_be_of_several_machines(
+    failing: int, failures: int
+) -> None:
+    made = analysed(equipment=daily(failing, failures))
+    assert made.facts[EQUIPMENT]["risk"]["reason"] == "few_failures"
+    assert "failure_risk.parquet" not in made.frames
+    assert readings.prepare(daily(failing, failures), 30).rows.failed.sum() > risk.LEAST_FAILURES
+
+
+def test_twenty_failures_of_five_machines_are_enough() -> None:
+    rows = readings.prepare(daily(5, 4), 30).rows
+    assert risk.are_enough(rows)
+    learnt = [rows.take(train) for train, _ in risk.folds(rows, risk.FOLDS, 1)]
+    learnt += [
+        one.take(train) for one in learnt for train, _ in risk.folds(one, risk.INNER_FOLDS, 1)
+    ]
+    assert all(set(one.failed) == {True, False} for one in learnt)
 
 
 def analysed(**frames: pd.DataFrame) -> network.Network:

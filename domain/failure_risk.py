@@ -44,7 +44,7 @@ class RiskQuality:
 @dataclass(frozen=True)
 class Reason:
     """How much of a machine's log-odds of failing goes away with one reading put to the middle of
-    its kind (`typical`)."""
+    its kind, or of all machines where its kind has none (`typical`)."""
 
     feature: str
     value: float

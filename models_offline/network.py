@@ -134,15 +134,17 @@ def _risks(found: Readings, seed: int, jobs: int) -> tuple[pd.DataFrame, dict[st
 
 def _reasons(model: Model, rows: risk.Rows, values: Array, kinds: NDArray[np.object_]) -> list[str]:
     """Of each machine the readings that raise its risk the most, as JSON: what its log-odds lose
-    with one of them put to the middle of its kind."""
+    with one of them put to the middle of its kind, or of all machines where its kind has none."""
     middles = {kind: _middle(rows.values[rows.kinds == kind]) for kind in set(rows.kinds)}
     whole = _middle(rows.values)
     typical = np.array([middles.get(kind, whole) for kind in kinds])
+    typical = np.where(np.isnan(typical), whole, typical)
+    known = np.isfinite(values) & np.isfinite(typical)
     odds = risk.log_odds(model.probability(values, kinds))
     effects = np.zeros_like(values)
     for place in range(values.shape[1]):
         usual = values.copy()
-        usual[:, place] = np.where(np.isnan(values[:, place]), values[:, place], typical[:, place])
+        usual[known[:, place], place] = typical[known[:, place], place]
         effects[:, place] = odds - risk.log_odds(model.probability(usual, kinds))
     best = np.argsort(-effects, axis=1, kind="stable")[:, :MOST_REASONS]
     return [
@@ -156,7 +158,8 @@ def _reasons(model: Model, rows: risk.Rows, values: Array, kinds: NDArray[np.obj
                 }
                 for place in best[row]
                 if effects[row, place] >= LEAST_EFFECT
-            ]
+            ],
+            allow_nan=False,
         )
         for row in range(len(values))
     ]
@@ -242,7 +245,7 @@ def _made(
                 "silhouette": float(clustering.silhouettes[mine].mean()),
                 "failure_rate": np.nan,
                 "mean_risk": np.nan if chance is None else _mean(chance[mine]),
-                "profile": json.dumps(profile),
+                "profile": json.dumps(profile, allow_nan=False),
             }
         )
     own = distances(clustering.scaled, centres)[np.arange(len(labels)), labels]
@@ -263,7 +266,9 @@ def _made(
 
 def _features(columns: tuple[str, ...], values: Array) -> list[str]:
     return [
-        json.dumps({name: _number(one) for name, one in zip(columns, row, strict=True)})
+        json.dumps(
+            {name: _number(one) for name, one in zip(columns, row, strict=True)}, allow_nan=False
+        )
         for row in values
     ]
 
@@ -282,7 +287,8 @@ def _pulls(columns: tuple[str, ...], values: Array, pulls: Array) -> list[str]:
                     "share": round(float(shares[row, place]), DIGITS),
                 }
                 for place in best[row]
-            ]
+            ],
+            allow_nan=False,
         )
         for row in range(len(values))
     ]

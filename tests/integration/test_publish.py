@@ -309,11 +309,16 @@ def test_a_damaged_or_foreign_bundle_is_refused_and_changes_nothing(
     assert state(served) == before
 
 
+NOT_FINITE = '[{"feature": "load_pct", "value": 70.0, "typical": NaN, "effect": 1.5}]'
+
+
 @pytest.mark.parametrize(
     ("file", "column", "value", "reason"),
     [
         ("failure_risk", "probability", 1.5, "equipment 'BAT-.*': probability is not from 0 to 1"),
         ("failure_risk", "reasons", "{}", "reasons: Input should be a valid array"),
+        ("failure_risk", "reasons", NOT_FINITE, "reasons.0.typical: Input should be a finite"),
+        ("cluster_member", "features", '{"load_pct": NaN}', "features.load_pct: .* a finite"),
         ("cluster", "name", '{"fr": "x"}', "number '2': name.fr"),
         ("cluster_member", "family", "other", "family is not a known one"),
         ("cluster_member", "site", "OTHER-SITE", "site 'OTHER-SITE'"),

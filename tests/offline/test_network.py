@@ -186,6 +186,29 @@ def test_worn_machines_are_the_riskiest_and_the_reason_is_their_heat(
     assert facts["down"] == len(down) and facts["quality"]["recall_fifth"] > 0.8
 
 
+def test_a_reading_that_a_kind_never_had_before_is_held_against_that_of_all() -> None:
+    frame = monthly(60, 14)
+    fan = frame["equipment"].str[-1].isin(list("13579"))
+    last = ~frame["equipment"].duplicated(keep="last")
+    heat = frame["temperature_c"].where(~fan | last)
+    found = readings.prepare(
+        frame.assign(
+            kind=np.where(fan, "fan", "pump"),
+            temperature_c=heat,
+            new=heat.where(last),
+        ),
+        30,
+    )
+    assert found.measured == ("temperature_c", "new")
+    model, kinds = risk.Model().fit(found.rows), found.latest["kind"].to_numpy(object)
+    reasons = network._reasons(model, found.rows, found.values, kinds)
+    told = [json.loads(one, parse_constant=pytest.fail) for one in reasons]
+    of_fans = [one for mine, kind in zip(told, kinds, strict=True) if kind == "fan" for one in mine]
+    assert {one["feature"] for one in of_fans} == {"temperature_c"}
+    middle = round(float(np.nanmedian(found.rows.values[:, 0])), network.DIGITS)
+    assert {one["typical"] for one in of_fans} == {middle}
+
+
 def test_parts_are_risk_times_units_at_the_depot_that_serves(found: network.Network) -> None:
     risks, needed = (found.frames[f"{name}.parquet"] for name in ("failure_risk", "parts_demand"))
     of_depot = risks["site"].isin(["T0", "T1"])

@@ -18,7 +18,14 @@ from typing import Any, Literal, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from domain.classes import DEMAND_CLASSES
 from domain.clusters import FAMILIES, ProfileValue, Pull
@@ -428,16 +435,17 @@ def _check_diagnostics(file: str, batch: pa.RecordBatch) -> None:
                 raise BadBundle(f"{file}: {_where(batch, row)}: {place}: {first['msg']}.") from None
 
 
+_FINITE = ConfigDict(allow_inf_nan=False)
 JSON_COLUMNS: Mapping[str, Mapping[str, TypeAdapter[Any]]] = {
     "cluster.parquet": {
         "name": TypeAdapter(dict[Literal["pt_BR", "en"], str]),
-        "profile": TypeAdapter(list[ProfileValue]),
+        "profile": TypeAdapter(list[ProfileValue], config=_FINITE),
     },
     "cluster_member.parquet": {
-        "features": TypeAdapter(dict[str, float | None]),
-        "pulls": TypeAdapter(list[Pull]),
+        "features": TypeAdapter(dict[str, float | None], config=_FINITE),
+        "pulls": TypeAdapter(list[Pull], config=_FINITE),
     },
-    "failure_risk.parquet": {"reasons": TypeAdapter(list[Reason])},
+    "failure_risk.parquet": {"reasons": TypeAdapter(list[Reason], config=_FINITE)},
 }
 """What the texts of JSON have to hold."""
 

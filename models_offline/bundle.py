@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from domain.combination import MEDIAN_SHARE, TOLERANCE
 from models_offline import __version__, keys
-from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, classes_of
+from models_offline.backtest import JUDGED_ON_SAMPLE, POOLED, classes_of, wanted
 from models_offline.dataset import LIMIT_RULE
 from models_offline.decomposition import decompositions
 from models_offline.ensemble import (
@@ -225,9 +225,16 @@ TABLES: dict[str, Callable[[Results], pd.DataFrame]] = {
 
 
 def champion(results: Results, demand_class: str) -> str:
-    """The model, ensemble included, with the lowest backtest error of the class; one that was
-    judged on a sample of its series may owe that to luck, and is passed over."""
-    errors = results.errors.get(demand_class) or results.errors.get(POOLED) or {}
+    """The model, ensemble included, with the lowest backtest error of the class, or of all series
+    among its candidates where the class is too small; one that was judged on a sample of its series
+    may owe that to luck, and is passed over."""
+    errors = results.errors.get(demand_class)
+    if errors is None:
+        errors = {
+            model: error
+            for model, error in results.errors.get(POOLED, {}).items()
+            if model == NAME or wanted(model, demand_class)
+        }
     whole = {model: error for model, error in errors.items() if model not in JUDGED_ON_SAMPLE}
     return min(whole, key=lambda model: whole[model], default=NAME)
 

@@ -150,6 +150,20 @@ def test_profiles_carry_class_champion_and_weights(written: Path) -> None:
     assert set(profile["abc"]) <= set("ABC") and set(profile["xyz"]) <= set("XYZ")
 
 
+def test_the_champion_of_a_small_class_is_one_of_its_candidates(
+    results: Results, tmp_path: Path
+) -> None:
+    assert set(results.errors) == {"*"}
+    errors = dict.fromkeys(results.errors["*"], 0.9) | {"imapa": 0.5, "ses": 0.6, "ets": 0.7}
+    written = bundle.write(replace(results, errors={"*": errors}), tmp_path)
+    profile = table(written, "series_profile")
+    champions = dict(zip(profile["demand_class"], profile["champion"], strict=True))
+    assert (champions["smooth"], champions["intermittent"]) == ("ets", "imapa")
+    forecast = set(table(written, "forecast")[KEYS].itertuples(index=False, name=None))
+    mine = profile[["sku", "site", "champion"]].itertuples(index=False, name=None)
+    assert set(mine) <= forecast
+
+
 def test_a_dead_series_is_forecast_as_dead(make_training: MakeTraining) -> None:
     days = np.arange(400)
     training = make_training({("A", "-"): (days < 60) * 5, ("B", "-"): 5 + days % 7})

@@ -41,7 +41,7 @@ from models_offline.training import Results
 
 FORMAT = "nova-corrente-results"
 SCHEMA_VERSION = 1
-MOST_FALLBACKS = 200
+MOST_NAMED = 200
 LJUNG_BOX_LEVEL = 0.05
 LEVEL_COLUMNS = {"ds": "date", "p2.5": "p025", "p97.5": "p975"}
 WITH_RESIDUALS = ("ses", "arima")
@@ -282,8 +282,10 @@ def make_manifest(results: Results, created: datetime, files: dict[str, Any]) ->
         "counts": {
             "series_total": dataset.series_total,
             "series_trained": trained,
+            "series_left_out": len(dataset.left_out),
             "series_fallback": len(reasons),
         },
+        "left_out": dataset.left_out[:MOST_NAMED].to_dict("records"),
         "fallbacks": _fallbacks(results),
         "failure_reasons": failure_reasons(results),
         "drivers": results.drivers,
@@ -393,5 +395,5 @@ def _fallbacks(results: Results) -> list[dict[str, str]]:
             "model": failure.model,
             "reason": failure.reason,
         }
-        for failure in final[:MOST_FALLBACKS]
+        for failure in final[:MOST_NAMED]
     ]

@@ -24,11 +24,13 @@ from models_offline.models import MODELS
 
 if TYPE_CHECKING:
     from models_offline.checkpoints import Tally
+    from models_offline.dataset import Dataset
     from models_offline.network import Network
     from models_offline.training import Options, Results
     from warehouse.queries.training import TrainingSet
 
 MOST_REASONS = 10
+MOST_NAMES = 10
 GUESSES = ("BR", "US", "MX", "AR", "PT", "ES", "FR", "IT", "GB", "DE", "CA", "AU", "IN", "JP", "CN")
 """Whose holidays a file of unknown origin may follow."""
 FAILED = 1
@@ -422,6 +424,8 @@ def print_summary(results: Results) -> None:
         f" {dataset.frequency.code}, horizon {setup.horizon}, {len(results.origins)} origins,"
         f" {results.seconds:.0f} s"
     )
+    if len(dataset.left_out):
+        print(_left_out(dataset))
     if not results.accuracy.empty:
         table = leaderboard(results.accuracy)
         print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
@@ -438,6 +442,15 @@ def print_summary(results: Results) -> None:
     print(f"forecasts that fell back to seasonal naive: {failed}")
     for one in failure_reasons(results)[:MOST_REASONS]:
         print(f"  {one['model']}: {one['series']} × {one['reason']}")
+
+
+def _left_out(dataset: Dataset) -> str:
+    names = [f"{sku} at {site}" for sku, site in dataset.left_out.to_numpy()[:MOST_NAMES]]
+    more = len(dataset.left_out) - len(names)
+    return (
+        f"{len(dataset.left_out)} series left out, without demand in a whole period"
+        f" ({dataset.frequency.code}): {', '.join(names)}" + (f" and {more} more" if more else "")
+    )
 
 
 def print_network(network: Network) -> None:

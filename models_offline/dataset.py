@@ -44,6 +44,8 @@ class Dataset:
     """What may move demand: holidays and drivers."""
     machines: Machines | None = None
     """What takes parts when it fails; None where nothing is said of machines (the benchmark)."""
+    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["sku", "site"]))
+    """The series without demand in any whole period: see `_whole`. `series_total` is without."""
 
     @property
     def last(self) -> pd.Timestamp:
@@ -69,7 +71,7 @@ def build(training: TrainingSet, frequency: str | None = None, limit: int | None
     native = infer_frequency(rows["date"])
     chosen = FREQUENCIES[frequency] if frequency else native
     pairs = _pairs(rows)
-    history, series, negative = _regular(rows, pairs, native, chosen)
+    history, series, left_out, negative = _regular(rows, pairs, native, chosen)
     value = history.groupby("unique_id", sort=True)["y"].sum().to_numpy()
     value = value * _unit_costs(series["sku"], training.items)
     series = with_places(series, training.items, training.sites)
@@ -87,7 +89,7 @@ def build(training: TrainingSet, frequency: str | None = None, limit: int | None
     outside = Outside((COUNTRY,), training.drivers)
     machines = Machines(training.equipment, training.parts, training.sites)
     series = series.join(_profiles(history, chosen))
-    return Dataset(history, series, chosen, source, total, outside, machines)
+    return Dataset(history, series, chosen, source, total, outside, machines, left_out)
 
 
 def _evenly(value: pd.Series, limit: int) -> NDArray[np.int_]:
@@ -153,9 +155,10 @@ def _whole(
 
 def _regular(
     rows: pd.DataFrame, pairs: Pairs, native: Frequency, chosen: Frequency
-) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int]:
     """Demand by period, with zeros for the missing ones between a series' first demand and the last
-    period of all; the series; and how many periods had less than nothing."""
+    period of all; the series; those that have none in a whole period; and how many periods had less
+    than nothing."""
     of_row, distinct = pd.factorize(rows["date"], sort=True)
     dates = pd.DatetimeIndex(distinct)
     starts = chosen.floor(dates.to_series())
@@ -175,7 +178,7 @@ def _regular(
     history = pd.DataFrame({"unique_id": ids, "ds": ds, "y": np.maximum(y, 0.0)})
     series = pairs.names.iloc[left].reset_index(drop=True)
     series = series.assign(first_date=calendar[first], last_date=calendar[-1], periods=lengths)
-    return history, series, int((y < 0).sum())
+    return history, series, pairs.names.drop(left), int((y < 0).sum())
 
 
 def _profiles(history: pd.DataFrame, frequency: Frequency) -> pd.DataFrame:

@@ -82,6 +82,18 @@ def test_days_made_weeks_leave_out_the_weeks_that_are_cut_off(make_training: Mak
     assert history["y"].tolist() == [7, 7]
 
 
+def test_series_of_cut_off_weeks_alone_are_named(make_training: MakeTraining) -> None:
+    # from Wednesday 2024-01-03 to Tuesday 2024-01-23
+    sold = np.eye(21)
+    quantities = {("A", "X"): np.ones(21), ("OLD", "X"): sold[1], ("NEW", "Y"): sold[20]}
+    training = make_training(quantities | {("B", "X"): sold[6]}, start="2024-01-03")
+    dataset = build(training, "W")
+    assert dataset.series["sku"].tolist() == ["A", "B"]
+    assert dataset.left_out.to_numpy().tolist() == [["NEW", "Y"], ["OLD", "X"]]
+    assert dataset.source["series"] == dataset.series_total + len(dataset.left_out) == 4
+    assert build(training).left_out.empty
+
+
 def test_days_made_months_keep_whole_months(make_training: MakeTraining) -> None:
     training = make_training({("A", "X"): np.ones(31 + 29 + 31)}, start="2024-01-01")
     assert build(training, "M").history["y"].tolist() == [31, 29, 31]

@@ -154,7 +154,9 @@ def _add_drivers(kinds: Any) -> None:
     drivers.add_argument(
         "--drivers", type=Path, required=True, help="CSV or CSV.gz with ds and numbers, daily"
     )
-    drivers.add_argument("--country", default="BR", help="whose holidays (default: BR)")
+    drivers.add_argument(
+        "--country", type=_country, default="BR", help="whose holidays (default: BR)"
+    )
     drivers.add_argument(
         "--lag", type=int, default=0, help="days that ds in --data is behind the calendar"
     )
@@ -230,8 +232,17 @@ def _seed(text: str) -> int:
     return value
 
 
+def _country(text: str) -> str:
+    from models_offline.drivers import country_code
+
+    try:
+        return country_code(text)
+    except InvalidInput as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _countries(text: str) -> tuple[str, ...]:
-    return tuple(name.strip().upper() for name in text.split(",") if name.strip())
+    return tuple(_country(name) for name in text.split(",") if name.strip())
 
 
 def _models(text: str) -> tuple[str, ...]:

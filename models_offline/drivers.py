@@ -110,13 +110,21 @@ class Found:
         return rows.assign(**{name: rows[name] * factor for name in VALUE_COLUMNS})
 
 
-def holiday_table(country: str, days: pd.DatetimeIndex) -> pd.DataFrame:
-    """One column per holiday, days off by custom included, 1 on its days."""
-    from holidays import OPTIONAL, PUBLIC, country_holidays, list_supported_countries
+def country_code(name: str) -> str:
+    """The code in capitals. Raises InvalidInput for a country whose holidays are not known."""
+    from holidays import list_supported_countries
 
-    supported = list_supported_countries()
-    if country not in supported:
-        raise InvalidInput(f"no holidays are known of {country!r}")
+    code = name.strip().upper()
+    if code not in list_supported_countries():
+        raise InvalidInput(f"no holidays are known of {name!r}; write codes like BR")
+    return code
+
+
+def holiday_table(country: str, days: pd.DatetimeIndex) -> pd.DataFrame:
+    """One column per holiday of a country (see `country_code`), days off by custom included, 1 on
+    its days."""
+    from holidays import OPTIONAL, PUBLIC, country_holidays
+
     years = range(days[0].year - 1, days[-1].year + 2)
     kinds = (PUBLIC, OPTIONAL) if country == "BR" else (PUBLIC,)
     known = country_holidays(country, years=years, categories=kinds)

@@ -37,6 +37,8 @@ def read_drivers(path: Path) -> pd.DataFrame:
     days = tables.days(path, table, "ds")
     numbers = tables.numbers(path, table.drop(columns="ds"), gaps=True)
     tables.refuse(path, table[["ds"]], days.duplicated(), "is there twice")
+    for name in numbers.columns[numbers.isna().all()]:
+        raise InvalidInput(f"{path}, column {name!r}: has no number; fill or remove it")
     return numbers.set_index(days).sort_index().ffill().bfill()
 
 

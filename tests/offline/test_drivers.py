@@ -98,5 +98,6 @@ def test_nothing_is_tried_without_drivers_or_on_months() -> None:
 
 
 def test_an_unknown_country_is_refused() -> None:
+    assert drivers.country_code(" br") == "BR"
     with pytest.raises(InvalidInput, match="'XX'"):
-        drivers.holiday_table("XX", DAYS)
+        drivers.country_code("XX")

@@ -86,5 +86,19 @@ def test_what_cannot_be_used_is_refused(
     cut.write_bytes(gzip.compress(files[1].read_bytes())[:500])
     assert run((files[0], cut)) == 2
     assert f"{cut}: cannot be read" in capsys.readouterr().err
-    assert run(files, "--country", "XX") == 2
-    assert "'XX'" in capsys.readouterr().err
+    wrong.write_text("ds,temp,rain\n2024-01-01,30,\n2024-01-02,31,\n")
+    assert run((files[0], wrong)) == 2
+    assert f"{wrong}, column 'rain': has no number" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", [["drivers"], ["accuracy", "--horizon", "9", "--freq", "D"]])
+def test_a_country_is_looked_at_first_of_all(
+    what: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["benchmark", *what, "--data", "not-there.csv", "--drivers", "not-there.csv"]
+    assert cli.main([*command, "--country", "us"]) == 2
+    assert "not-there.csv: cannot be read" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*command, "--country", "XX"])
+    assert ended.value.code == 2
+    assert "argument --country: no holidays are known of 'XX'" in capsys.readouterr().err

@@ -13,7 +13,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,11 +51,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         print(f"error: {reason}: {error.filename or 'a file of the run'}", file=sys.stderr)
-        print("no bundle was written; started again, it goes on", file=sys.stderr)
+        for note in _notes(error):
+            print(note, file=sys.stderr)
         return FAILED
-    except KeyboardInterrupt:
-        print("interrupted: no bundle was written; started again, it goes on", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print("interrupted", *_notes(error), sep=": ", file=sys.stderr)
         return INTERRUPTED
+
+
+@contextmanager
+def _without_bundle() -> Iterator[None]:
+    """What a training that ends before its bundle is there leaves, as a note of the error."""
+    try:
+        yield
+    except (OSError, KeyboardInterrupt) as error:
+        error.add_note("no bundle was written; started again, it goes on")
+        raise
+
+
+def _notes(error: BaseException) -> list[str]:
+    return getattr(error, "__notes__", [])
 
 
 def parser() -> argparse.ArgumentParser:
@@ -112,7 +128,7 @@ def _add_benchmark(commands: Any) -> None:
         help="whose holidays may move daily demand; of several the one that it follows best"
         f" (default: {','.join(GUESSES)})",
     )
-    accuracy.add_argument("--json", type=Path, help="file for the table as JSON")
+    accuracy.add_argument("--json", type=_writable, help="file for the table as JSON")
     accuracy.add_argument("--limit", type=_positive, help="only so many series, evenly spread")
     accuracy.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes")
     accuracy.add_argument("--seed", type=_seed, default=1, help="same seed, same numbers")
@@ -138,7 +154,7 @@ def _add_equipment(kinds: Any) -> None:
         "--failure", help="column with 0 or 1 (default: the only one named failure or falha)"
     )
     equipment.add_argument("--kind", help="column with the kind of machine (default: kind or type)")
-    equipment.add_argument("--json", type=Path, help="file for the report as JSON")
+    equipment.add_argument("--json", type=_writable, help="file for the report as JSON")
     equipment.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes")
     equipment.add_argument("--seed", type=_seed, default=1, help="same seed, same numbers")
     equipment.set_defaults(run=run_equipment)
@@ -158,12 +174,12 @@ def _add_drivers(kinds: Any) -> None:
         "--country", type=_country, default="BR", help="whose holidays (default: BR)"
     )
     drivers.add_argument(
-        "--lag", type=int, default=0, help="days that ds in --data is behind the calendar"
+        "--lag", type=_whole, default=0, help="days that ds in --data is behind the calendar"
     )
     drivers.add_argument("--horizon", type=_positive, default=30, help="days held out")
     drivers.add_argument("--origins", type=_positive, default=1, help="test origins")
     drivers.add_argument("--models", type=_models, default=("ets", "theta", "ces", "lightgbm"))
-    drivers.add_argument("--json", type=Path, help="file for the table as JSON")
+    drivers.add_argument("--json", type=_writable, help="file for the table as JSON")
     drivers.add_argument("--jobs", type=_positive, default=os.cpu_count() or 1, help="processes")
     drivers.add_argument("--seed", type=_seed, default=1, help="same seed, same numbers")
     drivers.set_defaults(run=run_drivers)
@@ -188,7 +204,7 @@ def _add_inventory(kinds: Any) -> None:
         "--known", type=_positive, default=100, help="weeks before the replayed ones"
     )
     inventory.add_argument("--weeks", type=_positive, help="weeks to look at (default: all)")
-    inventory.add_argument("--json", type=Path, help="file for the report as JSON")
+    inventory.add_argument("--json", type=_writable, help="file for the report as JSON")
     inventory.add_argument("--seed", type=_seed, default=1, help="same seed, same numbers")
     inventory.set_defaults(run=run_inventory)
 
@@ -218,18 +234,34 @@ def _add_options(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+
+
 def _positive(text: str) -> int:
-    value = int(text)
+    value = _whole(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{value} is not a positive number")
     return value
 
 
 def _seed(text: str) -> int:
-    value = int(text)
+    value = _whole(text)
     if not 0 <= value < 2**30:
         raise argparse.ArgumentTypeError(f"{value} is not between 0 and 2^30")
     return value
+
+
+def _writable(text: str) -> Path:
+    path = Path(text)
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{path}: there is no folder {path.parent}")
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{path}: cannot be written")
+    return path
 
 
 def _country(text: str) -> str:
@@ -277,12 +309,13 @@ def _trained(arguments: argparse.Namespace, started: float) -> Path:
     dataset = prepared(training, options)
     folder = _home() / "training"
     with opened(folder, incremental=arguments.incremental, fresh=arguments.fresh) as store:
-        results = train(dataset, options, started, store)
-        print_summary(results)
-        days = results.setup.horizon * PERIOD_DAYS[results.dataset.frequency.code]
-        network = analyse(training, days, options.seed, options.jobs)
-        print_network(network)
-        bundle = write(results, arguments.out or _home() / "bundles", network)
+        with _without_bundle():
+            results = train(dataset, options, started, store)
+            print_summary(results)
+            days = results.setup.horizon * PERIOD_DAYS[results.dataset.frequency.code]
+            network = analyse(training, days, options.seed, options.jobs)
+            print_network(network)
+            bundle = write(results, arguments.out or _home() / "bundles", network)
         store.finish(bundle.name)
     return bundle
 

@@ -221,6 +221,25 @@ def test_a_file_that_is_no_such_file_is_refused(
 @pytest.mark.parametrize(
     "command",
     [
+        ["accuracy", "--horizon", "3", "--freq", "M"],
+        ["drivers", "--drivers", "x"],
+        ["inventory"],
+        ["equipment"],
+    ],
+)
+def test_where_no_table_can_be_written_nothing_is_measured(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path, said in ((tmp_path / "no" / "x.json", "there is no folder"), (tmp_path, "cannot be")):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["benchmark", *command, "--data", "x", "--json", str(path)])
+        assert ended.value.code == 2
+        assert f"argument --json: {path}: {said}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
         ["accuracy", "--horizon", "3", "--freq", "M", "--data"],
         ["inventory", "--data"],
         ["equipment", "--data"],

@@ -19,6 +19,7 @@ import pytest
 
 from domain.errors import InvalidInput
 from models_offline import bundle, cli
+from models_offline.checkpoints import Store
 from models_offline.models import MODELS
 from models_offline.models.arima import Arima
 from models_offline.training import Options, Results, prepared, run, train
@@ -358,13 +359,45 @@ def test_no_demand_ends_with_a_message(
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--models", "magic"], ["--horizon", "0"], ["--freq", "Y"], ["--limit", "-3"]],
+    [
+        *(["--models", "magic"], ["--horizon", "0"], ["--freq", "Y"], ["--limit", "-3"]),
+        *(["--horizon", "1.5"], ["--seed", "many"]),
+    ],
 )
 def test_wrong_options_are_refused(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(["train", *wrong])
     assert ended.value.code == 2
-    assert wrong[1] in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert wrong[1] in said and " _" not in said
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(OSError, cli.FAILED), (KeyboardInterrupt, cli.INTERRUPTED)]
+)
+def test_what_ends_a_training_says_whether_there_is_a_bundle(
+    error: type[BaseException],
+    status: int,
+    make_training: MakeTraining,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "_training_set", lambda: make_training({("A", "-"): np.ones(9)}))
+    command = ["train", "--jobs", "1", "--models", "naive", "--out", str(tmp_path)]
+    with monkeypatch.context() as patch:
+        patch.setattr(bundle, "make_manifest", fail)
+        assert cli.main(command) == status
+    assert "no bundle was written; started again, it goes on\n" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "finish", fail)
+        assert cli.main(command) == status
+    assert "no bundle" not in capsys.readouterr().err
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_the_trainer_imports_no_web_library_and_waits_with_the_heavy_ones() -> None:

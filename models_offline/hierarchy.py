@@ -138,7 +138,7 @@ def _node(parts: list[NDArray[np.float64]], dataset: Dataset, season: int, dropp
     total = np.zeros(max(len(part) for part in parts))
     for part in parts:
         total[len(total) - len(part) :] += part
-    scales = naive_scales(total[: len(total) - dropped], season)
+    scales = naive_scales(total[: max(0, len(total) - dropped)], season)
     kind = profile(total, dataset.frequency)["demand_class"]
     rough = "rough" if kind in INTERMITTENT_CLASSES else "regular"
     return Node(rough, scales.absolute or np.nan, scales.squared or np.nan)

@@ -42,7 +42,8 @@ def spreads(dataset: Dataset, horizon: int, cuts: Iterable[int]) -> pd.Series:
     }
     found: dict[tuple[Any, int], float] = {}
     for cut in cuts:
-        factors = _spreads([y[: len(y) - cut * horizon] for y in known.values()], horizon)
+        histories = [y[: max(0, len(y) - cut * horizon)] for y in known.values()]
+        factors = _spreads(histories, horizon)
         found |= {(uid, cut): one for uid, one in zip(known, factors, strict=True)}
     return pd.Series(found, dtype=float)
 

@@ -98,6 +98,17 @@ def test_every_level_is_the_sum_of_its_depots(
         assert np.allclose(country, mine.groupby("ds")["mean"].sum(), rtol=1e-12)
 
 
+def test_a_node_that_is_younger_than_the_earliest_origin_has_no_scale() -> None:
+    young = network().demand.query("sku != 'CORDAO' or date >= '2024-05-10'")
+    dataset = build(replace(network(), demand=young))
+    tree = levels.tree(dataset.series)
+    nodes = hierarchy.nodes_of(dataset, tree, 2 * HORIZON)
+    scales = np.array([(one.absolute, one.squared) for one in nodes])
+    only = (tree.nodes["sku"] == "CORDAO").to_numpy()
+    assert np.isnan(scales[only]).all()
+    assert (scales[~only] > 0).all()
+
+
 def test_a_depot_without_a_uf_counts_in_the_country_alone(found: hierarchy.Hierarchy) -> None:
     ufs = node(found, level="item_uf", sku="CABO").groupby("ds")["mean"].sum()
     regions = node(found, level="item_region", sku="CABO").groupby("ds")["mean"].sum()

@@ -54,6 +54,12 @@ def test_an_origin_knows_nothing_of_what_came_after_it() -> None:
     pd.testing.assert_series_equal(before, calm)
 
 
+def test_an_origin_before_a_series_began_knows_nothing_of_it() -> None:
+    restless = noise(1)[:, : 3 * HORIZON - 4]
+    restless[:, HORIZON:] *= 3
+    assert spreads(weekly(restless), HORIZON, [3, 4]).tolist() == [1.0, 1.0]
+
+
 @pytest.mark.parametrize("freq", ["D", "M"])
 def test_where_there_are_seasons_nothing_is_stretched(freq: str) -> None:
     assert spreads(weekly(noise(3), freq), HORIZON, [0]).empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from warehouse.queries.users import UserRow
 
 LIFE = timedelta(hours=24)
 PREFIX = "/reset/"
+SECRET_IN_PATH = re.compile(f"{PREFIX}.+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class Link:
     path: str
     expires_at: datetime
     account: UserRow
+
+
+def masked(path: str) -> str:
+    """What logs may hold of a path: all but a link's secret, whether or not the path is right."""
+    return SECRET_IN_PATH.sub(f"{PREFIX}<secret>", path)
 
 
 def make(engine: Engine, who: Who, *, actor: Actor) -> Link:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from api.errors import failure, status_of
-from auth import trail
+from auth import resets, trail
 from auth.guards import current_viewer
 from auth.session import has_bearer, own_hash
 from dashboard.doors import CALLBACKS
@@ -63,7 +63,7 @@ def _note_refusal(response: Response) -> Response:
         asked_for = f"{request.method} {_asked_for() if is_denied else request.path}"
         trail.note(
             "denied" if is_denied else "refused",
-            object=trail.readable(asked_for),
+            object=trail.readable(resets.masked(asked_for)),
             status=response.status_code,
         )
     return response
@@ -84,7 +84,8 @@ def _asked_for() -> str:
 def _answer(error: Exception) -> ResponseReturnValue:
     error = _named(error)
     if status_of(error) == 500:
-        log.error("a request failed: %s %s", request.method, request.path, exc_info=error)
+        path = resets.masked(request.path)
+        log.error("a request failed: %s %s", request.method, path, exc_info=error)
     if _speaks_json():
         return failure(error)
     if isinstance(error, NotAuthenticated):

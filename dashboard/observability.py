@@ -33,6 +33,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from auth import resets
 from auth.guards import check, public
 from config import get_settings
 from domain.access import Permission
@@ -180,18 +181,12 @@ def _facts(asked: Request, status: int, seconds: float) -> dict[str, object]:
     row = g.get("signed_in")
     return {
         "method": asked.method,
-        "path": _path(asked),
+        "path": resets.masked(asked.path),
         "status": status,
         "ms": round(seconds * 1000, 1),
         "user": row.user_id if row else None,
         "address": asked.remote_addr,
     }
-
-
-def _path(asked: Request) -> str:
-    """The address as asked for, but not the secret of a one-time link."""
-    rule = asked.url_rule
-    return rule.rule if rule and "secret" in rule.arguments else asked.path
 
 
 def _is_loopback(address: str | None) -> bool:

@@ -7,6 +7,7 @@ import secrets
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -169,6 +170,14 @@ def test_another_host_name_is_refused(public: Site, host: str) -> None:
         assert set(answer.json()) == {"error"}
         assert "Content-Security-Policy" in answer.headers
     assert public.get("/login", headers={"Host": "nova.example.com"}).status_code == 200
+
+
+def test_a_link_to_another_host_name_is_kept_nowhere(public: Site, home: Path) -> None:
+    answer = public.get("/reset/A-SECRET", headers={"Host": "evil.example"})
+    assert answer.status_code == 400
+    assert public.audit("refused")[-1].object == "GET /reset/<secret>"
+    log = (home / f"server-{public.url.rpartition(':')[2]}.log").read_text()
+    assert '"/reset/<secret>"' in log and "A-SECRET" not in log
 
 
 @pytest.mark.parametrize("path", ["/health", "/api/v1/health", "/metrics"])

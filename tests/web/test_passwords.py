@@ -150,6 +150,10 @@ def test_the_link_is_kept_nowhere(site: Site, home: Path) -> None:
     link = link_for(site, number)
     secret = link.rpartition("/")[2]
     open_link(site.browser(), link)
+    reader = site.browser(VIEWER)
+    for mangled in (f"{link}/", f"/{link}", f"/reset/%0A{secret}", f"{link}/more"):
+        for method in ("GET", "POST"):
+            reader.call(method, mangled)
     log = (home / f"server-{site.url.rpartition(':')[2]}.log").read_text()
     assert "/reset/<secret>" in log and secret not in log
     with site.engine.connect() as connection:

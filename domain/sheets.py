@@ -23,6 +23,10 @@ Row = Sequence[Cell]
 FORMULA = re.compile(r"\s*[=+@\-＝＋－＠]|[\t\r\n]")
 """How a text starts that a spreadsheet would run: wide letters and leading blanks included."""
 
+INNER_CELL = re.compile(r'([;,\t\r\n][;,"\s]*+)([=+@\-＝＋－＠]?)')
+"""Where a cell begins in a text for who reads another separator than the file's, and the sign of a
+formula if it is one."""
+
 WHOLE_NUMBERS = 2**53
 BYTE_ORDER_MARK = "\ufeff"
 SHEET_NAME = 31
@@ -48,7 +52,7 @@ def csv_lines(header: Sequence[str], rows: Iterable[Row], locale: str) -> Iterat
     """The same line by line, for what is too long to be held at once."""
     output = io.StringIO()
     writer = csv.writer(output, delimiter=";" if locale == "pt_BR" else ",", lineterminator="\r\n")
-    writer.writerow([safe(word) for word in header])
+    writer.writerow([_csv_word(word) for word in header])
     yield BYTE_ORDER_MARK + _taken(output)
     for row in rows:
         writer.writerow([_cell(value, locale) for value in row])
@@ -162,11 +166,15 @@ def _cell(value: Cell, locale: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return safe(value)
+        return _csv_word(value)
     if isinstance(value, date):
         return value.isoformat()
     text = _number(float(value))
     return text.replace(".", ",") if locale == "pt_BR" else text
+
+
+def _csv_word(value: str) -> str:
+    return INNER_CELL.sub(lambda cell: f"{cell[1]}'{cell[2]}" if cell[2] else cell[0], safe(value))
 
 
 def _number(value: float) -> str:

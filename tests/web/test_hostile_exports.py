@@ -17,7 +17,7 @@ from tests.hostile_names import SITES, SKUS, publish_hostile_names
 from tests.web.conftest import PASSWORD, Browser, Site
 
 ANALYST = "calc@nova.test"
-FORMULAS = ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1+1", "=", "-"]
+FORMULAS = ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t1", "\r1", "\n1", " =1", "＝1+1", "=", "-"]
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +54,20 @@ def test_numbers_stay_numbers(value: float, portuguese: str, english: str | None
 
 
 def test_a_cell_cannot_break_out_of_its_row() -> None:
-    nasty = 'a";=1\r\n=cmd;"b'
+    nasty = 'a";b\r\nc;"d'
     ((_, *_), *rows) = cells_of(csv_text(["x"], [[nasty, "=2"]], "pt_BR"), ";")
     assert rows == [[nasty, "'=2"]]
+
+
+@pytest.mark.parametrize("between", [";", ",", "\t", "\r\n", "; ", ',"', " ;\t,"])
+@pytest.mark.parametrize("formula", ["=1+1", "＝1+1", "@SUM(A1)", "-1+2", "+1"])
+def test_a_cell_holds_no_formula_for_who_reads_other_separators(between: str, formula: str) -> None:
+    text = f"abc{between}{formula}{between}d - e, f"
+    for locale, delimiter, other in (("pt_BR", ";", ","), ("en", ",", ";")):
+        lines = csv_text(["x"], [["ghi", text]], locale)
+        assert cells_of(lines, delimiter)[1] == ["ghi", f"abc{between}'{formula}{between}d - e, f"]
+        cells = [cell for row in cells_of(lines, other) for cell in row]
+        assert not any(cell.lstrip().startswith(tuple("=@+-＝")) for cell in cells)
 
 
 @pytest.mark.parametrize("sku", SKUS)

@@ -8,7 +8,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from openpyxl import Workbook
 from sqlalchemy import Engine
@@ -18,7 +21,7 @@ from domain.clock import today
 from domain.errors import BadFile, BadMapping, InvalidInput
 from layouts.reasons import reason_in
 from tests.ingesting import adds_up, counts, load, load_one, rows, write
-from warehouse.pipeline import ingest
+from warehouse.pipeline import ingest, read_parquet
 from warehouse.pipeline.report import FileReport, render_report
 
 GOOD = "date;sku;quantity\n2024-01-01;A;1\n"
@@ -315,12 +318,48 @@ def test_a_parquet_file_that_is_none(loaded: Engine, tmp_path: Path):
     assert "is not a Parquet file" in message(tmp_path / "demand.parquet", loaded)
 
 
+@pytest.mark.parametrize(
+    ("skus", "times", "empty_columns"),
+    [
+        (pa.array(["x" * 500_000]), 200, 0),
+        (pa.array([b"x" * 500_000]), 200, 0),
+        (pa.array(["x" * (65 << 20)]), 1, 0),
+        (pa.array([b"x" * 50_000], pa.binary(50_000)), 2_000, 0),
+        (pa.array(["A"]), 200_000, 400),
+    ],
+    ids=["long texts", "long bytes", "one text", "texts of one length", "many cells"],
+)
+def test_a_parquet_file_that_unpacks_to_hundreds_of_times_its_size(
+    loaded: Engine, tmp_path: Path, skus: pa.Array, times: int, empty_columns: int
+):
+    path = tmp_path / "demand.parquet"
+    columns = {
+        name: pa.DictionaryArray.from_arrays(np.zeros(times, np.int32), values)
+        for name, values in (("date", ["2024-01-01"]), ("sku", skus), ("quantity", ["1"]))
+    } | {f"x{number}": pa.nulls(times) for number in range(empty_columns)}
+    options = {"store_schema": False, "compression": "zstd", "write_statistics": False}
+    pq.write_table(pa.table(columns), path, **options)
+    assert path.stat().st_size < 1 << 20
+    assert "unpacks to more than 200 times its size" in message(path, loaded)
+
+
 def test_a_parquet_file_with_odd_texts(loaded: Engine, tmp_path: Path):
     frame = pd.DataFrame({"date": ["2024\0"], "sku": ["A\0"], "quantity": ["1"]})
     frame.to_parquet(tmp_path / "demand.parquet")
     report = refused(tmp_path, loaded)
     assert [(each.line, each.column) for each in report.rejects] == [(1, "date"), (1, "sku")]
     assert rows(loaded, "SELECT value FROM staging.reject ORDER BY id DESC LIMIT 1") == [("A␀",)]
+
+
+def test_parquet_that_is_unpacked_by_stretches_keeps_its_line_numbers(
+    loaded: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(read_parquet, "CHUNK_BYTES", 20)
+    skus = ["A", "B", "B" * 60, "A\a", "A", None]
+    frame = pd.DataFrame({"date": "2024-01-01", "sku": skus, "quantity": ["1"] * 6})
+    frame.to_parquet(tmp_path / "demand.parquet")
+    report = refused(tmp_path, loaded)
+    assert (report.read, {each.line for each in report.rejects}) == (6, {4, 5, 6})
 
 
 def test_a_gzip_file_cut_short(loaded: Engine, tmp_path: Path):

@@ -23,6 +23,13 @@ def most_unpacked(packed: int) -> int:
     return max(RATIO * packed, RATIO_FROM_BYTES)
 
 
+def check_unpacked(file: str, unpacked: int, packed: int) -> None:
+    """Raises BadFile where so many bytes are more than a packed file may unpack to."""
+    if unpacked > most_unpacked(packed):
+        reason = f"unpacks to more than {RATIO} times its size: load it unpacked, as .csv"
+        raise BadFile(reason, file=file)
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Rows as text columns named by the file's headers; an empty cell is null.

@@ -21,14 +21,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from domain.errors import BadFile
-from warehouse.pipeline.chunks import (
-    RATIO,
-    Chunk,
-    check_headers,
-    chunk_of,
-    most_unpacked,
-    texts_of,
-)
+from warehouse.pipeline.chunks import Chunk, check_headers, check_unpacked, chunk_of, texts_of
 from warehouse.pipeline.report import Reject
 
 BLOCK_BYTES = 4 << 20
@@ -251,9 +244,7 @@ def _read(stream: IO[bytes], file: str) -> bytes:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadFile(f"is a damaged gzip file: {error}", file=file) from error
     if isinstance(stream, gzip.GzipFile):
-        if stream.tell() > most_unpacked(os.fstat(stream.fileno()).st_size):
-            reason = f"unpacks to more than {RATIO} times its size: load it unpacked, as .csv"
-            raise BadFile(reason, file=file)
+        check_unpacked(file, stream.tell(), os.fstat(stream.fileno()).st_size)
     return block
 
 

@@ -2,8 +2,9 @@
 
 A model that writes may be wrong, and an item's name may tell it what to say. So a text passes only
 if it is in the language asked for, short, plain, without links, and if each number and date in it
-(with the separators of either language) is a fact as rounded as it is written: an amount of money a
-fact in BRL, a percentage a fraction, anything else a fact that is neither.
+(with the language's separators) is a fact as rounded as it is written: an amount of money a fact in
+BRL, a percentage a fraction, a number of days a fact in days, anything else a fact that is neither
+money nor a fraction. Other currencies, scales and units of time are no fact's.
 """
 
 from __future__ import annotations
@@ -20,12 +21,41 @@ LONGEST = 500
 SHORTEST = 20
 TOLERANCE = 1e-9
 
-_MARKUP = re.compile(r"[<>\[\]{}`*_#|\\^~]|://|www\.|\b[\w-]+\.(?:com|net|org|br|io|dev|app)\b|@")
-_NUMBER = re.compile(r"(?<![\w.,])(?P<sign>[-−]\s?)?(?P<digits>\d[\d.,]*\d|\d)")
-_MONEY_BEFORE = re.compile(r"(?:R\$|BRL|\$)\s*[-−]?\s*$")
+_MARKUP = re.compile(
+    r"[<>\[\]{}`*_#|\\^~×÷±‰‱]|://|www\.|\b[\w-]+\.(?:com|net|org|br|io|dev|app)\b|@"
+)
+_PERCENT = re.compile(r"[\s-]*(?:per ?cent|por ?cento|pct)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.,])(?P<sign>[-−]\s?|[–—])?(?P<digits>\d[\d.,]*\d|\d)")
+_MINUS_BEFORE = re.compile(
+    r"[-−–—]R\$\s*$"
+    r"|(?:\bminus|(?<!pelo )(?<!ao )\bmenos|\bnegativ\w*(?: (?:of|de|em))?)\W+(?:R\$|BRL)?\s*$",
+    re.IGNORECASE,
+)
+_MINUS_AFTER = re.compile(r"\s*negativ", re.IGNORECASE)
+_MONEY_BEFORE = re.compile(r"(?:\bR\$|\bBRL)\s*[-−]?\s*$")
 _MONEY_AFTER = re.compile(r"\s*(?:reais|real|BRL)\b", re.IGNORECASE)
-_SCALE = re.compile(
-    r"\s*(?:mil|milh\w+|bilh\w+|bi|mi|k|M|thousands?|millions?|billions?|hundred|dozens?|dúzias?)\b"
+_OTHER_MONEY = re.compile(r"[¢£¤¥₠-⃀]|(?<!\bR)\$")
+_CURRENCY = (
+    r"(?:dollars?|dolar(?:es)?|euros?|pounds?|libras?|pesos?|yens?|ienes?|yuans?|cents?|centavos?"
+    r"|US[D$]|EUR|GBP|JPY|CNY|CHF|ARS|CLP|MXN)"
+)
+_CURRENCY_BEFORE = re.compile(rf"\b{_CURRENCY}\s*$", re.IGNORECASE)
+_MORE = r"[\s-]*(?:(?:more|full|whole|further|mais)\s+)?"
+_DAYS_AFTER = re.compile(rf"{_MORE}(?:days?|dias?|d)\b(?!\s+uteis)", re.IGNORECASE)
+_OTHER_UNIT_AFTER = re.compile(
+    rf"{_MORE}(?:"
+    # scales and multiples
+    r"mil|mi|milh\w+|bi|bilh\w+|tri|trilh\w+|[kmx]|mn|bn|tn|thousands?|millions?|billions?"
+    r"|trillions?|hundreds?|dozens?|duzias?|times|vezes|fold"
+    # differences of shares
+    r"|percent\w+|porcent\w+|points?|pontos?|pp|bps"
+    # times that are no days
+    r"|(?:dias|days) uteis|(?:business|working|week)[\s-]*days?|[hw]|hrs?|hours?|horas?"
+    r"|min|minut\w+|seconds?|segundos?|nights?|noites?|wks?|weeks?|semanas?|fortnights?"
+    r"|quinzenas?|mes|mths?|meses|months?|bimestres?|quarters?|trimestres?|semest\w+|yrs?|years?"
+    r"|anos?|decad\w+"
+    rf"|{_CURRENCY})\b|\s*[/:]\s*\d",
+    re.IGNORECASE,
 )
 _MONTHS = {
     name: index % 12 + 1
@@ -37,27 +67,33 @@ _MONTHS = {
 _DATES = (
     re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"),
     re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4})"),
-    re.compile(r"(?P<d>\d{1,2})\.?º?(?: de)? (?P<n>[^\W\d_]{3,9})\.?(?: de|,)? (?P<y>\d{4})"),
+    re.compile(r"(?P<d>\d{1,2})\.?o?(?: de)? (?P<n>[^\W\d_]{3,9})\.?(?: de|,)? (?P<y>\d{4})"),
     re.compile(r"(?P<n>[^\W\d_]{3,9})\.? (?P<d>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>\d{4})"),
 )
 _SPELT = re.compile(
-    r"\b(?:zero|dois|duas|três|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|quatorze"
+    r"\b(?:zero|dois|duas|tres|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|quatorze"
     r"|catorze|quinze|dezesseis|dezessete|dezoito|dezenove|vinte|trinta|quarenta|cinquenta|sessenta"
     r"|setenta|oitenta|noventa|cem|cento"
-    r"|(?:duz|trez|quatroc|quinh|seisc|setec|oitoc|novec)ent[oa]s|mil|milhar(?:es)?|milh(?:ão|ões)|bilh(?:ão|ões)|dezenas?|centenas?|dúzias?"
-    r"|metade|terços?|dobro|triplo"
-    r"|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
-    r"|sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
-    r"|(?:hundred|thousand|million|billion|dozen|third|quarter)s?|couple|half|halves|twice|double"
-    r"|triple)\b",
+    r"|(?:duz|trez|quatroc|quinh|seisc|setec|oitoc|novec)ent[oa]s|mil|milhar(?:es)?"
+    r"|(?:m|b|tr)ilh(?:ao|oes)|(?:dezen|centen|quinzen|duzi)as?"
+    r"|metade|meia|tercos?|quartos?|quintos?|sextos?|setimos?|oitavos?|nonos?|decimos?|avos"
+    r"|vigesimos?|centesimos?|milesimos?|dobro|dupl[oa]s?|(?:tri|quadru|quintu|sextu|decu)pl[oa]s?"
+    r"|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh"
+    r"|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+    r"|(?:two|three|four|five|six|seven|eight|nine|ten|hundred|thousand|million)-?fold"
+    r"|(?:hundred|thousand|million|billion|trillion)(?:s|ths?)?|dozens?"
+    r"|(?:third|fourth|quarter|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|twentieth"
+    r"|fiftieth)s?|fortnights?|couple|half|halves|twice|thrice|double|triple|quadruple)\b",
     re.IGNORECASE,
 )
 _WORDS = {
     "pt_BR": "de da do dos das em para que com por até não é estoque isso sem uma os as ou".split(),
     ENGLISH: "the of to and is for by with on at in from it a stock will be this that or".split(),
 }
-_SHARE = re.compile(r"^otif_|_(?:level|rate|premium|probability|share|change)$")
+_SHARE = re.compile(r"^otif_|(?:^|_)(?:level|rate|premium|probability|share|change)$")
 """Names of facts that are fractions: these alone may be told as percentages."""
+_DAYS = re.compile(r"(?:^|_)days(?:_|$)|^lead_(?:mean|std)(?:_|$)|^lead_time_std$")
+"""Names of facts in days: these alone may be told as days."""
 NAMES = (
     "sku item_name site site_name from_site from_site_name supplier supplier_now supplier_new order"
     " unit"
@@ -78,17 +114,22 @@ def refusal(text: Any, facts: Mapping[str, Any], locale: str) -> str | None:
     rest = _without_names(text, facts)
     if _MARKUP.search(rest):
         return "markup"
+    if _OTHER_MONEY.search(rest):
+        return "another currency"
     if not _is_in(rest, locale):
         return "language"
-    if _SPELT.search(rest):
+    plain = _unaccented(rest)
+    if any(letter.isalpha() and not letter.isascii() for letter in plain):
+        return "characters"
+    if _SPELT.search(plain):
         return "a number in words"
-    return unfounded(rest, facts)
+    return unfounded(rest, facts, locale)
 
 
-def unfounded(text: str, facts: Mapping[str, Any]) -> str | None:
+def unfounded(text: str, facts: Mapping[str, Any], locale: str) -> str | None:
     """The first number or date of the text that stands in no fact; None if all do. Names that are
     facts and hold a letter count as words."""
-    text = _without_names(text, facts)
+    text = _unaccented(_without_names(text, facts))
     numbers = list(_numbers(facts))
     dates = {value for value in _leaves(facts) if isinstance(value, str)}
     for pattern in _DATES:
@@ -98,29 +139,36 @@ def unfounded(text: str, facts: Mapping[str, Any]) -> str | None:
                 return found.group()
         text = pattern.sub(lambda one: " " if _date_of(one) else one.group(), text)
     for found in _NUMBER.finditer(text):
-        if not _is_founded(found, text, numbers):
+        if not _is_founded(found, text, numbers, locale):
             return found.group()
     left = _NUMBER.sub(" ", text)
     return next((letter for letter in left if letter.isdigit()), None)
 
 
-def _is_founded(found: re.Match[str], text: str, numbers: list[tuple[str, float]]) -> bool:
+def _is_founded(
+    found: re.Match[str], text: str, numbers: list[tuple[str, float]], locale: str
+) -> bool:
     after, before = text[found.end() :], text[: found.start()]
-    if _SCALE.match(after):
+    reading, kind = _reading(found["digits"], locale), _kind(before, after)
+    if reading is None or kind is None:
         return False
-    is_share = re.match(r"\s*%", after) is not None
-    is_money = bool(_MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after))
-    signed = found["sign"] is not None or before.rstrip().endswith(("-R$", "−R$"))
-    for value, digits in _readings(found["digits"]):
-        wanted = -value if signed else value
-        for kind, fact in numbers:
-            if kind == _kind(is_money, is_share) and _rounds_to(fact, wanted, digits):
-                return True
-    return False
+    value, digits = reading
+    signed = found["sign"] or _MINUS_BEFORE.search(before) or _MINUS_AFTER.match(after)
+    wanted = -value if signed else value
+    return any(told == kind and _rounds_to(fact, wanted, digits) for told, fact in numbers)
 
 
-def _kind(is_money: bool, is_share: bool) -> str:
-    return "share" if is_share else "money" if is_money else "other"
+def _kind(before: str, after: str) -> str | None:
+    """What a number is said to be by what stands around it; None for what no fact is."""
+    if _OTHER_UNIT_AFTER.match(after) or _CURRENCY_BEFORE.search(before):
+        return None
+    signs = {
+        "money": _MONEY_BEFORE.search(before) or _MONEY_AFTER.match(after),
+        "share": re.match(r"\s*%", after),
+        "days": _DAYS_AFTER.match(after),
+    }
+    told = [kind for kind, sign in signs.items() if sign] or ["other"]
+    return told[0] if len(told) == 1 else None
 
 
 def _rounds_to(fact: float, wanted: float, digits: int) -> bool:
@@ -128,15 +176,17 @@ def _rounds_to(fact: float, wanted: float, digits: int) -> bool:
     return abs(fact - wanted) <= 0.5 * 10**-digits + TOLERANCE * max(1.0, abs(fact))
 
 
-def _readings(digits: str) -> Iterator[tuple[float, int]]:
-    """What a number can mean in either language, with its decimals: 1.234 is 1234 or 1.234."""
-    for thousands, decimal in ((".", ","), (",", ".")):
-        whole, _, part = digits.partition(decimal)
-        groups = whole.split(thousands)
-        grouped = len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:])
-        is_number = part.isascii() and (part.isdigit() or decimal not in digits)
-        if is_number and "".join(groups).isdigit() and (len(groups) == 1 or grouped):
-            yield float(f"{''.join(groups)}.{part or 0}"), len(part)
+def _reading(digits: str, locale: str) -> tuple[float, int] | None:
+    """A number and its decimals by the language's separators; None for what it does not write."""
+    thousands, decimal = (",", ".") if locale == ENGLISH else (".", ",")
+    whole, mark, part = digits.partition(decimal)
+    groups = whole.split(thousands)
+    grouped = len(groups[0]) <= 3 and all(len(group) == 3 for group in groups[1:])
+    if not "".join(groups).isdigit() or not (len(groups) == 1 or grouped):
+        return None
+    if mark and not part.isdigit():
+        return None
+    return float(f"{''.join(groups)}.{part or 0}"), len(part)
 
 
 def _numbers(facts: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
@@ -150,6 +200,8 @@ def _numbers(facts: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
             yield "other", float(value)
             if _SHARE.search(name):
                 yield "share", 100.0 * value
+            if _DAYS.search(name):
+                yield "days", float(value)
 
 
 def _leaves(facts: Mapping[str, Any]) -> Iterator[Any]:
@@ -161,12 +213,20 @@ def _leaves(facts: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _without_names(text: str, facts: Mapping[str, Any]) -> str:
-    """The text with each name of the facts as one word without digits; the longest first."""
-    names = {str(facts[name]) for name in NAMES if facts.get(name)}
+    """The text with each name of the facts as one word without digits, the longest first, letters
+    in their usual form, and percentages with their sign."""
+    text = unicodedata.normalize("NFKC", text)
+    names = {unicodedata.normalize("NFKC", str(facts[name])) for name in NAMES if facts.get(name)}
     for name in sorted(names, key=len, reverse=True):
         if any(letter.isalpha() for letter in name):
             text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "NAME", text)
-    return text
+    return _PERCENT.sub("%", text)
+
+
+def _unaccented(text: str) -> str:
+    """The text without accents: they are often left out, and may be letters of their own."""
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def _date_of(found: re.Match[str]) -> date | None:
@@ -180,10 +240,10 @@ def _date_of(found: re.Match[str]) -> date | None:
 
 
 def _is_odd(letter: str) -> bool:
-    """Control and invisible characters, and digits that are not ASCII's."""
+    """Control and invisible characters, and digits and numbers that are not ASCII's."""
     category = unicodedata.category(letter)
-    return category in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp", "Nl", "No") or (
-        category == "Nd" and not letter.isascii()
+    return category in ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp") or (
+        letter.isnumeric() and not letter.isascii()
     )
 
 

@@ -47,8 +47,10 @@ PHRASES: dict[str, dict[str, str]] = {
         "freight": "São {km} km, {freight} de frete.",
         "reduce": "Reduzir {thing}{site}.",
         "needed": "Há {available} disponíveis e a necessidade é de {needed}.",
-        "given_too": "Há {available} disponíveis, menos {given} de transferências, e a necessidade"
-        " é de {needed}.",
+        "given_too": (
+            "Há {available} disponíveis, {given} saem em transferências, e a necessidade é de"
+            " {needed}."
+        ),
         "unmoved": "Nunca teve demanda ali, e as contagens não mostram saída desde {date}.",
         "freed": "Libera {capital} e poupa {holding} por ano.",
         "switch": "Passar a comprar {item} de {new} em vez de {now}.",

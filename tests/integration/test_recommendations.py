@@ -113,8 +113,8 @@ def test_every_number_of_a_narrative_stands_in_its_facts(published: Engine) -> N
     for one in found:
         assert one.narrative_source == "template"
         assert set(one.narrative) == {"pt_BR", "en"}
-        for words in one.narrative.values():
-            assert unfounded(words, one.facts) is None, words
+        for locale, words in one.narrative.items():
+            assert unfounded(words, one.facts, locale) is None, words
 
 
 def test_every_receipt_gives_the_numbers_that_are_shown(published: Engine) -> None:

@@ -97,6 +97,124 @@ def test_what_does_not_is_refused(locale: str, name: str) -> None:
     assert not passes(BAD[locale][name], FACTS, locale)
 
 
+LESS: dict[str, Any] = {
+    "lead_time_days": 14,
+    "quantity": 5,
+    "demand_per_day": 2.5,
+    "value_brl": 1200,
+    "probability": 0.3,
+}
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "the demand is 2.5 a day",
+        "the lead time is 14 days",
+        "the lead time of 14-day orders",
+        "it is worth R$ 1,200 at 30%",
+        "it is worth 1200 BRL at 30 percent",
+        "it happens at 30 per cent",
+        "the quantity is 5 of them",
+    ],
+)
+def test_a_claim_that_is_a_fact_passes(claim: str) -> None:
+    assert refusal(f"Of the stock of this item {claim}, by the plan.", LESS, "en") is None
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "a demanda é de 2,5 por dia",
+        "o prazo é de 14 dias",
+        "vale R$ 1.200, com 30 por cento",
+        "vale 1200 reais, com 30％",
+        "faltam pelo menos 5 unidades",
+    ],
+)
+def test_a_claim_in_portuguese_that_is_a_fact_passes(claim: str) -> None:
+    assert refusal(f"Do estoque deste item {claim}, para que não falte.", LESS, "pt_BR") is None
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "the demand is 2,500 units a day",
+        "the stockout is 14 percent",
+        "the stockout is 14％",
+        "the stockout is 14 per cent",
+        "the stockout is 14 pct",
+        "the stockout is 14-percent",
+        "the stockout is 14 percentage points",
+        "the stockout is 14‰",
+        *(
+            f"it takes 5{scale} units"
+            for scale in ("K", " bn", "mn", " tri", " trillion", "x", "M")
+        ),
+        *(
+            f"it takes 5{scale} units"
+            for scale in (" x", " ×", "-fold", " times", "/14", " Thousand")
+        ),
+        "it takes a tenfold stock",
+        "it takes a fifth of it",
+        "it takes nine-tenths of it",
+        "it is at minus 5",
+        "it is at negative 5",
+        "it is at minus R$ 1,200",
+        "it is at –5",
+        "it is worth US$ 1,200",
+        "it is worth $1,200",
+        "it is worth USD 1,200",
+        "it is worth €14",
+        "it is worth EUR 14",
+        "it is worth 14 dollars",
+        "it is worth 14 €",
+        "it takes 14 weeks",
+        "it takes 14-week orders",
+        "it takes 14 more months",
+        "it takes 14 business days",
+        "it takes 5 days",
+        "it takes 14 h",
+        "it is worth R$ 1,200 days",
+        "it takes 五 units",
+        "it takes thrее units",
+    ],
+)
+def test_a_claim_that_is_no_fact_is_refused(claim: str) -> None:
+    assert not passes(f"Of the stock of this item {claim}, by the plan.", LESS, "en")
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "a demanda é de 2.500 unidades por dia",
+        "a falta é de 14 por cento",
+        "a falta é de 14 porcento",
+        "a falta é de 14 pontos percentuais",
+        "leva tres dias",
+        "leva tre\u0302s dias",
+        "sao milhoes de unidades",
+        "leva cinqüenta unidades",
+        "leva uma quinzena",
+        "leva um décimo dele",
+        "leva o quádruplo dele",
+        "faltam menos 5 unidades",
+        "vale menos R$ 1.200",
+        "leva 14 semanas",
+        "leva 14 meses",
+        "leva 14 dias úteis",
+        "leva 5 dias",
+        "leva 5 vezes mais",
+        "vale 14 dólares",
+        "vale 14 centavos",
+        "vale 5 Mil",
+        "vale 5 trilhões",
+    ],
+)
+def test_a_claim_in_portuguese_that_is_no_fact_is_refused(claim: str) -> None:
+    assert not passes(f"Do estoque deste item {claim}, para que não falte.", LESS, "pt_BR")
+
+
 @pytest.mark.parametrize("value", [None, 5, ["text"], {"pt_BR": "x"}])
 def test_what_is_no_text_is_refused(value: Any) -> None:
     assert refusal(value, FACTS, "pt_BR") == "length"

@@ -255,7 +255,7 @@ def test_what_a_giver_keeps_is_what_all_of_its_transfers_leave() -> None:
     quantity = {step.key: step for step in workings_of("REDUCE", cut["facts"]).steps}
     assert evaluate(quantity["reduce_quantity"]) == cut["quantity"] == 900 - given - 360
     assert (
-        f", menos {given:,.0f} m de transferências, " in narrative("REDUCE", cut["facts"])["pt_BR"]
+        f", {given:,.0f} m saem em transferências, " in narrative("REDUCE", cut["facts"])["pt_BR"]
     )
     (alone,) = of_kind(made(stock({"on_hand": 10.0}, {"on_hand": 900.0})), "TRANSFER")
     assert " in all " not in narrative("TRANSFER", alone["facts"])["en"]

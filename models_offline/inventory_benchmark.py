@@ -9,7 +9,7 @@ costs, S estimated again every 4 weeks from what was known then. The textbook's 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -52,6 +52,9 @@ FACTORS = (
     4.0,
 )
 PRICES = tuple(float(f"{price:.3g}") for price in np.geomspace(1.5e-6, 2e-8, 26))
+WEEK_EUR = 39_119.0
+"""PRICES are for parts of which so much is asked for in a week. Where it is k times as much, a EUR
+of stock serves a k-th of the share: other currencies and numbers of parts have the same curve."""
 TARGETS = (
     ("lines_0.90", "lines", 0.90),
     ("lines_0.95", "lines", 0.95),
@@ -59,6 +62,8 @@ TARGETS = (
 )
 KNOWN_MONTHS = 33
 PROMISE_DRAWS = 400
+IN_THOUSANDS = 100_000
+"""A curve that reaches so much (EUR) is printed in thousands."""
 REDRAWN = 500
 """Draws of the parts by which it is told how far a ratio is one of these parts alone."""
 CARPARTS = "carparts_monthly_2674.csv"
@@ -149,7 +154,8 @@ def measure(
         "parts": len(parts.demand),
         "weeks": [known + 1, parts.demand.shape[1]],
         "curves": curves,
-        "ratio": ratios(curves["ours"], curves["textbook"]),
+        "ratio": ratios(played["ours"], played["textbook"]),
+        "no_ratio": beyond(played),
         "ratio_interval": intervals(played["ours"], played["textbook"], sampling.seed),
         "promise": {name: _promise(one) for name, one in kept.items() if one},
         "promise_gap": {name: round(one.gap(), 4) if one else None for name, one in kept.items()},
@@ -186,8 +192,14 @@ def ours(parts: Parts, known: int, sampling: Sampling) -> Curve:
             price,
             _replay(parts, known, [allocate(one, parts.unit_cost, price) for one in found]),
         )
-        for price in PRICES
+        for price in prices(parts, known)
     ]
+
+
+def prices(parts: Parts, known: int) -> list[float]:
+    """The prices of stock to look at, by what is asked for in a known week; see WEEK_EUR."""
+    week = float(parts.unit_cost @ parts.demand[:, :known].mean(axis=1)) or WEEK_EUR
+    return [price * WEEK_EUR / week for price in PRICES]
 
 
 def _cuts(parts: Parts, known: int) -> range:
@@ -199,21 +211,40 @@ def _replay(parts: Parts, known: int, levels: Sequence[Array]) -> Outcome:
 
 
 def _point(knob: str, value: float, outcome: Outcome) -> dict[str, float]:
-    rounded = {"value": round(outcome.value), "lines": round(outcome.lines, 5)}
-    return {knob: value, **rounded, "units": round(outcome.units, 5)}
+    rounded = {"value": round(outcome.value, 2), "lines": round(outcome.lines, 5)}
+    return {knob: float(f"{value:.3g}"), **rounded, "units": round(outcome.units, 5)}
 
 
-def ratios(
-    mine: Sequence[dict[str, float]], other: Sequence[dict[str, float]]
-) -> dict[str, float | None]:
-    """Stock value of `mine` ÷ that of `other` at the same service; None where a curve ends, or
-    stock costs nothing."""
+def ratios(mine: Curve, other: Curve) -> dict[str, float | None]:
+    """Stock value of `mine` ÷ that of `other` at the same service; None where a curve does not
+    reach it, or stock costs nothing."""
     found: dict[str, float | None] = {}
     for name, measure_, share in TARGETS:
-        needed = value_at(other, measure_, share) or np.nan
-        ratio = value_at(mine, measure_, share) / needed
-        found[name] = round(ratio, 4) if np.isfinite(ratio) else None
+        ours_, others = (
+            value_at([one.value for _, one in curve], _services(curve, measure_), share)
+            for curve in (mine, other)
+        )
+        found[name] = round(ours_ / others, 4) if others > 0 and np.isfinite(ours_) else None
     return found
+
+
+def beyond(played: Mapping[str, Curve]) -> dict[str, str]:
+    """Why a service has no ratio: the curves that begin above it or end below it."""
+    found: dict[str, str] = {}
+    for name, measure_, share in TARGETS:
+        told = []
+        for who, curve in played.items():
+            least, most = min(_services(curve, measure_)), max(_services(curve, measure_))
+            if not least <= share <= most:
+                place, end = ("begins", least) if share < least else ("ends", most)
+                told.append(f"{who} {place} at {100 * end:.1f} %")
+        if told:
+            found[name] = ", ".join(told)
+    return found
+
+
+def _services(curve: Curve, measure_: str) -> list[float]:
+    return [getattr(one, measure_) for _, one in curve]
 
 
 def intervals(mine: Curve, other: Curve, seed: int) -> dict[str, list[float] | None]:
@@ -227,7 +258,7 @@ def intervals(mine: Curve, other: Curve, seed: int) -> dict[str, list[float] | N
         at = ("lines", "units").index(measure_) + 1
         needed = [
             [
-                value_at([{"value": p[0][n], measure_: p[at][n]} for p in curve], measure_, share)
+                value_at([point[0][n] for point in curve], [point[at][n] for point in curve], share)
                 for n in range(REDRAWN)
             ]
             for curve in curves
@@ -240,12 +271,12 @@ def intervals(mine: Curve, other: Curve, seed: int) -> dict[str, list[float] | N
     return found
 
 
-def value_at(curve: Sequence[dict[str, float]], measure_: str, share: float) -> float:
-    """Stock value at which a curve reaches a service, between its points by proportion."""
-    ordered = sorted(curve, key=lambda point: point[measure_])
-    services = [point[measure_] for point in ordered]
-    values = [point["value"] for point in ordered]
-    return float(np.interp(share, services, values, left=np.nan, right=np.nan))
+def value_at(values: Sequence[float], services: Sequence[float], share: float) -> float:
+    """Stock value at which a curve reaches a service, between its points by proportion; NaN where
+    it does not."""
+    order = np.argsort(services, kind="stable")
+    ordered, worth = np.take(services, order), np.take(values, order)
+    return float(np.interp(share, ordered, worth, left=np.nan, right=np.nan))
 
 
 def _promise(one: Delivered) -> dict[str, list[float]]:
@@ -259,13 +290,18 @@ def text(report: dict[str, Any]) -> str:
     lines = [f"{report['parts']} parts, weeks {first} to {last} replayed"]
     for name, points in report["curves"].items():
         table = pd.DataFrame(points)
-        table["value"] = (table["value"] / 1000).round().astype(int)
+        unit = 1000 if table["value"].max() >= IN_THOUSANDS else 1
+        table["value"] = (table["value"] / unit).round().astype(int)
         for share in ("lines", "units"):
             table[share] = (100 * table[share]).map("{:.1f}".format)
-        lines += ["", f"{name} (value in thousands of EUR, lines and units filled in %)"]
+        money = "thousands of EUR" if unit > 1 else "EUR"
+        lines += ["", f"{name} (value in {money}, lines and units filled in %)"]
         lines.append(table.to_string(index=False))
     lines += ["", "stock value, ours ÷ textbook: "]
-    lines[-1] += ", ".join(f"{name} {_shown(value)}" for name, value in report["ratio"].items())
+    why = report["no_ratio"]
+    lines[-1] += "; ".join(
+        f"{name} {_shown(value, why.get(name))}" for name, value in report["ratio"].items()
+    )
     intervals = [(name, of) for name, of in report["ratio_interval"].items() if of]
     if intervals:
         lines.append("if the parts are drawn anew, 90 % of these are within ")
@@ -279,5 +315,5 @@ def text(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _shown(value: float | None) -> str:
-    return "not reached" if value is None else f"{value:.3f}"
+def _shown(value: float | None, why: str | None) -> str:
+    return f"none ({why or 'stock costs nothing'})" if value is None else f"{value:.3f}"

@@ -153,12 +153,51 @@ def test_a_promise_is_measured_from_the_first_origin_that_knows_a_part(
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
-def test_parts_that_cost_nothing_have_no_ratio(tmp_path: Path) -> None:
+def test_parts_that_cost_nothing_have_no_ratio(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "parts.csv"
     weekly(weeks=110).assign(unit_cost_eur=0).to_csv(path, index=False)
     report = run(path)
     assert set(report["ratio"].values()) == {None}
     assert set(report["ratio_interval"].values()) == {None}
+    assert "units_0.95 none (ours begins at 100.0 %)" in capsys.readouterr().out
+
+
+def test_another_currency_has_the_same_ratio(tmp_path: Path) -> None:
+    path = tmp_path / "parts.csv"
+    parts = weekly(weeks=104)
+    told = []
+    for factor in (1, 1e-4, 1e3):
+        parts.assign(unit_cost_eur=parts["unit_cost_eur"] * factor).to_csv(path, index=False)
+        told.append(run(path)["ratio"]["lines_0.95"])
+    assert told[0] and told == pytest.approx([told[0]] * 3, abs=2e-4)
+
+
+def test_the_curve_of_a_single_part_begins_with_little_service(tmp_path: Path) -> None:
+    path = tmp_path / "parts.csv"
+    weekly().iloc[[3]].to_csv(path, index=False)
+    units = [point["units"] for point in run(path)["curves"]["ours"]]
+    assert units[0] < 0.5 and units[-1] > 0.95
+
+
+def test_a_service_that_a_curve_does_not_reach_is_told_with_its_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "parts.csv"
+    weeks = [f"w{week}" for week in range(101, 111)]
+    weekly(weeks=110).assign(**dict.fromkeys(weeks, 9_999)).to_csv(path, index=False)
+    report = run(path)
+    assert report["ratio"]["lines_0.90"] is None
+    ends = {
+        who: f"{who} ends at {100 * max(point['lines'] for point in points):.1f} %"
+        for who, points in report["curves"].items()
+    }
+    told = f"lines_0.90 none ({ends['textbook']}, {ends['ours']})"
+    assert told in capsys.readouterr().out
+    weekly(weeks=110).assign(**dict.fromkeys(weeks, 0) | {"w104": 1}).to_csv(path, index=False)
+    report = run(path)
+    assert "units_0.95 none (textbook begins at 100.0 %" in capsys.readouterr().out
 
 
 def test_weeks_are_in_the_order_of_their_numbers(data: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import shutil
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -115,8 +116,9 @@ def remove(upload: str) -> None:
 def sweep() -> None:
     """Removes what was kept for more than a day."""
     for folder in place().iterdir():
-        if NAME.fullmatch(folder.name) and time.time() - folder.stat().st_mtime > KEPT_SECONDS:
-            remove(folder.name)
+        with suppress(FileNotFoundError):  # another process sweeps too
+            if NAME.fullmatch(folder.name) and time.time() - folder.stat().st_mtime > KEPT_SECONDS:
+                remove(folder.name)
 
 
 def _copy(source: IO[bytes], target: Path) -> None:

@@ -147,6 +147,15 @@ def test_a_workbook_is_in_the_readers_language(site: Site) -> None:
     assert sum(parts) == pytest.approx(value["value"])
 
 
+def test_a_workbook_is_written_while_another_worker_clears_away(admin: Api, home: Path) -> None:
+    vanished = home / "scratch" / "vanished"
+    vanished.parent.mkdir(exist_ok=True)
+    vanished.symlink_to("nowhere")
+    answer = admin.get("/exports/alerts.xlsx")
+    vanished.unlink()
+    assert answer.status_code == 200, answer.text
+
+
 def test_cells_have_their_types_and_long_tables_go_on(tmp_path: Path) -> None:
     row: list[Cell] = [
         date(2025, 6, 29),

@@ -461,7 +461,10 @@ def test_what_nobody_loaded_is_gone_after_a_day(admin: Sender) -> None:
 
     for folder in uploads.place().iterdir():
         os.utime(folder, (0, 0))
+    vanished = uploads.place() / ("0" * 32)
+    vanished.symlink_to("nowhere")  # as one that another worker removes after it was listed
     admin.send("demand.csv", DEMAND, dry_run="true")
+    vanished.unlink()
     assert kept() == []
     gone = admin.api.call("POST", f"/jobs/{job['job_id']}/load")
     assert gone.status_code == 422 and gone.json()["error"]["fields"] == {"file": "is gone"}

@@ -55,4 +55,6 @@ def redeem(engine: Engine, secret: str, password: str, *, actor: Actor) -> UserR
     if row is None:
         return None
     password_hash = hash_password(password, (row.name, row.email))
-    return store.redeem(engine, link_hash=digest(secret), password_hash=password_hash, actor=actor)
+    return store.redeem(
+        engine, row.user_id, link_hash=digest(secret), password_hash=password_hash, actor=actor
+    )

@@ -122,7 +122,7 @@ def test_a_link_sets_a_password_once_and_ends_sessions_and_tokens(site: Site) ->
     assert browser.get("/reset").status_code == 404
 
 
-def test_unknown_expired_used_and_disabled_links_read_the_same(site: Site) -> None:
+def test_links_that_are_good_no_more_read_as_unknown_ones(site: Site) -> None:
     number = site.add_user("links@nova.test")
     replaced = link_for(site, number)
     expired = link_for(site, number)
@@ -132,10 +132,17 @@ def test_unknown_expired_used_and_disabled_links_read_the_same(site: Site) -> No
             {"id": number},
         )
     other = site.add_user("links-off@nova.test")
-    disabled = link_for(site, other)
-    site.api(ADMIN).call("PATCH", f"/users/{other}", json={"active": False})
+    admin, path = site.api(ADMIN), f"/users/{other}"
+    signed_out = link_for(site, other)
+    admin.call("DELETE", f"{path}/sessions")
+    enabled_again = link_for(site, other)
+    for active in (False, True):
+        admin.call("PATCH", path, json={"active": active})
+    third = site.add_user("links-gone@nova.test")
+    disabled = link_for(site, third)
+    admin.call("PATCH", f"/users/{third}", json={"active": False})
     pages = set()
-    for link in (UNKNOWN, replaced, expired, disabled):
+    for link in (UNKNOWN, replaced, expired, disabled, signed_out, enabled_again):
         browser = site.browser()
         pages.add(open_link(browser, link))
         assert browser.get("/reset").status_code == 404

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, delete, func, text
+from sqlalchemy import Engine, func, select, text
 
 from domain.errors import InvalidInput
 from warehouse.commands import audit, users
@@ -45,20 +45,19 @@ def make(
     return account, expires_at
 
 
-def redeem(engine: Engine, *, link_hash: str, password_hash: str, actor: Actor) -> UserRow | None:
+def redeem(
+    engine: Engine, who: Who, *, link_hash: str, password_hash: str, actor: Actor
+) -> UserRow | None:
     """The account with its new password; None for a link that is unknown, expired or used, or
-    whose account is disabled. Ends the account's sessions and tokens."""
+    whose account is disabled. Ends the account's sessions and tokens. Raises NotFound."""
     with engine.begin() as connection:
-        user_id = connection.execute(
-            delete(password_reset)
-            .where(
-                password_reset.c.link_hash == link_hash,
-                password_reset.c.expires_at > func.now(),
-            )
-            .returning(password_reset.c.user_id)
-        ).scalar_one_or_none()
-        account = None if user_id is None else users.find(connection, int(user_id))
-        if account is None or not account.active:
+        account = users.find(connection, who)
+        live = select(password_reset.c.link_hash).where(
+            password_reset.c.link_hash == link_hash,
+            password_reset.c.user_id == account.user_id,
+            password_reset.c.expires_at > func.now(),
+        )
+        if not account.active or connection.execute(live).first() is None:
             return None
         return users.put_password(
             connection,

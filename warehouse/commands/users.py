@@ -1,7 +1,7 @@
 """Changes to accounts. Each writes its audit row in the same transaction.
 
 Whatever takes something away (role, scope, account, password) raises `token_version`, which ends
-every session and token of that account on all workers.
+every session and token of that account on all workers, and forgets its links to a new password.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from domain.access import EVERYTHING, Permission, Role, Scope, may
 from domain.errors import EmailTaken, InvalidEmail, InvalidInput, LastAdministrator, NotFound
 from warehouse.commands import audit
 from warehouse.queries.users import UserRow, row_of
-from warehouse.tables.support import password_reset, user
+from warehouse.tables.support import user
 
 EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
 NAME_LENGTH = 120
@@ -44,6 +44,8 @@ WITH put AS (
 ), revoked AS (
     UPDATE support.token SET revoked_at = now()
     WHERE :ends AND user_id = :user_id AND revoked_at IS NULL
+), forgotten AS (
+    DELETE FROM support.password_reset WHERE :ends AND user_id = :user_id
 ), noted AS ({audit.tell()})
 SELECT * FROM put
 """
@@ -126,7 +128,7 @@ def create_first(engine: Engine, *, email: str, password_hash: str) -> bool:
 
 def change(engine: Engine, who: Who, changes: Changes, *, actor: Actor) -> UserRow:
     """All of the changes or none; what is so already counts as no change. Another role, scope or
-    state ends the account's sessions and tokens. Gives the account as it is then.
+    state ends the account's sessions, tokens and links. Gives the account as it is then.
 
     Raises NotFound, InvalidInput, and LastAdministrator where nobody could manage users any more.
     """
@@ -182,7 +184,6 @@ def put_password(
     action: str = "user.set_password",
 ) -> UserRow:
     """`set_password` within the caller's transaction."""
-    connection.execute(delete(password_reset).where(password_reset.c.user_id == account.user_id))
     after = {"must_change_password": must_change}
     told = {
         "action": action,
@@ -195,7 +196,7 @@ def put_password(
 
 
 def end_sessions(engine: Engine, who: Who, *, actor: Actor) -> UserRow:
-    """Ends all sessions and tokens of an account. Raises NotFound."""
+    """Ends all sessions, tokens and links of an account. Raises NotFound."""
     with engine.begin() as connection:
         account = _found(_locked(connection), who)
         told = {"action": "user.end_sessions", "object": f"user:{account.email}"}
@@ -330,8 +331,8 @@ def _put(
     *,
     ends: bool,
 ) -> UserRow:
-    """Other values of columns, with audit rows; `ends` the sessions and tokens. Gives the account
-    as it is then."""
+    """Other values of columns, with audit rows; `ends` the sessions, tokens and links. Gives the
+    account as it is then."""
     sets = [f"{name} = :{name}" for name in values]
     sql = _PUT.format(sets=", ".join([*sets, *["token_version = token_version + 1"] * ends]))
     params = {**values, "user_id": account.user_id, "ends": ends}

@@ -149,7 +149,8 @@ def changed(user_id: int, body: UserChange) -> AccountAnswer:
     changes = commands.Changes(
         name=body.name,
         role=Role(body.role) if body.role else None,
-        scope=_changed_scope(user_id, body),
+        ufs=body.ufs,
+        contracts=body.contracts,
         active=body.active,
     )
     return _shown(commands.change(get_engine(), user_id, changes, actor=request_actor()))
@@ -179,16 +180,6 @@ def ended_sessions(user_id: int) -> Ended:
 
 def _scope(ufs: list[str], contracts: list[str]) -> Scope:
     return Scope(ufs=tuple(sorted(set(ufs))), contracts=tuple(sorted(set(contracts))))
-
-
-def _changed_scope(user_id: int, body: UserChange) -> Scope | None:
-    """The whole scope, where a part of it is given."""
-    if body.ufs is None and body.contracts is None:
-        return None
-    kept = users.known(user_id).scope
-    ufs = list(kept.ufs) if body.ufs is None else body.ufs
-    contracts = list(kept.contracts) if body.contracts is None else body.contracts
-    return _scope(ufs, contracts)
 
 
 def _shown(row: UserRow) -> AccountAnswer:

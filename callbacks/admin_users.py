@@ -13,7 +13,7 @@ from auth.guards import current_viewer, requires
 from auth.session import request_actor
 from callbacks.address import Address
 from callbacks.screen import screen
-from domain.access import EVERYTHING, Permission, Role, Scope
+from domain.access import EVERYTHING, Permission, Role
 from domain.errors import InvalidInput, NotFound
 from domain.viewer import Viewer
 from layouts import admin_users as layout
@@ -83,7 +83,7 @@ def _created(email: str, fields: commands.Changes) -> Component:
         role=fields.role or Role.VIEWER,
         password_hash=passwords.hash_password(password, (name, email)),
         actor=request_actor(),
-        scope=fields.scope or EVERYTHING,
+        scope=fields.scope_from(EVERYTHING),
         must_change_password=True,
     )
     return layout.created(_account(users.known(user_id)), password, current_viewer())
@@ -159,14 +159,18 @@ def _role(value: Any) -> Role:
 
 
 def _fields(name: Any, role: Any, ufs: Any, contracts: Any) -> commands.Changes:
-    scope = Scope(ufs=_codes("ufs", ufs), contracts=_codes("contracts", contracts))
-    return commands.Changes(name=_text(name), role=_role(role), scope=scope)
+    return commands.Changes(
+        name=_text(name),
+        role=_role(role),
+        ufs=_codes("ufs", ufs),
+        contracts=_codes("contracts", contracts),
+    )
 
 
-def _codes(field: str, values: Any) -> tuple[str, ...]:
+def _codes(field: str, values: Any) -> set[str]:
     """Nothing chosen means everything; what is no list of codes must not come to mean that."""
     given = [] if values is None else values
     codes = {_text(value) for value in given} if isinstance(given, list) else {""}
     if "" in codes:
         raise InvalidInput(f"{field} must be a list of codes.", fields={field: "must be a list"})
-    return tuple(sorted(codes))
+    return codes

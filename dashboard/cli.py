@@ -480,7 +480,7 @@ def set_scope(email: str, ufs: tuple[str, ...], contracts: tuple[str, ...]) -> N
     from warehouse.commands import users as commands
     from warehouse.db import get_engine
 
-    changes = commands.Changes(scope=Scope(ufs=ufs, contracts=contracts))
+    changes = commands.Changes(ufs=ufs, contracts=contracts)
     commands.change(get_engine(), email, changes, actor=_as_actor())
 
 

@@ -7,7 +7,7 @@ every session and token of that account on all workers, and forgets its links to
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,8 +69,18 @@ class Changes:
 
     name: str | None = None
     role: Role | None = None
-    scope: Scope | None = None
+    ufs: Collection[str] | None = None
+    contracts: Collection[str] | None = None
     active: bool | None = None
+
+    def scope_from(self, kept: Scope) -> Scope:
+        """The scope of these parts, and of those `kept` that are left as they are."""
+        return Scope(
+            ufs=kept.ufs if self.ufs is None else tuple(sorted(set(self.ufs))),
+            contracts=(
+                kept.contracts if self.contracts is None else tuple(sorted(set(self.contracts)))
+            ),
+        )
 
 
 def create(
@@ -133,7 +143,7 @@ def change(engine: Engine, who: Who, changes: Changes, *, actor: Actor) -> UserR
     Raises NotFound, InvalidInput, and LastAdministrator where nobody could manage users any more.
     """
     with engine.begin() as connection:
-        held = _held(connection, changes.scope or EVERYTHING)
+        held = _held(connection, changes.scope_from(EVERYTHING))
         accounts = [_account(row) for row in held]
         account = _found(accounts, who)
         wanted = _differences(account, changes)
@@ -282,7 +292,7 @@ def _differences(account: UserRow, changes: Changes) -> dict[str, Any]:
     wanted = {
         "name": name,
         "role": changes.role,
-        "scope": changes.scope,
+        "scope": changes.scope_from(account.scope),
         "active": changes.active,
     }
     return {

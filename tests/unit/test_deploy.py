@@ -164,6 +164,16 @@ def test_manifests_are_valid_and_unprivileged(path: Path) -> None:
                 assert container["resources"]["limits"]["memory"]
 
 
+def test_the_ingress_waits_for_files_as_nginx_does() -> None:
+    nginx = (ROOT / "deploy" / "nginx" / "nova.conf.template").read_text()
+    (ingress,) = [one for one in _documents() if one["kind"] == "Ingress"]
+    told = ingress["metadata"]["annotations"]
+    minutes = int(told["nginx.ingress.kubernetes.io/proxy-read-timeout"]) // 60
+    tried = told["nginx.ingress.kubernetes.io/proxy-next-upstream"]
+    assert nginx.count(f"proxy_read_timeout {minutes}m;") == 2
+    assert nginx.count(f"proxy_next_upstream {tried};") == 2
+
+
 def test_every_command_of_a_manifest_is_one_of_ours() -> None:
     from dashboard.cli import app
 
@@ -180,14 +190,17 @@ def test_every_command_of_a_manifest_is_one_of_ours() -> None:
 
 
 def test_training_finds_the_workers_of_the_cluster() -> None:
-    documents = [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text())]
-    by_name = {(one["kind"], one["metadata"]["name"]): one for one in documents}
+    by_name = {(one["kind"], one["metadata"]["name"]): one for one in _documents()}
     port = by_name["Service", "dask-scheduler"]["spec"]["ports"][0]["port"]
     (worker,) = _pods(by_name["Deployment", "dask-worker"])
     assert f"tcp://dask-scheduler:{port}" in worker["containers"][0]["command"]
     allowed = str(by_name["NetworkPolicy", "dask"]["spec"]["ingress"])
     training = by_name["CronJob", "nova-train"]["spec"]["jobTemplate"]["spec"]["template"]
     assert training["metadata"]["labels"]["app"] in allowed
+
+
+def _documents() -> list[dict[str, Any]]:
+    return [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text())]
 
 
 def _pods(node: Any) -> list[dict[str, Any]]:

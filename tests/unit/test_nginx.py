@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,6 +25,11 @@ from warehouse import embedded
 
 WEB, OTHER_WEB = "127.0.0.2", "127.0.0.3"
 VALUES = {"NOVA_HOSTS": "127.0.0.1", "NOVA_UPLOAD_MB": "1"}
+FILES = (
+    "/api/v1/exports/items.xlsx",
+    "/api/v1/sla/C-1/evidence.pdf",
+    "/admin/data/jobs/7/rejects.csv",
+)
 MAIN = """
 user {user};
 pid {folder}/nginx.pid;
@@ -60,9 +66,11 @@ class NameServer:
 
 
 class Web(BaseHTTPRequestHandler):
-    """Tells which address it answers on."""
+    """Tells which address it answers on; `?slow` after longer than nginx waits for a page."""
 
     def do_GET(self) -> None:
+        if self.path.endswith("?slow"):
+            time.sleep(1.5)
         body = str(self.connection.getsockname()[0]).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -103,6 +111,7 @@ def nginx(folder: Path, names: NameServer, web_port: int) -> Iterator[str]:
         "127.0.0.11 valid=5s": f"127.0.0.1:{names.port} valid=1s",
         "web:8050": f"web:{web_port}",
         "/etc/nginx/tls": str(folder),
+        "proxy_read_timeout 75s": "proxy_read_timeout 1s",
         "listen 8080": f"listen 127.0.0.1:{embedded.free_port()}",
         "listen 8443": f"listen 127.0.0.1:{port}",
     }.items():
@@ -150,7 +159,12 @@ def test_nginx_follows_the_web_containers_and_says_when_there_is_none(tmp_path: 
             page = session.post(f"{url}/admin/data", data=large)
             assert page.status_code == 413 and "1 MB" in page.text
             assert session.get(f"{url}/reset/A-SECRET").text == OTHER_WEB
-        for path in ("/api/v1/kpis", "/_dash-layout", "/health"):
+            with ThreadPoolExecutor(len(FILES) + 1) as pool:
+                slow = pool.submit(session.get, f"{url}/main?slow")
+                files = pool.map(lambda path: session.get(f"{url}{path}?slow"), FILES)
+                assert [one.text for one in files] == [OTHER_WEB] * len(FILES)
+                assert slow.result().status_code == 503
+        for path in ("/api/v1/kpis", "/api/v1/exports/items.csv", "/_dash-layout", "/health"):
             gone = session.get(f"{url}{path}")
             assert (gone.status_code, code(gone)) == (503, "unavailable")
             assert int(gone.headers["Retry-After"]) > 0

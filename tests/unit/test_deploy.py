@@ -16,6 +16,7 @@ import yaml
 
 from config import Settings
 from dashboard.observability import DataCollector, generate_latest
+from dashboard.uploads import FORM_BYTES
 from tests.services import ROOT
 
 COMPOSE = ("docker-compose.yml", "docker-compose.prod.yml")
@@ -124,6 +125,23 @@ def test_grafana_alone_asks_for_its_password(given: str, said: str) -> None:
         check=False,
     )
     assert (done.returncode == 0) is bool(given) and said in done.stdout + done.stderr
+
+
+def test_what_stands_in_front_leaves_room_for_the_form_around_a_file() -> None:
+    service = dict(services_of("docker-compose.prod.yml"))["nginx"]
+    (command,) = service["command"]
+    done = subprocess.run(
+        [*service["entrypoint"], re.sub(r"exec .*", "env", command.replace("$$", "$"))],
+        env={"PATH": os.environ["PATH"], "NOVA_UPLOAD_MB": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"NOVA_BODY_BYTES={(7 << 20) + FORM_BYTES}\n" in done.stdout
+    (ingress,) = [one for one in _documents() if one["kind"] == "Ingress"]
+    allowed = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+    largest = (Settings.model_fields["upload_mb"].default << 20) + FORM_BYTES
+    assert largest <= int(allowed.removesuffix("m")) << 20 < largest + (1 << 20)
 
 
 @pytest.mark.parametrize("name", COMPOSE)

@@ -18,6 +18,7 @@ from config import Settings
 from dashboard.observability import DataCollector, generate_latest
 from dashboard.uploads import FORM_BYTES
 from tests.services import ROOT
+from warehouse.db import LIVENESS
 
 COMPOSE = ("docker-compose.yml", "docker-compose.prod.yml")
 SETTINGS = {str(field.validation_alias) for field in Settings.model_fields.values()}
@@ -34,6 +35,7 @@ ALSO_ASKED = {"POSTGRES_PASSWORD", "VALKEY_PASSWORD", "GRAFANA_PASSWORD"} | {
 OF_THE_IMAGE = {"HOST", "PORT", "NOVA_HOME", "NOVA_COMMIT"}
 OF_MAKE_RUN = {"NOVA_DATA", "FLASK_DEBUG"}
 MANIFESTS = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
+GUNICORN = (ROOT / "gunicorn.conf.py").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
@@ -180,6 +182,22 @@ def test_manifests_are_valid_and_unprivileged(path: Path) -> None:
             for container in pod["containers"] + pod.get("initContainers", []):
                 assert container["securityContext"]["readOnlyRootFilesystem"] is True
                 assert container["resources"]["limits"]["memory"]
+
+
+def test_pods_that_wait_for_a_lost_database_are_not_restarted() -> None:
+    """Threads wait for as long as a connection takes to be given up, and probes for threads."""
+    named = {(one["kind"], one["metadata"]["name"]): one for one in _documents()}
+    (web,) = _pods(named["Deployment", "nova-web"])
+    (container,) = web["containers"]
+    live, ready = container["livenessProbe"], container["readinessProbe"]
+    lost_seconds = LIVENESS["tcp_user_timeout"] / 1000
+    assert live["timeoutSeconds"] >= 5 and ready["timeoutSeconds"] >= 5
+    assert live["periodSeconds"] * live["failureThreshold"] >= 5 * lost_seconds
+    assert ready["periodSeconds"] * ready["failureThreshold"] < lost_seconds
+    sleep, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
+    given = re.search(r"^graceful_timeout = (\d+)$", GUNICORN, re.MULTILINE)
+    assert given and sleep == "sleep"
+    assert int(seconds) + int(given[1]) < web["terminationGracePeriodSeconds"]
 
 
 def test_the_ingress_waits_for_files_as_nginx_does() -> None:

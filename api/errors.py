@@ -32,6 +32,7 @@ CODES = {
     403: "not_allowed",
     404: "not_found",
     405: "method_not_allowed",
+    409: "nothing_published",
     413: "too_large",
     415: "unsupported_media_type",
     422: "invalid_input",

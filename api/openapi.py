@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from flask import Response, render_template
+from flask import Response, current_app, render_template
 from pydantic import BaseModel, TypeAdapter
 
 from api.errors import CODES
@@ -18,6 +18,13 @@ from auth.guards import PUBLIC, public
 VERSION = "1.0.0"
 SCHEMA_PLACE = "#/components/schemas/{model}"
 CONVERTER = re.compile(r"<(?:(?P<kind>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
+CSRF_HEADER = {
+    "name": "X-CSRFToken",
+    "in": "header",
+    "required": False,
+    "description": "The csrf_token of any form of the pages: wanted with the cookie alone.",
+    "schema": {"type": "string"},
+}
 FAILURE = {
     "type": "object",
     "required": ["error"],
@@ -50,7 +57,7 @@ META = {
 @public
 def openapi() -> Response:
     """The description of this API for programs."""
-    return Response(orjson.dumps(document()), content_type="application/json")
+    return Response(orjson.dumps(_own()), content_type="application/json")
 
 
 @blueprint.get("/docs")
@@ -58,13 +65,18 @@ def openapi() -> Response:
 def docs() -> str:
     """The description of this API for people."""
     return render_template(
-        "docs.html", routes=ROUTES, document=document(), path_of=path_of, words=words_of
+        "docs.html", routes=ROUTES, document=_own(), path_of=path_of, words=words_of
     )
 
 
+def _own() -> dict[str, Any]:
+    return document(current_app.config["SESSION_COOKIE_NAME"])
+
+
 @lru_cache
-def document() -> dict[str, Any]:
-    """The OpenAPI 3.1 document. Raises ValueError where two types have one name."""
+def document(cookie: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document; `cookie` is the session's. Raises ValueError where two types have
+    one name."""
     schemas: dict[str, Any] = {"Failure": FAILURE, "Meta": META}
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
@@ -78,7 +90,7 @@ def document() -> dict[str, Any]:
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                "session": {"type": "apiKey", "in": "cookie", "name": "nova"},
+                "session": {"type": "apiKey", "in": "cookie", "name": cookie},
             },
         },
     }
@@ -109,7 +121,11 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         "operationId": route.name,
         "tags": [route.path.split("/")[1]],
         "summary": route.summary,
-        "parameters": [*_path_parameters(route), *_query_parameters(route, schemas)],
+        "parameters": [
+            *_path_parameters(route),
+            *_query_parameters(route, schemas),
+            *[CSRF_HEADER] * (route.method != "GET" and route.permission != PUBLIC),
+        ],
         "responses": _responses(route, schemas),
         "x-permission": str(route.permission),
         "security": [] if route.permission == PUBLIC else [{"bearer": []}, {"session": []}],

@@ -13,6 +13,7 @@ import requests
 from pydantic import BaseModel
 
 from api import openapi
+from api.errors import STATUSES
 from api.exporting import EXPORTS
 from api.routing import ROUTES
 from tests import factories
@@ -432,6 +433,9 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     expected |= {"/status", "/views", "/views/{view_id}"}
     expected |= {"/inventory", "/inventory/totals", "/inventory/policy"}
     assert expected | {"/auth/logout", "/auth/me"} == set(document["paths"])
+    told = {status: one["description"] for status, one in alerts["responses"].items()}
+    for kind, status in STATUSES:
+        assert told[str(status)] == kind.code
     for name in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document))):
         assert name in document["components"]["schemas"], name
     docs = site.get("/api/v1/docs").text
@@ -460,7 +464,26 @@ def test_the_document_refuses_two_types_of_one_name(monkeypatch: pytest.MonkeyPa
     namesake = replace(ROUTES[0], path="/namesake", data=list[Item])
     monkeypatch.setattr(openapi, "ROUTES", [*ROUTES, namesake])
     with pytest.raises(ValueError, match="Two types of the API are called Item"):
-        openapi.document.__wrapped__()
+        openapi.document.__wrapped__("nova")
+
+
+def test_the_document_says_what_a_session_needs(site: Site) -> None:
+    document = site.get("/api/v1/openapi.json").json()
+    browser = site.browser(ANALYST)
+    token = browser.csrf_token("/account")
+    cookie = document["components"]["securitySchemes"]["session"]["name"]
+    assert cookie in browser.jar.cookies
+    change = document["paths"]["/views"]["post"]
+    (header,) = [one for one in change["parameters"] if one["in"] == "header"]
+    asked = {"json": {}, "cookies": {cookie: browser.jar.cookies[cookie]}}
+    assert site.call("POST", "/api/v1/views", **asked).status_code == 400
+    told = {header["name"]: token}
+    assert site.call("POST", "/api/v1/views", headers=told, **asked).status_code == 422
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            takes = header in operation["parameters"]
+            assert takes == (method != "get" and bool(operation["security"])), (method, path)
+    assert not header["required"] and header["description"] in site.get("/api/v1/docs").text
 
 
 def test_the_data_of_the_factories_is_what_is_served(api: Api) -> None:

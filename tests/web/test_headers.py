@@ -160,6 +160,8 @@ def test_the_session_cookie_of_production_belongs_to_this_host_alone(public: Sit
     assert cookie.startswith("__Host-nova=")
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
+    document = public.get("/api/v1/openapi.json").json()
+    assert document["components"]["securitySchemes"]["session"]["name"] == "__Host-nova"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "nova.example.com.evil.example", "127.0.0.1@e"])

@@ -33,6 +33,7 @@ worker_class = "gthread"
 threads = 4
 timeout = 60
 graceful_timeout = 10
+limit_request_line = 8190
 max_requests = 20_000
 max_requests_jitter = 2_000
 proc_name = "nova-corrente"

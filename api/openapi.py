@@ -16,6 +16,10 @@ from api.routing import ROUTES, Route, blueprint
 from auth.guards import PUBLIC, public
 
 VERSION = "1.0.0"
+LONGEST = (
+    "The first line of a request (method, address with its query, version of HTTP) has 8,190 bytes"
+    " at most: ask for more codes than it holds in several requests."
+)
 SCHEMA_PLACE = "#/components/schemas/{model}"
 CONVERTER = re.compile(r"<(?:(?P<kind>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
 CSRF_HEADER = {
@@ -83,7 +87,7 @@ def document(cookie: str) -> dict[str, Any]:
         paths.setdefault(path_of(route), {})[route.method.lower()] = _operation(route, schemas)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Nova Corrente", "version": VERSION},
+        "info": {"title": "Nova Corrente", "version": VERSION, "description": LONGEST},
         "servers": [{"url": blueprint.url_prefix}],
         "paths": paths,
         "components": {

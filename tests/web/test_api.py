@@ -296,6 +296,20 @@ def test_a_failure_has_one_shape(site: Site, method: str, path: str, status: int
     assert ("Allow" in answer.headers) == (status == 405)
 
 
+def test_addresses_may_be_as_long_as_the_document_says(site: Site, api: Api) -> None:
+    told = site.get("/api/v1/openapi.json").json()["info"]["description"]
+    assert told in site.get("/api/v1/docs").text
+    (said,) = re.findall(r"([\d,]+) bytes", told)
+    at_most = int(said.replace(",", ""))
+    skus = [f"sku=UNKNOWN-{number:09}" for number in range(200)]
+    found = api.get(f"/materials?{'&'.join(skus)}")
+    assert found.status_code == 200 and found.json()["data"] == []
+    line = "GET /api/v1/kpis?colour= HTTP/1.1"
+    longest = api.get(f"/kpis?colour={'x' * (at_most - len(line))}")
+    assert longest.status_code == 422 and list(_error(longest)["fields"]) == ["colour"]
+    assert api.get(f"/kpis?colour={'x' * (at_most - len(line) + 1)}").status_code == 414
+
+
 def test_forged_cursors_are_refused(api: Api) -> None:
     import base64
 

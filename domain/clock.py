@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,13 @@ def day_of(moment: datetime) -> date:
 def days_before(day: date, days: int) -> date:
     """So many days before `day`, or the first day that there is."""
     return date.fromordinal(max(1, day.toordinal() - days))
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later (earlier, when negative); the month's last where it has
+    none of that number."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def days_since(day: date) -> int:

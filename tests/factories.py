@@ -21,13 +21,15 @@ from sqlalchemy import Connection, Engine, insert, select, text
 
 from domain.levels import COUNTRY, DEPOTS, LEVELS
 from warehouse.partitions import ensure_months, ensure_years
+from warehouse.queries.published import next_period
 from warehouse.queries.training import TrainingSet, load_training_set
 from warehouse.tables import core, staging
 
 LAST_DAY = date(2025, 6, 29)
 DAYS = 200
 MODELS = ("naive", "seasonal_naive", "ensemble")
-STEP_DAYS = {"D": 1, "W": 7}
+GRID = {"D": "D", "W": "7D", "M": "MS"}
+"""What pandas calls the run's periods."""
 DATES = ("date", "origin", "first_date", "last_date", "measured_on", "changed_on")
 
 SUPPLIERS = {"ALFA": "Alfa Energia", "BETA": "Beta Cabos"}
@@ -313,12 +315,13 @@ def make_bundle(
 ) -> Path:
     """A complete, valid bundle for what is in `core`: every series forecast at `scale` × its mean.
 
-    A different `scale` makes a different run; an `older` trainer's has fewer files.
+    A different `scale` makes a different run; an `older` trainer's has fewer files. Demand of weeks
+    or months is taken for whole ones, whichever day of them it is dated.
     """
     training = load_training_set(engine)
     bundle = folder / name
     bundle.mkdir(parents=True)
-    frames = _frames(training, horizon, STEP_DAYS[frequency], scale)
+    frames = _frames(training, horizon, frequency, scale)
     frames |= _network(training)
     if older:
         del frames["series_diagnostics.parquet"]
@@ -364,28 +367,29 @@ def _write(path: Path, frame: pd.DataFrame) -> None:
 
 
 def _frames(
-    training: TrainingSet, horizon: int, step: int, scale: float
+    training: TrainingSet, horizon: int, frequency: str, scale: float
 ) -> dict[str, pd.DataFrame]:
-    last = training.demand["date"].max().date()
+    starts = training.demand["date"].dt.to_period(frequency).dt.start_time
+    last = starts.max().date()
     forecast: list[dict[str, Any]] = []
     backtest: list[dict[str, Any]] = []
     profile: list[dict[str, Any]] = []
     diagnostics: list[dict[str, Any]] = []
     for (sku, site), rows in training.demand.groupby(["sku", "site"], observed=True):
-        grid = pd.date_range(rows["date"].min(), last, freq=f"{step}D")
-        demand = rows.set_index("date")["quantity"].reindex(grid, fill_value=0.0)
+        grid = pd.date_range(starts[rows.index].min(), last, freq=GRID[frequency])
+        demand = rows.groupby(starts)["quantity"].sum().reindex(grid, fill_value=0.0)
         level = {"mean": float(demand.mean()) * scale, "std": float(demand.std())}
         key = {"sku": sku, "site": site}
         for model in MODELS:
             for ahead in range(1, horizon + 1):
-                day = last + timedelta(days=ahead * step)
+                day = next_period(last, frequency, ahead)
                 forecast.append(key | {"date": day, "model": model} | _quantiles(**level))
             for back in range(horizon, 0, -1):
                 backtest.append(
                     key
                     | {
-                        "origin": last - timedelta(days=horizon * step),
-                        "date": last - timedelta(days=(back - 1) * step),
+                        "origin": next_period(last, frequency, -horizon),
+                        "date": next_period(last, frequency, 1 - back),
                         "model": model,
                         "actual": float(demand.iloc[-back]),
                     }
@@ -763,6 +767,7 @@ def _manifest(
             "to": str(demand["date"].max().date()),
             "data_version": training.data_version,
             "demand_total": float(demand["quantity"].sum()),
+            "inferred_frequency": frequency,
         },
         "frequency": frequency,
         "horizon": horizon,

@@ -30,11 +30,11 @@ def load(path: Path, engine: Engine, **options: Any) -> IngestReport:
     return ingest(path, engine=engine, loaded_by="tester", **options)
 
 
-def load_and_publish(folder: Path, engine: Engine) -> None:
-    """The folder's files, every one taken, and a run of them."""
+def load_and_publish(folder: Path, engine: Engine, **options: Any) -> None:
+    """The folder's files, every one taken, and a run of them as `make_bundle` makes it."""
     assert load(folder, engine).ok
     derive.refresh_after_load(engine)
-    bundle = factories.make_bundle(folder / "bundles", engine)
+    bundle = factories.make_bundle(folder / "bundles", engine, **options)
     publish.publish_bundle(bundle, engine=engine, published_by="tests")
 
 

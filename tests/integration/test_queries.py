@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from domain.errors import InvalidInput, NotFound, NothingPublished, UnknownMater
 from domain.records import Filters, Kpi
 from tests import factories, services
 from tests.factories import LAST_DAY
+from tests.ingesting import load_and_publish, write
 from warehouse.db import get_engine
 from warehouse.pipeline import derive, publish
 from warehouse.queries import (
@@ -580,6 +582,35 @@ def test_weekly_totals_stand_on_the_runs_weeks(nova: str, engine: Engine, tmp_pa
     assert (len(past), len(ahead)) == (53, 13)
     history = forecasts.history(sku="CABO-01", site="DEP-SP")
     assert len(history) == 60
+
+
+WIDE = """
+    [[source]]
+    kind = "demand"
+    file = "wide.csv"
+    columns = { sku = "sku" }
+    [source.unpivot]
+    columns = "m(.)"
+    value = "quantity"
+    start = "2025-01-31"
+    step = "month"
+"""
+
+
+def test_a_month_of_demand_is_one_month(nova: str, engine: Engine, tmp_path: Path):
+    """Counted from 31 January, months end where they do."""
+    files = {
+        "items": "sku;family;unit;unit_cost_brl\nA;cabos;m;2\n",
+        "wide": "sku;m1;m2;m3;m4;m5\nA;1;10;100;1000;10000\n",
+    }
+    (write(tmp_path, **files) / "mapping.toml").write_text(dedent(WIDE))
+    load_and_publish(tmp_path, engine, frequency="M", horizon=3)
+    history = forecasts.history(sku="A", site="-")
+    assert [(point.date.month, point.quantity) for point in history][-2:] == [(4, 1e3), (5, 1e4)]
+    found = by_key(kpis.headline())
+    assert (found["demand_value"].value, found["demand_value"].previous) == (20_000, 2_000)
+    assert found["forecast_value"].previous == 2 * 11_100
+    assert found["demand_value"].as_of == date(2025, 5, 31)
 
 
 def test_actuals_appear_beside_the_forecast_once_they_are_loaded(

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from domain.clock import months_after
 from domain.erp import KINDS
 from domain.errors import BadFile
 from warehouse.pipeline.chunks import Chunk, Part
@@ -327,8 +328,7 @@ def _counted(unpivot: Unpivot, number: int) -> date:
     """The date of the period of that number; number 1 is `start`."""
     start = _start(unpivot.start or "")
     if unpivot.step == "month":
-        months = start.year * 12 + start.month - 1 + number - 1
-        return start.replace(year=months // 12, month=months % 12 + 1)
+        return months_after(start, number - 1)
     return start + timedelta(days=(number - 1) * (7 if unpivot.step == "week" else 1))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from math import sqrt
 from typing import Any, Literal
 
@@ -154,7 +154,10 @@ def _hours(windows: Mapping[str, Any], known_from: date) -> dict[str, int]:
 
 
 def _back(day: date, frequency: str, periods: int) -> date:
-    return day if day == date.min else next_period(day, frequency, -periods)
+    """The day before the last so many periods up to the end of `day`."""
+    if day == date.min:
+        return day
+    return next_period(day + timedelta(days=1), frequency, -periods) - timedelta(days=1)
 
 
 def known_demand(

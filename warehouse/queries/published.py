@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from domain.clock import months_after
 from domain.errors import NothingPublished
 from warehouse.caching import once
 from warehouse.planned import planned_once
@@ -87,11 +88,10 @@ def run_and_days(connection: Connection) -> Row[Any]:
 
 
 def next_period(day: date, frequency: str, count: int = 1) -> date:
-    """The day `count` periods after `day` (before, when negative); months keep to day 1 when
-    `day` is one."""
+    """The day `count` periods after `day` (before, when negative), the month's last where it has
+    none of that number."""
     if frequency == "M":
-        months = day.year * 12 + day.month - 1 + count
-        return date(months // 12, months % 12 + 1, min(day.day, 28))
+        return months_after(day, count)
     return day + timedelta(days=count * (7 if frequency == "W" else 1))
 
 

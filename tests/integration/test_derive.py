@@ -17,11 +17,13 @@ from domain.errors import InvalidInput, NotFound
 from domain.recommending.settings import RecommendationSettings
 from tests import factories
 from tests.factories import LAST_DAY
+from tests.ingesting import load, load_and_publish, write
 from warehouse.commands import alerts as commands
 from warehouse.commands.users import Actor
 from warehouse.pipeline import derive, publish
 from warehouse.pipeline.scores import total_band
 from warehouse.pipeline.views import refresh_needed
+from warehouse.queries import forecasts, kpis, overrides, status
 
 BY = "tests"
 LATE: dict[str, Any] = {
@@ -295,6 +297,32 @@ def test_weekly_runs_derive_daily_rates(engine: Engine, tmp_path: Path):
     )
     assert row.daily_demand == pytest.approx(mean / 7)
     assert row.stockout_on == LAST_DAY + timedelta(days=ceil(200 / (mean / 7)))
+
+
+def test_demand_of_a_month_reaches_to_its_end(nova: str, engine: Engine, tmp_path: Path):
+    """Of June, dated its first day, is all that was asked for since the count of 31 May, and half
+    since that of 15 June; then the forecast of July goes on."""
+    months = "".join(f"2025-0{month}-01;{sku};300;D\n" for month in range(1, 6) for sku in "AB")
+    files = {
+        "items": "sku;family;unit;unit_cost_brl\nA;cabos;m;2\nB;cabos;m;2\n",
+        "sites": "site;uf\nD;SP\n",
+        "demand": f"date;sku;quantity;site\n{months}",
+        "stock": "date;sku;site;on_hand\n2025-05-31;A;D;400\n2025-06-15;B;D;400\n",
+    }
+    load_and_publish(write(tmp_path, **files), engine, frequency="M", horizon=3)
+    june = "date;sku;quantity;site\n2025-06-01;A;300;D\n2025-06-01;B;300;D\n"
+    assert load(write(tmp_path / "june", demand=june), engine).ok
+    derive.refresh_after_load(engine)
+    row = policy(engine, "A", "D")
+    assert row.on_hand == 100 and policy(engine, "B", "D").on_hand == 250
+    assert row.days_to_stockout == pytest.approx(100 / (300 / 31))
+    assert row.stockout_on == date(2025, 7, 11)
+    assert status.current().as_of == date(2025, 6, 30)
+    ahead = [(p.date.month, p.actual) for p in forecasts.series(sku="A", site="D")]
+    assert ahead[:3] == [(6, 300), (7, None), (8, None)]
+    assert overrides.periods() == [date(2025, 7, 1), date(2025, 8, 1)]
+    (asked,) = [one for one in kpis.headline() if one.key == "demand_value"]
+    assert (asked.value, asked.as_of) == (1_200, date(2025, 6, 30))
 
 
 def set_policy(engine: Engine, settings: str) -> None:

@@ -12,16 +12,18 @@ from sqlalchemy import Connection, text
 from domain.inventory import Array
 from domain.policy_settings import PolicySettings
 from domain.recommending.settings import RecommendationSettings
-from warehouse.queries.published import last_day
+from warehouse.queries.published import NATIVE, REACHED, last_day
 from warehouse.queries.stocked import overridden
 
 
 @dataclass(frozen=True)
 class Setup:
-    """The run being derived and the day from which the future is counted."""
+    """The run being derived and the day from which the future is counted. `native`: the period that
+    each row of demand stands for."""
 
     run_id: int
     frequency: str
+    native: str
     horizon: int
     data_to: date
     known_to: date
@@ -37,13 +39,15 @@ class Setup:
 def setup_of(connection: Connection, run_id: int) -> Setup:
     row = connection.execute(
         text(
-            """
+            f"""
             SELECT frequency, horizon, data_to,
-                (SELECT max(date) FROM analytics.demand_by_day) AS demand_to,
+                coalesce({NATIVE}, 'D') AS native, {REACHED} AS demand_to,
                 (SELECT max(stock_date) FROM analytics.series_overview) AS stock_to,
                 (SELECT value FROM support.setting WHERE key = 'policy') AS settings,
                 (SELECT value FROM support.setting WHERE key = 'recommendations') AS rates
-            FROM analytics.run WHERE run_id = :run_id
+            FROM analytics.run
+            CROSS JOIN (SELECT max(date) AS date FROM analytics.demand_by_day) AS last
+            WHERE run_id = :run_id
             """
         ),
         {"run_id": run_id},
@@ -52,4 +56,14 @@ def setup_of(connection: Connection, run_id: int) -> Setup:
     today = max(day for day in (known_to, row.demand_to, row.stock_to) if day is not None)
     settings = overridden(PolicySettings(), row.settings or {})
     rates = overridden(RecommendationSettings(), row.rates or {})
-    return Setup(run_id, row.frequency, row.horizon, row.data_to, known_to, today, settings, rates)
+    return Setup(
+        run_id=run_id,
+        frequency=row.frequency,
+        native=row.native,
+        horizon=row.horizon,
+        data_to=row.data_to,
+        known_to=known_to,
+        today=today,
+        settings=settings,
+        rates=rates,
+    )

@@ -22,6 +22,7 @@ from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
 from warehouse.pipeline.open_orders import in_transit
 from warehouse.pipeline.project_needs import dated, effects
+from warehouse.queries.published import BUCKET
 
 CHUNK = 1_000
 REQUEST_DAYS = 365
@@ -173,12 +174,20 @@ _DERIVED = (
 def brought_to_today(connection: Connection, setup: Setup, series: pd.DataFrame) -> pd.DataFrame:
     """On hand as of today where the last count is older: minus what was consumed since, plus
     what was received, never below 0. With `counted_quantity`, `used_since` and `received_since`,
-    which are NaN where the count is of today."""
+    which are NaN where the count is of today. Demand of the week or month of the count is spread
+    evenly over its days."""
     sql = """
         SELECT item_id, site_id,
-            (SELECT coalesce(sum(quantity), 0) FROM core.demand
+            (SELECT coalesce(sum(quantity * least(
+                1, (last - overview.stock_date)::double precision / (last - first + 1)
+             )), 0)
+             FROM core.demand CROSS JOIN LATERAL (
+                SELECT day::date AS first, (day + CAST(:period AS interval))::date - 1 AS last
+                FROM date_trunc(:bucket, demand.date::timestamp) AS day
+             ) AS period
              WHERE demand.item_id = overview.item_id AND demand.site_id = overview.site_id
-                AND demand.date > overview.stock_date) AS used_since,
+                AND demand.date >= date_trunc(:bucket, overview.stock_date + interval '1 day')
+            ) AS used_since,
             (SELECT coalesce(sum(coalesce(received_qty, quantity)), 0) FROM core.purchase_order
              WHERE purchase_order.item_id = overview.item_id
                 AND purchase_order.site_id = overview.site_id
@@ -186,7 +195,9 @@ def brought_to_today(connection: Connection, setup: Setup, series: pd.DataFrame)
         FROM analytics.series_overview AS overview
         WHERE overview.stock_date < :today
     """
-    since = frame_of(connection, sql, {"today": setup.today})
+    bucket = BUCKET[setup.native]
+    params = {"today": setup.today, "bucket": bucket, "period": f"1 {bucket}"}
+    since = frame_of(connection, sql, params)
     series = series.merge(since, on=["item_id", "site_id"], how="left")
     series = series.astype(dict.fromkeys(("used_since", "received_since"), "float64"))
     moved = series["received_since"] - series["used_since"]

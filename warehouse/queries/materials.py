@@ -34,7 +34,7 @@ from warehouse.queries.filtering import (
 )
 from warehouse.queries.items import item_with_key
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.published import PublishedRun, published_run_or_none
+from warehouse.queries.published import DEMAND_TO, PublishedRun, published_run_or_none
 from warehouse.queries.series import find_item, unknown_material
 
 OPTIONS = 20
@@ -118,7 +118,7 @@ WHERE series.item_id = :item_id AND {{where}}
 ORDER BY policy.days_to_stockout NULLS LAST, series.demand_90d DESC, site.site
 """
 
-_OPEN_ORDERS = """
+_OPEN_ORDERS = f"""
 SELECT line.order_no, line.line, supplier.supplier, supplier.name, site.site,
     CASE WHEN line.order_dated THEN line.ordered_on END AS ordered_on, line.promised_on,
     line.quantity, line.received_qty, line.unit_price_brl,
@@ -129,14 +129,11 @@ JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
 JOIN core.supplier ON supplier.supplier_id = line.supplier_id
 CROSS JOIN (
-    SELECT greatest(
-        (SELECT max(date) FROM analytics.demand_by_day),
-        (SELECT max(date) FROM analytics.stock_by_day)
-    ) AS date
+    SELECT greatest({DEMAND_TO}, (SELECT max(date) FROM analytics.stock_by_day)) AS date
 ) AS today
 WHERE line.item_id = :item_id AND line.received_on IS NULL
     AND coalesce(line.received_qty, 0) < line.quantity
-    AND lower(coalesce(line.status, '')) <> ALL(:cancelled) AND {where}
+    AND lower(coalesce(line.status, '')) <> ALL(:cancelled) AND {{where}}
 ORDER BY line.promised_on NULLS LAST, line.order_no, line.line
 """
 

@@ -17,13 +17,32 @@ NO_RUN = "No forecasts have been published yet."
 BUCKET = {"D": "day", "W": "week", "M": "month"}
 """What `date_trunc` calls a period; weeks start on Monday."""
 
-RUN = """
+NATIVE = "run.manifest -> 'dataset' ->> 'inferred_frequency'"
+"""The period that each row of demand stands for (D, W, M), as the run's trainer found it."""
+
+REACHED = f"""
+    CASE {NATIVE}
+        WHEN 'W' THEN date_trunc('week', last.date::timestamp)::date + 6
+        WHEN 'M' THEN (date_trunc('month', last.date::timestamp) + interval '1 month')::date - 1
+        ELSE last.date
+    END
+"""
+"""Until when demand is known whose last row is dated `last.date`: to the end of its period."""
+
+DEMAND_TO = f"""(
+    SELECT {REACHED} FROM (SELECT max(date) AS date FROM analytics.demand_by_day) AS last
+    LEFT JOIN analytics.published ON true LEFT JOIN analytics.run USING (run_id)
+)"""
+"""The same of what is loaded, to the published run; by the day before the first one."""
+
+RUN = f"""
     SELECT run.run_id, published.previous_run_id, run.frequency, run.horizon,
         run.data_from, run.data_to, run.metrics,
-        (manifest #> '{counts,series_trained}') <> (manifest #> '{counts,series_total}') AS limited,
+        (manifest -> 'counts' -> 'series_trained') <> (manifest -> 'counts' -> 'series_total')
+            AS limited,
         known.demand AS known_to, known.*
     FROM (
-        SELECT (SELECT max(date) FROM analytics.demand_by_day) AS demand,
+        SELECT {DEMAND_TO} AS demand,
             (SELECT min(date) FROM analytics.demand_by_day) AS first_demand,
             (SELECT max(date) FROM analytics.stock_by_day) AS stock,
             (SELECT max(date) FROM analytics.downtime_by_day) AS outage,

@@ -120,6 +120,36 @@ def test_a_corrected_file_supersedes_its_keys_and_leaves_the_rest(engine: Engine
     assert demand_of(engine)[0] == EXPECTED[0]
 
 
+STOCK = "date;sku;site;on_hand\n2024-01-15;CABO-1;SP-01;"
+
+
+def test_what_another_file_replaced_is_loaded_again(engine: Engine, tmp_path: Path):
+    def sent(folder: Path) -> list[str]:
+        return [file.state for file in load(folder, engine).files]
+
+    def on_hand() -> list[tuple]:
+        return rows(engine, "SELECT on_hand FROM core.stock ORDER BY date")
+
+    first = write(tmp_path / "first", stock=f"{STOCK}10\n") / "stock.csv"
+    wrong = write(tmp_path / "wrong", stock_fix=f"{STOCK}99\n") / "stock_fix.csv"
+    later = write(tmp_path / "later", stock_feb=f"{STOCK}7\n".replace("-01-15", "-02-15"))
+    assert [sent(one) for one in (first, wrong, first)] == [["accepted"]] * 3
+    assert on_hand() == [(10,)]
+    assert (sent(later), sent(first)) == (["accepted"], ["unchanged"]), "other days replace nothing"
+    both = write(tmp_path / "both", stock=f"{STOCK}10\n", stock_fix=f"{STOCK}99\n")
+    assert sent(both) == ["unchanged", "accepted"]
+    assert sent(both) == ["unchanged", "unchanged"], "as often as the folder is loaded"
+    assert on_hand() == [(99,), (7,)]
+
+
+def test_what_knows_no_days_is_loaded_again_after_another_file(engine: Engine, tmp_path: Path):
+    first = write(tmp_path / "first", items="sku;unit\nA;m\n") / "items.csv"
+    other = write(tmp_path / "other", items_fix="sku;unit\nA;kg\n") / "items_fix.csv"
+    states = [load_one(one, engine).state for one in (first, other, first, first)]
+    assert states == ["accepted", "accepted", "accepted", "unchanged"]
+    assert rows(engine, "SELECT unit FROM core.item WHERE sku = 'A'") == [("m",)]
+
+
 def test_a_longer_export_rewrites_only_what_is_new(engine: Engine, tmp_path: Path):
     load(write(tmp_path, demand=DEMAND), engine)
     old = "SELECT xmin::text, ctid::text, * FROM core.demand WHERE load_id = 1 ORDER BY date"

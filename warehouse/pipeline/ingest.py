@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, text
@@ -66,6 +67,11 @@ class _Job:
 
     path: Path
     source: Source
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of the file's bytes."""
+        return sha256_of(self.path)
 
 
 @dataclass(frozen=True)
@@ -127,8 +133,8 @@ def ingest(
         if is_demo and _has_real_data(engine):
             report.files += [_skipped(job) for job in jobs]
             jobs = []
-        for job in jobs:
-            report.files.extend(_load_file(job, options))
+        for place, job in enumerate(jobs, 1):
+            report.files.extend(_load_file(job, jobs[place:], options))
         _analyze(engine, report)
     report.seconds = time.monotonic() - started
     return report
@@ -194,25 +200,29 @@ def _skipped(job: _Job) -> FileReport:
     return FileReport(job.path.name, job.source.kind, state="skipped", message=NOT_MIXED)
 
 
-def _load_file(job: _Job, options: _Options) -> Iterator[FileReport]:
-    """A report for each table of the file."""
-    sha256 = sha256_of(job.path)
+def _load_file(job: _Job, after: list[_Job], options: _Options) -> Iterator[FileReport]:
+    """A report for each table of the file; `after` come other files."""
+    to_come = [
+        f"{one.sha256}{one.source.fingerprint}"
+        for one in after
+        if one.source.kind == job.source.kind
+    ]
     try:
         names = part_names(job.path, job.source)
     except NovaError as error:
         report = FileReport(job.path.name, job.source.kind)
-        _guarded(report, job, sha256, options, _refused(error))
+        _guarded(report, job, options, _refused(error))
         yield report
         return
     for name in names:
         report = FileReport(job.path.name, job.source.kind, name)
         before = None
         if not options.force:
-            before = loads.already_loaded(options.engine, job.source, report, sha256)
+            before = loads.already_loaded(options.engine, job.source, report, job.sha256, to_come)
         if before is not None:
             report.state, report.load_id = "unchanged", before
         else:
-            _guarded(report, job, sha256, options, _load_part)
+            _guarded(report, job, options, _load_part)
         yield report
 
 
@@ -226,7 +236,7 @@ def _refused(error: NovaError) -> Work:
     return refuse
 
 
-def _guarded(report: FileReport, job: _Job, sha256: str, options: _Options, work: Work) -> None:
+def _guarded(report: FileReport, job: _Job, options: _Options, work: Work) -> None:
     """Does the work between the load's first and last appearance in `staging.load`."""
     started = time.monotonic()
     if not options.dry_run:
@@ -234,7 +244,7 @@ def _guarded(report: FileReport, job: _Job, sha256: str, options: _Options, work
             options.engine,
             job.source,
             report,
-            sha256=sha256,
+            sha256=job.sha256,
             loaded_by=options.loaded_by,
             is_demo=options.is_demo,
         )

@@ -23,9 +23,11 @@ WHERE seen.sha256 = :sha256 AND seen.mapping_sha256 = :mapping_sha256
   AND seen.kind = :kind AND seen.part = :part AND seen.state = 'accepted'
   AND NOT EXISTS (
     SELECT FROM staging.load AS later
-    WHERE later.kind = seen.kind AND later.part = seen.part AND later.state = 'accepted'
-      AND later.file IN (seen.file, :file) AND later.id > seen.id
-      AND (later.sha256, later.mapping_sha256) <> (seen.sha256, seen.mapping_sha256))
+    WHERE later.kind = seen.kind AND later.state = 'accepted' AND later.id > seen.id
+      AND (later.file IN (seen.file, :file)
+        OR (later.date_from > seen.date_to OR later.date_to < seen.date_from) IS NOT TRUE)
+      AND (later.sha256, later.mapping_sha256) <> (seen.sha256, seen.mapping_sha256)
+      AND later.sha256 || later.mapping_sha256 <> ALL(:to_come))
 ORDER BY seen.id DESC LIMIT 1
 """
 
@@ -95,10 +97,15 @@ def fail_stopped_loads(engine: Engine) -> int:
     return result.rowcount
 
 
-def already_loaded(engine: Engine, source: Source, report: FileReport, sha256: str) -> int | None:
-    """The accepted load of the same bytes and mapping, unless the file was replaced since."""
+def already_loaded(
+    engine: Engine, source: Source, report: FileReport, sha256: str, to_come: list[str]
+) -> int | None:
+    """The accepted load of the same bytes and mapping, unless rows of it may have been replaced
+    since: by another file of the kind that reaches into its days, or has none. What comes after it
+    in the same call (hashes of bytes and mapping, in one) would replace them again."""
+    params = _identity(source, report, sha256) | {"to_come": to_come}
     with engine.connect() as connection:
-        return connection.execute(text(_UNCHANGED), _identity(source, report, sha256)).scalar()
+        return connection.execute(text(_UNCHANGED), params).scalar()
 
 
 def start_load(

@@ -18,7 +18,7 @@ from domain.sla import ContractScore
 from tests import factories
 from warehouse.pipeline import derive
 from warehouse.pipeline.publish import publish_bundle
-from warehouse.queries import kpis, sla
+from warehouse.queries import kpis, regions, sla
 
 pytestmark = pytest.mark.usefixtures("nova")
 
@@ -88,8 +88,7 @@ def test_penalties_agree_with_cases_by_hand(engine: Engine, network: factories.N
     assert southeast == score(month=JUNE) and southeast.here.downtime_hours == 17.0
     quiet = score("C-NE", JUNE)
     assert (quiet.now.availability, quiet.now.penalty_brl, quiet.state) == (1.0, 0.0, "kept")
-    (kpi,) = [one for one in kpis.headline() if one.key == "sla_availability"]
-    assert kpi.value == pytest.approx(1 - 19 / (3 * 30 * 24))  # 30 days: 31 May too
+    assert availability(Filters()) == pytest.approx(1 - 19 / (3 * 30 * 24))  # 30 days: 31 May too
     asked = Filters(uf=("RJ",), family=("energia",))
     (kpi,) = [one for one in kpis.headline(filters=asked) if one.key == "sla_availability"]
     assert kpi.value == pytest.approx(1 - 13 / (30 * 24))
@@ -99,6 +98,26 @@ def test_penalties_agree_with_cases_by_hand(engine: Engine, network: factories.N
     derive.refresh_after_load(engine)
     edge = score(month=MAY).now
     assert (edge.hours_per_site, edge.percent, edge.penalty_brl) == (4.0, 2, 2_000.0)
+
+
+def availability(filters: Filters) -> float | None:
+    (kpi,) = [one for one in kpis.headline(filters=filters) if one.key == "sla_availability"]
+    return kpi.value
+
+
+def test_a_contract_is_up_over_its_own_sites_alone(engine: Engine, network: factories.Network):
+    """Two depots of São Paulo under two contracts; Salvador's is moved there."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE core.site SET uf = 'SP' WHERE site = 'DEP-BA'"))
+    factories.add_outage(engine, network, "DEP-SP", at(5, 1, 0), at(5, 1, 1))
+    factories.add_outage(engine, network, "DEP-BA", at(6, 10, 0), at(6, 13, 0))
+    derive.refresh_after_load(engine)
+    of_one = Filters(contract=("C-NE",))
+    found = {row.uf: row.availability for row in regions.rows(filters=of_one)}
+    assert found["SP"] == availability(of_one) == pytest.approx(1 - 72 / 720)
+    assert found["RJ"] is None, "where the contract has no site"
+    by_region = {row.uf: row.availability for row in regions.rows(filters=of_one, by="region")}
+    assert by_region["SE"] == found["SP"]
 
 
 def test_an_outage_that_goes_on_lasts_to_the_end_of_the_data(

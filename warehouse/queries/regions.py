@@ -47,7 +47,8 @@ WITH place AS (
     WHERE exposure.run_id = :run_id AND {series} GROUP BY site.uf
 ), standing AS (
     SELECT site.uf, count(*) FILTER (WHERE kind = 'depot') AS depots,
-        count(*) FILTER (WHERE kind = 'tower') AS towers, count(contract_id) AS covered
+        count(*) FILTER (WHERE kind = 'tower') AS towers,
+        count(contract_id) FILTER (WHERE {covered}) AS covered
     FROM core.site WHERE {sites} GROUP BY site.uf
 ), down AS (
     SELECT uf, sum(hours) AS hours FROM (
@@ -94,6 +95,7 @@ def rows(
     series, sites = series_where(scope, filters), series_where(scope)
     by_day = daily_filter(scope, filters)
     no_family = daily_where(scope, of_places(filters))
+    covered = daily_where(scope, of_places(filters), "site")
     visible = Where()
     visible.any_of(filters.uf, "uf", "uf.uf = ANY(:uf)")
     visible.any_of(filters.region, "region", "uf.region = ANY(:region)")
@@ -111,6 +113,7 @@ def rows(
         series=series.sql,
         sites=sites.sql,
         no_family=no_family.sql,
+        covered=covered.sql,
     )
     params = {**series.params, **visible.params, **by_day.params, **no_family.params}
     params |= windows | {"stations": f"{STATIONS}%"}

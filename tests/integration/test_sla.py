@@ -109,15 +109,16 @@ def test_a_contract_is_up_over_its_own_sites_alone(engine: Engine, network: fact
     """Two depots of São Paulo under two contracts; Salvador's is moved there."""
     with engine.begin() as connection:
         connection.execute(text("UPDATE core.site SET uf = 'SP' WHERE site = 'DEP-BA'"))
-    factories.add_outage(engine, network, "DEP-SP", at(5, 1, 0), at(5, 1, 1))
     factories.add_outage(engine, network, "DEP-BA", at(6, 10, 0), at(6, 13, 0))
     derive.refresh_after_load(engine)
     of_one = Filters(contract=("C-NE",))
     found = {row.uf: row.availability for row in regions.rows(filters=of_one)}
-    assert found["SP"] == availability(of_one) == pytest.approx(1 - 72 / 720)
+    assert found["SP"] == availability(of_one) == pytest.approx(1 - 72 / (29 * 24))
     assert found["RJ"] is None, "where the contract has no site"
     by_region = {row.uf: row.availability for row in regions.rows(filters=of_one, by="region")}
-    assert by_region["SE"] == found["SP"]
+    assert by_region["SE"] == found["SP"] == score("C-NE").now.availability
+    asked = replace(of_one, date_from=JUNE, date_to=date(2025, 6, 29))
+    assert availability(asked) == found["SP"], "of the same days"
 
 
 def test_an_outage_that_goes_on_lasts_to_the_end_of_the_data(

@@ -125,17 +125,13 @@ def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str,
         "sla_to": today,
         "sla_after": days_before(today, SLA_DAYS),
         "sla_before": days_before(today, 2 * SLA_DAYS),
-        "sla_hours": 24 * SLA_DAYS,
-        "sla_hours_before": 24 * SLA_DAYS,
         "savings_from": filters.date_from or date.min,
         "savings_to": filters.date_to or date.max,
     }
     if filters.has_dates:
         for name in ("demand", "stock", "otif", "sla"):
             windows |= _asked_window(name, windows[f"{name}_to"], filters)
-        known_from = days_before(last.first_outage or date.max, 1)
-        windows |= _hours(windows, known_from)
-    return windows
+    return windows | _hours(windows, days_before(last.outages_from or date.max, 1))
 
 
 def _asked_window(name: str, known_to: date, filters: Filters) -> dict[str, date]:
@@ -146,9 +142,9 @@ def _asked_window(name: str, known_to: date, filters: Filters) -> dict[str, date
     return {f"{name}_to": to, f"{name}_after": after, f"{name}_before": before}
 
 
-def _hours(windows: Mapping[str, Any], known_from: date) -> dict[str, int]:
-    """Hours a site is observed in both windows: not those before the first outage known."""
-    ends = [max(windows[f"sla_{end}"], known_from) for end in ("before", "after")]
+def _hours(windows: Mapping[str, Any], unknown_to: date) -> dict[str, int]:
+    """Hours a site is observed in both windows: not those of days of which no outage is known."""
+    ends = [max(windows[f"sla_{end}"], unknown_to) for end in ("before", "after")]
     before, now = (ends[1] - ends[0]).days, (windows["sla_to"] - ends[1]).days
     return {"sla_hours": 24 * max(now, 0), "sla_hours_before": 24 * max(before, 0)}
 
@@ -406,7 +402,7 @@ class _Headline:
         inputs = {
             "H_d": (down["hours"] or 0.0) if known else None,
             "S": sites if known else None,
-            "T": hours,
+            "T": hours if known else None,
         }
         as_of = self.windows["sla_to"] if known else None
         return self._kpi("sla_availability", value, previous, as_of, inputs)

@@ -35,6 +35,13 @@ DEMAND_TO = f"""(
 )"""
 """The same of what is loaded, to the published run; by the day before the first one."""
 
+OUTAGES_FROM = """greatest(
+    date_trunc('month', outage.first)::date,
+    least(outage.first::date, (SELECT min(date) FROM analytics.demand_by_day))
+)"""
+"""The first day that outages are known of, the first of which began at `outage.first`; or that of
+demand in the same month: a month that only begins quietly is known whole."""
+
 RUN = f"""
     SELECT run.run_id, published.previous_run_id, run.frequency, run.horizon,
         run.data_from, run.data_to, run.metrics,
@@ -46,7 +53,9 @@ RUN = f"""
             (SELECT min(date) FROM analytics.demand_by_day) AS first_demand,
             (SELECT max(date) FROM analytics.stock_by_day) AS stock,
             (SELECT max(date) FROM analytics.downtime_by_day) AS outage,
-            (SELECT min(date) FROM analytics.downtime_by_day) AS first_outage,
+            (SELECT {OUTAGES_FROM} FROM (
+                SELECT min(date) AS first FROM analytics.downtime_by_day
+            ) AS outage WHERE first IS NOT NULL) AS outages_from,
             EXISTS (SELECT FROM analytics.order_by_day) AS has_orders,
             EXISTS (SELECT FROM core.site WHERE contract_id IS NOT NULL) AS has_contracts,
             EXISTS (SELECT FROM core.item WHERE unit_cost_brl IS NOT NULL) AS has_costs

@@ -37,6 +37,7 @@ from warehouse.caching import once, read_model
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import Where, daily_where, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
+from warehouse.queries.published import OUTAGES_FROM
 
 OUTAGE_SORTS = {
     "started_at": "timestamp",
@@ -48,16 +49,13 @@ OUTAGE_SORTS = {
 SHEET_INCIDENTS, PARTS_SHOWN = 200, 50
 EVIDENCE_KINDS = ("contracts", "sites", "outages", "stock", "purchase_orders")
 
-_KNOWN = """
-SELECT CASE WHEN count(*) > 0 THEN greatest(
-    date_trunc('month', min(started_at))::date,
-    least(min(started_at)::date, (SELECT min(date) FROM analytics.demand_by_day))
-) END AS first, greatest(
+_KNOWN = f"""
+SELECT CASE WHEN first IS NOT NULL THEN {OUTAGES_FROM} END AS first, greatest(
     (SELECT max(date) FROM analytics.demand_by_day),
     (SELECT max(date) FROM analytics.stock_by_day),
     (SELECT max(date) FROM analytics.downtime_by_day)
 ) AS last
-FROM core.outage
+FROM (SELECT min(started_at) AS first FROM core.outage) AS outage
 """
 
 _CONTRACTS = """
@@ -165,8 +163,7 @@ class _Known:
     """The span of days that outages are known for, and each contract's with its downtime by day,
     and with that of its sites in the regions and UFs asked for.
 
-    The first day is that of the first outage, or of demand where that goes further back in the same
-    month: a month that only begins quietly is known whole.
+    The first day is that of OUTAGES_FROM.
     """
 
     first: date

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +200,10 @@ def test_only_suppliers_with_lines_enough_are_ranked(
     assert (second.otif, second.otif_high) == (1.0, 1.0)
     assert second.otif_low == pytest.approx(0.8830302)
     order(engine, network, 79, sku="CABO-01", supplier="BETA", received_on=None)
-    span = {"date_from": date(2025, 1, 1), "date_to": date(2025, 6, 29)}
+    order(engine, network, 80, received_on=None)  # due after the last day of demand
+    factories.add_outage(engine, network, "DEP-SP", datetime(2025, 7, 5), datetime(2025, 7, 6))
+    derive.refresh_after_load(engine)
+    span = {"date_from": date(2025, 1, 1), "date_to": date(2025, 7, 31)}
     for name, otif in (("ALFA", 0.75), ("BETA", (MIN_LINES - 1) / MIN_LINES)):
         asked = Filters(supplier=(name,), **span)  # type: ignore[arg-type]
         (shown,) = [one for one in kpis.headline(filters=asked) if one.key == "otif"]

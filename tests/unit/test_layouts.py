@@ -569,9 +569,8 @@ def test_every_amount_is_written_alike(locale: str) -> None:
     ("frequency", "told"), [("D", "30 dias"), ("W", "28 dias"), ("M", "1 mês")]
 )
 def test_the_maps_labels_say_the_days_that_its_numbers_are_of(frequency: str, told: str) -> None:
-    last = SimpleNamespace(
-        demand=date(2025, 6, 1), first_demand=date(2025, 1, 1), stock=TODAY, outage=TODAY
-    )
+    known = {"demand": date(2025, 6, 1), "first_demand": date(2025, 1, 1), "stock": TODAY}
+    last = SimpleNamespace(**known, as_of=TODAY, outages_from=date(2025, 1, 1), outages_to=TODAY)
     run = PublishedRun(1, None, frequency, 30, TODAY, TODAY, {}, None, TODAY)
     windows = kpis._windows(run, last, NO_FILTERS)
     spans = {"demand_brl": "demand", "stockout_rate": "stock", "availability": "sla"}

@@ -26,9 +26,8 @@ from warehouse.caching import once, read_model
 from warehouse.queries.filtering import between, is_open, series_where
 from warehouse.queries.materials import ON_HAND, TEXTBOOK_ORDER_UP_TO, orders_on_their_way
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.published import RUN, PublishedRun, published_run_or_none
+from warehouse.queries.published import AS_OF, RUN, PublishedRun, published_run_or_none
 from warehouse.queries.series import find_item, find_series, is_known
-from warehouse.queries.status import AS_OF
 
 SORTS = {
     "sku": "text",
@@ -190,8 +189,7 @@ def one(connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHIN
     sql = f"SELECT run.*, found.* FROM ({RUN}) AS run LEFT JOIN ({found}) AS found ON true"
     row = connection.execute(text(sql), {**where.params, "horizon_days": None}).one()
     once(connection, PublishedRun, lambda: row)
-    if days := [day for day in (row.demand, row.stock) if day]:
-        once(connection, AS_OF, lambda: max(days))
+    once(connection, AS_OF, lambda: row.as_of)
     if row.item_id is None:
         raise NotFound(f"There is no stock of {sku!r} at {site!r}.")
     is_known(connection, sku, site, scope, row)

@@ -105,7 +105,7 @@ def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str,
     frequency = run.frequency if run else "D"
     demand_to = last.demand or date.min
     stock_to = last.stock or date.min
-    today = max(demand_to, stock_to, last.outage or date.min)
+    otif_to, sla_to = last.as_of or date.min, last.outages_to or date.min
     periods = PERIODS_OF_MONTH[frequency]
     windows: dict[str, Any] = {
         "demand_from": last.first_demand or date.max,
@@ -118,13 +118,12 @@ def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str,
         "stock_to": stock_to,
         "stock_after": days_before(stock_to, STOCK_DAYS),
         "stock_before": days_before(stock_to, 2 * STOCK_DAYS),
-        "today": today,
-        "otif_to": today,
-        "otif_after": days_before(today, OTIF_DAYS),
-        "otif_before": days_before(today, 2 * OTIF_DAYS),
-        "sla_to": today,
-        "sla_after": days_before(today, SLA_DAYS),
-        "sla_before": days_before(today, 2 * SLA_DAYS),
+        "otif_to": otif_to,
+        "otif_after": days_before(otif_to, OTIF_DAYS),
+        "otif_before": days_before(otif_to, 2 * OTIF_DAYS),
+        "sla_to": sla_to,
+        "sla_after": days_before(sla_to, SLA_DAYS),
+        "sla_before": days_before(sla_to, 2 * SLA_DAYS),
         "savings_from": filters.date_from or date.min,
         "savings_to": filters.date_to or date.max,
     }

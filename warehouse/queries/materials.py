@@ -34,7 +34,7 @@ from warehouse.queries.filtering import (
 )
 from warehouse.queries.items import item_with_key
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.published import DEMAND_TO, PublishedRun, published_run_or_none
+from warehouse.queries.published import AS_OF, PublishedRun, published_run_or_none
 from warehouse.queries.series import find_item, unknown_material
 
 OPTIONS = 20
@@ -128,9 +128,7 @@ FROM core.purchase_order AS line
 JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
 JOIN core.supplier ON supplier.supplier_id = line.supplier_id
-CROSS JOIN (
-    SELECT greatest({DEMAND_TO}, (SELECT max(date) FROM analytics.stock_by_day)) AS date
-) AS today
+CROSS JOIN (SELECT {AS_OF} AS date) AS today
 WHERE line.item_id = :item_id AND line.received_on IS NULL
     AND coalesce(line.received_qty, 0) < line.quantity
     AND lower(coalesce(line.status, '')) <> ALL(:cancelled) AND {{where}}

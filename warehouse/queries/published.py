@@ -35,6 +35,21 @@ DEMAND_TO = f"""(
 )"""
 """The same of what is loaded, to the published run; by the day before the first one."""
 
+AS_OF = f"""
+coalesce(
+    greatest({DEMAND_TO}, (SELECT max(date) FROM analytics.stock_by_day)),
+    (SELECT max(coalesce(received_on, ordered_on)) FROM core.purchase_order)
+)
+"""
+"""The last day that data speak of: of demand and stock, else of orders; null without any."""
+
+OUTAGES_TO = """greatest(
+    (SELECT max(date) FROM analytics.demand_by_day),
+    (SELECT max(date) FROM analytics.stock_by_day),
+    (SELECT max(date) FROM analytics.downtime_by_day)
+)"""
+"""The last day that outages are known of: analytics.downtime_by_day ends those that go on there."""
+
 OUTAGES_FROM = """greatest(
     date_trunc('month', outage.first)::date,
     least(outage.first::date, (SELECT min(date) FROM analytics.demand_by_day))
@@ -56,6 +71,8 @@ RUN = f"""
             (SELECT {OUTAGES_FROM} FROM (
                 SELECT min(date) AS first FROM analytics.downtime_by_day
             ) AS outage WHERE first IS NOT NULL) AS outages_from,
+            {OUTAGES_TO} AS outages_to,
+            {AS_OF} AS as_of,
             EXISTS (SELECT FROM analytics.order_by_day) AS has_orders,
             EXISTS (SELECT FROM core.site WHERE contract_id IS NOT NULL) AS has_contracts,
             EXISTS (SELECT FROM core.item WHERE unit_cost_brl IS NOT NULL) AS has_costs
@@ -68,7 +85,7 @@ RUN = f"""
 @dataclass(frozen=True)
 class PublishedRun:
     """The run that everybody sees; `data_to` is the first day of its last known period, `known_to`
-    the last day of demand loaded by now. `limited`: some series were not trained."""
+    the last day that demand is known of by now. `limited`: some series were not trained."""
 
     run_id: int
     previous_run_id: int | None

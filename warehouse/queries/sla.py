@@ -37,7 +37,7 @@ from warehouse.caching import once, read_model
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import Where, daily_where, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.published import OUTAGES_FROM
+from warehouse.queries.published import OUTAGES_FROM, OUTAGES_TO
 
 OUTAGE_SORTS = {
     "started_at": "timestamp",
@@ -50,11 +50,7 @@ SHEET_INCIDENTS, PARTS_SHOWN = 200, 50
 EVIDENCE_KINDS = ("contracts", "sites", "outages", "stock", "purchase_orders")
 
 _KNOWN = f"""
-SELECT CASE WHEN first IS NOT NULL THEN {OUTAGES_FROM} END AS first, greatest(
-    (SELECT max(date) FROM analytics.demand_by_day),
-    (SELECT max(date) FROM analytics.stock_by_day),
-    (SELECT max(date) FROM analytics.downtime_by_day)
-) AS last
+SELECT CASE WHEN first IS NOT NULL THEN {OUTAGES_FROM} END AS first, {OUTAGES_TO} AS last
 FROM (SELECT min(started_at) AS first FROM core.outage) AS outage
 """
 

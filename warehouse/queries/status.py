@@ -14,18 +14,10 @@ from warehouse import ages
 from warehouse.caching import VERSION_SQL, read_model
 from warehouse.clock import IN_BRASILIA
 from warehouse.planned import planned_once
-from warehouse.queries.published import DEMAND_TO
+from warehouse.queries.published import AS_OF
 
 RHYTHM_DAYS = 10
 """The last days of loads that the rhythm is taken from."""
-
-AS_OF = f"""
-coalesce(
-    greatest({DEMAND_TO}, (SELECT max(date) FROM analytics.stock_by_day)),
-    (SELECT max(coalesce(received_on, ordered_on)) FROM core.purchase_order)
-)
-"""
-"""The last day that data speak of: of demand and stock, else of orders; null without any."""
 
 _STATUS = planned_once(
     f"""

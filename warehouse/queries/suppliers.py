@@ -31,7 +31,7 @@ from warehouse.caching import once, read_model
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.status import AS_OF
+from warehouse.queries.published import AS_OF
 
 LINE_SORTS = {
     "ordered_on": "date",

@@ -209,6 +209,10 @@ def test_only_suppliers_with_lines_enough_are_ranked(
         (shown,) = [one for one in kpis.headline(filters=asked) if one.key == "otif"]
         (totals, *_) = suppliers.totals(filters=asked)
         assert shown.value == totals.otif == pytest.approx(otif), "whoever supplies the item"
+    second = next(one for one in suppliers.listed() if one.supplier == "ALFA")
+    assert (second.rank, second.sole_items) == (2, 0)
+    assert second.spend_share == pytest.approx(41 / (41 + MIN_LINES))
+    assert suppliers.listed(filters=Filters(supplier=("ALFA",))) == [second], "its place among all"
 
 
 def test_a_scoped_reader_sees_the_lines_of_the_own_part(

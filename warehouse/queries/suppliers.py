@@ -215,10 +215,16 @@ def listed(
     """Every supplier with a line in view, ranked ones first, then by lines; nobody's lines (code
     `-`) too, without a rank. Where nothing is narrowed, those without a line are there as well.
 
-    `filters.date_from` and `date_to` bound the lines, `search` looks into codes and names.
+    `filters.date_from` and `date_to` bound the lines. `supplier` and `search`, which looks into
+    codes and names, choose of them all: their places, shares and sole items stay as they are.
     """
-    found = _scores(connection, scope, replace(filters, search=""), kinds)
+    found = _of(filters, _scores(connection, scope, replace(filters, search=""), kinds))
     return [score for score in found if mentions(filters.search, (score.supplier, score.name))]
+
+
+def _of(filters: Filters, scores: list[SupplierScore]) -> list[SupplierScore]:
+    """Those of the suppliers asked for; all without any."""
+    return [one for one in scores if not filters.supplier or one.supplier in filters.supplier]
 
 
 @read_model(at_most=ages.FACTS)
@@ -232,7 +238,7 @@ def totals(
     """All suppliers in view over their lines together (`kind` all), and those of each kind; empty
     without a line."""
     filters = replace(filters, search="")
-    scores = _scores(connection, scope, filters, kinds)
+    scores = _of(filters, _scores(connection, scope, filters, kinds))
     where, params = _view(connection, scope, filters, kinds)
     rows = connection.execute(text(_TOTALS.format(where=where.sql)), params)
     return [_total(row, scores, params["as_of"], filters) for row in rows]
@@ -383,7 +389,8 @@ def _scores(
     kinds: tuple[str, ...],
     asked: str | None = None,
 ) -> list[SupplierScore]:
-    where, params = _view(connection, scope, filters, kinds)
+    """How all suppliers compare, whichever are asked for."""
+    where, params = _view(connection, scope, replace(filters, supplier=()), kinds)
     params |= {"idle": not where.predicates and not filters.supplier, "asked": asked}
     rows = connection.execute(text(_SCORES.format(where=where.sql)), params).all()
     spend = sum(row.spend_brl or 0.0 for row in rows)

@@ -17,6 +17,7 @@ from domain.records import Filters
 from domain.sla import ContractScore
 from tests import factories
 from warehouse.pipeline import derive
+from warehouse.pipeline.penalties import penalties_by_contract
 from warehouse.pipeline.publish import publish_bundle
 from warehouse.queries import kpis, regions, sla
 
@@ -195,6 +196,17 @@ def test_exposure_is_the_chance_times_the_penalty(
     assert narrow.score == there and sum(one.exposure_brl for one in narrow.parts) == of_rio
     assert (narrow.days, narrow.months) == (detail.days, detail.months)
     assert sla.detail(contract="C-SUL", filters=Filters(uf=("BA",))).score.here.sites == 0
+    with engine.connect() as connection:
+        capped = penalties_by_contract(connection, date(2025, 6, 29))
+        steeper = [*SCHEDULE[:2], {"hours": 8, "percent": 10}, {"hours": 16, "percent": 90}]
+        connection.execute(
+            text("UPDATE core.contract SET penalty_schedule = CAST(:schedule AS jsonb)"),
+            {"schedule": json.dumps(steeper)},
+        )
+        assert penalties_by_contract(connection, date(2025, 6, 29)) == capped, "10 % from 8 h on"
+        connection.execute(text("UPDATE core.contract SET cap_pct = 5"))
+        lower = penalties_by_contract(connection, date(2025, 6, 29))
+    assert lower == {key: pytest.approx(brl) for key, brl in capped.items()}, "5 % from 4 h on"
 
 
 def test_the_evidence_has_stock_and_orders_of_that_day(engine: Engine, network: factories.Network):

@@ -3,8 +3,8 @@
 Hours of outage per unserved request, as recorded: hours of outages that waited for material, over
 the requests that found an empty shelf. Stock that is out hides them, so they are estimated: the
 requests of each item-depot's days with stock, at the same rate on its days without. Times what an
-hour costs at the sites that the depot serves: the schedule's last band, spread evenly over its
-hours. An expectation, not a bill.
+hour costs at the sites that the depot serves: the highest percent that the schedule can come to
+under its cap, spread evenly over the hours from which it is due. An expectation, not a bill.
 """
 
 from __future__ import annotations
@@ -34,15 +34,16 @@ WITH waited AS (
     FROM shelf JOIN asked USING (item_id, site_id)
 ), hourly AS (
     SELECT contract.contract_id,
-        (last.band ->> 'percent')::double precision / 100 * contract.monthly_fee_brl
-            / nullif((last.band ->> 'hours')::double precision, 0)
+        highest.percent / 100 * contract.monthly_fee_brl / highest.hours
             / (SELECT count(*) FROM core.site AS covered
                WHERE covered.contract_id = contract.contract_id) AS brl
     FROM core.contract
     CROSS JOIN LATERAL (
-        SELECT band FROM jsonb_array_elements(contract.penalty_schedule) AS band
-        ORDER BY (band ->> 'hours')::double precision DESC LIMIT 1
-    ) AS last
+        SELECT hours, least(percent, contract.cap_pct) AS percent
+        FROM jsonb_to_recordset(contract.penalty_schedule)
+            AS band (hours double precision, percent double precision)
+        WHERE hours > 0 ORDER BY 2 DESC, hours LIMIT 1
+    ) AS highest
     WHERE EXISTS (SELECT FROM core.site WHERE site.contract_id = contract.contract_id)
 )
 SELECT depot_id, contract_id, sites * brl / sum(sites) OVER (PARTITION BY depot_id)

@@ -343,7 +343,7 @@ def test_every_kind_of_file(engine: Engine, tmp_path: Path):
         stock="date,sku,site,on_hand\n2024-01-01,A,D1,5\n",
         purchase_orders="order,line,sku,supplier,ordered_on,quantity\nP,1,A,S1,2024-01-01,3\n",
         outages="outage,site,started_at,ended_at,sku_waited_for,contract\n"
-        "O1,T1,2024-01-01 10:00,2024-01-01T12:30:00-03:00,A,C1\n",
+        "O1,T1,2024-01-31 21:30,2024-02-01T05:30:00Z,A,C1\n",
         projects="project;name;uf;materials\n"
         'J1;5G;RJ;"[{""sku"": ""B"", ""quantity"": 4, ""needed_on"": ""2024-05-01""}]"\n',
         equipment="equipment,site,measured_at,failure,temp_c\nE1,T1,01/02/2024 08:00,0,41.5\n",
@@ -359,7 +359,9 @@ def test_every_kind_of_file(engine: Engine, tmp_path: Path):
     assert rows(engine, "SELECT penalty_schedule FROM core.contract") == [
         ([{"hours": 7.3, "percent": 2}, {"hours": 14.6, "percent": 5}],)
     ]
-    assert rows(engine, "SELECT ended_at::text FROM core.outage") == [("2024-01-01 15:30:00",)]
+    assert rows(
+        engine, "SELECT (ended_at - started_at)::text, ended_at::text FROM core.outage"
+    ) == [("05:00:00", "2024-02-01 02:30:00")]
     assert rows(engine, "SELECT readings FROM core.equipment_reading") == [({"temp_c": 41.5},)]
     depot = "SELECT d.site FROM core.site t JOIN core.site d ON d.site_id = t.depot_id"
     assert rows(engine, depot) == [("D1",)]

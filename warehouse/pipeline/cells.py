@@ -10,13 +10,14 @@ import json
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from domain.clock import BRASILIA
 from domain.erp import Column
 from domain.errors import BadFile
 from warehouse.pipeline.months import english_months
@@ -155,7 +156,8 @@ class Dates:
         return self._read(texts, pa.date32(), datetime.date)
 
     def read_times(self, texts: pa.Array, _column: Column) -> Read:
-        """Moments without a zone; one with an offset is turned into UTC."""
+        """Moments without a zone; one with an offset is turned into Brasília's, which the
+        others are taken to be in."""
         return self._read(texts, pa.timestamp("us"), _without_zone)
 
     def _read(self, texts: pa.Array, kind: pa.DataType, of: Callable[[datetime], Any]) -> Read:
@@ -211,7 +213,7 @@ def _moment(made: Callable[[], datetime]) -> datetime | str:
 
 
 def _without_zone(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return moment.astimezone(BRASILIA).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def read_texts(texts: pa.Array, column: Column, *, key: bool) -> Read:

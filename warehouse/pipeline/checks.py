@@ -36,7 +36,7 @@ REFERENCES = ("site", "supplier")
 MANY_CODES = 200_000
 """Of one column: as many are gathered, the memory of a load being bounded."""
 DAYS_AHEAD = 1
-"""So far after today in Brasília a fact may lie: a time is UTC's, where the day begins earlier."""
+"""So far after today in Brasília a fact may lie: files may go by clocks that are ahead."""
 
 
 @dataclass(frozen=True)

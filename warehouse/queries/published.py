@@ -35,13 +35,18 @@ DEMAND_TO = f"""(
 )"""
 """The same of what is loaded, to the published run; by the day before the first one."""
 
-AS_OF = f"""
-coalesce(
-    greatest({DEMAND_TO}, (SELECT max(date) FROM analytics.stock_by_day)),
+LAST_SPOKEN_OF = """coalesce(
+    greatest(known.demand, known.stock),
     (SELECT max(coalesce(received_on, ordered_on)) FROM core.purchase_order)
-)
-"""
+)"""
 """The last day that data speak of: of demand and stock, else of orders; null without any."""
+
+AS_OF = f"""(
+    SELECT {LAST_SPOKEN_OF} FROM (
+        SELECT {DEMAND_TO} AS demand, (SELECT max(date) FROM analytics.stock_by_day) AS stock
+    ) AS known
+)"""
+"""The same for a statement that knows neither."""
 
 OUTAGES_TO = """greatest(
     (SELECT max(date) FROM analytics.demand_by_day),
@@ -58,12 +63,7 @@ OUTAGES_FROM = """greatest(
 demand in the same month: a month that only begins quietly is known whole."""
 
 RUN = f"""
-    SELECT run.run_id, published.previous_run_id, run.frequency, run.horizon,
-        run.data_from, run.data_to, run.metrics,
-        (manifest -> 'counts' -> 'series_trained') <> (manifest -> 'counts' -> 'series_total')
-            AS limited,
-        known.demand AS known_to, known.*
-    FROM (
+    WITH known AS MATERIALIZED (
         SELECT {DEMAND_TO} AS demand,
             (SELECT min(date) FROM analytics.demand_by_day) AS first_demand,
             (SELECT max(date) FROM analytics.stock_by_day) AS stock,
@@ -72,12 +72,16 @@ RUN = f"""
                 SELECT min(date) AS first FROM analytics.downtime_by_day
             ) AS outage WHERE first IS NOT NULL) AS outages_from,
             {OUTAGES_TO} AS outages_to,
-            {AS_OF} AS as_of,
             EXISTS (SELECT FROM analytics.order_by_day) AS has_orders,
             EXISTS (SELECT FROM core.site WHERE contract_id IS NOT NULL) AS has_contracts,
             EXISTS (SELECT FROM core.item WHERE unit_cost_brl IS NOT NULL) AS has_costs
-    ) AS known
-    LEFT JOIN analytics.published ON true LEFT JOIN analytics.run USING (run_id)
+    )
+    SELECT run.run_id, published.previous_run_id, run.frequency, run.horizon,
+        run.data_from, run.data_to, run.metrics,
+        (manifest -> 'counts' -> 'series_trained') <> (manifest -> 'counts' -> 'series_total')
+            AS limited,
+        known.demand AS known_to, known.*, {LAST_SPOKEN_OF} AS as_of
+    FROM known LEFT JOIN analytics.published ON true LEFT JOIN analytics.run USING (run_id)
 """
 """What `run_and_days` gives, for statements to be part of whose row is taken for it."""
 

@@ -184,13 +184,18 @@ def _person(service: Service, claims: dict[str, Any]) -> Person:
 
 def _account(service: Service, person: Person) -> UserRow:
     """The person's account: known by subject, else by verified e-mail, else made now; its role is
-    what the groups say. Raises NovaError."""
+    what the groups say. A first password that its owner never changed, and may never have got, is
+    replaced by one that nobody knows. Raises NovaError."""
     engine, actor = get_engine(), session.request_actor(person.email or person.subject)
     row = users.by_subject(issuer=service.issuer, subject=person.subject)
     if row is None:
         row = _by_email(person) or _made(person, actor)
         given = {"issuer": service.issuer, "subject": person.subject}
         subjects.link(engine, row, **given, actor=actor)
+    if row.active and row.must_change_password:
+        row = commands.set_password(
+            engine, email=row.user_id, password_hash=_unknown_password(), actor=actor
+        )
     if row.active and row.role != person.role:
         row = commands.change(engine, row.user_id, commands.Changes(role=person.role), actor=actor)
     return row
@@ -209,10 +214,15 @@ def _made(person: Person, actor: commands.Actor) -> UserRow:
         email=person.email,
         name=person.name[: commands.NAME_LENGTH],
         role=person.role,
-        password_hash=passwords.hash_password(passwords.generated()),
+        password_hash=_unknown_password(),
         actor=actor,
     )
     return users.known(made)
+
+
+def _unknown_password() -> str:
+    """The hash of a password that nobody knows."""
+    return passwords.hash_password(passwords.generated())
 
 
 def _failed(reason: str, code: int, person: Person | None = None) -> ResponseReturnValue:

@@ -153,6 +153,19 @@ def test_a_verified_address_finds_the_local_account(federated: Site, provider: P
     assert local.sign_in("dora@corp.test", PASSWORD).status_code == 303, "the form still works"
 
 
+def test_an_account_made_in_advance_asks_for_no_password(
+    federated: Site, provider: Provider
+) -> None:
+    federated.add_user("gil@corp.test", Role.ANALYST, must_change_password=True)
+    provider.person = person("gil", groups=["telecom-analysts"])
+    browser, _ = signed_in(federated)
+    assert browser.get("/main").status_code == 200
+    assert not account(federated, "gil@corp.test").must_change_password
+    changed = federated.audit("user.set_password")[-1]
+    assert (changed.object, changed.actor) == ("user:gil@corp.test", "gil@corp.test")
+    assert federated.browser().sign_in("gil@corp.test", PASSWORD).status_code == 401
+
+
 def test_an_address_that_moved_on_brings_nobody_in(federated: Site, provider: Provider) -> None:
     provider.person = person("eva", groups=["cn=readers"])
     signed_in(federated)

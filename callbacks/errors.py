@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from auth.guards import current_viewer
 from domain.errors import NotAllowed, NotAuthenticated, NovaError
 from layouts.shell import toast
-from layouts.text import ERRORS
+from layouts.text import error_text
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +24,4 @@ def on_error(error: Exception) -> None:
         log.error("a callback failed", exc_info=error)
     g.page_failed = True
     viewer = current_viewer()
-    set_props("toasts", {"children": toast(viewer.t(_message(error)), viewer)})
-
-
-def _message(error: Exception) -> str:
-    code = error.code if isinstance(error, NovaError) else "error"
-    return ERRORS.get(code, ERRORS["error"])
+    set_props("toasts", {"children": toast(error_text(error, viewer.t), viewer)})

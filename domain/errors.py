@@ -4,13 +4,20 @@ from __future__ import annotations
 
 
 class NovaError(Exception):
-    """Base of every error that is the caller's to mend. `str(error)` is the message to show."""
+    """Base of every error that is the caller's to mend. `str(error)` is the message to show;
+    `params` are the values of the text that pages show for its code."""
 
     code = "error"
 
-    def __init__(self, message: str, *, fields: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        fields: dict[str, str] | None = None,
+        params: dict[str, int] | None = None,
+    ) -> None:
         super().__init__(message)
-        self.fields = fields or {}
+        self.fields, self.params = fields or {}, params or {}
 
 
 class InvalidInput(NovaError):
@@ -53,6 +60,18 @@ class NothingSelected(InvalidInput):
     """Something was to be done with what is ticked, and nothing is."""
 
     code = "nothing_selected"
+
+
+class StepNotAllowed(InvalidInput):
+    """The status that something has does not allow another one."""
+
+    code = "step_not_allowed"
+
+
+class StepsNotAllowed(StepNotAllowed):
+    """The status that `count` of `all` things have does not allow another one."""
+
+    code = "steps_not_allowed"
 
 
 class WeakPassword(InvalidInput):

@@ -411,6 +411,14 @@ class AlertTotal:
 
 AdviceKind = Literal["REORDER", "EXPEDITE", "TRANSFER", "REDUCE", "SWITCH"]
 AdviceStatus = Literal["open", "accepted", "snoozed", "done", "rejected"]
+ADVICE_STEPS = {
+    "open": ("accepted", "rejected", "snoozed", "done"),
+    "accepted": ("open", "rejected", "done"),
+    "snoozed": ("open", "accepted", "rejected", "done"),
+    "rejected": ("open",),
+    "done": ("open",),
+}
+"""What may become of a recommendation with a status."""
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ NEXT = {
     "resolved": ("open",),
 }
 """What can be decided, the most usual first."""
+BULK = ("acknowledged", "snoozed", "resolved", "open")
 
 
 @dataclass(frozen=True)
@@ -173,10 +174,12 @@ def totals(data: InboxData, viewer: Viewer) -> list[Component]:
 
 
 def _bulk(data: InboxData, viewer: Viewer) -> list[Component]:
-    """What is done with those that are ticked."""
+    """What is done with those that are ticked: the steps that some alert of the page allows."""
     t = viewer.t
     if not viewer.may(Permission.ACT):
         return []
+    allowed = {step for row in data.listed.page.rows for step in NEXT[row.status]}
+    steps = [status for status in BULK if status in allowed]
     people = html.Label(
         [
             html.Span(t("Who should look after them"), className="visually-hidden"),
@@ -196,9 +199,7 @@ def _bulk(data: InboxData, viewer: Viewer) -> list[Component]:
         html.Div(
             [
                 pick_all(PICK_ALL, viewer),
-                _button("acknowledged", SELECTED, "primary", viewer),
-                _button("snoozed", SELECTED, "outline-secondary", viewer),
-                _button("resolved", SELECTED, "outline-secondary", viewer),
+                *_buttons(SELECTED, steps, viewer),
                 html.Div(
                     [people, _button("given", SELECTED, "outline-secondary", viewer)],
                     className="give",
@@ -208,6 +209,14 @@ def _bulk(data: InboxData, viewer: Viewer) -> list[Component]:
             role="group",
             **aria(label=t("With those selected")),
         )
+    ]
+
+
+def _buttons(number: int, statuses: Sequence[str], viewer: Viewer) -> list[html.Button]:
+    """Those that give one of these statuses."""
+    return [
+        _button(status, number, "outline-secondary" if rank else "primary", viewer)
+        for rank, status in enumerate(statuses)
     ]
 
 
@@ -280,10 +289,7 @@ def _facts(row: Alert, viewer: Viewer) -> html.P:
 
 
 def _decisions(row: Alert, viewer: Viewer) -> list[html.Button]:
-    made = [
-        _button(status, row.id, "outline-secondary" if rank else "primary", viewer)
-        for rank, status in enumerate(NEXT[row.status])
-    ]
+    made = _buttons(row.id, NEXT[row.status], viewer)
     change = "nobody" if row.owner == viewer.email else "mine"
     return [*made, _button(change, row.id, "outline-secondary", viewer)]
 

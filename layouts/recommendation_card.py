@@ -159,6 +159,14 @@ def _decided(row: Recommendation, viewer: Viewer) -> list[Component]:
 
 def _actions(row: Recommendation, viewer: Viewer) -> html.Div:
     t = viewer.t
+    made = decisions(row.id, NEXT[row.status], t("Reject"), viewer)
+    source = html.Span(t(SOURCES[row.narrative_source]), className="weak narrative-source")
+    return html.Div([*made, source], className="actions")
+
+
+def decisions(number: int, statuses: Sequence[str], reject: str, viewer: Viewer) -> list[Component]:
+    """The buttons that give one of these statuses. reject: what the button says that rejects."""
+    t = viewer.t
     labels = {
         "accepted": t("Accept"),
         "snoozed": t("Snooze"),
@@ -166,17 +174,16 @@ def _actions(row: Recommendation, viewer: Viewer) -> html.Div:
         "open": t("Reopen"),
     }
     made: list[Component] = []
-    for place_, status in enumerate(NEXT[row.status]):
+    for place_, status in enumerate(statuses):
         if status == "rejected":
-            made.append(reject_form(row.id, t("Reject"), viewer))
+            made.append(_reject_form(number, reject, viewer))
             continue
         kind = "outline-secondary" if place_ else "primary"
-        made.append(action(action_id(status, row.id), labels[status], kind))
-    source = html.Span(t(SOURCES[row.narrative_source]), className="weak narrative-source")
-    return html.Div([*made, source], className="actions")
+        made.append(action(action_id(status, number), labels[status], kind))
+    return made
 
 
-def reject_form(number: int, label: str, viewer: Viewer) -> html.Details:
+def _reject_form(number: int, label: str, viewer: Viewer) -> html.Details:
     """A button that first asks for the reason."""
     t = viewer.t
     field = dcc.Input(

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from domain.access import Permission
 from domain.receipts import Source
-from domain.records import Filters, Option, Recommendation, RecommendationTotal
+from domain.records import ADVICE_STEPS, Filters, Option, Recommendation, RecommendationTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import SHOWS_DECISIONS, aria
@@ -22,19 +22,19 @@ from layouts.components.queue import (
     ALL,
     SELECTED,
     StatusTotal,
-    action,
     panel,
     pick_all,
     status_totals,
 )
 from layouts.components.states import missing_file, no_rows, notices
-from layouts.recommendation_card import action_id, recommendation_card, reject_form
+from layouts.recommendation_card import decisions, recommendation_card
 from layouts.recommendation_text import KINDS, STATUSES
 from layouts.text import named
 
 PANEL = "recommendations"
 PAGE_ROWS = 20
 PICK_ALL = "pick-all"
+BULK = ("accepted", "rejected", "snoozed", "done", "open")
 SORTS = ("-value_brl", "act_by", "priority")
 
 
@@ -138,25 +138,22 @@ def tools(data: RecommendationsData, viewer: Viewer) -> html.Div:
     """What is done with those that are ticked, and the purchase request."""
     t = viewer.t
     return html.Div(
-        [*_bulk(viewer), *_files(data, viewer), *_request(data, viewer)],
+        [*_bulk(data, viewer), *_files(data, viewer), *_request(data, viewer)],
         className="recommendation-tools",
         role="group",
         **aria(label=t("With those selected")),
     )
 
 
-def _bulk(viewer: Viewer) -> list[Component]:
+def _bulk(data: RecommendationsData, viewer: Viewer) -> list[Component]:
+    """Ticks all; the steps that some recommendation of the page allows."""
     t = viewer.t
     if not viewer.may(Permission.ACT):
         return []
-    reject = reject_form(SELECTED, t("Reject those selected"), viewer)
-    return [
-        pick_all(PICK_ALL, viewer),
-        action(action_id("accepted", SELECTED), t("Accept"), "primary"),
-        reject,
-        action(action_id("snoozed", SELECTED), t("Snooze"), "outline-secondary"),
-        action(action_id("done", SELECTED), t("Done"), "outline-secondary"),
-    ]
+    allowed = {step for row in data.listed.page.rows for step in ADVICE_STEPS[row.status]}
+    steps = [status for status in BULK if status in allowed]
+    reject = t("Reject those selected")
+    return [pick_all(PICK_ALL, viewer), *decisions(SELECTED, steps, reject, viewer)]
 
 
 def _files(data: RecommendationsData, viewer: Viewer) -> list[Component]:

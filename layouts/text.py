@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.errors import NovaError
 from domain.kpis import OTIF_DAYS, PERIODS_OF_MONTH, SLA_DAYS, STOCK_DAYS
 from domain.records import Kpi
 from domain.viewer import N_ as N_
@@ -587,6 +588,11 @@ ERRORS = {
     "error": N_("The server could not do this. Nothing was changed; the error has been logged."),
     "invalid_input": N_("A value is not acceptable. Nothing was changed."),
     "reason_required": N_("Say why: a rejection needs its reason. Nothing was changed."),
+    "step_not_allowed": N_("Its status no longer allows this. Nothing was changed."),
+    "steps_not_allowed": N_(
+        "The status of %(count)s of %(all)s no longer allows this: untick them. Nothing was"
+        " changed."
+    ),
     "nothing_selected": N_("Nothing is selected: tick some first."),
     "not_found": N_("This does not exist, or you may not see it."),
     "unknown_material": N_("There is no such material, or you may not see it."),
@@ -598,6 +604,14 @@ ERRORS = {
     ),
     "unavailable": N_("The database does not answer now. Try again in a moment."),
 }
+
+
+def error_text(error: Exception, t: Translator) -> str:
+    """What is said to people of an error, by its code."""
+    code, params = (error.code, error.params) if isinstance(error, NovaError) else ("error", {})
+    said = ERRORS.get(code, ERRORS["error"])
+    return t(said, **params)
+
 
 OVERRIDE_REASONS = {
     "promotion": N_("Promotion or roll-out"),

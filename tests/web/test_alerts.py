@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -109,6 +110,21 @@ def test_an_alert_is_given_to_somebody_who_may_act(
     row = site.audit("alert.assign")[-1]
     assert row.actor == ANALYST and row.object.startswith(alert["kind"])
     assert change(analyst, number, owner=None).json()["data"]["owner"] is None
+
+
+def test_those_that_are_ticked_are_offered_what_changes_one_of_them(
+    site: Site, analyst: Api, alert: dict[str, Any]
+) -> None:
+    browser = site.browser(ANALYST)
+
+    def shown(status: str) -> set[str]:
+        page = browser.open_page("/alerts", f"?status={status}").text
+        return set(re.findall(r'"change":"(\w+)","number":0}', page))
+
+    assert shown("open") == {"acknowledged", "snoozed", "resolved", "given"}
+    assert change(analyst, alert["id"], status="resolved").status_code == 200
+    assert shown("resolved") == {"open", "given"}
+    assert change(analyst, alert["id"], status="open").status_code == 200
 
 
 def test_a_snooze_says_until_when(analyst: Api, alert: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 import time
 from datetime import date, timedelta
 from decimal import Decimal
@@ -135,6 +137,46 @@ def test_a_decision_needs_the_right_and_a_rejection_its_reason(
     assert site.audit("recommendation.status")[-1].after["reason"] == "obra adiada"
     assert decide(analyst, number, status="done").status_code == 422
     assert decide(analyst, number, status="open").status_code == 200
+
+
+def pressed(status: str, ticked: list[int]) -> dict[str, Any]:
+    """What the button for those that are ticked sends."""
+    name = {"number": 0, "status": status, "type": "recommendation-action"}
+    ticks = [
+        {"id": {"type": "recommendation-pick", "number": one}, "property": "value", "value": [one]}
+        for one in ticked
+    ]
+    return {
+        "output": "recommendations-decided.data",
+        "outputs": {"id": "recommendations-decided", "property": "data"},
+        "inputs": [[{"id": name, "property": "n_clicks", "value": 1}]],
+        "state": [ticks, [], []],
+        "changedPropIds": [f"{json.dumps(name, separators=(',', ':'))}.n_clicks"],
+    }
+
+
+def test_those_that_are_ticked_are_offered_the_steps_that_one_of_them_allows(
+    site: Site, analyst: Api, purchase: dict[str, Any]
+) -> None:
+    browser, number = site.browser(ANALYST), purchase["id"]
+    open_one = next(one["id"] for one in listed(analyst, status="open") if one["id"] != number)
+
+    def shown(status: str) -> set[str]:
+        page = browser.open_page("/recommendations", f"?status={status}").text
+        return set(re.findall(r'"status":"(\w+)","number":0}', page))
+
+    assert shown("open") == {"accepted", "rejected", "snoozed", "done"}
+    assert decide(analyst, number, status="accepted").status_code == 200
+    assert shown("accepted") == {"rejected", "done", "open"}
+    refused = browser.callback(pressed("snoozed", [number, open_one])).text
+    assert "O status de 1 de 2 já não permite isso" in refused
+    assert "O status já não permite isso" in browser.callback(pressed("snoozed", [number])).text
+    wrong = decide(analyst, number, status="snoozed").json()["error"]
+    assert (wrong["code"], list(wrong["fields"])) == ("step_not_allowed", ["status"])
+    assert decide(analyst, number, status="rejected", reason="obra adiada").status_code == 200
+    assert shown("rejected") == {"open"}
+    assert shown("all") == {"accepted", "rejected", "snoozed", "done", "open"}
+    assert "Aberta de novo" in browser.callback(pressed("open", [number])).text
 
 
 def test_what_was_snoozed_is_open_as_soon_as_its_time_is_over(

@@ -10,21 +10,19 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from domain.access import Scope
-from domain.errors import InvalidInput, NotFound, ReasonRequired
+from domain.errors import (
+    InvalidInput,
+    NotFound,
+    ReasonRequired,
+    StepNotAllowed,
+    StepsNotAllowed,
+)
+from domain.records import ADVICE_STEPS
 from warehouse.caching import forget_version
 from warehouse.commands import decisions
 from warehouse.commands.users import Actor
 from warehouse.queries.filtering import series_where, status_now
 from warehouse.queries.recommendations import STATUSES, accepted
-
-FOLLOWS = {
-    "open": ("accepted", "rejected", "snoozed", "done"),
-    "accepted": ("open", "rejected", "done"),
-    "snoozed": ("open", "accepted", "rejected", "done"),
-    "rejected": ("open",),
-    "done": ("open",),
-}
-"""What may become of a recommendation with a status."""
 
 SNOOZE_DAYS = 7
 MOST_AT_ONCE = 500
@@ -62,8 +60,8 @@ def set_status(
     """Accepts, rejects (a reason is required), snoozes (for SNOOZE_DAYS), ends or reopens
     recommendations of the published run; one that has the status already stays as it is.
 
-    Raises InvalidInput for another word, a missing reason, too many at once or a step that FOLLOWS
-    does not know; NotFound for one that is not there or not in the scope.
+    Raises InvalidInput for another word, a missing reason or too many at once, StepNotAllowed where
+    ADVICE_STEPS does not know the step; NotFound for one that is not there or not in the scope.
     """
     reason = (reason or "").strip() or None
     _check(status, reason, len(recommendation_ids))
@@ -71,9 +69,9 @@ def set_status(
         rows = [
             row for row in _locked(connection, recommendation_ids, scope) if row.status != status
         ]
-        for row in rows:
-            if status not in FOLLOWS[row.status]:
-                raise _invalid("status", f"cannot be {status}: it is {row.status}")
+        shut = [row for row in rows if status not in ADVICE_STEPS[row.status]]
+        if shut:
+            raise _not_allowed(status, shut, len(recommendation_ids))
         if rows:
             _decide(connection, rows, status, actor, user_id, reason)
             connection.execute(text(_ACCEPTED_SAVINGS), {"ids": [row.id for row in rows]})
@@ -92,6 +90,15 @@ def _check(status: str, reason: str | None, count: int) -> None:
 
 def _invalid(name: str, why: str) -> InvalidInput:
     return InvalidInput(f"{name} {why}.", fields={name: why})
+
+
+def _not_allowed(status: str, shut: Sequence[Row[Any]], count: int) -> StepNotAllowed:
+    """shut: those of the `count` that were asked for whose status does not allow the step."""
+    kind = StepNotAllowed if count == 1 else StepsNotAllowed
+    held = " or ".join(sorted({row.status for row in shut}))
+    said = "it is" if count == 1 else f"{len(shut)} of {count} are"
+    why, params = f"cannot be {status}: {said} {held}", {"count": len(shut), "all": count}
+    return kind(f"status {why}.", fields={"status": why}, params=params)
 
 
 def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Row[Any]]:

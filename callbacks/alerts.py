@@ -42,7 +42,7 @@ def page(viewer: Viewer, address: Address) -> Component:
 
 
 def _data(viewer: Viewer, address: Address) -> layout.InboxData:
-    people = cache(lambda: who_may_act() if viewer.may(Permission.ACT) else [])
+    people = cache(lambda: who_may_act(viewer.scope) if viewer.may(Permission.ACT) else [])
     chosen = address.many("status", (*ALERT_STATUSES, ALL)) or ("open",)
     wanted = () if ALL in chosen else chosen
     kinds = address.many("kind", ALERT_KINDS)

@@ -54,6 +54,11 @@ class Scope:
         """True if nothing is hidden."""
         return not self.ufs and not self.contracts
 
+    def meets(self, other: Scope) -> bool:
+        """True unless both are known to have nothing in common."""
+        sides = ((self.ufs, other.ufs), (self.contracts, other.contracts))
+        return all(not (one and another) or set(one) & set(another) for one, another in sides)
+
 
 EVERYTHING = Scope()
 

@@ -74,6 +74,12 @@ class StepsNotAllowed(StepNotAllowed):
     code = "steps_not_allowed"
 
 
+class OwnerCannotSee(InvalidInput):
+    """What was to be given to somebody lies, `count` of them, outside of the person's scope."""
+
+    code = "owner_cannot_see"
+
+
 class WeakPassword(InvalidInput):
     """The password is too short, too long, too common or the account's own name; `reason` is one
     of `short`, `long`, `unreadable`, `common`, `own`."""

@@ -593,6 +593,10 @@ ERRORS = {
         "The status of %(count)s of %(all)s no longer allows this: untick them. Nothing was"
         " changed."
     ),
+    "owner_cannot_see": N_(
+        "This person may not see %(count)s of these alerts: choose somebody else. Nothing was"
+        " changed."
+    ),
     "nothing_selected": N_("Nothing is selected: tick some first."),
     "not_found": N_("This does not exist, or you may not see it."),
     "unknown_material": N_("There is no such material, or you may not see it."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from domain.access import Role, Scope
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
 from tests.web.test_overrides import done
 
@@ -110,6 +112,32 @@ def test_an_alert_is_given_to_somebody_who_may_act(
     row = site.audit("alert.assign")[-1]
     assert row.actor == ANALYST and row.object.startswith(alert["kind"])
     assert change(analyst, number, owner=None).json()["data"]["owner"] is None
+
+
+def test_an_alert_is_given_to_nobody_who_may_not_see_it(site: Site, analyst: Api) -> None:
+    away, near = (listed(analyst, uf=uf)[0]["id"] for uf in ("SP", "BA"))
+    refused = change(analyst, away, owner=SCOPED)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (422, "owner_cannot_see")
+    assert "owner" in refused.json()["error"]["fields"]
+    assert away not in [row["id"] for row in listed(analyst, owner=SCOPED)]
+    assert change(analyst, near, owner=SCOPED).status_code == 200
+    assert [row["id"] for row in listed(site.api(SCOPED), owner=SCOPED)] == [near]
+    assert change(analyst, near, owner=None).status_code == 200
+    site.add_user("rio@nova.test", Role.ANALYST, Scope(ufs=("RJ",)))
+    name = {"change": "given", "number": 0, "type": "alert-action"}
+    ticks = [{"id": {"type": "alert-pick", "number": away}, "property": "value", "value": [away]}]
+    body = {
+        "output": "alerts-decided.data",
+        "outputs": {"id": "alerts-decided", "property": "data"},
+        "inputs": [[{"id": name, "property": "n_clicks", "value": 1}]],
+        "state": [ticks, {"id": "alert-give-to", "property": "value", "value": "rio@nova.test"}],
+        "changedPropIds": [f"{json.dumps(name, separators=(',', ':'))}.n_clicks"],
+    }
+    browser = site.browser(ANALYST)
+    assert "não pode ver 1 destes alertas" in browser.callback(body).text
+    assert "rio@nova.test" in browser.open_page("/alerts").text
+    page = site.browser(SCOPED).open_page("/alerts").text
+    assert ADMIN in page and "rio@nova.test" not in page
 
 
 def test_those_that_are_ticked_are_offered_what_changes_one_of_them(

@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Connection, Engine, Row, func, text
 
 from domain.access import Permission, Scope, may
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, OwnerCannotSee
 from warehouse.caching import forget_version
 from warehouse.commands import decisions
 from warehouse.commands.users import Actor
+from warehouse.queries import users
 from warehouse.queries.alerts import STATUSES
 from warehouse.queries.filtering import series_where, status_now
+from warehouse.queries.users import UserRow
+from warehouse.tables.support import user
 
 SNOOZE_DAYS, MOST_SNOOZE_DAYS = 7, 90
 MOST_AT_ONCE = 500
@@ -73,12 +76,15 @@ def assign(
     scope: Scope,
 ) -> None:
     """Gives alerts to somebody who may act, by e-mail, or with None to nobody. Raises InvalidInput
-    for anybody else, NotFound for an alert that is not there or not in the scope."""
+    for anybody else, OwnerCannotSee where one is not in the owner's scope, NotFound for an alert
+    that is not there or not in the scope."""
     with engine.begin() as connection:
-        owner_id = None if owner is None else _who_may_act(connection, owner)
-        changed = [
-            alert for alert in _locked(connection, alert_ids, scope) if alert.owner_id != owner_id
-        ]
+        person = None if owner is None else _who_may_act(connection, owner)
+        owner_id = None if person is None else person.user_id
+        alerts = _locked(connection, alert_ids, scope)
+        if person is not None:
+            _check_sight(connection, alerts, person)
+        changed = [alert for alert in alerts if alert.owner_id != owner_id]
         if changed:
             decisions.record(
                 connection,
@@ -93,12 +99,22 @@ def assign(
     forget_version()
 
 
-def _who_may_act(connection: Connection, email: str) -> int:
-    sql = "SELECT user_id, role, active FROM support.user WHERE lower(email) = lower(:email)"
-    found = connection.execute(text(sql), {"email": email}).one_or_none()
+def _who_may_act(connection: Connection, email: str) -> UserRow:
+    found = users.one(connection, func.lower(user.c.email) == email.lower())
     if found is None or not found.active or not may(found.role, Permission.ACT):
         raise _invalid("owner", "must be the e-mail of an active analyst or administrator")
-    return int(found.user_id)
+    return found
+
+
+def _check_sight(connection: Connection, alerts: Sequence[Row[Any]], person: UserRow) -> None:
+    if person.scope.everything:
+        return
+    ids = [alert.id for alert in alerts]
+    hidden = len(ids) - len(_held(connection, ids, person.scope))
+    if hidden:
+        why = f"may not see {hidden} of {len(ids)}"
+        told: dict[str, Any] = {"fields": {"owner": why}, "params": {"count": hidden}}
+        raise OwnerCannotSee(f"owner {why}.", **told)
 
 
 def _invalid(name: str, why: str) -> InvalidInput:
@@ -106,9 +122,19 @@ def _invalid(name: str, why: str) -> InvalidInput:
 
 
 def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Row[Any]]:
-    """The alerts in the order of their ids, so that two at once never wait for each other."""
+    """The alerts, held until the transaction ends. Raises InvalidInput, NotFound."""
     if len(ids) > MOST_AT_ONCE:
         raise _invalid("ids", f"must be {MOST_AT_ONCE} at most")
+    rows = _held(connection, ids, scope)
+    missing = set(ids) - {row.id for row in rows}
+    if missing:
+        raise NotFound(f"There is no alert {min(missing)}.")
+    return rows
+
+
+def _held(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Row[Any]]:
+    """Those of the scope in the order of their ids, so that two at once never wait for each
+    other."""
     where = series_where(scope)
     rows = connection.execute(
         text(
@@ -124,10 +150,7 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
             """
         ),
         {**where.params, "ids": list(ids)},
-    ).all()
-    missing = set(ids) - {row.id for row in rows}
-    if missing:
-        raise NotFound(f"There is no alert {min(missing)}.")
+    )
     return list(rows)
 
 

@@ -54,12 +54,14 @@ def by_email(email: str) -> UserRow | None:
         return one(connection, func.lower(user.c.email) == email.strip().lower())
 
 
-def who_may_act() -> list[str]:
-    """E-mails of the active analysts and administrators. Raises Unavailable."""
-    roles = [str(role) for role in Role if may(role, Permission.ACT)]
-    asked = select(user.c.email).where(user.c.active, user.c.role.in_(roles))
-    with primary() as connection:
-        return list(connection.execute(asked.order_by(user.c.email)).scalars())
+def who_may_act(scope: Scope) -> list[str]:
+    """E-mails of the active analysts and administrators whose scope has something in common with
+    this one. Raises Unavailable."""
+    return [
+        row.email
+        for row in listed()
+        if row.active and may(row.role, Permission.ACT) and row.scope.meets(scope)
+    ]
 
 
 def by_id(user_id: int) -> UserRow | None:

@@ -38,6 +38,7 @@ from domain.errors import (
     TooManyAttempts,
 )
 from domain.viewer import Viewer
+from layouts.text import ERRORS, error_text
 from warehouse.db import DATABASE_DOWN, is_down, unanswered
 
 JSON_PATHS = ("/api/", "/_dash-", "/health", "/metrics")
@@ -166,6 +167,8 @@ def _texts(error: Exception, viewer: Viewer) -> tuple[str, str]:
         return t("Too many attempts"), t("Wait a few minutes and try again.")
     if status == 503:
         return t("The database does not answer"), t("Try again in a moment.")
+    if isinstance(error, NovaError) and error.code in ERRORS:
+        return t("That request cannot be answered"), error_text(error, t)
     if status < 500:
         return t("That request cannot be answered"), t("Go back, load the page again and repeat.")
     return t("Something went wrong"), t("The error has been logged. Try again in a moment.")

@@ -80,6 +80,42 @@ class OwnerCannotSee(InvalidInput):
     code = "owner_cannot_see"
 
 
+class TooManyViews(InvalidInput):
+    """Somebody has `count` saved views already."""
+
+    code = "too_many_views"
+
+
+class ViewAddressTooLong(InvalidInput):
+    """A page's address has more than `count` letters."""
+
+    code = "view_address_too_long"
+
+
+class ViewNameTaken(InvalidInput):
+    """Another view of the page has this name."""
+
+    code = "view_name_taken"
+
+
+class BadViewName(InvalidInput):
+    """No view is called so: nothing, more than `count` letters, or what cannot be read."""
+
+    code = "bad_view_name"
+
+
+class NotForReport(InvalidInput):
+    """The account may not have a board pack."""
+
+    code = "not_for_report"
+
+
+class BadReport(InvalidInput):
+    """A form asks for no board pack by e-mail that there can be."""
+
+    code = "bad_report"
+
+
 class WeakPassword(InvalidInput):
     """The password is too short, too long, too common or the account's own name; `reason` is one
     of `short`, `long`, `unreadable`, `common`, `own`."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from domain.clock import BRASILIA
-from domain.errors import InvalidInput
+from domain.errors import BadReport
 from domain.records import Filters
 from domain.viewer import LOCALES
 
@@ -96,7 +96,7 @@ def wait_after(attempts: int) -> timedelta | None:
 
 
 def checked(form: Mapping[str, Sequence[str]]) -> Wanted:
-    """What a form asks for. Raises InvalidInput naming each field that is wrong."""
+    """What a form asks for. Raises BadReport naming each field that is wrong."""
     wrong: dict[str, str] = {}
 
     def number(name: str, low: int, high: int) -> int:
@@ -126,7 +126,7 @@ def checked(form: Mapping[str, Sequence[str]]) -> Wanted:
     )
     if wrong:
         told = "; ".join(f"{name} {reason}" for name, reason in wrong.items())
-        raise InvalidInput(f"{told}.", fields=wrong)
+        raise BadReport(f"{told}.", fields=wrong)
     return wanted
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from domain.access import Role
-from domain.errors import InvalidInput
+from domain.errors import BadViewName, InvalidInput, ViewAddressTooLong
 
 NO_PAGE = "is no page of this site"
 MOST_LETTERS, LONGEST, MOST_VIEWS = 80, 2000, 50
@@ -50,8 +50,10 @@ def checked(
         parts = urlsplit(address)
     except ValueError:
         raise _wrong("address", NO_PAGE) from None
+    if len(address) > LONGEST:
+        raise _wrong("address", f"has more than {LONGEST} letters", ViewAddressTooLong, LONGEST)
     is_away = parts.scheme or parts.netloc or not parts.path.startswith("/")
-    if is_away or len(address) > LONGEST or not may_open(parts.path):
+    if is_away or not may_open(parts.path):
         raise _wrong("address", NO_PAGE)
     if shared_with and shared_with not in list(Role):
         raise _wrong("shared_with", f"is none of {', '.join(Role)}")
@@ -59,12 +61,15 @@ def checked(
 
 
 def checked_name(name: str) -> str:
-    """A view's name with single spaces. Raises InvalidInput."""
+    """A view's name with single spaces. Raises BadViewName."""
     said = " ".join(name.split())
     if not 0 < len(said) <= MOST_LETTERS or not said.isprintable():
-        raise _wrong("name", f"write a name of up to {MOST_LETTERS} letters")
+        reason = f"write a name of up to {MOST_LETTERS} letters"
+        raise _wrong("name", reason, BadViewName, MOST_LETTERS)
     return said
 
 
-def _wrong(field: str, reason: str) -> InvalidInput:
-    return InvalidInput(f"{field}: {reason}.", fields={field: reason})
+def _wrong(
+    field: str, reason: str, kind: type[InvalidInput] = InvalidInput, count: int = 0
+) -> InvalidInput:
+    return kind(f"{field}: {reason}.", fields={field: reason}, params={"count": count})

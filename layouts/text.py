@@ -606,6 +606,16 @@ ERRORS = {
     "last_administrator": N_(
         "This is the last active administrator: nobody could manage users any more."
     ),
+    "too_many_views": N_("You have %(count)s saved views already: delete one first."),
+    "view_address_too_long": N_(
+        "With all its filters the address has more than %(count)s letters: choose fewer of them."
+    ),
+    "view_name_taken": N_("Another view of this page has this name."),
+    "bad_view_name": N_("Write a name of up to %(count)s letters."),
+    "not_for_report": N_("This user is disabled or may not export: choose another one."),
+    "bad_report": N_(
+        "Choose who gets it, how often, the day (of the month: 1 to 28) and the hour (0 to 23)."
+    ),
     "unavailable": N_("The database does not answer now. Try again in a moment."),
 }
 

@@ -272,7 +272,13 @@ def test_only_accounts_that_may_export_are_taken(site: Site, admin: Browser) -> 
     token = {"csrf_token": admin.csrf_token_of_page()}
     for user_id in (number_of(site, VIEWER), 987654):
         form = {**FORM, **token, "user_id": str(user_id)}
-        assert admin.call("POST", PAGE, data=form).status_code in (404, 422)
+        answer = admin.call("POST", PAGE, data=form)
+        assert (answer.status_code, "não pode exportar" in answer.text) in (
+            (422, True),
+            (404, False),
+        )
+    answer = admin.call("POST", PAGE, data={**FORM, **token, "hour": "24"})
+    assert answer.status_code == 422 and "a hora (0 a 23)" in answer.text
     analyst = site.browser(ANALYST)
     form = {**FORM, "user_id": "1", "csrf_token": analyst.csrf_token_of_page()}
     assert analyst.call("POST", PAGE, data=form).status_code == 403

@@ -5,9 +5,17 @@ from __future__ import annotations
 import json
 import re
 
+from sqlalchemy import text
+
 from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Browser, Site
 
 VIEW = re.compile(r"/views/(\d+)/delete")
+
+
+FIFTY = """
+INSERT INTO support.saved_view (user_id, page, name, state)
+SELECT :user_id, '/main', 'view ' || number, '{"query": ""}' FROM generate_series(1, 50) AS number
+"""
 
 
 def post(browser: Browser, path: str, **fields: str) -> int:
@@ -81,6 +89,26 @@ def test_what_is_no_page_of_the_reader_is_refused(site: Site) -> None:
     assert post(viewer, "/views", name="ours", address="/main", shared_with="VIEWER") == 403
     assert viewer.call("POST", "/views", data={"name": "a", "address": "/main"}).status_code == 400
     assert "Nada salvo ainda" in menu(viewer)
+
+
+def test_a_refused_form_says_what_to_do_about_it(site: Site) -> None:
+    user_id = site.add_user("keeper@nova.test")
+    keeper = site.browser("keeper@nova.test")
+
+    def refused(path: str, **fields: str) -> str:
+        form = fields | {"csrf_token": keeper.csrf_token_of_page()}
+        answer = keeper.call("POST", path, data=form)
+        assert answer.status_code == 422
+        return answer.text
+
+    with site.engine.begin() as connection:
+        connection.execute(text(FIFTY), {"user_id": user_id})
+    assert "até 80 letras" in refused("/views", name="x" * 81, address="/main")
+    long = "/main?x=" + "y" * 2000
+    assert "mais de 2000 letras" in refused("/views", name="long", address=long)
+    assert "50 visões salvas: exclua" in refused("/views", name="one more", address="/main")
+    first, *_ = VIEW.findall(menu(keeper))
+    assert "tem este nome" in refused(f"/views/{first}/rename", name="view 50")
 
 
 def test_programs_keep_the_same_views(site: Site) -> None:

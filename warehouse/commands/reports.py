@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from domain.access import Permission, may
-from domain.errors import InvalidInput, NotFound
+from domain.errors import NotForReport, NotFound
 from domain.records import Filters
 from domain.reports import Schedule, Wanted, wait_after
 from warehouse.commands import audit
@@ -81,11 +81,11 @@ def may_have(account: UserRow) -> bool:
 
 
 def save(engine: Engine, wanted: Wanted, *, now: datetime, actor: Actor) -> int:
-    """A new one; gives its number. Raises InvalidInput for an account that may not have it."""
+    """A new one; gives its number. Raises NotForReport for an account that may not have it."""
     account = known(wanted.user_id)
     if not may_have(account):
         reason = "is disabled, or may not export"
-        raise InvalidInput(f"user_id: {account.email} {reason}.", fields={"user_id": reason})
+        raise NotForReport(f"user_id: {account.email} {reason}.", fields={"user_id": reason})
     kept: dict[str, Any] = {name: list(getattr(wanted.filters, name)) for name in FILTERS}
     told = {name: value for name, value in (kept | {"measure": wanted.measure}).items() if value}
     params = {

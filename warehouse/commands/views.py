@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from domain.access import Role
-from domain.errors import InvalidInput, NotFound
+from domain.errors import NotFound, TooManyViews, ViewNameTaken
 from domain.views import MOST_VIEWS
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
@@ -44,7 +44,7 @@ def save(
     actor: Actor,
 ) -> int:
     """Keeps the address; one of the same name on the same page is replaced. Gives its number.
-    Raises InvalidInput where there are too many."""
+    Raises TooManyViews."""
     params = {
         "user_id": user_id,
         "page": page,
@@ -57,7 +57,8 @@ def save(
         counted = "SELECT count(*) FROM support.saved_view WHERE user_id = :user_id"
         if connection.execute(text(counted), params).scalar_one() > MOST_VIEWS:
             reason = f"there are {MOST_VIEWS} already: delete one first"
-            raise InvalidInput(f"views: {reason}.", fields={"name": reason})
+            told: dict[str, Any] = {"fields": {"name": reason}, "params": {"count": MOST_VIEWS}}
+            raise TooManyViews(f"views: {reason}.", **told)
         told = {"name": name, "page": page, "query": query, "shared_with": params["shared_with"]}
         audit.note_on(connection, actor, "view", view_id, "save", told)
     return view_id
@@ -70,7 +71,7 @@ def remove(engine: Engine, view_id: int, *, user_id: int, actor: Actor) -> None:
 
 
 def rename(engine: Engine, view_id: int, name: str, *, user_id: int, actor: Actor) -> None:
-    """Raises NotFound for another's view, InvalidInput for a name that the page has already."""
+    """Raises NotFound for another's view, ViewNameTaken for a name that the page has already."""
     sql = """
         UPDATE support.saved_view SET name = :name
         WHERE view_id = :view_id AND user_id = :user_id
@@ -79,7 +80,7 @@ def rename(engine: Engine, view_id: int, name: str, *, user_id: int, actor: Acto
         _change(engine, sql, view_id, user_id, actor, "rename", {"name": name})
     except IntegrityError:
         reason = "another view of this page has it"
-        raise InvalidInput(f"name: {reason}.", fields={"name": reason}) from None
+        raise ViewNameTaken(f"name: {reason}.", fields={"name": reason}) from None
 
 
 def start_with(engine: Engine, view_id: int, *, user_id: int, role: Role, actor: Actor) -> None:

@@ -59,10 +59,14 @@ class AlertFilters(SpannedSeries):
     owner: Text = ""
 
 
-class AlertsQuery(AlertFilters, Paged):
-    """The same, by pages; the dearest net risk first unless asked otherwise."""
+class AlertsInOrder(AlertFilters):
+    """The same; the dearest net risk first unless asked otherwise."""
 
     sort: Annotated[Text, one_of(alerts.SORTS)] = "-net_brl"
+
+
+class AlertsQuery(AlertsInOrder, Paged):
+    """The same, by pages."""
 
 
 class AlertChange(Body):
@@ -108,12 +112,12 @@ def totals(query: AlertFilters) -> list[AlertTotal]:
     )
 
 
-@exported("alerts", query=AlertFilters, record=AlertAnswer, leave=("facts",))
-def alerts_file(query: AlertFilters) -> Iterator[AlertAnswer]:
-    """Every alert that the filters let through, the dearest first."""
+@exported("alerts", query=AlertsInOrder, record=AlertAnswer, leave=("facts",))
+def alerts_file(query: AlertsInOrder) -> Iterator[AlertAnswer]:
+    """Every alert that the filters let through, the dearest first unless asked otherwise."""
     viewer = current_viewer()
     asked = {"filters": query.filters(), "kinds": query.kind, "owner": query.owner}
-    found = every(alerts.page, scope=viewer.scope, **asked)
+    found = every(alerts.page, scope=viewer.scope, sort=query.sort, **asked)
     return (worded(row, viewer.locale) for row in found)
 
 

@@ -113,14 +113,14 @@ def plain(value: Any) -> Cell:
 
 
 def _said(query: BaseModel | None) -> dict[str, str]:
-    """The parameters that were given, as the address says them."""
+    """The parameters that were given, as the address says them, but for the order."""
     if query is None:
         return {}
     names = {key: field.alias or key for key, field in type(query).model_fields.items()}
     return {
         names[key]: ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         for key, value in query
-        if value not in ((), "", None, False)
+        if key != "sort" and value not in ((), "", None, False)
     }
 
 

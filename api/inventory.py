@@ -25,10 +25,14 @@ class InventoryFilters(SeriesFilters):
     flag: Annotated[tuple[Flag, ...], BeforeValidator(split)] = ()
 
 
-class InventoryQuery(InventoryFilters, Paged):
-    """Item-depots by pages, the most at risk first unless asked otherwise."""
+class InventoryInOrder(InventoryFilters):
+    """The same, the most at risk first unless asked otherwise."""
 
     sort: Annotated[Text, one_of(inventory.SORTS)] = "-risk_brl"
+
+
+class InventoryQuery(InventoryInOrder, Paged):
+    """The same by pages."""
 
 
 @route("GET", "/inventory", query=InventoryQuery, data=list[ItemDepot], paged=True)
@@ -50,11 +54,12 @@ def totals(query: SeriesFilters) -> list[StockTotal]:
     return inventory.totals(scope=current_viewer().scope, filters=query.filters())
 
 
-@exported("inventory", query=InventoryFilters, record=ItemDepot)
-def inventory_file(query: InventoryFilters) -> Iterator[ItemDepot]:
-    """Every item-depot that the filters let through."""
-    scope = current_viewer().scope
-    return every(inventory.page, scope=scope, filters=query.filters(), flags=query.flag)
+@exported("inventory", query=InventoryInOrder, record=ItemDepot)
+def inventory_file(query: InventoryInOrder) -> Iterator[ItemDepot]:
+    """Every item-depot that the filters let through, the most at risk first unless asked
+    otherwise."""
+    asked = {"filters": query.filters(), "flags": query.flag, "sort": query.sort}
+    return every(inventory.page, scope=current_viewer().scope, **asked)
 
 
 @route("GET", "/inventory/policy", query=DepotOfItem, data=list[DepotPolicy])

@@ -14,10 +14,14 @@ from warehouse.queries import items
 from warehouse.queries.paging import every
 
 
-class ItemsQuery(SeriesFilters, Paged):
-    """Filters of the list."""
+class ItemsInOrder(SeriesFilters):
+    """Filters of the list, by code unless asked otherwise."""
 
     sort: Annotated[Text, one_of(items.SORTS)] = "sku"
+
+
+class ItemsQuery(ItemsInOrder, Paged):
+    """The same by pages."""
 
 
 @route("GET", "/items", query=ItemsQuery, data=list[Item], paged=True)
@@ -32,7 +36,8 @@ def listed(query: ItemsQuery) -> Page[Item]:
     )
 
 
-@exported("items", query=SeriesFilters, record=Item)
-def items_file(query: SeriesFilters) -> Iterator[Item]:
+@exported("items", query=ItemsInOrder, record=Item)
+def items_file(query: ItemsInOrder) -> Iterator[Item]:
     """The catalogue, as far as the filters let it through."""
-    return every(items.page, scope=current_viewer().scope, filters=query.filters())
+    scope = current_viewer().scope
+    return every(items.page, scope=scope, filters=query.filters(), sort=query.sort)

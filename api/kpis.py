@@ -90,10 +90,14 @@ class RowsFilters(SpannedSeries):
     kpi: Literal["inventory_value", "demand_value", "forecast_value"] = "inventory_value"
 
 
-class RowsQuery(RowsFilters, Paged):
-    """The same by pages, the largest first unless asked otherwise."""
+class RowsInOrder(RowsFilters):
+    """The same, the largest first unless asked otherwise."""
 
     sort: Annotated[Text, one_of(kpi_rows.SORTS)] = "-value_brl"
+
+
+class RowsQuery(RowsInOrder, Paged):
+    """The same by pages."""
 
 
 @route("GET", "/kpis/rows", query=RowsQuery, data=list[KpiRow], paged=True)
@@ -109,8 +113,8 @@ def rows(query: RowsQuery) -> Page[KpiRow]:
     )
 
 
-@exported("kpi-rows", query=RowsFilters, record=KpiRow)
-def rows_file(query: RowsFilters) -> Iterator[KpiRow]:
+@exported("kpi-rows", query=RowsInOrder, record=KpiRow)
+def rows_file(query: RowsInOrder) -> Iterator[KpiRow]:
     """What a headline sum is made of, every item-depot of it."""
-    scope = current_viewer().scope
-    return every(kpi_rows.page, kpi=query.kpi, scope=scope, filters=query.filters())
+    asked = {"kpi": query.kpi, "filters": query.filters(), "sort": query.sort}
+    return every(kpi_rows.page, scope=current_viewer().scope, **asked)

@@ -43,10 +43,14 @@ class MaterialAnswer(MaterialDetail):
     alerts: list[AlertAnswer]  # type: ignore[assignment]
 
 
-class MaterialsQuery(SeriesFilters, Paged):
-    """Filters of the list."""
+class MaterialsInOrder(SeriesFilters):
+    """Filters of the list, by code unless asked otherwise."""
 
     sort: Annotated[Text, one_of(materials.SORTS)] = "sku"
+
+
+class MaterialsQuery(MaterialsInOrder, Paged):
+    """The same by pages."""
 
 
 @route("GET", "/materials", query=MaterialsQuery, data=list[Material], paged=True)
@@ -89,10 +93,11 @@ class SiteQuery(MaterialQuery):
     site: Text = ""
 
 
-@exported("materials", query=SeriesFilters, record=Material)
-def materials_file(query: SeriesFilters) -> Iterator[Material]:
+@exported("materials", query=MaterialsInOrder, record=Material)
+def materials_file(query: MaterialsInOrder) -> Iterator[Material]:
     """Every material that the filters let through, over the sites in view."""
-    return every(materials.page, scope=current_viewer().scope, filters=query.filters())
+    scope = current_viewer().scope
+    return every(materials.page, scope=scope, filters=query.filters(), sort=query.sort)
 
 
 @exported("material-depots", query=MaterialQuery, record=SitePosition)

@@ -53,10 +53,14 @@ class RecommendationFilters(SpannedSeries):
     act_to: date | None = None
 
 
-class RecommendationsQuery(RecommendationFilters, Paged):
-    """The same, by pages; the most valuable first unless asked otherwise."""
+class RecommendationsInOrder(RecommendationFilters):
+    """The same; the most valuable first unless asked otherwise."""
 
     sort: Annotated[Text, one_of(recommendations.SORTS)] = "-value_brl"
+
+
+class RecommendationsQuery(RecommendationsInOrder, Paged):
+    """The same, by pages."""
 
 
 class Decision(Body):
@@ -111,15 +115,16 @@ def kinds_file(query: SpannedSeries) -> list[AdviceTotal]:
 
 @exported(
     "recommendations",
-    query=RecommendationFilters,
+    query=RecommendationsInOrder,
     record=RecommendationAnswer,
     leave=("facts", "narrative", "receipt"),
 )
-def recommendations_file(query: RecommendationFilters) -> Iterator[RecommendationAnswer]:
-    """Every recommendation that the filters let through, the most valuable first."""
+def recommendations_file(query: RecommendationsInOrder) -> Iterator[RecommendationAnswer]:
+    """Every recommendation that the filters let through, the most valuable first unless asked
+    otherwise."""
     viewer = current_viewer()
     asked = {"filters": query.filters(), "kinds": query.kind}
-    found = every(recommendations.page, scope=viewer.scope, **asked)
+    found = every(recommendations.page, scope=viewer.scope, sort=query.sort, **asked)
     return (worded(row, viewer.locale) for row in found)
 
 

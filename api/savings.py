@@ -25,16 +25,24 @@ class SavingsFilters(SavingsSpan):
     month: Month | None = None
 
 
-class SavingsItemsQuery(SavingsFilters, Paged):
-    """The same by pages; what saved most first unless asked otherwise."""
+class SavingsItemsInOrder(SavingsFilters):
+    """The same; what saved most first unless asked otherwise."""
 
     sort: Annotated[Text, one_of(savings.ITEM_SORTS)] = "-identified_brl"
 
 
-class SavingsRowsQuery(SavingsFilters, Paged):
+class SavingsItemsQuery(SavingsItemsInOrder, Paged):
+    """The same by pages."""
+
+
+class SavingsRowsInOrder(SavingsFilters):
     """The same, month by month."""
 
     sort: Annotated[Text, one_of(savings.ROW_SORTS)] = "-identified_brl"
+
+
+class SavingsRowsQuery(SavingsRowsInOrder, Paged):
+    """The same by pages."""
 
 
 @route("GET", "/savings", query=SavingsSpan, data=SavingsTotal)
@@ -78,18 +86,19 @@ def rows(query: SavingsRowsQuery) -> Page[SavingsRow]:
     )
 
 
-@exported("savings", query=SavingsFilters, record=SavingsRow)
-def rows_file(query: SavingsFilters) -> Iterator[SavingsRow]:
-    """Every item-depot and month with the costs of both sides, what saved most first."""
-    scope = current_viewer().scope
-    return every(savings.page, scope=scope, filters=query.filters(), month=query.month)
+@exported("savings", query=SavingsRowsInOrder, record=SavingsRow)
+def rows_file(query: SavingsRowsInOrder) -> Iterator[SavingsRow]:
+    """Every item-depot and month with the costs of both sides, what saved most first unless asked
+    otherwise."""
+    asked = {"filters": query.filters(), "month": query.month, "sort": query.sort}
+    return every(savings.page, scope=current_viewer().scope, **asked)
 
 
-@exported("savings-items", query=SavingsFilters, record=SavingsItem)
-def items_file(query: SavingsFilters) -> Iterator[SavingsItem]:
+@exported("savings-items", query=SavingsItemsInOrder, record=SavingsItem)
+def items_file(query: SavingsItemsInOrder) -> Iterator[SavingsItem]:
     """Item-depots with all their months added up, or with one."""
-    scope = current_viewer().scope
-    return every(savings.items, scope=scope, filters=query.filters(), month=query.month)
+    asked = {"filters": query.filters(), "month": query.month, "sort": query.sort}
+    return every(savings.items, scope=current_viewer().scope, **asked)
 
 
 @exported("savings-months", query=SavingsSpan, record=SavingsMonth)

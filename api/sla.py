@@ -88,10 +88,14 @@ class OutageFilters(Between):
     search: Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean)] = ""
 
 
-class OutagesQuery(OutageFilters, Paged):
-    """The same by pages, the last ones first unless asked otherwise."""
+class OutagesInOrder(OutageFilters):
+    """The same, the last ones first unless asked otherwise."""
 
     sort: Annotated[Text, one_of(sla.OUTAGE_SORTS)] = "-started_at"
+
+
+class OutagesQuery(OutagesInOrder, Paged):
+    """The same by pages."""
 
 
 @route("GET", "/sla", query=ContractsQuery, data=list[ContractScore])
@@ -117,7 +121,7 @@ def one(contract: str, query: PlacesQuery) -> ContractDetail:
 @route("GET", "/outages", query=OutagesQuery, data=list[Outage], paged=True)
 def outages(query: OutagesQuery) -> Page[Outage]:
     """Outages, with the part that each waited for."""
-    return sla.outages(**_asked(query), limit=query.limit, cursor=query.cursor, sort=query.sort)
+    return sla.outages(**_asked(query), limit=query.limit, cursor=query.cursor)
 
 
 @route(
@@ -145,9 +149,9 @@ def sla_file(query: ContractsQuery) -> Table:
     return Table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in found])
 
 
-@exported("outages", query=OutageFilters, record=Outage)
-def outages_file(query: OutageFilters) -> Iterator[Outage]:
-    """Every outage that the filters let through, the last ones first."""
+@exported("outages", query=OutagesInOrder, record=Outage)
+def outages_file(query: OutagesInOrder) -> Iterator[Outage]:
+    """Every outage that the filters let through, the last ones first unless asked otherwise."""
     return every(sla.outages, **_asked(query))
 
 
@@ -190,7 +194,7 @@ def _detail(query: ContractQuery) -> ContractDetail | None:
     return sla.detail(contract=query.contract, scope=current_viewer().scope, month=query.month)
 
 
-def _asked(query: OutageFilters) -> dict[str, Any]:
+def _asked(query: OutagesInOrder) -> dict[str, Any]:
     return {
         "scope": current_viewer().scope,
         "filters": Filters(region=query.region, uf=query.uf, contract=query.contract),
@@ -198,6 +202,7 @@ def _asked(query: OutageFilters) -> dict[str, Any]:
         "to": query.to,
         "waited": query.waited,
         "search": query.search,
+        "sort": query.sort,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from api.exporting import exported
-from api.suppliers import LineFilters, SupplierFilters
+from api.suppliers import LineFilters, LinesInOrder, SupplierFilters
 from auth.guards import current_viewer
 from domain.suppliers import (
     LaterDelivery,
@@ -60,12 +60,13 @@ def _one(query: LineFilters) -> SupplierDetail | None:
     return suppliers.detail(supplier=query.supplier[0], scope=scope, filters=filters)
 
 
-@exported("order-lines", query=LineFilters, record=OrderLine)
-def order_lines_file(query: LineFilters) -> Iterator[OrderLine]:
+@exported("order-lines", query=LinesInOrder, record=OrderLine)
+def order_lines_file(query: LinesInOrder) -> Iterator[OrderLine]:
     """Every order line that the figures are of, as it is judged."""
     return every(
         suppliers.lines,
         suppliers=query.supplier,
         scope=current_viewer().scope,
         filters=query.filters(),
+        sort=query.sort,
     )

@@ -27,10 +27,14 @@ class SupplierFilters(LineFilters):
     kind: Annotated[tuple[Kind, ...], BeforeValidator(split)] = ()
 
 
-class LinesQuery(LineFilters, Paged):
-    """Order lines by pages, those promised last first unless asked otherwise."""
+class LinesInOrder(LineFilters):
+    """Order lines, those promised last first unless asked otherwise."""
 
     sort: Annotated[Text, one_of(suppliers.LINE_SORTS)] = "-first_promised_on"
+
+
+class LinesQuery(LinesInOrder, Paged):
+    """The same by pages."""
 
 
 @route("GET", "/suppliers", query=SupplierFilters, data=list[SupplierScore])

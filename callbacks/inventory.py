@@ -181,7 +181,7 @@ def _history(viewer: Viewer, row: ItemDepot, asked: Asked) -> list[Component]:
         suppliers=(),
         scope=viewer.scope,
         filters=found,
-        sort="-ordered_on",
+        sort=cards.PAST_ORDER,
         limit=SHOWN,
     )
     counts = inventory.counts(**_one(viewer, row), since=dates.date_from, to=dates.date_to)

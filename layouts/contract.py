@@ -414,4 +414,5 @@ def _outages_query(data: ContractData) -> dict[str, list[str]]:
         "from": [score.now.month.isoformat()],
         "to": [score.as_of.isoformat()],
         "waited": ["true"] if data.waited else [],
+        "sort": [data.sort],
     }

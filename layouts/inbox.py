@@ -134,10 +134,11 @@ def filters(data: InboxData, viewer: Viewer) -> html.Div:
 
 
 def asked(data: InboxData, viewer: Viewer) -> dict[str, list[str]]:
-    """What narrows the list, as the API takes it."""
+    """What narrows the list, and its order, as the API takes them."""
     found = data.bar.in_files | query_of(data.filters, "level", "status", "search")
     owner = viewer.email if data.owner == "me" else data.owner
-    return found | {"kind": list(data.kinds), "owner": [owner] if owner else []}
+    found |= {"kind": list(data.kinds), "owner": [owner] if owner else []}
+    return found | {"sort": [data.sort]}
 
 
 def _options(names: dict[str, str], viewer: Viewer) -> list[Option]:

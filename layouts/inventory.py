@@ -156,7 +156,7 @@ def master(data: InventoryData, viewer: Viewer) -> html.Section:
         html.Div(_table(data, viewer), className="only-wide"),
         html.Ul([_entry(row, data, viewer) for row in rows], className="depot-list only-narrow"),
         pager(data.listed.page, data.listed.start, links, viewer),
-        tools=downloads("inventory", asked(data.bar, data.flags), viewer),
+        tools=downloads("inventory", asked(data.bar, data.flags) | {"sort": [data.sort]}, viewer),
         class_name="surface-table inventory-master",
     )
 

@@ -55,6 +55,7 @@ from layouts.theme import ACCENT, figure
 from layouts.units import of_issue, per_period
 
 SHOWN = ("ensemble",)
+PAST_ORDER = "-ordered_on"
 QUANTITIES = ("mean", "p10", "p90")
 
 
@@ -289,7 +290,7 @@ def past_orders_card(
     return card(
         title,
         grid("past-orders", columns, rows, viewer, row_id="id"),
-        tools=downloads("order-lines", files, viewer, of=title),
+        tools=downloads("order-lines", {**files, "sort": [PAST_ORDER]}, viewer, of=title),
         note=more if count > len(lines) else None,
     )
 

@@ -71,7 +71,10 @@ def layout(data: MaterialsData, viewer: Viewer) -> html.Div:
                 [
                     html.Div([html.H1(viewer.t("Materials"))], className="page-head"),
                     html.Div(
-                        downloads("materials", query_of(data.filters), viewer), className="tools"
+                        downloads(
+                            "materials", query_of(data.filters) | {"sort": [data.sort]}, viewer
+                        ),
+                        className="tools",
                     ),
                 ],
                 className="page-head-wrap",

@@ -157,9 +157,9 @@ def _bulk(data: RecommendationsData, viewer: Viewer) -> list[Component]:
 
 
 def _files(data: RecommendationsData, viewer: Viewer) -> list[Component]:
-    """What is in view as files."""
+    """What is in view, in its order, as files."""
     asked = data.bar.in_files | query_of(data.filters, "status", "search")
-    asked |= {"kind": list(data.kinds)}
+    asked |= {"kind": list(data.kinds), "sort": [data.sort]}
     links = downloads("recommendations", asked, viewer)
     return [html.Div(links, className="request-links")] if links else []
 

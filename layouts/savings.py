@@ -262,7 +262,7 @@ def _item_row(row: SavingsItem, viewer: Viewer) -> dict[str, Any]:
 
 def _asked(data: SavingsData) -> dict[str, list[str]]:
     month = {"month": [month_value(data.month)]} if data.month else {}
-    return month | data.bar.in_files
+    return month | data.bar.in_files | {"sort": [data.sort]}
 
 
 def how(total: SavingsTotal, viewer: Viewer) -> html.Section:

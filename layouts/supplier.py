@@ -324,7 +324,7 @@ def _lines(data: SupplierData, viewer: Viewer) -> html.Section:
         t("Order lines"),
         grid("supplier-lines", columns, rows, viewer, row_id="key", server_sort=data.sort),
         pager(data.lines.page, data.lines.start, dict(data.query), viewer),
-        tools=downloads("order-lines", _lines_query(data), viewer),
+        tools=downloads("order-lines", _lines_query(data) | {"sort": [data.sort]}, viewer),
         note=t("Days late count from the first promise; below 0 it came early."),
         class_name="grow",
     )

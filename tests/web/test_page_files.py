@@ -38,6 +38,15 @@ OTHER_LINES = {"equipment-profiles", "tower-profiles", "policy", "recommendation
 receipt, and kinds of advice of which none is open beside the chart's."""
 
 
+ORDERED = {
+    "/inventory?sort=-site": "site",
+    "/materials?sort=-name": "name",
+    "/alerts?status=all&sort=days_to_stockout": "days_to_stockout",
+    "/recommendations?status=all&sort=act_by": "act_by",
+}
+"""Pages in an order, and the column that it is of."""
+
+
 def rows_of(card: Any) -> list[int]:
     """How many rows each table of a card has, folded ones too."""
     found = []
@@ -86,3 +95,20 @@ def test_a_file_has_the_rows_of_its_table(site: Site, address: str) -> None:
         if lines not in (*tables, sum(tables)) and not OTHER_LINES & {name_of(link)}
     ]
     assert seen and wrong == []
+
+
+@pytest.mark.parametrize("address", ORDERED)
+def test_a_file_has_the_order_of_its_table(site: Site, address: str) -> None:
+    browser, (path, _, query) = site.browser(ANALYST), address.partition("?")
+    page = browser.open_page(path, f"?{query}").json()
+    sort = query.rpartition("=")[2]
+    hrefs = [str(one["props"].get("href")) for one in components(page)]
+    links = [href for href in hrefs if ".csv" in href and f"sort={sort}" in href]
+    assert len(links) == 1, hrefs
+    lines = csv.DictReader(
+        io.StringIO(browser.get(links[0]).content.decode("utf-8-sig")), delimiter=";"
+    )
+    values = [line[ORDERED[address]] for line in lines if line[ORDERED[address]]]
+    is_number = ORDERED[address] == "days_to_stockout"
+    told = [float(one.replace(",", ".")) if is_number else one for one in values]
+    assert told == sorted(told, reverse=sort.startswith("-")) and len(set(told)) > 1

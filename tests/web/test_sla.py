@@ -84,7 +84,9 @@ def test_page_api_and_file_say_the_same(breached: Site) -> None:
     (outage,) = api.get("/outages", params={"contract": "C-SUL"}).json()["data"]
     assert (outage["hours"], outage["cause"]) == (24.0, HOSTILE)
     assert "2000" in api.get("/exports/sla.csv").text
-    page = json.dumps(breached.browser(ADMIN).open_page("/sla/C-SUL").json(), ensure_ascii=False)
+    shown = breached.browser(ADMIN).open_page("/sla/C-SUL", "?sort=-hours").json()
+    page = json.dumps(shown, ensure_ascii=False)
+    assert re.search(r"/exports/outages\.csv\?[^\"]*sort=-hours", page)
     assert "R$ 2.000" in page.replace("\\u00a0", " ").replace("\xa0", " ")
     assert "/sla/C-SUL/evidence.pdf?month=2025-06" in page
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
 
@@ -40,6 +41,9 @@ def test_files_are_for_those_who_may_export_and_leave_their_row(site: Site):
     for path in (f"{PATH}.csv", f"{PATH}.xlsx", "/exports/order-lines.csv"):
         assert site.api(VIEWER).get(path).status_code == 403
         assert site.api(SCOPED).get(path).status_code == 200
+    page = site.browser(SCOPED).open_page("/suppliers/ALFA", "?sort=sku").text
+    (link,) = re.findall(r'"(/api/v1/exports/order-lines\.csv[^"]*sort=sku)"', page)
+    assert site.api(SCOPED).get(link.removeprefix("/api/v1")).status_code == 200
     assert {"suppliers", "order_lines"} <= {row.object for row in site.audit("export")}
 
 

@@ -39,8 +39,8 @@ TICKS, MOST_DECIMALS = 6, 3
 
 def graph(name: str, chart: go.Figure, viewer: Viewer, *, tall: bool = False) -> dcc.Graph:
     """The figure on the page, drawn to the width of its card and as high as its layout says, if it
-    does; a long title breaks, for phones, and no line carries more points than can be told apart.
-    """
+    does; a long title breaks, for phones, dates are as the reader writes them, and no line carries
+    more points than can be told apart."""
     title = chart.layout.xaxis.title.text
     if title:
         chart.update_xaxes(
@@ -48,6 +48,8 @@ def graph(name: str, chart: go.Figure, viewer: Viewer, *, tall: bool = False) ->
         )
     for trace in chart.data:
         thin(trace)
+    if any(isinstance(place, date) for trace in chart.data for place in trace.x or ()):
+        _dates_of_axis(chart, viewer)
     return dcc.Graph(
         id=name,
         figure=chart,
@@ -113,7 +115,7 @@ def totals_chart(points: Sequence[TotalPoint], viewer: Viewer, unit: Unit) -> go
     )
     add_line(chart, [p.date for p in known], [p.actual for p in known], t("Actual"))
     add_line(chart, [p.date for p in ahead], [p.mean for p in ahead], t("Forecast"), colour=ACCENT)
-    return finish(chart, viewer)
+    return finish(chart)
 
 
 def shares_chart(shares: Sequence[DemandShare], viewer: Viewer, unit: Unit) -> go.Figure:
@@ -165,7 +167,7 @@ def series_chart(
             named(MODELS, model, t),
             **model_style(model),
         )
-    return finish(chart, viewer)
+    return finish(chart)
 
 
 def projection_chart(
@@ -181,7 +183,7 @@ def projection_chart(
     if reorder_point is not None:
         level = [reorder_point, reorder_point]
         add_line(chart, [dates[0], dates[-1]], level, t("Reorder point"), dash="dash", width=1)
-    return finish(chart, viewer)
+    return finish(chart)
 
 
 def effective(point: ForecastPoint, name: str) -> float:
@@ -288,7 +290,7 @@ def backtest_chart(
     for model in models:
         dates, values = _stretches([point for point in points if point.model == model])
         add_line(chart, dates, values, named(MODELS, model, viewer.t), **model_style(model))
-    return finish(chart, viewer)
+    return finish(chart)
 
 
 def _stretches(points: Sequence[BacktestPoint]) -> tuple[list[Any], list[float | None]]:
@@ -358,19 +360,18 @@ def add_line(
     )
 
 
-def finish(chart: go.Figure, viewer: Viewer) -> go.Figure:
-    """Names the lines at their ends, sets the dates of the axis, and has the tooltip tell what
-    stands at its date alone, not what a line has nearest to it."""
+def finish(chart: go.Figure) -> go.Figure:
+    """Names the lines at their ends, and has the tooltip tell what stands at its date alone, not
+    what a line has nearest to it."""
     order_ink_first(chart)
     places = {place for trace in chart.data for place in trace.x or ()}
     chart.update_layout(hoverdistance=max(1, ceil(HOVER_WIDTH / max(1, len(places)))))
     chart.update_yaxes(tickformat=",~f")
-    dates_of_axis(chart, viewer)
     label_ends(chart)
     return chart
 
 
-def dates_of_axis(chart: go.Figure, viewer: Viewer) -> None:
+def _dates_of_axis(chart: go.Figure, viewer: Viewer) -> None:
     """Dates on the x axis as the reader writes them."""
     days = "%d %b" if viewer.locale == "pt_BR" else "%b %-d"
     chart.update_xaxes(

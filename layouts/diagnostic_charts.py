@@ -10,7 +10,6 @@ from plotly import graph_objects as go
 
 from domain.records import Decomposition, Residuals
 from domain.viewer import Viewer
-from layouts.charts import dates_of_axis
 from layouts.theme import ACCENT, BAND, OUTLIER, figure, titled
 from layouts.units import CORRELATION, Unit, unit
 
@@ -85,6 +84,5 @@ def decomposition_chart(
         name=viewer.t("Outlier"),
         hovertemplate=f"<extra>{viewer.t('Outlier')}</extra>",
     )
-    dates_of_axis(chart, viewer)
     chart.update_xaxes(anchor=f"y{len(parts)}")
     return chart

@@ -6,7 +6,7 @@ from plotly import graph_objects as go
 
 from domain.drivers import DriverDetail
 from domain.viewer import Viewer
-from layouts.charts import dates_of_axis, stacked
+from layouts.charts import stacked
 from layouts.theme import ACCENT, OUTLIER, WEAK, figure, titled
 from layouts.units import CORRELATION, Unit, of_driver, unit
 
@@ -31,7 +31,6 @@ def history_chart(detail: DriverDetail, demand: Unit, viewer: Viewer) -> go.Figu
         hovertemplate="%{y:,.2f}<extra></extra>",
     )
     stacked(chart, below, *of_driver(detail.score.driver, viewer.t), from_zero=False)
-    dates_of_axis(chart, viewer)
     return chart
 
 

@@ -198,7 +198,7 @@ def counts_card(
     names = [t("Date"), t("On hand"), t("Reserved"), t("In transit")]
     return card(
         title,
-        graph("counts", finish(chart, viewer), viewer),
+        graph("counts", finish(chart), viewer),
         twin(names, rows, viewer),
         tools=downloads("stock-counts", files, viewer, of=title),
     )

@@ -15,7 +15,7 @@ from domain.drivers import MONTHS_SHOWN, DriverSum, driver_sums
 from domain.page_filters import OWN
 from domain.records import NO_FILTERS, DriverMonth, Filters, Option
 from domain.viewer import Viewer
-from layouts.charts import dates_of_axis, graph, stacked
+from layouts.charts import graph, stacked
 from layouts.components.cards import card
 from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import choice
@@ -84,7 +84,6 @@ def _chart(rows: Sequence[DriverMonth], data: DriversData, viewer: Viewer) -> go
     chart.add_bar(
         x=months, y=[one.quantity for one in rows], marker={"color": ACCENT}, showlegend=False
     )
-    dates_of_axis(chart, viewer)
     line = go.Scatter(x=months, y=[one.value for one in rows], mode="lines+markers")
     return stacked(chart, line, *of_driver(data.driver or "", viewer.t))
 

@@ -19,7 +19,7 @@ from domain.projects import (
 )
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import dates_of_axis, label_beside, label_ends, narrowing, short_ticks
+from layouts.charts import label_beside, label_ends, narrowing, short_ticks
 from layouts.components.table import Cell, per_cent
 from layouts.theme import ACCENT, OUTLIER, WEAK, figure, plain, titled
 from layouts.units import BRL, PERCENT
@@ -100,7 +100,6 @@ def curve_chart(detail: ProjectDetail, viewer: Viewer) -> go.Figure:
         _line(chart, ahead, t("as expected"), colour, "dash")
         label_beside(chart, ahead[-1].planned, t("as expected"), colour)
     chart.update_yaxes(tickformat=".0%", range=[0, 1.05])
-    dates_of_axis(chart, viewer)
     return chart
 
 
@@ -177,7 +176,6 @@ def months_chart(months: Sequence[ProjectMonth], viewer: Viewer) -> go.Figure:
     chart.update_layout(barmode="group")
     costs = [cost for one in months for cost in (one.planned_brl, one.expected_brl)]
     chart.update_yaxes(short_ticks(costs, viewer, from_zero=True))
-    dates_of_axis(chart, viewer)
     chart.update_xaxes(dtick="M1", tickformat="%b\n%Y")
     label_ends(chart)
     return chart

@@ -17,7 +17,7 @@ from domain.records import Filters, Option
 from domain.savings import SavingsItem, SavingsMonth, SavingsTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import dates_of_axis, graph, label_ends, narrowing, short_ticks
+from layouts.charts import graph, label_ends, narrowing, short_ticks
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
 from layouts.components.filters import Bar, choice, page_bar
@@ -205,7 +205,6 @@ def months_chart(months: Sequence[SavingsMonth], viewer: Viewer) -> go.Figure:
         )
     costs = [cost for one in months for cost in (one.identified_brl, one.old_brl, one.new_brl)]
     chart.update_yaxes(short_ticks(costs, viewer, from_zero=True))
-    dates_of_axis(chart, viewer)
     label_ends(chart)
     return chart
 

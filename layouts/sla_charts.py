@@ -18,7 +18,7 @@ from domain.sla import (
 )
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import dates_of_axis, label_beside, narrowing
+from layouts.charts import label_beside, narrowing
 from layouts.theme import ACCENT, BAND, OUTLIER, WEAK, figure, plain, titled
 from layouts.units import PERCENT, unit
 
@@ -119,7 +119,6 @@ def days_chart(detail: ContractDetail, viewer: Viewer) -> go.Figure:
             text=_band_words(band, score, viewer),
             font={"color": OUTLIER},
         )
-    dates_of_axis(chart, viewer)
     chart.update_xaxes(range=[score.now.month.isoformat(), end.isoformat()])
     return chart
 
@@ -202,5 +201,4 @@ def months_chart(
         words = t("target %(value)s", value=fmt.percent(target, viewer.locale, 2))
         label_beside(chart, target, words, OUTLIER)
     chart.update_yaxes(tickformat=".2%", rangemode="normal")
-    dates_of_axis(chart, viewer)
     return chart

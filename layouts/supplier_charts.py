@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 from domain.suppliers import LeadTimeCount, SupplierMonth, SupplierScore
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.charts import add_line, dates_of_axis, finish, narrowing
+from layouts.charts import add_line, finish, narrowing
 from layouts.theme import ACCENT, BAND, OUTLIER, figure, plain, titled
 from layouts.units import PERCENT, unit
 
@@ -98,7 +98,6 @@ def months_chart(months: Sequence[SupplierMonth], viewer: Viewer) -> go.Figure:
         hovertemplate="%{y:.1%}, n = %{customdata[0]}<extra></extra>",
     )
     chart.update_yaxes(tickformat=".0%", range=[0, 1.04])
-    dates_of_axis(chart, viewer)
     chart.update_xaxes(title={"text": t("Month of the first promise")})
     return chart
 
@@ -168,7 +167,7 @@ def prices_chart(months: Sequence[SupplierMonth], viewer: Viewer) -> go.Figure:
         t("Prices"),
         colour=ACCENT,
     )
-    finish(chart, viewer)
+    finish(chart)
     chart.update_yaxes(rangemode="normal")
     return chart
 
@@ -181,4 +180,4 @@ def lead_months_chart(months: Sequence[SupplierMonth], viewer: Viewer) -> go.Fig
     dates = [one.month for one in known]
     add_line(chart, dates, [one.lead_time_mean for one in known], t("mean"), colour=ACCENT)
     add_line(chart, dates, [one.lead_time_p90 for one in known], "p90", colour=OUTLIER, dash="dash")
-    return finish(chart, viewer)
+    return finish(chart)

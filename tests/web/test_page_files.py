@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,7 @@ PAGES = (
     "/projects?uf=BA",
     "/projects/PRJ-1",
 )
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
 OTHER_LINES = {"equipment-profiles", "tower-profiles", "policy", "recommendation-kinds"}
 """Files whose lines are others: clusters where the table has a line a figure, the formulas of a
 receipt, and kinds of advice of which none is open beside the chart's."""
@@ -112,3 +114,19 @@ def test_a_file_has_the_order_of_its_table(site: Site, address: str) -> None:
     is_number = ORDERED[address] == "days_to_stockout"
     told = [float(one.replace(",", ".")) if is_number else one for one in values]
     assert told == sorted(told, reverse=sort.startswith("-")) and len(set(told)) > 1
+
+
+def test_every_chart_over_dates_writes_them_as_the_reader_does(site: Site) -> None:
+    browser, seen = site.browser(ANALYST), set()
+    for address in PAGES:
+        path, _, query = address.partition("?")
+        page = browser.open_page(path, f"?{query}").json()
+        for one in components(page):
+            if one["type"] == "Graph":
+                chart = one["props"]["figure"]
+                places = [str(place) for trace in chart["data"] for place in trace.get("x") or ()]
+                is_over_dates = any(DATE.match(place) for place in places)
+                written = chart["layout"].get("xaxis", {}).get("hoverformat")
+                assert written == ("%d/%m/%Y" if is_over_dates else None), one["props"]["id"]
+                seen.add(one["props"]["id"])
+    assert "consumption" in seen

@@ -13,6 +13,7 @@ from babel.numbers import format_currency, format_decimal, format_percent
 
 from domain.rounding import rounded
 from domain.viewer import Viewer
+from domain.wording import month_name
 
 MARGIN = 42
 TO_RIGHT = 2
@@ -50,7 +51,7 @@ class Writer:
     # Words and numbers
 
     def month(self, day: date) -> str:
-        return format_date(day, "MMMM y", locale=self.locale)
+        return month_name(day, self.locale)
 
     def day(self, value: date | None) -> str:
         pattern = "dd/MM/yyyy" if self.locale == "pt_BR" else "MMM d, yyyy"

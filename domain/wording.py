@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+from babel.dates import format_skeleton
+
 from domain.records import Alert
 from domain.rounding import rounded
 
@@ -109,6 +111,11 @@ def day(value: date | Fact, locale: str) -> str:
     if locale == ENGLISH:
         return f"{_MONTHS[when.month - 1]} {when.day}, {when.year}"
     return f"{when:%d/%m/%Y}"
+
+
+def month_name(month: date, locale: str) -> str:
+    """`dezembro de 2026`, in English `December 2026`."""
+    return format_skeleton("yMMMM", month, locale=locale)
 
 
 def _spoken(locale: str) -> str:

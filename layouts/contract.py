@@ -14,6 +14,7 @@ from dash.development.base_component import Component
 from domain.records import Option, Receipt, ReceiptInput
 from domain.sla import ContractDetail, ContractMonth, ContractScore, Outage
 from domain.viewer import Viewer
+from domain.wording import month_name
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
@@ -36,7 +37,6 @@ from layouts.sla import (
     STATE_KINDS,
     STATE_NAMES,
     month_choice,
-    month_name,
     month_value,
     receipt_filter,
 )
@@ -136,7 +136,7 @@ def evidence_link(score: ContractScore, month: date, viewer: Viewer, text: str) 
         href=f"/api/v1/sla/{code}/evidence.pdf?{urlencode({'month': month_value(month)})}",
         className="btn btn-sm btn-outline-secondary",
         download="",
-        title=viewer.t("Evidence sheet of %(month)s", month=month_name(month, viewer)),
+        title=viewer.t("Evidence sheet of %(month)s", month=month_name(month, viewer.locale)),
     )
 
 
@@ -314,7 +314,7 @@ def _month_row(
     if is_breach and data.may_export:
         sheet = evidence_link(score, one.month, viewer, "PDF")
     asked = urlencode({**data.bar.asked, "month": month_value(one.month)}, doseq=True)
-    link = dcc.Link(month_name(one.month, viewer), href=f"?{asked}")
+    link = dcc.Link(month_name(one.month, viewer.locale), href=f"?{asked}")
     penalty = fmt.brl(one.penalty_brl, locale) + (" " + t("(cap)") if one.capped else "")
     return html.Tr(
         [

@@ -16,6 +16,7 @@ from domain.kpis import WHOLE_MONTHS
 from domain.records import Filters, Option
 from domain.savings import SavingsItem, SavingsMonth, SavingsTotal
 from domain.viewer import Viewer
+from domain.wording import month_name
 from layouts import format as fmt
 from layouts.charts import graph, label_ends, narrowing, short_ticks
 from layouts.components.cards import card, figure_card
@@ -26,7 +27,7 @@ from layouts.components.pager import Listed, pager
 from layouts.components.parts import Part, at_once
 from layouts.components.states import missing_file, notices, state
 from layouts.components.table import Cell, twin
-from layouts.sla import month_name, month_value
+from layouts.sla import month_value
 from layouts.text import N_
 from layouts.theme import ACCENT, MODEL_COLOURS, OUTLIER, figure
 from layouts.units import unit
@@ -74,7 +75,7 @@ def _filters(data: SavingsData, viewer: Viewer) -> html.Div:
     """The shared filters, and which month the items are of."""
     chosen = month_value(data.month)
     options = [
-        Option(month_value(one.month), month_name(one.month, viewer))
+        Option(month_value(one.month), month_name(one.month, viewer.locale))
         for one in reversed(data.months)
     ]
     months = choice("month", viewer.t("Items of"), options, chosen or None, viewer, multi=False)
@@ -234,7 +235,7 @@ def by_item(data: SavingsData, viewer: Viewer) -> html.Section:
     )
     title = t("By item and depot")
     return card(
-        f"{title}, {month_name(data.month, viewer)}" if data.month else title,
+        f"{title}, {month_name(data.month, viewer.locale)}" if data.month else title,
         grid("savings-items", columns, rows, viewer, row_id="key", server_sort=data.sort),
         html.P(together, className="card-note"),
         pager(page, data.items.start, data.query, viewer),

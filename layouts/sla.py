@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from babel.dates import format_date
 from dash import html
 from dash.development.base_component import Component
 
@@ -16,11 +15,12 @@ from domain.kpis import ratio
 from domain.records import Option, Receipt, ReceiptInput
 from domain.sla import STATES, ContractScore
 from domain.viewer import Viewer
+from domain.wording import month_name
 from layouts import format as fmt
 from layouts.charts import graph
 from layouts.components.cards import card, figure_card
 from layouts.components.downloads import downloads
-from layouts.components.filters import Bar, choice, page_bar, search_box
+from layouts.components.filters import Bar, choice, one_of, page_bar, search_box
 from layouts.components.grid import (
     WRAPPED,
     badge_column,
@@ -113,26 +113,13 @@ def _filters(data: SlaData, viewer: Viewer) -> html.Div:
 
 def month_choice(months: Iterable[date], month: date | None, viewer: Viewer) -> html.Div:
     """Which month."""
-    options = [Option(month_value(one), month_name(one, viewer)) for one in months]
-    return choice(
-        "month",
-        viewer.t("Month"),
-        options,
-        month_value(month),
-        viewer,
-        multi=False,
-        clearable=False,
-    )
+    options = [Option(month_value(one), month_name(one, viewer.locale)) for one in months]
+    return one_of("month", viewer.t("Month"), options, month_value(month), viewer)
 
 
 def month_value(month: date | None) -> str:
     """A month as the address has it: `2026-11`."""
     return "" if month is None else f"{month:%Y-%m}"
-
-
-def month_name(month: date, viewer: Viewer) -> str:
-    """A month in words."""
-    return format_date(month, "MMMM y", locale=viewer.locale)
 
 
 def _figures(data: SlaData, viewer: Viewer) -> list[html.Section]:

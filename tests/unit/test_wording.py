@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from domain.records import Alert
-from domain.wording import alert_message, alert_reason, day, number
+from domain.wording import alert_message, alert_reason, day, month_name, number
 
 Facts = dict[str, float | str | None]
 
@@ -132,3 +132,9 @@ def test_drifts_and_gaps_in_both_languages() -> None:
     assert alert_message(alert("data_gap", gap), "en") == (
         "Depósito: no stock counts since May 30, 2025 (30 days); items: 4."
     )
+
+
+def test_months_are_words_of_the_language() -> None:
+    november = date(2026, 11, 1)
+    assert month_name(november, "pt_BR") == "novembro de 2026"
+    assert month_name(november, "en") == "November 2026"

@@ -89,6 +89,7 @@ def test_page_api_and_file_say_the_same(breached: Site) -> None:
     assert re.search(r"/exports/outages\.csv\?[^\"]*sort=-hours", page)
     assert "R$ 2.000" in page.replace("\\u00a0", " ").replace("\xa0", " ")
     assert "/sla/C-SUL/evidence.pdf?month=2025-06" in page
+    assert "junho de 2025" in page and "junho 2025" not in page
 
 
 def test_no_penalty_above_the_cap_is_announced(breached: Site) -> None:
@@ -192,6 +193,7 @@ def test_the_evidence_is_a_pdf_for_those_who_may_export_and_leaves_its_row(breac
     assert answer.content.startswith(b"%PDF-") and len(answer.content) > 2_000
     told = words_of(answer.content)
     assert "98,276% = 1 - 24 h ÷ 1.392 h" in told and "4,00% × R$" in told and "20,00%" in told
+    assert "junho de 2025" in told
     assert "nova-sla-C-SUL-2025-06" in answer.headers["Content-Disposition"]
     row = breached.audit("export")[-1]
     assert (row.object, row.after["month"]) == ("sla:C-SUL", "2025-06-01")

@@ -26,7 +26,10 @@ from layouts.text import FILTER_NAMES, N_, REGIONS, named
 
 Value = str | list[str] | None
 BUTTON = "filters-button"
-MASCULINE = {"sku", "site", "supplier", "contract", "kind", "level", "owner", "month", "cluster"}
+MASCULINE = {
+    *("sku", "site", "supplier", "contract", "kind", "level", "status", "owner", "month"),
+    "cluster",
+}
 """In Portuguese: there all of these are `todos`, of the others `todas`."""
 EVERY = {True: N_("Any"), False: N_("All")}
 

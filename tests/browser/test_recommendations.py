@@ -84,7 +84,7 @@ def test_everything_is_in_reach_of_a_thumb(watch: Callable[..., Watched]) -> Non
     assert box and box["height"] >= 44
     if card.get_by_text("Reabrir").count():
         card.get_by_text("Reabrir").click()
-        expect(page.locator("#toasts")).to_contain_text("Aberta de novo")
+        expect(page.locator("#toasts")).to_contain_text("De novo em aberto")
     page.locator(".status-total", has_text="Em aberto").click()
     page.wait_for_url("**status=open*")
     watched.settle()

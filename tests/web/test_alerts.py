@@ -13,6 +13,7 @@ from sqlalchemy import text
 from domain.access import Role, Scope
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
 from tests.web.test_overrides import done
+from tests.web.test_same_numbers import components
 
 SOON = """
 WITH last AS (
@@ -149,6 +150,15 @@ def test_those_that_are_ticked_are_offered_what_changes_one_of_them(
         page = browser.open_page("/alerts", f"?status={status}").text
         return set(re.findall(r'"change":"(\w+)","number":0}', page))
 
+    page = browser.open_page("/alerts").json()
+    told = json.dumps(page, ensure_ascii=False)
+    assert "Selecionar tudo nesta página" in told and "Com os itens selecionados" in told
+    placeholders = {
+        one["props"]["id"]["name"]: one["props"]["placeholder"]
+        for one in components(page)
+        if one["type"] == "Dropdown" and "name" in one["props"]["id"]
+    }
+    assert {placeholders[name] for name in ("kind", "level", "status", "owner")} == {"Todos"}
     assert shown("open") == {"acknowledged", "snoozed", "resolved", "given"}
     assert change(analyst, alert["id"], status="resolved").status_code == 200
     assert shown("resolved") == {"open", "given"}

@@ -176,7 +176,7 @@ def test_those_that_are_ticked_are_offered_the_steps_that_one_of_them_allows(
     assert decide(analyst, number, status="rejected", reason="obra adiada").status_code == 200
     assert shown("rejected") == {"open"}
     assert shown("all") == {"accepted", "rejected", "snoozed", "done", "open"}
-    assert "Aberta de novo" in browser.callback(pressed("open", [number])).text
+    assert "De novo em aberto" in browser.callback(pressed("open", [number])).text
 
 
 def test_what_was_snoozed_is_open_as_soon_as_its_time_is_over(

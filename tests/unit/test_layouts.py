@@ -469,6 +469,23 @@ def test_translations_keep_their_values(locale: str) -> None:
     assert [line for line in wrong if line[1]] == []
 
 
+@pytest.mark.parametrize(
+    ("notion", "word"),
+    [
+        (r"\bslip\b", "atraso"),
+        (r"\bsites?\b", "site"),
+        (r"\bholding\b", "posse"),
+        (r"\brows? (was )?re(ject|fus)ed|\brejected rows?", "rejeitad"),
+        (r"\bjob\b", "tarefa"),
+        (r"\border[ -]up[ -]to\b", "máximo"),
+        (r"^order by$", "pedir até"),
+    ],
+)
+def test_a_notion_has_one_word_in_portuguese(notion: str, word: str) -> None:
+    said = {m.id: m.string for m in catalogue("pt_BR") if re.search(notion, m.id, re.IGNORECASE)}
+    assert said and {key: words for key, words in said.items() if word not in words.lower()} == {}
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_compiled_catalogue_is_that_of_the_source(locale: str) -> None:
     with (Path(FOLDER) / locale / "LC_MESSAGES" / "messages.mo").open("rb") as file:

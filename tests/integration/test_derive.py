@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from math import ceil
 from pathlib import Path
@@ -19,7 +21,9 @@ from tests import factories
 from tests.factories import LAST_DAY
 from tests.ingesting import load, load_and_publish, write
 from warehouse.commands import alerts as commands
+from warehouse.commands import decisions
 from warehouse.commands.users import Actor
+from warehouse.db import make_engine
 from warehouse.pipeline import derive, publish
 from warehouse.pipeline.scores import total_band
 from warehouse.pipeline.views import refresh_needed
@@ -552,6 +556,68 @@ def test_a_snoozed_alert_wakes_up_when_its_time_is_over(
         connection.execute(text("UPDATE analytics.alert SET snoozed_until = now()"))
     derive.refresh_after_load(engine)
     assert alerts(engine)[key].status == "open"
+
+
+def until_one_waits(engine: Engine) -> None:
+    """Until a connection of this database waits for a lock."""
+    sql = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+    """
+    for _ in range(200):
+        if rows(engine, sql)[0][0]:
+            return
+        time.sleep(0.02)
+    raise AssertionError("nobody waits for a lock")
+
+
+def test_people_decide_while_a_derivation_computes(
+    engine: Engine, network: factories.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    publish_now(engine, tmp_path)
+    key = ("stockout_imminent", "CABO-01", "DEP-SP")
+    number = alerts(engine)[key].id
+    impatient = make_engine(engine.url.render_as_string(hide_password=False), lock_timeout_ms=100)
+    computing = derive.write_metrics
+
+    def decided_meanwhile(*given: Any) -> None:
+        set_status(impatient, number, "acknowledged")
+        computing(*given)
+
+    monkeypatch.setattr(derive, "write_metrics", decided_meanwhile)
+    assert derive.derive_settings(engine)
+    impatient.dispose()
+    assert (alerts(engine)[key].id, alerts(engine)[key].status) == (number, "acknowledged")
+
+
+def test_a_decision_and_a_derivation_wait_for_each_other(
+    engine: Engine, network: factories.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run_id = publish_now(engine, tmp_path)
+    key = ("stockout_imminent", "CABO-01", "DEP-SP")
+    number = alerts(engine)[key].id
+    recording = decisions.record
+
+    def when_derived(*given: Any, **more: Any) -> None:
+        until_one_waits(engine)
+        recording(*given, **more)
+
+    with ThreadPoolExecutor() as pool:
+        with monkeypatch.context() as patched:
+            patched.setattr(decisions, "record", when_derived)
+            deciding = pool.submit(set_status, engine, number, "acknowledged")
+            until_held = "SELECT FROM pg_locks WHERE mode = 'RowShareLock' AND relation = {}"
+            while not rows(engine, until_held.format("'analytics.alert'::regclass")):
+                time.sleep(0.01)
+            assert derive.derive_settings(engine)
+            deciding.result()
+        assert alerts(engine)[key].status == "acknowledged"
+        with engine.begin() as connection:
+            derive.derive_run(connection, run_id)
+            deciding = pool.submit(set_status, engine, number, "resolved")
+            until_one_waits(engine)
+        deciding.result()
+    assert (alerts(engine)[key].id, alerts(engine)[key].status) == (number, "resolved")
 
 
 def test_a_status_is_a_decision_with_its_audit_row(

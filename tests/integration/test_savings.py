@@ -16,7 +16,7 @@ from tests.factories import LAST_DAY
 from warehouse.commands.recommendations import set_status
 from warehouse.commands.users import Actor
 from warehouse.pipeline import publish
-from warehouse.pipeline.savings import write_savings
+from warehouse.pipeline.savings import savings_of, write_savings
 from warehouse.queries import kpis, savings
 
 SETTINGS = """
@@ -67,7 +67,7 @@ def rows(connection: Connection) -> pd.DataFrame:
 
 def anew(connection: Connection) -> pd.DataFrame:
     run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
-    write_savings(connection, run_id)
+    write_savings(connection, run_id, savings_of(connection, run_id))
     return rows(connection)
 
 
@@ -194,6 +194,24 @@ def test_what_is_accepted_counts_at_once_and_when_its_advice_is_gone(published: 
         assert (realised["sku"] + " " + realised["site"]).tolist() == mine[1:]
     finally:
         change(f"{gone}; DELETE FROM support.decision")
+
+
+def test_what_is_accepted_while_a_run_is_replayed_counts_as_accepted(published: Engine):
+    with published.begin() as connection:
+        number = connection.execute(text(ADVISE)).scalar_one()
+    with published.connect() as connection:
+        run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
+        replayed = savings_of(connection, run_id)
+        who: dict[str, Any] = {"actor": Actor("ana"), "user_id": None, "scope": Scope()}
+        set_status(published, recommendation_ids=[number], status="accepted", **who)
+        write_savings(connection, run_id, replayed)
+        found = rows(connection)
+        connection.rollback()
+    with published.begin() as connection:
+        gone = "DELETE FROM analytics.recommendation WHERE fingerprint = 'f-test'"
+        connection.execute(text(f"{gone}; DELETE FROM support.decision"))
+        anew(connection)
+    assert set(found.loc[found["accepted"], "sku"]) == {"CABO-01"}
 
 
 def test_kpi_total_months_items_and_rows_agree(

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, func, text
 
 from domain.access import Permission, Scope, may
-from domain.errors import InvalidInput, NotFound, OwnerCannotSee
+from domain.errors import InvalidInput, OwnerCannotSee
 from warehouse.caching import forget_version
 from warehouse.commands import decisions
 from warehouse.commands.users import Actor
@@ -110,7 +110,8 @@ def _check_sight(connection: Connection, alerts: Sequence[Row[Any]], person: Use
     if person.scope.everything:
         return
     ids = [alert.id for alert in alerts]
-    hidden = len(ids) - len(_held(connection, ids, person.scope))
+    select, params = _in_sight(person.scope)
+    hidden = len(ids) - len(connection.execute(text(select), {**params, "ids": ids}).all())
     if hidden:
         why = f"may not see {hidden} of {len(ids)}"
         told: dict[str, Any] = {"fields": {"owner": why}, "params": {"count": hidden}}
@@ -122,36 +123,28 @@ def _invalid(name: str, why: str) -> InvalidInput:
 
 
 def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Row[Any]]:
-    """The alerts, held until the transaction ends. Raises InvalidInput, NotFound."""
+    """The alerts in the order of their ids, so that two at once never wait for each other. Raises
+    InvalidInput, NotFound."""
     if len(ids) > MOST_AT_ONCE:
         raise _invalid("ids", f"must be {MOST_AT_ONCE} at most")
-    rows = _held(connection, ids, scope)
-    missing = set(ids) - {row.id for row in rows}
-    if missing:
-        raise NotFound(f"There is no alert {min(missing)}.")
-    return rows
+    select, params = _in_sight(scope)
+    return decisions.held(connection, select, params, ids, "alert")
 
 
-def _held(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Row[Any]]:
-    """Those of the scope in the order of their ids, so that two at once never wait for each
-    other."""
+def _in_sight(scope: Scope) -> tuple[str, dict[str, Any]]:
+    """The SELECT … FOR UPDATE of those among `:ids` that the scope lets through."""
     where = series_where(scope)
-    rows = connection.execute(
-        text(
-            f"""
-            SELECT alert.id, alert.fingerprint, alert.raised_at,
-                {status_now("alert")} AS status, alert.owner_id, alert.facts
-            FROM analytics.alert
-            JOIN core.item USING (item_id) JOIN core.site USING (site_id)
-            WHERE alert.id = ANY(:ids)
-                AND alert.run_id = (SELECT run_id FROM analytics.published) AND {where.sql}
-            ORDER BY alert.id
-            FOR UPDATE OF alert
-            """
-        ),
-        {**where.params, "ids": list(ids)},
-    )
-    return list(rows)
+    select = f"""
+        SELECT alert.id, alert.fingerprint, alert.raised_at,
+            {status_now("alert")} AS status, alert.owner_id, alert.facts
+        FROM analytics.alert
+        JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+        WHERE alert.id = ANY(:ids)
+            AND alert.run_id = (SELECT run_id FROM analytics.published) AND {where.sql}
+        ORDER BY alert.id
+        FOR UPDATE OF alert
+        """
+    return select, where.params
 
 
 def _decided(

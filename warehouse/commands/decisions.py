@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from domain.errors import NotFound
 from warehouse.caching import COUNT_REVISION
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
@@ -25,6 +26,20 @@ WITH changed AS ({{change}}), counted AS ({COUNT_REVISION}), decided AS (
 )
 {audit.tell()}
 """
+
+
+def held(
+    connection: Connection, select: str, params: Mapping[str, Any], ids: Sequence[int], what: str
+) -> list[Row[Any]]:
+    """The rows with these `ids` of a SELECT … FOR UPDATE, which looks twice: where the first look
+    waited for a derivation, it has put new rows in their places, with the same ids. Raises NotFound
+    for an id without a row; `what` names such a row."""
+    for _ in range(2):
+        rows = connection.execute(text(select), {**params, "ids": list(ids)}).all()
+        missing = set(ids) - {row.id for row in rows}
+        if not missing:
+            return list(rows)
+    raise NotFound(f"There is no {what} {min(missing)}.")
 
 
 def record(

@@ -10,13 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, text
 
 from domain.access import Scope
-from domain.errors import (
-    InvalidInput,
-    NotFound,
-    ReasonRequired,
-    StepNotAllowed,
-    StepsNotAllowed,
-)
+from domain.errors import InvalidInput, ReasonRequired, StepNotAllowed, StepsNotAllowed
 from domain.records import ADVICE_STEPS
 from warehouse.caching import forget_version
 from warehouse.commands import decisions
@@ -105,31 +99,23 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
     """The rows in the order of their ids, so that two at once never wait for each other."""
     where = series_where(scope)
     giver = where.sql_of("giver")
-    rows = connection.execute(
-        text(
-            f"""
-            SELECT recommendation.id, recommendation.fingerprint, recommendation.raised_at,
-                {status_now("recommendation")} AS status, recommendation.kind,
-                recommendation.value_brl, recommendation.facts
-                    || jsonb_build_object('supplier_code', supplier.supplier) AS facts
-            FROM analytics.recommendation
-            JOIN core.item USING (item_id)
-            JOIN core.site ON site.site_id = recommendation.site_id
-            LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
-            LEFT JOIN core.supplier ON supplier.supplier_id = recommendation.supplier_id
-            WHERE recommendation.id = ANY(:ids)
-                AND recommendation.run_id = (SELECT run_id FROM analytics.published)
-                AND {where.sql} AND (recommendation.from_site_id IS NULL OR {giver})
-            ORDER BY recommendation.id
-            FOR UPDATE OF recommendation
-            """
-        ),
-        {**where.params, "ids": list(ids)},
-    ).all()
-    missing = set(ids) - {row.id for row in rows}
-    if missing:
-        raise NotFound(f"There is no recommendation {min(missing)}.")
-    return list(rows)
+    select = f"""
+        SELECT recommendation.id, recommendation.fingerprint, recommendation.raised_at,
+            {status_now("recommendation")} AS status, recommendation.kind,
+            recommendation.value_brl, recommendation.facts
+                || jsonb_build_object('supplier_code', supplier.supplier) AS facts
+        FROM analytics.recommendation
+        JOIN core.item USING (item_id)
+        JOIN core.site ON site.site_id = recommendation.site_id
+        LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
+        LEFT JOIN core.supplier ON supplier.supplier_id = recommendation.supplier_id
+        WHERE recommendation.id = ANY(:ids)
+            AND recommendation.run_id = (SELECT run_id FROM analytics.published)
+            AND {where.sql} AND (recommendation.from_site_id IS NULL OR {giver})
+        ORDER BY recommendation.id
+        FOR UPDATE OF recommendation
+        """
+    return decisions.held(connection, select, where.params, ids, "recommendation")
 
 
 def _decide(

@@ -15,13 +15,9 @@ LEVELS = ["info", "warning", "critical"]
 def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> None:
     """Replaces the run's alerts; one that was there before keeps its number, status, owner and
     date. What was snoozed wakes up when its time is over, and what was snoozed or resolved is open
-    again when its level has risen."""
+    again when its level has risen. From here to the commit nobody can decide about alerts."""
     params = {"run_id": setup.run_id}
-    # a status that is being changed now must be among those that are kept
-    connection.execute(text("LOCK TABLE analytics.alert IN SHARE ROW EXCLUSIVE MODE"))
     connection.execute(text("DROP TABLE IF EXISTS carried, raised"))
-    connection.execute(text(_CARRIED), params)
-    connection.execute(text("DELETE FROM analytics.alert WHERE run_id = :run_id"), params)
     connection.execute(text("CREATE TEMPORARY TABLE raised (LIKE analytics.alert) ON COMMIT DROP"))
     connection.execute(
         text(
@@ -30,6 +26,11 @@ def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> 
         )
     )
     copy_frame(connection, "raised", alerts)
+    # a status that is being changed now must be among those that are kept; a weaker lock would let
+    # people hold rows that are deleted here, and wait for it with them
+    connection.execute(text("LOCK TABLE analytics.alert IN EXCLUSIVE MODE"))
+    connection.execute(text(_CARRIED), params)
+    connection.execute(text("DELETE FROM analytics.alert WHERE run_id = :run_id"), params)
     connection.execute(text(_RAISE), params | {"levels": LEVELS})
 
 

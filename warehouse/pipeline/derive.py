@@ -24,8 +24,8 @@ from warehouse.pipeline.overriding import apply_overrides, overrides_changed
 from warehouse.pipeline.penalties import by_depot, penalties_by_contract
 from warehouse.pipeline.policy import policy_of, write_policy, write_projection
 from warehouse.pipeline.project_needs import project_needs, write_project_needs
-from warehouse.pipeline.recommending import write_recommendations
-from warehouse.pipeline.savings import write_savings
+from warehouse.pipeline.recommending import recommendations_of, write_recommendations
+from warehouse.pipeline.savings import savings_of, write_savings
 from warehouse.pipeline.scores import write_metrics, write_scores
 from warehouse.pipeline.simulate import write_simulation
 from warehouse.pipeline.unasked import with_unasked
@@ -92,7 +92,8 @@ def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -
     """Fills policy, project_need, alert, recommendation, kpi_daily, lead_time_cost, sla_exposure,
     replay_input, service_curve and savings of a run, replacing what was there, and
     accuracy_by_step, once; the views must be up to date. Statuses of alerts and recommendations
-    that persist are kept. `on_step` is told each of STEPS as it begins."""
+    that persist are kept; people decide about them until all is computed and these rows are
+    replaced, last. `on_step` is told each of STEPS as it begins."""
     on_step(1)
     setup = setup_of(connection, run_id)
     apply_overrides(connection, run_id)
@@ -110,12 +111,15 @@ def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -
     write_exposures(connection, setup, policy, penalties)
     on_step(4)
     stock = with_unasked(connection, setup, policy, needs)
-    alerts = alerts_of(stock, orders, setup.settings, setup.rates, setup.today)
-    write_alerts(connection, setup, together([alerts, drifts_of(connection, setup, policy)]))
+    situations = alerts_of(stock, orders, setup.settings, setup.rates, setup.today)
+    alerts = together([situations, drifts_of(connection, setup, policy)])
     on_step(5)
     write_scores(connection, setup)
     write_simulation(connection, setup, policy)
     on_step(6)
-    write_recommendations(connection, setup, stock, orders)
-    write_savings(connection, run_id)
+    advice = recommendations_of(connection, setup, stock, orders)
+    savings = savings_of(connection, run_id)
     write_metrics(connection, setup)
+    write_alerts(connection, setup, alerts)
+    write_recommendations(connection, run_id, advice)
+    write_savings(connection, run_id, savings)

@@ -23,16 +23,17 @@ from warehouse.queries.filtering import is_open, status_now
 from warehouse.tables.analytics import recommendation
 
 
-def write_recommendations(
+def recommendations_of(
     connection: Connection, setup: Setup, stock: pd.DataFrame, orders: pd.DataFrame
-) -> None:
-    """Replaces the run's recommendations. stock and orders: the frames that its alerts are made
-    of."""
+) -> list[dict[str, Any]]:
+    """The run's recommendations, as nobody has decided about them. stock and orders: the frames
+    that its alerts are made of."""
     context = Context(setup.today, setup.settings, setup.rates)
     stock = stock.drop(columns=[name for name in _PLACED if name in stock])
     stock = stock.merge(_places(connection), on=["item_id", "site_id"])
     lines, supply = _with_supplier(connection, orders), _supply(connection, setup.today)
-    _replace(connection, setup.run_id, recommend(stock[NEEDED], lines, supply, context))
+    found = recommend(stock[NEEDED], lines, supply, context)
+    return [_row(setup.run_id, one) for one in found.to_dict("records")]
 
 
 # Reading
@@ -114,35 +115,41 @@ ORDER BY fingerprint, run_id = :run_id
 run is derived again: it stands on somebody's screen."""
 
 
-def _replace(connection: Connection, run_id: int, found: pd.DataFrame) -> None:
+def write_recommendations(connection: Connection, run_id: int, found: list[dict[str, Any]]) -> None:
+    """Replaces the run's recommendations by those of `recommendations_of`. From here to the commit
+    nobody can decide about recommendations."""
     params = {"run_id": run_id}
-    # a status that is being changed now must be among those that are kept
-    lock = "LOCK TABLE analytics.recommendation IN SHARE ROW EXCLUSIVE MODE"
-    connection.execute(text(lock))
+    # see `write_alerts`
+    connection.execute(text("LOCK TABLE analytics.recommendation IN EXCLUSIVE MODE"))
     carried = {row.fingerprint: row for row in connection.execute(text(_CARRIED), params)}
     delete = "DELETE FROM analytics.recommendation WHERE run_id = :run_id"
     connection.execute(text(delete), params)
-    rows = [_row(run_id, one, carried.get(one["fingerprint"])) for one in found.to_dict("records")]
+    rows = [row | _kept(row, carried.get(row["fingerprint"])) for row in found]
     for some in ([row for row in rows if "id" in row], [row for row in rows if "id" not in row]):
         if some:
             connection.execute(insert(recommendation), some)
 
 
-def _row(run_id: int, one: dict[Any, Any], kept: Any) -> dict[str, Any]:
+def _row(run_id: int, one: dict[Any, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {name: None if value != value else value for name, value in one.items()}
     for key in ("item_id", "site_id", "from_site_id", "supplier_id"):
         row[key] = None if row[key] is None else int(row[key])
-    row |= {
+    return row | {
         "run_id": run_id,
         "priority": int(one["priority"]),
         "narrative": narrative(one["kind"], one["facts"]),
         "narrative_source": "template",
-        "status": "open" if kept is None else kept.status,
-        "snoozed_until": None if kept is None else kept.snoozed_until,
+        "status": "open",
+        "snoozed_until": None,
+        "raised_at": datetime.now(UTC),
     }
-    if kept is not None and kept.facts == one["facts"]:
-        row |= {"narrative": kept.narrative, "narrative_source": kept.narrative_source}
-    if kept is not None and kept.id is not None:
-        row["id"] = kept.id
-    row["raised_at"] = datetime.now(UTC) if kept is None else kept.raised_at
-    return row
+
+
+def _kept(row: dict[str, Any], known: Any) -> dict[str, Any]:
+    """What stays of the same one that was there before."""
+    if known is None:
+        return {}
+    kept = {name: getattr(known, name) for name in ("status", "snoozed_until", "raised_at")}
+    if known.facts == row["facts"]:
+        kept |= {"narrative": known.narrative, "narrative_source": known.narrative_source}
+    return kept if known.id is None else kept | {"id": known.id}

@@ -82,12 +82,21 @@ class Span:
 _RUN = "SELECT frequency, data_from, data_to FROM analytics.run WHERE run_id = :run_id"
 
 
-def write_savings(connection: Connection, run_id: int) -> None:
-    """Fills savings of a run, replacing what was there; leaves it empty where the history is too
-    short, or no item has a unit cost and a lead time."""
-    connection.execute(
-        text("DELETE FROM analytics.savings WHERE run_id = :run_id"), {"run_id": run_id}
-    )
+def write_savings(connection: Connection, run_id: int, found: pd.DataFrame | None) -> None:
+    """Replaces a run's savings by those of `savings_of`. What is accepted counts as by now."""
+    params = {"run_id": run_id}
+    connection.execute(text("DELETE FROM analytics.savings WHERE run_id = :run_id"), params)
+    if found is None:
+        return
+    key = ["item_id", "site_id"]
+    taken = pd.MultiIndex.from_frame(frame_of(connection, accepted(), {})[key])
+    now = pd.MultiIndex.from_frame(found[key]).isin(taken)
+    copy_frame(connection, "analytics.savings", found.assign(run_id=run_id, accepted=now))
+
+
+def savings_of(connection: Connection, run_id: int) -> pd.DataFrame | None:
+    """Both sides of a run's item-depots, month by month; None where the history is too short, or no
+    item has a unit cost and a lead time."""
     run = connection.execute(text(_RUN), {"run_id": run_id}).one()
     frequency, data_to = run.frequency, run.data_to
     valued = terms(connection, frequency)
@@ -97,12 +106,11 @@ def write_savings(connection: Connection, run_id: int) -> None:
     periods = min(MOST_PERIODS[frequency], _periods(frequency, run.data_from, data_to))
     span = span_of(frequency, data_to, periods, valued)
     if keys.empty or span is None:
-        return
+        return None
     demand = demand_matrix(connection, keys, frequency, data_to, periods)
     known = recorded(connection, keys, span.counted().months)
     levels = _levels(connection, keys, demand, span, valued, old)
-    replayed = _Replay(keys, demand, span, valued, levels, known)
-    copy_frame(connection, "analytics.savings", replayed.rows().assign(run_id=run_id))
+    return _Replay(keys, demand, span, valued, levels, known).rows()
 
 
 def _baseline(connection: Connection, now: PolicySettings) -> PolicySettings:
@@ -221,7 +229,7 @@ class _Replay:
         self.months = span.counted()
 
     def rows(self) -> pd.DataFrame:
-        """The table's rows, without run."""
+        """The table's rows, without run and whether they are accepted."""
         covered = self.known.covered & self.levels.usable
         rest = ~self.known.covered & self.levels.usable
         parts = [
@@ -352,7 +360,6 @@ class _Replay:
             "item_id": np.repeat(self.keys["item_id"].to_numpy()[rows], len(firsts)),
             "site_id": np.repeat(self.keys["site_id"].to_numpy()[rows], len(firsts)),
             "basis": np.broadcast_to(basis, shape).ravel(),
-            "accepted": np.repeat(self.keys["accepted_on"].notna().to_numpy()[rows], len(firsts)),
             "realised_brl": np.nan,
         }
         for name, side, held, short in zip(("old", "new"), sides, stock, missed, strict=True):

@@ -184,7 +184,7 @@ _ALL = (
         (
             _date("date", True, happened=True),
             _text("sku", True),
-            _number("quantity", True),
+            _number("quantity", True, minimum=None, help="below 0: a return"),
             _text("site"),
             _text("supplier"),
             _text("order_ref"),

@@ -68,7 +68,8 @@ class DataStatus:
     `data_version` also with every decision; `decided_version` with the decisions and overrides of
     others than who asks. `next_load_on`: by the usual rhythm of past loads, None where there is
     none. `archived_to`: the last day of what is in the archive. `as_of`: the last day that the data
-    speak of, of demand and stock, else of the orders."""
+    speak of, of demand and stock, else of the orders. `negative_periods`: periods of an item-depot
+    in which more came back than was asked for, which the run's training took for no demand."""
 
     run_id: int | None = None
     data_version: str = "0.0"
@@ -82,6 +83,7 @@ class DataStatus:
     series_total: int = 0
     series_trained: int = 0
     series_fallback: int = 0
+    negative_periods: int = 0
     is_demo: bool = False
     training_needed: bool = False
     shown_version: str = "0.0"

@@ -105,7 +105,7 @@ def layout(data: FeaturesData, viewer: Viewer, part: Part = at_once) -> html.Div
             *notices(data.notices),
             *[naive_notice(one, viewer) for one in data.choices if one.published_as_naive],
             leaderboard(data, viewer) if data.rows else no_rows(viewer),
-            *part("steps", lambda: [_ahead(data, viewer)], 656, 1290),
+            *part("steps", lambda: _ahead(data, viewer), 656, 1290),
             *part(
                 "value", lambda: [value_added_card(data.value_added, data.asked, viewer)], 290, 380
             ),
@@ -115,9 +115,12 @@ def layout(data: FeaturesData, viewer: Viewer, part: Part = at_once) -> html.Div
     )
 
 
-def _ahead(data: FeaturesData, viewer: Viewer) -> html.Div:
+def _ahead(data: FeaturesData, viewer: Viewer) -> list[Component]:
     cards = [_steps(data, viewer), _calibration(data, viewer)]
-    return html.Div(cards, className="columns columns-chart")
+    return [
+        *returns_notice(data.status.negative_periods, viewer),
+        html.Div(cards, className="columns columns-chart"),
+    ]
 
 
 def _filters(data: FeaturesData, viewer: Viewer) -> html.Div:
@@ -145,6 +148,22 @@ def naive_notice(chosen: ClassChoice, viewer: Viewer) -> html.Div:
             naive=fmt.fixed(chosen.errors["seasonal_naive"], viewer.locale, 3),
         )
     )
+
+
+def returns_notice(periods: int, viewer: Viewer) -> list[html.Div]:
+    """What the training made of returns, where they outweighed a period's demand."""
+    if not periods:
+        return []
+    t, count = viewer.t, fmt.number(periods, viewer.locale)
+    return [
+        notice(
+            t(
+                "Periods in which more came back than was asked for, taken for no demand:"
+                " %(count)s.",
+                count=count,
+            )
+        )
+    ]
 
 
 def comparable_first(rows: Sequence[ModelPerformance]) -> list[ModelPerformance]:

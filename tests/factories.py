@@ -768,6 +768,7 @@ def _manifest(
             "data_version": training.data_version,
             "demand_total": float(demand["quantity"].sum()),
             "inferred_frequency": frequency,
+            "negative_periods": int((demand["quantity"] < 0).sum()),
         },
         "frequency": frequency,
         "horizon": horizon,

@@ -104,7 +104,8 @@ def lumpy(profiles: pd.DataFrame) -> pd.DataFrame:
 
 
 def go_on(engine: Engine, network: factories.Network) -> None:
-    """Demand goes on after the forecast as it was, but for CABO-01 at DEP-SP."""
+    """Demand goes on after the forecast as it was, but for CABO-01 at DEP-SP, where more comes back
+    on the last day than was ever asked for."""
     lots = (network.items["PAR-03"], network.sites["DEP-RJ"])
     last = LAST_DAY + timedelta(days=SINCE)
     rows = [
@@ -123,10 +124,21 @@ def go_on(engine: Engine, network: factories.Network) -> None:
         dict(zip(("item_id", "site_id"), lots, strict=True), date=day, quantity=LOT)
         for day in (LAST_DAY + timedelta(days=3), LAST_DAY + timedelta(days=9))
     ]
+    rows += [
+        {
+            "date": last,
+            "item_id": network.items["CABO-01"],
+            "site_id": network.sites["DEP-SP"],
+            "quantity": -9_000.0,
+            "order_ref": "back",
+        }
+    ]
     with engine.begin() as connection:
         load = factories.add_load(connection, "demand")
         ensure_months(connection, "core.demand", LAST_DAY, last)
-        connection.execute(insert(core.demand), [row | {"load_id": load} for row in rows])
+        connection.execute(
+            insert(core.demand), [{"order_ref": "", "load_id": load} | row for row in rows]
+        )
 
 
 def found(kind: str) -> dict[tuple[str, str], Any]:
@@ -161,7 +173,7 @@ def test_demand_that_has_left_its_forecast_is_told_at_its_depot():
     assert set(drifted) == {("CABO-01", "DEP-SP")}
     alert = drifted["CABO-01", "DEP-SP"]
     assert alert.level == "warning" and alert.facts["since"] == LAST_DAY.isoformat()
-    assert alert.facts["actual_quantity"] == 5 * SINCE * factories.RATES["CABO-01"]
+    assert alert.facts["actual_quantity"] == 5 * (SINCE - 1) * factories.RATES["CABO-01"]
     assert_explained(alert, "pace_risk_brl")
     assert receipt(alert)["deviation"].value >= 3
 

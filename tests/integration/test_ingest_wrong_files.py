@@ -98,7 +98,6 @@ def test_a_file_that_is_not_text(loaded: Engine, tmp_path: Path, content, words)
         ("03-04-2025;A;1", "date", "03-04-2025", "not a date"),
         ("0225-01-01;A;1", "date", "0225-01-01", "out of range"),
         (";A;1", "date", None, "is empty"),
-        ("2024-01-01;A;-1", "quantity", "-1", "negative"),
         ("2024-01-01;A;dez", "quantity", "dez", "not a number"),
         ("2024-01-01;A;NaN", "quantity", "NaN", "not a number"),
         ("2024-01-01;A;inf", "quantity", "inf", "not a number"),
@@ -130,6 +129,7 @@ def test_a_bad_row_is_named_with_its_place(
     ("kind", "content", "column", "reason"),
     [
         ("items", "sku,criticality\nA,11\n", "criticality", "more than 10"),
+        ("stock", "date,sku,site,on_hand\n2024-01-01,A,D,-1\n", "on_hand", "is negative"),
         ("items", "sku,active\nA,talvez\n", "active", "neither true nor false"),
         ("sites", "site,uf\nA,XX\n", "uf", "is none of AC"),
         ("sites", "site,latitude\nA,-91.5\n", "latitude", "less than -90"),

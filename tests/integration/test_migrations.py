@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
 
 from tests import services
 from warehouse.db import make_engine
+from warehouse.partitions import ensure_months
 
 OURS = """
 SELECT nspname || '.' || relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
@@ -60,6 +63,11 @@ def test_each_step_down_can_be_gone_up_again(empty_url: str):
         command.downgrade(config, "-1")
 
 
+RETURNED = """
+WITH item AS (INSERT INTO core.item (sku) VALUES ('A' || random()) RETURNING item_id)
+INSERT INTO core.demand (date, item_id, site_id, quantity, load_id)
+SELECT :day, item_id, 0, -1, 0 FROM item
+"""
 DECIDED = """
 INSERT INTO analytics.run (bundle, manifest, manifest_sha256, frequency, horizon, data_from,
     data_to, state)
@@ -91,6 +99,26 @@ def test_what_was_decided_before_is_known_of_its_alert_or_recommendation(empty_u
             until = f"SELECT snoozed_until = '2025-06-09 12:00Z' FROM analytics.{table}"
             assert connection.execute(text(until)).scalar_one()
     engine.dispose()
+
+
+def test_returns_find_room_and_are_not_left_to_a_version_that_knows_none(
+    database_url: str, engine: Engine
+):
+    config = alembic(database_url)
+    command.downgrade(config, "0034")
+    day = date(2025, 6, 1)
+    with engine.begin() as connection:
+        ensure_months(connection, "core.demand", day, day)
+    command.upgrade(config, "head")
+    with engine.begin() as connection:
+        connection.execute(text(RETURNED), {"day": day})
+    with pytest.raises(IntegrityError, match="ck_demand_quantity"):
+        command.downgrade(config, "0034")
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM core.demand"))
+    command.downgrade(config, "0034")
+    with pytest.raises(IntegrityError, match="ck_demand_quantity"), engine.begin() as connection:
+        connection.execute(text(RETURNED), {"day": day})
 
 
 def test_models_and_schema_do_not_drift(database_url: str):

@@ -286,6 +286,10 @@ def test_the_record_is_the_error_on_the_periods_that_have_passed(
     assert steps["overridden", "override"].added == pytest.approx(told.model_wape - 0.1)
     tested = steps["backtest", "model"]
     assert tested.points == 360 and tested.wape == steps["backtest", "naive"].wape
+    something_came_back(engine, network)
+    refresh_after_load(engine)
+    told = overrides.record(sku="CABO-01")
+    assert (told.periods, told.override_wape) == (4, pytest.approx((10 + 10 + 90 + 90) / 200))
 
 
 def test_what_was_taken_back_before_its_time_is_not_held_against_anybody(
@@ -295,7 +299,7 @@ def test_what_was_taken_back_before_its_time_is_not_held_against_anybody(
     number = save(engine, quantities(90.0, days=5))
     demand_of(engine, network, days=2, quantity=100.0)
     commands.end(engine, number, who=ANA)
-    demand_of_more(engine, network)
+    something_came_back(engine, network)
     assert overrides.record(sku="CABO-01").periods == 2
 
 
@@ -313,13 +317,13 @@ def test_what_expired_is_judged_on_the_periods_up_to_its_last_day_alone(
     assert steps["overridden", "override"].points == 2
 
 
-def demand_of_more(engine: Engine, network: factories.Network) -> None:
+def something_came_back(engine: Engine, network: factories.Network) -> None:
     with engine.begin() as connection:
         load = factories.add_load(connection, "demand")
         connection.execute(
             text(
                 "INSERT INTO core.demand (date, item_id, site_id, quantity, load_id)"
-                " VALUES (:date, :item, :site, 7, :load)"
+                " VALUES (:date, :item, :site, -7, :load)"
             ),
             {
                 "date": FIRST + timedelta(days=3),

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy import text
 
 from layouts.format import UNKNOWN, brl, by_unit, number
 from tests.web.conftest import ANALYST, Site
@@ -153,3 +154,19 @@ def test_models_are_judged_within_the_filters(site: Site) -> None:
     assert 0 < here[0]["points"] < every[0]["points"]
     one = browser.open_page("/features", f"{narrow}&site=DEP-RJ").text
     assert "Não se aplica a esta página: UF." in one
+
+
+def test_it_is_told_of_how_many_periods_returns_took_more_than_all(site: Site) -> None:
+    tell = (
+        "UPDATE analytics.run SET manifest = jsonb_set(manifest, '{dataset,negative_periods}', :n)"
+    )
+    words = "tomados por sem demanda: 1.234."
+    assert words not in site.browser(ANALYST).open_page("/features").text
+    try:
+        with site.changing() as connection:
+            connection.execute(text(tell), {"n": "1234"})
+        assert words in site.browser(ANALYST).open_page("/features").text
+        assert site.api(ANALYST).get("/status").json()["data"]["negative_periods"] == 1234
+    finally:
+        with site.changing() as connection:
+            connection.execute(text(tell), {"n": "0"})

@@ -116,7 +116,7 @@ SELECT forecast.item_id, forecast.site_id, count(*) AS periods, sum(forecast.mea
 FROM analytics.forecast
 LEFT JOIN (
     SELECT item_id, site_id, date_trunc(:bucket, date::timestamp)::date AS date,
-        sum(quantity) AS quantity
+        greatest(0, sum(quantity)) AS quantity
     FROM core.demand WHERE date BETWEEN :first AND :until GROUP BY 1, 2, 3
 ) AS asked USING (item_id, site_id, date)
 WHERE run_id = :run_id AND model = 'ensemble' AND date BETWEEN :first AND :last

@@ -17,7 +17,7 @@ from warehouse.queries.published import BUCKET, last_day, next_period
 _DEMAND = """
 COPY (
     SELECT item_id, site_id, date_trunc('{bucket}', date::timestamp)::date AS period,
-        sum(quantity) AS quantity
+        greatest(0, sum(quantity)) AS quantity
     FROM core.demand WHERE date >= '{since}' AND date <= '{until}' GROUP BY 1, 2, 3
 ) TO STDOUT (FORMAT csv)
 """
@@ -27,7 +27,8 @@ def demand_matrix(
     connection: Connection, keys: pd.DataFrame, frequency: str, data_to: date, periods: int
 ) -> Array:
     """Demand of each (item_id, site_id) of `keys` in the `periods` up to the one that begins on
-    `data_to`, (rows, periods), the oldest first."""
+    `data_to`, (rows, periods), the oldest first; 0 in one in which more came back than was asked
+    for."""
     since = next_period(data_to, frequency, 1 - periods)
     buffer = StringIO()
     statement = _DEMAND.format(

@@ -13,25 +13,19 @@ from datetime import date, timedelta
 
 from sqlalchemy import Connection, text
 
-MEASURED_DAYS = 365
-MOST_OUT = 0.9
+from warehouse.queries.requests import with_hidden
 
-_PENALTIES = """
+MEASURED_DAYS = 365
+
+_PENALTIES = f"""
 WITH waited AS (
     SELECT sum(extract(epoch FROM
         least(coalesce(ended_at, CAST(:today AS timestamp)), CAST(:today AS timestamp))
         - started_at) / 3600) AS hours
     FROM core.outage
     WHERE item_waited_for_id IS NOT NULL AND started_at > :since AND started_at <= :today
-), shelf AS (
-    SELECT item_id, site_id, least(:most, avg((on_hand <= 0)::integer)) AS share
-    FROM core.stock WHERE date > :since AND date <= :today GROUP BY item_id, site_id
-), asked AS (
-    SELECT item_id, site_id, count(DISTINCT date) AS requests
-    FROM core.demand WHERE date > :since AND date <= :today GROUP BY item_id, site_id
 ), missed AS (
-    SELECT sum(requests * share / (1 - share)) AS requests
-    FROM shelf JOIN asked USING (item_id, site_id)
+    SELECT sum(hidden) AS requests FROM ({with_hidden("date > :since AND date <= :today")}) AS asked
 ), hourly AS (
     SELECT contract.contract_id,
         highest.percent / 100 * contract.monthly_fee_brl / highest.hours
@@ -62,11 +56,7 @@ def penalties_by_contract(connection: Connection, today: date) -> dict[tuple[int
     an hour's price times the share of the depot's sites under the contract. Those of a depot add up
     to what its request costs. A depot that serves no site under contract is not in it; without
     outages that waited for material, or without stock, none is."""
-    params = {
-        "today": today,
-        "since": today - timedelta(days=MEASURED_DAYS),
-        "most": MOST_OUT,
-    }
+    params = {"today": today, "since": today - timedelta(days=MEASURED_DAYS)}
     found = connection.execute(text(_PENALTIES), params)
     return {(row.depot_id, row.contract_id): float(row.brl) for row in found if row.brl is not None}
 

@@ -23,6 +23,8 @@ from warehouse.pipeline.lead_times import MEASURED_LINES
 from warehouse.pipeline.open_orders import in_transit
 from warehouse.pipeline.project_needs import dated, effects
 from warehouse.queries.published import BUCKET
+from warehouse.queries.requests import request_days
+from warehouse.queries.training import BY_PARTITION
 
 CHUNK = 1_000
 REQUEST_DAYS = 365
@@ -34,7 +36,7 @@ PATHS = (0.5, 0.9)
 """Shares of the draws that ask for no more: of the likely path and of the cautious one."""
 
 # an item's own orders know its lead time better than all that its supplier delivers
-_SERIES = """
+_SERIES = f"""
 SELECT profile.item_id, profile.site_id, item.sku, item.unit_cost_brl, item.min_order_qty,
     item.pack_size, item.service_level, item.active, profile.abc, profile.std AS period_std,
     overview.on_hand, overview.reserved, overview.stock_date,
@@ -48,9 +50,8 @@ JOIN core.item USING (item_id)
 LEFT JOIN analytics.series_overview AS overview USING (item_id, site_id)
 LEFT JOIN (
     SELECT item_id, site_id, max(date) AS last_demand_on,
-        sum(quantity) FILTER (WHERE date > :since)
-            / nullif(count(DISTINCT date) FILTER (WHERE date > :since), 0) AS request_size
-    FROM core.demand WHERE quantity > 0 AND date <= :today GROUP BY item_id, site_id
+        avg(quantity) FILTER (WHERE date > :since) AS request_size
+    FROM ({request_days("date <= :today")}) AS day GROUP BY item_id, site_id
 ) AS asked USING (item_id, site_id)
 LEFT JOIN measured_lead_time AS of_item
     ON of_item.item_id = profile.item_id AND of_item.lines >= :lines
@@ -73,6 +74,7 @@ _NUMBERS = (
 def _series(connection: Connection, setup: Setup) -> pd.DataFrame:
     since = setup.today - timedelta(days=REQUEST_DAYS)
     params = {"run_id": setup.run_id, "lines": MEASURED_LINES, "since": since, "today": setup.today}
+    connection.execute(text(BY_PARTITION))
     frame = frame_of(connection, _SERIES, params)
     frame = frame.astype(dict.fromkeys(_NUMBERS, "float64") | {"active": bool})
     known = [frame["item_mean"].notna(), frame["supplier_mean"].notna()]
@@ -172,10 +174,10 @@ _DERIVED = (
 
 
 def brought_to_today(connection: Connection, setup: Setup, series: pd.DataFrame) -> pd.DataFrame:
-    """On hand as of today where the last count is older: minus what was consumed since, plus
-    what was received, never below 0. With `counted_quantity`, `used_since` and `received_since`,
-    which are NaN where the count is of today. Demand of the week or month of the count is spread
-    evenly over its days."""
+    """On hand as of today where the last count is older: minus what was consumed since (less what
+    came back), plus what was received, never below 0. With `counted_quantity`, `used_since` and
+    `received_since`, which are NaN where the count is of today. Demand of the week or month of the
+    count is spread evenly over its days."""
     sql = """
         SELECT item_id, site_id,
             (SELECT coalesce(sum(quantity * least(

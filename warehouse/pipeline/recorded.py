@@ -19,13 +19,12 @@ from sqlalchemy import Connection
 from domain.inventory import Array
 from warehouse.db import copy
 from warehouse.pipeline.copying import frame_of
+from warehouse.pipeline.lead_times import MEASURED_DAYS, MEASURED_LINES
 from warehouse.queries.daily import CANCELLED
+from warehouse.queries.requests import MOST_OUT
 
 BEFORE_DAYS = 35
 LEAST_COUNTS = 3
-MOST_OUT = 0.9
-MEASURED_DAYS = 730
-MEASURED_LINES = 5
 
 _STOCK = """
 COPY (

@@ -24,7 +24,7 @@ JOIN (
         SELECT item_id, site_id, date, stock.on_hand,
             lag(stock.on_hand) OVER (PARTITION BY item_id, site_id ORDER BY date) AS before
         FROM core.stock JOIN analytics.series_overview AS held USING (item_id, site_id)
-        WHERE held.demand_total = 0 AND held.on_hand > 0
+        WHERE held.demand_total <= 0 AND held.on_hand > 0
     ) AS day
     GROUP BY item_id, site_id
 ) AS counted USING (item_id, site_id)

@@ -31,10 +31,11 @@ from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import NO_RUN, PublishedRun, published_run
 from warehouse.queries.series import find_series
 
-# an actual is known for whole periods that the loaded demand has passed; no row then means zero
+# an actual is known for whole periods that the loaded demand has passed; no row then means zero, as
+# in the backtest does a period in which more came back than was asked for
 _ACTUAL = """
 LEFT JOIN LATERAL (
-    SELECT coalesce(sum(demand.quantity), 0) AS actual
+    SELECT greatest(0, sum(demand.quantity)) AS actual
     FROM core.demand
     WHERE demand.item_id = forecast.item_id AND demand.site_id = forecast.site_id
         AND demand.date >= forecast.date

@@ -75,7 +75,7 @@ CROSS JOIN LATERAL (
         WHEN 'W' THEN interval '7 days' ELSE interval '1 month' END)::date AS next
 ) AS period
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(quantity), 0) AS actual FROM core.demand
+    SELECT greatest(0, sum(quantity)) AS actual FROM core.demand
     WHERE demand.item_id = point.item_id AND demand.site_id = point.site_id
         AND demand.date >= point.date AND demand.date < period.next
 ) AS then_demanded

@@ -90,6 +90,7 @@ def current(connection: Connection) -> DataStatus:
         series_total=counts.get("series_total", 0),
         series_trained=counts.get("series_trained", 0),
         series_fallback=counts.get("series_fallback", 0),
+        negative_periods=manifest.get("dataset", {}).get("negative_periods", 0),
         is_demo=row.is_demo,
         training_needed=is_training_needed(row.training_id, manifest),
         shown_version=row.shown_version,

@@ -16,7 +16,7 @@ _DEMAND = """
 SELECT item_id, site_id, date, sum(quantity) AS quantity
 FROM core.demand GROUP BY item_id, site_id, date
 """
-_BY_PARTITION = "SET LOCAL enable_partitionwise_aggregate = on"
+BY_PARTITION = "SET LOCAL enable_partitionwise_aggregate = on"
 """Every date is in one partition: each is added up by itself, without sorting all of them."""
 _ROW = np.dtype(
     [
@@ -77,8 +77,8 @@ class TrainingSet:
     """Frames that belong together: read in one transaction, whatever is loaded meanwhile.
 
     demand: sku and site (text, or categories in order), date (datetime64[ns]), quantity (units of
-    issue), sorted by sku, site and date, one row a date that has demand rows; a date missing inside
-    the span is zero demand.
+    issue, less what came back), sorted by sku, site and date, one row a date that has demand rows;
+    a date missing inside the span is zero demand.
     items: sku, name, family, unit, unit_cost_brl (NaN: unknown), lead_time_days, criticality,
     active. sites: site, name, uf (None: unknown), region, kind, depot. drivers: date, driver,
     value, uf (None: national). data_version: id of the last accepted load.
@@ -133,7 +133,7 @@ def _frame(connection: Connection, sql: str, numbers: tuple[str, ...] = ()) -> p
 
 def _demand(connection: Connection, items: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
     """`items` and `sites` in the order of their codes."""
-    connection.execute(text(_BY_PARTITION))
+    connection.execute(text(BY_PARTITION))
     buffer = BytesIO()
     copy(connection, f"COPY ({_DEMAND}) TO STDOUT (FORMAT binary)", buffer)
     count = (buffer.tell() - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize

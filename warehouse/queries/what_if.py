@@ -13,9 +13,9 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.published import published_run
+from warehouse.queries.requests import with_hidden
 
 RECORDED_DAYS = 365
-MOST_OUT = 0.9
 
 _JOINS = "JOIN core.item USING (item_id) JOIN core.site USING (site_id)"
 
@@ -36,19 +36,14 @@ WITH wanted AS (
     JOIN analytics.series_overview AS series USING (item_id, site_id)
     WHERE input.run_id = :run_id AND {{where}}
 ), until AS (SELECT max(stock_date) AS day FROM wanted),
-shelf AS (
-    SELECT item_id, site_id, least({MOST_OUT}, avg((stock.on_hand <= 0)::integer)) AS share
-    FROM core.stock JOIN wanted USING (item_id, site_id)
-    WHERE date > (SELECT day FROM until) - {RECORDED_DAYS} GROUP BY 1, 2
-), asked AS (
-    SELECT item_id, site_id, count(DISTINCT date) AS requests
-    FROM core.demand JOIN wanted USING (item_id, site_id)
-    WHERE date > (SELECT day FROM until) - {RECORDED_DAYS} AND date <= (SELECT day FROM until)
-    GROUP BY 1, 2
-)
+asked AS ({
+    with_hidden(
+        f"date > (SELECT day FROM until) - {RECORDED_DAYS} AND date <= (SELECT day FROM until)",
+        "JOIN wanted USING (item_id, site_id)",
+    )
+})
 SELECT (SELECT sum(on_hand * unit_cost_brl) FROM wanted) AS value,
-    (SELECT sum(requests) / nullif(sum(requests + requests * share / (1 - share)), 0)
-     FROM shelf JOIN asked USING (item_id, site_id)) AS fill
+    (SELECT sum(requests) / nullif(sum(requests + hidden), 0) FROM asked) AS fill
 """
 
 _CHOICES = f"""

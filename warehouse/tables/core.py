@@ -9,7 +9,6 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Boolean,
-    CheckConstraint,
     Column,
     Computed,
     Date,
@@ -143,7 +142,6 @@ demand = Table(
     double("quantity", nullable=False),
     Column("load_id", Integer, nullable=False),
     PrimaryKeyConstraint("item_id", "site_id", "date", "supplier_id", "order_ref"),
-    CheckConstraint("quantity >= 0", name="quantity"),
     schema="core",
     postgresql_partition_by="RANGE (date)",
 )

@@ -204,7 +204,6 @@ FIGURES = {
     "forecast": "count(*), round(sum(mean)::numeric, 6)",
     "level_forecast": "count(*), round(sum(mean)::numeric, 6)",
     "policy": "count(*), round(sum(reorder_point)::numeric, 6)",
-    "kpi_daily": "count(*), round(sum(numerator)::numeric, 6)",
     "alert": "count(*), count(DISTINCT fingerprint)",
     "recommendation": "count(*), count(DISTINCT fingerprint)",
 }

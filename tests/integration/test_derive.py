@@ -646,25 +646,6 @@ def test_availability_of_a_contract(engine: Engine, network: factories.Network, 
     assert [(day.date.day, day.hours) for day in days] == [(10, 2.0), (11, 4.0)]
 
 
-def test_daily_kpis_add_up_to_the_facts(engine: Engine, network: factories.Network, tmp_path: Path):
-    run_id = publish_now(engine, tmp_path)
-    found = pd.DataFrame(
-        rows(
-            engine,
-            "SELECT key, sum(numerator) AS total FROM analytics.kpi_daily"
-            " WHERE run_id = :run_id GROUP BY key",
-            run_id=run_id,
-        )
-    ).set_index("key")["total"]
-    ((units, value),) = rows(
-        engine,
-        "SELECT sum(quantity), sum(quantity * unit_cost_brl) FROM core.demand"
-        " JOIN core.item USING (item_id)",
-    )
-    assert found["demand_units"] == pytest.approx(units)
-    assert found["demand_value"] == pytest.approx(value)
-
-
 def test_the_band_of_totals_holds_four_fifths_of_them():
     rng = np.random.default_rng(3)
     error = rng.normal(0, 3.0, 400)

@@ -1,4 +1,4 @@
-"""What follows from the facts and a run's forecasts: policy, alerts, daily KPIs, scores.
+"""What follows from the facts and a run's forecasts: policy, alerts, accuracy, savings.
 
 Formulas of `domain.inventory` over all series at once; every statement is set-based. `today` is
 the last day that the facts speak of, not the wall clock: old data derives the same.
@@ -26,7 +26,7 @@ from warehouse.pipeline.policy import policy_of, write_policy, write_projection
 from warehouse.pipeline.project_needs import project_needs, write_project_needs
 from warehouse.pipeline.recommending import recommendations_of, write_recommendations
 from warehouse.pipeline.savings import savings_of, write_savings
-from warehouse.pipeline.scores import write_metrics, write_scores
+from warehouse.pipeline.scores import write_accuracy, write_metrics
 from warehouse.pipeline.simulate import write_simulation
 from warehouse.pipeline.unasked import with_unasked
 from warehouse.pipeline.views import WRITE_LOCK, note_derived, note_refreshed, refresh_views
@@ -89,7 +89,7 @@ def _derive_published(
 
 
 def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -> None:
-    """Fills policy, project_need, alert, recommendation, kpi_daily, lead_time_cost, sla_exposure,
+    """Fills policy, project_need, alert, recommendation, lead_time_cost, sla_exposure,
     replay_input, service_curve and savings of a run, replacing what was there, and
     accuracy_by_step, once; the views must be up to date. Statuses of alerts and recommendations
     that persist are kept; people decide about them until all is computed and these rows are
@@ -114,7 +114,7 @@ def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -
     situations = alerts_of(stock, orders, setup.settings, setup.rates, setup.today)
     alerts = together([situations, drifts_of(connection, setup, policy)])
     on_step(5)
-    write_scores(connection, setup)
+    write_accuracy(connection, setup)
     write_simulation(connection, setup, policy)
     on_step(6)
     advice = recommendations_of(connection, setup, stock, orders)

@@ -30,7 +30,7 @@ from warehouse.tables.analytics import PER_RUN, published, run
 
 KEPT_RUNS = 5
 DERIVED_TABLES = (
-    *("policy", "alert", "recommendation", "kpi_daily", "lead_time_cost", "sla_exposure"),
+    *("policy", "alert", "recommendation", "lead_time_cost", "sla_exposure"),
     *("accuracy_by_step", "replay_input", "service_curve", "override_in_force", "savings"),
     "project_need",
 )

@@ -1,4 +1,4 @@
-"""Daily KPIs and the run's own figures: set-based statements."""
+"""The run's own figures: set-based statements."""
 
 from __future__ import annotations
 
@@ -14,29 +14,10 @@ from warehouse.pipeline.derivation import Setup
 BAND_LEVEL = 0.8
 
 
-def write_scores(connection: Connection, setup: Setup) -> None:
-    """Fills kpi_daily of a run, replacing what was there, and accuracy_by_step, once."""
-    params = {"run_id": setup.run_id, "today": setup.today}
-    connection.execute(text("DELETE FROM analytics.kpi_daily WHERE run_id = :run_id"), params)
-    connection.execute(text(_KPI_DAILY), params)
+def write_accuracy(connection: Connection, setup: Setup) -> None:
+    """Fills accuracy_by_step of a run, once."""
     connection.execute(text(_ACCURACY_BY_STEP), {"run_id": setup.run_id})
 
-
-_KPI_DAILY = """
-INSERT INTO analytics.kpi_daily (run_id, key, uf, date, numerator, denominator)
-SELECT :run_id, key, uf, date, sum(numerator), sum(denominator) FROM (
-    SELECT 'demand_units' AS key, uf, date, quantity AS numerator,
-        NULL::double precision AS denominator FROM analytics.demand_by_day
-    UNION ALL SELECT 'demand_value', uf, date, value, NULL FROM analytics.demand_by_day
-    UNION ALL SELECT 'stockout_rate', uf, date, stockouts, positions FROM analytics.stock_by_day
-    UNION ALL SELECT 'inventory_value', uf, date, value, NULL FROM analytics.stock_by_day
-    UNION ALL SELECT 'otif', uf, date, lines_otif, lines FROM analytics.order_by_day
-        WHERE date <= :today
-    UNION ALL SELECT 'downtime_hours', uf, date, hours, NULL FROM analytics.downtime_by_day
-) AS daily
-WHERE date > :today - 731 AND numerator IS NOT NULL
-GROUP BY key, uf, date
-"""
 
 _ACCURACY_BY_STEP = """
 INSERT INTO analytics.accuracy_by_step

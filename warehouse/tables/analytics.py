@@ -516,18 +516,6 @@ recommendation = Table(
     schema="analytics",
 )
 
-kpi_daily = Table(
-    "kpi_daily",
-    metadata,
-    _run_id(primary_key=True),
-    Column("key", Text, primary_key=True),
-    Column("uf", String(2), primary_key=True, server_default=""),
-    Column("date", Date, primary_key=True),
-    double("numerator", nullable=False),
-    double("denominator"),
-    schema="analytics",
-)
-
 lead_time_cost = Table(
     "lead_time_cost",
     metadata,

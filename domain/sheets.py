@@ -43,13 +43,8 @@ FIRST_YEAR = 1900
 DAY, MOMENT = "yyyy-mm-dd", "yyyy-mm-dd hh:mm"
 
 
-def csv_text(header: Sequence[str], rows: Iterable[Row], locale: str) -> str:
-    """`;` and decimal commas in pt_BR, `,` and points in English; dates ISO 8601."""
-    return "".join(csv_lines(header, rows, locale))
-
-
 def csv_lines(header: Sequence[str], rows: Iterable[Row], locale: str) -> Iterator[str]:
-    """The same line by line, for what is too long to be held at once."""
+    """Line by line: `;` and decimal commas in pt_BR, `,` and points in English; dates ISO 8601."""
     output = io.StringIO()
     writer = csv.writer(output, delimiter=";" if locale == "pt_BR" else ",", lineterminator="\r\n")
     writer.writerow([_csv_word(word) for word in header])

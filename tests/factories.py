@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from domain.levels import COUNTRY, DEPOTS, LEVELS
-from warehouse.partitions import ensure_months, ensure_years
+from warehouse.partitions import ensure_years, month_table, months
 from warehouse.queries.published import next_period
 from warehouse.queries.training import TrainingSet, load_training_set
 from warehouse.tables import core, staging
@@ -138,6 +138,21 @@ def _add_sites(connection: Connection, network: Network) -> None:
 
 def _insert(connection: Connection, table: Any, key: str, **values: Any) -> int:
     return connection.execute(insert(table).values(values).returning(table.c[key])).scalar_one()
+
+
+def ensure_months(connection: Connection, table: str, first: date, last: date) -> None:
+    """Partitions of `table`, which is schema-qualified, for these months, as loads make them."""
+    for start, end in months(first, last):
+        part = month_table(table, start)
+        there = connection.execute(text("SELECT to_regclass(:part)"), {"part": part}).scalar()
+        if there is None:
+            connection.execute(
+                text(f"CREATE TABLE {part} (LIKE {table} INCLUDING ALL EXCLUDING IDENTITY)")
+            )
+            span = f"FROM ('{start}') TO ('{end}')"
+            connection.execute(
+                text(f"ALTER TABLE {table} ATTACH PARTITION {part} FOR VALUES {span}")
+            )
 
 
 def add_demand(

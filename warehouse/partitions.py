@@ -41,12 +41,6 @@ def years(first: date, last: date) -> Iterator[tuple[date, date]]:
         yield date(year, 1, 1), date(year + 1, 1, 1)
 
 
-def ensure_months(connection: Connection, table: str, first: date, last: date) -> None:
-    """Creates `<table>_<yyyy>_<mm>` for each month wanted; `table` is schema-qualified."""
-    for start, end in months(first, last):
-        _ensure(connection, table, month_table(table, start), start, end)
-
-
 def ensure_years(connection: Connection, table: str, first: date, last: date) -> None:
     """Creates `<table>_<yyyy>` for each year wanted; `table` is schema-qualified."""
     for start, end in years(first, last):

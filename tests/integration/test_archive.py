@@ -20,7 +20,6 @@ from domain import clock
 from tests import factories, services
 from tests.ingesting import rows, write
 from warehouse import archive
-from warehouse.partitions import ensure_months
 from warehouse.pipeline import derive
 from warehouse.queries import status
 
@@ -123,7 +122,7 @@ def test_a_day_in_the_future_makes_no_month_unneeded(
     monkeypatch.setattr(clock, "today", lambda: date(2025, 7, 1))
     typo = date(2062, 11, 1)
     with filled.begin() as connection:
-        ensure_months(connection, "core.demand", typo, typo)
+        factories.ensure_months(connection, "core.demand", typo, typo)
         copied = "SELECT :typo, item_id, site_id, 1, 1 FROM core.demand LIMIT 1"
         columns = "(date, item_id, site_id, quantity, load_id)"
         connection.execute(text(f"INSERT INTO core.demand {columns} {copied}"), {"typo": typo})

@@ -19,7 +19,6 @@ from tests.factories import LAST_DAY
 from warehouse import caching
 from warehouse.commands import jobs, settings
 from warehouse.commands.users import Actor
-from warehouse.partitions import ensure_months
 from warehouse.pipeline import derive
 from warehouse.pipeline.publish import publish_bundle
 from warehouse.queries import alerts, receipts
@@ -135,7 +134,7 @@ def go_on(engine: Engine, network: factories.Network) -> None:
     ]
     with engine.begin() as connection:
         load = factories.add_load(connection, "demand")
-        ensure_months(connection, "core.demand", LAST_DAY, last)
+        factories.ensure_months(connection, "core.demand", LAST_DAY, last)
         connection.execute(
             insert(core.demand), [{"order_ref": "", "load_id": load} | row for row in rows]
         )

@@ -11,9 +11,8 @@ from alembic.config import Config
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
-from tests import services
+from tests import factories, services
 from warehouse.db import make_engine
-from warehouse.partitions import ensure_months
 
 OURS = """
 SELECT nspname || '.' || relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
@@ -108,7 +107,7 @@ def test_returns_find_room_and_are_not_left_to_a_version_that_knows_none(
     command.downgrade(config, "0034")
     day = date(2025, 6, 1)
     with engine.begin() as connection:
-        ensure_months(connection, "core.demand", day, day)
+        factories.ensure_months(connection, "core.demand", day, day)
     command.upgrade(config, "head")
     with engine.begin() as connection:
         connection.execute(text(RETURNED), {"day": day})

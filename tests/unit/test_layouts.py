@@ -339,10 +339,10 @@ def test_numbers_of_a_column_have_the_same_decimals() -> None:
 
 def test_csv_is_safe_and_local() -> None:
     rows: list[list[sheets.Cell]] = [["=1+1", 1.5, None, TODAY], ["a;b", 2.0, -3.25, TODAY]]
-    assert sheets.csv_text(["x"], rows, "pt_BR") == (
+    assert "".join(sheets.csv_lines(["x"], rows, "pt_BR")) == (
         '\ufeffx\r\n\'=1+1;1,5;;2025-06-29\r\n"a;b";2;-3,25;2025-06-29\r\n'
     )
-    assert "'=1+1,1.5,,2025-06-29" in sheets.csv_text(["x"], rows, "en")
+    assert "'=1+1,1.5,,2025-06-29" in "".join(sheets.csv_lines(["x"], rows, "en"))
 
 
 def test_address_takes_what_it_knows_and_says_what_it_left_out() -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import Engine
 
 from domain.access import Role
-from domain.sheets import BYTE_ORDER_MARK, csv_text
+from domain.sheets import BYTE_ORDER_MARK, csv_lines
 from tests.conftest import StartServer
 from tests.hostile_names import SITES, SKUS, publish_hostile_names
 from tests.web.conftest import PASSWORD, Browser, Site
@@ -33,14 +33,15 @@ def hostile(
     yield site
 
 
-def cells_of(text: str, delimiter: str) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(text.removeprefix(BYTE_ORDER_MARK)), delimiter=delimiter))
+def cells_of(text: Iterable[str], delimiter: str) -> list[list[str]]:
+    whole = "".join(text).removeprefix(BYTE_ORDER_MARK)
+    return list(csv.reader(io.StringIO(whole), delimiter=delimiter))
 
 
 @pytest.mark.parametrize("text", FORMULAS, ids=repr)
 @pytest.mark.parametrize(("locale", "delimiter"), [("pt_BR", ";"), ("en", ",")])
 def test_words_are_no_formulas(text: str, locale: str, delimiter: str) -> None:
-    (header, row) = cells_of(csv_text([text], [[text]], locale), delimiter)
+    (header, row) = cells_of(csv_lines([text], [[text]], locale), delimiter)
     assert header == row == [f"'{text}"]
 
 
@@ -49,13 +50,13 @@ def test_words_are_no_formulas(text: str, locale: str, delimiter: str) -> None:
     [(-1.5, "-1,5", "-1.5"), (-3, "-3", "-3"), (0, "0", "0"), (1e15, "1000000000000000", None)],
 )
 def test_numbers_stay_numbers(value: float, portuguese: str, english: str | None) -> None:
-    assert cells_of(csv_text(["x"], [[value]], "pt_BR"), ";")[1] == [portuguese]
-    assert cells_of(csv_text(["x"], [[value]], "en"), ",")[1] == [english or portuguese]
+    assert cells_of(csv_lines(["x"], [[value]], "pt_BR"), ";")[1] == [portuguese]
+    assert cells_of(csv_lines(["x"], [[value]], "en"), ",")[1] == [english or portuguese]
 
 
 def test_a_cell_cannot_break_out_of_its_row() -> None:
     nasty = 'a";b\r\nc;"d'
-    ((_, *_), *rows) = cells_of(csv_text(["x"], [[nasty, "=2"]], "pt_BR"), ";")
+    ((_, *_), *rows) = cells_of(csv_lines(["x"], [[nasty, "=2"]], "pt_BR"), ";")
     assert rows == [[nasty, "'=2"]]
 
 
@@ -64,7 +65,7 @@ def test_a_cell_cannot_break_out_of_its_row() -> None:
 def test_a_cell_holds_no_formula_for_who_reads_other_separators(between: str, formula: str) -> None:
     text = f"abc{between}{formula}{between}d - e, f"
     for locale, delimiter, other in (("pt_BR", ";", ","), ("en", ",", ";")):
-        lines = csv_text(["x"], [["ghi", text]], locale)
+        lines = csv_lines(["x"], [["ghi", text]], locale)
         assert cells_of(lines, delimiter)[1] == ["ghi", f"abc{between}'{formula}{between}d - e, f"]
         cells = [cell for row in cells_of(lines, other) for cell in row]
         assert not any(cell.lstrip().startswith(tuple("=@+-＝")) for cell in cells)

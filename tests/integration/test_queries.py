@@ -33,6 +33,7 @@ from warehouse.queries import (
     models,
     status,
 )
+from warehouse.queries.daily import daily, daily_params
 from warehouse.queries.training import load_training_set
 
 SP, SOUTH = Scope(ufs=("SP",)), Scope(contracts=("C-SUL",))
@@ -183,6 +184,16 @@ def test_filters_narrow_every_sum_alike(published: Engine, filters: Filters):
     total = kpis.demand_and_forecast(filters=filters, days=400, measure="units")
     assert sum(point.actual or 0 for point in total) == pytest.approx(chosen["quantity"].sum())
     assert f"{name}=" in kpi.receipt.filter
+
+
+def test_the_stockouts_of_one_material_are_counted_without_reading_all_demand(published: Engine):
+    filters = Filters(sku=("CABO-01",))
+    kpi = by_key(kpis.headline(filters=filters))["stockout_rate"]
+    assert value_of(kpi) == pytest.approx(6 / 60)
+    with published.connect() as connection:
+        sql = text(f"EXPLAIN SELECT sum(positions) FROM {daily('stock', filters)} AS stock")
+        plan = "\n".join(connection.execute(sql, daily_params(filters)).scalars())
+    assert "stock_20" in plan and "demand_20" not in plan
 
 
 def test_every_headline_kpi_by_hand(published: Engine):

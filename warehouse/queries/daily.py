@@ -36,8 +36,9 @@ _FACTS = {
             count(wanted.item_id) FILTER (WHERE stock.on_hand <= 0) AS stockouts,
             sum(stock.on_hand * item.unit_cost_brl) AS value
         FROM core.stock {_JOINS}
-        LEFT JOIN (SELECT DISTINCT item_id, site_id FROM core.demand) AS wanted
-            USING (item_id, site_id)
+        LEFT JOIN (
+            SELECT item_id, site_id FROM analytics.series_overview WHERE first_date IS NOT NULL
+        ) AS wanted USING (item_id, site_id)
         WHERE {{where}} GROUP BY 1, 2, 3, 4
     """,
     "order": f"""

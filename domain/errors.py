@@ -222,3 +222,9 @@ class Unavailable(NovaError):
 
     code = "unavailable"
     retry_after = 2
+
+
+def stopped(code: int | None = None) -> str:
+    """What is said of work whose process ended before it, with the exit code where it is known."""
+    told = "" if code is None else f" (exit code {code})"
+    return f"stopped before its end{told}; nothing of it was kept"

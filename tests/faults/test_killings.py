@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from domain.errors import stopped
 from tests import factories
 from tests.faults.conftest import PATHS, WAIT_SECONDS, Product
 from tests.ingesting import counts, load_one, rows, write
 from tests.services import ROOT
 from warehouse.db import make_engine
 from warehouse.pipeline import publish
-from warehouse.pipeline.loads import STOPPED
 from warehouse.queries.runs import runs
 from warehouse.tables.analytics import PER_RUN
 
@@ -109,7 +109,7 @@ def loads_again(file: Path, engine: Engine) -> None:
     report = load_one(file, engine)
     assert (report.state, report.accepted) == ("accepted", ROWS), report.message
     last = "SELECT loaded_by, state, message FROM staging.load ORDER BY id DESC LIMIT 2"
-    assert rows(engine, last) == [("tester", "accepted", None), ("killed", "failed", STOPPED)]
+    assert rows(engine, last) == [("tester", "accepted", None), ("killed", "failed", stopped())]
     total = float(sum(n % 7 for n in range(ROWS)))
     assert rows(engine, f"SELECT count(*), sum(quantity) {EARLIER}") == [(ROWS, total)]
     assert rows(engine, "SELECT count(*) FROM staging.demand") == [(0,)]

@@ -10,6 +10,7 @@ from threading import Thread
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from domain.errors import stopped
 from domain.records import Job, Load
 from tests import factories, services
 from warehouse.pipeline.jobs import _alive
@@ -65,7 +66,7 @@ def test_a_job_whose_process_is_gone_has_failed(nova: str, engine: Engine, job_i
         assert jobs.one(job_id).state == "running"
         assert [job.job_id for job in jobs.active()] == [job_id]
     job = jobs.one(job_id)
-    assert (job.state, job.message, job.finished_at) == ("failed", jobs.STOPPED, None)
+    assert (job.state, job.message, job.finished_at) == ("failed", stopped(), None)
     assert jobs.active() == []
 
 

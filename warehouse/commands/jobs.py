@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from config import get_settings
 from domain.access import Permission, may
-from domain.errors import InvalidInput, NotFound, TooManyAttempts
+from domain.errors import InvalidInput, NotFound, TooManyAttempts, stopped
 from warehouse import uploads
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
@@ -175,6 +175,5 @@ def _wait(engine: Engine, process: subprocess.Popen[bytes], job_id: int) -> None
         UPDATE support.job SET state = 'failed', message = :message, finished_at = now()
         WHERE job_id = :job_id AND finished_at IS NULL
     """
-    message = f"stopped before its end (exit code {code}); nothing of it was kept"
     with engine.begin() as connection:
-        connection.execute(text(sql), {"job_id": job_id, "message": message})
+        connection.execute(text(sql), {"job_id": job_id, "message": stopped(code)})

@@ -28,6 +28,7 @@ from warehouse.pipeline.alerting import to_json, together
 from warehouse.pipeline.copying import frame_of
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_DAYS, MEASURED_LINES
+from warehouse.queries.daily import SIGMA_PER_BAND
 from warehouse.queries.published import BUCKET, last_day, next_period
 
 RECENT_DAYS = 180
@@ -37,8 +38,6 @@ USUAL_DAYS = 365
 """Up to its last day, of which a depot's data has its usual interval."""
 LEAST_PERIODS = {"D": 7, "W": 2, "M": 1}
 """Periods since the forecast below which it is too early to judge."""
-SIGMAS_OF_80 = 2.5631
-"""Width of a normal's 80 % interval."""
 
 
 def drifts_of(connection: Connection, setup: Setup, policy: pd.DataFrame) -> pd.DataFrame:
@@ -132,7 +131,7 @@ def _forecasts(connection: Connection, setup: Setup, policy: pd.DataFrame) -> pd
     params = {
         "run_id": setup.run_id,
         "bucket": BUCKET[setup.frequency],
-        "width": SIGMAS_OF_80,
+        "width": SIGMA_PER_BAND,
         "first": first,
         "last": last,
         "until": until,

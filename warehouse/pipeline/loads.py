@@ -9,13 +9,12 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, text
 
-from domain.errors import Unavailable
+from domain.errors import Unavailable, stopped
 from warehouse.pipeline.mapping import Source
 from warehouse.pipeline.report import FileReport
 from warehouse.pipeline.views import WRITE_LOCK
 
 POLL_SECONDS = 0.25
-STOPPED = "stopped before its end; nothing of it was kept"
 
 _UNCHANGED = """
 SELECT seen.id FROM staging.load AS seen
@@ -92,7 +91,7 @@ def fail_stopped_loads(engine: Engine) -> int:
                 "UPDATE staging.load SET state = 'failed', message = :message,"
                 " finished_at = clock_timestamp() WHERE state = 'loading'"
             ),
-            {"message": STOPPED},
+            {"message": stopped()},
         )
     return result.rowcount
 

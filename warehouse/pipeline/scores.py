@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from warehouse.pipeline.copying import frame_of
 from warehouse.pipeline.derivation import Setup
+from warehouse.queries.daily import SIGMA_PER_BAND
 
 BAND_LEVEL = 0.8
 
@@ -38,10 +39,11 @@ GROUP BY 1, 2, 3, 4, 5
 """
 
 
-_BACKTEST_TOTALS = """
-SELECT sum(actual) AS actual, sum(mean) AS mean, sum(power((p90 - p10) / 2.5631, 2)) AS variance,
+_BACKTEST_TOTALS = f"""
+SELECT sum(actual) AS actual, sum(mean) AS mean,
+    sum(power((p90 - p10) / {SIGMA_PER_BAND}, 2)) AS variance,
     sum(actual * unit_cost_brl) AS actual_brl, sum(mean * unit_cost_brl) AS mean_brl,
-    sum(power((p90 - p10) / 2.5631 * unit_cost_brl, 2)) AS variance_brl
+    sum(power((p90 - p10) / {SIGMA_PER_BAND} * unit_cost_brl, 2)) AS variance_brl
 FROM analytics.backtest JOIN core.item USING (item_id)
 WHERE run_id = :run_id AND model = 'ensemble' GROUP BY origin, date
 """

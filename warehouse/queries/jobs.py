@@ -9,14 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from domain.errors import NotFound
+from domain.errors import NotFound, stopped
 from domain.records import FileOutcome, Job, RejectedRow, RejectShown
 from warehouse import uploads
 from warehouse.db import primary
 
 JOB_LOCK = 0x6A6F62
 START_SECONDS = 60
-STOPPED = "stopped before its end; nothing of it was kept"
 
 # a job's process holds its lock: a job without it has died, or not been started
 _IS_DEAD = f"""
@@ -34,7 +33,7 @@ FROM support.job
 """
 
 SETTLE = f"""
-UPDATE support.job SET state = 'failed', message = '{STOPPED}', finished_at = now()
+UPDATE support.job SET state = 'failed', message = '{stopped()}', finished_at = now()
 WHERE {_IS_DEAD}
 """
 
@@ -94,7 +93,7 @@ def _job(row: Row[Any]) -> Job:
     is_new = any(one["state"] == "dry-run" for one in report["files"])
     outcomes = [_outcome(one) for one in report["files"]]
     if row.is_dead:
-        known |= {"state": "failed", "message": STOPPED}
+        known |= {"state": "failed", "message": stopped()}
     return Job(**known, may_follow=is_open and is_new, has_rejects=refused, files=outcomes)
 
 

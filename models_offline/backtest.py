@@ -4,8 +4,9 @@ Origin k lies k horizons before the end, so the test windows do not overlap. `po
 forecasts with the actual beside them: unique_id, cut, ds, model, mean, quantiles, actual,
 demand_class, absolute (scaled |error|), squared (scaled error²), unit (what that was scaled by),
 counted (whether anything is learnt from it: see survivors.py).
-The scales are the in-sample naive errors before the earliest origin (NaN where undefined), seasonal
-as in the M competitions: of 12 months or 7 days; weeks are compared with the week before.
+The scales of a series are its naive errors before the earliest origin that it reaches (NaN where
+undefined), so that they know nothing of what they scale the error of. They are seasonal as in the M
+competitions: of 12 months or 7 days; weeks are compared with the week before.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pandas as pd
 from domain.accuracy import naive_scales
 from domain.classes import DEMAND_CLASSES, INTERMITTENT_CLASSES
 from models_offline.dataset import Dataset
-from models_offline.fitting import FINAL, MIN_TRAIN, Task, cut_history, plan
+from models_offline.fitting import FINAL, Task, before_backtest, plan, reached
 from models_offline.histories import Histories
 from models_offline.models import FALLBACK, kind
 from models_offline.models.naive2 import competition_season
@@ -42,14 +43,18 @@ JUDGED_ON_SAMPLE = ("prophet",)
 """Too expensive to fit where it is not wanted: judged on a sample of each class first."""
 SAMPLE_PER_CLASS = 30
 FEW_SERIES = 5
+FAIR_SHARE = 0.5
+"""An origin is used if so many of the series that reach the nearest one reach it: what is learnt
+there is of them alone."""
 POOLED = "*"
 """Stands for all demand classes together."""
 
 
 def origins(dataset: Dataset, horizon: int, count: int) -> dict[int, pd.Timestamp]:
-    """Cut number → last known period, nearest first; only origins that some series reaches."""
-    longest = int(dataset.series["periods"].max())
-    possible = max(0, (longest - MIN_TRAIN) // horizon)
+    """Cut number → last known period, nearest first; only origins that enough series reach."""
+    each = np.array([reached(periods, horizon) for periods in dataset.series["periods"]])
+    some = each[each > 0]
+    possible = int(np.quantile(some, 1 - FAIR_SHARE, method="higher")) if len(some) else 0
     return {
         cut: dataset.frequency.before(dataset.last, cut * horizon)
         for cut in range(1, min(count, possible) + 1)
@@ -101,19 +106,20 @@ def _fitted(dataset: Dataset, model: str) -> np.ndarray:
     return dataset.series.index[dataset.series["demand_class"].isin(classes_of(model))].to_numpy()
 
 
-def with_actuals(rows: pd.DataFrame, dataset: Dataset, dropped: int) -> pd.DataFrame:
-    """The points of backtest rows; errors are scaled on all but the last `dropped` periods."""
+def with_actuals(rows: pd.DataFrame, dataset: Dataset, horizon: int) -> pd.DataFrame:
+    """The points of backtest rows, whose cuts are `horizon` periods apart."""
+    cuts = int(rows["cut"].max())
     known = dataset.history[["unique_id", "ds", "y"]].rename(columns={"y": "actual"})
     points = rows[rows["cut"] != FINAL].merge(known, on=["unique_id", "ds"], how="inner")
-    scales = _scales(dataset, dropped)
+    unit = scales(dataset, horizon, cuts)
     ids = points["unique_id"]
     error = points["mean"] - points["actual"]
     return points.assign(
         demand_class=ids.map(dataset.series["demand_class"]),
-        absolute=error.abs() / ids.map(scales["absolute"]),
-        squared=error**2 / ids.map(scales["squared"]),
-        unit=ids.map(scales["squared"]),
-        counted=_counted(points, dataset, dropped),
+        absolute=error.abs() / ids.map(unit["absolute"]),
+        squared=error**2 / ids.map(unit["squared"]),
+        unit=ids.map(unit["squared"]),
+        counted=_counted(points, dataset, horizon, cuts),
     )
 
 
@@ -122,23 +128,26 @@ def counted(points: pd.DataFrame) -> pd.DataFrame:
     return points[points["counted"]]
 
 
-def _counted(points: pd.DataFrame, dataset: Dataset, dropped: int) -> pd.Series:
+def _counted(points: pd.DataFrame, dataset: Dataset, horizon: int, cuts: int) -> pd.Series:
     """Whether a series is of regular demand, or had enough before a cut to be there anyway."""
     series = dataset.series
     rare = series.index[series["demand_class"].isin(INTERMITTENT_CLASSES)]
     history = dataset.history[dataset.history["unique_id"].isin(rare)]
     quantities = {uid: y.to_numpy() for uid, y in history.groupby("unique_id")["y"]}
-    least = least_demands(quantities.values(), dropped)
+    least = least_demands(quantities.values(), cuts * horizon)
     first = {uid: first_origin(y, least) for uid, y in quantities.items()}
-    after = points["cut"] * dropped // points["cut"].max()
-    known = points["unique_id"].map(series["periods"]) - after
+    known = points["unique_id"].map(series["periods"]) - points["cut"] * horizon
     return known >= points["unique_id"].map(first).fillna(0)
 
 
-def _scales(dataset: Dataset, dropped: int) -> pd.DataFrame:
+def scales(dataset: Dataset, horizon: int, cuts: int) -> pd.DataFrame:
+    """`absolute` and `squared` by unique_id: naive errors before the earliest of the cuts 1 to
+    `cuts` that a series reaches."""
     season = competition_season(dataset.frequency)
-    known = cut_history(dataset.history, dropped)
-    rows = {uid: naive_scales(y.to_numpy(), season) for uid, y in known.groupby("unique_id")["y"]}
+    rows = {
+        uid: naive_scales(before_backtest(y.to_numpy(), horizon, cuts), season)
+        for uid, y in dataset.history.groupby("unique_id")["y"]
+    }
     frame = pd.DataFrame.from_dict(rows, orient="index", columns=["absolute", "squared"])
     return frame.astype(float)
 

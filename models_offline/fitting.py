@@ -184,8 +184,8 @@ def _learnt_once(task: Task) -> list[list[int]]:
 
 def _reaching(task: Task, cut: int, setup: Setup) -> tuple[Any, ...]:
     """The series of a task that `cut_history` keeps."""
-    least = cut * setup.horizon + MIN_TRAIN if cut else 0
-    return tuple(uid for uid in task.ids if task.source.periods(uid) >= least)
+    periods, horizon = task.source.periods, setup.horizon
+    return tuple(uid for uid in task.ids if reached(periods(uid), horizon) >= cut)
 
 
 def _series_fit(task: Task, cut: int, uid: Any, shared: bytes, setup: Setup, store: Store) -> Fit:
@@ -381,6 +381,17 @@ def _piece(
         seconds=seconds,
         state=state,
     )
+
+
+def reached(periods: int, horizon: int) -> int:
+    """The earliest cut that leaves a history of so many periods MIN_TRAIN of them; 0 if none."""
+    return max(0, (periods - MIN_TRAIN) // horizon)
+
+
+def before_backtest(y: NDArray[np.float64], horizon: int, cuts: int) -> NDArray[np.float64]:
+    """What of a history is known at the earliest of the cuts 1 to `cuts` that it reaches; all of it
+    if it reaches none."""
+    return y[: len(y) - horizon * min(cuts, reached(len(y), horizon))]
 
 
 def cut_history(history: pd.DataFrame, dropped: int) -> pd.DataFrame:

@@ -22,7 +22,7 @@ from domain.levels import DEPOTS
 from models_offline import calibrate, levels, sums
 from models_offline.dataset import Dataset, profile
 from models_offline.ensemble import NAME as ENSEMBLE
-from models_offline.fitting import FINAL
+from models_offline.fitting import FINAL, before_backtest
 from models_offline.models import FALLBACK
 from models_offline.models.naive2 import competition_season
 from models_offline.quantiles import LEVELS, VALUE_COLUMNS
@@ -75,8 +75,8 @@ def build(
 ) -> Hierarchy:
     """All levels of a run: `forecast` and `points` are its rows of all models."""
     tree = levels.tree(dataset.series)
-    dropped = int(points["cut"].max()) * horizon if len(points) else 0
-    nodes = nodes_of(dataset, tree, dropped)
+    earliest = int(points["cut"].max()) if len(points) else 0
+    nodes = nodes_of(dataset, tree, horizon, earliest)
     blocks = {model: blocks_of(points, model) for model in JUDGED}
     judged = Judge(tree, nodes, seed)
     cuts = sorted(blocks[ENSEMBLE])
@@ -123,25 +123,28 @@ def _block(rows: pd.DataFrame) -> Block:
     return Block(ids, ordered["ds"].to_numpy()[:steps], values, actual)
 
 
-def nodes_of(dataset: Dataset, tree: levels.Tree, dropped: int) -> list[Node]:
-    """Kind and scales of each node, on all but the last `dropped` periods."""
+def nodes_of(dataset: Dataset, tree: levels.Tree, horizon: int, cuts: int) -> list[Node]:
+    """Kind and scales of each node, before the earliest of the cuts 1 to `cuts` that it reaches."""
     history = dataset.history
     ids, starts = np.unique(history["unique_id"].to_numpy(), return_index=True)
     parts = dict(zip(ids, np.split(history["y"].to_numpy(), starts[1:]), strict=True))
     season = competition_season(dataset.frequency)
-    return [
-        _node([parts[uid] for uid in members], dataset, season, dropped) for members in tree.members
-    ]
+    nodes = []
+    for members in tree.members:
+        total = _total([parts[uid] for uid in members])
+        scales = naive_scales(before_backtest(total, horizon, cuts), season)
+        kind = profile(total, dataset.frequency)["demand_class"]
+        rough = "rough" if kind in INTERMITTENT_CLASSES else "regular"
+        nodes.append(Node(rough, scales.absolute or np.nan, scales.squared or np.nan))
+    return nodes
 
 
-def _node(parts: list[NDArray[np.float64]], dataset: Dataset, season: int, dropped: int) -> Node:
+def _total(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The sum of histories that end together."""
     total = np.zeros(max(len(part) for part in parts))
     for part in parts:
         total[len(total) - len(part) :] += part
-    scales = naive_scales(total[: max(0, len(total) - dropped)], season)
-    kind = profile(total, dataset.frequency)["demand_class"]
-    rough = "rough" if kind in INTERMITTENT_CLASSES else "regular"
-    return Node(rough, scales.absolute or np.nan, scales.squared or np.nan)
+    return total
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from domain.accuracy import naive_scales
 from domain.errors import InvalidInput
 from domain.levels import DEPOTS
-from models_offline import ensemble, fitting, hierarchy, levels
+from models_offline import backtest, ensemble, fitting, hierarchy, levels
 from models_offline.dataset import Dataset, profile
 from models_offline.models.base import Setup
-from models_offline.models.naive2 import competition_season
 from models_offline.training import Results
 
 Values = NDArray[np.float64]
@@ -205,15 +203,10 @@ def _points(family: Family, cut: int, base: Values, actual: Values, errors: Valu
 def _described(points: pd.DataFrame, tree: levels.Tree, results: Results) -> pd.DataFrame:
     """The points with their level and scale; a depot's node number is -1 - its unique_id."""
     dataset = results.dataset
-    dropped = max(results.origins) * results.setup.horizon
-    season = competition_season(dataset.frequency)
-    known = fitting.cut_history(dataset.history, dropped)
-    histories = dict(list(known.groupby("unique_id")["y"]))
-    mse: dict[int, float | None] = {
-        -1 - int(uid): naive_scales(histories[uid].to_numpy(), season).squared
-        for uid in known["unique_id"].unique()
-    }
-    nodes = hierarchy.nodes_of(dataset, tree, dropped)
+    horizon, cuts = results.setup.horizon, max(results.origins)
+    depots = backtest.scales(dataset, horizon, cuts)["squared"]
+    mse = dict(zip((-1 - depots.index).tolist(), depots.tolist(), strict=True))
+    nodes = hierarchy.nodes_of(dataset, tree, horizon, cuts)
     mse |= {number: node.squared for number, node in enumerate(nodes)}
     names = {number: tree.level(number) for number in range(len(nodes))}
     return points.assign(

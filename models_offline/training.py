@@ -172,8 +172,7 @@ def _backtest(
     """Points of calibrated members and ensemble; widths, damping and drivers for the forecast
     itself. Raises InvalidInput where there are origins, but no actual for any forecast."""
     horizon = setup.horizon
-    dropped = int(fits.rows["cut"].max()) * horizon
-    raw = backtest.with_actuals(fitting.sort_rows(fits.rows), dataset, dropped)
+    raw = backtest.with_actuals(fitting.sort_rows(fits.rows), dataset, horizon)
     if raw.empty and ends:
         raise InvalidInput(
             "no forecast of the backtest is of a period of the history: its dates have to be the"
@@ -184,7 +183,7 @@ def _backtest(
     outside = drivers.screen(dataset, ends, horizon)
     outside = expected_parts.screen(dataset, ends, horizon, outside, setup.seed, options.jobs)
     rows, widths, damping = ensemble.backtested(raw, dataset.series, spreads, outside)
-    points = backtest.with_actuals(fitting.sort_rows(rows), dataset, dropped)
+    points = backtest.with_actuals(fitting.sort_rows(rows), dataset, horizon)
     return points, widths, damping, outside
 
 

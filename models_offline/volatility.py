@@ -42,8 +42,7 @@ def spreads(dataset: Dataset, horizon: int, cuts: Iterable[int]) -> pd.Series:
     }
     found: dict[tuple[Any, int], float] = {}
     for cut in cuts:
-        histories = [y[: max(0, len(y) - cut * horizon)] for y in known.values()]
-        factors = _spreads(histories, horizon)
+        factors = _spreads([y[: max(0, len(y) - cut * horizon)] for y in known.values()], horizon)
         found |= {(uid, cut): one for uid, one in zip(known, factors, strict=True)}
     return pd.Series(found, dtype=float)
 

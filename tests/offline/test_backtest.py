@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm, poisson
 
+from domain.accuracy import naive_scales
 from domain.combination import combined
 from models_offline import backtest, calibrate, ensemble
 from models_offline.dataset import build
@@ -14,6 +15,7 @@ from models_offline.drivers import Found
 from models_offline.fitting import FINAL, Failure, Fits, cut_history, plan, with_fallbacks
 from models_offline.quantiles import LEVELS
 from models_offline.quantiles import QUANTILE_COLUMNS as QUANTILES
+from models_offline.training import Options, run
 from tests.offline.conftest import MakeTraining
 from warehouse.queries.training import TrainingSet
 
@@ -28,6 +30,36 @@ def test_there_are_only_origins_that_leave_a_history(make_training: MakeTraining
     dataset = build(make_training({("A", "-"): np.ones(50)}))
     assert len(backtest.origins(dataset, 20, 5)) == 2
     assert backtest.origins(dataset, 60, 5) == {}
+
+
+def months(long: int, short: int) -> dict[tuple[str, str], np.ndarray]:
+    """Series of 36 and of 31 months, of which the longer ones alone reach a second origin a year
+    before the first."""
+    random = np.random.default_rng(4)
+    table = random.integers(20, 60, (long + short, 36))
+    table[long:, :5] = 0
+    return {(f"S{number:02d}", "-"): y for number, y in enumerate(table)}
+
+
+@pytest.mark.parametrize(("long", "short", "cuts"), [(1, 2, [1]), (2, 2, [1, 2]), (3, 37, [1])])
+def test_an_origin_is_used_if_half_of_the_series_reach_it(
+    long: int, short: int, cuts: list[int], make_training: MakeTraining
+) -> None:
+    dataset = build(make_training(months(long, short), freq="MS"))
+    assert list(backtest.origins(dataset, 12, 2)) == cuts
+
+
+def test_each_series_is_judged_by_what_it_was_before_its_own_first_origin(
+    make_training: MakeTraining,
+) -> None:
+    quantities = months(3, 2)
+    options = Options(horizon=12, models=("naive", "seasonal_naive"), final=False)
+    points = run(make_training(quantities, freq="MS"), options).points
+    assert points[["absolute", "squared"]].notna().all(axis=None)
+    y = list(quantities.values())
+    before = [*(one[:12] for one in y[:3]), *(one[5:24] for one in y[3:])]
+    units = points.groupby("unique_id")["unit"].unique().explode()
+    assert units.tolist() == [naive_scales(one, 12).squared for one in before]
 
 
 def test_nothing_after_the_origin_is_known(small: TrainingSet) -> None:

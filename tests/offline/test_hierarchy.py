@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from domain.accuracy import naive_scales
 from domain.levels import DEPOTS, LEVELS
 from models_offline import hierarchy, levels, sums
 from models_offline.dataset import Dataset, build
@@ -98,17 +99,6 @@ def test_every_level_is_the_sum_of_its_depots(
         assert np.allclose(country, mine.groupby("ds")["mean"].sum(), rtol=1e-12)
 
 
-def test_a_node_that_is_younger_than_the_earliest_origin_has_no_scale() -> None:
-    young = network().demand.query("sku != 'CORDAO' or date >= '2024-05-10'")
-    dataset = build(replace(network(), demand=young))
-    tree = levels.tree(dataset.series)
-    nodes = hierarchy.nodes_of(dataset, tree, 2 * HORIZON)
-    scales = np.array([(one.absolute, one.squared) for one in nodes])
-    only = (tree.nodes["sku"] == "CORDAO").to_numpy()
-    assert np.isnan(scales[only]).all()
-    assert (scales[~only] > 0).all()
-
-
 def test_a_depot_without_a_uf_counts_in_the_country_alone(found: hierarchy.Hierarchy) -> None:
     ufs = node(found, level="item_uf", sku="CABO").groupby("ds")["mean"].sum()
     regions = node(found, level="item_region", sku="CABO").groupby("ds")["mean"].sum()
@@ -187,6 +177,20 @@ def test_quantiles_of_a_sum_lie_between_independence_and_adding_them_up() -> Non
         found = sums.quantiles_of_sum(parts, mean, rho, seed=1)[0, top] - 450
         assert found == pytest.approx(1.2816 * wanted, rel=0.1)
     assert sums.spread(part)[0] == pytest.approx(5, rel=0.05)
+
+
+def test_a_sum_is_scaled_by_what_it_was_before_its_own_first_origin() -> None:
+    training = network()
+    demand = training.demand
+    new = demand["sku"].eq("CABO") & (demand["date"] < demand["date"].max() - pd.Timedelta("39D"))
+    dataset = build(replace(training, demand=demand[~new]))
+    tree = levels.tree(dataset.series)
+    nodes = hierarchy.nodes_of(dataset, tree, HORIZON, 3)
+    chosen = (tree.nodes["level"] == "item_country") & tree.nodes["sku"].isin(["CABO", "CORDAO"])
+    for number, known in zip(tree.nodes.index[chosen], (40 - 28, DAYS - 42), strict=True):
+        mine = dataset.history[dataset.history["unique_id"].isin(tree.members[number])]
+        total = mine.groupby("ds")["y"].sum().to_numpy()
+        assert nodes[number].squared == naive_scales(total[:known], 7).squared
 
 
 def test_without_a_backtest_there_are_forecasts_and_no_accuracy() -> None:

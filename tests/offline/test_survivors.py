@@ -85,7 +85,7 @@ def test_a_backtest_counts_a_series_from_its_first_origin_on() -> None:
     back = known.groupby("unique_id").cumcount(ascending=False)
     rows = known[back < 2 * HORIZON].assign(cut=1 + back // HORIZON, model="naive", mean=0.0)
     rows["unique_id"] = rows["unique_id"].map(pd.Series(ids.index, index=ids))
-    points = backtest.with_actuals(rows.drop(columns="y"), dataset, 2 * HORIZON)
+    points = backtest.with_actuals(rows.drop(columns="y"), dataset, HORIZON)
     counted = backtest.counted(points)
     before = table[:, : MONTHS - 2 * HORIZON]
     least = least_demands(list(table), 2 * HORIZON)

@@ -69,6 +69,7 @@ def test_demand_that_pauses_and_short_histories_are_left_alone() -> None:
     once = noise(1) - 600.0 * (np.arange(WEEKS) == 5)
     assert spreads(weekly(once), HORIZON, [0]).empty
     assert spreads(weekly(noise(1)[:, : 2 * HORIZON]), HORIZON, [0]).tolist() == [1.0]
+    assert spreads(weekly(noise(1)[:, : 3 * HORIZON - 1]), HORIZON, [3]).tolist() == [1.0]
 
 
 def test_quantiles_move_away_from_their_median() -> None:

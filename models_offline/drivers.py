@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from domain.errors import InvalidInput
 from models_offline.fitting import CUT_COLUMNS, FINAL, cut_history
+from models_offline.models.prophet import COUNTRY, Prophet
 from models_offline.quantiles import VALUE_COLUMNS
 
 if TYPE_CHECKING:
@@ -64,7 +65,6 @@ OVER_SERIES, OVER_ORIGINS = 2.0, 1.0
 """A gain counts if it is above so many of its standard errors over series and over origins, which
 all series share."""
 YARDSTICKS = ("naive", "seasonal_naive")
-KNOWS_HOLIDAYS = "prophet"
 
 Array = NDArray[np.float64]
 
@@ -90,10 +90,13 @@ class Shape(NamedTuple):
     country: str | None = None
 
 
+KNOWN_TO_PROPHET = Shape(HOLIDAYS, delay=0, country=COUNTRY)
+
+
 @dataclass(frozen=True)
 class Found:
     """`rows`: what each driver brings to each class. `factors` by unique_id, cut and ds: `all`, and
-    `named`, without holidays, for the member that knows them."""
+    `named`, without the holidays that Prophet has of its own."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     factors: pd.DataFrame | None = None
@@ -105,7 +108,7 @@ class Found:
             return rows
         keys = pd.MultiIndex.from_frame(rows[CUT_COLUMNS])
         known = self.factors.reindex(keys).fillna(1.0)
-        factor = np.where(rows["model"] == KNOWS_HOLIDAYS, known["named"], known["all"])
+        factor = np.where(rows["model"] == Prophet.name, known["named"], known["all"])
         factor = np.where(rows["model"].isin(YARDSTICKS), 1.0, factor)
         return rows.assign(**{name: rows[name] * factor for name in VALUE_COLUMNS})
 
@@ -542,7 +545,7 @@ def _row(trial: Trial, shape: Shape, errors: Array, used: list[Shape]) -> dict[s
 
 def _factors(trial: Trial, used: list[Shape]) -> pd.DataFrame:
     """`all` and `named` by unique_id, cut and ds."""
-    named = [shape for shape in used if shape.driver != HOLIDAYS]
+    named = [shape for shape in used if shape != KNOWN_TO_PROPHET]
     parts = []
     for cut, one in trial.known.items():
         ids, days = list(one.members), trial.days_after(cut)

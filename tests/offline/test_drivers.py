@@ -23,9 +23,9 @@ RAIN = pd.Series(RANDOM.gamma(1.0, 1.0, len(COMING)), index=COMING)
 NOISE = pd.Series(RANDOM.normal(0.0, 1.0, len(COMING)), index=COMING)
 
 
-def demand(series: int, level: float) -> pd.DataFrame:
-    """Halved LATE days after a holiday, up by a tenth with each unit of rain of the day."""
-    festive = DAYS.isin(FESTIVE + pd.Timedelta(days=LATE))
+def demand(series: int, level: float, late: int = LATE) -> pd.DataFrame:
+    """Halved `late` days after a holiday, up by a tenth with each unit of rain of the day."""
+    festive = DAYS.isin(FESTIVE + pd.Timedelta(days=late))
     mean = level * np.where(festive, 0.5, 1.0) * (0.9 + 0.1 * RAIN[DAYS].to_numpy())
     rows = np.random.default_rng(11).poisson(mean, (series, len(DAYS)))
     frames = [pd.DataFrame({"unique_id": f"{n}", "ds": DAYS, "y": y}) for n, y in enumerate(rows)]
@@ -56,7 +56,15 @@ def test_holidays_are_used_with_their_country_and_delay_and_noise_is_not() -> No
     labour_day = pd.Timestamp("2025-05-01") + pd.Timedelta(days=LATE)
     assert found.factors is not None
     factor = found.factors.xs(labour_day, level="ds").loc[[0]].iloc[0]
-    assert factor["all"] < 0.8 * factor["named"]
+    assert factor["all"] == factor["named"] < 0.8
+
+
+def test_prophet_takes_no_holidays_that_it_knows() -> None:
+    _, found, rows = tried(demand(6, 400.0, late=0), Outside(("BR",)))
+    assert (rows[HOLIDAYS]["used"], rows[HOLIDAYS]["delay_days"]) == (True, 0)
+    assert found.factors is not None
+    factor = found.factors.xs(pd.Timestamp("2025-05-01"), level="ds").loc[[0]].iloc[0]
+    assert factor["all"] < 0.8 and factor["named"] == 1.0
 
 
 def test_weather_that_nobody_knows_ahead_is_measured_and_left_out() -> None:

@@ -714,7 +714,8 @@ class Residuals:
     """What is left in a model's errors one period ahead, over `count` periods.
 
     `acf`: autocorrelation at 1, 2, … periods apart; within ± `bound` it is noise (95 %). `p` is
-    that of the Ljung–Box test over `lags` lags; from 0.05 on no pattern is left.
+    that of the Ljung–Box test over `lags` lags, with a degree of freedom less for each of the
+    `fitted` parameters (earlier runs counted none); from 0.05 on no pattern is left.
     """
 
     model: str
@@ -724,6 +725,7 @@ class Residuals:
     lags: int
     ljung_box: float
     p: float
+    fitted: int = 0
 
 
 @dataclass(frozen=True)

@@ -60,16 +60,18 @@ def _verdict(found: Residuals, viewer: Viewer) -> str:
     t = viewer.t
     facts = {
         "lags": found.lags,
+        "df": found.lags - found.fitted,
         "p": fmt.fixed(found.p, viewer.locale, 3),
     }
     if found.p >= SIGNIFICANT:
         return t(
-            "No pattern is left: the Ljung–Box test over %(lags)s lags sees none (p = %(p)s).",
+            "No pattern is left: the Ljung–Box test over %(lags)s lags sees none (df = %(df)s,"
+            " p = %(p)s).",
             **facts,
         )
     return t(
         "A pattern is left that this model does not use: the Ljung–Box test over %(lags)s lags"
-        " sees it (p = %(p)s).",
+        " sees it (df = %(df)s, p = %(p)s).",
         **facts,
     )
 

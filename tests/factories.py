@@ -512,6 +512,7 @@ def _diagnostics(demand: pd.Series) -> dict[str, str | None]:
         "acf": acf,
         "bound": 1.96 / len(demand) ** 0.5,
         "lags": 10,
+        "fitted": 3,
         "ljung_box": 4.2,
         "p": 0.94,
     }

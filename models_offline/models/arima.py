@@ -63,7 +63,8 @@ class Arima(PerSeries):
             raise ValueError(f"{len(y)} periods are too few for ARIMA")
         season = estimate(y, self.season_length(series))
         model = _search(season.remove(y), is_intermittent(y))
-        self.notes[series.unique_id] = residuals.note(model.model_["residuals"])
+        p, q = model.model_["arma"][:2]
+        self.notes[series.unique_id] = residuals.note(model.model_["residuals"], fitted=p + q)
         return State(model, season, y)
 
     def predict_one(self, series: Series, state: State, horizon: int) -> Values:

@@ -25,5 +25,5 @@ class Ses(Counted):
         model = super().fit_one(series)
         if model is not None:
             fitted = np.asarray(model.predict_in_sample()["fitted"], dtype=float)
-            self.notes[series.unique_id] = residuals.note(series.y - fitted)
+            self.notes[series.unique_id] = residuals.note(series.y - fitted, fitted=1)
         return model

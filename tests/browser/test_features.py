@@ -47,7 +47,8 @@ def test_a_series_shows_what_its_errors_hold_and_what_it_is_made_of(
 ) -> None:
     watched = watch()
     page = watched.open("/features?sku=CABO-01&site=DEP-SP")
-    expect(page.get_by_text("Não resta padrão: o teste de Ljung–Box")).to_contain_text("p = 0,940")
+    verdict = page.get_by_text("Não resta padrão: o teste de Ljung–Box")
+    expect(verdict).to_contain_text("com 10 defasagens não vê nenhum (gl = 7, p = 0,940)")
     expect(page.locator("#acf .bars .point")).to_have_count(14)
     expect(page.get_by_text("Tendência: clara (0,70); sazonalidade: nenhuma")).to_be_visible()
     expect(page.get_by_text("Valores atípicos: 1, circulados")).to_be_visible()

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.signal import lfilter
+from scipy.stats import chi2
 
 from models_offline import residuals
 from models_offline.decomposition import decompose, decompositions
 from models_offline.frequency import FREQUENCIES
+from models_offline.models import create
+from models_offline.models.base import Setup
 
 DAILY = FREQUENCIES["D"]
 
@@ -20,8 +24,8 @@ def days(periods: int, first: str = "2024-01-01") -> np.ndarray:
 def test_noise_leaves_nothing_and_memory_is_seen() -> None:
     noise = np.random.default_rng(5).normal(size=400)
     walk = np.convolve(noise, [1.0, 0.8], mode="valid")
-    clean = residuals.described("arima", residuals.note(noise))
-    left = residuals.described("arima", residuals.note(walk))
+    clean = residuals.described("arima", residuals.note(noise, 0))
+    left = residuals.described("arima", residuals.note(walk, 0))
     assert clean and left
     assert clean["p"] > 0.05 and max(map(abs, clean["acf"])) < 0.2
     assert left["p"] < 0.001
@@ -32,9 +36,29 @@ def test_noise_leaves_nothing_and_memory_is_seen() -> None:
 
 @pytest.mark.parametrize("values", [[], [1.0], [2.0] * 50, [np.nan, 1.0, np.nan]])
 def test_errors_that_do_not_vary_have_nothing_to_show(values: list[float]) -> None:
-    noted = residuals.note(np.array(values))
+    noted = residuals.note(np.array(values), 0)
     assert noted["ljung_box_p"] == 1.0
     assert residuals.described("ses", noted) is None
+
+
+def test_each_fitted_parameter_takes_a_degree_of_freedom() -> None:
+    noise = np.random.default_rng(5).normal(size=400)
+    for fitted in (0, 3):
+        noted = residuals.note(noise, fitted)
+        assert noted["ljung_box_p"] == pytest.approx(chi2.sf(noted["ljung_box"], 10 - fitted))
+        described = residuals.described("arima", noted)
+        assert described and described["fitted"] == fitted
+    assert residuals.described("arima", residuals.note(noise[:10], 3))
+    assert residuals.described("arima", residuals.note(noise[:10], 4)) is None
+
+
+@pytest.mark.parametrize(("model", "fitted"), [("arima", 2), ("ses", 1)])
+def test_models_say_how_many_were_fitted(model: str, fitted: int) -> None:
+    y = 50 + lfilter([1.0], [1.0, -0.7], np.random.default_rng(9).normal(size=200))
+    history = pd.DataFrame({"unique_id": 0, "ds": days(200), "y": y})
+    noted = create(model, Setup(DAILY, 7, 1)).fit(history).notes[0]
+    assert noted["fitted"] == fitted
+    assert noted["ljung_box_p"] == pytest.approx(chi2.sf(noted["ljung_box"], 10 - fitted))
 
 
 def test_trend_and_week_are_taken_apart() -> None:

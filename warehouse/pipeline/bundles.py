@@ -199,6 +199,7 @@ class _Residuals(BaseModel, extra="forbid", allow_inf_nan=False):
     lags: int
     ljung_box: float
     p: float = Field(ge=0, le=1)
+    fitted: int = Field(default=0, ge=0)
 
 
 class _Decomposition(BaseModel, extra="forbid", allow_inf_nan=False):

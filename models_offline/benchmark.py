@@ -41,9 +41,10 @@ MOST_NAMES = 10
 """Series that are left out, in the text."""
 
 
-def read(path: Path, frequency: Frequency) -> pd.DataFrame:
-    """The file as unique_id, ds (the first day of its period), y, sorted. Raises InvalidInput where
-    it is not such a file, or a series has not one row in each period from its first to its last."""
+def read(path: Path, frequency: Frequency) -> tuple[pd.DataFrame, int]:
+    """The file as unique_id, ds (the first day of its period), y, sorted; and how many y were below
+    0, and are 0. Raises InvalidInput where it is not such a file, or a series has not one row in
+    each period from its first to its last."""
     table = tables.read(path, COLUMNS)[list(COLUMNS)]
     if table.empty:
         raise InvalidInput(f"{path}: no line follows the names; each is a series, a day, a number")
@@ -55,7 +56,8 @@ def read(path: Path, frequency: Frequency) -> pd.DataFrame:
     )
     frame = frame.sort_values(["unique_id", "ds"], kind="stable")
     _refuse_irregular(path, table, frame, frequency)
-    return frame.reset_index(drop=True)
+    below = int((frame["y"] < 0).sum())
+    return frame.assign(y=frame["y"].clip(lower=0.0)).reset_index(drop=True), below
 
 
 def _refuse_irregular(
@@ -77,9 +79,7 @@ def dataset_of(
 ) -> Dataset:
     """A dataset of long rows; each series ends where it ends."""
     ids, names = pd.factorize(frame["unique_id"])
-    history = pd.DataFrame(
-        {"unique_id": ids.astype(np.int32), "ds": frame["ds"], "y": frame["y"].clip(lower=0.0)}
-    )
+    history = pd.DataFrame({"unique_id": ids.astype(np.int32), "ds": frame["ds"], "y": frame["y"]})
     groups = history.groupby("unique_id", sort=True)
     series = groups["ds"].agg(first_date="min", last_date="max", periods="size")
     profiles = pd.DataFrame([profile(y.to_numpy(), frequency) for _, y in groups["y"]])
@@ -297,8 +297,13 @@ def _comparisons(series: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
+def negatives(below: int) -> list[str]:
+    """What to print of a file with so many y below 0."""
+    return [f"periods of less than nothing, which count as 0: {below}"] if below else []
+
+
 def text(report: dict[str, Any]) -> str:
-    """The report as lines to print."""
+    """The report, with `negative_periods`, as lines to print."""
     table = pd.DataFrame(report["models"])
     table["pit"] = [" ".join(f"{100 * v:.1f}" for v in one.values()) for one in table["pit"]]
     lines = [table.to_string(index=False, float_format=lambda value: f"{value:.3f}")]
@@ -312,7 +317,7 @@ def text(report: dict[str, Any]) -> str:
     if report["drivers"]:
         lines.append(drivers.text(report["drivers"]))
     facts = f"{report['series']} series, {report['origins']} origins, {report['points']} points"
-    return "\n".join([facts, *_left_out(report), *lines])
+    return "\n".join([facts, *negatives(report["negative_periods"]), *_left_out(report), *lines])
 
 
 def _left_out(report: dict[str, Any]) -> list[str]:

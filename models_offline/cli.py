@@ -336,9 +336,11 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
     from models_offline import benchmark
     from models_offline import drivers_benchmark as drivers
 
+    frequency = FREQUENCIES[arguments.freq]
+    frame, below = benchmark.read(arguments.data, frequency)
     report = benchmark.accuracy(
-        benchmark.read(arguments.data, FREQUENCIES[arguments.freq]),
-        FREQUENCIES[arguments.freq],
+        frame,
+        frequency,
         arguments.horizon,
         origins=arguments.origins,
         limit=arguments.limit,
@@ -346,6 +348,7 @@ def run_benchmark(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         outside=drivers.outside(arguments.drivers, arguments.country),
     )
+    report |= {"negative_periods": below}
     print(benchmark.text(report))
     if arguments.json:
         arguments.json.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n")
@@ -357,8 +360,9 @@ def run_drivers(arguments: argparse.Namespace) -> int:
     from models_offline import benchmark
     from models_offline import drivers_benchmark as drivers
 
+    frame, below = benchmark.read(arguments.data, FREQUENCIES["D"])
     table = drivers.measure(
-        benchmark.read(arguments.data, FREQUENCIES["D"]),
+        frame,
         drivers.read_drivers(arguments.drivers),
         arguments.country,
         arguments.horizon,
@@ -368,7 +372,7 @@ def run_drivers(arguments: argparse.Namespace) -> int:
         jobs=arguments.jobs,
         seed=arguments.seed,
     )
-    print(drivers.text(table))
+    print("\n".join([*benchmark.negatives(below), drivers.text(table)]))
     if arguments.json:
         arguments.json.write_text(json.dumps(drivers.as_json(table), indent=1) + "\n")
     return 0

@@ -132,7 +132,9 @@ def test_series_that_are_too_short_are_named(uneven: tuple[dict[str, Any], pd.Da
 
 
 @pytest.mark.filterwarnings("error::RuntimeWarning")
-def test_of_constant_demand_there_is_nothing_to_compare(tmp_path: Path) -> None:
+def test_of_constant_demand_there_is_nothing_to_compare(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path, out = tmp_path / "long.csv", tmp_path / "report.json"
     levels = {"A": 0, "B": 5, "returned": -5}
     same = [monthly(1, 20).assign(unique_id=name, y=y) for name, y in levels.items()]
@@ -143,8 +145,11 @@ def test_of_constant_demand_there_is_nothing_to_compare(tmp_path: Path) -> None:
     models = {row["model"]: row for row in report["models"]}
     assert report["comparisons"] == []
     assert models["ensemble"]["mase"] is None
-    assert models["naive"]["wape"] == 0.5
-    assert models["naive"]["bias"] is None
+    # what came back is no demand, known or held out
+    assert models["naive"]["wape"] == models["naive"]["bias"] == 0.0
+    assert models["ensemble"]["coverage95"] == 1.0
+    assert report["negative_periods"] == 20
+    assert "periods of less than nothing, which count as 0: 20\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -173,7 +178,7 @@ def test_a_row_belongs_to_the_period_of_its_written_day(
 ) -> None:
     path = tmp_path / "long.csv"
     pd.DataFrame({"unique_id": "A", "ds": written, "y": 1}).to_csv(path, index=False)
-    found = benchmark.read(path, FREQUENCIES[frequency])
+    found, _ = benchmark.read(path, FREQUENCIES[frequency])
     assert found["ds"].dt.strftime("%Y-%m-%d").tolist() == starts
 
 

@@ -64,9 +64,16 @@ def test_holidays_and_drivers_each_bring_their_part(files: tuple[Path, Path]) ->
     assert rows["ets", "without"]["difference"] == 0
 
 
-def test_on_other_dates_they_bring_nothing(files: tuple[Path, Path]) -> None:
-    rows = table(files, 0)
+def test_on_other_dates_they_bring_nothing(
+    files: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    returned = tmp_path / "long.csv"
+    demand = pd.read_csv(files[0])
+    demand.loc[[9], "y"] *= -1
+    demand.to_csv(returned, index=False)
+    rows = table((returned, files[1]), 0)
     assert rows["ets", "both"]["mase"] > 0.9 * rows["ets", "without"]["mase"]
+    assert "which count as 0: 1\n" in capsys.readouterr().out
 
 
 def test_what_cannot_be_used_is_refused(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from math import isfinite
 from typing import Any
@@ -28,6 +29,14 @@ from warehouse.queries import jobs, overrides, series
 SHOWN = 20
 EXPIRES_DAYS = 90
 ACT = Permission.ACT
+TARGETS = {
+    layout.QUANTITY: ("sku", "site"),
+    "depot": ("sku", "site"),
+    "item": ("sku",),
+    "family": ("family",),
+    "uf": ("uf",),
+}
+"""What narrows an adjustment to what it is of, each compulsory: without one it would reach more."""
 
 
 def adjusting(viewer: Viewer, address: Address, sku: str, site: str) -> layout.Adjusting:
@@ -39,6 +48,8 @@ def adjusting(viewer: Viewer, address: Address, sku: str, site: str) -> layout.A
     saved = overrides.page(scope=viewer.scope, filters=Filters(sku=(sku,)), limit=SHOWN)
     start, stop = _span(address, days)
     return layout.Adjusting(
+        sku=sku,
+        site=site,
         what=address.one("adjust", whats, layout.QUANTITY),
         whats=whats,
         periods=days,
@@ -65,11 +76,12 @@ def _span(address: Address, days: list[date]) -> tuple[date | None, date | None]
     return start, stop if stop in days and stop >= start else start
 
 
-def _asked(search: str | None, amount: Any) -> dict[str, Any]:
-    """What the address and the form ask for, as plain values. Raises InvalidInput."""
+def _asked(search: str | None, of: Any, amount: Any) -> dict[str, Any]:
+    """What the address and the form ask for of the series `of` the card, as plain values. Raises
+    InvalidInput, NotFound for a series that is not in view."""
     viewer = current_viewer()
     address = Address.parse(search, viewer.t)
-    sku, site = address.text("sku"), address.text("site")
+    target = _words(of, ("sku", "site"))
     what = address.one("adjust", layout.WHATS, layout.QUANTITY)
     periods = overrides.periods()
     start, stop = _span(address, periods)
@@ -82,32 +94,35 @@ def _asked(search: str | None, amount: Any) -> dict[str, Any]:
         "to": stop and stop.isoformat(),
         "periods": [day.isoformat() for day in periods if _within(day, start, stop)],
     }
-    if what in (layout.QUANTITY, "depot", "item"):
-        asked["sku"] = sku
-    if what in (layout.QUANTITY, "depot"):
-        asked["site"] = site
     if what in ("family", "uf"):
-        asked[what] = getattr(series.one(sku=sku, site=site, scope=viewer.scope), what) or ""
-    return asked
+        target[what] = getattr(series.one(**target, scope=viewer.scope), what) or ""
+    return asked | {name: target[name] for name in TARGETS[what]}
 
 
 def _adjustment(asked: Any) -> Adjustment:
     """The same for the command, from what the browser kept, which may be forged. Raises
     InvalidInput."""
-    if not isinstance(asked, dict):
-        raise InvalidInput("Preview it first.", fields={"other": "is missing"})
-    words = {name: asked.get(name, "") for name in ("sku", "site", "family", "uf")}
+    what = _words(asked, ("what",))["what"]
+    words: dict[str, Any] = dict(_words(asked, TARGETS.get(what, ())))
     amount = asked.get("amount")
     days = [_day(asked.get(name)) for name in ("from", "to")]
-    good = all(isinstance(one, str) and "\x00" not in one for one in words.values())
-    if not good or not isinstance(amount, (int, float)) or isinstance(amount, bool):
+    if not isinstance(amount, (int, float)) or isinstance(amount, bool):
         raise InvalidInput("Preview it first.", fields={"other": "is not as it was"})
-    if asked.get("what") != layout.QUANTITY:
+    if what != layout.QUANTITY:
         return Adjustment(**words, change=amount / 100, date_from=days[0], date_to=days[1])
     told = asked.get("periods")
     periods = [_day(one) for one in told] if isinstance(told, list) else []
     known = [day for day in periods if day is not None]
     return Adjustment(**words, quantities=dict.fromkeys(known, float(amount)))
+
+
+def _words(kept: Any, names: Sequence[str]) -> dict[str, str]:
+    """These texts of what the browser kept, none of them empty. Raises InvalidInput."""
+    told: dict[str, Any] = kept if isinstance(kept, dict) else {}
+    given = [name for name in names if isinstance(told.get(name), str) and told[name]]
+    if not given or len(given) < len(names):
+        raise InvalidInput("Preview it first.", fields={"other": "is missing"})
+    return {name: told[name] for name in given}
 
 
 def _within(day: date, start: date | None, stop: date | None) -> bool:
@@ -150,16 +165,17 @@ def register(app: Dash) -> None:
         Output("override-preview", "children"),
         Input("override-preview-button", "n_clicks"),
         State("_pages_location", "search"),
+        State("override-of", "data"),
         State("override-amount", "value"),
         prevent_initial_call=True,
     )
     @requires(ACT)
-    def preview(clicks: int | None, search: str | None, amount: Any) -> Any:
+    def preview(clicks: int | None, search: str | None, of: Any, amount: Any) -> Any:
         if not clicks:
             return no_update
         viewer = current_viewer()
         try:
-            asked = _asked(search, amount)
+            asked = _asked(search, of, amount)
             told = overrides.preview(_adjustment(asked), scope=viewer.scope, user_id=viewer.user_id)
         except (InvalidInput, NotFound) as error:
             return layout.problems(list(error.fields) or ["other"], viewer)

@@ -40,9 +40,12 @@ CANCEL, DERIVE = "override-cancel", "override-derive"
 
 @dataclass(frozen=True)
 class Adjusting:
-    """What the card shows. `what` is one of WHATS, `start` and `stop` of `periods` (first days);
-    `saved` are the overrides that reach this material, the newest first, `count` of them in all."""
+    """What the card shows of one item at one site. `what` is one of WHATS, `start` and `stop` of
+    `periods` (first days); `saved` are the overrides that reach this material, the newest first,
+    `count` of them in all."""
 
+    sku: str
+    site: str
     what: str
     whats: Sequence[str]
     periods: Sequence[date]
@@ -149,6 +152,7 @@ def _form(data: Adjusting, viewer: Viewer) -> list[Component]:
         text_field("override-expires", t("Counts until (YYYY-MM-DD)"), data.expires_on.isoformat()),
     ]
     return [
+        dcc.Store(id="override-of", data={"sku": data.sku, "site": data.site}),
         html.Div(fields, className="form-grid adjust-form"),
         html.Div(
             [action_button("override-preview-button", t("Preview"), "primary")],

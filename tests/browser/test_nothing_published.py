@@ -40,6 +40,7 @@ def test_a_failed_callback_tells_the_reader_and_changes_nothing(
         "changedPropIds": ["override-preview-button.n_clicks"],
         "state": [
             {"id": "_pages_location", "property": "search", "value": ""},
+            {"id": "override-of", "property": "data", "value": {"sku": "A", "site": "B"}},
             {"id": "override-amount", "property": "value", "value": 1},
         ],
     }

@@ -64,6 +64,21 @@ def test_an_adjustment_is_previewed_saved_followed_and_ended(
     assert watched.complaints == []
 
 
+def test_an_adjustment_is_of_the_series_that_is_shown(watch: Callable[..., Watched]) -> None:
+    watched = watch(role=Role.ANALYST)
+    for address, series in (
+        ("/forecasts?sku=BAT-02&adjust=depot", "1"),
+        ("/forecasts?site=DEP-SP&adjust=depot", "1"),
+        ("/forecasts", "1"),
+        ("/forecasts?sku=BAT-02&adjust=uf", "4"),
+    ):
+        page = watched.go(address)
+        page.fill("#override-amount", "20")
+        page.click("#override-preview-button")
+        expect(page.locator(".preview .facts dd").first).to_have_text(series)
+    assert watched.complaints == []
+
+
 def test_the_choice_is_in_the_address_and_mistakes_are_named(
     watch: Callable[..., Watched],
 ) -> None:

@@ -349,10 +349,12 @@ def test_what_people_press_sends_few_statements(
         ]
         outputs = ["override-address.search", "override-refused.children"]
         presses.append(button(outputs, "override-save", at, *state))
+    of = {"id": "override-of", "property": "data", "value": {"sku": "CABO-01", "site": "DEP-SP"}}
     amount = {"id": "override-amount", "property": "value", "value": 40}
     for what in WHATS:
-        of = f"{at}&adjust={what}"
-        presses.append(button(["override-preview.children"], "override-preview-button", of, amount))
+        outputs = ["override-preview.children"]
+        search = f"{at}&adjust={what}"
+        presses.append(button(outputs, "override-preview-button", search, of, amount))
     presses.append(call(["override-ended.search"], [end_id(1), "n_clicks"], 1, HERE))
     for body in presses:
         caching.use(Kept())

@@ -234,6 +234,49 @@ def pressed(
     return answer.text
 
 
+def saving(browser: Browser, **asked: Any) -> str:
+    """The answer to the card's button that saves what was previewed: `asked`."""
+    values = {
+        "_pages_location.search": "?sku=CABO-01&site=DEP-SP",
+        "override-asked.data": {"from": None, "to": None, "periods": [], **asked},
+        "override-reason.value": "project",
+        "override-note.value": "",
+        "override-expires.value": UNTIL,
+    }
+    outputs = ["override-address.search", "override-refused.children"]
+    told = [
+        dict(zip(("id", "property"), one.split("."), strict=True)) for one in outputs + [*values]
+    ]
+    state = [{**one, "value": value} for one, value in zip(told[2:], values.values(), strict=True)]
+    body = {
+        "output": f"..{'...'.join(outputs)}..",
+        "outputs": told[:2],
+        "inputs": [{"id": "override-save", "property": "n_clicks", "value": 1}],
+        "state": state,
+        "changedPropIds": ["override-save.n_clicks"],
+    }
+    answer = browser.callback(body)
+    assert answer.status_code == 200
+    return answer.text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"what": "depot", "sku": "CABO-01", "site": ""},
+        {"what": "depot", "sku": "CABO-01"},
+        {"what": "depot", "sku": "", "site": "DEP-SP"},
+        {"what": "item", "sku": ["CABO-01"]},
+        {"what": "everything", "sku": "CABO-01"},
+    ],
+)
+def test_what_names_no_target_is_not_saved(site: Site, asked: dict[str, Any]) -> None:
+    before = len(site.audit("override.save"))
+    told = saving(site.browser(ANALYST), amount=20, **asked)
+    assert "faça a prévia de novo" in told and "job=" not in told
+    assert len(site.audit("override.save")) == before
+
+
 TICK = ["override-followed.search", "override-work.children"], "override-tick"
 
 

@@ -116,6 +116,15 @@ def _adjustment(asked: Any) -> Adjustment:
     return Adjustment(**words, quantities=dict.fromkeys(known, float(amount)))
 
 
+def _previewed(asked: Any, entered: Any) -> Adjustment:
+    """The adjustment that was previewed. Raises InvalidInput, also where another amount is
+    `entered` by now."""
+    adjustment = _adjustment(asked)
+    if asked["amount"] != entered:
+        raise InvalidInput("Preview it again.", fields={"previewed": "is not what is entered"})
+    return adjustment
+
+
 def _words(kept: Any, names: Sequence[str]) -> dict[str, str]:
     """These texts of what the browser kept, none of them empty. Raises InvalidInput."""
     told: dict[str, Any] = kept if isinstance(kept, dict) else {}
@@ -187,17 +196,19 @@ def register(app: Dash) -> None:
         Input("override-save", "n_clicks"),
         State("_pages_location", "search"),
         State("override-asked", "data"),
+        State("override-amount", "value"),
         State("override-reason", "value"),
         State("override-note", "value"),
         State("override-expires", "value"),
         prevent_initial_call=True,
     )
     @requires(ACT)
-    def save(clicks: int | None, search: str | None, asked: Any, *why: Any) -> Any:
+    def save(clicks: int | None, search: str | None, asked: Any, amount: Any, *why: Any) -> Any:
         if not clicks:
             return no_update, no_update
         try:
-            done = commands.save(get_engine(), _adjustment(asked), _why(*why), who=_who())
+            adjustment = _previewed(asked, amount)
+            done = commands.save(get_engine(), adjustment, _why(*why), who=_who())
         except (InvalidInput, NotFound) as error:
             return no_update, layout.problems(list(error.fields) or ["other"], current_viewer())
         return _at(search, job=done.job_id), []

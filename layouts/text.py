@@ -666,6 +666,7 @@ OVERRIDE_FIELDS = {
     "site": N_("Depot: there is no published forecast in view for it."),
     "family": N_("Family: there is no published forecast in view for it."),
     "uf": N_("State: you may not see it, or it has no published forecast."),
+    "previewed": N_("The amount has changed since the preview: preview it again."),
     "other": N_("This could not be used: preview it again."),
 }
 

@@ -342,6 +342,7 @@ def test_what_people_press_sends_few_statements(
         wanted = quantity | {"from": periods[0], "to": periods[-1], "periods": periods}
         state: list[dict[str, Any]] = [
             {"id": "override-asked", "property": "data", "value": wanted},
+            {"id": "override-amount", "property": "value", "value": 40},
             *(
                 {"id": f"override-{name}", "property": "value", "value": value}
                 for name, value in why.items()

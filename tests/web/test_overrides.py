@@ -234,11 +234,13 @@ def pressed(
     return answer.text
 
 
-def saving(browser: Browser, **asked: Any) -> str:
-    """The answer to the card's button that saves what was previewed: `asked`."""
+def saving(browser: Browser, entered: Any = 20, **asked: Any) -> str:
+    """The answer to the card's button that saves what was previewed: `asked`; the field of the
+    amount holds what is `entered`."""
     values = {
         "_pages_location.search": "?sku=CABO-01&site=DEP-SP",
         "override-asked.data": {"from": None, "to": None, "periods": [], **asked},
+        "override-amount.value": entered,
         "override-reason.value": "project",
         "override-note.value": "",
         "override-expires.value": UNTIL,
@@ -274,6 +276,14 @@ def test_what_names_no_target_is_not_saved(site: Site, asked: dict[str, Any]) ->
     before = len(site.audit("override.save"))
     told = saving(site.browser(ANALYST), amount=20, **asked)
     assert "faça a prévia de novo" in told and "job=" not in told
+    assert len(site.audit("override.save")) == before
+
+
+@pytest.mark.parametrize("entered", [30, None, "20"])
+def test_another_amount_than_was_previewed_is_not_saved(site: Site, entered: Any) -> None:
+    before = len(site.audit("override.save"))
+    told = saving(site.browser(ANALYST), entered, what="item", sku="CABO-01", amount=20)
+    assert "mudou depois da prévia" in told and "job=" not in told
     assert len(site.audit("override.save")) == before
 
 

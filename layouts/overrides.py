@@ -140,16 +140,28 @@ def _form(data: Adjusting, viewer: Viewer) -> list[Component]:
     label = t("Quantity of each period") if is_quantity else t("Change, per cent")
     unit = f" ({data.unit})" if is_quantity and data.unit else ""
     reasons = [Option(code, t(name)) for code, name in OVERRIDE_REASONS.items()]
+    typed: dict[str, Any] = {"persistence": _draft(data), "persistence_type": "session"}
     fields = [
         choice("adjust", t("What"), whats, data.what, viewer, wide=True, **one),
         choice("from", t("First period"), days, data.initial["from"], viewer, **one),
         choice("to", t("Last period"), days, data.initial["to"], viewer, **one),
-        _number("override-amount", f"{label}{unit}"),
+        _number("override-amount", f"{label}{unit}", **typed),
         choice_field(
-            "override-reason", t("Reason"), reasons, "", viewer, placeholder=t("Choose a reason")
+            "override-reason",
+            t("Reason"),
+            reasons,
+            "",
+            viewer,
+            placeholder=t("Choose a reason"),
+            **typed,
         ),
-        text_field("override-note", t("In words"), maxLength=MAX_NOTE),
-        text_field("override-expires", t("Counts until (YYYY-MM-DD)"), data.expires_on.isoformat()),
+        text_field("override-note", t("In words"), maxLength=MAX_NOTE, **typed),
+        text_field(
+            "override-expires",
+            t("Counts until (YYYY-MM-DD)"),
+            data.expires_on.isoformat(),
+            **typed,
+        ),
     ]
     return [
         dcc.Store(id="override-of", data={"sku": data.sku, "site": data.site}),
@@ -162,14 +174,20 @@ def _form(data: Adjusting, viewer: Viewer) -> list[Component]:
     ]
 
 
+def _draft(data: Adjusting) -> str:
+    """What is typed on a series stays while its page is made anew, until one more is saved."""
+    newest = next((one.id for one in data.saved), 0)
+    return f"{data.sku} {data.site} {newest}"
+
+
 def _what(what: str, data: Adjusting, viewer: Viewer) -> str:
     words = viewer.t(OVERRIDE_WHATS[what])
     detail = {"family": data.family, "uf": data.uf}.get(what)
     return f"{words}: {detail}" if detail else words
 
 
-def _number(name: str, label: str) -> html.Div:
-    control = dcc.Input(id=name, type="number", step="any", className="search-input")
+def _number(name: str, label: str, **more: Any) -> html.Div:
+    control = dcc.Input(id=name, type="number", step="any", className="search-input", **more)
     return html.Div(
         [label_of(control, label), control],
         className="form-field field",

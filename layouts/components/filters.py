@@ -253,6 +253,7 @@ def dropdown(
     multi: bool,
     clearable: bool,
     placeholder: str,
+    **more: Any,
 ) -> dcc.Dropdown:
     """A drop-down in the reader's language."""
     return dcc.Dropdown(
@@ -265,6 +266,7 @@ def dropdown(
         search_order="original",
         labels=_labels(viewer),
         closeOnSelect=True,
+        **more,
     )
 
 

@@ -29,12 +29,12 @@ def choice_field(
     viewer: Viewer,
     *,
     placeholder: str = "",
+    **more: Any,
 ) -> html.Div:
     """A labelled drop-down; with a list as its value it takes several."""
     multi = isinstance(value, list)
-    control = dropdown(
-        name, options, value, viewer, multi=multi, clearable=multi, placeholder=placeholder
-    )
+    more |= {"multi": multi, "clearable": multi, "placeholder": placeholder}
+    control = dropdown(name, options, value, viewer, **more)
     return _labelled(label, control)
 
 

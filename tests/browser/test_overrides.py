@@ -50,6 +50,9 @@ def test_an_adjustment_is_previewed_saved_followed_and_ended(
     assert "job=" not in page.url
     first, second = ensemble(watched, "CABO-01")[:2]
     assert first["override_mean"] == 500 and second["override_mean"] is None
+    expect(page.locator("#override-amount")).to_have_value("")
+    expect(page.locator("#override-note")).to_have_value("")
+    expect(page.locator("#override-reason")).not_to_contain_text("Projeto")
     expect(page.locator("#series .js-plotly-plot .main-svg").first).to_be_visible()
     names = page.evaluate(
         "document.querySelector('#series .js-plotly-plot').data.map(t => [t.name, t.line.dash])"
@@ -76,6 +79,26 @@ def test_an_adjustment_is_of_the_series_that_is_shown(watch: Callable[..., Watch
         page.fill("#override-amount", "20")
         page.click("#override-preview-button")
         expect(page.locator(".preview .facts dd").first).to_have_text(series)
+    assert watched.complaints == []
+
+
+def test_what_is_typed_stays_while_what_it_is_of_is_chosen(watch: Callable[..., Watched]) -> None:
+    watched = watch(role=Role.ANALYST)
+    page = watched.open("/forecasts?sku=BAT-02&site=DEP-SP")
+    filled(page, "20")
+    page.fill("#override-note", "novo anel óptico")
+    page.fill("#override-expires", "2031-01-31")
+    page.keyboard.press("Tab")
+    page.get_by_role("group", name="O quê").get_by_role("button").click()
+    page.get_by_role("option", name="Percentual, este material neste depósito").click()
+    page.wait_for_url("**adjust=depot**")
+    watched.settle()
+    expect(page.locator("#override-amount")).to_have_value("20")
+    expect(page.locator("#override-note")).to_have_value("novo anel óptico")
+    expect(page.locator("#override-expires")).to_have_value("2031-01-31")
+    expect(page.locator("#override-reason")).to_contain_text("Projeto")
+    watched.go("/forecasts?sku=CABO-01&site=DEP-SP")
+    expect(page.locator("#override-amount")).to_have_value("")
     assert watched.complaints == []
 
 

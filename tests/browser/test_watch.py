@@ -83,8 +83,8 @@ def test_a_form_that_is_being_filled_in_is_left_alone(
     expect(page.locator("#override-note")).to_have_value("obra na serra")
     offer.get_by_role("button").click()
     expect(page.locator("#toasts")).to_contain_text("Dados novos")
-    expect(page.locator("#override-note")).to_have_value("")
     expect(offer).to_be_hidden()
+    expect(page.locator("#override-note")).to_have_value("obra na serra")
     assert watched.complaints == []
 
 

@@ -130,7 +130,7 @@ def _method(method: PolicyMethod, wanted: Any, problem: str | None, viewer: View
     field = choice_field(field_id(METHOD), t("Safety stock from"), options, shown, viewer)
     usual = t(
         "Quantile of the demand over the lead time, or Z·√(L·σ_D² + D²·σ_L²); usually %(default)s.",
-        default=method.default,
+        default=t(METHOD_NAMES[method.default]),
     )
     said = problem or " ".join([usual, *_set_by(method, viewer)])
     return html.Div(

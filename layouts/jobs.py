@@ -230,9 +230,15 @@ def outcome(one: FileOutcome, viewer: Viewer) -> list[Component]:
     if one.message:
         parts.append(html.P(reason_in(one.message, viewer.t), className="job-message"))
     for words, count in [*one.dropped.items(), *one.notes.items()]:
-        text = viewer.t("%(count)s rows", count=fmt.number(count, viewer.locale))
-        parts.append(html.P(f"{text}: {words}", className="weak"))
+        said = f"{_rows(count, viewer)}: {reason_in(words, viewer.t)}"
+        parts.append(html.P(said, className="weak"))
     return [*parts, *_first_rejects(one, viewer)]
+
+
+def _rows(count: int, viewer: Viewer) -> str:
+    t = viewer.t
+    shown = fmt.number(count, viewer.locale)
+    return t("1 row") if count == 1 else t("%(count)s rows", count=shown)
 
 
 def _every_reject(job: Job, viewer: Viewer) -> list[Component]:

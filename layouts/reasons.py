@@ -40,6 +40,10 @@ REASONS = tuple(
         (r"is the row's own (?P<name>\S+)", N_("is the row's own %(name)s")),
         (r"lies after (?P<then>\S+)", N_("lies after %(then)s")),
         (
+            r"(?P<first>\w+) lies after (?P<then>\w+): (?P<column>\w+) was cleared",
+            N_("%(first)s lies after %(then)s: %(column)s was cleared"),
+        ),
+        (
             r"is not a date \(expected (?P<formats>.+)\)",
             N_("is not a date (expected %(formats)s)"),
         ),

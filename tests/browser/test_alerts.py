@@ -65,6 +65,7 @@ def test_the_method_is_chosen_beside_the_thresholds(
     page = watched.open("/admin/settings")
     choice = page.get_by_role("group", name="Safety stock from")
     expect(choice).to_contain_text("quantile")
+    expect(page.locator(".page-settings")).to_contain_text("usually quantile (simulated).")
     choice.locator(".dash-dropdown").click()
     page.get_by_role("option", name="textbook").click()
     page.get_by_role("button", name="Save").click()

@@ -37,6 +37,7 @@ from domain.records import (
     ClassChoice,
     DataStatus,
     DemandPoint,
+    FileOutcome,
     Filters,
     ForecastPoint,
     Kpi,
@@ -56,6 +57,7 @@ from layouts.components.filters import Bar, filter_bar
 from layouts.components.receipt import inputs_table
 from layouts.components.table import Cell, twin
 from layouts.features import reason_of
+from layouts.jobs import outcome
 from layouts.project import slip_words
 from layouts.projects import ProjectsData
 from layouts.reasons import reason_in
@@ -408,6 +410,17 @@ def test_filter_bar_remembers_what_the_page_was_made_from() -> None:
 def test_the_pipeline_s_reasons_are_told_in_the_reader_s_language(said: str, shown: str) -> None:
     assert reason_in(said, translator("pt_BR")) == shown
     assert reason_in(said, translator("en")) == said
+
+
+def test_what_was_changed_in_a_file_is_told_in_the_reader_s_language() -> None:
+    notes = {"promised_on lies after received_on: promised_on was cleared": 1200}
+    told: dict[str, Any] = dict.fromkeys(field.name for field in fields(FileOutcome))
+    told |= {"file": "po.csv", "part": "", "kind": "purchase_orders", "state": "accepted"}
+    told |= {"read": 1201, "accepted": 1201, "rejected": 0, "filtered": 0, "merged": 0}
+    told |= {"rejects": [], "dropped": {"cancelada": 1}, "notes": notes}
+    shown = words(outcome(FileOutcome(**told), reader()))
+    assert "1 linha: cancelada" in shown
+    assert "1.200 linhas: promised_on vem depois de received_on: promised_on foi apagado" in shown
 
 
 # Languages

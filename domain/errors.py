@@ -227,4 +227,4 @@ class Unavailable(NovaError):
 def stopped(code: int | None = None) -> str:
     """What is said of work whose process ended before it, with the exit code where it is known."""
     told = "" if code is None else f" (exit code {code})"
-    return f"stopped before its end{told}; nothing of it was kept"
+    return f"stopped before its end{told}"

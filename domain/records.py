@@ -207,9 +207,20 @@ class Job:
         return self.is_active and early and self.cancelled_at is None
 
     @property
+    def follows(self) -> str:
+        """What a derivation makes the pages follow: override, setting or load; empty for other
+        jobs."""
+        return self.object.partition(":")[0] if self.kind == "derive" else ""
+
+    @property
+    def has_loaded(self) -> bool:
+        """Whether data of its files is kept, however it ended."""
+        return any(one.state == "accepted" for one in self.files)
+
+    @property
     def is_due(self) -> bool:
         """Whether what it was to derive is still to be derived."""
-        return self.kind == "derive" and self.state in ("failed", "cancelled")
+        return self.state in ("failed", "cancelled") and (self.kind == "derive" or self.has_loaded)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from layouts.components.grid import Column, grid, number_column, text_column
 from layouts.components.icons import icon
 from layouts.components.states import commands, notice
 from layouts.reasons import reason_in
-from layouts.text import FILE_KINDS, JOB_TITLES, N_, OUTCOMES, PHASES, named
+from layouts.text import FILE_KINDS, FOLLOWED, JOB_TITLES, N_, OUTCOMES, PHASES, SETTING_ROWS, named
 
 START = PHASES["waiting"]
 CANCELLING = N_("Cancelling…")
@@ -129,21 +129,33 @@ def job_panel(job: Job | None, others: list[Job], viewer: Viewer) -> html.Div:
 def _at_work(job: Job, viewer: Viewer) -> html.Div:
     text = viewer.t(
         "At work now: %(what)s, %(object)s, by %(who)s.",
-        what=named(JOB_TITLES, job.kind, viewer.t),
+        what=title_of(job, viewer),
         object=shown_object(job, viewer),
         who=job.actor,
     )
     return notice(text)
 
 
+def title_of(job: Job, viewer: Viewer) -> str:
+    """What is done."""
+    if job.follows:
+        return named(FOLLOWED, job.follows, viewer.t)
+    return named(JOB_TITLES, job.kind, viewer.t)
+
+
 def shown_object(job: Job, viewer: Viewer) -> str:
-    """What the job is about: a file's name or a run."""
-    return viewer.t("run %(run)s", run=job.run_id) if job.run_id else job.object
+    """What the job is about: a file's name, a run, an adjustment's number or groups of settings."""
+    if job.run_id:
+        return viewer.t("run %(run)s", run=job.run_id)
+    what = job.object.removeprefix(f"{job.follows}:")
+    if job.follows != "setting":
+        return what
+    return ", ".join(named(SETTING_ROWS, one, viewer.t) for one in what.split(","))
 
 
 def job_card(job: Job, others: list[Job], viewer: Viewer) -> html.Section:
     """How far the job is, or what came of it."""
-    title = f"{named(JOB_TITLES, job.kind, viewer.t)}: {shown_object(job, viewer)}"
+    title = f"{title_of(job, viewer)}: {shown_object(job, viewer)}"
     if job.is_active:
         waits = any(other.job_id < job.job_id for other in others)
         return card(title, *_progress(job, waits, viewer), class_name="job")
@@ -195,24 +207,34 @@ def _verdict(job: Job, viewer: Viewer) -> list[Component]:
     """One line: did it work, and what changed."""
     t = viewer.t
     if job.state == "failed":
-        return [
-            _line("alert", "bad", t("It did not work. Nothing was changed.")),
-            _said(job, viewer),
-        ]
+        text = " ".join([t("It did not work."), _what_stays(job, viewer)])
+        return [_line("alert", "bad", text), _said(job, viewer)]
     if job.state == "cancelled":
-        kept = t("Cancelled. What was saved stays; policy and alerts are as before.")
-        text = kept if job.is_due else t("Cancelled. Nothing was changed.")
+        text = " ".join([t("Cancelled."), _what_stays(job, viewer)])
         return [_line("info", "none", text)]
     if job.state == "refused":
         more = [_said(job, viewer)] if job.message else []
-        return [_line("alert", "bad", t("The file was refused. Nothing was changed.")), *more]
+        part = t("Part of the file was refused. The rest is loaded; every page shows it.")
+        none = t("The file was refused. Nothing was changed.")
+        return [_line("alert", "bad", part if job.has_loaded else none), *more]
     texts = {
         "dry_run": t("The file is in order. Nothing has been changed yet."),
         "load": t("The file is loaded; every page shows it."),
         "publish": t("The run is published; every page shows it."),
-        "derive": t("Policy and alerts follow the adjusted forecast."),
+        "override": t("Policy and alerts follow the adjusted forecast."),
+        "setting": t("Policy and alerts follow the settings."),
     }
-    return [_line("level-good", "good", texts[job.kind])]
+    return [_line("level-good", "good", texts[job.follows or job.kind])]
+
+
+def _what_stays(job: Job, viewer: Viewer) -> str:
+    """What counts though it is not derived."""
+    t = viewer.t
+    if not job.is_due:
+        return t("Nothing was changed.")
+    if job.has_loaded or job.follows == "load":
+        return t("What was loaded stays; the pages' figures are as before.")
+    return t("What was saved stays; policy and alerts are as before.")
 
 
 def _line(drawing: str, kind: str, text: str) -> html.P:

@@ -177,6 +177,7 @@ REASONS = tuple(
             r"stopped before its end(?: \(exit code \S+\))?; nothing of it was kept",
             N_("stopped before its end; nothing of it was kept"),
         ),
+        (r"stopped before its end(?: \(exit code \S+\))?", N_("stopped before its end")),
     )
 )
 PLACED = re.compile(

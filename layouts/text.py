@@ -138,7 +138,18 @@ JOB_TITLES = {
     "dry_run": N_("Check"),
     "load": N_("Load"),
     "publish": N_("Publish"),
-    "derive": N_("Adjustment of the forecast"),
+}
+
+FOLLOWED = {
+    "override": N_("Adjustment of the forecast"),
+    "setting": N_("Change of settings"),
+    "load": N_("Figures after a load"),
+}
+"""What a derivation follows."""
+
+SETTING_ROWS = {
+    "policy": N_("alerts and stock policy"),
+    "recommendations": N_("value at stake"),
 }
 
 PHASES = {
@@ -418,6 +429,8 @@ AUDIT_ACTIONS = {
     "logout": N_("Sign-out"),
     "load": N_("File loaded"),
     "load.refused": N_("File refused"),
+    "load.derive": N_("Load derived"),
+    "load.derive.refused": N_("Load not derived"),
     "load.dry_run": N_("File checked"),
     "load.dry_run.refused": N_("File checked and refused"),
     "job.start": N_("Job started"),

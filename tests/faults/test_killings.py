@@ -109,7 +109,8 @@ def loads_again(file: Path, engine: Engine) -> None:
     report = load_one(file, engine)
     assert (report.state, report.accepted) == ("accepted", ROWS), report.message
     last = "SELECT loaded_by, state, message FROM staging.load ORDER BY id DESC LIMIT 2"
-    assert rows(engine, last) == [("tester", "accepted", None), ("killed", "failed", stopped())]
+    told = f"{stopped()}; nothing of it was kept"
+    assert rows(engine, last) == [("tester", "accepted", None), ("killed", "failed", told)]
     total = float(sum(n % 7 for n in range(ROWS)))
     assert rows(engine, f"SELECT count(*), sum(quantity) {EARLIER}") == [(ROWS, total)]
     assert rows(engine, "SELECT count(*) FROM staging.demand") == [(0,)]

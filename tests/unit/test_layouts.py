@@ -40,6 +40,7 @@ from domain.records import (
     FileOutcome,
     Filters,
     ForecastPoint,
+    Job,
     Kpi,
     Option,
     Receipt,
@@ -57,7 +58,7 @@ from layouts.components.filters import Bar, filter_bar
 from layouts.components.receipt import inputs_table
 from layouts.components.table import Cell, twin
 from layouts.features import reason_of
-from layouts.jobs import outcome
+from layouts.jobs import job_card, outcome
 from layouts.project import slip_words
 from layouts.projects import ProjectsData
 from layouts.reasons import reason_in
@@ -421,6 +422,30 @@ def test_what_was_changed_in_a_file_is_told_in_the_reader_s_language() -> None:
     shown = words(outcome(FileOutcome(**told), reader()))
     assert "1 linha: cancelada" in shown
     assert "1.200 linhas: promised_on vem depois de received_on: promised_on foi apagado" in shown
+
+
+@pytest.mark.parametrize(
+    ("thing", "state", "title", "said"),
+    [
+        (
+            "setting:policy,recommendations",
+            "failed",
+            "Mudança das configurações: alertas e política de estoque, valor em jogo",
+            "Não deu certo. O que foi salvo permanece",
+        ),
+        ("setting:policy", "done", "Mudança das configurações", "seguem as configurações"),
+        ("override:12", "failed", "Ajuste da previsão: 12", "O que foi salvo permanece"),
+        ("override:12", "cancelled", "Ajuste da previsão", "Cancelado. O que foi salvo permanece"),
+        ("load:demand.csv", "failed", "demand.csv", "O que foi carregado permanece"),
+    ],
+)
+def test_a_derivation_says_what_it_follows_and_what_stays(
+    thing: str, state: str, title: str, said: str
+) -> None:
+    none: dict[str, Any] = dict.fromkeys(field.name for field in fields(Job))
+    none |= {"kind": "derive", "object": thing, "state": state, "files": [], "message": "x"}
+    told = words(job_card(Job(**none), [], reader()))
+    assert title in told and said in told and "Nada foi alterado" not in told
 
 
 # Languages

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import shutil
+import signal
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -453,11 +455,81 @@ def test_a_killed_job_is_shown_as_failed(office: Site, admin: Sender) -> None:
     assert admin.send("demand.csv", content.decode(), dry_run="true")["state"] == "done"
 
 
+def kill_its_process(_office: Site, job_id: int) -> None:
+    ends = f"jobs\0run\0{job_id}\0".encode()
+    commands = {one: one.read_bytes() for one in Path("/proc").glob("[0-9]*/cmdline")}
+    (found,) = [int(one.parent.name) for one, told in commands.items() if told.endswith(ends)]
+    os.kill(found, signal.SIGKILL)
+
+
+def break_its_connection(office: Site, _job_id: int) -> None:
+    waiting = """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event = 'relation'
+    """
+    for _ in range(POLLS):
+        with office.engine.connect() as connection:
+            if connection.execute(text(waiting)).all():
+                return
+        time.sleep(POLL_SECONDS)
+    raise AssertionError("it waits for no table")
+
+
+def left_underived(office: Site, admin: Sender, stop: Callable[[Site, int], None]) -> int:
+    """A load that is stopped when its file is loaded, and what the page says of it."""
+    content = f"{DEMAND}2024-06-01;{stop.__name__};1\n".encode()
+    with office.engine.connect() as other:
+        other.execute(text("LOCK TABLE analytics.policy IN SHARE MODE"))
+        job_id = int(admin.post("demand.csv", content).json()["data"]["job_id"])
+        wait_for(admin, job_id, "running", "deriving 2/6")
+        stop(office, job_id)
+        job = admin.ended(job_id)
+        other.rollback()
+    assert (job["state"], [one["state"] for one in job["files"]]) == ("failed", ["accepted"])
+    page = str(office.browser(ADMIN).open_page("/admin/data", f"?job={job_id}").json())
+    assert "Não deu certo. O que foi carregado permanece" in page and "derive-again" in page
+    return job_id
+
+
+def test_a_load_whose_process_is_killed_says_what_stays(office: Site, admin: Sender) -> None:
+    left_underived(office, admin, kill_its_process)
+
+
+def test_a_load_that_could_not_be_derived_is_derived_later(office: Site, admin: Sender) -> None:
+    job_id = left_underived(office, admin, break_its_connection)
+    assert office.audit("load.refused")[-1].after["files"] == {"demand.csv": "accepted"}
+    again = {
+        "output": "again-address.search",
+        "outputs": {"id": "again-address", "property": "search"},
+        "inputs": [{"id": "derive-again", "property": "n_clicks", "value": 1}],
+        "state": [{"id": "_pages_location", "property": "search", "value": f"?job={job_id}"}],
+        "changedPropIds": ["derive-again.n_clicks"],
+    }
+    browser = office.browser(ADMIN)
+    assert f"job={job_id + 1}" in browser.callback(again).text
+    assert admin.ended(job_id + 1)["state"] == "done"
+    page = str(browser.open_page("/admin/data", f"?job={job_id + 1}").json())
+    assert "Números depois de uma carga: demand.csv" in page and "O arquivo foi carregado" in page
+    assert office.audit("load.derive")[-1].after == {"derived": True}
+
+
+def test_a_workbook_that_is_loaded_in_part_says_so(office: Site, admin: Sender) -> None:
+    book = io.BytesIO()
+    with pd.ExcelWriter(book) as sheets:
+        demand = {"date": ["2024-06-02"], "sku": ["A"], "quantity": [2.5]}
+        pd.DataFrame(demand).to_excel(sheets, sheet_name="demand", index=False)
+        stock = {"date": ["2024-06-02"], "sku": ["A"], "site": ["DEP-SP"], "on_hand": ["muito"]}
+        pd.DataFrame(stock).to_excel(sheets, sheet_name="stock", index=False)
+    job = admin.send("erp.xlsx", book.getvalue())
+    assert job["state"] == "refused"
+    assert [one["state"] for one in job["files"]] == ["accepted", "rejected"]
+    page = str(office.browser(ADMIN).open_page("/admin/data", f"?job={job['job_id']}").json())
+    assert "Parte do arquivo foi recusada" in page and "O arquivo foi recusado" not in page
+
+
 def test_what_nobody_loaded_is_gone_after_a_day(admin: Sender) -> None:
     job = admin.send("demand.csv", f"{DEMAND}2023-01-01;A;1\n", dry_run="true")
     assert job["may_follow"]
-    import os
-
     for folder in uploads.place().iterdir():
         os.utime(folder, (0, 0))
     vanished = uploads.place() / ("0" * 32)

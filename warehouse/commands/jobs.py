@@ -116,7 +116,8 @@ def derive_again(engine: Engine, *, job_id: int, actor: Actor) -> int:
         job = jobs.read(connection, job_id)
         if not job.is_due:
             raise NotFound(f"Job {job_id} has left nothing to be derived.")
-        again = queue_derive(connection, object=job.object, actor=actor)
+        what = job.object if job.kind == "derive" else f"load:{job.object}"
+        again = queue_derive(connection, object=what, actor=actor)
     spawn(engine, again)
     return again
 

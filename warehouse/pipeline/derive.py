@@ -29,7 +29,13 @@ from warehouse.pipeline.savings import savings_of, write_savings
 from warehouse.pipeline.scores import write_accuracy, write_metrics
 from warehouse.pipeline.simulate import write_simulation
 from warehouse.pipeline.unasked import with_unasked
-from warehouse.pipeline.views import WRITE_LOCK, note_derived, note_refreshed, refresh_views
+from warehouse.pipeline.views import (
+    WRITE_LOCK,
+    note_derived,
+    note_refreshed,
+    refresh_needed,
+    refresh_views,
+)
 
 STEPS = 6
 """Of `derive_run`."""
@@ -68,6 +74,15 @@ def derive_overrides(engine: Engine, on_step: OnStep = quietly) -> bool:
 def derive_settings(engine: Engine, on_step: OnStep = quietly) -> bool:
     """The same with the settings as they are now; False without a published run."""
     return _derive_published(engine, lambda _connection, _run_id: True, on_step)
+
+
+def derive_load(engine: Engine, on_step: OnStep = quietly) -> bool:
+    """What `refresh_after_load` does, where a load's was killed or failed; False, with nothing
+    done, where another has done it since."""
+    needed = refresh_needed(engine)
+    if needed:
+        refresh_after_load(engine, on_step)
+    return needed
 
 
 def _derive_published(

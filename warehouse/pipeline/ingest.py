@@ -59,6 +59,7 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[FileReport], None]
 OnRejects = Callable[[str, list[Reject]], None]
+OnFile = Callable[[IngestReport], None]
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ def ingest(
     on_progress: Progress | None = None,
     check: Callable[[], None] | None = None,
     on_rejects: OnRejects | None = None,
+    on_file: OnFile | None = None,
 ) -> IngestReport:
     """Loads a file, or every ERP file of a folder, all or nothing per file.
 
@@ -111,6 +113,7 @@ def ingest(
     report as its counts grow; `check`, which raises to leave off, while another load is at work,
     between stretches of a file and before its rows are promoted. `on_rejects` is given what a dry
     run refuses, with the file (and sheet) that it is of; a load keeps that in `staging.reject`.
+    `on_file` is given the report as it stands after each file (or sheet).
 
     A file that cannot be loaded is in the report, with why; the others are loaded. Raises BadFile
     when there is nothing to load, BadMapping, InvalidInput, and Unavailable when another load
@@ -134,7 +137,10 @@ def ingest(
             report.files += [_skipped(job) for job in jobs]
             jobs = []
         for place, job in enumerate(jobs, 1):
-            report.files.extend(_load_file(job, jobs[place:], options))
+            for one in _load_file(job, jobs[place:], options):
+                report.files.append(one)
+                if on_file:
+                    on_file(report)
         _analyze(engine, report)
     report.seconds = time.monotonic() - started
     return report

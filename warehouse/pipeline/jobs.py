@@ -35,10 +35,8 @@ ACTIONS = {
     "dry_run": "load.dry_run",
     "load": "load",
     "publish": "publish",
-    "derive": "override.derive",
 }
-SETTINGS = "setting:"
-"""How the object of a job begins that follows changed settings."""
+FAILURES = (NovaError, DBAPIError, OSError)
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +66,8 @@ def run_job(job_id: int, *, engine: Engine) -> bool:
             outcome = _WORK[job.kind](job, engine, _speaker(connection, job_id))
         except Cancelled:
             outcome = Outcome("cancelled")
-        except (NovaError, DBAPIError, OSError) as error:
-            log.warning("job %s failed: %s", job_id, error)
-            outcome = Outcome("failed", _words(error))
+        except FAILURES as error:
+            outcome = _failed(job, error)
         except BaseException as error:
             _finish(engine, job, Outcome("failed", f"stopped by {type(error).__name__}"))
             raise
@@ -128,6 +125,10 @@ def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
         if all(one.state != "accepted" for one in seen.values()):
             _leave_off_if_asked(engine, job.job_id)
 
+    def on_file(report: IngestReport) -> None:
+        if report.changed:
+            _keep(engine, job.job_id, report)
+
     def on_rejects(file: str, rejects: list[Reject]) -> None:
         rows = ((file, each.line, each.column, each.value, each.reason) for each in rejects)
         uploads.add_rejects(job.upload, rows)
@@ -144,15 +145,26 @@ def _ingest(job: Row[Any], engine: Engine, say: Say) -> Outcome:
         on_progress=on_progress,
         check=check,
         on_rejects=on_rejects,
+        on_file=on_file,
     )
+    facts = {"files": {one.source: one.state for one in report.files}}
     if report.changed or (not is_dry_run and refresh_needed(engine)):
         from warehouse.pipeline.derive import refresh_after_load
 
         say("deriving")
-        refresh_after_load(engine, _steps(say, "deriving"))
-    facts = {"files": {one.source: one.state for one in report.files}}
+        try:
+            refresh_after_load(engine, _steps(say, "deriving"))
+        except FAILURES as error:
+            return _failed(job, error, report, facts)
     message = None if report.files else f"ignored: {', '.join(report.ignored)}"
     return Outcome("done" if report.ok else "refused", message, report, facts)
+
+
+def _keep(engine: Engine, job_id: int, report: IngestReport) -> None:
+    """What is loaded by now: it stays, whatever becomes of the job."""
+    sql = text("UPDATE support.job SET report = CAST(:report AS jsonb) WHERE job_id = :job_id")
+    with engine.begin() as connection:
+        connection.execute(sql, {"report": _json(report), "job_id": job_id})
 
 
 def _leave_off_if_asked(engine: Engine, job_id: int) -> None:
@@ -172,12 +184,18 @@ def _publish(job: Row[Any], engine: Engine, say: Say) -> Outcome:
 
 
 def _derive(job: Row[Any], engine: Engine, say: Say) -> Outcome:
-    from warehouse.pipeline.derive import derive_overrides, derive_settings
+    from warehouse.pipeline.derive import derive_load, derive_overrides, derive_settings
 
     say("deriving")
-    derive = derive_settings if job.object.startswith(SETTINGS) else derive_overrides
+    followed = {"override": derive_overrides, "setting": derive_settings, "load": derive_load}
+    derive = followed[_followed_by(job)]
     on_step = _steps(say, "deriving", partial(_leave_off_if_asked, engine, job.job_id))
     return Outcome("done", facts={"derived": derive(engine, on_step)})
+
+
+def _followed_by(job: Row[Any]) -> str:
+    """What a derivation follows: override, setting or load."""
+    return str(job.object).partition(":")[0]
 
 
 def _steps(say: Say, phase: str, check: Callable[[], None] | None = None) -> OnStep:
@@ -198,6 +216,17 @@ def _steps(say: Say, phase: str, check: Callable[[], None] | None = None) -> OnS
 _WORK = {"dry_run": _ingest, "load": _ingest, "publish": _publish, "derive": _derive}
 
 
+def _failed(
+    job: Row[Any],
+    error: Exception,
+    report: IngestReport | None = None,
+    facts: dict[str, Any] | None = None,
+) -> Outcome:
+    message = _words(error)
+    log.warning("job %s failed: %s", job.job_id, message)
+    return Outcome("failed", message, report, {**(facts or {}), "reason": message})
+
+
 def _words(error: Exception) -> str:
     return f"the database refused: {error.orig}" if isinstance(error, DBAPIError) else str(error)
 
@@ -205,10 +234,10 @@ def _words(error: Exception) -> str:
 def _finish(engine: Engine, job: Row[Any], outcome: Outcome) -> None:
     sql = """
         UPDATE support.job SET state = :state, message = :message, finished_at = clock_timestamp(),
-            report = CAST(:report AS jsonb)
+            report = coalesce(CAST(:report AS jsonb), report)
         WHERE job_id = :job_id
     """
-    report = outcome.report and json.dumps(outcome.report.as_dict(), default=str)
+    report = outcome.report and _json(outcome.report)
     values = {"state": outcome.state, "message": outcome.message, "report": report}
     refused = "" if outcome.state == "done" else ".refused"
     if job.upload and not _is_kept(job, outcome):
@@ -228,8 +257,12 @@ def _finish(engine: Engine, job: Row[Any], outcome: Outcome) -> None:
         )
 
 
+def _json(report: IngestReport) -> str:
+    return json.dumps(report.as_dict(), default=str)
+
+
 def _action(job: Row[Any]) -> str:
-    return "setting.derive" if job.object.startswith(SETTINGS) else ACTIONS[job.kind]
+    return f"{_followed_by(job)}.derive" if job.kind == "derive" else ACTIONS[job.kind]
 
 
 def _is_kept(job: Row[Any], outcome: Outcome) -> bool:

@@ -91,7 +91,7 @@ def fail_stopped_loads(engine: Engine) -> int:
                 "UPDATE staging.load SET state = 'failed', message = :message,"
                 " finished_at = clock_timestamp() WHERE state = 'loading'"
             ),
-            {"message": stopped()},
+            {"message": f"{stopped()}; nothing of it was kept"},
         )
     return result.rowcount
 

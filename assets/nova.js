@@ -296,12 +296,50 @@
     return new Response("", { status: AWAY[1] });
   }
 
+  /* A button takes one click until it is answered: of two calls under way Dash drops the answer to
+     the first, and both would have written. A double click is one. */
+
+  const START_MS = 1000;
+  const CLICKED = ".n_clicks";
+  const held = new Map();
+
+  document.addEventListener(
+    "click",
+    function (event) {
+      const button = event.target.closest("button.btn[type=button][id]:not([aria-expanded])");
+      if (!button) {
+        return;
+      }
+      if (event.detail > 1 || held.has(button.id)) {
+        event.preventDefault();
+        event.stopPropagation();
+        return;
+      }
+      held.set(button.id, window.setTimeout(() => held.delete(button.id), START_MS));
+    },
+    true,
+  );
+
+  function clicked(options) {
+    const changed = JSON.parse(options.body).changedPropIds;
+    const told = changed.filter((one) => one.endsWith(CLICKED));
+    return told.map((one) => one.slice(0, -CLICKED.length));
+  }
+
+  function hold(id) {
+    window.clearTimeout(held.get(id));
+    held.set(id, 0);
+  }
+
   window.fetch = function (resource, options) {
     const asked = fetchAsIs(resource, options);
     if (!String(resource).includes("/_dash-update-component")) {
       return asked;
     }
+    const buttons = clicked(options);
+    buttons.forEach(hold);
     return asked.catch(unanswered).then(function (response) {
+      buttons.forEach((id) => held.delete(id));
       const isRefused = response.status === 403 && opensPage(options);
       if (response.status === 401 || isRefused) {
         window.location.reload();

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, no_update, set_props
 
 from auth.guards import current_viewer, requires
 from auth.session import request_actor, who_decides
@@ -211,7 +211,8 @@ def register(app: Dash) -> None:
             done = commands.save(get_engine(), adjustment, _why(*why), who=_who())
         except (InvalidInput, NotFound) as error:
             return no_update, layout.problems(list(error.fields) or ["other"], current_viewer())
-        return _at(search, job=done.job_id), []
+        set_props("override-preview", {"children": []})
+        return _at(search, job=done.job_id), no_update
 
     @app.callback(
         Output("override-ended", "search"),

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from domain.access import Permission
 from domain.overrides import Override
 from domain.page_filters import EVERYTHING
 from domain.records import (
@@ -322,10 +323,16 @@ def recommendations_card(
     ]
     told = [_recommendation(row, viewer) for row in rows]
     asked = urlencode({"search": rows[0].sku, "status": "all", "period": EVERYTHING})
-    decide = dcc.Link(t("Decide"), href=f"/recommendations?{asked}", className="card-link")
+    decide = _queue_link(f"/recommendations?{asked}", viewer)
     table = grid("recommended", columns, told, viewer, row_id="id")
     tools = [*downloads("recommendations", files, viewer, of=title), decide]
     return card(title, table, tools=tools)
+
+
+def _queue_link(href: str, viewer: Viewer) -> dcc.Link:
+    t = viewer.t
+    words = t("Decide") if viewer.may(Permission.ACT) else t("See in the queue")
+    return dcc.Link(words, href=href, className="card-link")
 
 
 def _recommendation(row: Recommendation, viewer: Viewer) -> dict[str, Any]:
@@ -349,7 +356,7 @@ def alerts_card(rows: Sequence[Alert], viewer: Viewer, files: Query) -> html.Sec
     if not rows:
         return card(t("Alerts"), html.P(t("No alert here."), className="quiet"))
     asked = urlencode({"search": rows[0].sku, "status": "all", "period": EVERYTHING})
-    decide = dcc.Link(t("Decide"), href=f"/alerts?{asked}", className="card-link")
+    decide = _queue_link(f"/alerts?{asked}", viewer)
     table = alert_grid("item-alerts", rows, viewer, with_item=False, with_status=True)
     tools = [*downloads("alerts", files, viewer, of=t("Alerts")), decide]
     return card(t("Alerts"), table, tools=tools)
@@ -363,9 +370,10 @@ def overrides_card(
     title = t("Adjustments of the forecast")
     href = f"/forecasts?{urlencode({'sku': sku, **({'site': site} if site else {})})}"
     adjust = dcc.Link(t("Adjust the forecast"), href=href, className="card-link")
+    links: list[Component] = [adjust] if viewer.may(Permission.ACT) else []
     if not rows:
         empty = html.P(t("Nobody has adjusted this forecast."), className="quiet")
-        return card(title, empty, tools=[adjust])
+        return card(title, empty, tools=links)
     columns = [
         number_column("number", t("Number"), minWidth=80),
         text_column("state", t("State"), minWidth=100),
@@ -379,7 +387,7 @@ def overrides_card(
     ]
     told = [_override(row, viewer) for row in rows]
     table = grid("item-overrides", columns, told, viewer, row_id="id")
-    tools = [*downloads("overrides", files, viewer, of=title), adjust]
+    tools = [*downloads("overrides", files, viewer, of=title), *links]
     return card(title, table, tools=tools)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from domain.correlation import correlation
 from layouts.material import TABS
-from tests.web.conftest import SCOPED, VIEWER, Site
+from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
 
 SKU = "/materials/BAT-02"
 SHOWS = {
@@ -52,6 +52,13 @@ def test_the_receipt_of_an_alert_opens_among_decisions(site: Site) -> None:
     assert '"item-alerts"' in page and "Como se calcula “" in page
     other = _page(site, alert=987654)
     assert "alert=987654" in other and "Como se calcula “" not in other
+
+
+def test_only_who_may_act_is_shown_the_way_to_act(site: Site) -> None:
+    reader, analyst = (_page(site, who, tab="decisions") for who in (VIEWER, ANALYST))
+    assert reader.count("Ver na fila") == 2 and analyst.count("Decidir") == 2
+    for words in ("Decidir", "Ajustar a previsão"):
+        assert words in analyst and words not in reader
 
 
 def test_drivers_stand_beside_the_demand_of_their_month(site: Site) -> None:

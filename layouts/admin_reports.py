@@ -14,6 +14,7 @@ from domain.viewer import LOCALES, Viewer
 from layouts import format as fmt
 from layouts.components.cards import card
 from layouts.components.downloads import downloads
+from layouts.components.forms import confirmed
 from layouts.components.grid import (
     badge_column,
     grid,
@@ -27,7 +28,7 @@ from layouts.text import N_, REGIONS, named
 
 ROWS = 50
 ACTION = "/admin/reports"
-SMALL = "btn btn-sm btn-outline-secondary"
+SMALL, DANGER = "btn btn-sm btn-outline-secondary", "btn btn-sm btn-danger"
 RHYTHMS = {
     "daily": N_("Every day"),
     "weekdays": N_("Monday to Friday"),
@@ -181,7 +182,7 @@ def _report(one: Report, csrf_token: str, viewer: Viewer) -> html.Tr:
     buttons = [
         _button(f"{ACTION}/{one.report_id}/send", t("Send once more"), csrf_token),
         _button(f"{ACTION}/{one.report_id}/{change}", word, csrf_token),
-        _button(f"{ACTION}/{one.report_id}/delete", t("Delete"), csrf_token),
+        _delete(one, csrf_token, viewer),
     ]
     cells: list[Any] = [
         one.email,
@@ -195,9 +196,20 @@ def _report(one: Report, csrf_token: str, viewer: Viewer) -> html.Tr:
     return html.Tr([html.Td(cell) for cell in cells])
 
 
-def _button(action: str, word: str, csrf_token: str) -> html.Form:
+def _delete(one: Report, csrf_token: str, viewer: Viewer) -> html.Details:
+    t = viewer.t
+    question = t(
+        "%(email)s gets no board pack by it any more, and its sendings leave this page. The audit"
+        " log stays.",
+        email=one.email,
+    )
+    action, word = f"{ACTION}/{one.report_id}/delete", t("Delete the report")
+    return confirmed(t("Delete"), question, _button(action, word, csrf_token, DANGER))
+
+
+def _button(action: str, word: str, csrf_token: str, style: str = SMALL) -> html.Form:
     return html.Form(
-        html.Button(word, type="submit", name="csrf_token", value=csrf_token, className=SMALL),
+        html.Button(word, type="submit", name="csrf_token", value=csrf_token, className=style),
         method="post",
         action=action,
     )

@@ -74,7 +74,7 @@ def _view(one: SavedView, viewer: Viewer, csrf_token: str) -> html.Li:
             begin,
             *_role_start(one, viewer, csrf_token),
             _rename(one, viewer, csrf_token),
-            _button(f"/views/{one.view_id}/delete", "trash", t("Delete"), csrf_token),
+            _delete(one, viewer, csrf_token),
         ]
     )
 
@@ -124,10 +124,35 @@ def _rename(one: SavedView, viewer: Viewer, csrf_token: str) -> html.Details:
         action=f"/views/{one.view_id}/rename",
         className="view-form",
     )
-    summary = html.Summary(
-        icon("pencil"), className="tool-button", title=label, **aria(label=label)
+    return _opened("pencil", label, form)
+
+
+def _delete(one: SavedView, viewer: Viewer, csrf_token: str) -> html.Details:
+    t = viewer.t
+    question = t("The view is gone at once.")
+    if one.shared_with:
+        role = named(ROLES, one.shared_with, t)
+        question = t("The view is gone at once, for %(role)s too.", role=role)
+    answer = html.Button(
+        t("Delete the view"),
+        type="submit",
+        name="csrf_token",
+        value=csrf_token,
+        className="btn btn-sm btn-danger",
     )
-    return html.Details([summary, form], className="view-rename")
+    form = html.Form(
+        [html.P(question), answer],
+        method="post",
+        action=f"/views/{one.view_id}/delete",
+        className="view-form",
+    )
+    return _opened("trash", t("Delete"), form)
+
+
+def _opened(drawing: str, label: str, inside: Component) -> html.Details:
+    """What a button of the list opens below its view."""
+    summary = html.Summary(icon(drawing), className="tool-button", title=label, **aria(label=label))
+    return html.Details([summary, inside], className="view-opened")
 
 
 def _button(

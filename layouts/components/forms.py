@@ -43,7 +43,7 @@ def action_button(name: Any, label: str, kind: str = "outline-secondary") -> htm
     return html.Button(label, id=name, type="button", className=f"btn btn-sm btn-{kind}")
 
 
-def confirmed(label: str, question: str, answer: html.Button) -> html.Details:
+def confirmed(label: str, question: str, answer: html.Button | html.Form) -> html.Details:
     """A button that first says what it would do; `answer` does it (closing: assets/nova.js)."""
     return html.Details(
         [

@@ -247,6 +247,7 @@ def test_a_report_is_stopped_sent_once_more_and_dropped_with_its_row_each(
     page = admin.open_page(PAGE).text
     assert ANALYST in page and "NOVA_SMTP_HOST" in page
     assert "reports.csv" in page
+    assert f"{ANALYST} deixa de receber" in page and '"className":"confirm"' in page
     file = site.api(ADMIN).get("/exports/reports.csv").content.decode("utf-8-sig").splitlines()
     (row,) = csv.DictReader(file, delimiter=";")
     assert (row["email"], row["rhythm"], row["day"]) == (ANALYST, "weekly", "4")

@@ -35,6 +35,7 @@ def test_a_view_is_saved_shared_begun_with_and_dropped(site: Site) -> None:
     assert "São Paulo" in menu(analyst) and "São Paulo" in menu(viewer)
     assert VIEW.search(menu(viewer)) is None
     (number,) = VIEW.findall(menu(analyst))
+    assert "A visão desaparece na hora, também para Leitor." in menu(analyst)
     assert site.audit("view.save")[-1].after["query"] == "uf=SP&measure=units"
     assert post(viewer, f"/views/{number}/delete") == 404
     assert post(site.browser(SCOPED), f"/views/{number}/start") == 404

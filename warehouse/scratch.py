@@ -20,9 +20,15 @@ def folder() -> Iterator[Path]:
     """A folder of one's own, for this account alone, gone afterwards."""
     place = get_settings().home / "scratch"
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for left in place.iterdir():
-        with suppress(FileNotFoundError):  # another process clears away too
-            if time.time() - left.stat().st_mtime > KEPT_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
+    for left in older_than(KEPT_SECONDS, place):
+        shutil.rmtree(left, ignore_errors=True)
     with TemporaryDirectory(dir=place) as made:
         yield Path(made)
+
+
+def older_than(seconds: float, place: Path) -> Iterator[Path]:
+    """What lies in a folder unchanged for longer; other processes may clear it away meanwhile."""
+    for left in place.iterdir():
+        with suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > seconds:
+                yield left

@@ -6,16 +6,15 @@ import csv
 import re
 import secrets
 import shutil
-import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 from config import get_settings
 from domain.erp import SUFFIXES
 from domain.errors import InvalidInput
+from warehouse.scratch import older_than
 
 KEPT_SECONDS = 24 * 3600
 MAX_NAME = 100
@@ -115,10 +114,8 @@ def remove(upload: str) -> None:
 
 def sweep() -> None:
     """Removes what was kept for more than a day."""
-    for folder in place().iterdir():
-        with suppress(FileNotFoundError):  # another process sweeps too
-            if NAME.fullmatch(folder.name) and time.time() - folder.stat().st_mtime > KEPT_SECONDS:
-                remove(folder.name)
+    for folder in older_than(KEPT_SECONDS, place()):
+        remove(folder.name)
 
 
 def _copy(source: IO[bytes], target: Path) -> None:

@@ -169,6 +169,11 @@ class FileOutcome:
     notes: dict[str, int]
 
 
+def followed_by(what: str) -> str:
+    """What a derivation of this object makes the pages follow: override, setting or load."""
+    return what.partition(":")[0]
+
+
 @dataclass(frozen=True)
 class Job:
     """Work that somebody asked for: a dry run, a load, a publish or a derivation. `state` is
@@ -208,9 +213,8 @@ class Job:
 
     @property
     def follows(self) -> str:
-        """What a derivation makes the pages follow: override, setting or load; empty for other
-        jobs."""
-        return self.object.partition(":")[0] if self.kind == "derive" else ""
+        """See `followed_by`; empty for other jobs."""
+        return followed_by(self.object) if self.kind == "derive" else ""
 
     @property
     def has_loaded(self) -> bool:

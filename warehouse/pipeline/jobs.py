@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.access import Permission, may
 from domain.errors import NotFound, NovaError
+from domain.records import followed_by
 from warehouse import uploads
 from warehouse.commands import audit
 from warehouse.pipeline.ingest import ingest
@@ -188,14 +189,9 @@ def _derive(job: Row[Any], engine: Engine, say: Say) -> Outcome:
 
     say("deriving")
     followed = {"override": derive_overrides, "setting": derive_settings, "load": derive_load}
-    derive = followed[_followed_by(job)]
+    derive = followed[followed_by(job.object)]
     on_step = _steps(say, "deriving", partial(_leave_off_if_asked, engine, job.job_id))
     return Outcome("done", facts={"derived": derive(engine, on_step)})
-
-
-def _followed_by(job: Row[Any]) -> str:
-    """What a derivation follows: override, setting or load."""
-    return str(job.object).partition(":")[0]
 
 
 def _steps(say: Say, phase: str, check: Callable[[], None] | None = None) -> OnStep:
@@ -262,7 +258,7 @@ def _json(report: IngestReport) -> str:
 
 
 def _action(job: Row[Any]) -> str:
-    return f"{_followed_by(job)}.derive" if job.kind == "derive" else ACTIONS[job.kind]
+    return f"{followed_by(job.object)}.derive" if job.kind == "derive" else ACTIONS[job.kind]
 
 
 def _is_kept(job: Row[Any], outcome: Outcome) -> bool:

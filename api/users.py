@@ -14,7 +14,7 @@ from api.parameters import Body, Paged, Text, Uf, clean, one_of
 from api.routing import route
 from auth import passwords, resets, session
 from auth.session import request_actor
-from domain.access import Permission, Role, Scope
+from domain.access import EVERYTHING, Permission, Role
 from domain.errors import InvalidInput
 from domain.records import Page
 from warehouse.commands import users as commands
@@ -129,7 +129,7 @@ def made(body: NewUser) -> MadeAnswer:
         role=Role(body.role),
         password_hash=passwords.hash_password(password, (body.name, body.email)),
         actor=request_actor(),
-        scope=_scope(body.ufs, body.contracts),
+        scope=commands.Changes(ufs=body.ufs, contracts=body.contracts).scope_from(EVERYTHING),
         must_change_password=True,
     )
     return MadeAnswer(**vars(_shown(users.known(user_id))), one_time_password=password)
@@ -176,10 +176,6 @@ def ended_sessions(user_id: int) -> Ended:
     """Signs the user out of every browser and program."""
     commands.end_sessions(get_engine(), user_id, actor=request_actor())
     return Ended()
-
-
-def _scope(ufs: list[str], contracts: list[str]) -> Scope:
-    return Scope(ufs=tuple(sorted(set(ufs))), contracts=tuple(sorted(set(contracts))))
 
 
 def _shown(row: UserRow) -> AccountAnswer:

@@ -20,6 +20,7 @@ from domain.recommending.settings import RecommendationSettings
 from tests import factories
 from tests.factories import LAST_DAY
 from tests.ingesting import load, load_and_publish, write
+from tests.waiting import waiting
 from warehouse.commands import alerts as commands
 from warehouse.commands import decisions
 from warehouse.commands.users import Actor
@@ -560,13 +561,10 @@ def test_a_snoozed_alert_wakes_up_when_its_time_is_over(
 
 def until_one_waits(engine: Engine) -> None:
     """Until a connection of this database waits for a lock."""
-    sql = """
-        SELECT count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'
-    """
     for _ in range(200):
-        if rows(engine, sql)[0][0]:
-            return
+        with engine.connect() as connection:
+            if waiting(connection):
+                return
         time.sleep(0.02)
     raise AssertionError("nobody waits for a lock")
 

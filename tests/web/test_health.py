@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from tests.conftest import StartServer
 from tests.services import execute
+from tests.waiting import waiting
 from tests.web.conftest import ANALYST, PASSWORD, VIEWER, Site
 
 POLICY = "default-src 'none'; script-src 'self' 'sha256-"
@@ -137,15 +138,11 @@ def test_a_sane_request_id_is_kept_and_logged(site: Site, home: Path) -> None:
 
 def test_the_rows_of_a_slow_file_are_logged_under_its_request(site: Site, home: Path) -> None:
     api, number = site.api(ANALYST), "slow-0123456789"
-    waits = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        " AND query LIKE '%analytics.alert%' AND datname = current_database()"
-    )
     seeing = site.engine.execution_options(isolation_level="AUTOCOMMIT")
     with ThreadPoolExecutor(1) as threads, site.engine.connect() as other, seeing.connect() as eye:
         other.execute(text("LOCK analytics.alert IN ACCESS EXCLUSIVE MODE"))
         asked = threads.submit(api.get, "/exports/alerts.csv", headers={"X-Request-ID": number})
-        while not eye.execute(waits).scalar():
+        while not waiting(eye, "%analytics.alert%"):
             assert not asked.done()
         other.execute(text("SELECT pg_sleep(0.6)"))
         other.rollback()

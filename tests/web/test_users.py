@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.access import Role, Scope
+from tests.waiting import waiting
 from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Site
 
 UNASKED: list[dict[str, Any]] = [
@@ -193,15 +194,11 @@ def test_two_administrators_cannot_remove_each_other(start_server: Any, database
 def test_parts_of_a_scope_that_are_changed_at_once_are_both_kept(site: Site) -> None:
     number = site.add_user("both@nova.test")
     admin, parts = site.api(ADMIN), ({"ufs": ["SP"]}, {"contracts": ["C-SUL"]})
-    waits = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
     seeing = site.engine.execution_options(isolation_level="AUTOCOMMIT")
     with ThreadPoolExecutor(2) as pool, site.engine.connect() as other, seeing.connect() as eye:
         other.execute(text('SELECT FROM support."user" FOR UPDATE'))
         calls = [pool.submit(admin.call, "PATCH", f"/users/{number}", json=part) for part in parts]
-        while eye.execute(waits).scalar_one() < len(parts):
+        while waiting(eye) < len(parts):
             assert not any(call.done() for call in calls)
         other.rollback()
         assert [call.result().status_code for call in calls] == [200, 200]

@@ -129,7 +129,8 @@ class Writer:
         widths: Sequence[float],
         numbers: Sequence[int] = (),
     ) -> Any:
-        """Rows under an optional header; the columns `numbers` are set to the right."""
+        """Rows under an optional header; the columns `numbers` are set to the right. A row that is
+        taller than a page goes on in the next one."""
         from reportlab.platypus import Table, TableStyle
 
         if not rows:
@@ -146,7 +147,11 @@ class Writer:
         if header is not None:
             cells.insert(0, line(header, "bold"))
         table = Table(
-            cells, colWidths=list(widths), repeatRows=0 if header is None else 1, hAlign="LEFT"
+            cells,
+            colWidths=list(widths),
+            repeatRows=0 if header is None else 1,
+            splitInRow=1,
+            hAlign="LEFT",
         )
         table.setStyle(
             TableStyle(

@@ -6,6 +6,8 @@ from datetime import date, datetime
 
 import pytest
 
+from domain.access import Role
+from domain.pdf import Writer
 from domain.sla import (
     Band,
     Terms,
@@ -21,6 +23,7 @@ from domain.sla import (
     state,
     steps,
 )
+from domain.viewer import Viewer
 
 TERMS = Terms(
     target=0.99, bands=(Band(7.2, 2), Band(14.4, 5), Band(28.8, 12)), fee_brl=100_000, cap_pct=10
@@ -143,3 +146,14 @@ def test_no_month_ends_with_less_than_has_been() -> None:
     assert found is not None and found.hours_p10 == so_far
     calm = outlook(so_far, [0.7] + [0.0] * 300, 2, TERMS)
     assert calm is not None and calm.hours >= so_far
+
+
+NARROWEST = 40
+READER = Viewer("Ana", "ana@nova.test", Role.ANALYST)
+
+
+def test_the_longest_text_of_a_file_fits_a_sheet() -> None:
+    """2,000 characters are what a cell of a file may have, and no line of the column holds five."""
+    writer, longest = Writer(READER), "W" * 2_000
+    table = writer.table(("UF", "Cause"), [(longest, "x"), ("SP", longest)], (NARROWEST, 470))
+    assert writer.pdf("Title", [table]).count(b"/Type /Page\n") > 8

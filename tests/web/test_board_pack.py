@@ -6,6 +6,8 @@ import re
 import zlib
 from base64 import a85decode
 
+from sqlalchemy import text
+
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
 
 API = "/exports/board.pdf"
@@ -66,3 +68,15 @@ def test_programs_get_the_same_pack_in_the_language_that_they_ask_for(site: Site
         assert api.get(f"{API}?uf={uf}").status_code == 422
     unknown = words_of(api.get(f"{API}?family=nenhuma").content)
     assert "nenhuma" in unknown and "DEP-" not in unknown
+
+
+def test_an_items_name_may_be_as_long_as_files_allow(site: Site) -> None:
+    named = text("UPDATE core.item SET name = :name WHERE sku = 'BAT-02' RETURNING name")
+    before = text("SELECT name FROM core.item WHERE sku = 'BAT-02'")
+    with site.changing() as connection:
+        usual = connection.execute(before).scalar_one()
+        connection.execute(named, {"name": "W" * 2_000})
+    answer = site.api(ANALYST).get(API)
+    with site.changing() as connection:
+        connection.execute(named, {"name": usual})
+    assert answer.status_code == 200 and words_of(answer.content).count("W") >= 2_000

@@ -75,12 +75,15 @@ def month_after(month: date) -> date:
     return (month.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
+def exceeds(hours: float, band: Band) -> bool:
+    """True if so many hours a site in a month reach into the band: at its edge it has not begun."""
+    return hours > band.hours + EDGE
+
+
 def percent(hours: float, terms: Terms) -> float:
     """Percent of the fee for so many hours a site in a month: that of the last band that they
-    exceed, not above the cap. At a band's edge the band has not begun."""
-    reached = max(
-        (band for band in terms.bands if hours > band.hours + EDGE), key=_hours, default=None
-    )
+    exceed, not above the cap."""
+    reached = max((band for band in terms.bands if exceeds(hours, band)), key=_hours, default=None)
     value = reached.percent if reached else 0.0
     return value if terms.cap_pct is None else min(value, terms.cap_pct)
 
@@ -108,7 +111,7 @@ def steps(terms: Terms) -> list[Band]:
 
 def next_band(hours: float, terms: Terms) -> Band | None:
     """The step that more downtime leads into; None where no more can be due."""
-    return next((band for band in steps(terms) if hours <= band.hours + EDGE), None)
+    return next((band for band in steps(terms) if not exceeds(hours, band)), None)
 
 
 def _hours(band: Band) -> float:

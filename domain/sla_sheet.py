@@ -8,7 +8,7 @@ from typing import Any
 from domain.clock import BRASILIA
 from domain.pdf import UNKNOWN, Writer
 from domain.records import DataStatus
-from domain.sla import ContractScore, Evidence, Incident, Outage
+from domain.sla import ContractScore, Evidence, Incident, Outage, exceeds
 from domain.viewer import Viewer
 
 SITES_SHOWN = 30
@@ -79,7 +79,7 @@ class _Writer(Writer):
             (
                 t("more than %(hours)s h", hours=self.number(band.hours, 2)),
                 self.share(band.percent / 100, 2),
-                t("reached") if (score.now.hours_per_site or 0) > band.hours else "",
+                t("reached") if exceeds(score.now.hours_per_site or 0.0, band) else "",
             )
             for band in score.bands
         ]

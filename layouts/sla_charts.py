@@ -13,6 +13,7 @@ from domain.sla import (
     ContractMonth,
     ContractScore,
     Terms,
+    exceeds,
     month_after,
     steps,
 )
@@ -41,7 +42,11 @@ def used_chart(scores: Sequence[ContractScore], viewer: Viewer) -> go.Figure:
         y=names,
         orientation="h",
         meta=narrowing("contract", [one.contract for one, *_ in shown]),
-        marker={"color": [OUTLIER if hours > first else ACCENT for _, hours, first in shown]},
+        marker={
+            "color": [
+                OUTLIER if exceeds(hours, one.bands[0]) else ACCENT for one, hours, _ in shown
+            ]
+        },
         width=0.5,
         customdata=[
             [fmt.number(hours, locale, 2), fmt.number(first, locale, 2)]
@@ -159,8 +164,8 @@ def _shown_bands(score: ContractScore) -> list[Band]:
     """The steps of the schedule that have begun, and the next one."""
     most = max(score.now.hours_per_site or 0.0, score.hours_p90 or 0.0)
     bands = steps(Terms(bands=tuple(score.bands), cap_pct=score.cap_pct))
-    reached = [band for band in bands if band.hours < most]
-    ahead = [band for band in bands if band.hours >= most]
+    reached = [band for band in bands if exceeds(most, band)]
+    ahead = [band for band in bands if not exceeds(most, band)]
     return [*reached, *ahead[:1]]
 
 

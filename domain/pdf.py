@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from html import escape
 from typing import Any
+from unicodedata import normalize
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_currency, format_decimal, format_percent
@@ -113,7 +114,7 @@ class Writer:
         canvas.saveState()
         canvas.setFont("Helvetica", 7.5)
         canvas.setFillColor(WEAK)
-        canvas.drawString(MARGIN, 24, document.title)
+        canvas.drawString(MARGIN, 24, _shown(document.title))
         canvas.drawRightString(document.pagesize[0] - MARGIN, 24, str(canvas.getPageNumber()))
         canvas.restoreState()
 
@@ -169,7 +170,12 @@ class Writer:
 
 
 def _written(words: str) -> str:
-    """What the fonts can show (Windows-1252), as text and not as markup; the rest is a `?`."""
-    known = "".join(OUTSIDE.get(letter, letter) for letter in words)
+    """The words as text and not as markup."""
+    return escape(_shown(words))
+
+
+def _shown(words: str) -> str:
+    """What the fonts can show of the words (Windows-1252); the rest is a `?`."""
+    known = "".join(OUTSIDE.get(letter, letter) for letter in normalize("NFC", words))
     shown = known.encode("cp1252", "replace").decode("cp1252")
-    return escape("".join(letter if letter.isprintable() else " " for letter in shown))
+    return "".join(letter if letter.isprintable() else " " for letter in shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from unicodedata import normalize
 
 import pytest
 
@@ -200,3 +201,9 @@ def test_the_longest_text_of_a_file_fits_a_sheet() -> None:
     writer, longest = Writer(READER), "W" * 2_000
     table = writer.table(("UF", "Cause"), [(longest, "x"), ("SP", longest)], (NARROWEST, 470))
     assert writer.pdf("Title", [table]).count(b"/Type /Page\n") > 8
+
+
+def test_accents_of_their_own_are_shown_with_their_letters() -> None:
+    writer, name = Writer(READER), normalize("NFD", "São João")
+    paper = words_of(writer.pdf(name, [writer.text(name, "plain")]))
+    assert paper.count("São João") == 2, "in the text and at the page's foot"

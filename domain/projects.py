@@ -110,14 +110,14 @@ def expected_end(one: Status) -> date | None:
     return one.planned_end + timedelta(days=slip)
 
 
-def needed_when(one: Status, needed_on: date) -> date | None:
+def needed_when(one: Status, needed_on: date, today: date) -> date | None:
     """The day on which a material planned for `needed_on` is to be expected: moved by the slip.
-    None where nothing is to come: the project is over, or its progress has passed the material's
-    place in the plan, so that it was drawn from the stock already."""
+    None where nothing is to come: the project is over, or this day is not after the status and
+    after `today`, the last day of the data, so that it was drawn from the stock already."""
     if state(one) not in OPEN_STATES:
         return None
     moved = needed_on + timedelta(days=slip_days(one) or 0)
-    return moved if moved > one.as_of else None
+    return moved if moved > max(one.as_of, today) else None
 
 
 def curve(one: Status) -> list[SCurvePoint]:
@@ -199,7 +199,8 @@ class ProjectMaterial:
     `on_hand` free stock today, `arriving` what open orders bring until then, `projected` the stock
     of that day before this line, `shortage` what it lacks of `quantity`; `order_by`: the last day
     on which an order still comes in time. Stockout dates with everything as expected, with this
-    project on its planned dates, and without it. None where they are not known."""
+    project on its planned dates, and without it. None where they are not known; of a line beyond
+    the days that stock is projected for `arriving`, `projected` and `shortage` are not."""
 
     project: str
     sku: str

@@ -350,8 +350,10 @@ def todo(one: ProjectMaterial, today: date, viewer: Viewer) -> str:
     t, locale = viewer.t, viewer.locale
     if one.expected_on is None:
         return t("drawn, or not needed any more")
-    if one.shortage is None:
+    if one.on_hand is None:
         return t("the stock is not known there: buy it for the project")
+    if one.shortage is None:
+        return t("too far ahead to say: the stock is projected for a year")
     if one.shortage <= 0:
         return t("covered")
     missing = fmt.number(ceil(round(one.shortage, 1)), locale)

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.access import Scope
+from domain.access import Role, Scope
 from domain.errors import NotFound
 from domain.projects import ProjectDetail, ProjectFilters
+from domain.viewer import Viewer
+from layouts.project import todo
 from tests import factories
 from tests.factories import LAST_DAY
 from tests.hostile_names import write
@@ -26,6 +28,7 @@ pytestmark = pytest.mark.usefixtures("nova")
 START, END = LAST_DAY - timedelta(days=50), LAST_DAY + timedelta(days=50)
 NEEDED = LAST_DAY + timedelta(days=20)
 LEVEL, RATE = 5000.0, 30.0
+READER = Viewer("Ana", "ana@nova.test", Role.ANALYST, locale="en")
 HEADER = "project name uf status planned_start planned_end budget_brl spent_brl progress_pct"
 
 
@@ -119,12 +122,36 @@ def test_what_is_drawn_already_is_history_and_not_demand_to_come(
     assert found.score.materials == 2 and found.score.at_risk == 1
     new = line(found, "NEW-99")
     assert (new.expected_on, new.depot, new.on_hand, new.shortage) == (NEEDED, "DEP-BA", None, None)
+    assert "not known there" in todo(new, found.today, READER)
 
     load_projects(engine, tmp_path, project(100))
     over = projects.detail(project="PRJ-1")
     assert over.score.state == "done" and over.score.materials == over.score.at_risk == 0
     at_depot = days_to_stockout(engine)
     assert at_depot.days_to_stockout == pytest.approx(LEVEL / at_depot.daily_demand)
+
+
+def test_what_was_expected_before_today_is_not_to_come(
+    engine: Engine, network: factories.Network, tmp_path: Path
+) -> None:
+    """The project's file is of ten days ago, as the demand is; the last count is of today."""
+    today = LAST_DAY + timedelta(days=10)
+    factories.add_stock(engine, network, {("CABO-01", "DEP-BA"): LEVEL}, days=1, last_day=today)
+    passed, far = LAST_DAY + timedelta(days=9), today + timedelta(days=367)
+    days = (passed, NEEDED, today + timedelta(days=366), far)
+    bill = [{"sku": "CABO-01", "quantity": 4900, "needed_on": str(day)} for day in days]
+    row = list(project(50))
+    row[HEADER.split().index("progress_pct") + 1] = json.dumps(bill)
+    load_projects(engine, tmp_path, tuple(row))
+    found = projects.detail(project="PRJ-1")
+    gone, next_one, last, beyond = (line(found, needed_on=day) for day in days)
+    assert (found.today, found.score.materials, found.score.at_risk) == (today, 3, 2)
+    assert (gone.expected_on, gone.on_hand) == (None, None)
+    assert LAST_DAY < next_one.order_by < today
+    assert "too late" in todo(next_one, found.today, READER)
+    assert last.shortage > 0 and "too late" not in todo(last, found.today, READER)
+    assert (beyond.on_hand, beyond.projected, beyond.shortage) == (next_one.on_hand, None, None)
+    assert "too far ahead" in todo(beyond, found.today, READER)
 
 
 def test_receipts_say_what_projects_take(

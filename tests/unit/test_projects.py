@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 
@@ -73,13 +74,16 @@ def test_who_is_late_early_over_or_not_known() -> None:
     assert slip_days(replace(HALFWAY, as_of=START - timedelta(9), progress=0.0)) == 0
 
 
-def test_a_material_is_to_come_until_the_progress_has_passed_it() -> None:
+def test_a_material_is_to_come_until_its_day_has_come() -> None:
+    when = partial(needed_when, today=DAY_50)
     slipped = replace(HALFWAY, progress=planned_share(0.3))
-    assert needed_when(slipped, START + timedelta(days=30)) is None
-    assert needed_when(slipped, START + timedelta(days=31)) == DAY_50 + timedelta(days=1)
-    assert needed_when(slipped, END) == END + timedelta(days=20)
-    assert needed_when(HALFWAY, DAY_50) is None and needed_when(HALFWAY, END) == END
+    assert when(slipped, START + timedelta(days=30)) is None
+    assert when(slipped, START + timedelta(days=31)) == DAY_50 + timedelta(days=1)
+    assert when(slipped, END) == END + timedelta(days=20)
+    assert when(HALFWAY, DAY_50) is None and when(HALFWAY, END) == END
     for over in (replace(HALFWAY, status="cancelado"), replace(HALFWAY, progress=1.0)):
-        assert needed_when(over, END) is None
+        assert when(over, END) is None
     unplanned = replace(HALFWAY, planned_start=None)
-    assert needed_when(unplanned, END) == END and needed_when(unplanned, START) is None
+    assert when(unplanned, END) == END and when(unplanned, START) is None
+    assert needed_when(HALFWAY, END, END) is None
+    assert needed_when(HALFWAY, DAY_50, START) is None

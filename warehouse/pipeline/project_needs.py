@@ -2,8 +2,8 @@
 to the stock there.
 
 A project's demand comes on top of the forecast of maintenance demand, which knows nothing of it. A
-material counts once: it is ahead until the project's progress has passed its place in the plan
-(`domain.projects.needed_when`), and history after that.
+material counts once: it is ahead until its day has come (`domain.projects.needed_when`), and
+history after that.
 """
 
 from __future__ import annotations
@@ -59,12 +59,14 @@ def project_needs(connection: Connection, setup: Setup) -> pd.DataFrame:
     dates are; `planned_day` is below 0 for what the plan had in the past."""
     frame = frame_of(connection, _NEEDS, {})
     expected = pd.Series(
-        [needed_when(_status(row), row["needed_on"]) for row in frame.to_dict("records")],
+        [
+            needed_when(_status(row), row["needed_on"], setup.today)
+            for row in frame.to_dict("records")
+        ],
         index=frame.index,
         dtype=object,
     )
-    ahead = [day is not None and day > setup.today for day in expected]
-    frame = frame.assign(expected_on=expected)[np.array(ahead, bool)]
+    frame = frame.assign(expected_on=expected)[expected.notna().to_numpy()]
     kept = "project_id project item_id site_id needed_on expected_on quantity".split()
     return (
         frame[kept]
@@ -100,17 +102,20 @@ def effects(
 ) -> pd.DataFrame:
     """`needs` (`row`: their place in `series`) with the stock that they find, in the order of their
     days, and with when it runs out: as expected, with the project on its planned dates, without it.
+    Of those after the last of the days what is in the stock today is all that is known.
 
     `series` has available and lead_time_days; rates and receipts are (series, days) without
     projects.
     """
-    needs = needs[needs["day"] < rates.shape[1]].sort_values(["row", "day", "project", "needed_on"])
+    needs = needs.sort_values(["row", "day", "project", "needed_on"])
     row, day = needs["row"].to_numpy(int), needs["day"].to_numpy(int)
+    is_beyond, day = day >= rates.shape[1], np.minimum(day, rates.shape[1] - 1)
     quantity = needs["quantity"].to_numpy(float)
     earlier = needs.groupby("row")["quantity"].cumsum().to_numpy(float) - quantity
     available = series["available"].to_numpy(float)
     arriving = receipts.cumsum(axis=1)[row, day]
     left = available[row] + arriving - rates.cumsum(axis=1)[row, day] - earlier
+    left[is_beyond] = np.nan
     projected = np.maximum(left, 0.0)
     return needs.assign(
         on_hand=available[row],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import timedelta
+from datetime import date, timedelta
 from math import ceil
 from typing import Any
 
@@ -29,7 +29,7 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import project_where, series_where
 from warehouse.queries.paging import page_of
-from warehouse.queries.published import published_run_or_none
+from warehouse.queries.published import published_run_or_none, run_and_days
 
 SORTS = {
     "project": "text",
@@ -126,10 +126,11 @@ def detail(connection: Connection, *, project: str, scope: Scope = EVERYTHING) -
     (row,) = rows
     now = _status(row)
     history = connection.execute(text(_HISTORY), {"project_id": row.project_id})
-    lines, run = _materials(connection, scope, [row]), published_run_or_none(connection)
+    lines = _materials(connection, scope, [row])
+    is_published = published_run_or_none(connection) is not None
     return ProjectDetail(
-        score=_score(row, run is not None),
-        today=max(now.as_of, run.known_to if run and run.known_to else now.as_of),
+        score=_score(row, _today(connection), is_published),
+        today=max(now.as_of, _today(connection)),
         curve=formulas.curve(now),
         history=[_told(_status(one)) for one in history],
         materials=lines,
@@ -152,7 +153,8 @@ def materials(
 
 def _scores(connection: Connection, scope: Scope, filters: ProjectFilters) -> list[ProjectScore]:
     is_published = published_run_or_none(connection) is not None
-    found = [_score(row, is_published) for row in _rows(connection, scope, filters)]
+    today = _today(connection)
+    found = [_score(row, today, is_published) for row in _rows(connection, scope, filters)]
     wanted = [
         one
         for one in found
@@ -160,6 +162,11 @@ def _scores(connection: Connection, scope: Scope, filters: ProjectFilters) -> li
         and (not filters.at_risk or one.at_risk)
     ]
     return sorted(wanted, key=_urgency)
+
+
+def _today(connection: Connection) -> date:
+    """The last day that demand and stock speak of, which runs are derived for."""
+    return run_and_days(connection).as_of or date.min
 
 
 def _urgency(one: ProjectScore) -> tuple[int, int, str]:
@@ -202,9 +209,9 @@ def _told(one: Status) -> ProjectStatus:
     )
 
 
-def _score(row: Row[Any], is_published: bool) -> ProjectScore:
+def _score(row: Row[Any], today: date, is_published: bool) -> ProjectScore:
     now = _status(row)
-    ahead = [day for day in row.days or () if formulas.needed_when(now, day)]
+    ahead = [day for day in row.days or () if formulas.needed_when(now, day, today)]
     return ProjectScore(
         **{name: getattr(now, name) for name in _SAID},
         project=row.project,
@@ -234,11 +241,12 @@ def _materials(
         "projects": list(statuses),
     }
     found = connection.execute(text(_MATERIALS.format(depots=depots.sql)), params)
-    return [_material(line, statuses[line.project_id]) for line in found]
+    today = _today(connection)
+    return [_material(line, statuses[line.project_id], today) for line in found]
 
 
-def _material(line: Row[Any], now: Status) -> ProjectMaterial:
-    expected = formulas.needed_when(now, line.needed_on)
+def _material(line: Row[Any], now: Status, today: date) -> ProjectMaterial:
+    expected = formulas.needed_when(now, line.needed_on, today)
     values = {name: value for name, value in line._mapping.items() if name != "project_id"}
     missing, cost, lead = line.shortage, line.unit_cost_brl, line.lead_time_days
     return ProjectMaterial(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 from alembic import command
@@ -98,6 +98,21 @@ def test_what_was_decided_before_is_known_of_its_alert_or_recommendation(empty_u
             until = f"SELECT snoozed_until = '2025-06-09 12:00Z' FROM analytics.{table}"
             assert connection.execute(text(until)).scalar_one()
     engine.dispose()
+
+
+def test_downtime_of_outages_that_go_on_is_made_anew(database_url: str, engine: Engine):
+    """From 18:00 on, the last that is known being another outage's end at 20:00."""
+    network, hours = factories.make_network(engine), {}
+    factories.add_outage(engine, network, "DEP-SP", datetime(2025, 7, 3, 18), None)
+    factories.add_outage(
+        engine, network, "DEP-RJ", datetime(2025, 7, 3, 19), datetime(2025, 7, 3, 20)
+    )
+    for step, revision in ((command.downgrade, "0036"), (command.upgrade, "0037")):
+        step(alembic(database_url), revision)
+        with engine.connect() as connection:
+            told = "SELECT hours FROM analytics.downtime_by_day WHERE uf = 'SP'"
+            hours[revision] = connection.execute(text(told)).scalar_one()
+    assert hours == {"0036": 2.0, "0037": 6.0}
 
 
 def test_returns_find_room_and_are_not_left_to_a_version_that_knows_none(

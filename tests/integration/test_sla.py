@@ -24,7 +24,7 @@ from warehouse.queries import kpis, regions, sla
 pytestmark = pytest.mark.usefixtures("nova")
 
 SCHEDULE = [{"hours": 2, "percent": 2}, {"hours": 4, "percent": 5}, {"hours": 8, "percent": 12}]
-JUNE, MAY = date(2025, 6, 1), date(2025, 5, 1)
+MAY, JUNE, JULY = date(2025, 5, 1), date(2025, 6, 1), date(2025, 7, 1)
 
 
 @pytest.fixture
@@ -131,6 +131,26 @@ def test_an_outage_that_goes_on_lasts_to_the_end_of_the_data(
     assert (found.now.downtime_hours, found.as_of) == (6.0, date(2025, 6, 29))
     (outage,) = sla.outages().rows
     assert (outage.ended_at, outage.hours) == (None, 6.0)
+
+
+def test_an_outage_that_goes_on_is_told_alike_where_outages_are_the_last_to_be_known(
+    engine: Engine, network: factories.Network
+):
+    """From 18:00 of 2 July on: 6 h, and 24 h of the day on which another one ended at 10:00."""
+    factories.add_outage(engine, network, "DEP-SP", at(7, 2, 18), None)
+    factories.add_outage(engine, network, "DEP-RJ", at(7, 3, 8), at(7, 3, 10))
+    derive.refresh_after_load(engine)
+    found = score(month=JULY)
+    assert (found.now.downtime_hours, found.as_of) == (32.0, date(2025, 7, 3))
+    assert {one.site: one.hours for one in sla.outages().rows} == {"DEP-SP": 30.0, "DEP-RJ": 2.0}
+    sheet = sla.evidence(contract="C-SUL", month=JULY)
+    assert sum(one.hours_within for one in sheet.incidents) == found.now.downtime_hours
+    with engine.begin() as connection:
+        moved = "UPDATE core.outage SET started_at = :start, ended_at = :end WHERE outage = 'O-2'"
+        connection.execute(text(moved), {"start": at(7, 2, 8), "end": at(7, 3, 0)})
+    derive.refresh_after_load(engine)
+    at_midnight = score(month=JULY)
+    assert (at_midnight.now.downtime_hours, at_midnight.as_of) == (6.0 + 16.0, date(2025, 7, 2))
 
 
 def test_a_reader_of_a_part_sees_its_hours_and_no_penalty(

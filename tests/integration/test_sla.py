@@ -216,6 +216,7 @@ def test_exposure_is_the_chance_times_the_penalty(
     assert narrow.score == there and sum(one.exposure_brl for one in narrow.parts) == of_rio
     assert (narrow.days, narrow.months) == (detail.days, detail.months)
     assert sla.detail(contract="C-SUL", filters=Filters(uf=("BA",))).score.here.sites == 0
+    last = {"start": at(6, 29, 10), "end": at(6, 29, 20)}
     with engine.connect() as connection:
         capped = penalties_by_contract(connection, date(2025, 6, 29))
         steeper = [*SCHEDULE[:2], {"hours": 8, "percent": 10}, {"hours": 16, "percent": 90}]
@@ -224,6 +225,10 @@ def test_exposure_is_the_chance_times_the_penalty(
             {"schedule": json.dumps(steeper)},
         )
         assert penalties_by_contract(connection, date(2025, 6, 29)) == capped, "10 % from 8 h on"
+        connection.execute(
+            text("UPDATE core.outage SET started_at = :start, ended_at = :end"), last
+        )
+        assert penalties_by_contract(connection, date(2025, 6, 29)) == capped, "on the last day"
         connection.execute(text("UPDATE core.contract SET cap_pct = 5"))
         lower = penalties_by_contract(connection, date(2025, 6, 29))
     assert lower == {key: pytest.approx(brl) for key, brl in capped.items()}, "5 % from 4 h on"

@@ -19,11 +19,11 @@ MEASURED_DAYS = 365
 
 _PENALTIES = f"""
 WITH waited AS (
-    SELECT sum(extract(epoch FROM
-        least(coalesce(ended_at, CAST(:today AS timestamp)), CAST(:today AS timestamp))
-        - started_at) / 3600) AS hours
+    SELECT sum(extract(epoch FROM least(ended_at, CAST(:today AS date) + 1) - started_at) / 3600)
+        AS hours
     FROM core.outage
-    WHERE item_waited_for_id IS NOT NULL AND started_at > :since AND started_at <= :today
+    WHERE item_waited_for_id IS NOT NULL AND started_at::date > :since
+        AND started_at::date <= :today
 ), missed AS (
     SELECT sum(hidden) AS requests FROM ({with_hidden("date > :since AND date <= :today")}) AS asked
 ), hourly AS (

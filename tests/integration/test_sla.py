@@ -153,6 +153,25 @@ def test_an_outage_that_goes_on_is_told_alike_where_outages_are_the_last_to_be_k
     assert (at_midnight.now.downtime_hours, at_midnight.as_of) == (6.0 + 16.0, date(2025, 7, 2))
 
 
+def test_an_outage_is_its_own_contracts_to_readers_of_contracts(
+    engine: Engine, network: factories.Network
+):
+    """C-SUL's, at the site of C-NE."""
+    factories.add_outage(engine, network, "DEP-BA", at(6, 3, 0), at(6, 3, 10))
+    with engine.begin() as connection:
+        own = "UPDATE core.outage SET contract_id = :contract"
+        connection.execute(text(own), {"contract": network.contracts["C-SUL"]})
+    derive.refresh_after_load(engine)
+    south, northeast = Scope(contracts=("C-SUL",)), Scope(contracts=("C-NE",))
+    assert score(month=JUNE, scope=south).now.downtime_hours == 10.0
+    assert [one.contract for one in sla.outages(scope=south).rows] == ["C-SUL"]
+    (incident,) = sla.evidence(contract="C-SUL", month=JUNE, scope=south).incidents
+    assert incident.hours_within == 10.0
+    assert score("C-NE", JUNE, scope=northeast).now.downtime_hours == 0.0
+    assert sla.outages(scope=northeast).rows == []
+    assert sla.outages(filters=Filters(contract=("C-NE",))).rows == []
+
+
 def test_a_reader_of_a_part_sees_its_hours_and_no_penalty(
     engine: Engine, network: factories.Network
 ):

@@ -35,7 +35,13 @@ from domain.sla import (
 from warehouse import ages
 from warehouse.caching import once, read_model
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
-from warehouse.queries.filtering import Where, daily_where, pattern, series_where, unaccented
+from warehouse.queries.filtering import (
+    daily_where,
+    of_places,
+    pattern,
+    series_where,
+    unaccented,
+)
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import OUTAGES_FROM, OUTAGES_TO
 
@@ -101,11 +107,12 @@ SELECT outage.outage, site.site, site.uf, contract.contract, outage.started_at, 
     outage.cause, item.sku, item.name AS item_name
 FROM core.outage AS outage
 JOIN core.site AS site USING (site_id)
-LEFT JOIN core.contract AS contract
-    ON contract.contract_id = coalesce(outage.contract_id, site.contract_id)
+CROSS JOIN LATERAL (
+    SELECT site.uf, coalesce(outage.contract_id, site.contract_id) AS contract_id
+) AS claim
+LEFT JOIN core.contract AS contract ON contract.contract_id = claim.contract_id
 LEFT JOIN core.item AS item ON item.item_id = outage.item_waited_for_id
 WHERE {where} AND ({search})
-    AND (contract.contract = ANY(:contracts) OR :any_contract)
     AND (NOT :waited OR outage.item_waited_for_id IS NOT NULL)
     AND outage.started_at <= :before
     AND greatest(outage.started_at, coalesce(outage.ended_at, :until)) >= :since
@@ -444,13 +451,11 @@ def _outages(
 ) -> tuple[str, dict[str, Any]]:
     last = _known_span(connection).last
     until = None if last is None else last + timedelta(days=1)
-    where: Where = series_where(scope, filters.at_places())
+    where = daily_where(scope, of_places(filters), "claim")
     searched = search.strip()
     params = {
         **where.params,
         "until": None if until is None else datetime.combine(until, time.min),
-        "contracts": list(filters.contract),
-        "any_contract": not filters.contract,
         "waited": waited,
         "since": datetime.combine(since or date.min, time.min),
         "before": datetime.combine(to or date.max, time.max),

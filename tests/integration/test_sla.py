@@ -172,6 +172,17 @@ def test_an_outage_is_its_own_contracts_to_readers_of_contracts(
     assert sla.outages(filters=Filters(contract=("C-NE",))).rows == []
 
 
+def test_an_outage_that_ended_at_midnight_is_none_of_the_month_that_began_then(
+    engine: Engine, network: factories.Network
+):
+    factories.add_outage(engine, network, "DEP-SP", at(5, 31, 22), at(6, 1, 0))
+    factories.add_outage(engine, network, "DEP-RJ", at(6, 1, 0), at(6, 1, 0))
+    derive.refresh_after_load(engine)
+    assert [one.site for one in sla.outages(since=JUNE).rows] == ["DEP-RJ"]
+    assert [one.site for one in sla.evidence(contract="C-SUL", month=JUNE).sites] == ["DEP-RJ"]
+    assert [one.site for one in sla.evidence(contract="C-SUL", month=MAY).sites] == ["DEP-SP"]
+
+
 def test_a_reader_of_a_part_sees_its_hours_and_no_penalty(
     engine: Engine, network: factories.Network
 ):

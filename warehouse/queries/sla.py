@@ -115,7 +115,7 @@ LEFT JOIN core.item AS item ON item.item_id = outage.item_waited_for_id
 WHERE {where} AND ({search})
     AND (NOT :waited OR outage.item_waited_for_id IS NOT NULL)
     AND outage.started_at <= :before
-    AND greatest(outage.started_at, coalesce(outage.ended_at, :until)) >= :since
+    AND (outage.started_at >= :since OR coalesce(outage.ended_at, :until) > :since)
 """
 _SEARCH = " OR ".join(
     f"{unaccented(name)} LIKE :search" for name in ("site.site", "outage.cause", "item.sku")

@@ -7,6 +7,8 @@ import io
 import json
 from datetime import timedelta
 
+from sqlalchemy import text
+
 from tests.factories import LAST_DAY
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
 
@@ -103,3 +105,25 @@ def test_what_cannot_be_asked_is_refused(site: Site) -> None:
     assert api.get("/projects/NO-SUCH").status_code == 404
     assert api.get("/exports/projects.csv").status_code == 403
     assert "state=moon" in site.browser(VIEWER).open_page("/projects", "?state=moon").text
+
+
+def test_what_is_over_leaves_the_days_after_its_planned_end(site: Site) -> None:
+    """Without an actual end; what goes on after its planned end stays."""
+    api, ended, later = site.api(VIEWER), LAST_DAY - timedelta(days=10), timedelta(days=60)
+    change = text(
+        "UPDATE core.project SET planned_end = planned_end + CAST(:by AS int), status = :status,"
+        " progress_pct = :done WHERE project = :project"
+    )
+    goes_on = "em andamento"
+    for by, (first, second), found in (
+        (-later.days, ((goes_on, 30), (goes_on, 100)), ["PRJ-1"]),
+        (0, (("Cancelado", 30), ("CONCLUÍDO", None)), []),
+        (later.days, ((goes_on, 30), (goes_on, 49)), ["PRJ-1", "PRJ-2"]),
+    ):
+        with site.changing() as connection:
+            for project, (status, done) in {"PRJ-1": first, "PRJ-2": second}.items():
+                said = {"by": by, "status": status, "done": done, "project": project}
+                connection.execute(change, said)
+        for day, wanted in ((ended, ["PRJ-1", "PRJ-2"]), (ended + timedelta(days=1), found)):
+            rows = api.get(f"/projects?sort=project&from={day}").json()["data"]
+            assert [row["project"] for row in rows] == wanted

@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.access import Scope
 from domain.levels import DEPOTS, visible_levels
-from domain.projects import ProjectFilters
+from domain.projects import CANCELLED, DONE, ProjectFilters
 from domain.records import NO_FILTERS, Filters
 from warehouse.clock import IN_BRASILIA
 
@@ -35,9 +35,10 @@ _UNDER_CONTRACT = """{}.contract_id IN (
 
 _PROJECT_START = "coalesce(project.planned_start, '-infinity')"
 _PROJECT_END = """coalesce(project.actual_end, CASE
-    WHEN project.planned_end > (SELECT max(as_of) FROM core.project_status) THEN project.planned_end
-    ELSE 'infinity'
-END)"""
+    WHEN project.planned_end > (SELECT max(as_of) FROM core.project_status)
+        OR lower(trim(project.status)) = ANY(:over) OR project.progress_pct >= 100
+    THEN project.planned_end
+END, 'infinity')"""
 """When a project ended or is to end; never, while it is late and goes on."""
 
 _SERVES_CONTRACT = f"""({_UNDER_CONTRACT.format("site")} OR site.site_id IN (
@@ -205,7 +206,8 @@ def project_where(scope: Scope, filters: ProjectFilters) -> Where:
     where.any_of(filters.uf, "uf", "project.uf = ANY(:uf)")
     where.any_of(filters.region, "region", _region("project.uf"))
     if filters.date_from:
-        where.add(f"{_PROJECT_END} >= :date_from", date_from=filters.date_from)
+        over = sorted(DONE | CANCELLED)
+        where.add(f"{_PROJECT_END} >= :date_from", date_from=filters.date_from, over=over)
     if filters.date_to:
         where.add(f"{_PROJECT_START} <= :date_to", date_to=filters.date_to)
     if filters.search.strip():

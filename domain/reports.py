@@ -76,8 +76,8 @@ class Report:
 @dataclass(frozen=True)
 class Delivery:
     """One sending. `state` is queued (to be sent, or tried again at `next_try_at`), sent, refused
-    (by the mail server, for good), failed (given up) or skipped: the account may not have it. The
-    server's own words are in `message`."""
+    (by the mail server, for good), failed (given up) or skipped: the account may not have it, or
+    the report was stopped. The server's own words are in `message`."""
 
     delivery_id: int
     email: str

@@ -269,6 +269,25 @@ def test_a_report_is_stopped_sent_once_more_and_dropped_with_its_row_each(
         assert (row.actor, row.object) == (ADMIN, f"report:{report_id}")
 
 
+def test_a_stopped_report_sends_nothing_that_was_due(
+    site: Site, admin: Browser, clean: Mailbox, here: Sender
+) -> None:
+    set_up(admin, number_of(site, ANALYST))
+    is_due(site)
+    clean.answers = ["451 busy, come back"]
+    assert here() == ["queued"]
+    with site.engine.connect() as connection:
+        (report_id,) = connection.execute(text("SELECT report_id FROM support.report")).one()
+    token = {"csrf_token": admin.csrf_token_of_page()}
+    assert admin.call("POST", f"{PAGE}/{report_id}/stop", data=token).status_code == 303
+    hurry(site)
+    assert here() == [] and not clean.messages
+    (row,) = deliveries(site)
+    assert (row.state, row.message) == ("skipped", "The report was stopped.")
+    assert admin.call("POST", f"{PAGE}/{report_id}/send", data=token).status_code == 303
+    assert here() == ["sent"]
+
+
 def test_only_accounts_that_may_export_are_taken(site: Site, admin: Browser) -> None:
     token = {"csrf_token": admin.csrf_token_of_page()}
     for user_id in (number_of(site, VIEWER), 987654):

@@ -51,6 +51,10 @@ UPDATE support.report_delivery SET state = :state, attempts = :attempts, message
     next_try_at = coalesce(:next_try_at, next_try_at), sent_at = :sent_at, run_id = :run_id
 WHERE delivery_id = :delivery_id
 """
+_SKIP = """
+UPDATE support.report_delivery SET state = 'skipped', message = 'The report was stopped.'
+WHERE report_id = :id AND state = 'queued'
+"""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ def save(engine: Engine, wanted: Wanted, *, now: datetime, actor: Actor) -> int:
 def set_active(
     engine: Engine, report_id: int, active: bool, *, now: datetime, actor: Actor
 ) -> None:
-    """Stops it, or lets it go on from its next time. Raises NotFound."""
+    """Stops it with what waits to be sent, or lets it go on from its next time. Raises NotFound."""
     with engine.begin() as connection:
         row = connection.execute(
             text("SELECT rhythm, day, hour FROM support.report WHERE report_id = :id FOR UPDATE"),
@@ -121,6 +125,8 @@ def set_active(
             ),
             {"active": active, "next_at": Schedule(*row).after(now), "id": report_id},
         )
+        if not active:
+            connection.execute(text(_SKIP), {"id": report_id})
         audit.note_on(connection, actor, "report", report_id, "resume" if active else "stop", {})
 
 

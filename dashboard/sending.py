@@ -126,7 +126,8 @@ def _words(taken: Taken, viewer: Viewer, current: DataStatus, settings: Settings
     if current.is_demo:
         said.insert(1, t("Demonstration data: made-up figures of a company that does not exist."))
     if settings.site_url:
-        asked = {name: list(getattr(filters, name)) for name in ("region", "uf", "family")}
+        asked = {name: getattr(filters, name) for name in ("region", "uf", "family")}
+        asked["measure"] = taken.measure
         query = urlencode({name: one for name, one in asked.items() if one}, doseq=True)
         said.append(f"{settings.site_url}/main" + (f"?{query}" if query else ""))
     said.append(t("Whoever administers users sets these e-mails up, and stops them."))

@@ -39,6 +39,7 @@ WEEKDAYS = (
     *(N_("Monday"), N_("Tuesday"), N_("Wednesday"), N_("Thursday"), N_("Friday")),
     *(N_("Saturday"), N_("Sunday")),
 )
+MEASURES = {"": N_("As on the page"), "brl": N_("R$"), "units": N_("Units")}
 LANGUAGES = {"pt_BR": "Português", "en": "English"}
 STATES = {
     "queued": N_("To be sent"),
@@ -119,7 +120,7 @@ def _form(data: ReportsData, viewer: Viewer) -> html.Section:
         _select(
             "measure",
             t("Measure"),
-            [Option("", t("As on the page")), Option("brl", t("R$")), Option("units", t("Units"))],
+            [Option(one, t(name)) for one, name in MEASURES.items()],
         ),
         _select("region", t("Regions (none: all)"), regions, several=True),
         _select("uf", t("UFs (none: all)"), data.choices["uf"], several=True),
@@ -162,7 +163,10 @@ def _reports(data: ReportsData, viewer: Viewer) -> html.Section:
     title = t("Set up so far")
     if not data.reports:
         return card(title, html.P(t("Nobody gets a report by e-mail yet."), className="quiet"))
-    names = [t("Recipient"), t("When"), t("Language"), t("Filters"), t("Next"), t("Set up by"), ""]
+    names = [
+        *(t("Recipient"), t("When"), t("Language"), t("Filters"), t("Measure"), t("Next")),
+        *(t("Set up by"), ""),
+    ]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in names]))
     body = html.Tbody([_report(one, data.csrf_token, viewer) for one in data.reports])
     table = html.Table([head, body], className="plain-table plain-words", id="reports")
@@ -189,6 +193,7 @@ def _report(one: Report, csrf_token: str, viewer: Viewer) -> html.Tr:
         when(one.schedule, viewer),
         LANGUAGES[one.language],
         filter_words(one.filters, viewer),
+        t(MEASURES[one.measure]),
         following,
         one.created_by,
         html.Div(buttons, className="actions"),

@@ -172,7 +172,10 @@ def test_two_machines_send_each_pack_once_and_each_reader_gets_the_own_part(
     assert "DEP-BA" in told[SCOPED] and "DEP-SP" not in told[SCOPED]
     assert "Filters: UF: RJ" in told[ANALYST] and "DEP-BA" not in told[ANALYST]
     body = next(one for one in clean.messages if one["To"] == ANALYST).get_body()
-    assert body and "https://nova.example.com/main?uf=RJ" in body.get_content()
+    assert (
+        body and "https://nova.example.com/main?uf=RJ&measure=units" in body.get_content().split()
+    )
+    assert '{"children":"Unidades"},"type":"Td"' in admin.open_page(PAGE).text
     assert [(row.state, row.attempts, row.run_id) for row in deliveries(site)] == [
         ("sent", 1, 1)
     ] * 2

@@ -57,15 +57,19 @@ class MonthQuery(Query):
     month: Month | None = None
 
 
-class PlacesQuery(MonthQuery):
-    """The same, and what `here` is of: sites in these regions and UFs."""
+class Places(Query):
+    """Regions and UFs."""
 
     region: Texts = ()
     uf: Ufs = ()
 
     def places(self) -> Filters:
-        """Regions and UFs as the queries' argument."""
+        """The same as the queries' argument."""
         return Filters(region=self.region, uf=self.uf)
+
+
+class PlacesQuery(MonthQuery, Places):
+    """The month, and what `here` is of: sites in these regions and UFs."""
 
 
 class ContractsQuery(PlacesQuery):
@@ -108,8 +112,9 @@ def listed(query: ContractsQuery) -> list[ContractScore]:
 
 @route("GET", "/sla/<path:contract>", query=PlacesQuery, data=ContractDetail)
 def one(contract: str, query: PlacesQuery) -> ContractDetail:
-    """One contract: its month day by day, all its months, the parts that put it at risk. Regions
-    and UFs narrow `here` and the parts; days and months are the whole contract's."""
+    """One contract: its month by day, all its months, the 50 parts that put it most at risk.
+
+    Regions and UFs narrow `here` and the parts; days and months are the whole contract's."""
     return sla.detail(
         contract=checked_text("contract", contract),
         scope=current_viewer().scope,
@@ -175,13 +180,15 @@ def days_file(query: ContractQuery) -> list[DowntimeDay]:
     return found.days if found else []
 
 
-class PartsQuery(ContractQuery, PlacesQuery):
-    """The same, of depots in these regions and UFs."""
+class PartsQuery(Places):
+    """One contract, and depots in these regions and UFs; nothing where no contract is named."""
+
+    contract: Text = ""
 
 
 @exported("contract-parts", query=PartsQuery, record=PartExposure)
 def parts_file(query: PartsQuery) -> list[PartExposure]:
-    """All parts that put a contract at risk, the highest exposure first."""
+    """All parts that put a contract at risk now, the highest exposure first."""
     if not query.contract:
         return []
     scope = current_viewer().scope

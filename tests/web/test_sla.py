@@ -116,6 +116,8 @@ def test_a_month_without_data_is_refused_and_not_made_up(breached: Site, month: 
         answer = api.get(path)
         assert answer.status_code == 422, path
         assert answer.json()["error"]["fields"] == {"month": known}, path
+    unknown = api.get(f"/exports/contract-parts.csv?contract=C-SUL&month={month}")
+    assert unknown.status_code == 422 and "month" in unknown.json()["error"]["fields"]
     assert api.get(f"/sla/C-SUL/evidence.pdf?month={month}").status_code == 404
     assert api.get(f"/sla/C-NOT?month={month}").status_code == 404
     page = breached.browser(ADMIN).open_page("/sla", f"?month={month}").text

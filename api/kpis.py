@@ -31,6 +31,8 @@ class KpiLine(Kpi):
     inputs: str = ""
     parts: str = ""
     source: str = ""
+    filter: str = ""
+    left_out: str = ""
 
 
 @exported("kpis", query=SpannedSeries, record=KpiLine, leave=("receipt",))
@@ -50,6 +52,8 @@ def _line(kpi: Kpi, viewer: Viewer) -> KpiLine:
         inputs=_told(inputs),
         parts=_told(parts),
         source=t(made.source),
+        filter=made.filter,
+        left_out="; ".join(made.left_out),
     )
 
 

@@ -28,7 +28,7 @@ from domain.viewer import Viewer
 from domain.wording import alert_message
 from layouts import format as fmt
 from layouts.alerts import place
-from layouts.components.cards import change_of
+from layouts.components.cards import change_of, not_narrowed
 from layouts.recommendation_text import KINDS
 from layouts.text import (
     ALERT_KINDS,
@@ -85,7 +85,7 @@ def pdf(data: BoardData, viewer: Viewer) -> bytes:
         *writer.savings(data.savings),
         *writer.contracts(data.contracts, data.filters),
         *writer.regions(data),
-        *writer.definitions(data.kpis),
+        *writer.definitions(data.kpis, viewer),
     ]
     return writer.pdf(title, story)
 
@@ -324,16 +324,14 @@ class _Pack(Writer):
             self.table(header, shown, (40, 90, 90, 70, 50, 85, 85), range(1, 7)),
         ]
 
-    def definitions(self, kpis: Sequence[Kpi]) -> list[Any]:
-        """What each indicator is, and the numbers that it was made of."""
-        t = self.t
-        rows = [
-            (
-                kpi_name(kpi, t),
-                " ".join([kpi_help(kpi, t), self._inputs(kpi)]).strip(),
-            )
-            for kpi in kpis
-        ]
+    def definitions(self, kpis: Sequence[Kpi], viewer: Viewer) -> list[Any]:
+        """What each indicator is, the numbers that it was made of, and which filters it does not
+        follow."""
+        t, rows = self.t, []
+        for kpi in kpis:
+            not_followed = not_narrowed(kpi.receipt.left_out, viewer)
+            told = (kpi_help(kpi, t), self._inputs(kpi), not_followed)
+            rows.append((kpi_name(kpi, t), " ".join(words for words in told if words)))
         return [self.text(t("Definitions"), "head"), self.table(None, rows, (130, 380))]
 
     def _inputs(self, kpi: Kpi) -> str:

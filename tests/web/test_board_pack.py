@@ -64,6 +64,9 @@ def test_programs_get_the_same_pack_in_the_language_that_they_ask_for(site: Site
     english = words_of(api.get(API, headers={"Accept-Language": "en"}).content)
     assert "Board pack" in english and "Filters: none" in english
     assert re.search(r"horizon: \d+ days", english)
+    assert "Not narrowed by" not in english
+    narrowed = api.get(f"{API}?family=energia", headers={"Accept-Language": "en"})
+    assert "Not narrowed by: Family." in words_of(narrowed.content)
     for uf in ("rj", "ZZ"):
         assert api.get(f"{API}?uf={uf}").status_code == 422
     unknown = words_of(api.get(f"{API}?family=nenhuma").content)

@@ -147,6 +147,14 @@ def test_a_workbook_is_in_the_readers_language(site: Site) -> None:
     assert sum(parts) == pytest.approx(value["value"])
 
 
+def test_the_file_of_the_indicators_says_which_filters_each_follows(site: Site) -> None:
+    content = site.api(ANALYST).get("/exports/kpis.csv?family=energia&uf=SP").content
+    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), delimiter=";")
+    told = {row["key"]: (row["filter"], row["left_out"]) for row in rows}
+    assert told["demand_value"] == ("uf=SP; family=energia", "")
+    assert told["sla_availability"] == ("uf=SP", "family")
+
+
 def test_a_workbook_is_written_while_another_worker_clears_away(admin: Api, home: Path) -> None:
     vanished = home / "scratch" / "vanished"
     vanished.parent.mkdir(exist_ok=True)

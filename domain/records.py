@@ -67,7 +67,8 @@ class DataStatus:
     changes when a run is published or derived again and when a load is there to be seen,
     `data_version` also with every decision; `decided_version` with the decisions and overrides of
     others than who asks. `next_load_on`: by the usual rhythm of past loads, None where there is
-    none. `archived_to`: the last day of what is in the archive. `as_of`: the last day that the data
+    none. `data_to`: the last day of the run's last period, before the first run that of demand.
+    `archived_to`: the last day of what is in the archive. `as_of`: the last day that the data
     speak of, of demand and stock, else of the orders. `negative_periods`: periods of an item-depot
     in which more came back than was asked for, which the run's training took for no demand."""
 

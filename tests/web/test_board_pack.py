@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import zlib
 from base64 import a85decode
+from datetime import timedelta
 
 from sqlalchemy import text
 
-from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
+from tests.factories import LAST_DAY
+from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Site
 
 API = "/exports/board.pdf"
 STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
@@ -83,3 +85,18 @@ def test_an_items_name_may_be_as_long_as_files_allow(site: Site) -> None:
     with site.changing() as connection:
         connection.execute(named, {"name": usual})
     assert answer.status_code == 200 and words_of(answer.content).count("W") >= 2_000
+
+
+def test_data_reach_to_the_end_of_the_last_week_of_a_weekly_run(site: Site) -> None:
+    """The run of days that the site has, told as one of weeks: 29 June is a Sunday."""
+    monday, api = LAST_DAY - timedelta(days=6), site.api(ADMIN)
+    change = text("UPDATE analytics.run SET frequency = :frequency, data_to = :day")
+    with site.changing() as connection:
+        connection.execute(change, {"frequency": "W", "day": monday})
+    paper, health, runs = (api.get(path) for path in (API, "/health", "/runs"))
+    with site.changing() as connection:
+        connection.execute(change, {"frequency": "D", "day": LAST_DAY})
+    assert "dados até 29/06/2025" in words_of(paper.content)
+    assert health.json()["data"]["data_as_of"] == health.json()["meta"]["data_as_of"]
+    assert health.json()["data"]["data_as_of"] == str(LAST_DAY)
+    assert runs.json()["data"][0]["data_to"] == str(LAST_DAY)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, text
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Engine, Row, text
 
 from domain.erp import TRAINING_KINDS
 from domain.errors import NotFound
 from domain.records import Page, Run
 from warehouse.db import primary
 from warehouse.queries.paging import fetch_page
+from warehouse.queries.published import last_day
 from warehouse.queries.status import is_training_needed
 
 SORTS = {"run_id": "bigint"}
@@ -28,7 +32,7 @@ def runs(engine: Engine) -> list[Run]:
     """Every run, newest first, dropped ones included."""
     with engine.connect() as connection:
         found = connection.execute(text(f"{_SELECT} ORDER BY run.run_id DESC"))
-        return [Run(**row._mapping) for row in found]
+        return [_run(row) for row in found]
 
 
 def one(run_id: int) -> Run:
@@ -38,7 +42,7 @@ def one(run_id: int) -> Run:
         row = connection.execute(sql, {"run_id": run_id}).one_or_none()
     if row is None:
         raise NotFound(f"There is no run {run_id}.")
-    return Run(**row._mapping)
+    return _run(row)
 
 
 def page(*, limit: int = 50, cursor: str | None = None, sort: str = "-run_id") -> Page[Run]:
@@ -48,13 +52,18 @@ def page(*, limit: int = 50, cursor: str | None = None, sort: str = "-run_id") -
             connection,
             _SELECT,
             {},
-            lambda row: Run(**row._mapping),
+            _run,
             sort=sort,
             sorts=SORTS,
             tie={"run_id": "bigint"},
             limit=limit,
             cursor=cursor,
         )
+
+
+def _run(row: Row[Any]) -> Run:
+    found = Run(**row._mapping)
+    return replace(found, data_to=last_day(found.data_to, found.frequency))
 
 
 def training_needed(engine: Engine) -> bool:

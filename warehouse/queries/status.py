@@ -14,7 +14,7 @@ from warehouse import ages
 from warehouse.caching import VERSION_SQL, read_model
 from warehouse.clock import IN_BRASILIA
 from warehouse.planned import planned_once
-from warehouse.queries.published import AS_OF
+from warehouse.queries.published import AS_OF, last_day
 
 RHYTHM_DAYS = 10
 """The last days of loads that the rhythm is taken from."""
@@ -84,7 +84,7 @@ def current(connection: Connection) -> DataStatus:
         published_at=row.published_at,
         loaded_at=row.loaded_at,
         data_from=row.data_from,
-        data_to=row.data_to,
+        data_to=row.data_to if row.run_id is None else last_day(row.data_to, row.frequency),
         frequency=row.frequency,
         horizon=row.horizon,
         series_total=counts.get("series_total", 0),

@@ -293,6 +293,56 @@ def test_formulas_that_were_computed_are_their_values(loaded: Engine, tmp_path: 
     assert rows(loaded, found) == [(None, 6.0)]
 
 
+def test_numbers_kept_as_text_that_could_mean_two_things(loaded: Engine, tmp_path: Path):
+    table = [["date", "sku", "quantity"], ["2024-01-02", "A", "1.500"], ["2024-01-03", "A", 2.25]]
+    book = workbook_of(tmp_path / "demand.xlsx", table)
+    frame = pd.DataFrame({"date": ["2024-01-02"], "sku": ["A"], "quantity": ["1.500"]})
+    frame.to_parquet(tmp_path / "demand.parquet")
+    for path in (book, tmp_path / "demand.parquet"):
+        assert "'1.500': can be read with a decimal mark or a" in message(path, loaded)
+
+
+def test_numbers_kept_as_text_stand_beside_typed_ones(loaded: Engine, tmp_path: Path):
+    costs = [["C1", "1.250"], ["C2", "1.500,00"], ["C3", 1.125], [124.5, 2]]
+    book = workbook_of(tmp_path / "items.xlsx", [["sku", "unit_cost_brl"], *costs])
+    assert load_one(book, loaded).state == "accepted"
+    found = "SELECT unit_cost_brl FROM core.item WHERE sku IN ('C1', 'C2', 'C3', '124.5')"
+    assert sorted(rows(loaded, found)) == [(1.125,), (2,), (1250,), (1500,)]
+
+
+def test_the_mark_of_a_mapping_is_that_of_texts_alone(loaded: Engine, tmp_path: Path):
+    source = '[[source]]\nkind = "{}"\nfile = "{}"\ndecimal = ","\n'
+    equipment = ["equipment", "site", "measured_at", "temp_c"]
+    at = "2024-01-02 10:00"
+    workbook_of(tmp_path / "a.xlsx", [equipment, [7.5, "T", at, 41.125], ["M2", "T", at, "4.125"]])
+    columns = {"date": "2024-01-02", "sku": [7.5, 8], "quantity": ["1.500", "2"], "site": "T7"}
+    pd.DataFrame(columns).to_parquet(tmp_path / "b.parquet")
+    mapping = source.format("equipment", "a.xlsx") + source.format("demand", "b.parquet")
+    (tmp_path / "mapping.toml").write_text(mapping)
+    assert load(tmp_path, loaded).ok
+    found = "SELECT equipment, readings ->> 'temp_c' FROM core.equipment_reading ORDER BY 1"
+    assert rows(loaded, found) == [("7.5", "41.125"), ("M2", "4125.0")]
+    found = (
+        "SELECT sku, quantity FROM core.demand JOIN core.item USING (item_id) WHERE sku ~ '^[78]'"
+    )
+    assert sorted(rows(loaded, found)) == [("7.5", 1500), ("8", 2)]
+
+
+def test_columns_that_become_rows_keep_what_is_typed(loaded: Engine, tmp_path: Path):
+    wide = [["sku", "m1", "m2", "m3"], ["W1", 1.125, None, "7,5"], ["W2", "1.125", 3, 2.5]]
+    workbook_of(tmp_path / "wide.xlsx", wide)
+    (tmp_path / "mapping.toml").write_text(
+        '[[source]]\nkind = "demand"\nfile = "wide.xlsx"\n[source.columns]\nsku = "sku"\n'
+        '[source.unpivot]\ncolumns = "m(\\\\d)"\nvalue = "quantity"\nstart = "2024-01"\n'
+        'step = "month"\n'
+    )
+    assert load(tmp_path, loaded).ok
+    found = "SELECT sku, quantity FROM core.demand JOIN core.item USING (item_id) WHERE sku ~ '^W'"
+    assert sorted(rows(loaded, found)) == [
+        ("W1", 1.125), ("W1", 7.5), ("W2", 2.5), ("W2", 3), ("W2", 1125),
+    ]  # fmt: skip
+
+
 def test_a_row_beyond_the_end_of_a_sheet(loaded: Engine, tmp_path: Path):
     table = [["date", "sku", "quantity"], ["2024-01-02", "A", 1]]
     path = workbook_of(tmp_path / "demand.xlsx", table)

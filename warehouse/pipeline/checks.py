@@ -90,12 +90,15 @@ class Checker:
         self._learn_decimal(shaped)
         columns: dict[str, pa.Array] = {"file_line": pa.array(shaped.lines)}
         for column in self._columns:
-            columns[column.name] = self._typed(column, flat(shaped.table[column.name]), problems)
+            texts = flat(shaped.table[column.name])
+            if column.type in NUMERIC:
+                texts = self._marked(texts, shaped.typed.get(self._reshaper.origin(column.name)))
+            columns[column.name] = self._typed(column, texts, problems)
         self._one_of(columns, problems)
         self._apart(columns, problems)
         notes = self._order_dates(columns, problems)
         if shaped.extra is not None and self._kind.extra:
-            columns[self._kind.extra] = self._json(shaped.extra, problems)
+            columns[self._kind.extra] = self._json(shaped, shaped.extra, problems)
         table = pa.table({name: columns[name] for name in self.staged})
         if problems.bad.any():
             table = table.filter(pa.array(~problems.bad))
@@ -104,13 +107,26 @@ class Checker:
 
     def _learn_decimal(self, shaped: Shaped) -> None:
         numeric = {
-            self._reshaper.origin(column.name, None): flat(shaped.table[column.name])
+            self._reshaper.origin(column.name): flat(shaped.table[column.name])
             for column in self._columns
             if column.type in NUMERIC
         }
         if self._kind.extra_numeric and shaped.extra is not None:
             numeric |= {name: flat(shaped.extra[name]) for name in shaped.extra.column_names}
+        for header, typed in shaped.typed.items():
+            if header in numeric:
+                numeric[header] = pc.if_else(pa.array(typed), None, numeric[header])
         self._decimal.learn(numeric, shaped.lines)
+
+    def _marked(self, texts: pa.Array, typed: np.ndarray | None) -> pa.Array:
+        """Numbers that are such by their type, in the mark of those that are texts."""
+        if typed is None or self._mark == ".":
+            return texts
+        return pc.if_else(pa.array(typed), pc.replace_substring(texts, ".", self._mark), texts)
+
+    @property
+    def _mark(self) -> str:
+        return self._decimal.mark or "."
 
     def _typed(self, column: Column, texts: pa.Array, problems: _Problems) -> pa.Array:
         if column.name in REFERENCES and not column.required:
@@ -127,12 +143,11 @@ class Checker:
         return read.values
 
     def _read(self, column: Column, texts: pa.Array) -> Read:
-        mark = self._decimal.mark or "."
         if column.type is Type.NUMBER:
             scale = self._source.scale.get(column.name, 1.0)
-            return read_numbers(texts, column, mark, scale)
+            return read_numbers(texts, column, self._mark, scale)
         if column.type is Type.INTEGER:
-            return read_integers(texts, column, mark)
+            return read_integers(texts, column, self._mark)
         if column.type is Type.DATE:
             return self._dates.read_dates(texts, column)
         if column.type is Type.TIMESTAMP:
@@ -187,17 +202,18 @@ class Checker:
         columns[order.first] = pc.if_else(late, None, first)
         return +Counter({f"{reason}: {order.first} was cleared": int(wrong.sum())})
 
-    def _json(self, extra: pa.Table, problems: _Problems) -> pa.Array:
+    def _json(self, shaped: Shaped, extra: pa.Table, problems: _Problems) -> pa.Array:
         columns = {name: flat(extra[name]) for name in extra.column_names}
         if self._kind.extra_numeric:
-            return _objects({n: self._reading(n, c, problems) for n, c in columns.items()})
+            marked = {n: self._marked(c, shaped.typed.get(n)) for n, c in columns.items()}
+            return _objects({n: self._reading(n, c, problems) for n, c in marked.items()})
         for name, texts in columns.items():
             read = read_texts(texts, Column(name), key=False)
             problems.add(name, texts, read.bad, read.why)
         return _objects({name: texts.to_pylist() for name, texts in columns.items()})
 
     def _reading(self, name: str, texts: pa.Array, problems: _Problems) -> list[float | None]:
-        read = read_numbers(texts, Column(name, Type.NUMBER), self._decimal.mark or ".", 1.0)
+        read = read_numbers(texts, Column(name, Type.NUMBER), self._mark, 1.0)
         problems.add(name, texts, read.bad, read.why)
         return read.values.to_pylist()
 

@@ -35,12 +35,19 @@ class Chunk:
     """Rows as text columns named by the file's headers; an empty cell is null.
 
     `lines` (int64, one a row) are physical lines or rows of the file. `broken` are the lines that
-    could not be read as a row; they are not in the table.
+    could not be read as a row; they are not in the table. `typed` tells by header which cells (one
+    a row) are numbers by their type: those have a decimal point, whatever the file's mark is.
     """
 
     table: pa.Table
     lines: np.ndarray
     broken: list[Reject] = field(default_factory=list)
+    typed: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def filter(self, kept: np.ndarray) -> Chunk:
+        """The chunk with the rows of the mask alone."""
+        typed = {header: cells[kept] for header, cells in self.typed.items()}
+        return Chunk(self.table.filter(pa.array(kept)), self.lines[kept], self.broken, typed)
 
 
 class Part(Protocol):
@@ -63,13 +70,13 @@ def chunk_of(
     headers: list[str],
     lines: np.ndarray,
     broken: list[Reject],
+    typed: dict[str, np.ndarray] | None = None,
 ) -> Chunk:
     """The chunk without its blank rows: they are not data and are counted nowhere."""
     table = pa.Table.from_arrays(list(columns), names=[str(n) for n in range(len(headers))])
+    chunk = Chunk(table.rename_columns(headers), lines, broken, typed or {})
     blank = _blank(table)
-    if blank.any():
-        table, lines = table.filter(pa.array(~blank)), lines[~blank]
-    return Chunk(table.rename_columns(headers), lines, broken)
+    return chunk.filter(~blank) if blank.any() else chunk
 
 
 def _blank(table: pa.Table) -> np.ndarray:

@@ -24,13 +24,13 @@ CHUNK_BYTES = 16 << 20
 
 
 class ParquetPart:
-    """One Parquet file; its numbers are typed, so their decimal mark is known."""
+    """One Parquet file; `decimal` is the mark of numbers in columns of texts."""
 
     name = ""
-    decimal = "."
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, decimal: str | None = None) -> None:
         self.file, self._path, self._packed = path.name, path, path.stat().st_size
+        self.decimal = decimal
         opened = self._opened()
         schema, metadata = opened.schema_arrow, opened.metadata
         self.headers = [name.strip() for name in schema.names]
@@ -51,7 +51,12 @@ class ParquetPart:
             for batch in self._batches():
                 lines = np.arange(line, line + batch.num_rows, dtype=np.int64)
                 columns = [_texts(column) for column in batch.columns]
-                yield chunk_of(columns, self.headers, lines, [])
+                typed = {
+                    header: np.ones(batch.num_rows, dtype=bool)
+                    for header, column in zip(self.headers, batch.columns, strict=True)
+                    if pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)
+                }
+                yield chunk_of(columns, self.headers, lines, [], typed)
                 line += batch.num_rows
         except (pa.ArrowInvalid, OSError) as error:
             raise BadFile(f"is damaged ({error})", file=self.file, line=line) from error

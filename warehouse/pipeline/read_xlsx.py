@@ -43,7 +43,7 @@ class XlsxPart:
         self, path: Path, sheet: str, *, header_row: int | None = None, decimal: str | None = None
     ) -> None:
         self.file, self.name = path.name, sheet
-        self.decimal = decimal or "."
+        self.decimal = decimal
         self._path = path
         self._header_row, self._places, self.headers = self._header(header_row)
 
@@ -57,11 +57,14 @@ class XlsxPart:
         broken = [reject for each in batch if (reject := self._uncalculated(*each))]
         refused = {reject.line for reject in broken}
         good = [(line, row) for line, row in batch if line not in refused]
-        cells = [
-            [cell_text(row.get(place), self.decimal) for place in self._places] for _, row in good
-        ]
+        cells = [[cell_text(row.get(place)) for place in self._places] for _, row in good]
+        typed = {
+            header: np.array([isinstance(row.get(place), float) for _, row in good], dtype=bool)
+            for place, header in zip(self._places, self.headers, strict=True)
+        }
         lines = np.array([line for line, _ in good], dtype=np.int64)
-        return chunk_of(texts_of(cells, len(self.headers)), self.headers, lines, broken)
+        texts = texts_of(cells, len(self.headers))
+        return chunk_of(texts, self.headers, lines, broken, typed)
 
     def _uncalculated(self, line: int, row: dict[int, Any]) -> Reject | None:
         for place, header in zip(self._places, self.headers, strict=True):
@@ -72,7 +75,7 @@ class XlsxPart:
 
     def _header(self, wanted: int | None) -> tuple[int, list[int], list[str]]:
         for number, row in _rows(self._path, self.name, self.file, wanted or 1):
-            cells = {place: " ".join(cell_text(cell, ".").split()) for place, cell in row.items()}
+            cells = {place: " ".join(cell_text(cell).split()) for place, cell in row.items()}
             if any(cells.values()):
                 # sheets often carry formatted columns without a name or a value
                 places = [place for place in sorted(cells) if cells[place]]
@@ -109,15 +112,14 @@ def guard_unpacked_size(path: Path) -> None:
         raise BadFile(reason, file=path.name)
 
 
-def cell_text(value: Any, decimal: str) -> str:
-    """A cell's value as it would stand in a CSV file with that decimal mark; None is empty."""
+def cell_text(value: Any) -> str:
+    """A cell's value as it would stand in a CSV file with a decimal point; None is empty."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-        return text.replace(".", decimal)
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
     if isinstance(value, (date, time, timedelta)):

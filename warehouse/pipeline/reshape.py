@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -30,7 +30,8 @@ class Shaped:
     """Rows with canonical text columns. `extra` holds the columns bound for JSONB, if any.
 
     `periods` numbers the file's column that each value came from, when columns became rows.
-    `read` counts rows before filtering; `dropped` the filtered ones by reason.
+    `read` counts rows before filtering; `dropped` the filtered ones by reason. `typed` is that of
+    the chunk, by the header that `origin` gives without a period.
     """
 
     table: pa.Table
@@ -40,6 +41,7 @@ class Shaped:
     read: int
     dropped: Counter[str]
     broken: list[Reject]
+    typed: dict[str, np.ndarray]
 
 
 class Reshaper:
@@ -71,7 +73,7 @@ class Reshaper:
         """The file's columns that go into the kind's JSONB column."""
         return self._extra
 
-    def origin(self, name: str, period: int | None) -> str:
+    def origin(self, name: str, period: int | None = None) -> str:
         """The header in the file that a canonical column comes from, for messages."""
         unpivot = self._source.unpivot
         if unpivot and period is not None and name in ("date", unpivot.value):
@@ -83,23 +85,23 @@ class Reshaper:
         step = max(1, LONG_ROWS // max(len(self._periods), 1))
         broken = chunk.broken
         for start in range(0, max(chunk.table.num_rows, 1), step):
-            rows = chunk.table.slice(start, step)
-            yield self._shape(rows, chunk.lines[start : start + step], broken)
+            end = start + step
+            typed = {header: cells[start:end] for header, cells in chunk.typed.items()}
+            rows, lines = chunk.table.slice(start, step), chunk.lines[start:end]
+            yield self._shape(Chunk(rows, lines, broken, typed))
             broken = []
 
-    def _shape(self, rows: pa.Table, lines: np.ndarray, broken: list[Reject]) -> Shaped:
+    def _shape(self, chunk: Chunk) -> Shaped:
         width = len(self._periods) or 1
-        read = rows.num_rows * width
-        cells = _Cells(rows, self._source.missing, lines, self._part)
+        read = chunk.table.num_rows * width
+        cells = _Cells(chunk, self._source.missing, self._part)
         kept, dropped = self._filtered(cells, width)
         if not kept.all():
-            lines = lines[kept]
-            cells = _Cells(rows.filter(pa.array(kept)), self._source.missing, lines, self._part)
-        table = self._filled(cells)
-        extra = self._extra_table(cells)
-        if not self._source.unpivot:
-            return Shaped(table, extra, lines, None, read, dropped, broken)
-        return self._long(table, extra, cells, lines, read, dropped, broken)
+            chunk = chunk.filter(kept)
+            cells = _Cells(chunk, self._source.missing, self._part)
+        table, extra = self._filled(cells), self._extra_table(cells)
+        shaped = Shaped(table, extra, chunk.lines, None, read, dropped, chunk.broken, chunk.typed)
+        return self._long(shaped, cells) if self._source.unpivot else shaped
 
     def _filtered(self, cells: _Cells, width: int) -> tuple[np.ndarray, Counter[str]]:
         kept = np.ones(cells.rows, dtype=bool)
@@ -144,36 +146,31 @@ class Reshaper:
             return None
         return pa.table({header: cells.get(header) for header in self._extra})
 
-    def _long(
-        self,
-        table: pa.Table,
-        extra: pa.Table | None,
-        cells: _Cells,
-        lines: np.ndarray,
-        read: int,
-        dropped: Counter[str],
-        broken: list[Reject],
-    ) -> Shaped:
-        unpivot = self._source.unpivot
+    def _long(self, shaped: Shaped, cells: _Cells) -> Shaped:
+        unpivot, table, extra = self._source.unpivot, shaped.table, shaped.extra
         assert unpivot is not None
         width, rows = len(self._periods), cells.rows
         values = pa.concat_arrays([cells.get(header) for header, _ in self._periods])
         present = values.is_valid()
         keep = np.flatnonzero(present.to_numpy(zero_copy_only=False))
-        dropped = dropped + Counter({NO_VALUE: rows * width - len(keep)})
-        wide, periods = pa.array(keep % max(rows, 1)), keep // max(rows, 1)
+        dropped = shaped.dropped + Counter({NO_VALUE: rows * width - len(keep)})
+        places, periods = keep % max(rows, 1), keep // max(rows, 1)
+        wide = pa.array(places)
         days = pa.array([day for _, day in self._periods], pa.string())
         columns = {name: table[name].take(wide) for name in table.column_names if name}
         columns["date"] = days.take(pa.array(periods))
         columns[unpivot.value] = self._finished(unpivot.value, values.filter(present))
-        return Shaped(
-            pa.table({name: columns[name] for name in self.names}),
-            None if extra is None else extra.take(wide),
-            lines[keep % max(rows, 1)],
-            periods,
-            read,
-            +dropped,
-            broken,
+        typed = {header: numbers[places] for header, numbers in shaped.typed.items()}
+        numbers = [shaped.typed.get(header, np.zeros(rows, bool)) for header, _ in self._periods]
+        typed[self.origin(unpivot.value)] = np.concatenate(numbers)[keep]
+        return replace(
+            shaped,
+            table=pa.table({name: columns[name] for name in self.names}),
+            extra=None if extra is None else extra.take(wide),
+            lines=shaped.lines[places],
+            periods=periods,
+            dropped=+dropped,
+            typed=typed,
         )
 
     def _by_form(self) -> dict[str, str]:
@@ -262,13 +259,11 @@ class Reshaper:
 class _Cells:
     """The trimmed cells of one stretch of rows, by the file's header or pseudo-column."""
 
-    def __init__(
-        self, rows: pa.Table, missing: tuple[str, ...], lines: np.ndarray, part: Part
-    ) -> None:
-        self._table, self._lines, self._part = rows, lines, part
+    def __init__(self, chunk: Chunk, missing: tuple[str, ...], part: Part) -> None:
+        self._table, self._lines, self._part = chunk.table, chunk.lines, part
         self._missing = pa.array(missing, pa.string()) if missing else None
         self._known: dict[str, pa.Array] = {}
-        self.rows = rows.num_rows
+        self.rows = chunk.table.num_rows
 
     def get(self, header: str) -> pa.Array:
         if header not in self._known:

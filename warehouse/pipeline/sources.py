@@ -55,7 +55,7 @@ def part_names(path: Path, source: Source) -> list[str]:
 def open_part(path: Path, source: Source, name: str) -> Part:
     """One table of the file; raises BadFile when it cannot be read."""
     if path.name.lower().endswith(".parquet"):
-        return ParquetPart(path)
+        return ParquetPart(path, decimal=source.decimal)
     if path.name.lower().endswith(".xlsx"):
         return XlsxPart(path, name, header_row=source.header_row, decimal=source.decimal)
     return CsvPart(

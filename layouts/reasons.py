@@ -27,6 +27,14 @@ REASONS = tuple(
             r"is a formula without a value: open the file in Excel and save it",
             N_("is a formula without a value: open the file in Excel and save it"),
         ),
+        (
+            r"is an error that Excel shows: correct it there, or name it under missing in "
+            r"mapping\.toml",
+            N_(
+                "is an error that Excel shows: correct it there, or name it under missing in "
+                "mapping.toml"
+            ),
+        ),
         (r"must be a number", N_("must be a number")),
         (r"must be a whole number", N_("must be a whole number")),
         (r"must be (?P<low>\S+) to (?P<high>\S+)", N_("must be %(low)s to %(high)s")),

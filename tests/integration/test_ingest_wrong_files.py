@@ -283,6 +283,40 @@ def test_formulas_that_were_never_computed(loaded: Engine, tmp_path: Path):
     assert "formula without a value: open the file in Excel" in reject.reason
 
 
+ERRORS = [
+    ["date", "sku", "quantity", "site", "cover"],
+    ["2024-01-02", "#N/A", 3, "S", "#DIV/0!"],
+    ["2024-01-03", "A", 1, "#REF!", 2],
+    ["2024-01-04", "A", 1, "S", "#DIV/0!"],
+]
+MAPPED = (
+    '[[source]]\nkind = "demand"\nfile = "demand.xlsx"\nmissing = []\n[source.columns]\n'
+    'date = "date"\nquantity = "quantity"\nsite = "site"\n'
+    '[source.concat]\nsku = { columns = ["sku", "sku"] }\n'
+)
+
+
+def test_errors_of_excel_are_no_codes(loaded: Engine, tmp_path: Path):
+    workbook_of(tmp_path / "demand.xlsx", ERRORS)
+    (tmp_path / "mapping.toml").write_text(MAPPED)
+    report = refused(tmp_path, loaded)
+    assert (report.read, report.accepted, report.rejected) == (3, 1, 2)
+    assert [(each.line, each.column, each.value) for each in report.rejects] == [
+        (2, "sku", "#N/A"),
+        (3, "site", "#REF!"),
+    ]
+    (why,) = {each.reason for each in report.rejects}
+    assert why.startswith("is an error that Excel shows: correct it there")
+    assert reason_in(why, translator("pt_BR")).startswith("é um erro que o Excel mostra")
+
+
+def test_errors_of_excel_that_a_mapping_calls_missing(loaded: Engine, tmp_path: Path):
+    workbook_of(tmp_path / "demand.xlsx", ERRORS)
+    (tmp_path / "mapping.toml").write_text(MAPPED.replace("[]", '["#REF!"]'))
+    (reject,) = refused(tmp_path, loaded).rejects
+    assert (reject.line, reject.value) == (2, "#N/A")
+
+
 def test_formulas_that_were_computed_are_their_values(loaded: Engine, tmp_path: Path):
     table = [["sku", "name", "unit_cost_brl"], ["B", "=T(1)", 6]]
     path = workbook_of(tmp_path / "items.xlsx", table)

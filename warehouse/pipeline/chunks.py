@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -37,17 +37,20 @@ class Chunk:
     `lines` (int64, one a row) are physical lines or rows of the file. `broken` are the lines that
     could not be read as a row; they are not in the table. `typed` tells by header which cells (one
     a row) are numbers by their type: those have a decimal point, whatever the file's mark is.
+    `void` are cells of the table that hold no value, with why: who uses one refuses its row.
     """
 
     table: pa.Table
     lines: np.ndarray
     broken: list[Reject] = field(default_factory=list)
     typed: dict[str, np.ndarray] = field(default_factory=dict)
+    void: list[Reject] = field(default_factory=list)
 
     def filter(self, kept: np.ndarray) -> Chunk:
         """The chunk with the rows of the mask alone."""
         typed = {header: cells[kept] for header, cells in self.typed.items()}
-        return Chunk(self.table.filter(pa.array(kept)), self.lines[kept], self.broken, typed)
+        table, lines = self.table.filter(pa.array(kept)), self.lines[kept]
+        return replace(self, table=table, lines=lines, typed=typed)
 
 
 class Part(Protocol):
@@ -71,10 +74,11 @@ def chunk_of(
     lines: np.ndarray,
     broken: list[Reject],
     typed: dict[str, np.ndarray] | None = None,
+    void: list[Reject] | None = None,
 ) -> Chunk:
     """The chunk without its blank rows: they are not data and are counted nowhere."""
     table = pa.Table.from_arrays(list(columns), names=[str(n) for n in range(len(headers))])
-    chunk = Chunk(table.rename_columns(headers), lines, broken, typed or {})
+    chunk = Chunk(table.rename_columns(headers), lines, broken, typed or {}, void or [])
     blank = _blank(table)
     return chunk.filter(~blank) if blank.any() else chunk
 

@@ -29,11 +29,24 @@ UNPACKED_BYTES = 512 << 20
 LAST_ROW = 1_048_576
 """No sheet has more."""
 SHOWN_CHARACTERS = 80
-UNCALCULATED = "is a formula without a value: open the file in Excel and save it"
 
 
-class Formula(str):
+class NoValue(str):
+    """What stands in a cell instead of a value."""
+
+    why = ""
+
+
+class Formula(NoValue):
     """A formula whose value the file does not hold: the program that wrote it computed nothing."""
+
+    why = "is a formula without a value: open the file in Excel and save it"
+
+
+class ErrorValue(NoValue):
+    """What Excel shows where a formula has no result: `#N/A`, `#DIV/0!`."""
+
+    why = "is an error that Excel shows: correct it there, or name it under missing in mapping.toml"
 
 
 class XlsxPart:
@@ -54,24 +67,21 @@ class XlsxPart:
             yield self._chunk(batch)
 
     def _chunk(self, batch: list[tuple[int, dict[int, Any]]]) -> Chunk:
-        broken = [reject for each in batch if (reject := self._uncalculated(*each))]
-        refused = {reject.line for reject in broken}
-        good = [(line, row) for line, row in batch if line not in refused]
-        cells = [[cell_text(row.get(place)) for place in self._places] for _, row in good]
+        cells = [[cell_text(row.get(place)) for place in self._places] for _, row in batch]
         typed = {
-            header: np.array([isinstance(row.get(place), float) for _, row in good], dtype=bool)
+            header: np.array([isinstance(row.get(place), float) for _, row in batch], dtype=bool)
             for place, header in zip(self._places, self.headers, strict=True)
         }
-        lines = np.array([line for line, _ in good], dtype=np.int64)
+        void = [reject for line, row in batch for reject in self._without_value(line, row)]
+        lines = np.array([line for line, _ in batch], dtype=np.int64)
         texts = texts_of(cells, len(self.headers))
-        return chunk_of(texts, self.headers, lines, broken, typed)
+        return chunk_of(texts, self.headers, lines, [], typed, void)
 
-    def _uncalculated(self, line: int, row: dict[int, Any]) -> Reject | None:
+    def _without_value(self, line: int, row: dict[int, Any]) -> Iterator[Reject]:
         for place, header in zip(self._places, self.headers, strict=True):
             value = row.get(place)
-            if isinstance(value, Formula):
-                return Reject(line, header, value[:SHOWN_CHARACTERS], UNCALCULATED)
-        return None
+            if isinstance(value, NoValue):
+                yield Reject(line, header, value[:SHOWN_CHARACTERS], value.why)
 
     def _header(self, wanted: int | None) -> tuple[int, list[int], list[str]]:
         for number, row in _rows(self._path, self.name, self.file, wanted or 1):
@@ -134,7 +144,8 @@ def _has_cells(sheet: Any) -> bool:
 
 
 class _Parser(WorkSheetParser):
-    """Gives formulas without a value as such, where openpyxl's own reader gives empty cells."""
+    """Gives formulas without a value and errors as such, where openpyxl's own reader gives empty
+    cells and texts."""
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         cell: dict[str, Any] = super().parse_cell(element)
@@ -142,6 +153,8 @@ class _Parser(WorkSheetParser):
         # a formula of which an empty text came has the type of a text
         if formula is not None and cell["value"] is None and cell["data_type"] != "str":
             cell["value"] = Formula(f"={formula.text or ''}")
+        elif cell["data_type"] == "e":
+            cell["value"] = ErrorValue(cell["value"])
         return cell
 
 

@@ -59,6 +59,13 @@ class Reshaper:
             name: [self._header(column) for column in concat.columns]
             for name, concat in source.concat.items()
         }
+        self._used = {
+            *self._columns.values(),
+            *self._extra,
+            *(header for header, _ in self._periods),
+            *(header for _, header, _ in self._tests),
+            *(header for headers in self._concat.values() for header in headers),
+        }
 
     @property
     def names(self) -> list[str]:
@@ -83,6 +90,7 @@ class Reshaper:
     def shape(self, chunk: Chunk) -> Iterator[Shaped]:
         """The chunk's rows as canonical text, a bounded number at a time."""
         step = max(1, LONG_ROWS // max(len(self._periods), 1))
+        chunk = self._with_values(chunk)
         broken = chunk.broken
         for start in range(0, max(chunk.table.num_rows, 1), step):
             end = start + step
@@ -90,6 +98,18 @@ class Reshaper:
             rows, lines = chunk.table.slice(start, step), chunk.lines[start:end]
             yield self._shape(Chunk(rows, lines, broken, typed))
             broken = []
+
+    def _with_values(self, chunk: Chunk) -> Chunk:
+        """Refuses the rows of which a used cell holds no value, unless that is `missing`."""
+        void = {
+            each.line: each
+            for each in reversed(chunk.void)
+            if each.column in self._used and each.value not in self._source.missing
+        }
+        if not void:
+            return chunk
+        kept = ~np.isin(chunk.lines, np.array([*void], dtype=np.int64))
+        return replace(chunk.filter(kept), broken=[*chunk.broken, *reversed(void.values())])
 
     def _shape(self, chunk: Chunk) -> Shaped:
         width = len(self._periods) or 1

@@ -60,7 +60,7 @@ def message(path: Path, engine: Engine) -> str:
         ("date;sku;quantidade\n2024-01-01;A;1\n", ["'quantidade'", "closest is 'quantity'"]),
         ("date;sku;quantity;Sku\n2024-01-01;A;1;A\n", ["'Sku'", "appears twice"]),
         ("date;sku\n2024-01-01;A\n", ["'quantity'", "missing"]),
-        ("date;sku;quantity;\n2024-01-01;A;1;\n", ["line 1", "column 4 has no name"]),
+        ("date;sku;quantity;\n2024-01-01;A;1;x\n", ["line 2", "column 4 has no name"]),
         ("date;sku;quantity\n", ["has a header and no rows"]),
         ("", ["is empty"]),
         ("\n\n\n", ["is empty"]),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.errors import BadFile
 from warehouse.pipeline import read_csv
 from warehouse.pipeline.read_csv import CsvPart
 
@@ -79,3 +80,19 @@ def test_windows_1252_is_recognised(tmp_path: Path, content: bytes):
     part = CsvPart(path)
     cells = [chunk.table.to_pydict() for chunk in part.chunks()]
     assert "ç" in str([part.headers, cells])
+
+
+@pytest.mark.parametrize("block", [16, 1 << 20])
+def test_columns_without_a_name_are_left_out_where_they_are_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+):
+    monkeypatch.setattr(read_csv, "BLOCK_BYTES", block)
+    path = tmp_path / "file.csv"
+    body = 'p;;q;\n1;;2;\n"3\n";"";4; \n'
+    path.write_text(body)
+    part = CsvPart(path)
+    assert part.headers == ["p", "q"]
+    assert read(path) == [(2, ["1", "2"]), (3, ["3\n", "4"])]
+    path.write_text(f"{body}5;;6;\n7;;8;nine\n")
+    with pytest.raises(BadFile, match="line 6, value 'nine': column 4 has no name in the header"):
+        list(CsvPart(path).chunks())

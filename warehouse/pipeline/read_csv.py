@@ -12,16 +12,17 @@ import gzip
 import io
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from domain.errors import BadFile
-from warehouse.pipeline.chunks import Chunk, check_headers, check_unpacked, chunk_of, texts_of
+from warehouse.pipeline.chunks import Chunk, check_unpacked, chunk_of, texts_of
 from warehouse.pipeline.report import Reject
 
 BLOCK_BYTES = 4 << 20
@@ -33,7 +34,8 @@ BOMS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 
 
 class CsvPart:
-    """One CSV file. `header_row` is the header's line, else the first that is not blank."""
+    """One CSV file. `header_row` is the header's line, else the first that is not blank. Columns
+    without a name, as a separator at the end of each line makes one, must be empty."""
 
     name = ""
 
@@ -55,7 +57,11 @@ class CsvPart:
             first = self._header_text(feed)
             self._delimiter = delimiter or _delimiter(first)
         with _opened(path) as stream:
-            self.headers = self._header(self._feed(stream))
+            header = self._header(self._feed(stream))
+        self._width = len(header)
+        self._places = [place for place, name in enumerate(header) if name]
+        self._nameless = [place for place, name in enumerate(header) if not name]
+        self.headers = [header[place] for place in self._places]
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows below the header; raises BadFile naming the line."""
@@ -82,14 +88,12 @@ class CsvPart:
                 next(feed)
         for row in csv.reader(feed, delimiter=self._delimiter):
             if any(cell.strip() for cell in row):
-                headers = [cell.strip() for cell in row]
-                check_headers(self.file, feed.line - 1, headers)
-                return headers
+                return [cell.strip() for cell in row]
         raise BadFile("is empty", file=self.file)
 
     def _fast(self, block: bytes, line: int) -> Chunk | None:
         """The block by Arrow, or None unless every line of it is a row."""
-        names = [str(place) for place in range(len(self.headers))]
+        names = [str(place) for place in range(self._width)]
         try:
             table = pyarrow.csv.read_csv(
                 pa.BufferReader(block),
@@ -112,11 +116,11 @@ class CsvPart:
         if _ends_inside_quotes(table):
             return None
         lines = np.arange(line, line + table.num_rows, dtype=np.int64)
-        return chunk_of(table.columns, self.headers, lines, [])
+        return self._chunk(table.columns, lines, [])
 
     def _slow(self, feed: _Feed) -> Chunk:
         """The block by the csv module, with the end of its last row from the next one."""
-        width = len(self.headers)
+        width = self._width
         rows: list[list[str]] = []
         lines: list[int] = []
         broken: list[Reject] = []
@@ -127,7 +131,31 @@ class CsvPart:
             elif any(row):
                 broken.append(_ragged(line, row, width, self._delimiter))
         numbers = np.array(lines, dtype=np.int64)
-        return chunk_of(texts_of(rows, width), self.headers, numbers, broken)
+        return self._chunk(texts_of(rows, width), numbers, broken)
+
+    def _chunk(
+        self,
+        columns: Sequence[pa.Array | pa.ChunkedArray],
+        lines: np.ndarray,
+        broken: list[Reject],
+    ) -> Chunk:
+        for place in self._nameless:
+            self._check_empty(place, columns[place], lines)
+        named = [columns[place] for place in self._places]
+        return chunk_of(named, self.headers, lines, broken)
+
+    def _check_empty(
+        self, place: int, cells: pa.Array | pa.ChunkedArray, lines: np.ndarray
+    ) -> None:
+        filled = pc.not_equal(pc.utf8_trim_whitespace(cells), "")
+        row = pc.index(filled, True).as_py()
+        if row >= 0:
+            raise BadFile(
+                f"column {place + 1} has no name in the header",
+                file=self.file,
+                line=int(lines[row]),
+                value=cells[row].as_py()[:SHOWN_CHARACTERS],
+            )
 
     def _records(self, feed: _Feed) -> Iterator[tuple[int, list[str]]]:
         reader = csv.reader(feed, delimiter=self._delimiter)

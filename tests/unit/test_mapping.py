@@ -45,6 +45,12 @@ def test_the_fingerprint_tells_mappings_apart():
         (DEMAND + '[source.constants]\nsku = "X"', ["'sku'", "twice"]),
         (DEMAND.replace("kind", 'decimal = ";"\nkind'), ["decimal"]),
         (DEMAND.replace("kind", 'encoding = "latim"\nkind'), ["encoding"]),
+        (DEMAND.replace("kind", 'encoding = "base64"\nkind'), ["encoding"]),
+        (
+            DEMAND.replace("kind", 'encoding = "utf-16"\nkind'),
+            ["'utf-16'", "save the file as UTF-8"],
+        ),
+        (DEMAND.replace("kind", 'encoding = "cp500"\nkind'), ["'cp500'", "save the file as UTF-8"]),
         (DEMAND.replace("kind", "header_row = 0\nkind"), ["header_row"]),
         (DEMAND.replace("kind", "extra = true\nkind"), ["extra", "demand"]),
         (DEMAND.replace("kind", 'on_duplicate = "any"\nkind'), ["on_duplicate", "reject"]),

@@ -72,6 +72,8 @@ SUMMED = {
 }
 STEPS = ("day", "week", "month")
 LARGEST_MAPPING = 1 << 20
+ASCII = bytes(range(128))
+"""Stands for itself in every encoding that is read: lines and separators are looked for in it."""
 
 
 @dataclass(frozen=True)
@@ -325,9 +327,14 @@ Check = Callable[[Any], Any]
 
 def _encoding(value: Any) -> str:
     try:
-        return codecs.lookup(value).name
+        name, plain = codecs.lookup(value).name, ASCII.decode(value)
+    except UnicodeError:
+        plain = ""
     except (LookupError, TypeError) as error:
         raise ValueError("must be an encoding, as utf-8 or cp1252") from error
+    if plain != ASCII.decode():
+        raise ValueError(f"= {value!r} cannot be read: save the file as UTF-8")
+    return name
 
 
 def _delimiter(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import Engine, text
 
 from tests.ingesting import load_one, rows, write
 from tests.services import ROOT
+from warehouse.db import make_engine
 
 
 @pytest.fixture
@@ -28,6 +30,19 @@ def test_readers_see_all_or_nothing_and_never_wait(engine: Engine, folder: Path)
         reader.execute(text("SET LOCAL lock_timeout = '100ms'"))
         assert reader.execute(total).scalar() == 0
     assert rows(engine, "SELECT count(*) FROM core.demand") == [(24_000,)]
+
+
+def test_a_load_waits_for_a_backup(engine: Engine, database_url: str, tmp_path: Path):
+    write(tmp_path, demand="date;sku;quantity\n2024-01-01;A;1\n")
+    hasty = make_engine(database_url, lock_timeout_ms=200)
+    with ThreadPoolExecutor() as pool, engine.connect() as backup:
+        backup.execute(text("LOCK TABLE staging.demand IN ACCESS SHARE MODE"))
+        loading = pool.submit(load_one, tmp_path, hasty)
+        with pytest.raises(TimeoutError):
+            loading.result(timeout=1)
+        backup.rollback()
+        assert loading.result(timeout=60).state == "accepted"
+    hasty.dispose()
 
 
 PEAK = """

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.errors import BadBundle, NotFound
+from domain.errors import BadBundle, NotFound, Unavailable
 from tests import factories
 from warehouse.db import make_engine
 from warehouse.pipeline import publish
@@ -448,6 +448,24 @@ def test_one_publish_at_a_time(engine: Engine, bundle: Path, tmp_path: Path, dat
     patient.dispose()
     assert not failures
     assert [one.state for one in runs(engine)] == ["ready", "ready"]
+
+
+def test_what_a_backup_still_reads_is_removed_next_time(
+    engine: Engine, bundle: Path, database_url: str
+):
+    left = publish.publish_bundle(bundle, engine=engine, published_by=BY)
+    hasty = make_engine(database_url, lock_timeout_ms=200)
+    with engine.connect() as backup:
+        backup.execute(text("UPDATE analytics.run SET state = 'loading'"))
+        backup.commit()
+        backup.execute(text(f"LOCK TABLE analytics.forecast_r{left} IN ACCESS SHARE MODE"))
+        publish.clear_debris(hasty)
+        with pytest.raises(Unavailable, match=f"Run {left} is still being read"):
+            publish.publish_bundle(bundle, engine=hasty, published_by=BY)
+    hasty.dispose()
+    assert partitions(engine)
+    publish.clear_debris(engine)
+    assert not partitions(engine)
 
 
 def test_a_run_trained_on_demo_rows_goes_with_them(engine: Engine, tmp_path: Path) -> None:

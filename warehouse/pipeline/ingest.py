@@ -365,6 +365,8 @@ def _whole_span(load: _Load) -> tuple[date | None, date | None]:
 
 def _prepare(connection: Connection) -> None:
     connection.execute(text("SET LOCAL statement_timeout = 0"))
+    # a backup reads the raw tables to its end, and is waited for
+    connection.execute(text("SET LOCAL lock_timeout = 0"))
     connection.execute(text("SET LOCAL work_mem = '128MB'"))
     # a killed loader's statement must not go on behind the back of the next load
     connection.execute(text("SET LOCAL client_connection_check_interval = '1s'"))

@@ -60,6 +60,11 @@ def publish_bundle(
     with _alone(engine):
         clear_debris(engine)
         known = _run_of(engine, bundle.sha256)
+        if known is not None and known.state == "loading":
+            raise Unavailable(
+                f"Run {known.run_id} is still being read and cannot be removed yet; try again when"
+                " the backup, or what else reads it, has ended."
+            )
         if known is not None and known.state == "ready":
             say(f"already loaded as run {known.run_id}")
             _show(engine, known.run_id, published_by, say)
@@ -262,13 +267,14 @@ ON CONFLICT (singleton) DO UPDATE SET
 
 
 def clear_debris(engine: Engine) -> None:
-    """Removes what a killed or refused publish left: runs in state loading, their partitions."""
+    """Removes what a killed or refused publish left: runs in state loading, their partitions. What
+    is still being read stays until the next time."""
     with engine.connect() as connection:
         found = connection.execute(select(run.c.run_id).where(run.c.state == "loading")).scalars()
         unfinished = found.all()
     for run_id in unfinished:
         log.warning("run %s is not complete: its rows are removed", run_id)
-        _forget(engine, run_id)
+        _forget_if_unread(engine, run_id)
 
 
 def _drop_old_runs(engine: Engine) -> None:
@@ -280,10 +286,14 @@ def _drop_old_runs(engine: Engine) -> None:
     with engine.connect() as connection:
         old = connection.execute(text(sql), {"kept": KEPT_RUNS - 1}).scalars().all()
     for run_id in old:
-        try:
-            _forget(engine, run_id)
-        except OperationalError as error:
-            log.warning("run %s is still being read, it is removed next time: %s", run_id, error)
+        _forget_if_unread(engine, run_id)
+
+
+def _forget_if_unread(engine: Engine, run_id: int) -> None:
+    try:
+        _forget(engine, run_id)
+    except OperationalError as error:
+        log.warning("run %s is still being read, it is removed next time: %s", run_id, error)
 
 
 def _forget(engine: Engine, run_id: int) -> None:

@@ -26,7 +26,7 @@ from domain.errors import InvalidInput
 from warehouse.db import copy
 from warehouse.hashing import sha256_of
 from warehouse.partitions import next_month, remove
-from warehouse.pipeline.loads import one_load_at_a_time
+from warehouse.pipeline.loads import one_writer_at_a_time
 from warehouse.tables.core import MONTHLY
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def archive(
     """Moves months, given by their first days, all `before` one, and all `unneeded` ones, into
     `folder`; gives what went now. Raises InvalidInput for a month that is needed, or is not there.
     """
-    with one_load_at_a_time(engine, WAIT_SECONDS):
+    with one_writer_at_a_time(engine, WAIT_SECONDS):
         _finish(engine, folder)
         with engine.connect() as connection:
             if unneeded:
@@ -113,7 +113,7 @@ def archive(
 def restore(engine: Engine, folder: Path, *, months: Sequence[date] = ()) -> list[Manifest]:
     """Brings months back, all that are away where none is given. Raises InvalidInput, and changes
     nothing, for a file that is not what was written, or a month that is not away."""
-    with one_load_at_a_time(engine, WAIT_SECONDS):
+    with one_writer_at_a_time(engine, WAIT_SECONDS):
         _finish(engine, folder)
         with engine.connect() as connection:
             known = away(connection)

@@ -493,7 +493,7 @@ def test_two_loads_do_not_mix(engine: Engine, tmp_path: Path):
     write(tmp_path, demand=DEMAND)
     with engine.connect() as other:
         other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITE_LOCK})
-        with pytest.raises(Unavailable, match="another load is running"):
+        with pytest.raises(Unavailable, match="another load, publish or derivation is running"):
             load(tmp_path, engine, wait_seconds=0)
         other.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": WRITE_LOCK})
     assert load(tmp_path, engine, wait_seconds=0).ok

@@ -13,8 +13,9 @@ from sqlalchemy import Engine, text
 from domain.errors import BadBundle, NotFound, Unavailable
 from tests import factories
 from warehouse.db import make_engine
-from warehouse.pipeline import publish
+from warehouse.pipeline import derive, publish
 from warehouse.pipeline.demo_rows import remove_demo_rows
+from warehouse.pipeline.views import WRITE_LOCK
 from warehouse.queries import clustering, kpis
 from warehouse.queries.runs import runs, training_needed
 
@@ -430,13 +431,13 @@ def test_five_runs_are_kept_and_the_published_one_always(
 
 @pytest.mark.fault
 def test_one_publish_at_a_time(engine: Engine, bundle: Path, tmp_path: Path, database_url: str):
-    patient = make_engine(database_url, lock_timeout_ms=60_000)
+    hasty = make_engine(database_url, lock_timeout_ms=200)
     bundles = [bundle, factories.make_bundle(tmp_path, engine, name="other", scale=2.0)]
     failures: list[BaseException] = []
 
     def go(path: Path) -> None:
         try:
-            publish.publish_bundle(path, engine=patient, published_by=BY)
+            publish.publish_bundle(path, engine=hasty, published_by=BY)
         except BaseException as error:
             failures.append(error)
 
@@ -445,9 +446,36 @@ def test_one_publish_at_a_time(engine: Engine, bundle: Path, tmp_path: Path, dat
         thread.start()
     for thread in threads:
         thread.join()
-    patient.dispose()
+    hasty.dispose()
     assert not failures
     assert [one.state for one in runs(engine)] == ["ready", "ready"]
+
+
+class _Cancelled(Exception):
+    """Somebody asked to leave off."""
+
+
+def test_a_publish_behind_another_writer_may_be_cancelled_and_names_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    def cancelled(step: int) -> None:
+        assert step == derive.WAITING
+        raise _Cancelled
+
+    with engine.connect() as other:
+        other.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITE_LOCK})
+        with pytest.raises(_Cancelled):
+            publish.point_at(1, engine=engine, published_by=BY, on_step=cancelled)
+        monkeypatch.setattr(publish, "WAIT_SECONDS", 0)
+        job = "INSERT INTO support.job (kind, state, object, actor, started_at)"
+        for kind, what in (("derive", "override:7"), ("publish", "run:3")):
+            other.execute(text(f"{job} VALUES ('{kind}', 'running', '{what}', '{kind}r', now())"))
+            other.commit()
+            named = {"derive": "derivation"}.get(kind, kind)
+            with pytest.raises(
+                Unavailable, match=f"another {named} is running: {what}, by {kind}r"
+            ):
+                publish.point_at(1, engine=engine, published_by=BY)
 
 
 def test_what_a_backup_still_reads_is_removed_next_time(

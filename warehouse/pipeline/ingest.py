@@ -47,7 +47,6 @@ DEMO = "demo.json"
 MAX_REJECTS = 0.01
 MOST_KEPT = 1_000_000
 """Of what is wrong with the rows of one file or sheet: so much is kept, the rest is counted."""
-WAIT_SECONDS = 600.0
 STATUS_SECONDS = 2.0
 ANALYZED_AT_ONCE = 2
 ONLY_SINCE = (18,)
@@ -98,7 +97,7 @@ def ingest(
     dry_run: bool = False,
     max_rejects: float | None = None,
     force: bool = False,
-    wait_seconds: float = WAIT_SECONDS,
+    wait_seconds: float = loads.WAIT_SECONDS,
     on_progress: Progress | None = None,
     check: Callable[[], None] | None = None,
     on_rejects: OnRejects | None = None,
@@ -110,13 +109,13 @@ def ingest(
     oddly named file is. `max_rejects` is the share of bad rows (0–1, default 0.01) up to which a
     file is loaded without them. `force` loads files that have been loaded before. With `dry_run`
     everything is checked and nothing is written. `on_progress` is called with the current file's
-    report as its counts grow; `check`, which raises to leave off, while another load is at work,
+    report as its counts grow; `check`, which raises to leave off, while another writer is at work,
     between stretches of a file and before its rows are promoted. `on_rejects` is given what a dry
     run refuses, with the file (and sheet) that it is of; a load keeps that in `staging.reject`.
     `on_file` is given the report as it stands after each file (or sheet).
 
     A file that cannot be loaded is in the report, with why; the others are loaded. Raises BadFile
-    when there is nothing to load, BadMapping, InvalidInput, and Unavailable when another load
+    when there is nothing to load, BadMapping, InvalidInput, and Unavailable when another writer
     keeps running for `wait_seconds`. Demo files (a folder with demo.json) are skipped once real
     data is loaded; the first real file removes demo rows.
     """
@@ -130,7 +129,7 @@ def ingest(
     options = _Options(
         engine, loaded_by, dry_run, share, force, is_demo, on_progress, check, on_rejects
     )
-    with loads.one_load_at_a_time(engine, wait_seconds, check):
+    with loads.one_writer_at_a_time(engine, wait_seconds, check):
         if not dry_run:
             loads.fail_stopped_loads(engine)
         if is_demo and _has_real_data(engine):

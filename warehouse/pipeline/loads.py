@@ -1,4 +1,4 @@
-"""The record of loads: one at a time, each visible while it runs and after it has ended."""
+"""The record of loads, each visible while it runs and after it has ended; one writer at a time."""
 
 from __future__ import annotations
 
@@ -15,6 +15,17 @@ from warehouse.pipeline.report import FileReport
 from warehouse.pipeline.views import WRITE_LOCK
 
 POLL_SECONDS = 0.25
+WAIT_SECONDS = 600.0
+
+_AT_WORK = """
+SELECT 'load' AS what, file AS name, loaded_by AS who, started_at FROM staging.load
+WHERE state = 'loading'
+UNION ALL
+SELECT CASE kind WHEN 'derive' THEN 'derivation' ELSE kind END, object, actor, started_at
+FROM support.job
+WHERE state = 'running' AND kind IN ('publish', 'derive') AND phase IS DISTINCT FROM 'waiting'
+ORDER BY started_at DESC LIMIT 1
+"""
 
 _UNCHANGED = """
 SELECT seen.id FROM staging.load AS seen
@@ -50,11 +61,11 @@ _COLUMNS = "state message read accepted rejected filtered merged date_from date_
 
 
 @contextmanager
-def one_load_at_a_time(
+def one_writer_at_a_time(
     engine: Engine, wait_seconds: float, check: Callable[[], None] | None = None
 ) -> Iterator[None]:
-    """Holds the database-wide lock of loads; raises Unavailable when another keeps it too long, and
-    whatever `check` raises, which is called while it waits."""
+    """Holds the database-wide lock of those who write; raises Unavailable when another keeps it too
+    long, and whatever `check` raises, which is called while it waits."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         deadline = time.monotonic() + wait_seconds
         while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), _KEY).scalar():
@@ -73,14 +84,10 @@ _KEY = {"key": WRITE_LOCK}
 
 
 def _busy(connection: Connection, waited: float) -> str:
-    running = connection.execute(
-        text(
-            "SELECT file, loaded_by, started_at FROM staging.load WHERE state = 'loading'"
-            " ORDER BY id DESC LIMIT 1"
-        )
-    ).first()
-    what = f": {running.file}, by {running.loaded_by}" if running else ""
-    return f"another load is running{what}; waited {waited:.0f} s, try again when it has ended"
+    other = connection.execute(text(_AT_WORK)).first()
+    what = other.what if other else "load, publish or derivation"
+    name = f": {other.name}, by {other.who}" if other else ""
+    return f"another {what} is running{name}; waited {waited:.0f} s, try again when it has ended"
 
 
 def fail_stopped_loads(engine: Engine) -> int:

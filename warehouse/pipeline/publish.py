@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,8 +23,9 @@ from warehouse.db import copy
 from warehouse.pipeline import derive
 from warehouse.pipeline.bundles import FILES, Bundle, Codes, check_rows, codes_of, open_bundle
 from warehouse.pipeline.coherence import check_sums
+from warehouse.pipeline.loads import WAIT_SECONDS, one_writer_at_a_time
 from warehouse.pipeline.stage import as_csv
-from warehouse.pipeline.views import WRITE_LOCK, note_refreshed, refresh_views
+from warehouse.pipeline.views import note_refreshed, refresh_views
 from warehouse.queries.runs import runs
 from warehouse.tables.analytics import PER_RUN, published, run
 
@@ -52,12 +53,12 @@ def publish_bundle(
     """Loads a bundle and shows it to everybody; gives the run's id.
 
     A bundle that is loaded already is only pointed at. Raises BadBundle, with nothing changed, for
-    one that is damaged or of other data, and Unavailable while another publish is at work.
+    one that is damaged or of other data, and Unavailable when another writer keeps running.
     """
     say = on_progress or log.info
     say(f"checking {path}")
     bundle = open_bundle(Path(path))
-    with _alone(engine):
+    with one_writer_at_a_time(engine, WAIT_SECONDS):
         clear_debris(engine)
         known = _run_of(engine, bundle.sha256)
         if known is not None and known.state == "loading":
@@ -90,27 +91,14 @@ def point_at(
     on_progress: Progress | None = None,
     on_step: derive.OnStep = derive.quietly,
 ) -> None:
-    """Shows a run that is still loaded, an older one for instance. Raises NotFound, and what
-    `on_step` raises, with nothing changed."""
-    with _alone(engine):
+    """Shows a run that is still loaded, an older one for instance. Raises NotFound, Unavailable
+    when another writer keeps running, and what `on_step` raises, with nothing changed."""
+    with one_writer_at_a_time(engine, WAIT_SECONDS, partial(on_step, derive.WAITING)):
         found = next((one for one in runs(engine) if one.run_id == run_id), None)
         if found is None or found.state != "ready":
             state = "there is no such run" if found is None else f"it is {found.state}"
             raise NotFound(f"Run {run_id} cannot be published: {state}.")
         _show(engine, run_id, published_by, on_progress or log.info, on_step)
-
-
-@contextmanager
-def _alone(engine: Engine) -> Iterator[None]:
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        try:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": WRITE_LOCK})
-        except OperationalError as error:
-            raise Unavailable("Another publish is at work; try again when it is done.") from error
-        try:
-            yield
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": WRITE_LOCK})
 
 
 # Loading

@@ -358,13 +358,17 @@ def archive_folder() -> Path:
 
 
 def _tell_moved(word: str, done: list[Any]) -> None:
-    """One line a month and table; pages are brought up to date, after a killed call too."""
+    """One line a month and table; pages are brought up to date where they are not, as after a
+    killed call."""
     from warehouse.db import get_batch_engine
-    from warehouse.pipeline.derive import refresh_after_load
+    from warehouse.pipeline.views import refresh_needed
 
     for one in done:
         click.echo(f"{word} {one.month} {one.table}: {one.rows} rows")
-    refresh_after_load(get_batch_engine())
+    if refresh_needed(get_batch_engine()):
+        from warehouse.pipeline.derive import refresh_after_load
+
+        refresh_after_load(get_batch_engine())
     if not done:
         click.echo(f"nothing to be {word}")
 

@@ -27,6 +27,7 @@ from warehouse.db import copy
 from warehouse.hashing import sha256_of
 from warehouse.partitions import next_month, remove
 from warehouse.pipeline.loads import one_writer_at_a_time
+from warehouse.pipeline.views import note_outdated
 from warehouse.tables.core import MONTHLY
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def archive(
                 noted = {"table": table, "month": month, "rows": manifest.rows}
                 noted |= {"sha256": manifest.sha256, "archived_at": manifest.archived_at}
                 connection.execute(_NOTE, noted)
+                note_outdated(connection)
             remove(engine, f"core.{table}", _part(table, month))
             done.append(manifest)
         return done
@@ -246,6 +248,7 @@ def _finish(engine: Engine, folder: Path) -> None:
         file, manifest = _checked(folder, table, month)
         with engine.begin() as connection:
             _compare(connection, file, _part(table, month), manifest.columns)
+            note_outdated(connection)
         remove(engine, f"core.{table}", _part(table, month))
 
 
@@ -278,6 +281,7 @@ def _bring_back(engine: Engine, folder: Path, table: str, month: date) -> Manife
             text("DELETE FROM core.archived_month WHERE table_name = :table AND month = :month"),
             {"table": table, "month": month},
         )
+        note_outdated(connection)
     return manifest
 
 

@@ -26,6 +26,7 @@ from warehouse.queries import status
 ODD = [("", 0.1 + 0.2), ('a "b", c\nd', 1e-300), (",", 12345678.9), ('""', 3.0)]
 BEFORE = "2021-09"
 DIGEST = "SELECT md5(string_agg(md5(t::text), '' ORDER BY t::text)) FROM {} AS t"
+REVISION = "SELECT * FROM analytics.revision"
 TABLES = ("core.demand", "core.equipment_reading", "core.tower_kpi")
 
 
@@ -94,8 +95,10 @@ def test_what_went_away_comes_back_as_it_was(filled: Engine, folder: Path) -> No
     assert shown(filled)[1] + gone == pytest.approx(shown_before[1])
     assert not {name for name in partitions(filled) if name <= "core.demand_2021_08"}
     assert status.current().archived_to == date(2021, 8, 31)
+    revision = rows(filled, REVISION)
     again = flask("archive", "--before", BEFORE)
     assert (again.exit_code, again.output) == (0, "nothing to be archived\n")
+    assert rows(filled, REVISION) == revision, "nothing is derived"
     listed = flask("archive")
     assert "2021-07 demand" in listed.output and "2021-07 equipment_reading" in listed.output
     back = flask("restore-archive", "2021-07")
@@ -193,6 +196,13 @@ def test_whatever_step_is_the_last_the_next_call_finishes(
     def killed(*_args: object, **_kwargs: object) -> None:
         raise OSError("killed")
 
+    with monkeypatch.context() as patch:
+        patch.setattr(derive, "refresh_after_load", killed)
+        assert flask("archive", "2021-06").exit_code == 1
+    assert shown(filled)[0] < date(2021, 7, 1)
+    assert flask("archive", "2021-06").output == "nothing to be archived\n"
+    assert shown(filled)[0] >= date(2021, 7, 1), "as the killed call would have derived"
+    assert flask("restore-archive").exit_code == 0
     for step in ("_to_parquet", "_settle", "_sums", "sha256_of", "remove"):
         with monkeypatch.context() as patch:
             patch.setattr(archive, step, killed)

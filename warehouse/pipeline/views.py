@@ -38,6 +38,12 @@ def note_refreshed(connection: Connection, load_id: int | None) -> None:
     connection.execute(text("UPDATE analytics.revision SET load_id = :id"), {"id": load_id})
 
 
+def note_outdated(connection: Connection) -> None:
+    """In a transaction before rows go or come otherwise than by a load: the views do not hold what
+    is there until the next refresh."""
+    connection.execute(text("UPDATE analytics.revision SET load_id = NULL"))
+
+
 def note_derived(connection: Connection) -> None:
     """The last step of a transaction that derived the published run again."""
     count_revision(connection)
@@ -45,7 +51,7 @@ def note_derived(connection: Connection) -> None:
 
 
 def refresh_needed(engine: Engine) -> bool:
-    """True if something was loaded that the views do not hold: its refresh was killed, say."""
+    """True if the views do not hold what is there: the refresh after a load was killed, say."""
     sql = f"SELECT coalesce(({_LAST_LOAD}) > coalesce(max(load_id), 0), false)"
     with engine.connect() as connection:
         return connection.execute(text(f"{sql} FROM analytics.revision")).scalar_one()

@@ -73,7 +73,8 @@ revision = Table(
     schema="analytics",
 )
 """Counted up by every write that changes what is shown: part of the data version. `load_id` is
-the last load that the materialized views hold, `derived` the number at which the published run was
+the last load that the materialized views hold, null where they do not hold what came or went
+otherwise, `derived` the number at which the published run was
 last derived again without one."""
 
 _SERIES = ("run_id", "item_id", "site_id")

@@ -59,6 +59,7 @@ _NOTE = text(
     """
 )
 _AWAY = text("SELECT table_name, month FROM core.archived_month ORDER BY month, table_name")
+_NOTED = text("SELECT sha256 FROM core.archived_month WHERE table_name = :table AND month = :month")
 
 
 @dataclass(frozen=True)
@@ -245,8 +246,8 @@ def _finish(engine: Engine, folder: Path) -> None:
             ).scalar()
         ]
     for table, month in left:
-        file, manifest = _checked(folder, table, month)
         with engine.begin() as connection:
+            file, manifest = _checked(connection, folder, table, month)
             _compare(connection, file, _part(table, month), manifest.columns)
             note_outdated(connection)
         remove(engine, f"core.{table}", _part(table, month))
@@ -257,9 +258,9 @@ def _finish(engine: Engine, folder: Path) -> None:
 
 def _bring_back(engine: Engine, folder: Path, table: str, month: date) -> Manifest:
     """One transaction: the month is there whole, or away as before."""
-    file, manifest = _checked(folder, table, month)
     parent, part = f"core.{table}", _part(table, month)
     with engine.begin() as connection:
+        file, manifest = _checked(connection, folder, table, month)
         lost = sorted(manifest.columns.keys() - _columns(connection, table).keys())
         if lost:
             raise InvalidInput(f"{file} has a column that {parent} no longer has: {lost[0]}.")
@@ -285,7 +286,9 @@ def _bring_back(engine: Engine, folder: Path, table: str, month: date) -> Manife
     return manifest
 
 
-def _checked(folder: Path, table: str, month: date) -> tuple[Path, Manifest]:
+def _checked(
+    connection: Connection, folder: Path, table: str, month: date
+) -> tuple[Path, Manifest]:
     """File and manifest of an archived month. Raises InvalidInput where one is missing or damaged,
     or another than was noted."""
     file, manifest_file = _files(folder, table, month)
@@ -298,6 +301,10 @@ def _checked(folder: Path, table: str, month: date) -> tuple[Path, Manifest]:
         raise InvalidInput(f"{manifest_file} is damaged.") from None
     if sha256_of(file) != manifest.sha256:
         raise InvalidInput(f"{file} is damaged: it is not what its manifest was written for.")
+    noted = connection.execute(_NOTED, {"table": table, "month": month}).scalar_one()
+    held = (manifest.table, manifest.month, manifest.sha256)
+    if held != (table, f"{month:%Y-%m}", noted):
+        raise InvalidInput(f"{file} is another than was archived: its SHA-256 was {noted}.")
     return file, manifest
 
 

@@ -4,6 +4,7 @@ it in between; readers never wait, and nothing that is needed goes."""
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -242,6 +243,31 @@ def test_a_damaged_file_or_one_that_differs_changes_nothing(
     file.write_bytes(whole)
     assert flask("restore-archive").exit_code == 0
     assert gone != digests(filled) == before
+
+
+def test_a_file_of_other_rows_is_not_restored_though_it_goes_with_its_manifest(
+    filled: Engine, folder: Path
+) -> None:
+    """July's as it was archived before a correction, in the place of what was archived after it."""
+    month = folder / "demand"
+    assert flask("archive", "2021-07").exit_code == 0
+    shutil.copytree(month, folder / "before")
+    assert flask("restore-archive").exit_code == 0
+    with filled.begin() as connection:
+        connection.execute(
+            text("UPDATE core.demand SET quantity = quantity + 1 WHERE date < '2021-08-01'")
+        )
+    assert flask("archive", "2021-07").exit_code == 0
+    gone = digests(filled)
+    shutil.copytree(month, folder / "after")
+    shutil.copytree(folder / "before", month, dirs_exist_ok=True)
+    said = flask("restore-archive")
+    assert said.exit_code == 1 and "2021-07.parquet is another than was archived" in said.output
+    shutil.copytree(folder / "after", month, dirs_exist_ok=True)
+    manifest = month / "2021-07.json"
+    manifest.write_text(manifest.read_text().replace('"demand"', '"stock"'))
+    assert "is another than was archived" in flask("restore-archive", "2021-07").output
+    assert digests(filled) == gone
 
 
 def test_no_load_brings_rows_of_a_month_that_is_away(filled: Engine, tmp_path: Path) -> None:

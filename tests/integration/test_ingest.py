@@ -271,8 +271,13 @@ def test_an_order_whose_date_was_corrected_moves(engine: Engine, tmp_path: Path)
     header = "order;line;sku;supplier;quantity;promised_on;ordered_on"
     first = f"{header};unit_price_brl\nPO1;1;A;S;5;2024-01-20;2023-12-30;7.5\n"
     load(write(tmp_path, purchase_orders=first), engine)
+    dated = f"{header}\nPO1;1;A;S;5;2024-01-20;2024-01-02\n"
+    looked = load_one(write(tmp_path, purchase_orders=dated), engine, dry_run=True)
+    assert (looked.superseded, looked.repeated) == (1, 0), "is not new"
     corrected = f"{header}\nPO1;1;A;S;5;2024-02-20;2024-01-02\n"
     load(write(tmp_path, purchase_orders=corrected), engine)
+    looked = load_one(tmp_path, engine, dry_run=True, force=True)
+    assert (looked.superseded, looked.repeated) == (0, 1)
     told = "order_no, line, ordered_on, promised_on, first_promised_on, unit_price_brl"
     days = (date(2024, 1, 2), date(2024, 2, 20), date(2024, 1, 20))
     found = rows(engine, f"SELECT {told} FROM core.purchase_order")

@@ -61,9 +61,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Promotion:
-    """How the rows of one kind become rows of `core.<target>`. `years` is the date that decides the
-    year of a table with yearly partitions. `superseded`: what else to set where a row (`old`) is
-    superseded."""
+    """How the rows of one kind become rows of `core.<target>`. `identity` are the columns of the
+    key that a row keeps, where `before` moves it to other values of the rest. `years` is the date
+    that decides the year of a table with yearly partitions. `superseded`: what else to set where a
+    row (`old`) is superseded."""
 
     target: str
     key: tuple[str, ...]
@@ -71,6 +72,7 @@ class Promotion:
     references: tuple[Reference, ...] = ()
     month_column: str = ""
     years: str = ""
+    identity: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     superseded: tuple[str, ...] = ()
@@ -209,6 +211,7 @@ PROMOTIONS = {
         ),
         (_ITEM, _SUPPLIER, _SITE),
         years=_ORDERED_ON,
+        identity=("order_no", "line"),
         superseded=("first_promised_on = coalesce(old.first_promised_on, old.promised_on)",),
         # the date is part of the partitioned key: an order whose date was corrected moves
         before=(
@@ -428,10 +431,12 @@ class _Insertion:
 
     def compare(self) -> str:
         """Counts the rows whose key is in the target: with other values, and with the same."""
-        keys = " AND ".join(f"old.{name} = {self._filled[name]}" for name in self._plan.key)
-        old = ", ".join(f"old.{name}" for name in self._updated)
-        new = ", ".join(self._filled[name] for name in self._updated)
-        differs = f"({old}) IS DISTINCT FROM ({new})" if self._updated else "false"
+        kept = self._plan.identity or self._plan.key
+        compared = [*self._updated, *(name for name in self._plan.key if name not in kept)]
+        keys = " AND ".join(f"old.{name} = {self._filled[name]}" for name in kept)
+        old = ", ".join(f"old.{name}" for name in compared)
+        new = ", ".join(self._filled[name] for name in compared)
+        differs = f"({old}) IS DISTINCT FROM ({new})" if compared else "false"
         return (
             f"SELECT count(*) FILTER (WHERE {differs}), count(*) FILTER (WHERE NOT ({differs}))"
             f"{self._from()} JOIN core.{self._plan.target} AS old ON {keys}"

@@ -18,6 +18,27 @@ REASONS = tuple(
         (r"is not a whole number", N_("is not a whole number")),
         (r"is a date that does not exist", N_("is a date that does not exist")),
         (r"has a control character", N_("has a control character")),
+        (r"has a NUL character", N_("has a NUL character")),
+        (r"is not JSON (?P<why>\(.+\))", N_("is not JSON %(why)s")),
+        (r"is not a list of materials", N_("is not a list of materials")),
+        (r"has a material without a sku", N_("has a material without a sku")),
+        (
+            r"material (?P<sku>.+): quantity is not a number",
+            N_("material %(sku)s: quantity is not a number"),
+        ),
+        (
+            r"material (?P<sku>.+): quantity is out of range",
+            N_("material %(sku)s: quantity is out of range"),
+        ),
+        (
+            r"material (?P<sku>.+): needed_on is not a date \(yyyy-mm-dd\)",
+            N_("material %(sku)s: needed_on is not a date (yyyy-mm-dd)"),
+        ),
+        (
+            r"is not a penalty schedule \(downtime hours:percent of the fee, as (?P<like>.+)\)",
+            N_("is not a penalty schedule (downtime hours:percent of the fee, as %(like)s)"),
+        ),
+        (r"no value in the period", N_("no value in the period")),
         (r"has a header and no rows", N_("has a header and no rows")),
         (
             r"is not a number \(the decimal mark of this file is '(?P<mark>.)'\)",
@@ -186,6 +207,60 @@ REASONS = tuple(
             N_("stopped before its end; nothing of it was kept"),
         ),
         (r"stopped before its end(?: \(exit code \S+\))?", N_("stopped before its end")),
+        (r"stopped by (?P<what>\w+)", N_("stopped by %(what)s")),
+        (r"the database refused: (?P<why>.+)", N_("the database refused: %(why)s")),
+        (r"ignored: (?P<files>.+)", N_("ignored: %(files)s")),
+        (
+            r"The file is no longer kept; send it again\.",
+            N_("The file is no longer kept; send it again."),
+        ),
+        (
+            r"another load is running(?P<name>: .+)?; waited (?P<seconds>\d+) s, try again when "
+            r"it has ended",
+            N_(
+                "another load is running%(name)s; waited %(seconds)s s, try again when it has ended"
+            ),
+        ),
+        (
+            r"another publish is running(?P<name>: .+)?; waited (?P<seconds>\d+) s, try again when "
+            r"it has ended",
+            N_(
+                "another publish is running%(name)s; waited %(seconds)s s, try again when it has "
+                "ended"
+            ),
+        ),
+        (
+            r"another derivation is running(?P<name>: .+)?; waited (?P<seconds>\d+) s, try again "
+            r"when it has ended",
+            N_(
+                "another derivation is running%(name)s; waited %(seconds)s s, try again when it "
+                "has ended"
+            ),
+        ),
+        (
+            r"another load, publish or derivation is running; waited (?P<seconds>\d+) s, try again "
+            r"when it has ended",
+            N_(
+                "another load, publish or derivation is running; waited %(seconds)s s, try again "
+                "when it has ended"
+            ),
+        ),
+        (r": (?P<name>.+), by (?P<who>.+)", N_(": %(name)s, by %(who)s")),
+        (
+            r"Run (?P<run>\d+) cannot be published: (?P<why>.+)\.",
+            N_("Run %(run)s cannot be published: %(why)s."),
+        ),
+        (r"there is no such run", N_("there is no such run")),
+        (r"it is dropped", N_("it is dropped")),
+        (r"it is loading", N_("it is loading")),
+        (
+            r"Run (?P<run>\d+) is still being read and cannot be removed yet; try again when the "
+            r"backup, or what else reads it, has ended\.",
+            N_(
+                "Run %(run)s is still being read and cannot be removed yet; try again when the "
+                "backup, or what else reads it, has ended."
+            ),
+        ),
     )
 )
 PLACED = re.compile(

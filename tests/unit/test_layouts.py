@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -65,6 +67,7 @@ from layouts.reasons import reason_in
 from layouts.recommendation_card import recommendation_card
 from layouts.units import BRL, Unit, with_unit
 from tests.services import ROOT
+from warehouse.pipeline import cells, checks, loads, publish
 from warehouse.queries import kpis
 from warehouse.queries.published import PublishedRun
 
@@ -404,6 +407,29 @@ def test_filter_bar_remembers_what_the_page_was_made_from() -> None:
             "a.xlsx: tem várias planilhas (P, Q): dê a uma o nome 'demand', ou diga em mapping.toml"
             " qual deve ser lida",
         ),
+        ("stopped by Cancelled", "interrompido por Cancelled"),
+        ("the database refused: disk full", "o banco de dados recusou: disk full"),
+        (
+            "The file is no longer kept; send it again.",
+            "O arquivo não está mais guardado; envie-o de novo.",
+        ),
+        ("no value in the period", "sem valor no período"),
+        (
+            "another publish is running: run:3, by ana@nova.test; waited 600 s, try again when it"
+            " has ended",
+            "outra publicação está em andamento: run:3, por ana@nova.test; após 600 s de espera,"
+            " tente de novo quando ela terminar",
+        ),
+        (
+            "another load, publish or derivation is running; waited 60 s, try again when it has"
+            " ended",
+            "há outra carga, outra publicação ou outro recálculo em andamento; após 60 s de espera,"
+            " tente de novo mais tarde",
+        ),
+        (
+            "Run 3 cannot be published: it is dropped.",
+            "A rodada 3 não pode ser publicada: os dados dela foram removidos.",
+        ),
         ("something new", "something new"),
         ("100% of 1: %(x)s", "100% of 1: %(x)s"),
     ],
@@ -411,6 +437,55 @@ def test_filter_bar_remembers_what_the_page_was_made_from() -> None:
 def test_the_pipeline_s_reasons_are_told_in_the_reader_s_language(said: str, shown: str) -> None:
     assert reason_in(said, translator("pt_BR")) == shown
     assert reason_in(said, translator("en")) == said
+
+
+NO_REASONS = set("text say warning info compile search BadBundle".split())
+"""Calls whose texts are for the database, a log, the terminal or a parser."""
+FILLED = {
+    "stopped()": "stopped before its end",
+    "others": "a and b",
+    "what": "load",
+    "name": ": a, by b",
+    "state": "it is dropped",
+    "found.state": "loading",
+    "column.help": "downtime hours:percent of the fee, as 7:7",
+    "error": "(7)",
+}
+"""What stands in a reason by the expression that fills it in; 7 for others."""
+FRAGMENTS = {"load, publish or derivation", " and "}
+
+
+def filled(part: ast.AST) -> str:
+    """A part of an f-string."""
+    if not isinstance(part, ast.FormattedValue):
+        return str(ast.literal_eval(part))
+    value = FILLED.get(ast.unparse(part.value), "7")
+    return repr(value) if part.conversion == ord("r") else value
+
+
+def reasons_of(node: ast.AST, *, is_inside: bool = False) -> Iterator[str]:
+    """Texts of more than one word that functions make, filled in."""
+    called = node.func if isinstance(node, ast.Call) else None
+    if getattr(called, "id", getattr(called, "attr", None)) in NO_REASONS:
+        return
+    if isinstance(node, ast.JoinedStr):
+        yield "".join(map(filled, node.values))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and is_inside:
+        yield node.value
+    elif not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        is_inside = is_inside or isinstance(node, ast.FunctionDef)
+        for child in ast.iter_child_nodes(node):
+            yield from reasons_of(child, is_inside=is_inside)
+
+
+@pytest.mark.parametrize("module", [cells, checks, loads, publish])
+def test_every_reason_of_the_pipeline_has_its_portuguese(module: ModuleType) -> None:
+    texts = reasons_of(ast.parse(inspect.getsource(module)))
+    words = {one for one in texts if re.search("[a-z] ", one)} - FRAGMENTS
+    said = {one for one in words if not re.match(r"\s*[A-Z]{2}", one)}
+    assert said
+    untold = [one for one in said if reason_in(one, translator("pt_BR")) == one]
+    assert not untold
 
 
 def test_what_was_changed_in_a_file_is_told_in_the_reader_s_language() -> None:

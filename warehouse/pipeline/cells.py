@@ -128,9 +128,9 @@ def _floats(texts: pa.Array, mark: str) -> tuple[pa.Array, np.ndarray]:
 
 def _why_not_number(value: str, column: Column, mark: str) -> str:
     if not re.match(COMMA if mark == "," else DOT, value) or not re.search(r"\d", value):
-        other = re.match(DOT if mark == "," else COMMA, value) and re.search(r"\d", value)
-        hint = f" (the decimal mark of this file is {mark!r})" if other else ""
-        return f"is not a number{hint}"
+        if re.match(DOT if mark == "," else COMMA, value) and re.search(r"\d", value):
+            return f"is not a number (the decimal mark of this file is {mark!r})"
+        return "is not a number"
     thousands, plain = ("." if mark == "," else ","), value
     number = float(plain.replace(thousands, "").replace(mark, "."))
     if column.minimum == 0 and number < 0:

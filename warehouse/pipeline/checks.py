@@ -195,12 +195,12 @@ class Checker:
         first = columns[order.first]
         late = pc.fill_null(pc.greater(first, columns[order.then]), False)
         wrong = late.to_numpy(zero_copy_only=False)
-        reason = f"{order.first} lies after {order.then}"
         if order.otherwise == "reject":
             problems.add(order.first, first, wrong, lambda _value: f"lies after {order.then}")
             return Counter()
         columns[order.first] = pc.if_else(late, None, first)
-        return +Counter({f"{reason}: {order.first} was cleared": int(wrong.sum())})
+        note = f"{order.first} lies after {order.then}: {order.first} was cleared"
+        return +Counter({note: int(wrong.sum())})
 
     def _json(self, shaped: Shaped, extra: pa.Table, problems: _Problems) -> pa.Array:
         columns = {name: flat(extra[name]) for name in extra.column_names}

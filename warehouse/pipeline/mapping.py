@@ -10,7 +10,8 @@ Each `[[source]]` reads one table as one kind; a file may be the source of sever
     encoding = "cp1252"               # default: detected; also `delimiter` and `decimal`
     date_formats = ["%d-%b-%y"]       # besides ISO; default: dd/mm/yyyy
     missing = ["N/A", "-"]            # cells that mean "nothing"
-    on_duplicate = "reject"           # rows with the same key: reject, sum, first or last
+    on_duplicate = "reject"           # rows with the same key: reject, first or last; or sum, of
+                                      # demand's, purchase_orders' and drivers' amounts alone
     extra = ["PESO"]                  # columns kept as attributes (items, equipment); true: all
 
     [source.columns]                  # canonical = header in the file; or @line, @sheet, @file

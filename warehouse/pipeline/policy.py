@@ -237,8 +237,9 @@ def _of_chunk(
     )
     demand, cautious = _simulated(ahead, rows, _lead_times(series))
     available = (series["on_hand"] - series["reserved"].fillna(0)).to_numpy(float)
-    arriving = np.where(np.isnan(lead), np.nan, inventory.cumulative(receipts, lead))
-    committed = np.nan_to_num(inventory.cumulative(projects, lead))
+    days_of_lead = np.minimum(np.ceil(lead), MAX_PROJECTED_DAYS)
+    arriving = inventory.cumulative(receipts, days_of_lead)
+    committed = np.nan_to_num(inventory.cumulative(projects, days_of_lead))
     covered = (available + arriving - committed)[:, None]
     shortage = np.maximum(demand - covered, 0.0).mean(axis=1)
     at_level = _at_level(demand, series["service_level"].to_numpy(float))

@@ -188,6 +188,22 @@ def project(on_hand: ArrayLike, demand: Array, receipts: Array) -> Array:
     return start + np.cumsum(receipts, axis=1) - np.cumsum(demand, axis=1)
 
 
+def lost_demand(demand: Array, share: Array, supply: Array) -> Array:
+    """Units of each draw of `demand` (rows, draws) that find no stock, where what is asked for
+    while there is none is lost: the most by which demand runs ahead of supply at any moment.
+
+    share, supply, (rows, moments): how much of the demand is asked for until each moment, and what
+    there was and came before it, NaN: not known, infinite: no moment of this row. The first is the
+    end, the others the mornings on which something arrives.
+    """
+    ahead = demand * share[:, :1] - supply[:, :1]
+    for moment in range(1, share.shape[1]):
+        here = np.isfinite(supply[:, moment])
+        until = demand[here] * share[here, moment, None] - supply[here, moment, None]
+        ahead[here] = np.maximum(ahead[here], until)
+    return np.maximum(ahead, 0.0)
+
+
 def days_to_stockout(on_hand: ArrayLike, demand: Array, receipts: Array) -> Array:
     """Days until the projected stock reaches 0, within the day by proportion; a receipt counts
     from the morning. NaN where it does not within the days given; 0 where there is none now,

@@ -233,7 +233,11 @@ RISK = Rule(
     "At risk",
     r"R = Q \cdot c_s",
     {
-        "Q": ("risk_quantity", "expected unmet demand over the lead time", "units"),
+        "Q": (
+            "risk_quantity",
+            "expected unmet demand over the lead time, also until what is on its way arrives",
+            "units",
+        ),
         "c_s": ("shortage_brl", "cost of a missing unit", "BRL"),
     },
     "risk_brl",

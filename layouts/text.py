@@ -399,7 +399,7 @@ RECEIPT_WORDS = (
     N_("At risk, net of acting"),
     N_("at risk"),
     N_("cost of acting"),
-    N_("expected unmet demand over the lead time"),
+    N_("expected unmet demand over the lead time, also until what is on its way arrives"),
     N_("unit cost"),
     N_("Idle quantity"),
     N_("stock that is enough"),

@@ -67,9 +67,9 @@ def unmet(stock: pd.DataFrame, days: ArrayLike, supply: ArrayLike) -> Array:
 
 
 def unmet_in_lead_time(stock: pd.DataFrame, more: ArrayLike = 0.0) -> Array:
-    """Units of lead-time demand expected to find no stock, with so many units more than the policy
-    counts on: its `risk_quantity`, less as the loss function of a normal falls, and by `more` at
-    most. What no new order can help any more."""
+    """Units of lead-time demand expected to find no stock, with so many units more now than the
+    policy counts on: its `risk_quantity`, less as the loss function of a normal falls, and by
+    `more` at most. What no new order can help any more."""
     extra = np.broadcast_to(np.asarray(more, float), len(stock))
     missing, without = stock["risk_quantity"].to_numpy(float), normal_in_lead_time(stock)
     left = normal_in_lead_time(stock, extra)
@@ -78,11 +78,10 @@ def unmet_in_lead_time(stock: pd.DataFrame, more: ArrayLike = 0.0) -> Array:
 
 
 def normal_in_lead_time(stock: pd.DataFrame, more: ArrayLike = 0.0) -> Array:
-    """The same by the loss function of a normal alone, of what there is and will arrive in that
-    time, less what projects will take."""
-    supply = stock["available"] + stock["arriving"].fillna(0) - stock["project_demand"]
-    mean, spread = stock["lead_time_demand"], stock["lead_time_demand_std"]
-    return expected_shortage(mean, spread, supply + np.asarray(more, float))
+    """The same by the loss function of a normal alone, at the moment of the lead time at which the
+    most should be missing: its end, or before something arrives."""
+    supply = stock["worst_supply"] + np.asarray(more, float)
+    return expected_shortage(stock["worst_demand"], stock["worst_demand_std"], supply)
 
 
 def day_after(context: Context, days: float) -> date | None:

@@ -11,13 +11,14 @@ from domain.recommending.frames import COLUMNS, Context, as_frame
 NEEDED = (
     "item_id site_id sku item_name unit active site site_name uf latitude longitude own_supplier_id"
     " own_supplier unit_cost_brl min_order_qty pack_size service_level counted_quantity used_since"
-    " received_since on_hand reserved available on_order arriving project_demand project_ahead"
+    " received_since on_hand reserved available on_order project_demand project_ahead"
     " stock_date unmoved_since lead_time_days lead_time_std lead_time_source daily_demand"
-    " demand_std lead_time_demand lead_time_demand_std safety_stock reorder_point order_up_to"
+    " demand_std worst_demand worst_demand_std worst_supply safety_stock reorder_point order_up_to"
     " days_to_stockout stockout_on risk_quantity shortage_brl"
 ).split()
 """Columns of the stock frame, one row an item and depot. risk_quantity: units that are expected to
-be missing over the lead time; shortage_brl: what one of them costs. project_demand: units that
+be missing over the lead time; shortage_brl: what one of them costs. worst_demand, worst_supply:
+until the moment of the lead time at which the most should be missing. project_demand: units that
 projects will take within the lead time, project_ahead: all that they will. unmoved_since: of stock
 that was never asked for, the last day on which some went out or the first came."""
 

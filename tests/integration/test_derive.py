@@ -429,6 +429,22 @@ def test_an_empty_shelf_is_out_now_whatever_comes_tomorrow(
     assert ("late_order", "CABO-01", "DEP-SP") in raised
 
 
+def test_what_is_missing_before_an_order_arrives_is_at_risk(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    """200 on hand, and an order that comes on day 12 of a lead time of 14 days."""
+    order: dict[str, Any] = LATE | {"promised_on": LAST_DAY + timedelta(days=12)}
+    factories.add_order(engine, network, **order, quantity=20_000)
+    publish_now(engine, tmp_path)
+    row = policy(engine, "CABO-01", "DEP-SP")
+    missing = 11 * row.daily_demand - 200
+    assert missing > 100 and row.stockout_probability == 1
+    assert row.facts["risk_quantity"] == pytest.approx(missing, rel=0.02)
+    alert = alerts(engine)["stockout_imminent", "CABO-01", "DEP-SP"]
+    assert alert.risk_brl == row.facts["risk_brl"] > 0
+    assert policy(engine, "CABO-01", "DEP-BA").facts["risk_quantity"] == 0
+
+
 def test_what_was_put_aside_is_open_again_when_it_gets_worse(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):

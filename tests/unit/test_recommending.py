@@ -63,12 +63,13 @@ def _policy(row: dict[str, Any]) -> dict[str, Any]:
     safety = float(inventory.safety_stock(row["service_level"], sigma, lead))
     point = row.get("reorder_point", rate * lead + safety)
     available = row["on_hand"] - np.nan_to_num(row["reserved"])
+    supply = available + row["on_order"] - row["project_demand"]
     days = max(0.0, available) / rate if rate > max(0.0, available) / 366 else np.nan
     return {
         "available": available,
-        "arriving": row["on_order"],
-        "lead_time_demand": rate * lead,
-        "lead_time_demand_std": sigma * np.sqrt(lead),
+        "worst_demand": row.get("worst_demand", rate * lead),
+        "worst_demand_std": sigma * np.sqrt(lead),
+        "worst_supply": row.get("worst_supply", supply),
         "risk_quantity": row.get("risk_quantity", _missing(row, available)),
         "safety_stock": safety,
         "reorder_point": point,
@@ -287,6 +288,20 @@ def test_over_the_lead_time_the_missing_units_are_the_policys() -> None:
     assert order["facts"]["unmet_quantity"] - left == pytest.approx(later, abs=1)
     (alone,) = of_kind(made(stock({"on_hand": 10.0, "risk_quantity": 36.0})), "REORDER")
     assert alone["facts"]["unavoidable_quantity"] == 36
+
+
+def test_what_is_missing_before_an_order_arrives_is_missing_once() -> None:
+    """2 a day of 4 units until 60 arrive on day 18: 30 are missing then, 32 by day 49."""
+    gap = {"on_hand": 4.0, "on_order": 60.0, "lot": 60.0, "reorder_point": 70.0}
+    worst = {"worst_demand": 34.0, "worst_supply": 4.0, "risk_quantity": 30.0}
+    dear = {"unit_cost_brl": 900.0}
+    (order,) = of_kind(made(stock(gap | worst | dear)), "REORDER")
+    assert order["facts"]["unavoidable_quantity"] == 30
+    assert order["facts"]["unmet_quantity"] == pytest.approx(2 * 50 - 64, abs=0.5)
+    (move,) = of_kind(made(stock(gap | worst | dear, {"on_hand": 1000.0} | dear)), "TRANSFER")
+    nothing = move["facts"]["if_nothing"]
+    assert (nothing["unmet_quantity"], nothing["risk_brl"]) == (30, 30 * 270)
+    assert 20 < move["facts"]["avoided_quantity"] <= 30
 
 
 def test_a_unit_more_avoids_one_missing_unit_at_most() -> None:

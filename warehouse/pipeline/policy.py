@@ -167,7 +167,7 @@ _DERIVED = (
     " textbook_lead_time_demand_std safety_stock reorder_point"
     " textbook_safety_stock textbook_reorder_point order_up_to order_quantity annual_quantity"
     " order_cost_brl annual_holding_brl least_order pack method available on_order project_demand"
-    " project_ahead position arriving"
+    " project_ahead position arriving worst_demand worst_demand_std worst_supply"
     " stockout_probability days_to_stockout stockout_on stockout_p50_on stockout_p90_on"
     " risk_quantity risk_brl shared_error penalty_brl shortage_brl likely cautious"
 ).split()
@@ -240,8 +240,11 @@ def _of_chunk(
     days_of_lead = np.minimum(np.ceil(lead), MAX_PROJECTED_DAYS)
     arriving = inventory.cumulative(receipts, days_of_lead)
     committed = np.nan_to_num(inventory.cumulative(projects, days_of_lead))
-    covered = (available + arriving - committed)[:, None]
-    shortage = np.maximum(demand - covered, 0.0).mean(axis=1)
+    share, came = _moments(rates, lead_demand, receipts, projects, days_of_lead)
+    supply = available[:, None] + came
+    lost = inventory.lost_demand(demand, share, supply)
+    shortage = lost.mean(axis=1)
+    worst = np.arange(len(series)), np.argmax(share * lead_demand[:, None] - supply, axis=1)
     at_level = _at_level(demand, series["service_level"].to_numpy(float))
     at_level = inventory.in_pieces(at_level, ahead.pieces[rows])
     if setup.settings.method == TEXTBOOK:
@@ -281,10 +284,13 @@ def _of_chunk(
         project_ahead=projects.sum(axis=1),
         position=available + on_order - committed,
         arriving=arriving,
+        worst_demand=share[worst] * lead_demand,
+        worst_demand_std=share[worst] * demand.std(axis=1),
+        worst_supply=supply[worst],
         stockout_probability=np.where(
-            np.isnan(covered[:, 0]),
+            np.isnan(shortage),
             np.nan,
-            np.where(days == 0, 1.0, (demand > covered).mean(axis=1)),
+            np.where(days == 0, 1.0, (lost > 0).mean(axis=1)),
         ),
         days_to_stockout=days,
         stockout_on=setup.stockout_on(days),
@@ -297,6 +303,26 @@ def _of_chunk(
         cautious=packed_rows(projected[1]),
     )
     return levels, effects(setup, needs, levels, rates, receipts)
+
+
+def _moments(
+    rates: Array, lead_demand: Array, receipts: Array, projects: Array, days: Array
+) -> tuple[Array, Array]:
+    """The end of the lead time, `days` whole days, and each morning within it on which something
+    arrives: which share of its demand is asked for until then, and what came before, less what
+    projects took; both (series, moments), see `inventory.lost_demand`."""
+    row, day = np.nonzero(receipts)
+    row, day = row[day < days[row]], day[day < days[row]]
+    moment = np.arange(len(row)) - np.searchsorted(row, row) + 1
+    share = np.zeros((len(rates), moment.max(initial=0) + 1))
+    came = np.full(share.shape, np.inf)
+    asked, total = inventory.cumulative(rates[row], day), lead_demand[row]
+    share[:, 0] = 1.0
+    share[row, moment] = np.divide(asked, total, out=np.zeros(len(row)), where=total > 0)
+    net = receipts - projects
+    came[:, 0] = inventory.cumulative(net, days)
+    came[row, moment] = inventory.cumulative(net[row], day)
+    return share, came
 
 
 def _simulated(

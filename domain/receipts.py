@@ -120,17 +120,20 @@ def _input(symbol: str, words: str, unit: str, fact: Fact) -> StepInput:
 ON_HAND = Rule(
     "on_hand",
     "On hand today",
-    r"H = \max\left(0,\ C - D + E\right)",
+    r"H = \max\left(0,\ C - D + E + T\right)",
     {
         "C": ("counted_quantity", "on hand when it was last counted", "units"),
         "t_C": ("stock_date", "last counted on", "date"),
         "D": ("used_since", "demand since then", "units"),
         "E": ("received_since", "received since then", "units"),
+        "T": ("arrived_since", "in transit then, there by now", "units"),
         "t_0": ("today", "last day of the data", "date"),
     },
     "on_hand",
     "units",
-    lambda counted, _counted_on, used, received, _today: max(0.0, counted - used + received),
+    lambda counted, _counted_on, used, received, arrived, _today: max(
+        0.0, counted - used + received + arrived
+    ),
 )
 """Only of a count that is older than the data: see `warehouse.pipeline.policy`."""
 AVAILABLE = Rule(

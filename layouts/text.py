@@ -359,6 +359,7 @@ RECEIPT_WORDS = (
     N_("last counted on"),
     N_("demand since then"),
     N_("received since then"),
+    N_("in transit then, there by now"),
     N_("Available"),
     N_("on hand"),
     N_("reserved"),

@@ -130,7 +130,7 @@ IDENTITY = "sku item_name unit site site_name uf unit_cost_brl".split()
 """What of a row says which material and depot it is about."""
 
 STOCK = (
-    "counted_quantity used_since received_since on_hand reserved available on_order"
+    "counted_quantity used_since received_since arrived_since on_hand reserved available on_order"
     " project_demand position daily_demand lead_time_days lead_time_source reorder_point"
     " order_up_to service_level days_to_stockout stockout_on shortage_brl stock_date"
 ).split()

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, text
 
 from domain.access import EVERYTHING, Scope
 from domain.errors import InvalidInput, NotFound
+from domain.receipts import evaluate
 from domain.recommending.settings import RecommendationSettings
 from tests import factories
 from tests.factories import LAST_DAY
@@ -28,7 +29,7 @@ from warehouse.db import make_engine
 from warehouse.pipeline import derive, publish
 from warehouse.pipeline.scores import total_band
 from warehouse.pipeline.views import refresh_needed
-from warehouse.queries import forecasts, kpis, overrides, status
+from warehouse.queries import forecasts, inventory, kpis, overrides, receipts, status
 
 BY = "tests"
 LATE: dict[str, Any] = {
@@ -499,6 +500,38 @@ def test_what_is_in_transit_beyond_the_open_orders_is_counted_on(
     row = policy(engine, "CABO-01", "DEP-SP")
     assert row.on_order == 9000
     assert ("stockout_imminent", "CABO-01", "DEP-SP") not in alerts(engine)
+
+
+def test_what_was_in_transit_at_an_older_count_is_on_hand_once_it_should_be_there(
+    nova: str, engine: Engine, network: factories.Network, tmp_path: Path
+):
+    """Counted 10 days ago with 400 in transit, which takes 7 days, and then 20 days."""
+    counted = LAST_DAY - timedelta(days=10)
+    at_depot = {"item_id": network.items["CABO-01"], "site_id": network.sites["DEP-BA"]}
+    of = "item_id = :item_id AND site_id = :site_id AND date"
+    with engine.begin() as connection:
+        params = at_depot | {"day": counted}
+        connection.execute(text(f"DELETE FROM core.stock WHERE {of} > :day"), params)
+        connection.execute(
+            text(f"UPDATE core.stock SET on_hand = 20, in_transit = 400 WHERE {of} = :day"), params
+        )
+        used = connection.execute(
+            text(f"SELECT sum(quantity) FROM core.demand WHERE {of} > :day"), params
+        ).scalar_one()
+    publish_now(engine, tmp_path)
+    row = policy(engine, "CABO-01", "DEP-BA")
+    assert 20 < used < 420
+    assert (row.on_hand, row.on_order) == (pytest.approx(420 - used), 0)
+    alert = alerts(engine)["stockout_imminent", "CABO-01", "DEP-BA"]
+    (step,) = [s for s in receipts.of_alert(alert_id=alert.id).steps if s.key == "on_hand"]
+    assert {line.symbol: line.value for line in step.inputs}["T"] == 400
+    assert evaluate(step) == alert.facts["on_hand"] == row.on_hand
+    shown = inventory.one(sku="CABO-01", site="DEP-BA")
+    assert (shown.on_hand, shown.in_transit) == (row.on_hand, 0)
+    set_policy(engine, '{"in_transit_days": 20}')
+    row = policy(engine, "CABO-01", "DEP-BA")
+    assert (row.on_hand, row.on_order) == (0, 400)
+    assert inventory.one(sku="CABO-01", site="DEP-BA").in_transit == 400
 
 
 def test_service_levels_follow_the_companys_settings(

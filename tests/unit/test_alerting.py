@@ -29,6 +29,7 @@ def situation(on_hand: float, *, daily: float, lead: float, safety: float, **mor
         "counted_quantity": np.nan,
         "used_since": np.nan,
         "received_since": np.nan,
+        "arrived_since": np.nan,
         "on_hand": on_hand,
         "reserved": None,
         "available": on_hand,

@@ -46,6 +46,7 @@ def stock(*rows: dict[str, Any]) -> pd.DataFrame:
             "active": True, "min_order_qty": np.nan, "pack_size": np.nan, "service_level": 0.95,
             "reserved": 0.0, "on_order": 0.0, "on_hand": 100.0, "stock_date": TODAY,
             "counted_quantity": np.nan, "used_since": np.nan, "received_since": np.nan,
+            "arrived_since": np.nan,
             "lead_time_days": 20.0, "lead_time_std": 3.0, "lead_time_source": "items file",
             "daily_demand": 2.0, "demand_std": 1.5, "penalty_brl": np.nan, "request_size": 1.0,
             "project_demand": 0.0, "project_ahead": 0.0, "unmoved_since": pd.NaT,

@@ -46,7 +46,7 @@ LEAST_DEMAND = 0.5
 """Units expected in the window below which running out is not imminent: nobody asks for it."""
 
 _STOCK_FACTS = (
-    "counted_quantity used_since received_since today"
+    "counted_quantity used_since received_since arrived_since today"
     " on_hand reserved available on_order project_demand position arriving daily_demand"
     " lead_time_days lead_time_std lead_time_demand lead_time_demand_std service_level"
     " demand_at_service_level safety_stock"
@@ -55,10 +55,10 @@ _STOCK_FACTS = (
     " penalty_brl request_size shortage_brl risk_brl order_cost_brl hurry_brl acting_brl net_brl"
 ).split()
 _IDLE_FACTS = (
-    "counted_quantity used_since received_since today on_hand reserved available project_ahead"
-    " daily_demand order_up_to excess_days enough_quantity idle_quantity unasked_days"
-    " last_demand_on unmoved_since unit_cost_brl capital_brl holding_rate risk_brl acting_brl"
-    " net_brl"
+    "counted_quantity used_since received_since arrived_since today"
+    " on_hand reserved available project_ahead daily_demand order_up_to excess_days"
+    " enough_quantity idle_quantity unasked_days last_demand_on unmoved_since unit_cost_brl"
+    " capital_brl holding_rate risk_brl acting_brl net_brl"
 ).split()
 
 

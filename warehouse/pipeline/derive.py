@@ -19,7 +19,7 @@ from warehouse.pipeline.drifting import drifts_of
 from warehouse.pipeline.exposures import write_exposures
 from warehouse.pipeline.lead_time_costs import write_lead_time_costs
 from warehouse.pipeline.lead_times import measure_lead_times
-from warehouse.pipeline.open_orders import open_orders
+from warehouse.pipeline.open_orders import in_transit, open_orders
 from warehouse.pipeline.overriding import apply_overrides, overrides_changed
 from warehouse.pipeline.penalties import by_depot, penalties_by_contract
 from warehouse.pipeline.policy import policy_of, write_policy, write_projection
@@ -113,11 +113,11 @@ def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -
     setup = setup_of(connection, run_id)
     apply_overrides(connection, run_id)
     measure_lead_times(connection, setup)
-    orders = open_orders(connection, setup)
+    orders, sent = open_orders(connection, setup), in_transit(connection, setup)
     needs = project_needs(connection, setup)
     penalties = penalties_by_contract(connection, setup.today)
     on_step(2)
-    policy, met = policy_of(connection, setup, orders, needs, by_depot(penalties))
+    policy, met = policy_of(connection, setup, orders, sent, needs, by_depot(penalties))
     write_policy(connection, setup, policy)
     write_project_needs(connection, setup, needs, met)
     on_step(3)
@@ -125,7 +125,7 @@ def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -
     write_lead_time_costs(connection, setup, policy)
     write_exposures(connection, setup, policy, penalties)
     on_step(4)
-    stock = with_unasked(connection, setup, policy, needs)
+    stock = with_unasked(connection, setup, policy, sent, needs)
     situations = alerts_of(stock, orders, setup.settings, setup.rates, setup.today)
     alerts = together([situations, drifts_of(connection, setup, policy)])
     on_step(5)

@@ -55,13 +55,13 @@ ORDER BY stock.item_id, stock.site_id
 
 def in_transit(connection: Connection, setup: Setup) -> pd.DataFrame:
     """What the last count has in transit beyond the orders that were open then (goods that another
-    depot sent, or all of it where no orders are loaded): item_id, site_id, quantity, expected_on;
-    the settings' days after the count, tomorrow at the earliest."""
+    depot sent, or all of it where no orders are loaded), one row an item and depot: item_id,
+    site_id, quantity, expected_on; the settings' days after the count, one at least. What was
+    expected until today is there: see `policy.brought_to_today`."""
     found = frame_of(connection, _IN_TRANSIT, {"cancelled": list(CANCELLED)})
     found = found.astype({"quantity": "float64"})
-    due = pd.to_datetime(found["counted_on"]) + pd.Timedelta(days=setup.settings.in_transit_days)
-    soonest = pd.Timestamp(setup.today) + pd.Timedelta(days=1)
-    found = found.assign(expected_on=due.where(due > soonest, soonest))
+    days = pd.Timedelta(days=max(setup.settings.in_transit_days, 1))
+    found = found.assign(expected_on=pd.to_datetime(found["counted_on"]) + days)
     return found[found["quantity"] > 0].drop(columns="counted_on")
 
 

@@ -20,7 +20,6 @@ from warehouse.pipeline.copying import copy_frame, frame_of
 from warehouse.pipeline.demand_ahead import MAX_PROJECTED_DAYS, DemandAhead, demand_ahead
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
-from warehouse.pipeline.open_orders import in_transit
 from warehouse.pipeline.project_needs import dated, effects
 from warehouse.queries.published import BUCKET
 from warehouse.queries.requests import request_days
@@ -116,25 +115,28 @@ def policy_of(
     connection: Connection,
     setup: Setup,
     orders: pd.DataFrame,
+    sent: pd.DataFrame,
     needs: pd.DataFrame,
     penalties: dict[int, float],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every series of the run with its stock, lead-time demand, safety stock, reorder point and
     stockout. And the needs of these series with the stock that they find, see `effects`.
 
-    orders: the lines of `open_orders`; needs: those of `project_needs`; penalties: BRL of a request
-    that finds no stock, by the depot's key, where one is known.
+    orders: the lines of `open_orders`; sent: those of `in_transit`; needs: those of
+    `project_needs`; penalties: BRL of a request that finds no stock, by the depot's key, where one
+    is known.
     """
     series = _series(connection, setup)
     if series.empty:
         return series.assign(**{name: [] for name in _DERIVED}), needs.iloc[:0]
-    series = brought_to_today(connection, setup, series)
+    series = brought_to_today(connection, setup, series, sent)
     series = _priced(setup, series, penalties)
     ahead = demand_ahead(connection, setup, series)
     index = pd.MultiIndex.from_frame(series[["item_id", "site_id"]])
     arriving = ["item_id", "site_id", "quantity", "expected_on"]
     counted = orders.loc[orders["counted"].astype(bool), arriving]
-    coming = [part for part in (counted, in_transit(connection, setup)[arriving]) if len(part)]
+    on_the_way = sent.loc[sent["expected_on"] > pd.Timestamp(setup.today), arriving]
+    coming = [part for part in (counted, on_the_way) if len(part)]
     lines = _placed(pd.concat(coming) if coming else counted, index)
     needed = _placed(needs, index)
     parts, met = [], []
@@ -162,7 +164,7 @@ def _of_rows(placed: pd.DataFrame, rows: slice) -> pd.DataFrame:
 
 
 _DERIVED = (
-    "counted_quantity used_since received_since"
+    "counted_quantity used_since received_since arrived_since"
     " daily_demand demand_std lead_time_demand lead_time_demand_std demand_at_service_level"
     " textbook_lead_time_demand_std safety_stock reorder_point"
     " textbook_safety_stock textbook_reorder_point order_up_to order_quantity annual_quantity"
@@ -173,10 +175,13 @@ _DERIVED = (
 ).split()
 
 
-def brought_to_today(connection: Connection, setup: Setup, series: pd.DataFrame) -> pd.DataFrame:
+def brought_to_today(
+    connection: Connection, setup: Setup, series: pd.DataFrame, sent: pd.DataFrame
+) -> pd.DataFrame:
     """On hand as of today where the last count is older: minus what was consumed since (less what
-    came back), plus what was received, never below 0. With `counted_quantity`, `used_since` and
-    `received_since`, which are NaN where the count is of today. Demand of the week or month of the
+    came back), plus what was received and what was in transit then (`sent`, see `in_transit`) and
+    is there by now, never below 0. With `counted_quantity`, `used_since`, `received_since` and
+    `arrived_since`, which are NaN where the count is of today. Demand of the week or month of the
     count is spread evenly over its days."""
     sql = """
         SELECT item_id, site_id,
@@ -202,8 +207,12 @@ def brought_to_today(connection: Connection, setup: Setup, series: pd.DataFrame)
     since = frame_of(connection, sql, params)
     series = series.merge(since, on=["item_id", "site_id"], how="left")
     series = series.astype(dict.fromkeys(("used_since", "received_since"), "float64"))
-    moved = series["received_since"] - series["used_since"]
+    there = sent[sent["expected_on"] <= pd.Timestamp(setup.today)]
+    arrived = there.set_index(["item_id", "site_id"])["quantity"]
+    arrived = arrived.reindex(pd.MultiIndex.from_frame(series[["item_id", "site_id"]])).fillna(0)
+    moved = series["received_since"] - series["used_since"] + arrived.to_numpy()
     return series.assign(
+        arrived_since=arrived.where(moved.notna().to_numpy()).to_numpy(),
         counted_quantity=series["on_hand"].where(moved.notna()),
         on_hand=(series["on_hand"] + moved.fillna(0)).clip(lower=0),
     )
@@ -408,7 +417,7 @@ def write_policy(connection: Connection, setup: Setup, policy: pd.DataFrame) -> 
     )
     facts = (
         *("lead_time_std", "demand_std", "lead_time_demand_std", "shared_error"),
-        *("risk_quantity", "risk_brl", "project_demand", "project_ahead"),
+        *("risk_quantity", "risk_brl", "project_demand", "project_ahead", "arrived_since"),
         *("method", "demand_at_service_level", "order_quantity", "annual_quantity"),
         *("order_cost_brl", "annual_holding_brl", "least_order", "pack"),
     )

@@ -34,14 +34,18 @@ _NUMBERS = "unit_cost_brl min_order_qty pack_size on_hand reserved".split()
 
 
 def with_unasked(
-    connection: Connection, setup: Setup, policy: pd.DataFrame, needs: pd.DataFrame
+    connection: Connection,
+    setup: Setup,
+    policy: pd.DataFrame,
+    sent: pd.DataFrame,
+    needs: pd.DataFrame,
 ) -> pd.DataFrame:
     """The policy with `unmoved_since`: of stock without any demand at its depot the last day on
     which counts show that some went out or the first came, NaT of all else. And with a row for
     each such stock that has no policy and has not moved for the settings' dead_days; what only a
     policy knows is not known of it.
 
-    needs: the lines of `project_needs`.
+    sent: the lines of `in_transit`; needs: those of `project_needs`.
     """
     key = ["item_id", "site_id"]
     found = frame_of(connection, _UNASKED, {}).astype(
@@ -54,7 +58,7 @@ def with_unasked(
     rows = found[(still >= setup.settings.dead_days) & ~known]
     if rows.empty:
         return policy
-    rows = brought_to_today(connection, setup, rows)
+    rows = brought_to_today(connection, setup, rows, sent)
     taken = needs.groupby(key)["quantity"].sum().reindex(pd.MultiIndex.from_frame(rows[key]))
     available = rows["on_hand"] - rows["reserved"].fillna(0)
     rows = rows.assign(

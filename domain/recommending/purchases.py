@@ -138,7 +138,8 @@ def expedites(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd
     """The first open order line that comes after its item has run out, if hurry is worth it.
 
     `orders`: ORDER_COLUMNS and counted. value = units that the days gained serve, less those that a
-    transfer serves × cost of a missing unit − premium × value of the line − cost of hurry.
+    transfer or what is in transit serves × cost of a missing unit − premium × value of the line −
+    cost of hurry.
     """
     rates = context.rates
     lines = orders.loc[orders["counted"].astype(bool), ORDER_COLUMNS]
@@ -149,12 +150,12 @@ def expedites(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd
     rows = rows.drop_duplicates(["item_id", "site_id"])
     arrives = np.maximum(np.floor(rows["days_to_stockout"]), np.ceil(rates.expedite_days))
     gained = rows["expected_days"] - arrives
-    out = rows["expected_days"] - np.maximum(rows["days_to_stockout"], arrives)
-    served = np.minimum(rows["quantity"], rows["daily_demand"] * out.clip(lower=0))
+    left_out = _left_out(rows, rows["expected_days"])
+    spared = left_out - _left_out(rows, np.maximum(rows["days_to_stockout"], arrives))
+    served = np.minimum(rows["quantity"], spared.clip(lower=0))
     served = (served - rows["received"]).clip(lower=0)
     worth = rows["quantity"] * rows["unit_price_brl"].fillna(rows["unit_cost_brl"])
     cost = worth * rates.expedite_premium + rates.expedite_cost_brl
-    left_out = rows["daily_demand"] * (rows["expected_days"] - rows["days_to_stockout"])
     rows = rows.assign(
         days_gained=gained,
         avoided_quantity=served,
@@ -170,6 +171,15 @@ def expedites(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd
     )
     rows = rows[(rows["days_gained"] > 0) & (rows["value_brl"] >= rates.least_value_brl)]
     return as_frame([_expedite(row, context) for row in rows.to_dict("records")])
+
+
+def _left_out(rows: pd.DataFrame, days: pd.Series) -> pd.Series:
+    """Units that are asked for between the stockout and so many days from today, and that what
+    arrives of what is in transit does not serve."""
+    rate, out, sent = rows["daily_demand"], rows["days_to_stockout"], rows["next_sent_days"]
+    asked = rate * (days - out)
+    bridged = np.maximum(rate * (sent - out), asked - rows["in_transit"])
+    return asked.where(~(sent < days), bridged)
 
 
 def _expedite(row: dict[Any, Any], context: Context) -> dict[str, Any]:

@@ -11,16 +11,18 @@ from domain.recommending.frames import COLUMNS, Context, as_frame
 NEEDED = (
     "item_id site_id sku item_name unit active site site_name uf latitude longitude own_supplier_id"
     " own_supplier unit_cost_brl min_order_qty pack_size service_level counted_quantity used_since"
-    " received_since arrived_since on_hand reserved available on_order project_demand project_ahead"
-    " stock_date unmoved_since lead_time_days lead_time_std lead_time_source daily_demand"
+    " received_since arrived_since on_hand reserved available on_order in_transit in_transit_days"
+    " project_demand project_ahead stock_date unmoved_since lead_time_days lead_time_std"
+    " lead_time_source daily_demand"
     " demand_std worst_demand worst_demand_std worst_supply safety_stock reorder_point order_up_to"
     " days_to_stockout stockout_on risk_quantity shortage_brl"
 ).split()
 """Columns of the stock frame, one row an item and depot. risk_quantity: units that are expected to
 be missing over the lead time; shortage_brl: what one of them costs. worst_demand, worst_supply:
 until the moment of the lead time at which the most should be missing. project_demand: units that
-projects will take within the lead time, project_ahead: all that they will. unmoved_since: of stock
-that was never asked for, the last day on which some went out or the first came."""
+projects will take within the lead time, project_ahead: all that they will. in_transit: units of
+no order that arrive after in_transit_days. unmoved_since: of stock that was never asked for, the
+last day on which some went out or the first came."""
 
 
 def recommend(
@@ -51,13 +53,20 @@ def recommend(
 
 
 def prepared(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """`stock` with the next arrival after the stockout."""
+    """`stock` with the next arrival after the stockout, and when what is in transit arrives, if
+    that is after it too."""
     stock = stock.reset_index(drop=True)
-    stock = stock.assign(on_order=stock["on_order"].fillna(0))
-    return stock.assign(next_arrival_days=_next_arrival(stock, orders, context))
+    sent = stock["in_transit_days"]
+    sent = sent.where(sent >= stock["days_to_stockout"] + 1)
+    return stock.assign(
+        on_order=stock["on_order"].fillna(0),
+        next_sent_days=sent,
+        next_arrival_days=np.fmin(_next_arrival(stock, orders, context), sent),
+    )
 
 
 def _next_arrival(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd.Series:
+    """Days until the next counted order line that comes after the stockout."""
     lines = orders.loc[orders["counted"].astype(bool), ["item_id", "site_id", "expected_on"]]
     days = (lines["expected_on"] - pd.Timestamp(context.today)).dt.days.astype("float64")
     places = stock[["item_id", "site_id", "days_to_stockout"]].assign(place=np.arange(len(stock)))

@@ -46,7 +46,7 @@ def stock(*rows: dict[str, Any]) -> pd.DataFrame:
             "active": True, "min_order_qty": np.nan, "pack_size": np.nan, "service_level": 0.95,
             "reserved": 0.0, "on_order": 0.0, "on_hand": 100.0, "stock_date": TODAY,
             "counted_quantity": np.nan, "used_since": np.nan, "received_since": np.nan,
-            "arrived_since": np.nan,
+            "arrived_since": np.nan, "in_transit": np.nan, "in_transit_days": np.nan,
             "lead_time_days": 20.0, "lead_time_std": 3.0, "lead_time_source": "items file",
             "daily_demand": 2.0, "demand_std": 1.5, "penalty_brl": np.nan, "request_size": 1.0,
             "project_demand": 0.0, "project_ahead": 0.0, "unmoved_since": pd.NaT,
@@ -397,6 +397,43 @@ def test_an_order_that_comes_after_the_stockout_is_hurried() -> None:
     assert hurry["value_brl"] == pytest.approx(30 * 530 - (15_000 * 0.15 + 80))
     late = order | {"expected_on": pd.Timestamp(2025, 7, 4)}
     assert of_kind(made(penalised, orders=pd.DataFrame([late])), "EXPEDITE") == []
+
+
+ORDER: dict[str, Any] = {
+    "item_id": 1, "site_id": 1, "order_no": "PC-9", "line": "1", "supplier_id": 7,
+    "supplier": "ALFA", "quantity": 40.0, "unit_price_brl": 10.0, "ordered_on": date(2025, 6, 1),
+    "promised_on": date(2025, 8, 9), "expected_on": pd.Timestamp(2025, 8, 9), "counted": True,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("on_the_way", "days", "missing", "avoided"),
+    [
+        (60.0, 7.0, 14, 14),  # 8 before day 7, and 6 after day 37
+        (100.0, 7.0, 8, 8),  # enough from day 7 on
+        (60.0, 3.0, 74, 40),  # on day 3, as it runs out: told by the days to the stockout
+        (np.nan, np.nan, 74, 40),
+    ],
+)
+def test_what_is_in_transit_serves_before_an_order_that_is_hurried(
+    on_the_way: float, days: float, missing: float, avoided: float
+) -> None:
+    frame = stock(
+        {"on_hand": 6.0, "penalty_brl": 500.0, "in_transit": on_the_way, "in_transit_days": days}
+    )
+    (hurry,) = of_kind(made(frame, orders=pd.DataFrame([ORDER])), "EXPEDITE")
+    facts = hurry["facts"]
+    assert (facts["if_nothing"]["unmet_quantity"], facts["avoided_quantity"]) == (missing, avoided)
+    assert facts["if_nothing"]["risk_brl"] == missing * facts["shortage_brl"]
+
+
+def test_a_transfer_bridges_the_days_until_what_is_in_transit_arrives() -> None:
+    poor = {"on_hand": 6.0, "on_order": 60.0, "risk_quantity": 30.0, "lot": 99.0}
+    rich = {"on_hand": 900.0}
+    sent = {"in_transit": 60.0, "in_transit_days": 7.0}
+    for given, moved in (({}, 34), (sent, 8)):
+        (move,) = of_kind(made(stock(poor | given, rich)), "TRANSFER")
+        assert move["quantity"] == moved
 
 
 def test_another_supplier_must_be_measured_better_and_cheaper_in_all() -> None:

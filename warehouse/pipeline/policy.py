@@ -137,6 +137,14 @@ def policy_of(
     counted = orders.loc[orders["counted"].astype(bool), arriving]
     on_the_way = sent.loc[sent["expected_on"] > pd.Timestamp(setup.today), arriving]
     coming = [part for part in (counted, on_the_way) if len(part)]
+    series = series.merge(
+        on_the_way.assign(
+            in_transit=on_the_way["quantity"],
+            in_transit_days=(on_the_way["expected_on"] - pd.Timestamp(setup.today)).dt.days,
+        )[["item_id", "site_id", "in_transit", "in_transit_days"]],
+        on=["item_id", "site_id"],
+        how="left",
+    )
     lines = _placed(pd.concat(coming) if coming else counted, index)
     needed = _placed(needs, index)
     parts, met = [], []
@@ -164,7 +172,7 @@ def _of_rows(placed: pd.DataFrame, rows: slice) -> pd.DataFrame:
 
 
 _DERIVED = (
-    "counted_quantity used_since received_since arrived_since"
+    "counted_quantity used_since received_since arrived_since in_transit in_transit_days"
     " daily_demand demand_std lead_time_demand lead_time_demand_std demand_at_service_level"
     " textbook_lead_time_demand_std safety_stock reorder_point"
     " textbook_safety_stock textbook_reorder_point order_up_to order_quantity annual_quantity"

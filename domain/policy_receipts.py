@@ -94,7 +94,7 @@ TEXTBOOK_VARIABLE = Rule(
         r"\alpha": ("service_level", "cycle service level", "fraction"),
         "L": ("lead_time_days", "lead time", "days"),
         r"\sigma_D": ("demand_std", "deviation of a day's demand", "units"),
-        "D": ("daily_demand", "forecast demand of a day", "units"),
+        "D": ("daily_demand", "forecast demand of a day, mean of the lead time", "units"),
         r"\sigma_L": ("lead_time_std", "deviation of the lead time", "days"),
     },
     "textbook_safety_stock",
@@ -106,7 +106,7 @@ TEXTBOOK_REORDER_POINT = Rule(
     "Reorder point by the textbook",
     r"PP_t = D \cdot L + SS_t",
     {
-        "D": ("daily_demand", "forecast demand of a day", "units"),
+        "D": ("daily_demand", "forecast demand of a day, mean of the lead time", "units"),
         "L": ("lead_time_days", "lead time", "days"),
         "SS_t": ("textbook_safety_stock", "safety stock by the textbook", "units"),
     },

@@ -153,7 +153,7 @@ LEAD_TIME_DEMAND = Rule(
     "Demand over the lead time",
     r"D_L = D \cdot L",
     {
-        "D": ("daily_demand", "forecast demand of a day", "units"),
+        "D": ("daily_demand", "forecast demand of a day, mean of the lead time", "units"),
         "L": ("lead_time_days", "lead time", "days"),
     },
     "lead_time_demand",
@@ -264,7 +264,7 @@ DRIFT_RISK = Rule(
     "At risk: the demand of the days by which it takes longer",
     r"R = D \cdot \Delta L \cdot c_s",
     {
-        "D": ("daily_demand", "forecast demand of a day", "units"),
+        "D": ("daily_demand", "forecast demand of a day, mean of the lead time", "units"),
         r"\Delta L": ("extra_days", "days by which it takes longer", "days"),
         "c_s": ("shortage_brl", "cost of a missing unit", "BRL"),
     },
@@ -305,7 +305,7 @@ GAP_RISK = Rule(
     "At risk: the demand of the days that nobody saw",
     r"R = D \cdot d \cdot c_s",
     {
-        "D": ("daily_demand", "forecast demand of a day", "units"),
+        "D": ("daily_demand", "forecast demand of a day, mean of the lead time", "units"),
         "d": ("silent_days", "days without data", "days"),
         "c_s": ("shortage_brl", "cost of a missing unit", "BRL"),
     },

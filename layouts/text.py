@@ -364,7 +364,7 @@ RECEIPT_WORDS = (
     N_("on hand"),
     N_("reserved"),
     N_("Demand over the lead time"),
-    N_("forecast demand of a day"),
+    N_("forecast demand of a day, mean of the lead time"),
     N_("lead time"),
     N_("Safety stock"),
     N_("Safety stock by the textbook"),

@@ -18,6 +18,7 @@ from domain.recommending.frames import (
     facts,
     holding_brl,
     priority,
+    usual_rate,
 )
 
 
@@ -29,9 +30,8 @@ def reductions(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
     freed stands beside it in the facts.
     """
     rates = context.rates
-    needed = np.fmax(
-        stock["order_up_to"].fillna(0), stock["daily_demand"] * context.policy.excess_days
-    )
+    rate = usual_rate(stock)
+    needed = np.fmax(stock["order_up_to"].fillna(0), rate * context.policy.excess_days)
     needed = needed + stock["project_ahead"]
     excess = np.floor(stock["available"] - stock["given"] - needed + EPSILON)
     quantity = np.minimum(excess, np.floor(stock["on_hand"]))
@@ -41,7 +41,7 @@ def reductions(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
         quantity=quantity,
         needed_quantity=needed,
         excess_days=context.policy.excess_days,
-        cover_days=stock["available"] / stock["daily_demand"].where(stock["daily_demand"] > 0),
+        cover_days=stock["available"] / rate.where(rate > 0),
         capital_brl=quantity * cost,
         holding_rate=context.policy.holding_rate,
         holding_brl=holding,

@@ -84,6 +84,11 @@ def normal_in_lead_time(stock: pd.DataFrame, more: ArrayLike = 0.0) -> Array:
     return expected_shortage(stock["worst_demand"], stock["worst_demand_std"], supply)
 
 
+def usual_rate(stock: pd.DataFrame) -> pd.Series:
+    """Demand of a day in the mean of the year ahead; `daily_demand` is that of the lead time."""
+    return stock["annual_quantity"] / DAYS_A_YEAR
+
+
 def day_after(context: Context, days: float) -> date | None:
     """The day that comes so many (whole) days after today, today at the earliest; None of NaN."""
     if np.isnan(days):

@@ -16,6 +16,7 @@ from domain.recommending.frames import (
     facts,
     holding_brl,
     priority,
+    usual_rate,
 )
 
 SOURCE_COLUMNS = ["supplier_id", "supplier", "price_brl", "supplier_lines"]
@@ -30,19 +31,19 @@ def supply_costs(stock: pd.DataFrame, supply: pd.DataFrame, context: Context) ->
     left out; a price that is not known is the item's unit cost.
     """
     measured = supply[supply["lines"] >= context.rates.measured_lines]
-    needed = "item_id daily_demand demand_std service_level unit_cost_brl".split()
+    needed = "item_id annual_quantity demand_std service_level unit_cost_brl".split()
     pairs = measured.merge(stock[needed], on="item_id")
     price = pairs["price_brl"].fillna(pairs["unit_cost_brl"])
     safety = safety_stock(
         pairs["service_level"],
         pairs["demand_std"],
         pairs["lead_mean"],
-        pairs["daily_demand"],
+        usual_rate(pairs),
         pairs["lead_std"].fillna(0),
     )
     pairs = pairs.assign(
         supplier_price_brl=price,
-        annual_demand=pairs["daily_demand"] * DAYS_A_YEAR,
+        annual_demand=pairs["annual_quantity"],
         safety_quantity=safety,
         safety_brl=safety * holding_brl(price, DAYS_A_YEAR, context),
     )

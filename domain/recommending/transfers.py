@@ -20,6 +20,7 @@ from domain.recommending.frames import (
     holding_brl,
     priority,
     unmet_in_lead_time,
+    usual_rate,
 )
 from domain.recommending.settings import RecommendationSettings
 from domain.transport import Units as Places
@@ -125,7 +126,7 @@ def insurance(unit_cost: Array, km: Array, rates: RecommendationSettings) -> Arr
 def _postponed_days(giving: pd.DataFrame, surplus: Array) -> Array:
     """How long a giver would have kept its surplus, a year at most: so long is a purchase put
     off."""
-    rate = giving["daily_demand"].to_numpy(float)
+    rate = usual_rate(giving).to_numpy(float)
     days = np.divide(surplus, rate, out=np.full(len(rate), np.inf), where=rate > 0)
     return np.minimum(days, DAYS_A_YEAR)
 

@@ -23,7 +23,7 @@ from warehouse.commands.users import Actor
 from warehouse.pipeline.derive import derive_overrides, refresh_after_load
 from warehouse.pipeline.overriding import apply_overrides
 from warehouse.pipeline.publish import publish_bundle
-from warehouse.queries import forecasts, overrides
+from warehouse.queries import forecasts, overrides, what_if
 
 CABLE: dict[str, Any] = {"sku": "CABO-01", "site": "DEP-SP"}
 FIRST = LAST_DAY + timedelta(days=1)
@@ -111,6 +111,21 @@ def test_a_quantity_takes_the_forecasts_place_and_policy_and_alerts_follow(
     point = forecasts.series(**CABLE, models=["ensemble"])[0]
     assert (point.mean, point.override_mean) == (pytest.approx(model[0].mean), 900)
     assert point.override_id == number and data_version(engine) != version
+
+
+def test_it_counts_for_its_periods_and_is_not_carried_on_for_a_year(
+    engine: Engine, publish: Publish
+) -> None:
+    """300 more on one day, of about 30: half again over a lead time of 14 days."""
+    publish()
+    before, played = policy(engine), what_if.compare(**CABLE).today
+    save(engine, quantities(300 + effective(engine, **CABLE)[0].mean, days=1))
+    after, again = policy(engine), what_if.compare(**CABLE).today
+    assert after.daily_demand == pytest.approx(before.daily_demand + 300 / 14)
+    more = after.facts["annual_quantity"] - before.facts["annual_quantity"]
+    assert more == pytest.approx(300, rel=0.01)
+    assert after.stockout_p50_on > before.stockout_p50_on - timedelta(days=15)
+    assert again.orders == pytest.approx(played.orders, rel=0.1)
 
 
 def data_version(engine: Engine) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from domain import inventory
 from domain.policy_settings import PolicySettings
+from domain.recommending.frames import DAYS_A_YEAR
 from domain.recommending.settings import RecommendationSettings
 from warehouse.pipeline.alerting import alerts_of
 
@@ -39,6 +40,7 @@ def situation(on_hand: float, *, daily: float, lead: float, safety: float, **mor
         "position": on_hand,
         "arriving": 0.0,
         "daily_demand": daily,
+        "annual_quantity": daily * DAYS_A_YEAR,
         "lead_time_days": lead,
         "lead_time_std": 0.0,
         "lead_time_demand": daily * lead,
@@ -132,6 +134,8 @@ def test_stock_that_nobody_asks_for_is_dead_and_more_than_half_a_years_is_excess
     facts = json.loads(alerts(plenty)["facts"].iloc[0])
     assert facts["idle_quantity"] == 5000 - 8 * 180
     assert facts["capital_brl"] == (5000 - 8 * 180) * 2.0
+    rolled_out = plenty.assign(daily_demand=30.0)  # over the lead time alone
+    assert json.loads(alerts(rolled_out)["facts"].iloc[0])["idle_quantity"] == 5000 - 8 * 180
     assert raised(situation(8 * 180, daily=8, lead=14, safety=20).assign(order_up_to=200.0)) == []
     long_ago = TODAY - timedelta(days=200)
     dead = situation(40, daily=0, lead=14, safety=0).assign(last_demand_on=long_ago)

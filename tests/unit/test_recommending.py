@@ -16,7 +16,7 @@ from domain.policy_settings import PolicySettings
 from domain.receipts import evaluate
 from domain.recommendation_receipts import workings_of
 from domain.recommendation_wording import narrative
-from domain.recommending.frames import Context, shortage_brl, unmet_in_lead_time
+from domain.recommending.frames import DAYS_A_YEAR, Context, shortage_brl, unmet_in_lead_time
 from domain.recommending.queue import NEEDED, recommend
 from domain.recommending.settings import RecommendationSettings
 
@@ -65,9 +65,11 @@ def _policy(row: dict[str, Any]) -> dict[str, Any]:
     point = row.get("reorder_point", rate * lead + safety)
     available = row["on_hand"] - np.nan_to_num(row["reserved"])
     supply = available + row["on_order"] - row["project_demand"]
+    annual = row.get("annual_quantity", rate * DAYS_A_YEAR)
     days = max(0.0, available) / rate if rate > max(0.0, available) / 366 else np.nan
     return {
         "available": available,
+        "annual_quantity": annual,
         "worst_demand": row.get("worst_demand", rate * lead),
         "worst_demand_std": sigma * np.sqrt(lead),
         "worst_supply": row.get("worst_supply", supply),
@@ -464,6 +466,22 @@ def test_excess_frees_capital() -> None:
     assert cut["quantity"] == 2000 - 360
     assert cut["facts"]["capital_brl"] == 164_000
     assert cut["value_brl"] == pytest.approx(164_000 * 0.22 - 150)
+
+
+def test_a_year_and_what_is_excess_go_by_the_years_rate() -> None:
+    """A roll-out makes it 20 a day over the lead time, and 2 a day in the mean of the year."""
+    frame = stock({"on_hand": 2000.0, "daily_demand": 20.0, "annual_quantity": 2 * DAYS_A_YEAR})
+    (cut,) = of_kind(made(frame), "REDUCE")
+    up_to = frame.iloc[0]["order_up_to"]
+    assert cut["facts"]["needed_quantity"] == pytest.approx(max(up_to, 2 * 180))
+    assert cut["facts"]["cover_days"] == pytest.approx(1000)
+    one = {
+        "item_id": 1, "supplier_id": 7, "supplier": "ALFA", "lines": 40, "promised": 40,
+        "on_time": 10, "lead_mean": 30.0, "lead_std": 12.0, "price_brl": 100.0,
+    }  # fmt: skip
+    other = one | {"supplier_id": 8, "supplier": "BETA", "on_time": 38, "price_brl": 90.0}
+    (switch,) = of_kind(made(frame, supply=pd.DataFrame([one, other])), "SWITCH")
+    assert switch["facts"]["annual_demand"] == pytest.approx(2 * DAYS_A_YEAR)
 
 
 def test_rates_come_from_the_settings() -> None:

@@ -35,6 +35,7 @@ import numpy as np
 import pandas as pd
 
 from domain.policy_settings import PolicySettings
+from domain.recommending.frames import usual_rate
 from domain.recommending.settings import RecommendationSettings
 
 COLUMNS = (
@@ -56,7 +57,7 @@ _STOCK_FACTS = (
 ).split()
 _IDLE_FACTS = (
     "counted_quantity used_since received_since arrived_since today"
-    " on_hand reserved available project_ahead daily_demand order_up_to excess_days"
+    " on_hand reserved available project_ahead annual_quantity order_up_to excess_days"
     " enough_quantity idle_quantity unasked_days last_demand_on unmoved_since unit_cost_brl"
     " capital_brl holding_rate risk_brl acting_brl net_brl"
 ).split()
@@ -153,7 +154,7 @@ def _idle(
     asked = pd.to_datetime(policy["last_demand_on"]).fillna(policy["unmoved_since"])
     unasked = (pd.Timestamp(today) - asked).dt.days.astype("float64")
     dead = (policy["available"] > 0) & (unasked >= settings.dead_days)
-    needed = policy["daily_demand"] * settings.excess_days
+    needed = usual_rate(policy) * settings.excess_days
     enough = np.where(dead, 0.0, np.fmax(needed, policy["order_up_to"].astype("float64")))
     enough = enough + policy["project_ahead"]
     over = np.floor(policy["available"] - enough)

@@ -30,6 +30,16 @@ WHERE run_id = :run_id ORDER BY item_id, site_id, date
 """
 """The ensemble's, with overrides in their place."""
 
+_WITHOUT = """
+SELECT item_id, site_id, forecast.mean, forecast.p10, forecast.p50, forecast.p90
+FROM analytics.forecast JOIN analytics.series_profile USING (run_id, item_id, site_id)
+WHERE run_id = :run_id AND model = 'ensemble' AND (item_id, site_id) IN (
+    SELECT item_id, site_id FROM analytics.override_in_force WHERE run_id = :run_id
+)
+ORDER BY item_id, site_id, date
+"""
+"""The ensemble's own, of series that have overrides."""
+
 # the intraclass correlation: mean product of two errors of one forecast over their mean square
 _SHARED = """
 SELECT demand_class, sum(total * total - squares) / nullif(sum((points - 1) * squares), 0) AS shared
@@ -49,14 +59,16 @@ FROM (
 @dataclass(frozen=True)
 class DemandAhead:
     """quantiles: mean, p10, p50, p90 of each series and period of the horizon, (series, horizon,
-    4). histories: recorded demand of the series where it pauses, (series, periods), NaN before it
-    began and elsewhere. pieces: whether it pauses and came in whole units alone, (series,). shared:
-    what the errors of a forecast have in common, (series,)."""
+    4); models_own: the same without overrides. histories: recorded demand of the series where it
+    pauses, (series, periods), NaN before it began and elsewhere. pieces: whether it pauses and came
+    in whole units alone, (series,). shared: what the errors of a forecast have in common,
+    (series,)."""
 
     setup: Setup
     calendar: Calendar
     first: int
     quantiles: Array
+    models_own: Array
     pauses: NDArray[np.bool_]
     histories: Array
     pieces: NDArray[np.bool_]
@@ -64,32 +76,41 @@ class DemandAhead:
 
     def rates(self, rows: slice) -> Array:
         """Mean demand of each day from tomorrow on (series × days), periods spread evenly; after
-        the horizon each series goes on at its mean."""
+        the horizon each series goes on at the model's mean: an override counts for its periods."""
         means = self.quantiles[rows, :, 0]
         starts = _starts(self.setup)
         lengths = [(last_day(start, self.setup.frequency) - start).days + 1 for start in starts]
         daily = np.repeat(means / np.array(lengths), lengths, axis=1)
-        mean = daily.mean(axis=1, keepdims=True)
+        mean = self.models_own[rows, :, 0].sum(axis=1, keepdims=True) / sum(lengths)
         ahead = daily[:, (self.setup.today - self.setup.known_to).days :][:, :MAX_PROJECTED_DAYS]
         missing = MAX_PROJECTED_DAYS - ahead.shape[1]
         return np.concatenate([ahead, np.repeat(mean, missing, axis=1)], axis=1)
 
     def cells(self, rows: slice) -> Array:
         """The distributions of the calendar's periods: (series, periods, CELLS)."""
-        mean, p10, p50, p90 = np.moveaxis(self.quantiles[rows], 2, 0)
-        found = cells_of_quantiles(mean, p10, p50, p90)
-        pauses = self.pauses[rows]
-        found[pauses] = cells_of_history(self.histories[rows][pauses], mean[pauses])
+        places = np.arange(len(self.quantiles))[rows]
+        found = self._cells(self.quantiles, places)
         usual = found.mean(axis=1, keepdims=True)
+        differs = (self.quantiles[rows] != self.models_own[rows]).any(axis=(1, 2))
+        usual[differs] = self._cells(self.models_own, places[differs]).mean(axis=1, keepdims=True)
         ahead = found[:, self.first :][:, : len(self.calendar.starts)]
         missing = len(self.calendar.starts) - ahead.shape[1]
         return np.concatenate([ahead, np.repeat(usual, missing, axis=1)], axis=1)
+
+    def _cells(self, quantiles: Array, places: NDArray[np.int64]) -> Array:
+        """The distributions of the horizon's periods: (places, horizon, CELLS)."""
+        mean, p10, p50, p90 = np.moveaxis(quantiles[places], 2, 0)
+        found = cells_of_quantiles(mean, p10, p50, p90)
+        pauses = self.pauses[places]
+        found[pauses] = cells_of_history(self.histories[places][pauses], mean[pauses])
+        return found
 
 
 def demand_ahead(connection: Connection, setup: Setup, series: pd.DataFrame) -> DemandAhead:
     """What is to come for the series (item_id, site_id, demand_class, periods), in their order."""
     result = connection.execute(text(_QUANTILES), {"run_id": setup.run_id})
     quantiles = np.array(result.all(), float).reshape(len(series), setup.horizon, 4)
+    models_own = _models_own(connection, setup, series, quantiles)
     pauses = series["demand_class"].isin(INTERMITTENT_CLASSES).to_numpy()
     recent = RECENT[setup.frequency]
     histories = np.full((len(series), recent), np.nan)
@@ -107,11 +128,28 @@ def demand_ahead(connection: Connection, setup: Setup, series: pd.DataFrame) -> 
         calendar,
         first,
         quantiles,
+        models_own,
         pauses,
         histories,
         pauses & comes_in_pieces(np.nan_to_num(histories)),
         np.asarray(known.round(3), np.float64),
     )
+
+
+def _models_own(
+    connection: Connection, setup: Setup, series: pd.DataFrame, quantiles: Array
+) -> Array:
+    """`quantiles` with the model's in the place of overrides; the same array where there are
+    none."""
+    rows = connection.execute(text(_WITHOUT), {"run_id": setup.run_id}).all()
+    if not rows:
+        return quantiles
+    keys = [(row.item_id, row.site_id) for row in rows[:: setup.horizon]]
+    index = pd.MultiIndex.from_frame(series[["item_id", "site_id"]])
+    places = index.get_indexer(pd.MultiIndex.from_tuples(keys))
+    found = quantiles.copy()
+    found[places] = np.array([row[2:] for row in rows], float).reshape(-1, setup.horizon, 4)
+    return found
 
 
 def _starts(setup: Setup) -> list[date]:

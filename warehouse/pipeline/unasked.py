@@ -66,6 +66,6 @@ def with_unasked(
         position=available,
         project_ahead=taken.fillna(0.0).to_numpy(),
         lead_time_source="",
-        **dict.fromkeys(("daily_demand", "on_order", "project_demand"), 0.0),
+        **dict.fromkeys(("daily_demand", "annual_quantity", "on_order", "project_demand"), 0.0),
     )
     return pd.concat([policy, rows], ignore_index=True)

@@ -10,11 +10,10 @@ from warehouse.caching import read_model
 from warehouse.queries.published import published_run
 from warehouse.queries.series import find_series
 
-DAYS_A_YEAR = 365
-
 _KNOWN = """
 SELECT policy.on_hand, policy.on_order, policy.lead_time_days, policy.service_level,
     policy.daily_demand, policy.textbook_safety_stock,
+    CAST(policy.facts ->> 'annual_quantity' AS double precision) AS annual_demand,
     CAST(policy.facts ->> 'demand_std' AS double precision) AS demand_std,
     CAST(policy.facts ->> 'lead_time_std' AS double precision) AS lead_time_std,
     item.unit_cost_brl
@@ -39,8 +38,6 @@ def known(
     values = dict(row._mapping)
     settings = terms(connection, run.frequency).policy
     values["order_cost_brl"] = settings.order_cost_brl
-    if values["daily_demand"] is not None:
-        values["annual_demand"] = values["daily_demand"] * DAYS_A_YEAR
     if values["unit_cost_brl"] is not None:
         values["holding_brl"] = values["unit_cost_brl"] * settings.holding_rate
     return {name: float(value) for name, value in values.items() if value is not None}

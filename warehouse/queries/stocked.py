@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from domain.changes import Stocked
-from domain.costs import SavingsSettings
+from domain.costs import DAYS_A_YEAR, SavingsSettings
 from domain.inventory import Array
 from domain.policy_settings import PolicySettings
 from domain.recommending.settings import RecommendationSettings
@@ -24,12 +24,13 @@ _ROWS = """
 SELECT policy.item_id, policy.site_id, item.sku, site.site, coalesce(site.uf, '') AS uf,
     coalesce(item.family, '') AS family, coalesce(profile.abc, '') AS abc,
     coalesce(supplier.supplier, '') AS supplier, coalesce(supplier.kind, '') AS supplier_kind,
-    policy.daily_demand, policy.lead_time_days, policy.service_level, policy.reorder_point,
-    policy.order_up_to, (policy.facts ->> 'lead_time_std')::double precision AS lead_time_std,
+    policy.lead_time_days, policy.service_level, policy.reorder_point, policy.order_up_to,
+    (policy.facts ->> 'annual_quantity')::double precision AS annual_quantity,
+    (policy.facts ->> 'lead_time_std')::double precision AS lead_time_std,
     item.unit_cost_brl, item.min_order_qty, item.pack_size, input.penalty_brl,
     input.run_id IS NOT NULL AND profile.run_id IS NOT NULL AND policy.lead_time_days IS NOT NULL
         AND policy.reorder_point IS NOT NULL AND policy.order_up_to IS NOT NULL
-        AND policy.daily_demand IS NOT NULL AS has_levels{more}
+        AND policy.facts ->> 'annual_quantity' IS NOT NULL AS has_levels{more}
 FROM analytics.policy AS policy
 LEFT JOIN analytics.replay_input AS input USING (run_id, item_id, site_id)
 LEFT JOIN analytics.series_profile AS profile USING (run_id, item_id, site_id)
@@ -68,9 +69,9 @@ class Rows:
 
     @property
     def value(self) -> Array:
-        """Demand of a day in BRL; in units where no cost is known."""
+        """Demand of the year ahead in BRL; in units where no cost is known."""
         cost = np.nan_to_num(self.columns["unit_cost_brl"])
-        found: Array = self.columns["daily_demand"] * np.where(cost > 0, cost, 1.0)
+        found: Array = self.columns["annual_quantity"] * np.where(cost > 0, cost, 1.0)
         return found
 
 
@@ -114,7 +115,7 @@ def stocked(
         histories = list(connection.execute(text(_HISTORIES), asked).scalars())
     return Stocked(
         history=unpacked(histories),
-        rate=columns["daily_demand"] * days,
+        rate=columns["annual_quantity"] / DAYS_A_YEAR * days,
         lead_mean=columns["lead_time_days"] / days,
         lead_std=np.nan_to_num(columns["lead_time_std"]) / days,
         service_level=columns["service_level"],

@@ -4,7 +4,8 @@ A model that writes may be wrong, and an item's name may tell it what to say. So
 if it is in the language asked for, short, plain, without links, and if each number and date in it
 (with the language's separators) is a fact as rounded as it is written: an amount of money a fact in
 BRL, a percentage a fraction, a number of days a fact in days, anything else a fact that is neither
-money nor a fraction. Other currencies, scales and units of time are no fact's.
+money nor a fraction. What is told a day, a year or a unit is a fact that is so much of each. A date
+may leave out its year, or its month too. Other currencies, scales and units of time are no fact's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -57,19 +59,67 @@ _OTHER_UNIT_AFTER = re.compile(
     rf"|{_CURRENCY})\b|\s*[/:]\s*\d",
     re.IGNORECASE,
 )
-_MONTHS = {
-    name: index % 12 + 1
-    for index, name in enumerate(
-        "jan feb mar apr may jun jul aug sep oct nov dec"
-        " jan fev mar abr mai jun jul ago set out nov dez".split()
-    )
-}
-_DATES = (
-    re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"),
-    re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4})"),
-    re.compile(r"(?P<d>\d{1,2})\.?o?(?: de)? (?P<n>[^\W\d_]{3,9})\.?(?: de|,)? (?P<y>\d{4})"),
-    re.compile(r"(?P<n>[^\W\d_]{3,9})\.? (?P<d>\d{1,2})(?:st|nd|rd|th)?,? (?P<y>\d{4})"),
+_EACH = (
+    r"(?:/|\b(?:por|per|cada|each|every|tod[oa]s?(?: [oa]s?)?|(?<!\bpara )(?<!\bfor )(?:ao?|an))\s)"
+    r"\s*"
 )
+_BASES = {
+    "day": ("dias?|days?", r"diari\w+|daily"),
+    "year": ("anos?|years?|yr", r"anua(?:l|is|lmente)|annual\w*|yearly"),
+    "unit": ("unidades?|un|units?|pecas?|pieces?|pcs?", "each|apiece"),
+    "other": (
+        "semanas?|weeks?|mes(?:es)?|months?|quinzenas?|fortnights?|trimestres?|quarters?"
+        "|semestres?|horas?|hours?|turnos?|shifts?",
+        r"semana(?:l|is|lmente)|weekly|mensa(?:l|is|lmente)|monthly|quarterly|trimestra\w+|hourly",
+    ),
+}
+"""What a number may be told for each of: the nouns, and the words that say it alone."""
+_BASE_AFTER = re.compile(
+    "|".join(
+        rf"(?P<{base}>(?:[^\d.;:!?]|\.(?=\s*[a-z]))*?{_EACH}(?:{nouns})\b"
+        rf"|[\s%]*(?:\w+\.?\s+)?(?:{words})\b)"
+        for base, (nouns, words) in _BASES.items()
+    ),
+    re.IGNORECASE,
+)
+_BASE_BEFORE = re.compile(
+    "|".join(
+        rf"(?P<{base}>(?:^|[.;:!?])[^\d.;:!?]*?{_EACH}(?:{nouns})\b[^\d.;:!?]*$"
+        rf"|\b(?!each)(?:{words})\b[^\d.;:!?,]*$)"
+        for base, (nouns, words) in _BASES.items()
+    ),
+    re.IGNORECASE,
+)
+_MONTHS = {
+    ENGLISH: (
+        "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
+        "|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
+    ).split("|"),
+    "pt_BR": (
+        "jan(?:eiro)?|fev(?:ereiro)?|mar(?:co)?|abr(?:il)?|mai(?:o)?|jun(?:ho)?|jul(?:ho)?"
+        "|ago(?:sto)?|set(?:embro)?|out(?:ubro)?|nov(?:embro)?|dez(?:embro)?"
+    ).split("|"),
+}
+_DAY = r"(?<![\d.,])(?P<day>\d{1,2})"
+_YEAR = r"(?P<year>(?:19|20)\d\d)(?![.,]?\d)"
+_ORDINAL = r"(?:st|nd|rd|th|\.?[oa])"
+
+
+def _date_patterns(months: list[str]) -> tuple[re.Pattern[str], ...]:
+    """What writes a date: day, month and year, day and month, or the day alone."""
+    name = rf"(?P<name>{'|'.join(months)})\b\.?"
+    patterns = (
+        r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?!\d)",
+        rf"{_DAY}[/-](?P<month>\d{{1,2}})(?:[/-]{_YEAR})?(?!\d)",
+        rf"{_DAY}{_ORDINAL}?[\s./-]*(?:(?:de|of)\s)?{name}(?:(?:[/-]|,?\s|\sde\s){_YEAR})?",
+        rf"\b{name}[\s,-]*(?:the\s)?{_DAY}(?!\d)(?:{_ORDINAL}\b)?(?:,?\s{_YEAR})?",
+        rf"\b(?:dia|n?os dias|day) {_DAY}(?![\d.,]\d|\d)",
+        rf"{_DAY}{_ORDINAL}\b",
+    )
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
+
+
+_DATES = {locale: _date_patterns(months) for locale, months in _MONTHS.items()}
 _SPELT = re.compile(
     r"\b(?:zero|dois|duas|tres|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|quatorze"
     r"|catorze|quinze|dezesseis|dezessete|dezoito|dezenove|vinte|trinta|quarenta|cinquenta|sessenta"
@@ -77,13 +127,14 @@ _SPELT = re.compile(
     r"|(?:duz|trez|quatroc|quinh|seisc|setec|oitoc|novec)ent[oa]s|mil|milhar(?:es)?"
     r"|(?:m|b|tr)ilh(?:ao|oes)|(?:dezen|centen|quinzen|duzi)as?"
     r"|metade|meia|tercos?|quartos?|quintos?|sextos?|setimos?|oitavos?|nonos?|decimos?|avos"
-    r"|vigesimos?|centesimos?|milesimos?|dobro|dupl[oa]s?|(?:tri|quadru|quintu|sextu|decu)pl[oa]s?"
+    r"|e meio|vigesimos?|centesimos?|milesimos?|dobr\w+|dupl[oa]s?|(?:quintu|sextu|decu)pl[oa]s?"
+    r"|(?:du|tri|quadru)plic\w+"
     r"|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh"
     r"|nine)teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
     r"|(?:two|three|four|five|six|seven|eight|nine|ten|hundred|thousand|million)-?fold"
     r"|(?:hundred|thousand|million|billion|trillion)(?:s|ths?)?|dozens?"
     r"|(?:third|fourth|quarter|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|twentieth"
-    r"|fiftieth)s?|fortnights?|couple|half|halves|twice|thrice|double|triple|quadruple)\b",
+    r"|fiftieth)s?|fortnights?|couple|half|halv\w+|twice|thrice|(?:doub|trip|quadrup)l\w+)\b",
     re.IGNORECASE,
 )
 _WORDS = {
@@ -94,6 +145,14 @@ _SHARE = re.compile(r"^otif_|(?:^|_)(?:level|rate|premium|probability|share|chan
 """Names of facts that are fractions: these alone may be told as percentages."""
 _DAYS = re.compile(r"(?:^|_)days(?:_|$)|^lead_(?:mean|std)(?:_|$)|^lead_time_std$")
 """Names of facts in days: these alone may be told as days."""
+_EACH_ONE = {
+    "day": re.compile(r"_per_day$|^daily_"),
+    "year": re.compile(r"^annual_|^holding_rate$"),
+    "unit": re.compile(r"^unit_cost_brl$|(?:^|_)price_brl(?:_|$)"),
+}
+"""Names of facts that are so much a day, a year, a unit."""
+_YEARLY_BESIDE = {"holding_brl": "holding_rate", "value_brl": "annual_brl_new"}
+"""Facts that are a year's where another stands beside them: of a reduction, of a switch."""
 NAMES = (
     "sku item_name site site_name from_site from_site_name supplier supplier_now supplier_new order"
     " unit"
@@ -131,13 +190,12 @@ def unfounded(text: str, facts: Mapping[str, Any], locale: str) -> str | None:
     facts and hold a letter count as words."""
     text = _unaccented(_without_names(text, facts))
     numbers = list(_numbers(facts))
-    dates = {value for value in _leaves(facts) if isinstance(value, str)}
-    for pattern in _DATES:
+    dates = list(_dates(facts))
+    for pattern in _DATES[locale]:
         for found in pattern.finditer(text):
-            when = _date_of(found)
-            if when is not None and when.isoformat() not in dates:
+            if not any(_is_told(found, one, locale) for one in dates):
                 return found.group()
-        text = pattern.sub(lambda one: " " if _date_of(one) else one.group(), text)
+        text = pattern.sub(" ", text)
     for found in _NUMBER.finditer(text):
         if not _is_founded(found, text, numbers, locale):
             return found.group()
@@ -145,9 +203,7 @@ def unfounded(text: str, facts: Mapping[str, Any], locale: str) -> str | None:
     return next((letter for letter in left if letter.isdigit()), None)
 
 
-def _is_founded(
-    found: re.Match[str], text: str, numbers: list[tuple[str, float]], locale: str
-) -> bool:
+def _is_founded(found: re.Match[str], text: str, numbers: list[_Number], locale: str) -> bool:
     after, before = text[found.end() :], text[: found.start()]
     reading, kind = _reading(found["digits"], locale), _kind(before, after)
     if reading is None or kind is None:
@@ -155,7 +211,13 @@ def _is_founded(
     value, digits = reading
     signed = found["sign"] or _MINUS_BEFORE.search(before) or _MINUS_AFTER.match(after)
     wanted = -value if signed else value
-    return any(told == kind and _rounds_to(fact, wanted, digits) for told, fact in numbers)
+    bases = {
+        one.lastgroup for one in (_BASE_AFTER.match(after), _BASE_BEFORE.search(before)) if one
+    }
+    return any(
+        told == kind and bases <= {base} and _rounds_to(fact, wanted, digits)
+        for told, base, fact in numbers
+    )
 
 
 def _kind(before: str, after: str) -> str | None:
@@ -189,19 +251,31 @@ def _reading(digits: str, locale: str) -> tuple[float, int] | None:
     return float(f"{''.join(groups)}.{part or 0}"), len(part)
 
 
-def _numbers(facts: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+_Number = tuple[str, str | None, float]
+"""A fact: money, share, days or other; of what each, if any; the number."""
+
+
+def _numbers(facts: Mapping[str, Any]) -> Iterator[_Number]:
     for name, value in facts.items():
         if isinstance(value, Mapping):
             yield from _numbers(value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
+            base = _base(name, facts)
             if "brl" in name:
-                yield "money", float(value)
+                yield "money", base, float(value)
                 continue
-            yield "other", float(value)
+            yield "other", base, float(value)
             if _SHARE.search(name):
-                yield "share", 100.0 * value
+                yield "share", base, 100.0 * value
             if _DAYS.search(name):
-                yield "days", float(value)
+                yield "days", base, float(value)
+
+
+def _base(name: str, facts: Mapping[str, Any]) -> str | None:
+    """Of what each the fact is so much."""
+    if facts.get(_YEARLY_BESIDE.get(name, "")) is not None:
+        return "year"
+    return next((base for base, names in _EACH_ONE.items() if names.search(name)), None)
 
 
 def _leaves(facts: Mapping[str, Any]) -> Iterator[Any]:
@@ -229,14 +303,20 @@ def _unaccented(text: str) -> str:
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
-def _date_of(found: re.Match[str]) -> date | None:
+def _dates(facts: Mapping[str, Any]) -> Iterator[date]:
+    for value in _leaves(facts):
+        if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            with suppress(ValueError):
+                yield date.fromisoformat(value)
+
+
+def _is_told(found: re.Match[str], when: date, locale: str) -> bool:
+    """True if what is written is that date, in each part that is written."""
     parts = found.groupdict()
-    name = parts.get("n")
-    month = _MONTHS.get(name[:3].lower()) if name else int(parts["m"])
-    try:
-        return date(int(parts["y"]), month or 0, int(parts["d"]))
-    except ValueError:
-        return None
+    name = parts.pop("name", None)
+    if name and not re.fullmatch(_MONTHS[locale][when.month - 1], name, re.IGNORECASE):
+        return False
+    return all(int(told) == getattr(when, part) for part, told in parts.items() if told)
 
 
 def _is_odd(letter: str) -> bool:

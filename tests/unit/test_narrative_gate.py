@@ -215,6 +215,107 @@ def test_a_claim_in_portuguese_that_is_no_fact_is_refused(claim: str) -> None:
     assert not passes(f"Do estoque deste item {claim}, para que não falte.", LESS, "pt_BR")
 
 
+YEARLY: dict[str, Any] = {
+    "act_by": "2026-11-28",
+    "quantity": 40,
+    "unit": "un",
+    "holding_brl": 500,
+    "holding_rate": 0.22,
+    "unit_cost_brl": 12.5,
+    "daily_demand": 2.5,
+    "if_nothing": {"unmet_quantity": 5, "window_days": 28, "risk_brl": 700},
+}
+"""Of a reduction: what it holds is a year's."""
+
+
+@pytest.mark.parametrize(
+    ("locale", "claim"),
+    [
+        *(
+            ("pt_BR", f"Compre 40 un para o depósito {when}, ou faltam 5 un.")
+            for when in (
+                *("até 28 de novembro", "até 28 nov.", "até 28/11", "no dia 28", "no dia 28/11"),
+                *("até o dia 28 de novembro de 2026",),
+            )
+        ),
+        *(
+            ("en", f"Buy 40 un of it for the depot {when}, or 5 un will be missing.")
+            for when in (
+                *("by November 28", "by Nov 28", "by the 28th of November", "by 28 November"),
+                *("by Nov. 28, 2026", "by the 28th", "by 28/11"),
+            )
+        ),
+        ("pt_BR", "Reduzir 40 un do depósito poupa R$ 500 por ano, a 22% do valor ao ano."),
+        ("pt_BR", "A economia anual é de R$ 500 para o depósito, com uma demanda de 2,5/dia."),
+        ("pt_BR", "Cada unidade do depósito vale R$ 12,50, e a demanda diária é de 2,5 un."),
+        ("pt_BR", "Compre 40 un para a unidade de Campinas, por meio de R$ 12,50 por unidade."),
+        ("en", "It saves R$ 500 a year, and R$ 700 is at risk in the next 28 days of the stock."),
+        ("en", "The yearly saving is R$ 500 at R$ 12.50 per unit, with the demand of 2.5 a day."),
+    ],
+)
+def test_days_without_a_year_and_rates_that_are_facts_pass(locale: str, claim: str) -> None:
+    assert refusal(claim, YEARLY, locale) is None
+
+
+@pytest.mark.parametrize(
+    ("locale", "claim"),
+    [
+        *(
+            ("pt_BR", f"Compre 40 un para o depósito {when}, ou faltam 5 un.")
+            for when in (
+                *("até 5 de março", "até 5 mar.", "até 1º de novembro", "até 5/março"),
+                *("até 28 de dezembro", "até 28 dez", "até 05/03", "até 5-3", "no dia 5"),
+                *("nos dias 5 e 40", "entre 5 e 28 de março", "até março, 5"),
+            )
+        ),
+        *(
+            ("en", f"Buy 40 un of it for the depot {when}, or 5 un will be missing.")
+            for when in (
+                *("by March 5", "by Mar. 5", "by the 5th of March", "by 5 March", "by 5-Mar"),
+                *("by December 28", "by 28 Dec", "by the 5th", "by 5/3", "by March the 5th"),
+            )
+        ),
+        *(
+            ("pt_BR", f"Com a redução do estoque {claim} para a empresa.")
+            for claim in (
+                *("poupa R$ 500 por mês", "poupa R$ 500 por dia", "poupa R$ 500/mês"),
+                *("poupa R$ 500 ao mês", "poupa R$ 500 à semana", "poupa R$ 500 a cada semana"),
+                *("poupa 500 reais por dia", "poupa R$ 500 em estoque por mês"),
+                *("poupa R$ 500 mensais", "dá uma economia mensal de R$ 500", "por mês sobram 40"),
+                *("compre 40 un por dia", "compre 40 un. por dia", "compre 40 todos os dias"),
+                *("há R$ 700 por unidade em risco", "há R$ 700 a unidade em risco"),
+                *("arrisca R$ 700 por ano", "a demanda é de 2,5 un por semana"),
+                *("o custo vai dobrar", "o custo vai triplicar", "o custo duplicou"),
+                *("o custo dobraria", "faltam 40 e meio", "custa R$ 12,50 por hora"),
+            )
+        ),
+        *(
+            ("en", f"By the plan of the stock {claim} for the company.")
+            for claim in (
+                *("it saves R$ 500 a month", "it saves R$ 500 per day", "it saves R$ 500/week"),
+                *("it saves R$ 500 every month", "it saves R$ 500 monthly", "buy 40 un a day"),
+                *("the monthly saving is R$ 500", "each month it saves R$ 500"),
+                *("R$ 700 per unit is at risk", "R$ 700 a unit is at risk", "R$ 700 each is lost"),
+                *("the cost will be doubled", "the cost triples", "the cost is halved"),
+            )
+        ),
+    ],
+)
+def test_other_days_and_other_rates_are_refused(locale: str, claim: str) -> None:
+    assert not passes(claim, YEARLY, locale)
+
+
+def test_only_what_is_a_years_is_told_a_year() -> None:
+    """What a purchase holds is for the days that it covers, its value for once."""
+    bought = {name: value for name, value in YEARLY.items() if name != "holding_rate"}
+    claim = "The purchase of the stock costs R$ 500 a year to hold in the depot."
+    assert passes(claim, YEARLY, "en")
+    assert not passes(claim, bought, "en")
+    worth = "The supplier of the stock is worth R$ 900 a year to the company."
+    assert not passes(worth, {"value_brl": 900}, "en")
+    assert passes(worth, {"value_brl": 900, "annual_brl_new": 8100}, "en")
+
+
 @pytest.mark.parametrize("value", [None, 5, ["text"], {"pt_BR": "x"}])
 def test_what_is_no_text_is_refused(value: Any) -> None:
     assert refusal(value, FACTS, "pt_BR") == "length"
@@ -225,6 +326,12 @@ def test_a_name_of_digits_alone_lends_no_numbers() -> None:
     assert not passes(
         "Compre 7 m de cabo para o depósito de São Paulo, sem demora.", facts, "pt_BR"
     )
+
+
+def test_a_name_that_is_written_like_a_date_is_none() -> None:
+    facts = FACTS | {"sku": "1234-56-78"}
+    assert not passes("Compre 1.250 m de 1234-56-78, sem demora, por favor.", facts, "pt_BR")
+    assert passes("Compre 1.250 m de cabo para o depósito, sem demora.", facts, "pt_BR")
 
 
 def test_a_name_that_gives_orders_lends_only_itself() -> None:

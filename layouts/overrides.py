@@ -238,7 +238,7 @@ def _facts(told: Preview, viewer: Viewer) -> html.Dl:
     if told.unit:
         facts.append((t("Model (%(unit)s)", unit=told.unit), fmt.number(told.before, locale, 1)))
         facts.append((t("Adjusted (%(unit)s)", unit=told.unit), fmt.number(told.after, locale, 1)))
-    if told.before_brl:
+    if told.before_brl or told.after_brl:
         facts.append((t("Model, at cost"), fmt.brl(told.before_brl, locale)))
         facts.append((t("Adjusted, at cost"), fmt.brl(told.after_brl, locale)))
     if told.replaces:

@@ -10,8 +10,14 @@ from typing import Any, TypeVar
 
 import pytest
 import requests
+from plotly.utils import PlotlyJSONEncoder
 from sqlalchemy import text
 
+from dashboard.i18n import translator
+from domain.access import Role
+from domain.overrides import Preview
+from domain.viewer import Viewer
+from layouts import overrides as layout
 from tests.factories import LAST_DAY
 from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Browser, Site
 
@@ -294,6 +300,17 @@ def test_a_derivation_is_cancelled_and_done_later(site: Site, analyst: Api) -> N
     browser = site.browser(ANALYST)
     wait_until_nobody_derives(site)
     with site.engine.connect() as other:
+@pytest.mark.parametrize(("before", "after"), [(0.0, 480.0), (480.0, 0.0)])
+def test_a_preview_tells_totals_at_cost_where_one_side_is_nothing(
+    before: float, after: float
+) -> None:
+    told = Preview(1, 1, 1, FIRST, FIRST, "un", before / 12, after / 12, before, after, 0, [])
+    reader = Viewer("Ana", ANALYST, Role.ANALYST, locale="pt_BR", t=translator("pt_BR"))
+    said = json.dumps(layout.preview(told, {}, reader), cls=PlotlyJSONEncoder, ensure_ascii=False)
+    assert "Modelo, a custo" in said and "Ajustado, a custo" in said
+    assert "R$ 480" in said and "R$ 0" in said
+
+
         other.execute(text("LOCK TABLE analytics.policy IN SHARE MODE"))
         done = post(analyst, LIFT).json()["data"]
         number, job_id = done["override"]["id"], done["job_id"]

@@ -25,8 +25,11 @@ from warehouse.commands import jobs as jobs_asked
 from warehouse.commands import overrides as commands
 from warehouse.db import get_engine
 from warehouse.queries import jobs, overrides, series
+from warehouse.queries.paging import MAX_LIMIT
 
 SHOWN = 20
+"""Overrides of the history; in force all are shown, each with its button, up to `MAX_LIMIT`."""
+PAST = ("expired", "ended", "superseded")
 EXPIRES_DAYS = 90
 ACT = Permission.ACT
 TARGETS = {
@@ -45,7 +48,10 @@ def adjusting(viewer: Viewer, address: Address, sku: str, site: str) -> layout.A
     here = series.one(sku=sku, site=site, scope=viewer.scope)
     known = {"family": here.family, "uf": here.uf}
     whats = [one for one in layout.WHATS if known.get(one, True)]
-    saved = overrides.page(scope=viewer.scope, filters=Filters(sku=(sku,)), limit=SHOWN)
+    in_force, history = (
+        overrides.page(scope=viewer.scope, filters=Filters(sku=(sku,)), state=states, limit=limit)
+        for states, limit in ((("in_force",), MAX_LIMIT), (PAST, SHOWN))
+    )
     start, stop = _span(address, days)
     return layout.Adjusting(
         sku=sku,
@@ -58,8 +64,8 @@ def adjusting(viewer: Viewer, address: Address, sku: str, site: str) -> layout.A
         unit=here.unit,
         family=here.family,
         uf=here.uf,
-        saved=saved.rows,
-        count=saved.count,
+        in_force=in_force,
+        history=history,
         expires_on=today() + timedelta(days=EXPIRES_DAYS),
         may_act=viewer.may(ACT),
         at_work=bool(address.count("job")) and viewer.may(ACT),

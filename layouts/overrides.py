@@ -11,7 +11,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.overrides import MAX_NOTE, Override, Preview, TrackRecord
-from domain.records import Job, Option
+from domain.records import Job, Option, Page
 from domain.viewer import Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
@@ -41,8 +41,8 @@ CANCEL, DERIVE = "override-cancel", "override-derive"
 @dataclass(frozen=True)
 class Adjusting:
     """What the card shows of one item at one site. `what` is one of WHATS, `start` and `stop` of
-    `periods` (first days); `saved` are the overrides that reach this material, the newest first,
-    `count` of them in all."""
+    `periods` (first days); `in_force` and `history` are the overrides that reach this material, the
+    newest first."""
 
     sku: str
     site: str
@@ -54,8 +54,8 @@ class Adjusting:
     unit: str | None
     family: str | None
     uf: str | None
-    saved: Sequence[Override]
-    count: int
+    in_force: Page[Override]
+    history: Page[Override]
     expires_on: date
     may_act: bool
     at_work: bool
@@ -78,20 +78,17 @@ def end_id(number: Any) -> dict[str, Any]:
 def adjust_card(data: Adjusting, viewer: Viewer) -> html.Section:
     """The form for those who may act, what is in force, and what was."""
     t = viewer.t
-    now = [one for one in data.saved if one.state == "in_force"]
-    past = [one for one in data.saved if one.state != "in_force"]
     parts: list[Component] = [dcc.Location(id=one, refresh="callback-nav") for one in ADDRESSES]
     if data.at_work:
         parts.append(_at_work(viewer))
     if data.may_act:
         parts += _form(data, viewer) if data.periods else [_no_periods(viewer)]
-    parts += [html.H3(t("In force")), _listed(now, data, viewer)]
-    if past:
-        summary = html.Summary(t("History (%(count)s)", count=len(past)))
-        parts.append(html.Details([summary, _listed(past, data, viewer)], className="twin"))
-    if data.count > len(data.saved):
-        words = t("The newest %(count)s of %(all)s.", count=len(data.saved), all=data.count)
-        parts.append(html.P(words, className="weak"))
+    parts += [html.H3(t("In force")), *_listed(data.in_force, data, viewer)]
+    if data.history.rows:
+        summary = html.Summary(t("History (%(count)s)", count=data.history.count))
+        parts.append(
+            html.Details([summary, *_listed(data.history, data, viewer)], className="twin")
+        )
     note = t(
         "Your figure stands beside the model's, which stays as it is. Reorder points, projected"
         " stock and alerts follow it until it expires or is ended."
@@ -176,7 +173,7 @@ def _form(data: Adjusting, viewer: Viewer) -> list[Component]:
 
 def _draft(data: Adjusting) -> str:
     """What is typed on a series stays while its page is made anew, until one more is saved."""
-    newest = next((one.id for one in data.saved), 0)
+    newest = max((one.id for one in (*data.in_force.rows, *data.history.rows)), default=0)
     return f"{data.sku} {data.site} {newest}"
 
 
@@ -290,13 +287,17 @@ def record_line(whose: str, told: TrackRecord, viewer: Viewer) -> str:
 # Those that there are
 
 
-def _listed(rows: Sequence[Override], data: Adjusting, viewer: Viewer) -> Component:
-    t = viewer.t
-    if not rows:
-        return html.P(t("No adjustment of this material is in force."), className="quiet")
+def _listed(page: Page[Override], data: Adjusting, viewer: Viewer) -> list[Component]:
+    t, shown = viewer.t, len(page.rows)
+    if not shown:
+        return [html.P(t("No adjustment of this material is in force."), className="quiet")]
     head = [t("Number"), t("What"), t("Periods"), t("Model"), t("Adjusted"), t("Reason")]
     head += [t("Counts until"), t("By"), t("State"), ""]
-    return _table(head, [_row(one, data, viewer) for one in rows])
+    table = _table(head, [_row(one, data, viewer) for one in page.rows])
+    if page.count == shown:
+        return [table]
+    words = t("The newest %(count)s of %(all)s.", count=shown, all=page.count)
+    return [table, html.P(words, className="weak")]
 
 
 def _row(one: Override, data: Adjusting, viewer: Viewer) -> list[Any]:

@@ -150,6 +150,38 @@ def test_receipts_name_the_override_behind_their_numbers(analyst: Api) -> None:
     assert named() == [[], [], [], []]
 
 
+def test_one_in_force_is_shown_and_endable_however_many_came_after_it(
+    site: Site, analyst: Api
+) -> None:
+    place = {"sku": "BAT-02", "site": "DEP-SP"}
+    made = post(analyst, LIFT | place).json()["data"]
+    number = made["override"]["id"]
+    assert done(analyst, made["job_id"])
+    later = """
+        WITH made AS (
+            INSERT INTO support.override (actor, run_id, as_of, frequency, sku, site, change,
+                reason, expires_on, ended_at, ended_by)
+            SELECT actor, run_id, as_of, frequency, sku, site, change, reason, expires_on, now(),
+                actor
+            FROM support.override, generate_series(1, 21) WHERE override_id = :number
+            RETURNING override_id
+        )
+        INSERT INTO support.override_point (override_id, item_id, site_id, date, mean, model_mean,
+            model_p10, model_p50, model_p90)
+        SELECT made.override_id, item_id, site_id, date, mean, model_mean, model_p10, model_p50,
+            model_p90
+        FROM support.override_point AS point, made WHERE point.override_id = :number
+    """
+    with site.changing() as connection:
+        connection.execute(text(later), {"number": number})
+    page = site.browser(ANALYST).open_page("/forecasts", "?sku=BAT-02&site=DEP-SP").text
+    assert "Nenhum ajuste deste material está em vigor" not in page
+    assert f"Encerrar o número {number}" in page
+    assert "Histórico (21)" in page and "Os 20 mais novos de 21." in page
+    ended = analyst.call("DELETE", f"/overrides/{number}").json()["data"]
+    assert done(analyst, ended["job_id"])
+
+
 def test_by_session_it_needs_the_forms_token(site: Site) -> None:
     browser = site.browser(ANALYST)
     assert browser.call("POST", "/api/v1/overrides", json=QUANTITIES).status_code == 400
@@ -268,6 +300,17 @@ def saving(browser: Browser, entered: Any = 20, **asked: Any) -> str:
     return answer.text
 
 
+@pytest.mark.parametrize(("before", "after"), [(0.0, 480.0), (480.0, 0.0)])
+def test_a_preview_tells_totals_at_cost_where_one_side_is_nothing(
+    before: float, after: float
+) -> None:
+    told = Preview(1, 1, 1, FIRST, FIRST, "un", before / 12, after / 12, before, after, 0, [])
+    reader = Viewer("Ana", ANALYST, Role.ANALYST, locale="pt_BR", t=translator("pt_BR"))
+    said = json.dumps(layout.preview(told, {}, reader), cls=PlotlyJSONEncoder, ensure_ascii=False)
+    assert "Modelo, a custo" in said and "Ajustado, a custo" in said
+    assert "R$ 480" in said and "R$ 0" in said
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -300,17 +343,6 @@ def test_a_derivation_is_cancelled_and_done_later(site: Site, analyst: Api) -> N
     browser = site.browser(ANALYST)
     wait_until_nobody_derives(site)
     with site.engine.connect() as other:
-@pytest.mark.parametrize(("before", "after"), [(0.0, 480.0), (480.0, 0.0)])
-def test_a_preview_tells_totals_at_cost_where_one_side_is_nothing(
-    before: float, after: float
-) -> None:
-    told = Preview(1, 1, 1, FIRST, FIRST, "un", before / 12, after / 12, before, after, 0, [])
-    reader = Viewer("Ana", ANALYST, Role.ANALYST, locale="pt_BR", t=translator("pt_BR"))
-    said = json.dumps(layout.preview(told, {}, reader), cls=PlotlyJSONEncoder, ensure_ascii=False)
-    assert "Modelo, a custo" in said and "Ajustado, a custo" in said
-    assert "R$ 480" in said and "R$ 0" in said
-
-
         other.execute(text("LOCK TABLE analytics.policy IN SHARE MODE"))
         done = post(analyst, LIFT).json()["data"]
         number, job_id = done["override"]["id"], done["job_id"]

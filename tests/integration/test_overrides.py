@@ -239,6 +239,25 @@ def test_an_expired_one_no_longer_counts_at_the_next_derivation(
     assert overrides.one(override_id=number).state == "expired"
 
 
+@pytest.mark.parametrize(
+    ("other", "state"),
+    [("expires_on = CURRENT_DATE - 2", "expired"), ("frequency = 'W'", "in_force")],
+)
+def test_one_that_does_not_count_loses_no_periods(
+    engine: Engine, publish: Publish, other: str, state: str
+) -> None:
+    """Neither one that has expired nor one of another frequency; the preview says so."""
+    publish()
+    old = commands.save(engine, quantities(100.0), WHY, who=ANA).override_id
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE support.override SET {other}"))
+    assert overrides.preview(quantities(5.0)).replaces == 0
+    commands.save(engine, quantities(5.0), WHY, who=ANA)
+    taken = "SELECT count(*) FROM support.override_point WHERE superseded_by IS NOT NULL"
+    assert rows(engine, taken) == [(0,)]
+    assert overrides.one(override_id=old).state == state
+
+
 def test_it_survives_a_new_run_for_the_periods_still_ahead(
     engine: Engine, network: factories.Network, publish: Publish
 ) -> None:

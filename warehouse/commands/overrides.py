@@ -22,6 +22,7 @@ from warehouse.commands import audit, jobs
 from warehouse.commands.users import Actor
 from warehouse.queries.filtering import series_where
 from warehouse.queries.override_targets import (
+    COUNTS,
     Target,
     ahead,
     check_reach,
@@ -51,8 +52,7 @@ WITH made AS (
     UPDATE support.override_point AS old SET superseded_by = made.override_id
     FROM point AS new, made, support.override
     WHERE old.item_id = new.item_id AND old.site_id = new.site_id AND old.date = new.date
-        AND old.superseded_by IS NULL AND override.override_id = old.override_id
-        AND override.ended_at IS NULL
+        AND old.superseded_by IS NULL AND override.override_id = old.override_id AND {COUNTS}
     RETURNING old.override_id, old.item_id, old.site_id, old.date
 ), replaced AS (
     UPDATE support.override SET ended_at = now(), ended_by = :actor, ended_as_of = :as_of,
@@ -213,7 +213,6 @@ def _values(
     return {
         **target.params,
         "as_of": target.as_of,
-        "frequency": target.run.frequency,
         "first": ahead(target.run, target.as_of)[0],
         "reason": why.reason,
         "note": why.note.strip(),

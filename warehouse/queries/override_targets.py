@@ -12,6 +12,7 @@ from domain.access import Scope
 from domain.errors import InvalidInput, NotFound
 from domain.overrides import MAX_POINTS, Adjustment, check, periods_of
 from domain.records import Filters
+from warehouse.clock import TODAY
 from warehouse.queries.filtering import series_where
 from warehouse.queries.published import (
     PublishedRun,
@@ -37,6 +38,10 @@ LEFT JOIN analytics.forecast AS naive ON naive.run_id = model.run_id
 WHERE model.run_id = :run_id AND model.model = 'ensemble' AND {where}
 """
 """One row a series and period: the keys, what would be said, and what the models say."""
+
+COUNTS = f"""override.ended_at IS NULL AND override.expires_on >= {TODAY}
+    AND override.frequency = :frequency"""
+"""Which overrides a newer one takes periods from."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ def target_of(connection: Connection, asked: Adjustment, scope: Scope) -> Target
     params: dict[str, Any] = {
         **where.params,
         "run_id": run.run_id,
+        "frequency": run.frequency,
         "change": asked.change,
         "dates": dates,
         "quantities": [(asked.quantities or {}).get(day) for day in dates],

@@ -25,7 +25,7 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.clock import TODAY
 from warehouse.queries.filtering import Where, series_where
-from warehouse.queries.override_targets import ahead, as_of_day, check_reach, target_of
+from warehouse.queries.override_targets import COUNTS, ahead, as_of_day, check_reach, target_of
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import published_run
 
@@ -53,7 +53,7 @@ SELECT count(DISTINCT (item_id, site_id)) AS series, count(DISTINCT date) AS per
         SELECT count(DISTINCT override_id) FROM support.override
         JOIN support.override_point AS old USING (override_id)
         JOIN point AS new USING (item_id, site_id, date)
-        WHERE ended_at IS NULL AND old.superseded_by IS NULL AND expires_on >= {TODAY}
+        WHERE old.superseded_by IS NULL AND {COUNTS}
     ) AS replaces,
     (
         SELECT jsonb_agg(to_jsonb(changed) - 'place' ORDER BY place) FROM changed

@@ -101,14 +101,14 @@ def _groups(data: WhatIfData, viewer: Viewer) -> list[Component]:
 
     def percent(name: str, label: str, values: Sequence[float], *, signed: bool) -> html.Div:
         said = _signed if signed else _plain
-        options = _numbers(values, getattr(change, name), lambda v: said(v, viewer))
-        return _one(name, label, options, _text(getattr(change, name)), viewer, today)
+        chosen = _chosen(change, name)
+        options = _numbers(values, chosen, lambda v: said(v, viewer))
+        return _one(name, label, options, _text(chosen), viewer, today)
 
     def number(name: str, label: str, values: Sequence[float], unit: str) -> html.Div:
-        options = _numbers(
-            values, getattr(change, name), lambda v: fmt.by_unit(v, unit, viewer.locale)
-        )
-        return _one(name, label, options, _text(getattr(change, name)), viewer, today)
+        chosen = _chosen(change, name)
+        options = _numbers(values, chosen, lambda v: fmt.by_unit(v, unit, viewer.locale))
+        return _one(name, label, options, _text(chosen), viewer, today)
 
     def of(name: str, label: str, shown: str) -> html.Div:
         return _one(name, label, offered[name], shown, viewer, "")
@@ -188,16 +188,22 @@ def _one(
     return choice(name, label, options, value or None, viewer, multi=False, placeholder=empty)
 
 
+def _chosen(change: Change, name: str) -> float | None:
+    """What is asked for; None where it is as today, which is 0 of some and None of others."""
+    value: float | None = getattr(change, name)
+    return None if value == getattr(NOTHING, name) else value
+
+
 def _numbers(
     offered: Sequence[float], chosen: float | None, say: Callable[[float], str]
 ) -> list[Option]:
     """What is offered, and what the address says beyond that."""
-    values = sorted({*offered, *([chosen] if chosen else [])})
+    values = sorted({*offered, *([] if chosen is None else [chosen])})
     return [Option(_text(value), say(value)) for value in values]
 
 
 def _text(value: float | None) -> str:
-    return f"{value:g}" if value else ""
+    return "" if value is None else f"{value:g}"
 
 
 def _plain(value: float, viewer: Viewer) -> str:
@@ -218,7 +224,7 @@ def _initial(data: WhatIfData) -> dict[str, Value]:
     words = ("supplier", "family", "uf", "strike", "levels")
     return {
         "measure": data.measure,
-        **{name: _text(getattr(change, name)) for name in numbers},
+        **{name: _text(_chosen(change, name)) for name in numbers},
         **{name: getattr(change, name) for name in words},
     }
 

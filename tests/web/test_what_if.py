@@ -158,6 +158,27 @@ def test_the_file_of_the_page_holds_what_the_api_says(site: Site):
             assert said == pytest.approx([today, changed, changed - today])
 
 
+def test_orders_that_cost_nothing_are_said_in_their_control(site: Site):
+    told = json.loads(page(site, f"?{ONE}&order_cost=0"))
+    control = control_of(told, "order_cost")
+    assert control["value"] == "0"
+    assert {"label": "R$\xa00,00", "value": "0"}.items() <= control["options"][0].items()
+    untouched = json.loads(page(site, f"?{ONE}&strike_days=0"))
+    for name in ("order_cost", "strike_days"):
+        control = control_of(untouched, name)
+        assert control["value"] is None
+        assert "0" not in [one["value"] for one in control["options"]]
+
+
+def control_of(page: Any, name: str) -> dict[str, Any]:
+    """The control of a parameter of the address."""
+    parts = page if isinstance(page, list) else list(page.values())
+    if isinstance(page, dict) and "options" in page and page["id"].get("name") == name:
+        return page
+    found = (control_of(one, name) for one in parts if isinstance(one, dict | list))
+    return next((one for one in found if one), {})
+
+
 def test_forged_values_fall_back_with_a_notice(site: Site):
     forged = "?service_a=7&strike=moon&supplier=%3Cb%3E&sku=nope&order_cost=1e999&levels=x"
     told = page(site, forged)

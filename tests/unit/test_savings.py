@@ -123,6 +123,8 @@ def test_paths_keep_the_rate_and_do_not_depend_on_company():
         ("D", date(2026, 11, 22), 1096, date(2025, 11, 1), date(2026, 11, 1), 6),
         ("D", date(2026, 10, 31), 365, date(2026, 5, 1), date(2026, 11, 1), 0),
         ("M", date(2026, 10, 1), 24, date(2025, 11, 1), date(2026, 11, 1), 6),
+        ("W", date(2026, 10, 26), 156, date(2025, 11, 1), date(2026, 11, 1), 6),
+        ("W", date(2026, 10, 19), 156, date(2025, 10, 1), date(2026, 10, 1), 6),
     ],
 )
 def test_whole_months_are_replayed(

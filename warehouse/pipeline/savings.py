@@ -143,7 +143,7 @@ def span_of(frequency: str, data_to: date, periods: int, valued: Terms) -> Span 
         if index == 0 or one.month != two.month
     ]
     after = last_day(data_to, frequency) + timedelta(days=1)
-    edges = firsts + ([periods] if after.day == 1 else [])
+    edges = firsts + ([periods] if after.month != starts[-1].month else [])
     if starts[0].day > (7 if frequency == "W" else 1):
         edges = edges[1:]
     whole, settings = len(edges) - 1, valued.savings
@@ -153,8 +153,8 @@ def span_of(frequency: str, data_to: date, periods: int, valued: Terms) -> Span 
     counted = min(WINDOW, usable)
     warm_up = min(WARM_UP, usable - counted)
     edges = edges[whole - counted - warm_up :]
-    days = [starts[index].replace(day=1) if index < periods else after for index in edges]
-    return Span(days, edges, warm_up)
+    months = [day.replace(day=1) for day in [*starts, after]]
+    return Span([months[index] for index in edges], edges, warm_up)
 
 
 @dataclass(frozen=True)

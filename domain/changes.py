@@ -18,8 +18,8 @@ from domain.what_if import Change
 class Stocked:
     """Item-depots with a policy, a value a row.
 
-    history: recorded demand by period, (rows, periods). rate: expected demand a period. lead_mean,
-    lead_std in periods. weight: how many item-depots a row stands for. The rest as in the facts;
+    history: recorded demand by day, (rows, days). rate: expected demand a day. lead_mean, lead_std
+    in days. weight: how many item-depots a row stands for. The rest as in the facts;
     NaN or an empty text where they do not say.
     """
 

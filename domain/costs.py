@@ -59,15 +59,16 @@ class Costs:
         return self.holding + self.stockout + self.expediting + self.ordering
 
 
-def costs(outcome: Outcome, prices: Prices, period_days: float) -> Costs:
-    """Prices an outcome, whose rows are those of the prices and whose periods have so many days.
+def costs(outcome: Outcome, prices: Prices, period_days: ArrayLike) -> Costs:
+    """Prices an outcome, whose rows are those of the prices and whose periods have so many days, in
+    all its buckets or in each.
 
     Holding: stock at the ends of periods × unit cost × rate × days ÷ 365.25. Stockout: requests
     not served × their contract penalty, else units not served × unit cost × emergency premium.
     Expediting: requests not served × cost of one. Ordering: orders × cost of one.
     """
     return priced(
-        stock_days=outcome.stock * period_days,
+        stock_days=outcome.stock * np.asarray(period_days, float),
         missed_units=outcome.lost,
         missed_lines=outcome.expedites,
         orders=outcome.orders,

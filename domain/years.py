@@ -1,16 +1,16 @@
 """What would follow if: a year of demand scenarios played against today's policy and a changed one.
 
 Both sides see the same demand and the same luck (common random numbers), so that their difference
-is the change's; a row's year is the same whichever rows and worlds are played with it. A year
-begins in the steady state of its policy, after half a year that is not counted; a strike begins on
-its first day.
+is the change's; a row's year is the same whichever rows and worlds are played with it. It is played
+day by day: what is recorded by the week or month is asked for evenly on its days. A year begins in
+the steady state of its policy, after half a year that is not counted; a strike begins on its first
+day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,11 +26,11 @@ from domain.what_if import NOTHING, Change, Comparison, CurvePoint, Side
 YEAR_DAYS = 365
 WARM_UP_DAYS = 180
 """What is played before the year, of all rows the same: as long as nearly every lead time."""
-BLOCKS = {"D": 7, "W": 4, "M": 3}
-"""Recorded periods that are drawn together."""
+BLOCKS = {"D": 7, "W": 28, "M": 91}
+"""Recorded days that are drawn together, by the period that demand is recorded by."""
 PERIOD_DAYS = {"D": 1.0, "W": 7.0, "M": 365.25 / 12}
 AT_ONCE = 3_000_000
-"""Rows × scenarios × periods that are played at once: what bounds the memory."""
+"""Rows × scenarios × days that are played at once: what bounds the memory."""
 SEED = 20
 GRID = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995)
 """Cycle service levels of the curve, one for all items at a time."""
@@ -38,7 +38,8 @@ GRID = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.99, 0.995)
 
 @dataclass(frozen=True)
 class Terms:
-    """What a year is valued at, how long a period is, and how many years are drawn."""
+    """What a year is valued at, which period a row of demand stands for (D, W, M), and how many
+    years are drawn."""
 
     frequency: str
     policy: PolicySettings = field(default_factory=PolicySettings)
@@ -160,17 +161,14 @@ def side(year: Year, stocked: Stocked) -> Side:
 
 
 def _chunks(stocked: Stocked, terms: Terms, worlds: int) -> Iterator[slice]:
-    periods = (YEAR_DAYS + WARM_UP_DAYS) / PERIOD_DAYS[terms.frequency]
-    size = max(1, int(AT_ONCE / (periods * terms.scenarios * worlds)))
+    size = max(1, int(AT_ONCE / ((YEAR_DAYS + WARM_UP_DAYS) * terms.scenarios * worlds)))
     for start in range(0, len(stocked), size):
         yield slice(start, start + size)
 
 
 def _played(stocked: Stocked, worlds: Sequence[World], terms: Terms) -> list[Year]:
     """All worlds in one replay, one under the other: it takes its time by period, not by row."""
-    days = PERIOD_DAYS[terms.frequency]
-    warm = ceil(WARM_UP_DAYS / days)
-    length = warm + round(YEAR_DAYS / days)
+    length = WARM_UP_DAYS + YEAR_DAYS
     plays = [_play(stocked, world, terms, length) for world in worlds]
     strike = max(world.change.strike_days for world in worlds)
 
@@ -179,13 +177,15 @@ def _played(stocked: Stocked, worlds: Sequence[World], terms: Terms) -> list[Yea
 
     names = ("reorder_point", "order_up_to", "minimum", "pack")
     point, up_to, minimum, pack = (under(name)[:, None] for name in names)
+    demand = under("demand")
     outcome = simulation.replay(
-        under("demand"),
+        demand,
         simulation.Rules(point, up_to, minimum, pack),
         under("lead"),
         simulation.Start(under("on_hand")),
-        bucket_of=np.where(np.arange(length) < warm, -1, 0),
-        halt=simulation.Halt(under("stopped")[:, None], warm, warm + ceil(strike / days)),
+        bucket_of=np.where(np.arange(length) < WARM_UP_DAYS, -1, 0),
+        weights=(demand > 0) / PERIOD_DAYS[terms.frequency],
+        halt=simulation.Halt(under("stopped")[:, None], WARM_UP_DAYS, WARM_UP_DAYS + strike),
     )
     return [
         _year(outcome.of(slice(at * len(stocked), (at + 1) * len(stocked))), one.world, told, terms)
@@ -195,7 +195,7 @@ def _played(stocked: Stocked, worlds: Sequence[World], terms: Terms) -> list[Yea
 
 @dataclass(frozen=True)
 class _Play:
-    """What a replay of one world needs: demand and lead times (rows, scenarios, periods), stock at
+    """What a replay of one world needs: demand and lead times (rows, scenarios, days), stock at
     the start (rows, scenarios), the rest (rows,)."""
 
     world: Stocked
@@ -241,7 +241,7 @@ def _year(outcome: simulation.Outcome, world: Stocked, change: Change, terms: Te
         emergency_premium=terms.rates.emergency_premium,
         expedite_cost_brl=terms.rates.expedite_cost_brl,
     )
-    priced = costs(outcome, prices, PERIOD_DAYS[terms.frequency])
+    priced = costs(outcome, prices, period_days=1.0)
     missed = outcome.expedites[..., 0].mean(axis=1)
     return Year(
         stock_value=outcome.mean_stock[..., 0].mean(axis=1) * prices.unit_cost,

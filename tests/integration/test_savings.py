@@ -6,18 +6,25 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, text
 
 from domain.access import Scope
+from domain.what_if import NOTHING, Change, Comparison
 from tests import factories
 from tests.factories import LAST_DAY
 from warehouse.commands.recommendations import set_status
 from warehouse.commands.users import Actor
 from warehouse.pipeline import publish
+from warehouse.pipeline.copying import frame_of
+from warehouse.pipeline.derivation import setup_of
+from warehouse.pipeline.histories import daily_matrix
 from warehouse.pipeline.savings import savings_of, write_savings
-from warehouse.queries import kpis, savings
+from warehouse.pipeline.simulate import write_simulation
+from warehouse.queries import kpis, playing, savings
+from warehouse.queries.published import published_run
 
 SETTINGS = """
 INSERT INTO support.setting (key, value, changed_by)
@@ -115,6 +122,82 @@ def test_levels_know_nothing_of_the_months_that_they_are_for(trial: Connection):
     early = before["month"] < MONTHS[2]
     assert after.loc[early, parts].equals(before.loc[early, parts])
     assert not after.loc[~early, parts].equals(before.loc[~early, parts])
+
+
+FREQUENCIES = pytest.mark.parametrize(
+    ("frequency", "data_to"), [("W", date(2025, 6, 23)), ("M", date(2025, 5, 1))]
+)
+
+
+def become(connection: Connection, frequency: str, data_to: date, native: str = "D") -> int:
+    """Turns the published run into one of another period, of demand recorded so."""
+    sql = """
+        UPDATE analytics.run SET frequency = :frequency, data_to = :data_to, manifest =
+            jsonb_set(manifest, '{dataset,inferred_frequency}', to_jsonb(CAST(:native AS text)))
+        RETURNING run_id
+    """
+    told = {"frequency": frequency, "data_to": data_to, "native": native}
+    return int(connection.execute(text(sql), told).scalar_one())
+
+
+@FREQUENCIES
+def test_the_runs_period_changes_nothing_where_days_are_recorded(
+    trial: Connection, frequency: str, data_to: date
+):
+    before = rows(trial)
+    become(trial, frequency, data_to)
+    pd.testing.assert_frame_equal(anew(trial), before)
+
+
+@FREQUENCIES
+def test_both_sides_hold_stock_for_the_days_of_the_month(
+    trial: Connection, frequency: str, data_to: date
+):
+    """Of demand recorded by the week, months of four weeks and of five: what is held is priced for
+    as many days as what was recorded."""
+    become(trial, frequency, data_to, native=frequency)
+    found = anew(trial)
+    days = pd.to_datetime(found["month"]).dt.days_in_month
+    items = frame_of(trial, "SELECT sku, unit_cost_brl FROM core.item", {})
+    cost = found["sku"].map(items.set_index("sku")["unit_cost_brl"]).astype(float)
+    for side in ("old", "new"):
+        held = found[f"{side}_stock"] * cost * 0.22 * days / 365.25
+        assert found[f"{side}_holding"].tolist() == pytest.approx(held.tolist())
+
+
+@FREQUENCIES
+def test_what_ifs_of_recorded_days_play_days(trial: Connection, frequency: str, data_to: date):
+    """A strike of 7 days, of 15 and of 30, and lead times half as long again, are played as they
+    are; requests are days with demand, as those that penalties are reckoned by."""
+
+    def played(change: Change = NOTHING) -> Comparison:
+        run = published_run(trial)
+        return playing.compare(trial, run, "item.sku = 'CABO-01'", {}, change, few=True)
+
+    daily = played().today
+    run_id = become(trial, frequency, data_to)
+    policy = frame_of(trial, "SELECT * FROM analytics.replay_input", {})
+    write_simulation(trial, setup_of(trial, run_id), policy)
+    here = played().today
+    assert here.stock_value_brl == pytest.approx(daily.stock_value_brl, rel=0.02)
+    assert here.fill_units == pytest.approx(daily.fill_units, abs=0.001)
+    assert here.fill_lines is not None
+    assert here.requests_missed / (1 - here.fill_lines) == pytest.approx(3 * 365)
+    missed = [
+        played(Change(strike_days=days, strike="all")).changed.requests_missed
+        for days in (0, 7, 15, 30)
+    ]
+    assert missed == sorted(missed) and len(set(missed)) == 4
+    later = played(Change(lead_time_change=0.5)).changed
+    assert later.stock_value_brl > here.stock_value_brl
+
+
+def test_what_is_recorded_by_the_month_is_asked_for_evenly_on_its_days(trial: Connection):
+    keys = frame_of(trial, "SELECT item_id, site_id FROM analytics.replay_input", {})
+    by_day = daily_matrix(trial, keys, "D", date(2025, 5, 31), 151)
+    found = daily_matrix(trial, keys, "M", date(2025, 5, 10), 151)
+    assert found[:, -31:] == pytest.approx(np.repeat(by_day[:, -31:].mean(axis=1)[:, None], 31, 1))
+    assert found.sum(axis=1) == pytest.approx(by_day.sum(axis=1))
 
 
 def test_the_old_policy_keeps_its_settings(trial: Connection):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,6 +75,16 @@ def test_a_strike_stops_the_suppliers_that_it_names():
     found = side(after, here)
     assert found.penalty_brl == pytest.approx(after.penalty_brl[1])
     assert found.annual_cost_brl == pytest.approx(after.costs.total.sum())
+
+
+def test_what_is_recorded_by_the_month_is_one_request_and_plays_days():
+    """Demand on all days of a month: twelve requests a year; and each day of a strike counts."""
+    here = replace(three(), history=np.full((3, 1826), 2.0))
+    terms = Terms("M", scenarios=2)
+    found = [a_year(here, Change(strike_days=days, strike="all"), terms) for days in (0, 40, 55)]
+    assert found[0].lines == pytest.approx(12, rel=0.01)
+    missed = [(one.lines - one.full).sum() for one in found]
+    assert missed == sorted(missed) and len(set(missed)) == 3
 
 
 def test_a_year_is_the_same_alone_and_in_chunks(monkeypatch: pytest.MonkeyPatch):

@@ -48,6 +48,21 @@ def demand_matrix(
     return found
 
 
+def daily_matrix(
+    connection: Connection, keys: pd.DataFrame, native: str, known_to: date, days: int
+) -> Array:
+    """The same of each of so many days, up to the last one of the period that `known_to` is in:
+    what is recorded by the week or the month, as `native` says, lies evenly on its days."""
+    until = pd.Timestamp(known_to).to_period(native).end_time.date()
+    found = demand_matrix(connection, keys, "D", until, days)
+    if native == "D":
+        return found
+    period = pd.date_range(end=until, periods=days).to_period(native)
+    firsts = np.flatnonzero(~period.duplicated())
+    lengths = np.diff([*firsts, days])
+    return np.repeat(np.add.reduceat(found, firsts, axis=1) / lengths, lengths, axis=1)
+
+
 def _column(starts: pd.Series, since: date, frequency: str) -> NDArray[np.int64]:
     if frequency == "M":
         months = (starts.dt.year - since.year) * 12 + starts.dt.month - since.month

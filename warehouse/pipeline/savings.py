@@ -2,7 +2,8 @@
 
 Where stock was counted, the old side is what the company recorded; where not, its textbook,
 replayed. Ours begins with the same stock and the same open orders. Days without stock hide demand:
-both sides face the recorded demand of a month ÷ the share of its days with stock.
+both sides face the recorded demand of a month ÷ the share of its days with stock. Days are played
+where demand is recorded by the day, whatever the run's period; else the run's periods.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from warehouse.clock import IN_BRASILIA
 from warehouse.pipeline.copying import copy_frame, frame_of
 from warehouse.pipeline.histories import demand_matrix
 from warehouse.pipeline.recorded import Recorded, lead_times_at, received_lines, recorded
-from warehouse.queries.published import last_day, next_period
+from warehouse.queries.published import NATIVE, last_day, next_period
 from warehouse.queries.recommendations import accepted
 from warehouse.queries.stocked import overridden, terms
 
@@ -69,6 +70,11 @@ class Span:
     edges: list[int]
     warm_up: int
 
+    @property
+    def days(self) -> Array:
+        """Days of each month."""
+        return np.array([(two - one).days for one, two in pairwise(self.months)], float)
+
     def counted(self) -> Span:
         """Without those that warm up."""
         return Span(self.months[self.warm_up :], self.edges[self.warm_up :], 0)
@@ -79,7 +85,10 @@ class Span:
         return np.repeat(np.arange(len(lengths)), lengths)
 
 
-_RUN = "SELECT frequency, data_from, data_to FROM analytics.run WHERE run_id = :run_id"
+_RUN = f"""
+SELECT frequency, data_from, data_to, coalesce({NATIVE}, 'D') AS native
+FROM analytics.run WHERE run_id = :run_id
+"""
 
 
 def write_savings(connection: Connection, run_id: int, found: pd.DataFrame | None) -> None:
@@ -99,6 +108,8 @@ def savings_of(connection: Connection, run_id: int) -> pd.DataFrame | None:
     item has a unit cost and a lead time."""
     run = connection.execute(text(_RUN), {"run_id": run_id}).one()
     frequency, data_to = run.frequency, run.data_to
+    if run.native == "D":
+        frequency, data_to = "D", last_day(data_to, frequency)
     valued = terms(connection, frequency)
     old = _baseline(connection, valued.policy)
     keys = frame_of(connection, _KEYS, {"run_id": run_id})
@@ -249,6 +260,11 @@ class _Replay:
             expedite_cost_brl=rates.expedite_cost_brl,
         )
 
+    def _costs(self, outcome: simulation.Outcome, prices: Prices) -> Costs:
+        """Of a month's periods, be they four weeks or five, over its days: those that the recorded
+        stock is held for."""
+        return costs(outcome, prices, self.months.days / outcome.periods)
+
     def _lead(self, rows: NDArray[np.int64], periods: int) -> NDArray[np.int64]:
         mean, spread = (
             np.nan_to_num(self.keys[name].to_numpy(float)[rows]) / self.days
@@ -275,7 +291,7 @@ class _Replay:
             for rules in (self.levels.old, self.levels.new)
         ]
         prices = self._prices(rows)
-        sides = [costs(one, prices, self.days) for one in both]
+        sides = [self._costs(one, prices) for one in both]
         stock = [one.mean_stock for one in both]
         missed = [one.expedites for one in both]
         return self._frame(rows, "textbook", sides, stock, missed)
@@ -302,7 +318,7 @@ class _Replay:
             for rules in (self.levels.old, self.levels.new)
         ]
         prices = self._prices(rows)
-        replayed = [costs(one, prices, self.days) for one in both]
+        replayed = [self._costs(one, prices) for one in both]
         missed = both[0].lines * out
         as_was = priced(
             stock_days=known.stock_days[rows],
@@ -311,7 +327,6 @@ class _Replay:
             orders=known.orders[rows],
             prices=prices,
         )
-        lengths = np.array([(two - one).days for one, two in pairwise(span.months)])
         after = self._after_acceptance(rows)
         old = _chosen(after, replayed[0], as_was)
         frame = self._frame(
@@ -319,7 +334,7 @@ class _Replay:
             np.where(after, "textbook", "recorded"),
             [old, replayed[1]],
             [
-                np.where(after, both[0].mean_stock, known.stock_days[rows] / lengths),
+                np.where(after, both[0].mean_stock, known.stock_days[rows] / span.days),
                 both[1].mean_stock,
             ],
             [np.where(after, both[0].expedites, missed), both[1].expedites],

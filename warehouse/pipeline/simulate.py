@@ -14,11 +14,11 @@ from domain.what_if import NOTHING
 from domain.years import GRID, Terms, Year, a_year
 from warehouse.pipeline.copying import copy_frame
 from warehouse.pipeline.derivation import Setup
-from warehouse.pipeline.histories import demand_matrix
+from warehouse.pipeline.histories import daily_matrix
 from warehouse.queries.stocked import Rows, packed, rows, stocked, terms
 
-HISTORY = {"D": 728, "W": 156, "M": 60}
-"""Periods of demand that scenarios are drawn from."""
+HISTORY = {"D": 728, "W": 1_092, "M": 1_826}
+"""Days of demand that scenarios are drawn from, by the period that it is recorded by."""
 TODAY = 0.0
 """Stands for each item's own level."""
 SCENARIOS = 4
@@ -27,14 +27,14 @@ CHUNK = 2_000
 
 def write_simulation(connection: Connection, setup: Setup, policy: pd.DataFrame) -> None:
     """Fills replay_input and service_curve of a run from its policy, replacing what was there."""
-    run_id, frequency = setup.run_id, setup.frequency
+    run_id = setup.run_id
     _write_inputs(connection, setup, policy)
     found = rows(connection, run_id).with_levels
-    valued = replace(terms(connection, frequency), scenarios=SCENARIOS)
+    valued = replace(terms(connection, setup.native), scenarios=SCENARIOS)
     parts = []
     for start in range(0, len(found), CHUNK):
         some = found.at(np.arange(start, min(start + CHUNK, len(found))))
-        here = stocked(connection, run_id, some, np.ones(len(some)), frequency)
+        here = stocked(connection, run_id, some, np.ones(len(some)), "D")
         parts += [_point(some, here, level, valued) for level in (TODAY, *GRID)]
     connection.execute(
         text("DELETE FROM analytics.service_curve WHERE run_id = :run_id"), {"run_id": run_id}
@@ -49,8 +49,8 @@ def _write_inputs(connection: Connection, setup: Setup, policy: pd.DataFrame) ->
         text("DELETE FROM analytics.replay_input WHERE run_id = :run_id"), {"run_id": setup.run_id}
     )
     made = policy[["item_id", "site_id", "penalty_brl"]]
-    periods = HISTORY[setup.frequency]
-    history = demand_matrix(connection, made, setup.frequency, setup.data_to, periods)
+    days = HISTORY[setup.native]
+    history = daily_matrix(connection, made, setup.native, setup.known_to, days)
     made = made.assign(run_id=setup.run_id, history=["\\x" + row.hex() for row in packed(history)])
     copy_frame(connection, "analytics.replay_input", made)
 

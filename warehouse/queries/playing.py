@@ -34,7 +34,7 @@ def compare(
     in_view = rows(connection, run.run_id, where, params, histories=few)
     found = in_view.with_levels
     chosen, weight = years.sample(found.value, MOST_PLAYED)
-    here = stocked(connection, run.run_id, found.at(chosen), weight, run.frequency)
+    here = stocked(connection, run.run_id, found.at(chosen), weight, "D")
     valued = _terms(connection, run, len(here))
     return years.compare(here, change, valued, items=len(found), items_in_view=len(in_view))
 
@@ -47,10 +47,10 @@ def curve(
     if not len(found):
         return []
     chosen, weight = years.sample(found.value, MOST_PLAYED)
-    here = stocked(connection, run.run_id, found.at(chosen), weight, run.frequency)
+    here = stocked(connection, run.run_id, found.at(chosen), weight, "D")
     return years.curve_of(here, _terms(connection, run, len(here)))
 
 
 def _terms(connection: Connection, run: PublishedRun, count: int) -> years.Terms:
     drawn = max(2, min(MOST_YEARS, YEARS_PLAYED // max(count, 1)))
-    return replace(terms(connection, run.frequency), scenarios=drawn)
+    return replace(terms(connection, run.native), scenarios=drawn)

@@ -80,7 +80,8 @@ RUN = f"""
         run.data_from, run.data_to, run.metrics,
         (manifest -> 'counts' -> 'series_trained') <> (manifest -> 'counts' -> 'series_total')
             AS limited,
-        known.demand AS known_to, known.*, {LAST_SPOKEN_OF} AS as_of
+        known.demand AS known_to, coalesce({NATIVE}, 'D') AS native, known.*,
+        {LAST_SPOKEN_OF} AS as_of
     FROM known LEFT JOIN analytics.published ON true LEFT JOIN analytics.run USING (run_id)
 """
 """What `run_and_days` gives, for statements to be part of whose row is taken for it."""
@@ -89,7 +90,8 @@ RUN = f"""
 @dataclass(frozen=True)
 class PublishedRun:
     """The run that everybody sees; `data_to` is the first day of its last known period, `known_to`
-    the last day that demand is known of by now. `limited`: some series were not trained."""
+    the last day that demand is known of by now. `limited`: some series were not trained. `native`:
+    the period that a row of demand stands for."""
 
     run_id: int
     previous_run_id: int | None
@@ -100,6 +102,7 @@ class PublishedRun:
     metrics: dict[str, Any]
     limited: bool | None
     known_to: date | None
+    native: str = "D"
 
     @property
     def bucket(self) -> str:

@@ -413,8 +413,8 @@ replay_input = Table(
     double("penalty_brl"),
     schema="analytics",
 )
-"""What what-ifs start from besides the policy: `history`, demand by period up to the run's last
-one, as little-endian 4-byte floats; `penalty_brl`, the contract penalty to be expected of a
+"""What what-ifs start from besides the policy: `history`, demand by day up to the run's last one,
+as little-endian 4-byte floats; `penalty_brl`, the contract penalty to be expected of a
 request that stock does not serve."""
 
 service_curve = Table(

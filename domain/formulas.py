@@ -494,21 +494,24 @@ _ALL = (
         "savings",
         "Savings",
         "What the old policy cost on the demand that then happened, less what ours cost on it.",
-        r"E = (K_0 + F_0 + X_0) - (K_1 + F_1 + X_1)",
-        r"E = (<old_holding> + <old_missing> + <old_rush>)"
-        r" - (<holding> + <missing> + <rush>)",
+        r"E = (K_0 + F_0 + X_0 + O_0) - (K_1 + F_1 + X_1 + O_1)",
+        r"E = (<old_holding> + <old_missing> + <old_rush> + <old_orders>)"
+        r" - (<holding> + <missing> + <rush> + <orders>)",
         {
             "old_holding": Number("K_0", "holding, old policy", "BRL", 0, 1e12, 120_000),
             "old_missing": Number("F_0", "missing units, old policy", "BRL", 0, 1e12, 80_000),
             "old_rush": Number("X_0", "expediting, old policy", "BRL", 0, 1e12, 20_000),
+            "old_orders": Number("O_0", "orders, old policy", "BRL", 0, 1e12, 15_000),
             "holding": Number("K_1", "holding, ours", "BRL", 0, 1e12, 95_000),
             "missing": Number("F_1", "missing units, ours", "BRL", 0, 1e12, 30_000),
             "rush": Number("X_1", "expediting, ours", "BRL", 0, 1e12, 12_000),
+            "orders": Number("O_1", "orders, ours", "BRL", 0, 1e12, 18_000),
         },
         "BRL",
         "replay of both policies",
-        lambda old_holding, old_missing, old_rush, holding, missing, rush: (
-            old_holding + old_missing + old_rush - holding - missing - rush
+        lambda old_holding, old_missing, old_rush, old_orders, holding, missing, rush, orders: (
+            (old_holding + old_missing + old_rush + old_orders)
+            - (holding + missing + rush + orders)
         ),
         "missing",
     ),

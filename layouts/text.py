@@ -791,8 +791,10 @@ FORMULA_WORDS = (
     N_("holding, old policy"),
     N_("missing units, old policy"),
     N_("expediting, old policy"),
+    N_("orders, old policy"),
     N_("holding, ours"),
     N_("missing units, ours"),
     N_("expediting, ours"),
+    N_("orders, ours"),
 )
 """What `domain.formulas` says."""

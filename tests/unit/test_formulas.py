@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 
 from callbacks.address import Address
 from domain.combination import combined
+from domain.costs import Costs
 from domain.errors import InvalidInput
 from domain.formulas import FORMULAS, Number, Numbers, Value
 from layouts import text
@@ -29,6 +31,28 @@ KNOWN: dict[str, tuple[dict[str, Value], float]] = {
     "bias": ({"actual": (10.0, 0.0), "forecast": (8.0, 1.0)}, -0.1),
     "availability": ({"downtime": 36.0, "sites": 5.0, "days": 30.0}, 0.99),
 }
+
+
+def test_savings_are_those_of_the_kpi() -> None:
+    """The old side's costs less ours, all four kinds of them."""
+    old, new = (
+        Costs(*(np.array([value]) for value in side))
+        for side in ((120.0, 80.0, 20.0, 350.0), (95.0, 30.0, 12.0, 150.0))
+    )
+    names = {
+        "holding": "holding",
+        "missing": "stockout",
+        "rush": "expediting",
+        "orders": "ordering",
+    }
+    given: dict[str, Value] = {
+        f"{prefix}{name}": float(getattr(side, part)[0])
+        for prefix, side in (("old_", old), ("", new))
+        for name, part in names.items()
+    }
+    saved = float((old.total - new.total)[0])
+    assert set(FORMULAS["savings"].inputs) == set(given)
+    assert FORMULAS["savings"].value(given) == pytest.approx(saved)
 
 
 @pytest.mark.parametrize("key", KNOWN)

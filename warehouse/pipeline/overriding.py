@@ -3,8 +3,9 @@
 One that is in force (not ended, not expired today, of the run's frequency) counts for those of its
 periods that the run forecasts and that nothing newer has taken from it. Quantities stand as they
 were given; a lift is applied to this run's forecast. Quantiles are scaled with the mean, so that
-the spread keeps its proportion; where the model's p90 is under its mean, as with rare demand, they
-are moved by the difference instead, not below 0: either way p10 ≤ p50 ≤ p90 stays true.
+the spread keeps its proportion. Those of quantities are moved by the difference instead, not below
+0, where the model's p90 is under its mean, as with rare demand, or its mean is 0: either way
+p10 ≤ p50 ≤ p90 stays true.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ class Dataset:
     machines: Machines | None = None
     """What takes parts when it fails; None where nothing is said of machines (the benchmark)."""
     left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["sku", "site"]))
-    """The series without demand in any whole period: see `_whole`. `series_total` is without."""
+    """The series without demand in any whole period: see `_whole`. `series_total` is without them,
+    `source["series"]` with them."""
 
     @property
     def last(self) -> pd.Timestamp:
@@ -64,7 +65,7 @@ def build(training: TrainingSet, frequency: str | None = None, limit: int | None
     """The dataset of a training set, of at most `limit` series by LIMIT_RULE, with ABC classes over
     all of them; raises InvalidInput when there is no demand in it."""
     rows = training.demand
-    if rows.empty:
+    if not rows["quantity"].any():
         raise InvalidInput(
             "there is no demand to train on: load a demand file with `flask ingest` first"
         )
@@ -157,16 +158,20 @@ def _regular(
     rows: pd.DataFrame, pairs: Pairs, native: Frequency, chosen: Frequency
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int]:
     """Demand by period, with zeros for the missing ones between a series' first demand and the last
-    period of all; the series; those that have none in a whole period; and how many periods had less
-    than nothing."""
+    period of all, whether a row says so or not; the series; those that have none in a whole period;
+    and how many periods had less than nothing. Raises InvalidInput where all series are left out.
+    """
     of_row, distinct = pd.factorize(rows["date"], sort=True)
     dates = pd.DatetimeIndex(distinct)
     starts = chosen.floor(dates.to_series())
     starts = starts.where(_whole(dates, starts, native, chosen))
     calendar = chosen.range(starts.min(), chosen.count(starts.min(), starts.max()))
     period = calendar.get_indexer(pd.Index(starts))[of_row]
-    kept = period >= 0
-    period, quantity = period[kept], rows["quantity"].to_numpy(dtype=float)[kept]
+    quantity = rows["quantity"].to_numpy(dtype=float)
+    kept: Flags = (period >= 0) & (quantity != 0)
+    if not kept.any():
+        raise InvalidInput(f"there is no demand in a whole period ({chosen.code}) to train on")
+    period, quantity = period[kept], quantity[kept]
     number, left = pd.factorize(pairs.number[kept], sort=True)
     first = np.full(len(left), len(calendar))
     np.minimum.at(first, number, period)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -135,6 +137,44 @@ def test_profiles(small: TrainingSet) -> None:
 def test_no_demand_is_said_plainly(make_training: MakeTraining) -> None:
     with pytest.raises(InvalidInput, match="flask ingest"):
         build(make_training({("A", "X"): [0, 0]}))
+
+
+def dense(training: TrainingSet) -> TrainingSet:
+    """The same demand with its zeros written out: a row for every series and day."""
+    rows = training.demand
+    days = pd.date_range(rows["date"].min(), rows["date"].max())
+    pairs = rows[["sku", "site"]].drop_duplicates()
+    grid = pairs.merge(pd.DataFrame({"date": days}), how="cross")
+    full = grid.merge(rows, how="left").fillna({"quantity": 0.0})
+    return replace(training, demand=full)
+
+
+def test_zeros_that_are_written_out_change_nothing(small: TrainingSet) -> None:
+    sparse, full = build(small), build(dense(small))
+    assert len(dense(small).demand) == len(shapes()) * 150
+    pd.testing.assert_frame_equal(full.history, sparse.history)
+    pd.testing.assert_frame_equal(full.series, sparse.series)
+
+
+def test_what_was_never_asked_for_is_left_out_and_told(make_training: MakeTraining) -> None:
+    training = make_training({("A", "X"): [2, 0, 3]})
+    never = training.demand.assign(sku="B", quantity=0.0)
+    rows = pd.concat([training.demand, never], ignore_index=True)
+    dataset = build(replace(training, demand=rows))
+    assert dataset.series["sku"].tolist() == ["A"]
+    assert dataset.left_out.to_numpy().tolist() == [["B", "X"]]
+    with pytest.raises(InvalidInput, match="flask ingest"):
+        build(replace(training, demand=never))
+
+
+def test_demand_of_cut_off_periods_alone_is_said_plainly(make_training: MakeTraining) -> None:
+    # from Wednesday 2024-01-03 to Tuesday 2024-01-23, demand on the first day alone
+    training = make_training({("A", "X"): np.eye(21)[0]}, start="2024-01-03")
+    days = pd.date_range("2024-01-03", periods=21)
+    zeros = pd.DataFrame({"sku": "A", "site": "X", "date": days, "quantity": 0.0})
+    rows = pd.concat([training.demand, zeros[1:]], ignore_index=True)
+    with pytest.raises(InvalidInput, match=r"no demand in a whole period \(W\)"):
+        build(replace(training, demand=rows), "W")
 
 
 def test_the_fingerprint_is_that_of_the_rows_not_of_their_order(small: TrainingSet) -> None:

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 LIMIT_RULE = "every k-th series by demand value, from the highest, so that all value classes appear"
 COUNTRY = "BR"
-MAX_DAYS_SHORT = {"W": 6, "M": 3}
+DAYS_PER_WEEK = 7
+WEEKS_OPEN = 8
+"""A weekday without a row in so many weeks is one on which nobody works."""
 
 Flags = NDArray[np.bool_]
 
@@ -144,14 +146,25 @@ def _whole(
     whole = np.ones(len(dates), dtype=bool)
     if chosen.code == native.code or chosen.code == "D":
         return whole
-    first, last = starts.iloc[0], starts.iloc[-1]
-    ends = chosen.after(last, 1)[0] - pd.Timedelta(days=1)
-    tolerance = pd.Timedelta(days=0 if native.code == "D" else MAX_DAYS_SHORT[chosen.code])
-    if dates[-1] < ends - tolerance:
+    first, last, day = starts.iloc[0], starts.iloc[-1], pd.Timedelta(days=1)
+    near = pd.Timedelta(weeks=WEEKS_OPEN)
+    after = pd.date_range(dates[-1] + day, chosen.after(last, 1)[0] - day)
+    before = pd.date_range(first, dates[0] - day)
+    if _are_due(after, dates[dates > dates[-1] - near], native):
         whole &= (starts < last).to_numpy()
-    if dates[0] > first + tolerance:
+    if _are_due(before, dates[dates < dates[0] + near], native):
         whole &= (starts > first).to_numpy()
     return whole if whole.any() else ~whole
+
+
+def _are_due(days: pd.DatetimeIndex, near: pd.DatetimeIndex, native: Frequency) -> bool:
+    """Whether rows should be on some of the days that lack them, as the `near` dates have them: any
+    week has one of weekly rows; where those dates are too few, any day has one of daily rows."""
+    if native.code != "D":
+        return len(days) >= DAYS_PER_WEEK
+    if (near[-1] - near[0]).days < (WEEKS_OPEN - 1) * DAYS_PER_WEEK:
+        return len(days) > 0
+    return bool(days.weekday.isin(near.weekday).any())
 
 
 def _regular(

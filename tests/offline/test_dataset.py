@@ -84,6 +84,34 @@ def test_days_made_weeks_leave_out_the_weeks_that_are_cut_off(make_training: Mak
     assert history["y"].tolist() == [7, 7]
 
 
+BUSINESS = pd.bdate_range("2023-01-02", "2024-06-28")
+"""Without Saturdays and Sundays, to the Friday of a week and of a month that ends on a Sunday."""
+
+
+@pytest.mark.parametrize(
+    ("dates", "code", "first", "last"),
+    [
+        (BUSINESS, "W", "2023-01-02", "2024-06-24"),
+        (BUSINESS, "M", "2023-01-01", "2024-06-01"),
+        (BUSINESS[:-1], "W", "2023-01-02", "2024-06-17"),
+        (BUSINESS[:-1], "M", "2023-01-01", "2024-05-01"),
+        (BUSINESS[1:], "W", "2023-01-09", "2024-06-24"),
+        (BUSINESS[1:], "M", "2023-02-01", "2024-06-01"),
+        # too few weeks to tell that Sundays are none: BUSINESS ends as this does
+        (BUSINESS[-20:], "W", "2024-06-03", "2024-06-17"),
+        # Mondays of weeks: six days are left of June 2024, seven of September
+        (pd.date_range("2023-01-02", "2024-06-24", freq="W-MON"), "M", "2023-01-01", "2024-06-01"),
+        (pd.date_range("2023-01-02", "2024-09-23", freq="W-MON"), "M", "2023-01-01", "2024-08-01"),
+    ],
+)
+def test_a_period_is_whole_where_no_more_rows_are_due(
+    dates: pd.DatetimeIndex, code: str, first: str, last: str, make_training: MakeTraining
+) -> None:
+    rows = pd.DataFrame({"sku": "A", "site": "X", "date": dates, "quantity": 1.0})
+    history = build(replace(make_training({("A", "X"): [1]}), demand=rows), code).history
+    assert history["ds"].iloc[[0, -1]].astype(str).tolist() == [first, last]
+
+
 def test_series_of_cut_off_weeks_alone_are_named(make_training: MakeTraining) -> None:
     # from Wednesday 2024-01-03 to Tuesday 2024-01-23
     sold = np.eye(21)

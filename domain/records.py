@@ -70,7 +70,9 @@ class DataStatus:
     none. `data_to`: the last day of the run's last period, before the first run that of demand.
     `archived_to`: the last day of what is in the archive. `as_of`: the last day that the data
     speak of, of demand and stock, else of the orders. `negative_periods`: periods of an item-depot
-    in which more came back than was asked for, which the run's training took for no demand."""
+    in which more came back than was asked for; `empty_periods`: weeks or months in which nothing
+    has a row, the last of which are named by their first days. The run's training took both for no
+    demand."""
 
     run_id: int | None = None
     data_version: str = "0.0"
@@ -85,6 +87,8 @@ class DataStatus:
     series_trained: int = 0
     series_fallback: int = 0
     negative_periods: int = 0
+    empty_periods: int = 0
+    last_empty_periods: tuple[date, ...] = ()
     is_demo: bool = False
     training_needed: bool = False
     shown_version: str = "0.0"

@@ -119,6 +119,7 @@ def _ahead(data: FeaturesData, viewer: Viewer) -> list[Component]:
     cards = [_steps(data, viewer), _calibration(data, viewer)]
     return [
         *returns_notice(data.status.negative_periods, viewer),
+        *empty_notice(data.status, viewer),
         html.Div(cards, className="columns columns-chart"),
     ]
 
@@ -161,6 +162,23 @@ def returns_notice(periods: int, viewer: Viewer) -> list[html.Div]:
                 "Periods in which more came back than was asked for, taken for no demand:"
                 " %(count)s.",
                 count=count,
+            )
+        )
+    ]
+
+
+def empty_notice(status: DataStatus, viewer: Viewer) -> list[html.Div]:
+    """What the training made of weeks or months that a file may lack."""
+    if not status.empty_periods:
+        return []
+    named = ", ".join(fmt.day(one, viewer.locale) for one in status.last_empty_periods)
+    more = status.empty_periods > len(status.last_empty_periods)
+    return [
+        notice(
+            viewer.t(
+                "Periods without any row of demand, taken for no demand: %(count)s (%(days)s).",
+                count=fmt.number(status.empty_periods, viewer.locale),
+                days=f"… {named}" if more else named,
             )
         )
     ]

@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -474,6 +474,8 @@ def print_summary(results: Results) -> None:
     )
     if len(dataset.left_out):
         print(_left_out(dataset))
+    if dataset.source["empty_periods"]:
+        print(_empty(dataset.source))
     if not results.accuracy.empty:
         table = leaderboard(results.accuracy)
         print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
@@ -499,6 +501,12 @@ def _left_out(dataset: Dataset) -> str:
         f"{len(dataset.left_out)} series left out, without demand in a whole period"
         f" ({dataset.frequency.code}): {', '.join(names)}" + (f" and {more} more" if more else "")
     )
+
+
+def _empty(source: Mapping[str, Any]) -> str:
+    count, named = source["empty_periods"], source["last_empty_periods"]
+    before = "… " if count > len(named) else ""
+    return f"periods without any row, taken for no demand: {count} ({before}{', '.join(named)})"
 
 
 def print_network(network: Network) -> None:

@@ -26,6 +26,8 @@ COUNTRY = "BR"
 DAYS_PER_WEEK = 7
 WEEKS_OPEN = 8
 """A weekday without a row in so many weeks is one on which nobody works."""
+MOST_EMPTY = 12
+"""Periods without any row that are named."""
 
 Flags = NDArray[np.bool_]
 
@@ -63,6 +65,19 @@ class Pairs:
     names: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class Regular:
+    """Demand on a calendar: `history` and `series` as a Dataset has them, the pairs that are
+    `left_out`, how many periods of a series had less than nothing (`negative`), and the periods in
+    which no series has a row (`empty`)."""
+
+    history: pd.DataFrame
+    series: pd.DataFrame
+    left_out: pd.DataFrame
+    negative: int
+    empty: pd.DatetimeIndex
+
+
 def build(training: TrainingSet, frequency: str | None = None, limit: int | None = None) -> Dataset:
     """The dataset of a training set, of at most `limit` series by LIMIT_RULE, with ABC classes over
     all of them; raises InvalidInput when there is no demand in it."""
@@ -74,7 +89,8 @@ def build(training: TrainingSet, frequency: str | None = None, limit: int | None
     native = infer_frequency(rows["date"])
     chosen = FREQUENCIES[frequency] if frequency else native
     pairs = _pairs(rows)
-    history, series, left_out, negative = _regular(rows, pairs, native, chosen)
+    regular = _regular(rows, pairs, native, chosen)
+    history, series = regular.history, regular.series
     value = history.groupby("unique_id", sort=True)["y"].sum().to_numpy()
     value = value * _unit_costs(series["sku"], training.items)
     series = with_places(series, training.items, training.sites)
@@ -86,13 +102,15 @@ def build(training: TrainingSet, frequency: str | None = None, limit: int | None
         series = series.loc[_evenly(series["value"], limit)]
         history = history[history["unique_id"].isin(series.index)].reset_index(drop=True)
     source = _source(training, pairs) | {
-        "negative_periods": negative,
+        "negative_periods": regular.negative,
+        "empty_periods": len(regular.empty),
+        "last_empty_periods": regular.empty[-MOST_EMPTY:].strftime("%Y-%m-%d").tolist(),
         "inferred_frequency": native.code,
     }
     outside = Outside((COUNTRY,), training.drivers)
     machines = Machines(training.equipment, training.parts, training.sites)
     series = series.join(_profiles(history, chosen))
-    return Dataset(history, series, chosen, source, total, outside, machines, left_out)
+    return Dataset(history, series, chosen, source, total, outside, machines, regular.left_out)
 
 
 def _evenly(value: pd.Series, limit: int) -> NDArray[np.int_]:
@@ -167,19 +185,17 @@ def _are_due(days: pd.DatetimeIndex, near: pd.DatetimeIndex, native: Frequency) 
     return bool(days.weekday.isin(near.weekday).any())
 
 
-def _regular(
-    rows: pd.DataFrame, pairs: Pairs, native: Frequency, chosen: Frequency
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, int]:
+def _regular(rows: pd.DataFrame, pairs: Pairs, native: Frequency, chosen: Frequency) -> Regular:
     """Demand by period, with zeros for the missing ones between a series' first demand and the last
-    period of all, whether a row says so or not; the series; those that have none in a whole period;
-    and how many periods had less than nothing. Raises InvalidInput where all series are left out.
-    """
+    period of all, whether a row says so or not. Series without demand in a whole period are left
+    out; raises InvalidInput where all are."""
     of_row, distinct = pd.factorize(rows["date"], sort=True)
     dates = pd.DatetimeIndex(distinct)
     starts = chosen.floor(dates.to_series())
     starts = starts.where(_whole(dates, starts, native, chosen))
     calendar = chosen.range(starts.min(), chosen.count(starts.min(), starts.max()))
     period = calendar.get_indexer(pd.Index(starts))[of_row]
+    empty = calendar[~np.isin(np.arange(len(calendar)), period)]
     quantity = rows["quantity"].to_numpy(dtype=float)
     kept: Flags = (period >= 0) & (quantity != 0)
     if not kept.any():
@@ -196,7 +212,9 @@ def _regular(
     history = pd.DataFrame({"unique_id": ids, "ds": ds, "y": np.maximum(y, 0.0)})
     series = pairs.names.iloc[left].reset_index(drop=True)
     series = series.assign(first_date=calendar[first], last_date=calendar[-1], periods=lengths)
-    return history, series, pairs.names.drop(left), int((y < 0).sum())
+    if chosen.code == "D" or chosen.month > native.month:
+        empty = empty[:0]
+    return Regular(history, series, pairs.names.drop(left), int((y < 0).sum()), empty)
 
 
 def _profiles(history: pd.DataFrame, frequency: Frequency) -> pd.DataFrame:

@@ -785,6 +785,8 @@ def _manifest(
             "demand_total": float(demand["quantity"].sum()),
             "inferred_frequency": frequency,
             "negative_periods": int((demand["quantity"] < 0).sum()),
+            "empty_periods": 0,
+            "last_empty_periods": [],
         },
         "frequency": frequency,
         "horizon": horizon,

@@ -151,6 +151,35 @@ def test_net_returns_count_as_no_demand_and_are_reported(make_training: MakeTrai
     assert dataset.source["negative_periods"] == 1
 
 
+@pytest.mark.parametrize(
+    ("start", "freq", "code", "missing"),
+    [
+        ("2024-01-04", "W-THU", None, ["2024-02-05", "2024-02-12"]),
+        ("2024-01-31", "ME", None, ["2024-06-01", "2024-07-01"]),
+        ("2024-01-01", "W-MON", "M", []),  # two weeks are no month
+        ("2024-01-31", "ME", "W", []),
+        ("2024-01-01", "D", None, []),
+        ("2024-01-01", "10D", "M", []),
+    ],
+)
+def test_periods_without_any_row_are_named(
+    start: str, freq: str, code: str | None, missing: list[str], make_training: MakeTraining
+) -> None:
+    quantities = {("A", "X"): np.ones(12), ("B", "X"): np.ones(12)}
+    for one in quantities.values():
+        one[5:7] = 0
+    dataset = build(make_training(quantities, start=start, freq=freq), code)
+    assert dataset.source["empty_periods"] == len(missing)
+    assert dataset.source["last_empty_periods"] == missing
+
+
+def test_a_month_without_any_day_is_named(make_training: MakeTraining) -> None:
+    months = np.array([1, 0, 1, 0, 0, 1, 1]).repeat([31, 29, 31, 30, 31, 30, 31])
+    source = build(make_training({("A", "X"): months}, start="2024-01-01"), "M").source
+    assert source["empty_periods"] == 3
+    assert source["last_empty_periods"] == ["2024-02-01", "2024-04-01", "2024-05-01"]
+
+
 def test_profiles(small: TrainingSet) -> None:
     series = build(small).series.set_index(["sku", "site"])
     classes = series["demand_class"].to_dict()

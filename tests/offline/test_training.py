@@ -331,18 +331,20 @@ def test_backtest_prints_the_leaderboard_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_series_that_weeks_leave_out_are_told(
+def test_series_that_weeks_leave_out_and_weeks_without_rows_are_told(
     make_training: MakeTraining,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    days = {("A", "-"): np.ones(23), ("NEW", "-"): np.arange(23) == 22}
+    numbers = np.arange(37)
+    days = {("A", "-"): numbers // 7 != 1, ("NEW", "-"): numbers == 36}
     monkeypatch.setattr(cli, "_training_set", lambda: make_training(days))
     options = ["--freq", "W", "--jobs", "1", "--models", "naive", "--out", str(tmp_path)]
     assert cli.main(["train", *options]) == 0
     printed = capsys.readouterr().out
     assert "1 series left out, without demand in a whole period (W): NEW at -\n" in printed
+    assert "periods without any row, taken for no demand: 1 (2024-01-08)\n" in printed
     facts = json.loads((Path(printed.splitlines()[-1]) / "manifest.json").read_text())
     assert facts["left_out"] == [{"sku": "NEW", "site": "-"}]
     assert (facts["counts"]["series_total"], facts["counts"]["series_left_out"]) == (1, 1)

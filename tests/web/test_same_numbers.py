@@ -156,17 +156,35 @@ def test_models_are_judged_within_the_filters(site: Site) -> None:
     assert "Não se aplica a esta página: UF." in one
 
 
-def test_it_is_told_of_how_many_periods_returns_took_more_than_all(site: Site) -> None:
-    tell = (
-        "UPDATE analytics.run SET manifest = jsonb_set(manifest, '{dataset,negative_periods}', :n)"
-    )
-    words = "tomados por sem demanda: 1.234."
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"negative_periods": 1234}, "tomados por sem demanda: 1.234."),
+        (
+            {"empty_periods": 1234, "last_empty_periods": ["2024-02-01", "2024-04-01"]},
+            "nenhuma linha de demanda, tomados por sem demanda: 1.234 (… 01/02/2024, 01/04/2024).",
+        ),
+        (
+            {"empty_periods": 1, "last_empty_periods": ["2024-02-01"]},
+            "nenhuma linha de demanda, tomados por sem demanda: 1 (01/02/2024).",
+        ),
+    ],
+)
+def test_it_is_told_which_periods_are_taken_for_none(
+    site: Site, facts: dict[str, Any], words: str
+) -> None:
+    tell = "UPDATE analytics.run SET manifest = jsonb_set(manifest, '{dataset}', :facts)"
     assert words not in site.browser(ANALYST).open_page("/features").text
+    with site.changing() as connection:
+        was = connection.execute(
+            text("SELECT manifest -> 'dataset' FROM analytics.run")
+        ).scalar_one()
     try:
         with site.changing() as connection:
-            connection.execute(text(tell), {"n": "1234"})
+            connection.execute(text(tell), {"facts": json.dumps(was | facts)})
         assert words in site.browser(ANALYST).open_page("/features").text
-        assert site.api(ANALYST).get("/status").json()["data"]["negative_periods"] == 1234
+        told = site.api(ANALYST).get("/status").json()["data"]
+        assert told == told | facts
     finally:
         with site.changing() as connection:
-            connection.execute(text(tell), {"n": "0"})
+            connection.execute(text(tell), {"facts": json.dumps(was)})

@@ -76,7 +76,7 @@ def current(connection: Connection) -> DataStatus:
     """The published run and the last load; empty fields before the first ones."""
     row = connection.execute(_STATUS, {"training": list(TRAINING_KINDS)}).one()
     manifest = row.manifest or {}
-    counts = manifest.get("counts", {})
+    counts, dataset = manifest.get("counts", {}), manifest.get("dataset", {})
     return DataStatus(
         run_id=row.run_id,
         data_version=row.data_version,
@@ -90,7 +90,9 @@ def current(connection: Connection) -> DataStatus:
         series_total=counts.get("series_total", 0),
         series_trained=counts.get("series_trained", 0),
         series_fallback=counts.get("series_fallback", 0),
-        negative_periods=manifest.get("dataset", {}).get("negative_periods", 0),
+        negative_periods=dataset.get("negative_periods", 0),
+        empty_periods=dataset.get("empty_periods", 0),
+        last_empty_periods=tuple(map(date.fromisoformat, dataset.get("last_empty_periods", ()))),
         is_demo=row.is_demo,
         training_needed=is_training_needed(row.training_id, manifest),
         shown_version=row.shown_version,

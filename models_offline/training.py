@@ -99,12 +99,19 @@ def train(
     store: Store | None = None,
 ) -> Results:
     """Backtest, weights and forecast of a dataset; `started` on the monotonic clock. What `store`
-    holds is not fitted again. Raises InvalidInput where the dates are no first days of periods."""
+    holds is not fitted again. Raises InvalidInput where the dates are no first days of periods, or
+    where a backtest is all that is asked for and no series has an origin."""
     store = Store() if store is None else store
     started = time.monotonic() if started is None else started
     horizon = options.horizon or dataset.frequency.horizon
     setup = Setup(dataset.frequency, horizon, options.seed)
     ends = backtest.origins(dataset, horizon, options.origins)
+    if not ends and not options.final:
+        least, before = fitting.MIN_TRAIN + horizon, fitting.MIN_TRAIN
+        raise InvalidInput(
+            f"no series has {least} periods ({dataset.frequency.code}), {before} before a horizon"
+            f" of {horizon}: there is nothing to backtest; choose a shorter --horizon"
+        )
     models = _with_fallback(options.models)
     first = backtest.tasks(dataset, models, ends, final=options.final)
     fits = fitting.fit_all(first, setup, options.jobs, "models", store)

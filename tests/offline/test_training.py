@@ -331,6 +331,20 @@ def test_backtest_prints_the_leaderboard_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", [["backtest"], ["benchmark", "levels"]], ids=" ".join)
+def test_a_history_too_short_for_a_backtest_ends_with_a_message(
+    command: list[str],
+    make_training: MakeTraining,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(cli, "_training_set", lambda: make_training({("A", "-"): np.ones(37)}))
+    assert cli.main([*command, "--jobs", "1"]) == 2
+    said = capsys.readouterr().err
+    assert "no series has 38 periods (D), 8 before a horizon of 30" in said
+    assert "--horizon" in said
+
+
 def test_series_that_weeks_leave_out_and_weeks_without_rows_are_told(
     make_training: MakeTraining,
     tmp_path: Path,

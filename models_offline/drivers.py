@@ -492,8 +492,10 @@ def _known(
     horizon: int,
     name: str,
 ) -> dict[int, Groups]:
+    """The groups of some series at each origin that any of them reaches."""
     mine, pooled = _of(dataset, ids), name not in OWN_EFFECTS
-    return {cut: groups(cut_history(mine, cut * horizon), ufs, pooled=pooled) for cut in ends}
+    before = {cut: cut_history(mine, cut * horizon) for cut in ends}
+    return {cut: groups(rows, ufs, pooled=pooled) for cut, rows in before.items() if len(rows)}
 
 
 def _chosen(trial: Trial, shapes: Sequence[Shape]) -> tuple[list[Shape], list[dict[str, Any]]]:

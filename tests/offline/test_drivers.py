@@ -84,6 +84,19 @@ def test_rare_demand_shares_one_effect() -> None:
     assert found.factors.groupby(["cut", "ds"])["all"].nunique().max() == 1
 
 
+def test_new_items_that_are_looked_at_together_have_effects_ahead_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(drivers, "MOST_POOLED", 6)
+    new = demand(2, 400.0).groupby("unique_id").tail(20)
+    rows = pd.concat([demand(6, 400.0), new.assign(unique_id="new " + new["unique_id"])])
+    dataset, found, _ = tried(rows, Outside(("BR",)))
+    assert set(dataset.series["demand_class"]) == {"smooth"}
+    assert found.factors is not None
+    cuts = found.factors.reset_index().groupby("unique_id")["cut"].unique().map(sorted)
+    assert cuts.tolist() == [[0, 1, 2]] * 6 + [[0]] * 2
+
+
 def test_members_take_the_effects_and_yardsticks_do_not() -> None:
     keys = pd.MultiIndex.from_tuples([(0, 0, DAYS[0])], names=["unique_id", "cut", "ds"])
     found = Found([], pd.DataFrame({"all": [0.5], "named": [0.9]}, keys))

@@ -141,14 +141,16 @@ class Trees:
 
 
 def grow(group: list[Prepared], setup: Setup, *, even: bool) -> Trees:
-    """Raises ValueError when no series of the group is longer than the horizon, ImportError
-    saying what to install."""
+    """Raises ValueError when no series of the group is longer than the horizon, or a single row is
+    all that there is to learn from; ImportError saying what to install."""
     try:
         import lightgbm
     except ImportError as error:
         raise ImportError("LightGBM is missing: see models_offline/requirements.txt") from error
     rows = training_rows(group, setup, even=even)
     seen = np.arange(len(rows.targets)) % HELD_OUT > 0
+    if not seen.any():
+        raise ValueError("the periods before the horizon are too few to learn from")
     objective = "l1" if even else "l2"
     parameters = BOOSTER | {"seed": setup.seed, "objective": objective}
     data = lightgbm.Dataset(rows.features[seen], rows.targets[seen])

@@ -141,6 +141,16 @@ def test_one_short_uneven_item_does_not_keep_the_others_from_trees() -> None:
         create("lightgbm", SETUP).fit(history(young))
 
 
+def test_an_uneven_item_with_one_row_to_learn_from_keeps_no_others_from_trees() -> None:
+    even = {uid: 50 + random.normal(0, 5, 40) for uid in range(5)}
+    uneven = {5: np.array([0, 0, 4, 0, 0, 0, 0, 0, 3, 0.0])}
+    setup = Setup(FREQUENCIES["D"], 1, seed=5)
+    forecast = create("lightgbm", setup).fit(history(even | uneven)).predict(1)
+    assert set(forecast["unique_id"]) == set(even | uneven)
+    with pytest.raises(ValueError, match="too few"):
+        create("lightgbm", setup).fit(history(uneven))
+
+
 MONTHS = Setup(FREQUENCIES["M"], 18, seed=5)
 
 

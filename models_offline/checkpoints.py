@@ -35,10 +35,12 @@ LEAST_IN_USE = 0.5
 
 @dataclass(frozen=True)
 class Slot:
-    """A global model's fit in a finished run: its key, and that of a cold fit to the same data."""
+    """A global model's fit in a finished run: its key, and that of a cold fit to the same data.
+    `origin`: the last day that it knew of, or "" where an earlier version did not say."""
 
     key: str
     content: str
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,11 +162,11 @@ class Store:
         self.tally.series.update(ids)
         self.tally.refit.update(() if key in self else ids)
 
-    def use_global(self, key: bytes, model: str, slot: str, content: bytes) -> None:
+    def use_global(self, key: bytes, model: str, slot: str, content: bytes, origin: str) -> None:
         """Counts a fit of a global model, and notes it for a later run to go on from."""
         self._count(key)
         self.tally.global_models.update(() if key in self else [model])
-        self._slots[slot] = Slot(key.hex(), content.hex())
+        self._slots[slot] = Slot(key.hex(), content.hex(), origin)
 
     def _count(self, key: bytes) -> None:
         self._used.add(key)
@@ -183,10 +185,11 @@ class Store:
             return None
         return [bytes.fromhex(one.key) for one in known]
 
-    def start(self, slot: str) -> tuple[bytes, bytes] | None:
-        """Key and weights of what a global model goes on from in an incremental run."""
+    def start(self, slot: str, origin: str) -> tuple[bytes, bytes] | None:
+        """Key and weights of what a global model goes on from in an incremental run; None where the
+        last run's saw what came after `origin`."""
         old = self._last(slot)
-        if old is None:
+        if old is None or old.origin > origin:
             return None
         [piece] = self.read([bytes.fromhex(old.key)])
         return (piece.key, piece.state) if piece.state else None

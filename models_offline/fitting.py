@@ -199,7 +199,8 @@ def _global(task: Task, cuts: Sequence[int], setup: Setup, store: Store) -> list
     it forecasts and all that was seen before."""
     shared = keys.of_model(task.model, setup)
     slots = [f"{shared.hex()}@{cut}" for cut in cuts]
-    cold, start = _contents(task, cuts, shared, setup), store.start(slots[0])
+    cold = _contents(task, cuts, shared, setup)
+    start = store.start(slots[0], _origin(task, cuts[0], setup))
     found, weights = store.unchanged(slots, cold), b""
     if found is None and start is not None:
         key, weights = start
@@ -209,9 +210,14 @@ def _global(task: Task, cuts: Sequence[int], setup: Setup, store: Store) -> list
     for cut, slot, key, content in zip(cuts, slots, found or cold, cold, strict=True):
         ids = _reaching(task, cut, setup)
         if ids:
-            store.use_global(key, task.model, slot, content)
+            store.use_global(key, task.model, slot, content, _origin(task, cut, setup))
             fits.append(Fit(task.model, cut, ids, key, weights))
     return fits
+
+
+def _origin(task: Task, cut: int, setup: Setup) -> str:
+    """The last day that is known at a cut."""
+    return task.source.last(_reaching(task, cut, setup), cut * setup.horizon)
 
 
 def _contents(

@@ -33,6 +33,11 @@ class Histories:
         start, end = self._bounds[unique_id]
         return end - start
 
+    def last(self, ids: Sequence[Any], dropped: int) -> str:
+        """The last day of some series without their last `dropped` periods; "" of none."""
+        days = [self._ds[self._bounds[one][1] - dropped - 1] for one in ids]
+        return str(max(days).astype("datetime64[D]")) if days else ""
+
     def frame(self, ids: Sequence[Any]) -> pd.DataFrame:
         """The rows of some series alone."""
         rows = np.concatenate([np.arange(*self._bounds[one]) for one in ids])

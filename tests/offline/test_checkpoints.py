@@ -18,6 +18,7 @@ from models_offline.checkpoints import Store, opened
 from models_offline.dataset import build
 from models_offline.frequency import FREQUENCIES
 from models_offline.histories import Histories
+from models_offline.models import lstm
 from models_offline.models.base import Setup
 from models_offline.training import Options, Results, run
 from tests.offline.conftest import MakeTraining, shapes, training_set
@@ -277,6 +278,16 @@ def test_only_an_incremental_run_goes_on_from_the_last_weights(warm: Path) -> No
     assert plain.tally.facts()["warm_started_from"] == {}
     mine, other = (one.forecast.query("model == 'lstm'")["mean"] for one in (first, plain))
     assert not np.array_equal(mine, other)
+
+
+def test_no_incremental_run_goes_on_from_weights_that_saw_later_data(
+    warm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lstm, "EPOCHS", 1)
+    rows = brief().demand
+    undone = replace(brief(), demand=rows[rows["date"] < "2024-02-15"])
+    with opened(warm, incremental=True) as store:
+        assert run(undone, LSTM, store).tally.facts()["warm_started_from"] == {}
 
 
 def test_an_incremental_run_on_the_same_data_fits_nothing(warm: Path) -> None:

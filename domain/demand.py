@@ -26,6 +26,11 @@ DEAD_INTERVALS = 4.0
 of four mean intervals has a probability of exp(-4), under 2 %."""
 
 
+LEAST_PERIODS, LEAST_DEMANDS = 8, 2
+"""From so many on, rare demand is known as such before two seasons are: measured in
+docs/forecasting.md."""
+
+
 def adi(demand: ArrayLike) -> float | None:
     """Average demand interval, in periods: periods ÷ periods with demand; None without demand."""
     values = _values(demand)
@@ -72,16 +77,19 @@ def demand_class(demand: ArrayLike, *, season_length: int, dead_after: int) -> D
     """Class of a series, with the two that the textbook's four do not know.
 
     `dead`: no demand at all, or none for the last `dead_after` periods and for longer than four
-    of its own mean intervals. `short`: fewer than two seasons of `season_length` periods.
+    of its own mean intervals. `short`: fewer than two seasons of `season_length` periods, unless
+    the demand is rare, which is no question of seasons.
     """
     values = _values(demand)
     if is_dead(values, dead_after=dead_after):
         return "dead"
-    if len(values) < 2 * season_length:
-        return "short"
     interval, variation = adi(values), cv2(values)
     assert interval is not None and variation is not None  # a series that lives has demand
-    return classify(interval, variation)
+    found = classify(interval, variation)
+    if len(values) >= 2 * season_length:
+        return found
+    known = len(values) >= LEAST_PERIODS and np.count_nonzero(values > 0) >= LEAST_DEMANDS
+    return found if known and interval > ADI_LIMIT else "short"
 
 
 def is_dead(demand: ArrayLike, *, dead_after: int) -> bool:

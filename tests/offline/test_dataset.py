@@ -191,6 +191,15 @@ def test_profiles(small: TrainingSet) -> None:
     assert series.loc[("NOVO", "DEP-SP"), "periods"] == 9
 
 
+@pytest.mark.parametrize(("freq", "periods"), [("W-MON", 60), ("MS", 18)])
+def test_rare_demand_of_less_than_two_years_is_no_curve(
+    freq: str, periods: int, make_training: MakeTraining
+) -> None:
+    often, rare = np.ones(periods), np.arange(periods) % 4 == 0
+    series = build(make_training({("A", "X"): often, ("B", "X"): rare}, freq=freq)).series
+    assert series["demand_class"].tolist() == ["short", "intermittent"]
+
+
 def test_no_demand_is_said_plainly(make_training: MakeTraining) -> None:
     with pytest.raises(InvalidInput, match="flask ingest"):
         build(make_training({("A", "X"): [0, 0]}))

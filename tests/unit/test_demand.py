@@ -50,6 +50,20 @@ def test_a_short_history_is_short_and_two_seasons_are_not() -> None:
     assert demand.demand_class([5] * 14, **REGULAR) == "smooth"
 
 
+@pytest.mark.parametrize(
+    ("quantities", "expected"),
+    [
+        ([5, 0, 0, 5, 0, 0, 0, 0], "intermittent"),
+        ([1, 0, 0, 9, 0, 0, 0, 0], "lumpy"),
+        ([5, 0, 0, 5, 0, 0, 0], "short"),  # too few periods
+        ([5, 0, 0, 0, 0, 0, 0, 0], "short"),  # one demand has no rhythm
+        ([5, 5, 5, 5, 5, 5, 5, 0], "short"),  # not rare
+    ],
+)
+def test_rare_demand_is_known_before_two_seasons(quantities: list[int], expected: str) -> None:
+    assert demand.demand_class(quantities, **REGULAR) == expected
+
+
 def test_silence_is_death_only_when_it_is_unusual() -> None:
     daily_then_silent = [1] * 60 + [0] * 30
     assert demand.demand_class(daily_then_silent, **REGULAR) == "dead"

@@ -224,14 +224,14 @@ class Judge:
         """Mean and quantiles (steps, 1 + levels) of the sum of the chosen series."""
         level, group = self.tree.level(number), self._group(number)
         values = block.values[chosen]
-        mean = values[..., 0].sum(axis=0)
+        means = values[..., 0]
         quantiles = sums.quantiles_of_sum(
-            values[..., 1:], mean, rho.get(level, 0.0), self.seed + number
+            values[..., 1:], means, rho.get(level, 0.0), self.seed + number
         )
         if len(chosen) > 1:
             quantiles = quantiles @ found.get(group, NO_CALIBRATION)
             quantiles = np.sort(np.maximum(quantiles, 0.0), axis=1)
-        return np.column_stack([mean, quantiles])
+        return np.column_stack([means.sum(axis=0), quantiles])
 
     def _group(self, number: int) -> str:
         return f"{self.tree.level(number)} {self.nodes[number].kind}"

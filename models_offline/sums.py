@@ -19,12 +19,13 @@ DRAWS = 1000
 STRATA = 20
 """Points of a distribution that its standard deviation is taken from."""
 MOST_CORRELATED = 0.9
+RARE = LEVELS.index(0.9)
 _GRID = np.array([0.0, *LEVELS, 1.0])
 
 
-def quantiles_of_sum(parts: Values, mean: Values, correlation: float, seed: int) -> Values:
-    """Quantiles (steps, levels) of the sum of `parts` (parts, steps, levels), whose expected value
-    is `mean` (steps,). A single part keeps its quantiles.
+def quantiles_of_sum(parts: Values, means: Values, correlation: float, seed: int) -> Values:
+    """Quantiles (steps, levels) of the sum of `parts` (parts, steps, levels), whose expected values
+    are `means` (parts, steps). A single part keeps its quantiles.
 
     The same draws serve every step, so that neighbouring dates do not differ by chance.
     """
@@ -32,11 +33,21 @@ def quantiles_of_sum(parts: Values, mean: Values, correlation: float, seed: int)
         return parts[0]
     shares = _shares(len(parts), correlation, np.random.default_rng(seed))
     total = np.zeros((parts.shape[1], DRAWS))
-    for part, share in zip(parts, shares, strict=True):
-        total += at_shares(part, share)
-    drawn = total.mean(axis=1)
+    for part, expected, share in zip(parts, means, shares, strict=True):
+        total += _draws(part, expected, share)
+    mean, drawn = means.sum(axis=0), total.mean(axis=1)
     total *= np.divide(mean, drawn, out=np.ones_like(mean), where=drawn > 0)[:, None]
     return np.quantile(total, LEVELS, axis=1).T
+
+
+def _draws(quantiles: Values, mean: Values, shares: Values) -> Values:
+    """Quantities (steps, draws) of one part. Demand in less than a tenth of all periods is mostly
+    beyond the last quantile, which may be 0: the end there is lifted by what the mean lacks."""
+    drawn = at_shares(quantiles, shares)
+    rare = quantiles[:, RARE] <= 0
+    lacking = np.where(rare, np.maximum(mean - drawn.mean(axis=1), 0.0), 0.0)
+    beyond = np.maximum(shares - LEVELS[-1], 0.0) / (1 - LEVELS[-1])
+    return drawn + np.outer(lacking * 2 / (1 - LEVELS[-1]), beyond)
 
 
 def at_shares(quantiles: Values, shares: Values) -> Values:

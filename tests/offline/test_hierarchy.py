@@ -171,12 +171,27 @@ def test_quantiles_of_a_sum_lie_between_independence_and_adding_them_up() -> Non
     from scipy import stats
 
     part = stats.norm.ppf(SHARES, 50, 5)[None, :]
-    parts, mean = np.repeat(part[None], 9, axis=0), np.array([450.0])
+    parts, means = np.repeat(part[None], 9, axis=0), np.full((9, 1), 50.0)
     top = SHARES.index(0.9)
     for rho, wanted in ((0.0, 15.0), (0.5, np.sqrt(9 * 25 + 0.5 * 72 * 25))):
-        found = sums.quantiles_of_sum(parts, mean, rho, seed=1)[0, top] - 450
+        found = sums.quantiles_of_sum(parts, means, rho, seed=1)[0, top] - 450
         assert found == pytest.approx(1.2816 * wanted, rel=0.1)
     assert sums.spread(part)[0] == pytest.approx(5, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "rates", [np.full(27, 0.008), np.geomspace(0.001, 0.03, 27)], ids=["alike", "unlike"]
+)
+def test_what_is_beyond_the_last_quantile_of_rare_demand_counts_in_sums(rates: np.ndarray) -> None:
+    from scipy import stats
+
+    parts = stats.poisson.ppf(SHARES, rates[:, None])[:, None, :]
+    assert (parts[0] == 0).all()
+    found = sums.quantiles_of_sum(parts, rates[:, None], 0.0, seed=1)[0]
+    true = stats.poisson.ppf(SHARES, rates.sum())
+    assert (found[: SHARES.index(0.7)] == 0).all()
+    assert true[SHARES.index(0.9) :].tolist() == [1, 1, 1, 2]
+    assert np.abs(found - true).max() < 0.6
 
 
 def test_a_sum_is_scaled_by_what_it_was_before_its_own_first_origin() -> None:

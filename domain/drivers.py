@@ -24,8 +24,11 @@ MONTHS_SHOWN = 36
 LEAST_PERIODS = 24
 """Pairs of periods below which no lag is judged."""
 
+HOLIDAYS = "holidays"
 EXPECTED_PARTS = "expected_parts"
 """The driver made of the failure risk of all machines and the parts that a failure takes."""
+OWN_DRIVERS = (HOLIDAYS, EXPECTED_PARTS)
+"""Drivers that the trainer makes: no file may bring one of that name."""
 
 NOT_LOADED, NO_PARTS, NOT_DAILY = "not_loaded", "no_parts", "not_daily"
 READ_ONCE, FEW_FAILURES = "read_once", "few_failures"

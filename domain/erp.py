@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from domain.drivers import OWN_DRIVERS
+
 TEXT_SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 SUFFIXES = (*TEXT_SUFFIXES, ".xlsx", ".parquet")
 """How the name of an ERP file ends."""
@@ -28,8 +30,9 @@ class Type(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a canonical file. `minimum` and `maximum` are inclusive. Where it `happened`,
-    what it tells is past: no cell may lie in the future."""
+    """One column of a canonical file. `minimum` and `maximum` are inclusive. `taken` are texts that
+    no cell may be: they stand for something else. Where it `happened`, what it tells is past: no
+    cell may lie in the future."""
 
     name: str
     type: Type = Type.TEXT
@@ -37,6 +40,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
     happened: bool = False
     help: str = ""
 
@@ -301,7 +305,7 @@ _ALL = (
         "drivers",
         (
             _date("date", True),
-            _text("driver", True),
+            _text("driver", True, taken=OWN_DRIVERS),
             _number("value", True, minimum=None),
             _text("uf", choices=UFS),
         ),

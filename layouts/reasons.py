@@ -39,6 +39,10 @@ REASONS = tuple(
             N_("is not a penalty schedule (downtime hours:percent of the fee, as %(like)s)"),
         ),
         (r"no value in the period", N_("no value in the period")),
+        (
+            r"is a name that the training gives itself: rename it",
+            N_("is a name that the training gives itself: rename it"),
+        ),
         (r"has a header and no rows", N_("has a header and no rows")),
         (
             r"is not a number \(the decimal mark of this file is '(?P<mark>.)'\)",

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from domain.drivers import HOLIDAYS
 from domain.errors import InvalidInput
 from models_offline.fitting import CUT_COLUMNS, FINAL, cut_history
 from models_offline.models.prophet import COUNTRY, Prophet
@@ -32,7 +33,6 @@ from models_offline.quantiles import VALUE_COLUMNS
 if TYPE_CHECKING:
     from models_offline.dataset import Dataset
 
-HOLIDAYS = "holidays"
 REGULAR = ("smooth", "erratic")
 """Judged by absolute errors."""
 OWN_EFFECTS = ("smooth",)

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from domain.accuracy import naive_scales
+from domain.drivers import OWN_DRIVERS
 from domain.errors import InvalidInput
 from models_offline import benchmark, fitting, tables
 from models_offline.drivers import AROUND, RIDGE, WEEK, Outside, anomalies, holiday_table
@@ -37,6 +38,8 @@ def read_drivers(path: Path) -> pd.DataFrame:
     days = tables.days(path, table, "ds")
     numbers = tables.numbers(path, table.drop(columns="ds"), gaps=True)
     tables.refuse(path, table[["ds"]], days.duplicated(), "is there twice")
+    for name in numbers.columns[numbers.columns.isin(OWN_DRIVERS)]:
+        raise InvalidInput(f"{path}, column {name!r}: is a name of the engine's own; rename it")
     for name in numbers.columns[numbers.isna().all()]:
         raise InvalidInput(f"{path}, column {name!r}: has no number; fill or remove it")
     return numbers.set_index(days).sort_index().ffill().bfill()

@@ -132,6 +132,10 @@ def test_a_bad_row_is_named_with_its_place(
         ("stock", "date,sku,site,on_hand\n2024-01-01,A,D,-1\n", "on_hand", "is negative"),
         ("items", "sku,active\nA,talvez\n", "active", "neither true nor false"),
         ("sites", "site,uf\nA,XX\n", "uf", "is none of AC"),
+        *(
+            ("drivers", f"date,driver,value\n2024-01-01,{name},1\n", "driver", "rename it")
+            for name in ("holidays", "expected_parts")
+        ),
         ("sites", "site,latitude\nA,-91.5\n", "latitude", "less than -90"),
         ("contracts", "contract,penalty_schedule\nC,2%\n", "penalty_schedule", "7.3:2"),
         ("projects", "project;materials\nP;[1]\n", "materials", "not a list of materials"),

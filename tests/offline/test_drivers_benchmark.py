@@ -96,6 +96,9 @@ def test_what_cannot_be_used_is_refused(
     wrong.write_text("ds,temp,rain\n2024-01-01,30,\n2024-01-02,31,\n")
     assert run((files[0], wrong)) == 2
     assert f"{wrong}, column 'rain': has no number" in capsys.readouterr().err
+    wrong.write_text("ds,holidays\n2024-01-01,1\n2024-01-02,0\n")
+    assert run((files[0], wrong)) == 2
+    assert f"{wrong}, column 'holidays': is a name of the engine's own" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("what", [["drivers"], ["accuracy", "--horizon", "9", "--freq", "D"]])

@@ -217,7 +217,8 @@ def _without_zone(moment: datetime) -> datetime:
 
 
 def read_texts(texts: pa.Array, column: Column, *, key: bool) -> Read:
-    """Texts of a bounded length without control characters, one of the choices if there are."""
+    """Texts of a bounded length without control characters, one of the choices if there are, none
+    that is taken."""
     limit = KEY_CHARACTERS if key else TEXT_CHARACTERS
     if column.choices:
         return _read_choices(texts, column)
@@ -226,7 +227,12 @@ def read_texts(texts: pa.Array, column: Column, *, key: bool) -> Read:
     if column.name == "penalty_schedule":
         bad |= _any(pc.invert(pc.match_substring_regex(texts, f"^{_PENALTY.pattern}$")))
 
+    if column.taken:
+        bad |= _any(pc.is_in(texts, pa.array(column.taken)))
+
     def why(value: str) -> str:
+        if value in column.taken:
+            return "is a name that the training gives itself: rename it"
         if len(value) > limit:
             return f"is longer than {limit:,} characters"
         if column.name == "penalty_schedule" and not _PENALTY.fullmatch(value):

@@ -133,11 +133,14 @@ def economic_lot(
     """The cheapest lot that can be ordered: EOQ in whole packs, not under the minimum order.
 
     Costs are convex in the lot, so it is one of the two whole packs around EOQ, or the minimum.
-    NaN where EOQ is.
+    What is asked for comes in a pack at least (one unit if none is given), also where an order
+    costs nothing. NaN where EOQ is.
     """
     best = eoq(annual_demand, order_cost, annual_holding_cost)
-    above = lot(best, minimum, pack)
     size = np.asarray(pack, float)
+    above = lot(best, minimum, pack)
+    least = np.where(np.asarray(annual_demand, float) > 0, np.where(size > 0, size, 1.0), 0.0)
+    above = np.where(above > 0, above, least)
     below = lot(np.maximum(above - np.where(size > 0, size, 0.0), 0.0), minimum, pack)
     below = np.where(below > 0, below, above)
     costs = [cycle_cost(q, annual_demand, order_cost, annual_holding_cost) for q in (below, above)]

@@ -91,6 +91,17 @@ def test_economic_lot_takes_the_cheaper_of_the_packs_around_eoq():
     assert np.isnan(inventory.economic_lot(1200, 100, 0, 5, 10))
 
 
+def test_where_an_order_costs_nothing_the_lot_is_the_least_that_can_be_ordered():
+    lots = inventory.economic_lot(
+        [1200, 1200, 1200, 1200, 0],
+        0,
+        [6, 6, 6, 0, 6],
+        minimum=[np.nan, np.nan, 25, np.nan, np.nan],
+        pack=[10, np.nan, 10, 10, 10],
+    )
+    assert lots.tolist() == pytest.approx([10, 1, 30, np.nan, 0], nan_ok=True)
+
+
 @pytest.mark.parametrize("pack", [1, 7, 40, 150, 333])
 @pytest.mark.parametrize("minimum", [np.nan, 90, 410])
 def test_no_lot_that_may_be_ordered_is_cheaper(pack, minimum):

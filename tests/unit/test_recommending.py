@@ -195,6 +195,16 @@ def test_what_is_due_is_ordered_up_to_the_maximum_and_what_has_no_room_for_a_lot
     assert of_kind(made(early), "REORDER") == []
 
 
+@pytest.mark.parametrize("on_hand", [51.0, 48.0, 45.0, 42.0])
+def test_at_its_reorder_point_an_item_is_bought_also_where_an_order_costs_nothing(
+    on_hand: float,
+) -> None:
+    lot = float(inventory.economic_lot(730.0, 0.0, 22.0, pack=10.0))
+    point = {"on_hand": on_hand, "reorder_point": 51.0, "pack_size": 10.0, "lot": lot}
+    (order,) = of_kind(made(stock(point)), "REORDER")
+    assert order["quantity"] == 10
+
+
 def test_an_item_covered_by_an_order_is_not_ordered_again() -> None:
     bare = stock({"on_hand": 30.0})
     covered = stock({"on_hand": 30.0, "on_order": 200.0})

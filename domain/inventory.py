@@ -16,6 +16,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from domain.policy_settings import MOST_LEVEL
+
 Array = NDArray[np.float64]
 
 SEARCHES = 80
@@ -34,12 +36,20 @@ def projected_stock(available: ArrayLike, demand: ArrayLike, receipts: ArrayLike
     return found
 
 
-def service_level(level: ArrayLike, criticality: ArrayLike, risk: Mapping[str, float]) -> Array:
-    """The class's service level with the risk of a stockout times what `risk` says of the item's
-    criticality (0 to 10; NaN: medium)."""
+def service_level(
+    level: ArrayLike,
+    criticality: ArrayLike,
+    risk: Mapping[str, float],
+    own: ArrayLike = np.nan,
+) -> Array:
+    """An item's `own` service level, MOST_LEVEL at most. Where none is given (NaN or 0), its
+    class's with the risk of a stockout times what `risk` says of the item's criticality (0 to 10;
+    NaN: medium)."""
+    given = np.minimum(np.asarray(own, float), MOST_LEVEL)
     found = np.asarray(criticality, float)
     times = np.select([found >= 8, found < 4], [risk["high"], risk["low"]], risk["medium"])
-    return 1 - np.minimum((1 - np.asarray(level, float)) * times, 0.99)
+    usual = 1 - np.minimum((1 - np.asarray(level, float)) * times, 0.99)
+    return np.where(given > 0, given, usual)
 
 
 def service_factor(service_level: ArrayLike) -> Array:

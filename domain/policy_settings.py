@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 QUANTILE, TEXTBOOK = "quantile", "textbook"
+MOST_LEVEL = 0.999
+"""The highest service level that is given: no stock is enough for all demand."""
 
 
 @dataclass(frozen=True)

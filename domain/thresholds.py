@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.errors import InvalidInput
-from domain.policy_settings import QUANTILE, TEXTBOOK, PolicySettings
+from domain.policy_settings import MOST_LEVEL, QUANTILE, TEXTBOOK, PolicySettings
 from domain.recommending.settings import RecommendationSettings
 
 POLICY, RATES = "policy", "recommendations"
@@ -61,7 +61,7 @@ def _rate(name: str, unit: str, low: float, high: float) -> Threshold:
 
 def _level(letter: str) -> Threshold:
     path = ("service_levels", letter)
-    return Threshold(f"service_level_{letter.lower()}", POLICY, path, "fraction", 0.5, 0.999)
+    return Threshold(f"service_level_{letter.lower()}", POLICY, path, "fraction", 0.5, MOST_LEVEL)
 
 
 def _risk(criticality: str) -> Threshold:
@@ -84,7 +84,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
     _level("A"),
     _level("B"),
     _level("C"),
-    _plain("default_service_level", "fraction", 0.5, 0.999),
+    _plain("default_service_level", "fraction", 0.5, MOST_LEVEL),
     _risk("high"),
     _risk("medium"),
     _risk("low"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-MOST_LEVEL = 0.999
+from domain.policy_settings import MOST_LEVEL
+
 LIMITS = {
     "service_a": (0.5, MOST_LEVEL),
     "service_b": (0.5, MOST_LEVEL),

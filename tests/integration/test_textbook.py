@@ -24,6 +24,8 @@ EXAMPLES = {
     "EX-3": (0.5, 21, 30, 40.5, ([25.0] + [0.0] * (DAYS // 4 - 1)) * 4),
 }
 """D a day, L days, SS and PP, and demand of that mean; the service level makes its spread SS."""
+OWN = {"OWN-1": "1", "OWN-0": "0", "OWN": ""}
+"""Service levels that no formula takes, or none; demand and lead time are those of EX-1."""
 METHOD = """
 INSERT INTO support.setting (key, value, changed_by)
 VALUES ('policy', '{"method": "textbook"}', 'tests')
@@ -38,6 +40,10 @@ def write_files(folder: Path) -> None:
         items.append((sku, sku, "un", 10, lead, repr(level)))
         both = zip(days, asked, strict=True)
         demand += [(day, sku, quantity, "DEP") for day, quantity in both if quantity]
+    _, lead, *_, asked = EXAMPLES["EX-1"]
+    for sku, given in OWN.items():
+        items.append((sku, sku, "un", 10, lead, given))
+        demand += [(day, sku, quantity, "DEP") for day, quantity in zip(days, asked, strict=True)]
     write(folder, "items", "sku name unit unit_cost_brl lead_time_days service_level", items)
     write(folder, "sites", "site name uf kind", [("DEP", "Depósito", "SP", "depot")])
     write(folder, "demand", "date sku quantity site", demand)
@@ -69,6 +75,16 @@ def test_the_published_examples_come_out_exactly(published: None, sku: str) -> N
     assert row.lead_time_days == lead
     assert (row.safety_stock, row.reorder_point) == pytest.approx((safety, reorder), rel=1e-9)
     assert row.textbook_reorder_point == row.reorder_point
+
+
+def test_a_level_of_all_is_the_highest_and_one_of_none_is_the_classes(published: None) -> None:
+    every, none, usual = (inventory.one(sku=sku, site="DEP") for sku in OWN)
+    assert every.service_level == 0.999
+    assert none.service_level == usual.service_level != every.service_level
+    _, lead, *_, asked = EXAMPLES["EX-1"]
+    for row in (every, none):
+        safety = NormalDist().inv_cdf(row.service_level or 0) * stdev(asked) * sqrt(lead)
+        assert (row.safety_stock, row.reorder_point) == pytest.approx((safety, 8 * 14 + safety))
 
 
 def test_the_alert_comes_today_and_not_at_the_safety_stock(published: None) -> None:

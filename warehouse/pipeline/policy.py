@@ -89,8 +89,9 @@ def _series(connection: Connection, setup: Setup) -> pd.DataFrame:
     default = frame["abc"].map(setup.settings.service_levels)
     default = default.astype("float64").fillna(setup.settings.default_service_level)
     risk = setup.settings.criticality_risk
-    usual = inventory.service_level(default, frame["criticality"], risk)
-    frame["service_level"] = frame["service_level"].fillna(pd.Series(usual, frame.index))
+    frame["service_level"] = inventory.service_level(
+        default, frame["criticality"], risk, frame["service_level"]
+    )
     return frame
 
 

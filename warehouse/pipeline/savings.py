@@ -216,10 +216,8 @@ def _classes(keys: pd.DataFrame, demand: Array, edge: int, days: float) -> list[
 def _service(keys: pd.DataFrame, letters: Sequence[str], settings: PolicySettings) -> Array:
     """The item's own service level, else that of its class and criticality."""
     usual = [settings.service_levels.get(one, settings.default_service_level) for one in letters]
-    own = keys["service_level"].to_numpy(float)
-    critical = keys["criticality"].to_numpy(float)
-    by_class = inventory.service_level(np.array(usual), critical, settings.criticality_risk)
-    return np.where(np.isnan(own), by_class, own)
+    own, critical = keys["service_level"].to_numpy(float), keys["criticality"].to_numpy(float)
+    return inventory.service_level(np.array(usual), critical, settings.criticality_risk, own)
 
 
 class _Replay:

@@ -11,14 +11,22 @@ SECONDS = 5.0
 """What one problem may take; the best moves found by then are as good as any in practice."""
 
 
-def best_moves(surplus: ArrayLike, need: ArrayLike, gain: ArrayLike, fixed: ArrayLike) -> Units:
+def best_moves(
+    surplus: ArrayLike,
+    need: ArrayLike,
+    gain: ArrayLike,
+    fixed: ArrayLike,
+    seconds: float = SECONDS,
+) -> Units:
     """Whole units to move from each giver to each receiver, shape (givers, receivers).
 
     Maximises Σ gain·x − Σ fixed over the moves made, with Σ x ≤ surplus of every giver and ≤ need
     of every receiver: a fixed-charge transport problem (Hirsch & Dantzig 1968), solved as a mixed
     integer program. surplus and need are units, cut to whole ones; gain is BRL a unit, fixed BRL a
-    move, both (givers, receivers). What is not worth its price stays where it is.
+    move, both (givers, receivers). What is not worth its price stays where it is. The best moves
+    that were found in so many seconds.
     """
+    from scipy import sparse
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     given = np.floor(np.maximum(np.asarray(surplus, float), 0))
@@ -31,22 +39,17 @@ def best_moves(surplus: ArrayLike, need: ArrayLike, gain: ArrayLike, fixed: Arra
         return moves
     giver, receiver = np.nonzero(useful)
     count, limit = len(giver), most[useful]
-    of_giver = (giver == np.arange(len(given))[:, None]).astype(float)
-    of_receiver = (receiver == np.arange(len(wanted))[:, None]).astype(float)
-    none = np.zeros_like
-    rows = [
-        np.hstack([of_giver, none(of_giver)]),
-        np.hstack([of_receiver, none(of_receiver)]),
-        np.hstack([np.eye(count), -np.diag(limit)]),
-    ]
+    ones, move = np.ones(count), np.arange(count)
+    of_giver = sparse.coo_array((ones, (giver, move)), (len(given), count))
+    of_receiver = sparse.coo_array((ones, (receiver, move)), (len(wanted), count))
+    if_made = [sparse.eye_array(count), -sparse.diags_array(limit)]
+    rows = sparse.block_array([[of_giver, None], [of_receiver, None], if_made], format="csc")
     found = milp(
         np.concatenate([-per_unit[useful], per_move[useful]]),
-        constraints=LinearConstraint(
-            np.vstack(rows), ub=np.concatenate([given, wanted, np.zeros(count)])
-        ),
+        constraints=LinearConstraint(rows, ub=np.concatenate([given, wanted, np.zeros(count)])),
         bounds=Bounds(0, np.concatenate([limit, np.ones(count)])),
         integrality=np.ones(2 * count),
-        options={"time_limit": SECONDS},
+        options={"time_limit": seconds},
     )
     if found.x is not None:
         moves[giver, receiver] = np.rint(found.x[:count]).astype(np.int64)

@@ -23,8 +23,11 @@ from domain.recommending.frames import (
     usual_rate,
 )
 from domain.recommending.settings import RecommendationSettings
+from domain.transport import SECONDS, best_moves, kilometres
 from domain.transport import Units as Places
-from domain.transport import best_moves, kilometres
+
+ALL_SECONDS = 600.0
+"""What the problems of all items together may take: a derivation keeps loads and runs waiting."""
 
 
 def transfers(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
@@ -38,12 +41,15 @@ def transfers(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
     """
     surplus, need = surpluses(stock, context), needs(stock)
     groups = stock.assign(place=range(len(stock)), gives=surplus > 0, takes=need > 0)
+    pairs = [
+        (item.loc[item["gives"], "place"].to_numpy(), item.loc[item["takes"], "place"].to_numpy())
+        for _, item in groups.groupby("item_id")
+        if item["gives"].any() and item["takes"].any()
+    ]
+    seconds = min(SECONDS, ALL_SECONDS / max(1, len(pairs)))
     found: list[dict[str, Any]] = []
-    for _, item in groups.groupby("item_id"):
-        if item["gives"].any() and item["takes"].any():
-            givers = item.loc[item["gives"], "place"].to_numpy()
-            receivers = item.loc[item["takes"], "place"].to_numpy()
-            found += _moves_of_item(stock, givers, receivers, surplus, need, context)
+    for givers, receivers in pairs:
+        found += _moves_of_item(stock, givers, receivers, surplus, need, context, seconds)
     return pd.DataFrame(found, columns=MOVE_COLUMNS)
 
 
@@ -85,6 +91,7 @@ def _moves_of_item(
     surplus: Array,
     need: Array,
     context: Context,
+    seconds: float,
 ) -> list[dict[str, Any]]:
     rates = context.rates
     giving, taking = stock.iloc[givers], stock.iloc[receivers]
@@ -100,7 +107,7 @@ def _moves_of_item(
     freight = insurance(cost, km, rates)
     fixed = rates.move_cost_brl + rates.move_brl_per_km * km
     gain = per_unit[None, :] + saved[:, None] - freight
-    moves = best_moves(surplus[givers], wanted, gain, fixed)
+    moves = best_moves(surplus[givers], wanted, gain, fixed, seconds)
     return [
         {
             "giver": givers[i],

@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain import inventory
+from domain import inventory, transport
 from domain.narrative_gate import refusal
 from domain.policy_settings import PolicySettings
 from domain.receipts import evaluate
 from domain.recommendation_receipts import workings_of
 from domain.recommendation_wording import narrative
+from domain.recommending import transfers
 from domain.recommending.frames import DAYS_A_YEAR, Context, shortage_brl, unmet_in_lead_time
 from domain.recommending.queue import NEEDED, recommend
 from domain.recommending.settings import RecommendationSettings
@@ -252,6 +253,24 @@ def test_a_need_that_a_transfer_meets_is_not_bought_too() -> None:
     assert (move["from_site_id"], move["site_id"]) == (2, 1)
     assert 10 + move["quantity"] == pytest.approx(np.ceil(point))
     assert of_kind(rows, "REORDER") == []
+
+
+def test_all_transfers_together_have_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def best_moves(*given: Any) -> Any:
+        *problem, seconds = given
+        asked.append(seconds)
+        return transport.best_moves(*problem)
+
+    monkeypatch.setattr(transfers, "best_moves", best_moves)
+    items = [{"item_id": one, "on_hand": on_hand} for one in range(3) for on_hand in (10.0, 900.0)]
+    frame = stock(*({**row, "site_id": place % 2 + 1} for place, row in enumerate(items)))
+    assert len(of_kind(made(frame), "TRANSFER")) == 3
+    assert asked == [transport.SECONDS] * 3
+    monkeypatch.setattr(transfers, "ALL_SECONDS", 6.0)
+    assert len(of_kind(made(frame), "TRANSFER")) == 3
+    assert asked[3:] == [2.0] * 3
 
 
 def test_what_a_giver_keeps_is_what_all_of_its_transfers_leave() -> None:

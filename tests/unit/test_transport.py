@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +29,18 @@ def value(moves: np.ndarray, gain: np.ndarray, fixed: np.ndarray) -> float:
     return float((moves * gain - (moves > 0) * fixed).sum())
 
 
+@contextmanager
+def taking_at_most(more: int) -> Iterator[None]:
+    """Here so many bytes more than there are now can be had."""
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + more, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_no_other_moves_are_worth_more(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -41,6 +57,17 @@ def test_one_lorry_is_better_than_two() -> None:
     """Near and far could share the need, but each move has its price."""
     moves = best_moves([6, 10], [10], [[5.0], [4.8]], [[20.0], [20.0]])
     assert moves.tolist() == [[0], [10]]
+
+
+def test_what_many_depots_may_give_to_many_fits_into_memory() -> None:
+    """The surplus of each is enough for all, so each receiver takes from where it gains most."""
+    count, gibibyte = 150, 2**30
+    gain = np.random.default_rng(0).uniform(1, 2, (count, count))
+    fixed, surplus, need = np.full_like(gain, 0.5), np.full(count, 10_000), np.full(count, 7)
+    with taking_at_most(gibibyte):
+        moves = best_moves(surplus, need, gain, fixed, seconds=300)
+    assert (moves.argmax(axis=0) == gain.argmax(axis=0)).all()
+    assert moves.max(axis=0).tolist() == moves.sum(axis=0).tolist() == [7] * count
 
 
 def test_parts_of_units_stay() -> None:

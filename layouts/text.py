@@ -567,7 +567,9 @@ THRESHOLD_HELP = {
     "move_cost_brl": N_("Of each move."),
     "move_brl_per_km": N_("Whatever it carries."),
     "move_value_share": N_("Of the value of the goods."),
-    "giver_cover_days": N_("Days of demand above its reorder point."),
+    "giver_cover_days": N_(
+        "Days of demand above its reorder point, at least as many as needs are recommended ahead."
+    ),
     "reduce_cost_brl": N_("Of getting rid of it."),
     "switch_cost_brl": N_("Once, for each item."),
     "least_value_brl": N_("Of reductions, hurry and changes of supplier."),

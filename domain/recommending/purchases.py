@@ -84,9 +84,10 @@ def reorders(stock: pd.DataFrame, sources: pd.DataFrame, context: Context) -> pd
 def order_quantities(stock: pd.DataFrame, context: Context) -> Array:
     """Units to order of each row, 0 where nothing is: see `reorders`."""
     point, position = stock["reorder_point"], stock["position"]
-    short = np.where(stock["received"] > 0, position < point - EPSILON, position <= point)
+    moved = stock[["received", "given"]].gt(0).any(axis=1)
+    short = np.where(moved, position < point - EPSILON, position <= point)
     soon = position - point <= stock["daily_demand"] * context.rates.review_days
-    soon &= stock["received"] <= 0
+    soon &= ~moved
     wanted = stock["order_up_to"] - position
     asked = (point >= LEAST_POINT) | (stock["project_demand"] > 0)
     known = asked & position.notna() & (wanted > EPSILON)

@@ -22,7 +22,7 @@ class RecommendationSettings:
     move_cost_brl: a transfer's handling; move_brl_per_km: its freight, whatever it carries;
     move_value_share: insurance, a fraction of the goods' value per 1,000 km. move_days,
     move_km_per_day: days of handling, and how far it gets in one more. giver_cover_days: demand
-    that a giver keeps above its reorder point.
+    that a giver keeps above its reorder point; that of the review days at least.
 
     reduce_cost_brl: work of getting rid of it. least_value_brl: a reduction, a hurry or a
     change of supplier worth less is not recommended.

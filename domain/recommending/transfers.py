@@ -33,11 +33,11 @@ ALL_SECONDS = 600.0
 def transfers(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
     """Moves of every item, one row each with the rows (places in `stock`) of giver and receiver.
 
-    A giver gives what it has above its reorder point, the demand of the giver-cover days and all
-    that projects will take; a
-    receiver takes what lifts its position to its reorder point, or what it lacks between running
-    out and the next arrival, never above its order-up-to level. Columns: giver, receiver,
-    quantity, km, move_days, freight_brl, avoided_quantity, postponed_brl, value_brl.
+    A giver gives what it has above its reorder point, the demand of the giver-cover days (of the
+    review days where these are more) and all that projects will take; a receiver takes what lifts
+    its position to its reorder point, or what it lacks between running out and the next arrival,
+    never above its order-up-to level. Columns: giver, receiver, quantity, km, move_days,
+    freight_brl, avoided_quantity, postponed_brl, value_brl.
     """
     surplus, need = surpluses(stock, context), needs(stock)
     groups = stock.assign(place=range(len(stock)), gives=surplus > 0, takes=need > 0)
@@ -62,7 +62,8 @@ MOVE_COLUMNS = (
 def surpluses(stock: pd.DataFrame, context: Context) -> Array:
     """Whole units that each row can do without; 0 of what is out of use, and without a policy, a
     place or a unit cost."""
-    kept = stock["reorder_point"] + stock["daily_demand"] * context.rates.giver_cover_days
+    days = max(context.rates.giver_cover_days, context.rates.review_days)
+    kept = stock["reorder_point"] + stock["daily_demand"] * days
     kept = kept + stock["project_ahead"]
     over = np.floor(stock["available"] - kept + EPSILON)
     return np.where(_movable(stock), np.nan_to_num(over.clip(lower=0)), 0.0)

@@ -255,6 +255,18 @@ def test_a_need_that_a_transfer_meets_is_not_bought_too() -> None:
     assert of_kind(rows, "REORDER") == []
 
 
+@pytest.mark.parametrize(("on_hand", "left"), [(80.0, 65.0), (100.5, 65.5)])
+def test_a_giver_need_not_buy_what_it_gives(on_hand: float, left: float) -> None:
+    """Whatever it is to keep: the next look is in a week, and takes 14."""
+    rates = RecommendationSettings(giver_cover_days=0)
+    point = {"reorder_point": 51.0}
+    frame = stock(point | {"on_hand": 10.0}, point | {"on_hand": on_hand})
+    rows = made(frame, context=Context(TODAY, PolicySettings(), rates))
+    (move,) = of_kind(rows, "TRANSFER")
+    assert on_hand - move["quantity"] == left >= 51 + 7 * 2
+    assert [one["site_id"] for one in of_kind(rows, "REORDER")] == [1]
+
+
 def test_all_transfers_together_have_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[float] = []
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from domain.policy_settings import PolicySettings
 from domain.recommending.frames import (
     DAYS_A_YEAR,
     EPSILON,
@@ -20,19 +22,35 @@ from domain.recommending.frames import (
     priority,
     usual_rate,
 )
+from domain.recommending.purchases import LEAST_POINT
+
+
+def with_enough(stock: pd.DataFrame, policy: PolicySettings, today: date) -> pd.DataFrame:
+    """`stock` with `unasked_days`, since it was last asked for (or, if it never was, last moved),
+    whether it is `dead`, and `enough_quantity`: what is above is idle.
+
+    Enough is the order-up-to level and the demand of the excess days; of what is dead only a level
+    to which it would be bought again. To each comes what projects will take.
+    """
+    asked = pd.to_datetime(stock["last_demand_on"]).fillna(stock["unmoved_since"])
+    unasked = (pd.Timestamp(today) - asked).dt.days.astype("float64")
+    dead = (stock["available"] > 0) & (unasked >= policy.dead_days)
+    level = stock["order_up_to"].astype("float64").fillna(0)
+    bought = stock["active"] & (stock["reorder_point"] >= LEAST_POINT)
+    needed = np.fmax(level, usual_rate(stock) * policy.excess_days)
+    enough = np.where(dead, level.where(bought, 0), needed) + stock["project_ahead"]
+    return stock.assign(unasked_days=unasked, dead=dead, enough_quantity=enough)
 
 
 def reductions(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """Stock above the order-up-to level and above the demand of the excess days, transfers and
-    what projects will take off. Of what was never asked for there is neither: all of it.
+    """Stock above what is enough, transfers off.
 
     value = holding cost of the excess for a year − cost of getting rid of it; the capital that is
     freed stands beside it in the facts.
     """
     rates = context.rates
-    rate = usual_rate(stock)
-    needed = np.fmax(stock["order_up_to"].fillna(0), rate * context.policy.excess_days)
-    needed = needed + stock["project_ahead"]
+    stock = with_enough(stock, context.policy, context.today)
+    rate, needed = usual_rate(stock), stock["enough_quantity"]
     excess = np.floor(stock["available"] - stock["given"] - needed + EPSILON)
     quantity = np.minimum(excess, np.floor(stock["on_hand"]))
     cost = stock["unit_cost_brl"]

@@ -12,18 +12,18 @@ NEEDED = (
     "item_id site_id sku item_name unit active site site_name uf latitude longitude own_supplier_id"
     " own_supplier unit_cost_brl min_order_qty pack_size service_level counted_quantity used_since"
     " received_since arrived_since on_hand reserved available on_order in_transit in_transit_days"
-    " project_demand project_ahead stock_date unmoved_since lead_time_days lead_time_std"
-    " lead_time_source daily_demand annual_quantity"
-    " demand_std worst_demand worst_demand_std worst_supply safety_stock reorder_point order_up_to"
-    " days_to_stockout stockout_on risk_quantity shortage_brl"
+    " project_demand project_ahead stock_date last_demand_on unmoved_since lead_time_days"
+    " lead_time_std lead_time_source daily_demand annual_quantity demand_std worst_demand"
+    " worst_demand_std worst_supply safety_stock reorder_point order_up_to days_to_stockout"
+    " stockout_on risk_quantity shortage_brl"
 ).split()
 """Columns of the stock frame, one row an item and depot. daily_demand: of a day of the lead time,
-annual_quantity: of the year ahead. risk_quantity: units that are expected to
-be missing over the lead time; shortage_brl: what one of them costs. worst_demand, worst_supply:
-until the moment of the lead time at which the most should be missing. project_demand: units that
-projects will take within the lead time, project_ahead: all that they will. in_transit: units of
-no order that arrive after in_transit_days. unmoved_since: of stock that was never asked for, the
-last day on which some went out or the first came."""
+annual_quantity: of the year ahead. risk_quantity: units that are expected to be missing over the
+lead time; shortage_brl: what one of them costs. worst_demand, worst_supply: until the moment of the
+lead time at which the most should be missing. project_demand: units that projects will take within
+the lead time, project_ahead: all that they will. in_transit: units of no order that arrive after
+in_transit_days. unmoved_since: of stock that was never asked for, the last day on which some went
+out or the first came."""
 
 
 def recommend(

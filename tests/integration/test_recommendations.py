@@ -285,6 +285,29 @@ def derive_again(engine: Engine) -> None:
         derive.derive_run(connection, run_id)
 
 
+def test_alert_and_reduction_say_the_same_of_what_nobody_asks_for(published: Engine) -> None:
+    """Batteries in Rio: not asked for in 180 days, without any expected, ordered by fifties."""
+    everywhere = "item_id = (SELECT item_id FROM core.item WHERE sku = 'BAT-02')"
+    here = f"{everywhere} AND site_id = (SELECT site_id FROM core.site WHERE site = 'DEP-RJ')"
+    lately = LAST_DAY - timedelta(days=180)
+    changes = (
+        f"UPDATE core.stock SET on_hand = 400 WHERE {everywhere}",
+        f"UPDATE core.stock SET on_hand = 120 WHERE {here}",
+        f"DELETE FROM core.demand WHERE {here} AND date > :lately",
+        f"UPDATE analytics.forecast SET mean = 0, p10 = 0, p50 = 0, p90 = 0 WHERE {here}",
+        "UPDATE core.item SET unit_cost_brl = 900, min_order_qty = 50 WHERE sku = 'BAT-02'",
+    )
+    with published.begin() as connection:
+        for change in changes:
+            connection.execute(text(change), {"lately": lately})
+    derive.refresh_after_load(published)
+    place = ("BAT-02", "DEP-RJ")
+    (alert,) = [one for one in alerts.page(limit=500).rows if (one.sku, one.site) == place]
+    (cut,) = [one for one in listed() if (one.sku, one.site) == place]
+    assert (alert.kind, cut.kind) == ("dead_stock", "REDUCE")
+    assert alert.facts["idle_quantity"] == cut.quantity == 120
+
+
 def test_what_is_out_of_use_is_got_rid_of_and_nothing_else(published: Engine) -> None:
     """One order has been late for ten days, one comes long after the stock is gone, one supplier is
     worse than the other, and one depot has enough for all."""

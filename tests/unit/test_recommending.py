@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -51,6 +51,7 @@ def stock(*rows: dict[str, Any]) -> pd.DataFrame:
             "lead_time_days": 20.0, "lead_time_std": 3.0, "lead_time_source": "items file",
             "daily_demand": 2.0, "demand_std": 1.5, "penalty_brl": np.nan, "request_size": 1.0,
             "project_demand": 0.0, "project_ahead": 0.0, "unmoved_since": pd.NaT,
+            "last_demand_on": TODAY,
         }  # fmt: skip
         row |= given
         place = PLACES[(row["site_id"] - 1) % len(PLACES)]
@@ -523,6 +524,34 @@ def test_a_year_and_what_is_excess_go_by_the_years_rate() -> None:
     other = one | {"supplier_id": 8, "supplier": "BETA", "on_time": 38, "price_brl": 90.0}
     (switch,) = of_kind(made(frame, supply=pd.DataFrame([one, other])), "SWITCH")
     assert switch["facts"]["annual_demand"] == pytest.approx(2 * DAYS_A_YEAR)
+
+
+@pytest.mark.parametrize("on_hand", [40.0, 120.0])
+def test_of_what_nobody_asks_for_any_more_all_is_to_go(on_hand: float) -> None:
+    """However much the least order is; what projects will take stays."""
+    forgotten = {
+        "on_hand": on_hand, "unit_cost_brl": 900.0, "min_order_qty": 50.0, "daily_demand": 0.001,
+        "demand_std": 0.0, "last_demand_on": TODAY - timedelta(days=181),
+    }  # fmt: skip
+    (cut,) = of_kind(made(stock(forgotten)), "REDUCE")
+    assert (cut["quantity"], cut["facts"]["needed_quantity"]) == (on_hand, 0)
+    (rest,) = of_kind(made(stock(forgotten | {"project_ahead": 7.0})), "REDUCE")
+    assert rest["quantity"] == on_hand - 7
+    asked = forgotten | {"last_demand_on": TODAY - timedelta(days=179)}
+    kept = [one["facts"]["needed_quantity"] for one in of_kind(made(stock(asked)), "REDUCE")]
+    assert kept == ([50.02] if on_hand > 50 else [])
+
+
+def test_what_would_be_bought_again_is_not_to_go() -> None:
+    """A part that is asked for once in a year and kept for that."""
+    spare = {
+        "on_hand": 3.0, "unit_cost_brl": 9000.0, "reorder_point": 1.0, "lot": 1.0,
+        "daily_demand": 0.003, "last_demand_on": TODAY - timedelta(days=300),
+    }  # fmt: skip
+    (cut,) = of_kind(made(stock(spare)), "REDUCE")
+    assert cut["quantity"] == 1
+    (all_of_it,) = of_kind(made(stock(spare | {"active": False})), "REDUCE")
+    assert all_of_it["quantity"] == 3
 
 
 def test_rates_come_from_the_settings() -> None:

@@ -8,7 +8,8 @@
 - late_order: a line past its promise. Warning when it is late by more than the settings' late_days
   and the item's stock is at its reorder point or under it; else info.
 - dead_stock: stock of what nobody asked for in the settings' dead_days, or never and counts show
-  that nothing went out either (see `unasked`), beyond what projects will take. Info.
+  that nothing went out either (see `unasked`), beyond what would be bought again and what projects
+  will take. Info.
 - excess: stock beyond the order-up-to level and beyond the demand of the settings' excess_days,
   each with what projects will take, and not dead. Info.
 
@@ -35,7 +36,7 @@ import numpy as np
 import pandas as pd
 
 from domain.policy_settings import PolicySettings
-from domain.recommending.frames import usual_rate
+from domain.recommending.excess import with_enough
 from domain.recommending.settings import RecommendationSettings
 
 COLUMNS = (
@@ -151,18 +152,11 @@ def _idle(
     policy: pd.DataFrame, settings: PolicySettings, rates: RecommendationSettings, today: date
 ) -> list[pd.DataFrame]:
     """Dead stock and excess: alerts about capital that does not work."""
-    asked = pd.to_datetime(policy["last_demand_on"]).fillna(policy["unmoved_since"])
-    unasked = (pd.Timestamp(today) - asked).dt.days.astype("float64")
-    dead = (policy["available"] > 0) & (unasked >= settings.dead_days)
-    needed = usual_rate(policy) * settings.excess_days
-    enough = np.where(dead, 0.0, np.fmax(needed, policy["order_up_to"].astype("float64")))
-    enough = enough + policy["project_ahead"]
-    over = np.floor(policy["available"] - enough)
+    policy = with_enough(policy, settings, today)
+    dead, over = policy["dead"], np.floor(policy["available"] - policy["enough_quantity"])
     idle = policy.assign(
-        unasked_days=unasked,
         excess_days=settings.excess_days,
-        enough_quantity=enough,
-        idle_quantity=over.where(over >= 1),
+        idle_quantity=np.where(over >= 1, over, np.nan),
         holding_rate=settings.holding_rate,
     )
     idle["capital_brl"] = idle["idle_quantity"] * idle["unit_cost_brl"]

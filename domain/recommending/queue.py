@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
@@ -27,18 +29,23 @@ out or the first came."""
 
 
 def recommend(
-    stock: pd.DataFrame, orders: pd.DataFrame, suppliers: pd.DataFrame, context: Context
+    stock: pd.DataFrame,
+    orders: pd.DataFrame,
+    suppliers: pd.DataFrame,
+    context: Context,
+    rejected: Collection[str] = (),
 ) -> pd.DataFrame:
     """Every recommendation, one row each with COLUMNS; `facts` are plain JSON values.
 
-    Transfers come first, purchases cover what they leave: no need is claimed twice. Of an item that
-    is out of use (not `active`) there are reductions alone. stock: NEEDED; orders: see
+    Transfers come first, purchases cover what they leave: no need is claimed twice. A transfer of
+    which the fingerprint is `rejected` is told too, and counts for nothing. Of an item that is out
+    of use (not `active`) there are reductions alone. stock: NEEDED; orders: see
     `purchases.expedites`; suppliers: see `supply.supply_costs`.
     """
     if stock.empty:
         return as_frame([])
     stock = prepared(stock, orders, context)
-    moves = transfers.transfers(stock, context)
+    moves = transfers.transfers(stock, context, rejected)
     after = transfers.moved(stock, moves)
     used = after[after["active"]]
     costs = supply.supply_costs(used, suppliers, context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Set
 from typing import Any
 
 import numpy as np
@@ -30,16 +31,22 @@ ALL_SECONDS = 600.0
 """What the problems of all items together may take: a derivation keeps loads and runs waiting."""
 
 
-def transfers(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
+def transfers(
+    stock: pd.DataFrame, context: Context, rejected: Collection[str] = ()
+) -> pd.DataFrame:
     """Moves of every item, one row each with the rows (places in `stock`) of giver and receiver.
+    None of those of which the fingerprint is `rejected`: as long as it is worth its price, each of
+    these follows as it would be alone, `is_rejected`.
 
     A giver gives what it has above its reorder point, the demand of the giver-cover days (of the
     review days where these are more) and all that projects will take; a receiver takes what lifts
     its position to its reorder point, or what it lacks between running out and the next arrival,
     never above its order-up-to level. Columns: giver, receiver, quantity, km, move_days,
-    freight_brl, avoided_quantity, postponed_brl, value_brl.
+    freight_brl, avoided_quantity, postponed_brl, value_brl, is_rejected, from_given (by all of the
+    giver's moves).
     """
     surplus, need = surpluses(stock, context), needs(stock)
+    refused = _refused(stock, rejected)
     groups = stock.assign(place=range(len(stock)), gives=surplus > 0, takes=need > 0)
     pairs = [
         (item.loc[item["gives"], "place"].to_numpy(), item.loc[item["takes"], "place"].to_numpy())
@@ -49,14 +56,40 @@ def transfers(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
     seconds = min(SECONDS, ALL_SECONDS / max(1, len(pairs)))
     found: list[dict[str, Any]] = []
     for givers, receivers in pairs:
-        found += _moves_of_item(stock, givers, receivers, surplus, need, context, seconds)
-    return pd.DataFrame(found, columns=MOVE_COLUMNS)
+        found += _moves_of_item(stock, givers, receivers, surplus, need, refused, context, seconds)
+    alone = [
+        move
+        for giver, receiver in sorted(refused)
+        if surplus[giver] > 0 and need[receiver] > 0
+        for move in _moves_of_item(
+            stock, np.array([giver]), np.array([receiver]), surplus, need, set(), context, seconds
+        )
+    ]
+    moves = pd.DataFrame(found + alone, columns=MOVE_COLUMNS)
+    moves["is_rejected"] = np.arange(len(moves)) >= len(found)
+    given = moves.groupby(["giver", "is_rejected"])["quantity"].transform("sum")
+    return moves.assign(from_given=given.mask(moves["is_rejected"], moves["quantity"]))
 
 
 MOVE_COLUMNS = (
     "giver receiver quantity km move_days freight_brl avoided_quantity postponed_days"
     " postponed_brl value_brl"
 ).split()
+
+
+def _refused(stock: pd.DataFrame, rejected: Collection[str]) -> set[tuple[int, int]]:
+    """Places of giver and receiver of the rejected fingerprints."""
+    keys = zip(stock["item_id"], stock["site_id"], strict=True)
+    places = {key: place for place, key in enumerate(keys)} if rejected else {}
+    found = set()
+    for fingerprint in rejected:
+        kind, *numbers = fingerprint.split("|")
+        if kind == TRANSFER:
+            item, *sites = map(int, numbers)
+            giver, receiver = (places.get((item, site)) for site in sites)
+            if giver is not None and receiver is not None:
+                found.add((giver, receiver))
+    return found
 
 
 def surpluses(stock: pd.DataFrame, context: Context) -> Array:
@@ -91,6 +124,7 @@ def _moves_of_item(
     receivers: Places,
     surplus: Array,
     need: Array,
+    refused: Set[tuple[int, int]],
     context: Context,
     seconds: float,
 ) -> list[dict[str, Any]]:
@@ -108,7 +142,8 @@ def _moves_of_item(
     freight = insurance(cost, km, rates)
     fixed = rates.move_cost_brl + rates.move_brl_per_km * km
     gain = per_unit[None, :] + saved[:, None] - freight
-    moves = best_moves(surplus[givers], wanted, gain, fixed, seconds)
+    may = [[(giver, receiver) not in refused for receiver in receivers] for giver in givers]
+    moves = best_moves(surplus[givers], wanted, gain, np.where(may, fixed, np.inf), seconds)
     return [
         {
             "giver": givers[i],
@@ -140,7 +175,9 @@ def _postponed_days(giving: pd.DataFrame, surplus: Array) -> Array:
 
 
 def moved(stock: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
-    """`stock` with what each row gives and receives, and its position after that."""
+    """`stock` with what each row gives and receives, and its position after that; what was rejected
+    is not moved."""
+    moves = moves[~moves["is_rejected"]]
     given, received = np.zeros(len(stock)), np.zeros(len(stock))
     np.add.at(given, moves["giver"].to_numpy(int), moves["quantity"].to_numpy(float))
     np.add.at(received, moves["receiver"].to_numpy(int), moves["quantity"].to_numpy(float))
@@ -153,11 +190,10 @@ def recommended_moves(stock: pd.DataFrame, moves: pd.DataFrame, context: Context
     """The moves as recommendations; `stock` is that of before them. What a giver is left with is
     what all of its moves leave."""
     records = stock.to_dict("records")
-    given = moves.groupby("giver")["quantity"].transform("sum")
     return as_frame(
         [
             _transfer(move, records[move["giver"]], records[move["receiver"]], context)
-            for move in moves.assign(from_given=given).to_dict("records")
+            for move in moves.to_dict("records")
         ]
     )
 

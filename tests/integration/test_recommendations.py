@@ -187,6 +187,26 @@ def test_deriving_again_keeps_numbers_and_words_whose_facts_are_the_same(
     assert alerts.one(alert_id=alert.id).id == alert.id
 
 
+def test_what_a_rejected_transfer_would_have_brought_is_bought(published: Engine) -> None:
+    """Of the receiver's need nothing else was left, nor will another depot give."""
+    bought = {(one.sku, one.site) for one in of_kind("REORDER")}
+    moves = [one for one in of_kind("TRANSFER") if (one.sku, one.site) not in bought]
+    move = moves[0]
+    decide(published, move.id, "rejected", reason="sem transporte")
+    for _ in range(2):
+        derive_again(published)
+        others = [one for one in of_kind("TRANSFER") if one.id != move.id and one.sku == move.sku]
+        assert [one for one in others if one.site == move.site] == []
+        (order,) = [o for o in of_kind("REORDER") if (o.sku, o.site) == (move.sku, move.site)]
+        assert order.facts["received"] == 0
+        (kept,) = [one for one in of_kind("TRANSFER") if one.id == move.id]
+        assert (kept.status, kept.decision_reason) == ("rejected", "sem transporte")
+        assert (kept.quantity, kept.narrative) == (move.quantity, move.narrative)
+    decide(published, move.id, "open")
+    derive_again(published)
+    assert (move.sku, move.site) not in {(one.sku, one.site) for one in of_kind("REORDER")}
+
+
 def test_a_snoozed_one_wakes_up(published: Engine) -> None:
     first = of_kind("REORDER")[0]
     decide(published, first.id, "snoozed")

@@ -101,7 +101,7 @@ def made(frame: pd.DataFrame, **more: Any) -> pd.DataFrame:
     orders, supply = more.get("orders", NO_ORDERS), more.get("supply", NO_SUPPLY)
     context = more.get("context", CONTEXT)
     priced = frame.assign(shortage_brl=shortage_brl(frame, context))
-    return recommend(priced[NEEDED], orders, supply, context)
+    return recommend(priced[NEEDED], orders, supply, context, more.get("rejected", ()))
 
 
 def of_kind(rows: pd.DataFrame, kind: str) -> list[Any]:
@@ -266,6 +266,27 @@ def test_a_giver_need_not_buy_what_it_gives(on_hand: float, left: float) -> None
     (move,) = of_kind(rows, "TRANSFER")
     assert on_hand - move["quantity"] == left >= 51 + 7 * 2
     assert [one["site_id"] for one in of_kind(rows, "REORDER")] == [1]
+
+
+def test_a_need_whose_transfer_was_rejected_is_met_otherwise() -> None:
+    """By another depot, else by a purchase; what was rejected stays, as it would be alone."""
+    frame = stock({"on_hand": 30.0}, {"on_hand": 600.0}, {"on_hand": 600.0, "site_id": 5})
+    (first,) = of_kind(made(frame), "TRANSFER")
+    rejected = [first["fingerprint"]]
+    (second, again) = of_kind(made(frame, rejected=rejected), "TRANSFER")
+    assert {first["from_site_id"], second["from_site_id"]} == {2, 5}
+    assert (again["fingerprint"], again["facts"]) == (first["fingerprint"], first["facts"])
+    rejected.append(second["fingerprint"])
+    rows = made(frame, rejected=rejected)
+    assert [one["fingerprint"] for one in of_kind(rows, "TRANSFER")] == rejected
+    assert [one["facts"]["from_given"] for one in of_kind(rows, "TRANSFER")] == [
+        first["quantity"]
+    ] * 2
+    (order,) = of_kind(rows, "REORDER")
+    assert (order["site_id"], order["facts"]["received"]) == (1, 0)
+    assert [one["facts"]["given"] for one in of_kind(rows, "REDUCE")] == [0, 0]
+    enough = frame.assign(on_hand=600.0, available=600.0)
+    assert of_kind(made(enough, rejected=rejected), "TRANSFER") == []
 
 
 def test_all_transfers_together_have_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:

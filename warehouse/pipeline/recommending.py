@@ -26,13 +26,14 @@ from warehouse.tables.analytics import recommendation
 def recommendations_of(
     connection: Connection, setup: Setup, stock: pd.DataFrame, orders: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    """The run's recommendations, as nobody has decided about them. stock and orders: the frames
-    that its alerts are made of."""
+    """The run's recommendations, as nobody has decided about them; others do without the transfers
+    that were rejected. stock and orders: the frames that its alerts are made of."""
     context = Context(setup.today, setup.settings, setup.rates)
     stock = stock.drop(columns=[name for name in _PLACED if name in stock])
     stock = stock.merge(_places(connection), on=["item_id", "site_id"])
     lines, supply = _with_supplier(connection, orders), _supply(connection, setup.today)
-    found = recommend(stock[NEEDED], lines, supply, context)
+    rejected = connection.execute(text(_REJECTED), {"run_id": setup.run_id}).scalars().all()
+    found = recommend(stock[NEEDED], lines, supply, context, rejected)
     return [_row(setup.run_id, one) for one in found.to_dict("records")]
 
 
@@ -113,6 +114,8 @@ ORDER BY fingerprint, run_id = :run_id
 """
 """Of both runs the published one's: that is where people decided. The number stays where the same
 run is derived again: it stands on somebody's screen."""
+
+_REJECTED = f"SELECT fingerprint FROM ({_CARRIED}) AS carried WHERE status = 'rejected'"
 
 
 def write_recommendations(connection: Connection, run_id: int, found: list[dict[str, Any]]) -> None:

@@ -18,7 +18,7 @@ from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.receipts import Source
-from domain.records import Page
+from domain.records import Page, RecommendationTotal
 from domain.viewer import Viewer
 from layouts import recommendations as layout
 from layouts.components import states
@@ -57,10 +57,14 @@ def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
             scope=viewer.scope, filters=filters, kinds=kinds, sort=sort, **asked
         )
 
+    def totals(kinds: tuple[str, ...]) -> list[RecommendationTotal]:
+        return recommendations.totals(scope=viewer.scope, filters=everywhere, kinds=kinds)
+
     return lazily(
         layout.RecommendationsData,
         listed=lambda: listed(address, "", rows, layout.PAGE_ROWS),
-        totals=lambda: recommendations.totals(scope=viewer.scope, filters=everywhere, kinds=kinds),
+        totals=lambda: totals(kinds),
+        to_buy=lambda: sum(one.count for one in totals(("REORDER",)) if one.status == "accepted"),
         filters=filters,
         kinds=kinds,
         sort=sort,

@@ -40,10 +40,12 @@ SORTS = ("-value_brl", "act_by", "priority")
 
 @dataclass(frozen=True)
 class RecommendationsData:
-    """What the page shows. `filters.status` empty: all of them; `sources`: the run behind them."""
+    """What the page shows. `filters.status` empty: all of them; `to_buy`: purchases that stand
+    accepted, of whatever kind and status the rows are; `sources`: the run behind them."""
 
     listed: Listed
     totals: Sequence[RecommendationTotal]
+    to_buy: int
     filters: Filters
     kinds: tuple[str, ...]
     sort: str
@@ -107,7 +109,7 @@ def rows(data: RecommendationsData, viewer: Viewer) -> list[Component]:
     """The recommendations of this page, and what is done with those that are ticked."""
     found = data.listed.page.rows
     if not found:
-        return [_nothing(data, viewer)]
+        return [*_request(data, viewer), _nothing(data, viewer)]
     return [
         tools(data, viewer),
         html.Div(
@@ -167,10 +169,10 @@ def _files(data: RecommendationsData, viewer: Viewer) -> list[Component]:
 def _request(data: RecommendationsData, viewer: Viewer) -> list[Component]:
     """The accepted purchases in view as files, if there is any."""
     t = viewer.t
-    accepted = next((one.count for one in data.totals if one.status == "accepted"), 0)
-    if not accepted or not viewer.may(Permission.EXPORT):
+    if not viewer.may(Permission.EXPORT) or not data.to_buy:
         return []
-    links = downloads("purchase-request", data.bar.in_files, viewer)
+    asked = data.bar.in_files | query_of(data.filters, "search")
+    links = downloads("purchase-request", asked, viewer)
     label = html.Span(t("Purchase request of what is accepted:"), className="weak")
     return [html.Div([label, *links], className="request-links")]
 

@@ -255,6 +255,42 @@ def test_accepted_purchases_leave_as_files(site: Site, analyst: Api) -> None:
             decide(analyst, one["id"], status="open")
 
 
+def test_the_purchase_request_is_offered_where_a_purchase_in_view_is_accepted(
+    site: Site, analyst: Api
+) -> None:
+    browser = site.browser(ANALYST)
+    for one in listed(analyst, kind="REORDER", status="accepted"):
+        assert decide(analyst, one["id"], status="open").status_code == 200
+    purchases = listed(analyst, kind="REORDER", status="open")
+    first = purchases[0]
+
+    def offered(query: str) -> list[str]:
+        page = browser.open_page("/recommendations", query).text
+        return re.findall(r"/exports/purchase-request\.csv\??([^\"]*)", page)
+
+    def make(kind: str) -> None:
+        change = "UPDATE analytics.recommendation SET kind = :kind WHERE id = :id"
+        with site.changing() as connection:
+            connection.execute(text(change), {"kind": kind, "id": first["id"]})
+
+    assert decide(analyst, first["id"], status="accepted").status_code == 200
+    try:
+        make("TRANSFER")
+        try:
+            assert offered("") == offered("?status=accepted") == []
+        finally:
+            make("REORDER")
+        for one in purchases[1:]:
+            assert decide(analyst, one["id"], status="accepted").status_code == 200
+        assert offered("?status=accepted") == offered("?kind=REDUCE") == [""]
+        assert offered("?kind=REORDER") == [""], "nothing is open any more"
+        assert offered(f"?search={first['sku']}") == [f"search={first['sku']}"]
+        assert offered("?search=nothing-has-this-name") == []
+    finally:
+        for one in purchases:
+            decide(analyst, one["id"], status="open")
+
+
 def test_who_sees_one_uf_decides_there_alone(site: Site) -> None:
     scoped = site.api(SCOPED)
     elsewhere = next(one for one in listed(site.api(ADMIN)) if one["uf"] == "SP")

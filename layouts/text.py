@@ -454,6 +454,7 @@ AUDIT_ACTIONS = {
     "user.rename": N_("User renamed"),
     "user.set_role": N_("Role changed"),
     "user.set_scope": N_("Scope changed"),
+    "user.release_alerts": N_("Alerts taken from a user"),
     "user.enable": N_("User enabled"),
     "user.disable": N_("User disabled"),
     "user.link": N_("User linked to the organisation's sign-in"),

@@ -94,6 +94,50 @@ def test_accounts_are_managed_and_every_change_is_on_record(flask: Flask, engine
     assert not [row for row in rows if "$2b$" in (row[2] or "")]
 
 
+HELD = """
+INSERT INTO analytics.run (bundle, manifest, manifest_sha256, frequency, horizon, data_from,
+    data_to, state)
+VALUES ('b', '{}', 'b', 'W', 8, '2025-01-01', '2025-06-30', 'ready');
+INSERT INTO analytics.published (run_id, published_by) SELECT run_id, 'tests' FROM analytics.run;
+INSERT INTO analytics.alert (run_id, fingerprint, kind, level, item_id, site_id)
+SELECT run_id, site, 'excess', 'info', item_id, site_id
+FROM analytics.run, core.item, core.site WHERE sku = 'CABO-01' AND kind = 'depot'
+"""
+GIVEN = """
+UPDATE analytics.alert SET owner_id = user_id FROM support.user WHERE email = 'ana@nova.test'
+"""
+OWNED = "SELECT fingerprint FROM analytics.alert WHERE owner_id IS NOT NULL ORDER BY 1"
+
+
+@pytest.mark.parametrize(
+    ("change", "left"),
+    [
+        (("set-scope", "ana@nova.test", "--uf", "BA", "--uf", "SP"), ["DEP-BA", "DEP-SP"]),
+        (("set-role", "ana@nova.test", "VIEWER"), []),
+        (("disable", "ana@nova.test"), []),
+        (("anonymise", "ana@nova.test", "--yes"), []),
+        (("set-role", "ana@nova.test", "ADMIN"), ["DEP-BA", "DEP-RJ", "DEP-SP"]),
+    ],
+)
+def test_alerts_that_somebody_may_no_longer_act_on_are_nobodys(
+    flask: Flask, engine: Engine, change: tuple[str, ...], left: list[str]
+) -> None:
+    factories.make_network(engine)
+    flask("users", "ensure-admin")
+    flask("users", "create", "ana@nova.test", "--role", "ANALYST")
+    with engine.begin() as connection:
+        connection.execute(text(HELD))
+        connection.execute(text(GIVEN))
+        before = caching.data_version(connection)
+    assert flask("users", *change).exit_code == 0
+    with engine.connect() as connection:
+        assert list(connection.execute(text(OWNED)).scalars()) == left
+        told = "SELECT before FROM support.audit_log WHERE action = 'user.release_alerts'"
+        released = [{"alerts": 3 - len(left)}] if len(left) < 3 else []
+        assert list(connection.execute(text(told)).scalars()) == released
+        assert (caching.data_version(connection) != before) == bool(released)
+
+
 def test_scopes_names_links_and_sessions_from_the_command_line(
     flask: Flask, engine: Engine
 ) -> None:

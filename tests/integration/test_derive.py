@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.access import EVERYTHING, Scope
+from domain.access import EVERYTHING, Role, Scope
 from domain.errors import InvalidInput, NotFound
 from domain.receipts import evaluate
 from domain.recommending.settings import RecommendationSettings
@@ -23,7 +23,7 @@ from tests.factories import LAST_DAY
 from tests.ingesting import load, load_and_publish, write
 from tests.waiting import waiting
 from warehouse.commands import alerts as commands
-from warehouse.commands import decisions
+from warehouse.commands import decisions, users
 from warehouse.commands.users import Actor
 from warehouse.db import make_engine
 from warehouse.pipeline import derive, publish
@@ -606,6 +606,35 @@ def test_a_snoozed_alert_wakes_up_when_its_time_is_over(
         connection.execute(text("UPDATE analytics.alert SET snoozed_until = now()"))
     derive.refresh_after_load(engine)
     assert alerts(engine)[key].status == "open"
+
+
+def test_an_alert_goes_on_with_its_owner_while_they_may_act_on_it(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    """Both were analysts of everything: Ana has the cables of São Paulo, Bia all else."""
+    publish_now(engine, tmp_path)
+    viewer, of_rio = (
+        users.create(
+            engine, email=email, name="", role=role, scope=scope, password_hash="", actor=Actor()
+        )
+        for email, role, scope in (
+            ("ana@nova.test", Role.VIEWER, EVERYTHING),
+            ("bia@nova.test", Role.ANALYST, Scope(ufs=("RJ",))),
+        )
+    )
+    given = """
+        UPDATE analytics.alert SET owner_id = CASE WHEN uf = 'SP' AND sku = 'CABO-01' THEN :ana
+            ELSE :bia END
+        FROM core.site, core.item
+        WHERE site.site_id = alert.site_id AND item.item_id = alert.item_id
+    """
+    with engine.begin() as connection:
+        connection.execute(text(given), {"ana": viewer, "bia": of_rio})
+    derive.refresh_after_load(engine)
+    owners = {key[1:]: row.owner_id for key, row in alerts(engine).items()}
+    assert {("CABO-01", "DEP-SP"), ("PAR-03", "DEP-SP"), ("CABO-01", "DEP-RJ")} <= owners.keys()
+    assert {key for key, owner in owners.items() if owner == of_rio} == {("CABO-01", "DEP-RJ")}
+    assert set(owners.values()) == {of_rio, None}
 
 
 def until_one_waits(engine: Engine) -> None:

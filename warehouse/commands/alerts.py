@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, text
 
-from domain.access import Permission, Scope, may
+from domain.access import Scope
 from domain.errors import InvalidInput, OwnerCannotSee
 from warehouse.caching import forget_version
 from warehouse.commands import decisions
@@ -100,8 +100,8 @@ def assign(
 
 
 def _who_may_act(connection: Connection, email: str) -> UserRow:
-    found = users.one(connection, func.lower(user.c.email) == email.lower())
-    if found is None or not found.active or not may(found.role, Permission.ACT):
+    found = users.one(connection, func.lower(user.c.email) == email.lower(), held=True)
+    if found is None or not found.may_act:
         raise _invalid("owner", "must be the e-mail of an active analyst or administrator")
     return found
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, text
 
+from warehouse.caching import count_revision
 from warehouse.commands import audit
+from warehouse.commands.owners import release
 from warehouse.commands.users import Actor, Changes, change
 from warehouse.queries.privacy import mention
 
@@ -26,8 +28,6 @@ NAMED = (
     ("support.override", "ended_by"),
     ("support.report", "created_by"),
 )
-HELD = (("analytics.alert", "owner_id"),)
-"""What somebody looks after, by the account's number: nobody does when they are gone."""
 
 _ERASE_ACCOUNT = text(
     """
@@ -62,6 +62,8 @@ def anonymise(engine: Engine, email: str, *, unusable_hash: str, actor: Actor) -
     label = f"removed-user-{account.user_id}"
     who = {"id": account.user_id, "email": account.email, "label": label, "hash": unusable_hash}
     with engine.begin() as connection:
+        if release(connection, account):
+            count_revision(connection)
         _erase(connection, who)
         traces = connection.execute(_ERASE_TRACES, who | {"mention": mention(account.email)}).one()
         audit.note(
@@ -78,8 +80,6 @@ def _erase(connection: Connection, who: dict[str, object]) -> None:
     for table in PERSONAL:
         connection.execute(text(f"DELETE FROM support.{table} WHERE user_id = :id"), who)
     connection.execute(text("DELETE FROM support.job WHERE lower(actor) = lower(:email)"), who)
-    for table, column in HELD:
-        connection.execute(text(f"UPDATE {table} SET {column} = NULL WHERE {column} = :id"), who)
     for table, column in NAMED:
         named = f"UPDATE {table} SET {column} = :label WHERE lower({column}) = lower(:email)"
         connection.execute(text(named), who)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, insert, select, text, update
@@ -16,7 +16,9 @@ from sqlalchemy.exc import IntegrityError
 
 from domain.access import EVERYTHING, Permission, Role, Scope, may
 from domain.errors import EmailTaken, InvalidEmail, InvalidInput, LastAdministrator, NotFound
+from warehouse.caching import count_revision, forget_version
 from warehouse.commands import audit
+from warehouse.commands.owners import releasing
 from warehouse.queries.users import UserRow, row_of
 from warehouse.tables.support import user
 
@@ -46,9 +48,10 @@ WITH put AS (
     WHERE :ends AND user_id = :user_id AND revoked_at IS NULL
 ), forgotten AS (
     DELETE FROM support.password_reset WHERE :ends AND user_id = :user_id
-), noted AS ({audit.tell()})
-SELECT * FROM put
+), released AS ({{releases}}), noted AS ({audit.tell()})
+SELECT put.*, (SELECT count(*) FROM released WHERE is_shown) AS released FROM put
 """
+_NO_ALERTS = "SELECT false AS is_shown"
 
 _ACTIONS = {"name": "user.rename", "role": "user.set_role", "scope": "user.set_scope"}
 
@@ -138,7 +141,8 @@ def create_first(engine: Engine, *, email: str, password_hash: str) -> bool:
 
 def change(engine: Engine, who: Who, changes: Changes, *, actor: Actor) -> UserRow:
     """All of the changes or none; what is so already counts as no change. Another role, scope or
-    state ends the account's sessions, tokens and links. Gives the account as it is then.
+    state ends the account's sessions, tokens and links, and alerts that it may not act on any more
+    are nobody's. Gives the account as it is then.
 
     Raises NotFound, InvalidInput, and LastAdministrator where nobody could manage users any more.
     """
@@ -156,7 +160,10 @@ def change(engine: Engine, who: Who, changes: Changes, *, actor: Actor) -> UserR
         told = [_told(account, thing, value) for thing, value in wanted.items()]
         values = {name: value for one in told for name, value in one["after"].items()}
         ends = bool(wanted.keys() - {"name"})
-        return _put(connection, account, values, told, actor, ends=ends)
+        then = replace(account, **wanted) if ends else None
+        changed = _put(connection, account, values, told, actor, ends=ends, then=then)
+    forget_version()
+    return changed
 
 
 def set_role(engine: Engine, *, email: str, role: Role, actor: Actor) -> None:
@@ -340,14 +347,22 @@ def _put(
     actor: Actor,
     *,
     ends: bool,
+    then: UserRow | None = None,
 ) -> UserRow:
-    """Other values of columns, with audit rows; `ends` the sessions, tokens and links. Gives the
-    account as it is then."""
+    """Other values of columns, with audit rows; `ends` the sessions, tokens and links. As it is
+    `then`, the account keeps no alert that it may not act on. Gives it as it is then."""
     sets = [f"{name} = :{name}" for name in values]
-    sql = _PUT.format(sets=", ".join([*sets, *["token_version = token_version + 1"] * ends]))
-    params = {**values, "user_id": account.user_id, "ends": ends}
+    releases, params = (_NO_ALERTS, {}) if then is None else releasing(then)
+    sets += ["token_version = token_version + 1"] * ends
+    sql = _PUT.format(sets=", ".join(sets), releases=releases)
+    params |= {**values, "user_id": account.user_id, "ends": ends}
     params["audit"] = audit.told(connection, actor, told)
-    return row_of(dict(connection.execute(text(sql), params).one()._mapping))
+    found = dict(connection.execute(text(sql), params).one()._mapping)
+    if released := found.pop("released"):
+        counts = {"before": {"alerts": released}, "after": {"alerts": 0}}
+        _audit(connection, actor, "user.release_alerts", account.email, **counts)
+        count_revision(connection)
+    return row_of(found)
 
 
 def _shown(thing: str, value: Any) -> dict[str, Any]:

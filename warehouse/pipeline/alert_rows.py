@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 from sqlalchemy import Connection, text
 
+from warehouse.commands.owners import release
 from warehouse.pipeline.copying import copy_frame
 from warehouse.pipeline.derivation import Setup
+from warehouse.queries import users
 from warehouse.queries.filtering import status_now
 
 LEVELS = ["info", "warning", "critical"]
@@ -14,8 +16,9 @@ LEVELS = ["info", "warning", "critical"]
 
 def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> None:
     """Replaces the run's alerts; one that was there before keeps its number, status, owner and
-    date. What was snoozed wakes up when its time is over, and what was snoozed or resolved is open
-    again when its level has risen. From here to the commit nobody can decide about alerts."""
+    date; the owner as long as they may act on it. What was snoozed wakes up when its time is over,
+    and what was snoozed or resolved is open again when its level has risen. From here to the commit
+    nobody can decide about alerts."""
     params = {"run_id": setup.run_id}
     connection.execute(text("DROP TABLE IF EXISTS carried, raised"))
     connection.execute(text("CREATE TEMPORARY TABLE raised (LIKE analytics.alert) ON COMMIT DROP"))
@@ -32,6 +35,8 @@ def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> 
     connection.execute(text(_CARRIED), params)
     connection.execute(text("DELETE FROM analytics.alert WHERE run_id = :run_id"), params)
     connection.execute(text(_RAISE), params | {"levels": LEVELS})
+    for person in users.everyone(connection):
+        release(connection, person)
 
 
 _CARRIED = f"""

@@ -47,6 +47,11 @@ class UserRow:
     created_at: datetime
     last_login_at: datetime | None
 
+    @property
+    def may_act(self) -> bool:
+        """True if the account decides about what its scope shows."""
+        return self.active and may(self.role, Permission.ACT)
+
 
 def by_email(email: str) -> UserRow | None:
     """The account with this address, whatever its capitals. Raises Unavailable."""
@@ -57,11 +62,7 @@ def by_email(email: str) -> UserRow | None:
 def who_may_act(scope: Scope) -> list[str]:
     """E-mails of the active analysts and administrators whose scope has something in common with
     this one. Raises Unavailable."""
-    return [
-        row.email
-        for row in listed()
-        if row.active and may(row.role, Permission.ACT) and row.scope.meets(scope)
-    ]
+    return [row.email for row in listed() if row.may_act and row.scope.meets(scope)]
 
 
 def by_id(user_id: int) -> UserRow | None:
@@ -180,9 +181,13 @@ def exist(engine: Engine) -> bool:
         return connection.execute(select(user.c.user_id).limit(1)).first() is not None
 
 
-def one(connection: Connection, condition: ColumnElement[bool]) -> UserRow | None:
-    """The account that meets the condition, or None."""
-    found = connection.execute(select(user).where(condition)).one_or_none()
+def one(
+    connection: Connection, condition: ColumnElement[bool], *, held: bool = False
+) -> UserRow | None:
+    """The account that meets the condition, or None; `held`, nobody changes it until the
+    transaction ends."""
+    query = select(user).where(condition)
+    found = connection.execute(query.with_for_update(read=True) if held else query).one_or_none()
     return None if found is None else _row(found)
 
 

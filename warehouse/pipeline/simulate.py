@@ -34,7 +34,7 @@ def write_simulation(connection: Connection, setup: Setup, policy: pd.DataFrame)
     parts = []
     for start in range(0, len(found), CHUNK):
         some = found.at(np.arange(start, min(start + CHUNK, len(found))))
-        here = stocked(connection, run_id, some, np.ones(len(some)), "D")
+        here = stocked(connection, run_id, some, np.ones(len(some)))
         parts += [_point(some, here, level, valued) for level in (TODAY, *GRID)]
     connection.execute(
         text("DELETE FROM analytics.service_curve WHERE run_id = :run_id"), {"run_id": run_id}

@@ -34,7 +34,7 @@ def compare(
     in_view = rows(connection, run.run_id, where, params, histories=few)
     found = in_view.with_levels
     chosen, weight = years.sample(found.value, MOST_PLAYED)
-    here = stocked(connection, run.run_id, found.at(chosen), weight, "D")
+    here = stocked(connection, run.run_id, found.at(chosen), weight)
     valued = _terms(connection, run, len(here))
     return years.compare(here, change, valued, items=len(found), items_in_view=len(in_view))
 
@@ -47,7 +47,7 @@ def curve(
     if not len(found):
         return []
     chosen, weight = years.sample(found.value, MOST_PLAYED)
-    here = stocked(connection, run.run_id, found.at(chosen), weight, "D")
+    here = stocked(connection, run.run_id, found.at(chosen), weight)
     return years.curve_of(here, _terms(connection, run, len(here)))
 
 

@@ -15,7 +15,7 @@ from domain.costs import DAYS_A_YEAR, SavingsSettings
 from domain.inventory import Array
 from domain.policy_settings import PolicySettings
 from domain.recommending.settings import RecommendationSettings
-from domain.years import PERIOD_DAYS, Terms
+from domain.years import Terms
 from warehouse.caching import once
 
 SettingsOf = TypeVar("SettingsOf", PolicySettings, SavingsSettings, RecommendationSettings)
@@ -103,11 +103,9 @@ def _array(name: str, values: Sequence[Any]) -> NDArray[Any]:
     return np.array(values, dtype=_TYPES.get(name, float))
 
 
-def stocked(
-    connection: Connection, run_id: int, found: Rows, weight: Array, frequency: str
-) -> Stocked:
-    """The rows with their histories; rates and lead times in the run's periods."""
-    days, columns = PERIOD_DAYS[frequency], found.columns
+def stocked(connection: Connection, run_id: int, found: Rows, weight: Array) -> Stocked:
+    """The rows with their histories; rates and lead times in days."""
+    columns = found.columns
     if "history" in columns:
         histories = columns["history"].tolist()
     else:
@@ -115,9 +113,9 @@ def stocked(
         histories = list(connection.execute(text(_HISTORIES), asked).scalars())
     return Stocked(
         history=unpacked(histories),
-        rate=columns["annual_quantity"] / DAYS_A_YEAR * days,
-        lead_mean=columns["lead_time_days"] / days,
-        lead_std=np.nan_to_num(columns["lead_time_std"]) / days,
+        rate=columns["annual_quantity"] / DAYS_A_YEAR,
+        lead_mean=columns["lead_time_days"],
+        lead_std=np.nan_to_num(columns["lead_time_std"]),
         service_level=columns["service_level"],
         reorder_point=columns["reorder_point"],
         order_up_to=columns["order_up_to"],

@@ -87,6 +87,20 @@ def monthly(site: Site) -> Iterator[None]:
         connection.execute(text("DELETE FROM core.driver"))
 
 
+@pytest.fixture
+def demand_by_month(site: Site) -> Iterator[None]:
+    """A run whose trainer found that each row of demand stands for a month."""
+    found = text(
+        "UPDATE analytics.run SET manifest ="
+        " jsonb_set(manifest, '{dataset,inferred_frequency}', to_jsonb(CAST(:period AS text)))"
+    )
+    for period in "MD":
+        with site.changing() as connection:
+            connection.execute(found, {"period": period})
+        if period == "M":
+            yield
+
+
 def test_page_api_and_file_say_the_same(site: Site, rain: None) -> None:
     api = site.api(ANALYST)
     rows = {row["driver"]: row for row in api.get("/drivers").json()["data"]}
@@ -154,3 +168,33 @@ def test_a_driver_without_a_reading_within_the_dates_is_still_known(
         assert (score["first"], score["last"], score["value"]) == (None, None, None)
         assert api.get("/drivers", params=days).json()["data"] == []
         assert api.get("/drivers/moon_phase", params=days).status_code == 404
+
+
+def test_demand_of_months_is_held_against_months_to_the_end_of_the_last(
+    site: Site, rain: None, demand_by_month: None
+) -> None:
+    api = site.api(ANALYST)
+    assert {row["period"] for row in api.get("/drivers").json()["data"]} == {"month"}
+    last = api.get(f"/drivers/{DRIVER}").json()["data"]["history"][-1]
+    assert last["start"] == "2025-06-01" and last["demand"] > 0
+    place = {"sku": "CABO-01", "site": "DEP-SP"}
+    months = api.get("/exports/driver-months.csv", params=place).text
+    assert "2025-06-01" in months
+
+
+def test_a_driver_read_in_few_weeks_is_held_against_months(site: Site) -> None:
+    sql = """
+        INSERT INTO core.driver (driver, uf, date, value, load_id)
+        SELECT :driver, '', day, 1, (SELECT max(id) FROM staging.load) FROM (
+            SELECT generate_series(date '2024-07-01', date '2024-08-29', '1 day')
+            UNION SELECT date '2025-06-25'
+        ) AS reading (day)
+    """
+    with site.changing() as connection:
+        connection.execute(text(sql), {"driver": DRIVER})
+    try:
+        [row] = site.api(ANALYST).get("/drivers").json()["data"]
+        assert row["period"] == "month"
+    finally:
+        with site.changing() as connection:
+            connection.execute(text("DELETE FROM core.driver"))

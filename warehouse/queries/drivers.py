@@ -26,33 +26,40 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
 from warehouse.queries.filtering import driver_where
+from warehouse.queries.published import DEMAND_TO, NATIVE
 
 MONTHS = 36
 
-_DEMAND = """
+_DEMAND = f"""
 WITH span AS (
-    SELECT greatest(min(date), coalesce(
-            CAST(:first AS date), (max(date) - make_interval(months => :months))::date + 1
+    SELECT greatest(known.first, coalesce(
+            CAST(:first AS date), (known.last - make_interval(months => :months))::date + 1
         )) AS first,
-        least(max(date), CAST(:last AS date)) AS last
-    FROM analytics.demand_by_day
+        least(known.last, CAST(:last AS date)) AS last
+    FROM (SELECT min(date) AS first, {DEMAND_TO} AS last FROM analytics.demand_by_day) AS known
 )
-SELECT day::date AS date, coalesce(sum(daily.{value}), 0) AS demand
+SELECT day::date AS date, coalesce(sum(daily.{{value}}), 0) AS demand
 FROM span CROSS JOIN generate_series(span.first, span.last, interval '1 day') AS day
-LEFT JOIN (SELECT * FROM {relation} AS daily WHERE {where}) AS daily ON daily.date = day::date
+LEFT JOIN (SELECT * FROM {{relation}} AS daily WHERE {{where}}) AS daily ON daily.date = day::date
 GROUP BY 1 ORDER BY 1
 """
 
-_DRIVERS = """
+_DRIVERS = f"""
 WITH seen AS (
     SELECT driver.*, bool_or(uf <> '') OVER (PARTITION BY driver) AS by_uf
-    FROM core.driver AS driver WHERE {where}
+    FROM core.driver AS driver WHERE {{where}}
 ), days AS (
-    SELECT driver, date, avg(value) AS value, count(*) FILTER (WHERE uf <> '') AS areas
+    SELECT driver, date, date_trunc('week', date::timestamp)::date AS week,
+        avg(value) AS value, count(*) FILTER (WHERE uf <> '') AS areas
     FROM seen WHERE (uf <> '') = by_uf GROUP BY driver, date
+), demanded AS (
+    SELECT {NATIVE} AS native FROM analytics.published JOIN analytics.run USING (run_id)
 ), rhythm AS (
-    SELECT driver, max(areas) AS areas,
-        CASE WHEN count(*) * 7 >= max(date) - min(date) + 1 THEN 'week' ELSE 'month' END AS period
+    SELECT driver, max(areas) AS areas, CASE
+        WHEN (SELECT native FROM demanded) = 'M' THEN 'month'
+        WHEN count(DISTINCT week) * 2 > (max(week) - min(week)) / 7 + 1 THEN 'week'
+        ELSE 'month'
+    END AS period
     FROM days GROUP BY driver
 )
 SELECT rhythm.driver, rhythm.areas, period,

@@ -12,9 +12,10 @@ from domain.records import DriverMonth
 from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import between
+from warehouse.queries.published import DEMAND_TO
 from warehouse.queries.series import find_series
 
-_MONTHS = """
+_MONTHS = f"""
 WITH demanded AS (
     SELECT date_trunc('month', date)::date AS month, sum(quantity) AS quantity
     FROM core.demand WHERE item_id = :item_id AND site_id = :site_id GROUP BY 1
@@ -29,7 +30,7 @@ WITH demanded AS (
         ) AS first,
         date_trunc('month', least(days.last, CAST(:to AS date)) + 1)::date AS until
     FROM (
-        SELECT min(date) AS first, max(date) AS last FROM analytics.demand_by_day
+        SELECT min(date) AS first, {DEMAND_TO} AS last FROM analytics.demand_by_day
     ) AS days
 ), known AS (
     SELECT driver, uf, date_trunc('month', date)::date AS month, avg(value) AS value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -594,6 +595,33 @@ def test_weekly_totals_stand_on_the_runs_weeks(nova: str, engine: Engine, tmp_pa
     assert (len(past), len(ahead)) == (53, 13)
     history = forecasts.history(sku="CABO-01", site="DEP-SP")
     assert len(history) == 60
+
+
+def test_a_week_that_is_not_over_is_no_actual(nova: str, engine: Engine, tmp_path: Path):
+    network = factories.make_network(engine)
+    factories.add_demand(engine, network)
+    factories.refresh_views(engine)
+    bundle = factories.make_bundle(tmp_path, engine, frequency="W", horizon=13)
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    manifest["dataset"]["inferred_frequency"] = "D"
+    factories.write_manifest(bundle, manifest)
+    publish.publish_bundle(bundle, engine=engine, published_by="tests")
+    monday = LAST_DAY - timedelta(days=6)
+
+    def shown() -> tuple[list[date], list[float]]:
+        history = forecasts.history(sku="CABO-01", site="DEP-SP")
+        sums = levels.history(level="item_uf", area="SP", sku="CABO-01")
+        totals = kpis.demand_and_forecast(filters=Filters(sku=("CABO-01",), uf=("SP",)))
+        known = [point for point in totals if point.actual is not None]
+        assert [one.actual for one in known] == [one.quantity * 12.5 for one in sums]
+        return [history[-1].date, sums[-1].date, known[-1].date], [one.quantity for one in history]
+
+    days, whole = shown()
+    assert days == [monday] * 3
+    factories.add_demand(engine, network, days=3, last_day=LAST_DAY + timedelta(days=3))
+    derive.refresh_after_load(engine)
+    days, later = shown()
+    assert days == [monday] * 3 and later == whole
 
 
 WIDE = """

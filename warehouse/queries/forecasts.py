@@ -28,7 +28,13 @@ from warehouse.caching import read_model
 from warehouse.planned import planned_once
 from warehouse.queries.filtering import series_where
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.published import NO_RUN, PublishedRun, published_run
+from warehouse.queries.published import (
+    LAST_WHOLE,
+    NO_RUN,
+    PublishedRun,
+    calendar,
+    published_run,
+)
 from warehouse.queries.series import find_series
 
 # an actual is known for whole periods that the loaded demand has passed; no row then means zero, as
@@ -129,10 +135,10 @@ def history(
     since: date | None = None,
 ) -> list[DemandPoint]:
     """Demand in the run's periods from the first one with demand (or `since`) to the last one
-    known, zeros filled."""
+    known whole, zeros filled."""
     run = published_run(connection)
     found = find_series(connection, sku, site, scope)
-    sql = """
+    sql = f"""
         WITH known AS (
             SELECT date_trunc(:bucket, date::timestamp) AS date, sum(quantity) AS quantity
             FROM core.demand WHERE item_id = :item_id AND site_id = :site_id GROUP BY 1
@@ -143,18 +149,12 @@ def history(
                 (SELECT min(date) FROM known),
                 date_trunc(:bucket, CAST(:since AS timestamp))
             ),
-            greatest((SELECT max(date) FROM known), CAST(:data_to AS timestamp)),
+            {LAST_WHOLE},
             CAST(:period AS interval)
         ) AS grid (date)
         LEFT JOIN known USING (date) ORDER BY 1
     """
-    params = {
-        **vars(found),
-        "bucket": run.bucket,
-        "period": f"1 {run.bucket}",
-        "since": since,
-        "data_to": run.data_to,
-    }
+    params = {**vars(found), **calendar(run, run.known_to), "since": since}
     return [DemandPoint(*row) for row in connection.execute(planned_once(sql), params)]
 
 

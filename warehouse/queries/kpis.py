@@ -50,8 +50,9 @@ from warehouse.queries.filtering import (
 )
 from warehouse.queries.materials import item_option, options_of
 from warehouse.queries.published import (
-    BUCKET,
+    LAST_WHOLE,
     PublishedRun,
+    calendar,
     last_day,
     next_period,
     published_run_or_none,
@@ -476,7 +477,7 @@ def demand_and_forecast(
 ) -> list[TotalPoint]:
     """Total demand of the dates in the filters, else of the last `days` (4 and 12 times as many
     where periods are weeks and months), then the ensemble's mean with its 80 % band, in the run's
-    periods; two statements.
+    periods, of those begun in the dates all that are known whole; two statements.
 
     Quantiles do not add up, so the band of a total is mean ± z·√Σσ², σ from each series' p10-p90,
     with z calibrated by publish on the totals of the run's own backtest. A date without demand
@@ -484,14 +485,14 @@ def demand_and_forecast(
     item without unit cost counts nothing in BRL.
     """
     run = published_run_or_none(connection)
+    known_to = run_and_days(connection).known_to
     where = daily_filter(scope, filters)
     value, variance = ("value", "value_variance") if measure == "brl" else ("quantity", "variance")
     frequency = run.frequency if run else "D"
     params = {
         **where.params,
         "run_id": run.run_id if run else None,
-        "bucket": BUCKET[frequency],
-        "step": f"1 {BUCKET[frequency]}",
+        **calendar(run, known_to),
         "days": days * HISTORY_FACTOR[frequency],
         "first": filters.date_from or (date.min if filters.has_dates else None),
         "last": filters.date_to,
@@ -504,19 +505,22 @@ def demand_and_forecast(
                         CAST(:first AS date), max(date) - CAST(:days AS integer) + 1
                     )::timestamp)::date
                 ) AS first,
-                least(max(date), CAST(:last AS date)) AS last
+                least(
+                    {LAST_WHOLE}, date_trunc(:bucket, CAST(:last AS timestamp))
+                )::date AS last
             FROM analytics.demand_by_day
         ),
         grid AS (
             SELECT day::date AS date FROM span, generate_series(
                 date_trunc(:bucket, span.first::timestamp), span.last::timestamp,
-                CAST(:step AS interval)
+                CAST(:period AS interval)
             ) AS day
         ),
         known AS (
             SELECT date_trunc(:bucket, date::timestamp)::date AS date, sum({value}) AS actual
             FROM {daily("demand", filters)} AS daily
-            WHERE date BETWEEN (SELECT first FROM span) AND (SELECT last FROM span) AND {where.sql}
+            WHERE date >= (SELECT first FROM span)
+                AND date < (SELECT last + CAST(:period AS interval) FROM span) AND {where.sql}
             GROUP BY 1
         ),
         ahead AS (

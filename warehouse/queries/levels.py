@@ -15,7 +15,7 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import Where, level_where
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.published import published_run
+from warehouse.queries.published import LAST_WHOLE, calendar, published_run
 
 ENSEMBLE, NAIVE = "ensemble", "seasonal_naive"
 
@@ -45,7 +45,7 @@ WITH member AS (
 SELECT grid.date::date, coalesce(known.quantity, 0) AS quantity
 FROM generate_series(
     greatest((SELECT min(date) FROM known), date_trunc(:bucket, CAST(:since AS timestamp))),
-    greatest((SELECT max(date) FROM known), CAST(:data_to AS timestamp)),
+    {last},
     CAST(:period AS interval)
 ) AS grid (date)
 LEFT JOIN known USING (date) ORDER BY 1
@@ -150,21 +150,20 @@ def history(
     scope: Scope = EVERYTHING,
     since: date | None = None,
 ) -> list[DemandPoint]:
-    """Demand of the run's series that one sum is made of, in the run's periods, zeros filled.
-    Raises NotFound for a level or an area outside the scope."""
+    """Demand of the run's series that one sum is made of, in the run's periods to the last one
+    known whole, zeros filled. Raises NotFound for a level or an area outside the scope."""
     run = published_run(connection)
     if level not in visible_levels(scope) or (scope.ufs and area not in scope.ufs):
         raise NotFound(f"There is no level {level!r} in {area!r}.")
     of, inside = _OF[LEVELS[level].what], _IN[LEVELS[level].area]
     params = {
         **{"sku": sku, "family": family, "unit": unit, "area": area},
+        **calendar(run, run.known_to),
         "run_id": run.run_id,
-        "bucket": run.bucket,
-        "period": f"1 {run.bucket}",
         "since": since,
-        "data_to": run.data_to,
     }
-    rows = connection.execute(text(_HISTORY.format(of=of, inside=inside)), params)
+    sql = _HISTORY.format(of=of, inside=inside, last=LAST_WHOLE)
+    rows = connection.execute(text(sql), params)
     return [DemandPoint(*row) for row in rows]
 
 

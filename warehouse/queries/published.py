@@ -35,6 +35,13 @@ DEMAND_TO = f"""(
 )"""
 """The same of what is loaded, to the published run; by the day before the first one."""
 
+LAST_WHOLE = """greatest(
+    CAST(:data_to AS timestamp),
+    date_trunc(:bucket, CAST(:known AS date) + interval '1 day') - CAST(:period AS interval)
+)"""
+"""The first day of the last period that demand is known of to its end, or that the run took for
+whole; null before any demand. Takes the parameters of `calendar`."""
+
 LAST_SPOKEN_OF = """coalesce(
     greatest(known.demand, known.stock),
     (SELECT max(coalesce(received_on, ordered_on)) FROM core.purchase_order)
@@ -137,6 +144,13 @@ def published_run_or_none(connection: Connection) -> PublishedRun | None:
 def run_and_days(connection: Connection) -> Row[Any]:
     """The published run, with nulls before the first one, and until when each file reaches."""
     return once(connection, PublishedRun, lambda: connection.execute(planned_once(RUN)).one())
+
+
+def calendar(run: PublishedRun | None, known: date | None) -> dict[str, Any]:
+    """The run's periods, days without one, of demand that is known to the day `known`."""
+    bucket = run.bucket if run else BUCKET["D"]
+    data_to = run.data_to if run else None
+    return {"bucket": bucket, "period": f"1 {bucket}", "data_to": data_to, "known": known}
 
 
 def next_period(day: date, frequency: str, count: int = 1) -> date:

@@ -7,6 +7,7 @@ import io
 import json
 
 import pytest
+from sqlalchemy import text
 
 from domain.clusters import FAMILIES
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Site
@@ -40,6 +41,30 @@ def test_parts_are_added_up_and_stand_beside_forecast_and_stock(site: Site) -> N
     ]
     expected = sum(row["mean"] for row in ahead if row["mean"] is not None)
     assert one["forecast"] == pytest.approx(expected) and one["on_hand"] == 5.0
+
+
+def test_parts_stand_beside_what_counts_of_the_same_days(site: Site) -> None:
+    """In a run of weeks the days go on from the last day of the last week known."""
+    override = """
+        INSERT INTO analytics.override_in_force
+            (run_id, item_id, site_id, date, override_id, mean, p10, p50, p90)
+        SELECT run_id, item_id, site_id, max(date), 0, 1000, 1000, 1000, 1000
+        FROM analytics.parts_demand JOIN analytics.forecast USING (run_id, item_id, site_id)
+        GROUP BY 1, 2, 3
+    """
+    with site.changing() as connection:
+        daily = connection.execute(text("SELECT data_to FROM analytics.run")).scalar_one()
+        connection.execute(text(override))
+        weekly = text("UPDATE analytics.run SET frequency = 'W', data_to = data_to - 6")
+        connection.execute(weekly)
+    try:
+        parts = site.api(ANALYST).get("/failure-risk/parts").json()["data"]
+        assert parts and all(row["forecast"] > 1000 for row in parts)
+    finally:
+        with site.changing() as connection:
+            connection.execute(text("DELETE FROM analytics.override_in_force"))
+            back = text("UPDATE analytics.run SET frequency = 'D', data_to = :daily")
+            connection.execute(back, {"daily": daily})
 
 
 @pytest.mark.parametrize("family", FAMILIES)

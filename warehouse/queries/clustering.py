@@ -37,7 +37,7 @@ from warehouse import ages
 from warehouse.caching import once, read_model
 from warehouse.queries.filtering import Where, of_places, pattern, series_where, unaccented
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.published import NO_RUN
+from warehouse.queries.published import NO_RUN, last_day
 
 NOT_LOADED, NOT_IN_RUN = "not_loaded", "not_in_run"
 MEMBER_SORTS = {
@@ -55,7 +55,7 @@ RISK_SORTS = {
 MOST_TRENDS = 500
 
 _NETWORK = """
-SELECT run_id, data_to, coalesce(manifest -> 'network', '{}') AS facts,
+SELECT run_id, frequency, data_to, coalesce(manifest -> 'network', '{}') AS facts,
     EXISTS (SELECT FROM core.equipment_reading) AS has_readings,
     EXISTS (SELECT FROM core.tower_kpi) AS has_figures
 FROM analytics.published JOIN analytics.run USING (run_id)
@@ -113,9 +113,9 @@ FROM analytics.parts_demand AS parts
 JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
 LEFT JOIN LATERAL (
-    SELECT sum(mean) AS forecast FROM analytics.forecast AS f
+    SELECT sum(mean) AS forecast FROM analytics.effective_forecast AS f
     WHERE f.run_id = parts.run_id AND f.item_id = parts.item_id AND f.site_id = parts.site_id
-        AND f.model = 'ensemble' AND f.date <= CAST(:until AS date)
+        AND f.date <= CAST(:until AS date)
 ) AS ahead ON true
 LEFT JOIN LATERAL (
     SELECT on_hand FROM core.stock AS s
@@ -141,6 +141,7 @@ class _Network:
     rows to learn of machines and of towers from."""
 
     run_id: int
+    frequency: str
     data_to: date
     facts: Mapping[str, Any]
     has_readings: bool
@@ -278,7 +279,7 @@ def parts(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[PartsDemand]:
     """Parts that expected failures take by item and depot, the most first, beside the forecast of
-    the same days and the last stock."""
+    the same days, as overrides leave it, and the last stock."""
     network = _network(connection)
     where = _placed(scope, filters)
     params = {**where.params, "run_id": network.run_id, "until": _until(network)}
@@ -320,7 +321,8 @@ def _network(connection: Connection) -> _Network:
 def _until(network: _Network) -> date:
     """The last day of the risk's horizon, counted from the last known day of demand."""
     risk = network.facts.get(EQUIPMENT, {}).get("risk") or {}
-    return network.data_to + timedelta(days=risk.get("horizon_days") or 0)
+    known_to = last_day(network.data_to, network.frequency)
+    return known_to + timedelta(days=risk.get("horizon_days") or 0)
 
 
 def _members(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from api.exporting import exported
-from api.parameters import Query, SpannedSeries
+from api.parameters import Query, SeriesFilters, SpannedSeries, Texts
 from api.routing import route
 from auth.guards import current_viewer
 from domain.regions import Move, Place, UfRow
@@ -37,19 +37,20 @@ def regions_file(query: SpannedSeries) -> list[UfRow]:
 
 
 class PlacesQuery(Query):
-    """Depots, towers or both."""
+    """Depots, towers or both, of some regions or of all."""
 
     kind: Literal["depot", "tower", ""] = ""
+    region: Texts = ()
 
 
 @exported("map-places", query=PlacesQuery, record=Place)
 def places_file(query: PlacesQuery) -> list[Place]:
     """Depots and towers on the map."""
-    found = regions.places(scope=current_viewer().scope)
+    found = regions.places(scope=current_viewer().scope, region=query.region)
     return [one for one in found if query.kind in ("", one.kind)]
 
 
-@exported("map-transfers", record=Move)
-def transfers_file() -> list[Move]:
+@exported("map-transfers", query=SeriesFilters, record=Move)
+def transfers_file(query: SeriesFilters) -> list[Move]:
     """Recommended transfers on the map, the most valuable first."""
-    return regions.moves(scope=current_viewer().scope)
+    return regions.moves(scope=current_viewer().scope, filters=query.filters())

@@ -48,8 +48,12 @@ def _data(viewer: Viewer, address: Address, tab: dict[str, list[str]]) -> layout
         layout.RegionsData,
         rows=lambda: regions.rows(scope=scope, filters=wide),
         regions=lambda: regions.rows(scope=scope, filters=wide, by=regions.REGION),
-        places=lambda: regions.places(scope=scope) if {"depots", "towers"} & set(layers) else [],
-        moves=lambda: regions.moves(scope=scope) if "moves" in layers else [],
+        places=lambda: (
+            regions.places(scope=scope, region=filters.region)
+            if {"depots", "towers"} & set(layers)
+            else []
+        ),
+        moves=lambda: regions.moves(scope=scope, filters=wide) if "moves" in layers else [],
         measure=measure,
         layers=layers,
         filters=filters,

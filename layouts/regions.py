@@ -235,13 +235,15 @@ def _drawn(data: RegionsData, viewer: Viewer) -> list[Component]:
             codes = [_depot(one) for one in places]
             told.append(twin(header, rows, viewer, narrows=("site", codes), summary=summary))
         if places:
-            told.append(_files("map-places", {"kind": [kind]}, name, viewer))
+            asked = {"kind": [kind], **query_of(data.filters, "region")}
+            told.append(_files("map-places", asked, name, viewer))
     if data.moves and "moves" in data.layers:
         header = [t("Code"), t("Material"), t("Quantity"), t("Unit"), t("From"), t("To depot")]
         moves = [_move_row(one) for one in data.moves]
         summary = f"{t('Transfers')}: {fmt.number(len(moves), locale)}"
         told.append(twin([*header, t("Value") + " (R$)"], moves, viewer, summary=summary))
-        told.append(_files("map-transfers", {}, t("Transfers"), viewer))
+        undated = replace(data.filters, uf=(), date_from=None, date_to=None)
+        told.append(_files("map-transfers", query_of(undated), t("Transfers"), viewer))
     return told
 
 

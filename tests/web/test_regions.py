@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import text
 
-from tests.web.conftest import SCOPED, VIEWER, Api, Site
+from tests.web.conftest import ANALYST, SCOPED, VIEWER, Api, Site
 
 COUNTS = ("alerts", "critical", "depots", "towers")
 MONEY = ("demand_brl", "stock_brl", "risk_brl")
@@ -62,6 +65,47 @@ def test_the_page_holds_the_map_and_its_table(site: Site, viewer: Api) -> None:
     assert [row["id"] for row in shown if row["chosen"]] == ["BA"]
     assert not any(row["chosen"] for row in _rows_of(found, "table-regions"))
     assert "para comparar; as escolhidas" in told
+
+
+@pytest.fixture
+def transfer(site: Site) -> Iterator[dict[str, str]]:
+    """The one open transfer there is, from Bahia to the south-east."""
+    made = """
+        UPDATE analytics.recommendation SET kind = 'TRANSFER',
+            from_site_id = (SELECT site_id FROM core.site WHERE site = 'DEP-BA')
+        FROM core.site JOIN core.uf USING (uf), core.item
+        WHERE site.site_id = recommendation.site_id AND item.item_id = recommendation.item_id
+            AND recommendation.id = (SELECT min(id) FROM analytics.recommendation
+                JOIN core.site USING (site_id) WHERE uf <> 'BA' AND status = 'open')
+        RETURNING id, recommendation.kind, sku, site, family
+    """
+    was = "SELECT id, kind FROM analytics.recommendation"
+    with site.changing() as connection:
+        before = {row.id: row.kind for row in connection.execute(text(was))}
+        row = connection.execute(text(made)).one()
+    yield {"sku": row.sku, "site": row.site, "family": row.family}
+    back = "UPDATE analytics.recommendation SET kind = :kind, from_site_id = NULL WHERE id = :id"
+    with site.changing() as connection:
+        connection.execute(text(back), {"id": row.id, "kind": before[row.id]})
+
+
+def test_transfers_and_places_follow_the_filters(site: Site, transfer: dict[str, str]) -> None:
+    api, browser = site.api(ANALYST), site.browser(VIEWER)
+
+    def shown(**asked: str) -> tuple[int, int]:
+        page = browser.open_page("/regions", f"?{urlencode(asked)}").text
+        moves = api.get("/exports/map-transfers.csv", params=asked).text.splitlines()[1:]
+        places = {name: value for name, value in asked.items() if name == "region"}
+        depots = api.get("/exports/map-places.csv", params=places).text.splitlines()[1:]
+        assert (f"Transferências: {len(moves)}" in page) == bool(moves)
+        assert f"Depósitos: {len(depots)}" in page
+        return len(moves), len(depots)
+
+    assert shown() == (1, 3)
+    assert shown(family=transfer["family"], site=transfer["site"]) == (1, 3)
+    assert shown(site="DEP-BA") == (0, 3)
+    assert shown(region="SE") == (1, 2)
+    assert shown(region="NE") == (0, 1)
 
 
 def _rows_of(node: Any, name: str) -> list[dict[str, Any]]:

@@ -163,10 +163,12 @@ def _row(one: dict[str, Any], horizon_days: int, hours: int) -> UfRow:
 
 
 @read_model(at_most=ages.FACTS)
-def places(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Place]:
-    """Every site in view that has a UF, towers and depots."""
-    where = series_where(scope)
-    server = where.sql_of("depot")
+def places(
+    connection: Connection, *, scope: Scope = EVERYTHING, region: tuple[str, ...] = ()
+) -> list[Place]:
+    """Every site in view that has a UF, towers and depots; in some regions, if they are named."""
+    where = series_where(scope, Filters(region=region))
+    server = series_where(scope).sql_of("depot")
     sql = f"""
         SELECT site.site, site.name, site.uf, site.kind, depot.site AS depot,
             coalesce(site.latitude, uf.latitude) AS latitude,
@@ -180,11 +182,14 @@ def places(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Place]:
 
 
 @read_model(at_most=ages.WORK)
-def moves(connection: Connection, *, scope: Scope = EVERYTHING) -> list[Move]:
+def moves(
+    connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
+) -> list[Move]:
     """The open transfers of the published run both of whose ends are in view, the most valuable
-    first, MOST_MOVES of them."""
-    where = series_where(scope)
-    giver = where.sql_of("giver")
+    first, MOST_MOVES of them. The filters, their dates aside, are those of where they go to, as
+    for all advice."""
+    where = series_where(scope, filters)
+    giver = series_where(scope).sql_of("giver")
     sql = f"""
         SELECT advice.id, item.sku, item.name AS item_name, item.unit, advice.quantity,
             advice.value_brl, giver.site AS from_site, giver.uf AS from_uf,

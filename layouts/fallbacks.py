@@ -6,29 +6,34 @@ import re
 
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.text import MODELS, named
+from layouts.text import MODELS, N_, named
 
 PART = re.compile(r"(?:^|; )(\w+): (.*?)(?=; \w+: |$)")
-TOO_SHORT = re.compile(r"\b(\d+) periods are too few")
+TOO_SHORT = {
+    re.compile(r"\b(\d+) periods are too few"): N_(
+        "%(count)s periods of history are too few for: %(models)s."
+    ),
+    re.compile(r"no series is longer than the horizon of (\d+) periods"): N_(
+        "No series is longer than the horizon of %(count)s periods, as one has to be for:"
+        " %(models)s."
+    ),
+}
+"""What the trainer says of histories, and how the reader is told of the models it says it of."""
 
 
 def fallback_lines(reason: str, viewer: Viewer) -> list[str]:
     """A line for the models that need a longer history, and one for each that failed otherwise."""
     t = viewer.t
     parts = [(named(MODELS, model, t), why) for model, why in PART.findall(reason)]
-    short = [(model, found[1]) for model, why in parts if (found := TOO_SHORT.search(why))]
-    lines = [
+    lines = []
+    for said, words in TOO_SHORT.items():
+        short = [(model, found[1]) for model, why in parts if (found := said.search(why))]
+        if short:
+            models, count = ", ".join(model for model, _ in short), int(short[0][1])
+            lines.append(t(words, count=fmt.number(count, viewer.locale), models=models))
+    lines += [
         t("%(model)s failed here: %(reason)s", model=model, reason=why)
         for model, why in parts
-        if not TOO_SHORT.search(why)
+        if not any(said.search(why) for said in TOO_SHORT)
     ]
-    if short:
-        lines.insert(
-            0,
-            t(
-                "%(count)s periods of history are too few for: %(models)s.",
-                count=fmt.number(int(short[0][1]), viewer.locale),
-                models=", ".join(model for model, _ in short),
-            ),
-        )
     return lines or [reason]

@@ -128,7 +128,7 @@ def write_halves(folder: Path) -> None:
         "demand",
         "date sku quantity site",
         [
-            (day, sku, PLACES[half][1] + day.toordinal() % 5, f"DEP-{half}")
+            (day, sku, PLACES[half][1] + (sku != "SKU-BOTH") + day.toordinal() % 5, f"DEP-{half}")
             for day in days
             for sku, half in owned
         ],
@@ -367,6 +367,18 @@ def test_no_page_shows_anything_from_outside(
             assert_inside(answer.text, (path, search))
         if not readers:
             return
+
+
+def test_materials_to_start_from_are_those_most_demanded_in_view(
+    everything: Browser, browsers: list[Browser]
+) -> None:
+    def offered(browser: Browser) -> list[str]:
+        page = browser.open_page("/main").text
+        return re.findall(r'"value":"(SKU-\w+)"', page)
+
+    assert offered(everything) == ["SKU-BOTH", f"SKU-{OUTSIDE}", f"SKU-{INSIDE}"]
+    for browser in browsers:
+        assert offered(browser) == [f"SKU-{INSIDE}", "SKU-BOTH"]
 
 
 @pytest.mark.parametrize("of", ["equipment", "towers"])

@@ -259,12 +259,13 @@ def item_options(
 
 def options_of(scope: Scope, search: str = "", limit: int = OPTIONS) -> tuple[str, dict[str, Any]]:
     """The statement of `item_options` and its parameters, for others to be part of."""
-    where = item_where(scope, Filters(search=search))
+    where, seen = item_where(scope, Filters(search=search)), series_where(scope)
     sql = f"""
         SELECT item.sku, item.name FROM core.item
         LEFT JOIN (
             SELECT item_id, sum(demand_total) AS demanded
-            FROM analytics.series_overview GROUP BY item_id
+            FROM analytics.series_overview JOIN core.site USING (site_id)
+            WHERE {seen.sql} GROUP BY item_id
         ) AS series USING (item_id)
         WHERE {where.sql}
         ORDER BY item.sku = :code DESC, {unaccented("item.sku")} LIKE :start DESC,
@@ -272,7 +273,7 @@ def options_of(scope: Scope, search: str = "", limit: int = OPTIONS) -> tuple[st
         LIMIT :limit
     """
     start = pattern(search).removeprefix("%")
-    return sql, {**where.params, "code": search, "start": start, "limit": limit}
+    return sql, {**where.params, **seen.params, "code": search, "start": start, "limit": limit}
 
 
 def item_option(sku: str, name: str | None) -> Option:

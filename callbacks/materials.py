@@ -174,10 +174,17 @@ def _forecast(viewer: Viewer, address: Address, item: Item) -> list[Component]:
 
     def chart() -> list[Component]:
         points = [one for one in series.points if one.model in cards.SHOWN]
-        history = series.history if series.is_known else []
         return [
             cards.forecast_card(
-                title, history, points, item.unit, current, viewer, picker, files=files, tools=tools
+                title,
+                series.history,
+                points,
+                item.unit,
+                current,
+                viewer,
+                picker,
+                files=files,
+                tools=tools,
             )
         ]
 

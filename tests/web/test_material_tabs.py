@@ -54,6 +54,22 @@ def test_the_receipt_of_an_alert_opens_among_decisions(site: Site) -> None:
     assert "alert=987654" in other and "Como se calcula “" not in other
 
 
+def test_a_depot_that_the_run_does_not_know_has_its_history(site: Site) -> None:
+    away = text("""
+        UPDATE analytics.series_profile SET site_id = -site_id
+        WHERE item_id = (SELECT item_id FROM core.item WHERE sku = 'BAT-02')
+            AND abs(site_id) = (SELECT site_id FROM core.site WHERE site = 'DEP-RJ')
+    """)
+    with site.changing() as connection:
+        connection.execute(away)
+    try:
+        page = _page(site, tab="forecast", site="DEP-RJ")
+        assert '"name":"Realizado"' in page and '"accuracy"' not in page
+    finally:
+        with site.changing() as connection:
+            connection.execute(away)
+
+
 def test_only_who_may_act_is_shown_the_way_to_act(site: Site) -> None:
     reader, analyst = (_page(site, who, tab="decisions") for who in (VIEWER, ANALYST))
     assert reader.count("Ver na fila") == 2 and analyst.count("Decidir") == 2

@@ -18,9 +18,6 @@
     return found ? found.textContent.trim() : "";
   }
 
-  /* What of an address says where in a list one is, not what is shown. */
-  const PLACE = ["v", "cursor", "start", "sort", "tab"];
-
   const CHOSEN = ".dash-dropdown-value-item, .form-check:has(input:checked)";
 
   function titleOf(chart) {
@@ -28,20 +25,24 @@
     return [words("h1"), card ? words(".card-title", card) : ""].filter(Boolean).join(" – ");
   }
 
-  /* A filter as the page's own control names it and its values. */
+  /* A filter as the page's own control names it and its values; nothing of what has no control, or
+     only orders a list. */
   function filterOf(name, values) {
     const control = document.getElementById(JSON.stringify({ name: name, type: "filter" }));
     const field = control && control.closest("[role=group], fieldset");
     const label = field ? words(".field-label", field) : "";
-    const chosen = Array.from(control ? control.querySelectorAll(CHOSEN) : []);
+    if (!label || name === "sort") {
+      return "";
+    }
+    const chosen = Array.from(control.querySelectorAll(CHOSEN));
     const shown = chosen.length ? chosen.map((one) => one.textContent.trim()) : values;
-    return `${label || name}: ${shown.join(", ")}`;
+    return `${label}: ${shown.join(", ")}`;
   }
 
   /* As lines that fit below a picture. */
   function sourceOf() {
     const asked = new URLSearchParams(window.location.search);
-    const names = Array.from(new Set(asked.keys())).filter((name) => !PLACE.includes(name));
+    const names = Array.from(new Set(asked.keys()));
     const filters = names.map((name) => filterOf(name, asked.getAll(name)));
     const parts = ["Nova Corrente", words("#freshness"), words(".notice-demo"), ...filters];
     return parts.filter(Boolean).reduce(function (lines, part) {
@@ -98,7 +99,8 @@
   function nameOf(chart, format) {
     const holder = chart.closest("[id]");
     const page = window.location.pathname.replaceAll("/", "-");
-    const day = new Date().toISOString().slice(0, 10);
+    /* Swedish dates are those of ISO 8601. */
+    const day = new Date().toLocaleDateString("sv", { timeZone: "America/Sao_Paulo" });
     return `nova${page}-${holder ? holder.id : "chart"}-${day}.${format}`;
   }
 

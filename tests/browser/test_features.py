@@ -102,21 +102,22 @@ def test_a_formula_is_tried_and_sent(watch: Callable[..., Watched]) -> None:
 
 def test_a_chart_is_saved_as_png_and_svg(watch: Callable[..., Watched]) -> None:
     watched = watch()
-    page = watched.open("/main?uf=SP")
+    page = watched.open("/main?uf=SP&risk_cursor=WyJ4Il0&job=12")
+    page.clock.set_fixed_time("2025-07-01T00:30:00Z")
     page.locator("#totals").hover()
     for kind, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg")):
         button = page.locator("#totals").get_by_role("button", name=f"como {kind}:")
         with page.expect_download() as waiting:
             button.click()
         saved = waiting.value
-        assert saved.suggested_filename.startswith("nova-main-totals-")
-        assert saved.suggested_filename.endswith(f".{kind.lower()}")
+        assert saved.suggested_filename == f"nova-main-totals-2025-06-30.{kind.lower()}"
         content = saved.path().read_bytes()
         assert content.startswith(begins)
     words = content.decode()
     assert (
         "Realizado e previsto" in words and "UF: SP – São Paulo" in words and "Dados até" in words
     )
+    assert "risk_cursor" not in words and "job: 12" not in words
     assert watched.complaints == []
 
 

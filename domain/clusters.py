@@ -195,10 +195,13 @@ def feature_words(feature: str, locale: str) -> str:
 
 
 def unit_of(feature: str, locale: str) -> str:
-    """The unit that the column's name ends with; empty if it names none."""
+    """The unit that the column's name ends with, percentage points of a change of per cents; empty
+    if it names none."""
     plain = feature.removeprefix(CHANGE)
     endings = (ending for ending in UNITS if plain.endswith(f"_{ending}"))
     unit = UNITS.get(max(endings, key=len, default=""), "")
+    if unit == "%" and plain != feature:
+        return "p.p."
     return "months" if unit == "meses" and locale == "en" else unit
 
 

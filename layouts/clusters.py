@@ -290,7 +290,9 @@ def reason_words(reason: Reason, viewer: Viewer) -> str:
 def measured(feature: str, value: float | None, viewer: Viewer) -> str:
     """A reading with its unit."""
     locale = viewer.locale
-    sign = "+" if feature.startswith(CHANGE) and value is not None and value > 0 else ""
+    if value is None:
+        return fmt.UNKNOWN
+    sign = "+" if feature.startswith(CHANGE) and value > 0 else ""
     digits = 2 if feature.endswith("_pct") else 1
     return f"{sign}{fmt.number(value, locale, digits)} {unit_of(feature, locale)}".strip()
 

@@ -52,7 +52,7 @@ from domain.records import (
 )
 from domain.regions import Move, Place
 from domain.viewer import LOCALES, Viewer
-from layouts import charts, item_depot, projects, regions, shell, suppliers, text
+from layouts import charts, clusters, item_depot, projects, regions, shell, suppliers, text
 from layouts import format as fmt
 from layouts.components import states
 from layouts.components.cards import kpi_card
@@ -282,6 +282,19 @@ def test_band_goes_with_the_ensemble_alone() -> None:
     naive = charts.series_chart(history, points, ["naive"], reader("en"), UNIT)
     assert [trace.name for trace in naive.data] == ["Actual", "Naive"]
     assert charts.series_chart([], [], [], reader(), UNIT).data == ()
+
+
+def test_a_change_of_per_cents_is_in_points_and_nothing_has_no_unit() -> None:
+    told = [
+        clusters.measured(feature, value, reader())
+        for feature, value in (
+            ("availability_pct", 99.12),
+            ("Δ availability_pct", 0.12),
+            ("Δ latency_ms", -3.0),
+            ("latency_ms", None),
+        )
+    ]
+    assert told == ["99,12 %", "+0,12 p.p.", "-3 ms", "—"]
 
 
 def test_the_table_below_a_forecast_says_what_the_chart_draws() -> None:

@@ -35,6 +35,8 @@ LABEL_GAP = 0.1
 POINTS_AT_MOST, TITLE_LETTERS = 5_000, 34
 LABEL_MARGIN, LETTER_WIDTH, LABEL_LETTERS = 16, 7, 10
 TICKS, MOST_DECIMALS = 6, 3
+QUANTITY = ",.2~f"
+"""How a tooltip writes a quantity: with two decimals at most, as the table below a chart does."""
 
 
 def graph(name: str, chart: go.Figure, viewer: Viewer, *, tall: bool = False) -> dcc.Graph:
@@ -317,16 +319,14 @@ def add_band(
     if not dates:
         return
     edge: dict[str, Any] = {"mode": "lines", "line": {"width": 0, "color": ACCENT}}
-    chart.add_scatter(
-        x=list(dates), y=list(low), name="p10", hovertemplate="%{y:,.1f}<extra>p10</extra>", **edge
-    )
+    chart.add_scatter(x=list(dates), y=list(low), name="p10", hovertemplate=told("p10"), **edge)
     chart.add_scatter(
         x=list(dates),
         y=list(high),
         name=name,
         fill="tonexty",
         fillcolor=BAND,
-        hovertemplate="%{y:,.1f}<extra>p90</extra>",
+        hovertemplate=told("p90"),
         **edge,
     )
 
@@ -340,7 +340,7 @@ def add_line(
     colour: str | None = None,
     dash: str = "solid",
     width: float = 1.5,
-    number: str = ",.1f",
+    number: str = QUANTITY,
 ) -> None:
     """One line over dates or steps; a None breaks it. Without a colour it is drawn in the
     template's ink. `number` is how its values are written."""
@@ -355,12 +355,17 @@ def add_line(
         name=name,
         mode="lines" if len(dates) > 1 else "markers",
         line=line,
-        hovertemplate=f"%{{y:{number}}}<extra>{name}</extra>",
+        hovertemplate=told(name, number),
         meta={"label": True},
     )
 
 
 def finish(chart: go.Figure) -> go.Figure:
+def told(name: str, number: str = QUANTITY) -> str:
+    """What a line's tooltip says: the height of the point, and of which line it is."""
+    return f"%{{y:{number}}}<extra>{name}</extra>"
+
+
     """Names the lines at their ends, and has the tooltip tell what stands at its date alone, not
     what a line has nearest to it."""
     order_ink_first(chart)

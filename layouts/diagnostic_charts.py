@@ -10,6 +10,7 @@ from plotly import graph_objects as go
 
 from domain.records import Decomposition, Residuals
 from domain.viewer import Viewer
+from layouts.charts import told
 from layouts.theme import ACCENT, BAND, OUTLIER, figure, titled
 from layouts.units import CORRELATION, Unit, unit
 
@@ -59,7 +60,7 @@ def decomposition_chart(
             name=name,
             yaxis=f"y{axis}",
             line={"width": 1.5} | ({} if number == 1 else {"color": ACCENT}),
-            hovertemplate=f"%{{y:,.1f}}<extra>{name}</extra>",
+            hovertemplate=told(name),
             **mode,
         )
         chart.update_layout(

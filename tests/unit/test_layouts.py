@@ -284,6 +284,15 @@ def test_band_goes_with_the_ensemble_alone() -> None:
     assert charts.series_chart([], [], [], reader(), UNIT).data == ()
 
 
+def test_tooltips_tell_small_quantities() -> None:
+    """With two decimals at most, as the table below a chart."""
+    history = [DemandPoint(TODAY, 0.04)]
+    ahead = [ForecastPoint("A", "-", date(2025, 6, 30), "ensemble", 0.04, 0.0, 0.03, 0.09)]
+    chart = charts.series_chart(history, ahead, ["ensemble"], reader(), UNIT)
+    assert len(chart.data) == 4
+    assert all("%{y:,.2~f}" in trace.hovertemplate for trace in chart.data)
+
+
 def test_a_change_of_per_cents_is_in_points_and_nothing_has_no_unit() -> None:
     told = [
         clusters.measured(feature, value, reader())

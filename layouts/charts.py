@@ -280,11 +280,12 @@ def backtest_chart(
     points: Sequence[BacktestPoint], models: Sequence[str], viewer: Viewer, unit: Unit
 ) -> go.Figure:
     """What was demanded in the backtest's periods and what each chosen model had said of them,
-    one stretch of line for each origin."""
+    one stretch of line for each origin; the ensemble's with its band."""
     chart = figure(viewer, unit)
     actual = {point.date: point.actual for point in points}
-    for origin in sorted({point.origin for point in points}):
-        mine = [p for p in points if p.model == "ensemble" and p.origin == origin]
+    banded = [point for point in points if point.model == "ensemble" and "ensemble" in models]
+    for origin in sorted({point.origin for point in banded}):
+        mine = [point for point in banded if point.origin == origin]
         dates = [point.date for point in mine]
         add_band(chart, dates, [p.p10 for p in mine], [p.p90 for p in mine], viewer.t("p10–p90"))
     days = sorted(actual)
@@ -360,12 +361,12 @@ def add_line(
     )
 
 
-def finish(chart: go.Figure) -> go.Figure:
 def told(name: str, number: str = QUANTITY) -> str:
     """What a line's tooltip says: the height of the point, and of which line it is."""
     return f"%{{y:{number}}}<extra>{name}</extra>"
 
 
+def finish(chart: go.Figure) -> go.Figure:
     """Names the lines at their ends, and has the tooltip tell what stands at its date alone, not
     what a line has nearest to it."""
     order_ink_first(chart)

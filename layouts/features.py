@@ -248,14 +248,13 @@ def _steps(data: FeaturesData, viewer: Viewer) -> html.Section:
         [row.step, named(MODELS, row.model, t), fmt.percent(row.wape, viewer.locale)]
         for row in rows
     ]
+    asked = _of_steps(data) | {"model": [*data.shown]}
     return card(
         title,
         model_toggles(data.models, data.shown, viewer),
         graph("steps", steps_chart(data.steps, data.shown, viewer, ahead), viewer),
         twin([ahead, t("Model"), t("WAPE")], table, viewer),
-        tools=downloads(
-            "model-steps", _of_steps(data) | {"model": [*data.shown]}, viewer, of=title
-        ),
+        tools=downloads("model-steps", asked, viewer, of=title) if data.shown else [],
         note=not_narrowed([name for name in data.bar.asked if name not in BY_STEP], viewer),
         class_name="grow",
     )

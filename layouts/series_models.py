@@ -178,16 +178,12 @@ def _backtest(data: SeriesModels, viewer: Viewer) -> html.Section:
         [p.origin, p.date, named(MODELS, p.model, t), p.actual, p.mean, p.p10, p.p90] for p in shown
     ]
     header = [t("Origin"), t("Date"), t("Model"), t("Actual"), t("Mean"), "p10", "p90"]
+    asked = {**_place(data.series), "model": list(data.series.shown)}
     return card(
         title,
         graph("backtest", chart, viewer),
         twin(header, rows, viewer),
-        tools=downloads(
-            "series-backtest",
-            {**_place(data.series), "model": list(data.series.shown)},
-            viewer,
-            of=title,
-        ),
+        tools=downloads("series-backtest", asked, viewer, of=title) if shown else [],
         note=t(
             "What each model said at its origin, knowing nothing later, and what was then demanded."
         ),

@@ -19,7 +19,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
-from dash import dcc
+from dash import dcc, html
 from dash.development.base_component import Component
 from plotly import graph_objects as go
 from plotly.utils import PlotlyJSONEncoder
@@ -36,6 +36,7 @@ from domain.receipts import ALERT_RULES
 from domain.recommendation_receipts import RULES_OF_KIND
 from domain.records import (
     NO_FILTERS,
+    BacktestPoint,
     ClassChoice,
     DataStatus,
     DemandPoint,
@@ -52,7 +53,17 @@ from domain.records import (
 )
 from domain.regions import Move, Place
 from domain.viewer import LOCALES, Viewer
-from layouts import charts, clusters, item_depot, projects, regions, shell, suppliers, text
+from layouts import (
+    charts,
+    clusters,
+    item_depot,
+    projects,
+    regions,
+    series_models,
+    shell,
+    suppliers,
+    text,
+)
 from layouts import format as fmt
 from layouts.components import states
 from layouts.components.cards import kpi_card
@@ -291,6 +302,26 @@ def test_tooltips_tell_small_quantities() -> None:
     chart = charts.series_chart(history, ahead, ["ensemble"], reader(), UNIT)
     assert len(chart.data) == 4
     assert all("%{y:,.2~f}" in trace.hovertemplate for trace in chart.data)
+
+
+def test_where_no_model_is_shown_there_is_no_band_and_no_file() -> None:
+    points = [
+        BacktestPoint("ensemble", TODAY, TODAY + timedelta(days=1), 5.0, 4.0, 3.0, 6.0),
+        BacktestPoint("naive", TODAY, TODAY + timedelta(days=1), 5.0, 4.0, 3.0, 6.0),
+    ]
+    place: Any = {"sku": "A", "site": "-", "unit": "un"}
+
+    def shown(*models: str) -> tuple[list[str], int]:
+        series = SimpleNamespace(**place, shown=models)
+        data: Any = SimpleNamespace(backtest=points, series=series, frequency="D")
+        card = series_models._backtest(data, reader())
+        [chart] = [vars(one)["figure"] for one in card._traverse() if isinstance(one, dcc.Graph)]
+        files = [one for one in card._traverse() if isinstance(one, html.A)]
+        return [trace.name for trace in chart.data], len(files)
+
+    assert shown("ensemble") == (["Realizado", "p10", "p10–p90", "Ensemble"], 2)
+    assert shown("naive") == (["Realizado", "Ingênuo"], 2)
+    assert shown() == (["Realizado"], 0)
 
 
 def test_a_change_of_per_cents_is_in_points_and_nothing_has_no_unit() -> None:

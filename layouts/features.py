@@ -255,13 +255,17 @@ def _steps(data: FeaturesData, viewer: Viewer) -> html.Section:
         graph("steps", steps_chart(data.steps, data.shown, viewer, ahead), viewer),
         twin([ahead, t("Model"), t("WAPE")], table, viewer),
         tools=downloads("model-steps", asked, viewer, of=title) if data.shown else [],
-        note=not_narrowed([name for name in data.bar.asked if name not in BY_STEP], viewer),
+        note=_not_by_step(data, viewer),
         class_name="grow",
     )
 
 
 def _of_steps(data: FeaturesData) -> dict[str, list[str]]:
     return {name: values for name, values in data.asked.items() if name in BY_STEP}
+
+
+def _not_by_step(data: FeaturesData, viewer: Viewer) -> str:
+    return not_narrowed([name for name in data.bar.asked if name not in BY_STEP], viewer)
 
 
 def _calibration(data: FeaturesData, viewer: Viewer) -> html.Section:
@@ -277,15 +281,16 @@ def _calibration(data: FeaturesData, viewer: Viewer) -> html.Section:
         )
     ]
     header = [t("Quantile"), t("Should be"), t("Actuals below"), t("Actuals not above")]
+    words = t(
+        "Each bar should meet the dotted line. It is long where demand often equals the"
+        " quantile, as zero does."
+    )
     return card(
         title,
         graph("calibration", calibration_chart(whole, viewer), viewer),
         twin(header, table, viewer),
         tools=downloads("model-calibration", _of_steps(data), viewer, of=title),
-        note=t(
-            "Each bar should meet the dotted line. It is long where demand often equals the"
-            " quantile, as zero does."
-        ),
+        note=f"{words} {_not_by_step(data, viewer)}".rstrip(),
         class_name="grow",
     )
 

@@ -99,6 +99,14 @@ def test_a_file_has_the_rows_of_its_table(site: Site, address: str) -> None:
     assert seen and wrong == []
 
 
+def test_errors_by_step_say_what_they_do_not_follow_and_have_files_of_what_is_shown(
+    site: Site,
+) -> None:
+    page = site.browser(ANALYST).open_page("/features", "?family=fibra&models=none").text
+    assert page.count("Não filtrado por: Família.") == 2
+    assert "model-calibration.csv" in page and "model-steps.csv" not in page
+
+
 @pytest.mark.parametrize("address", ORDERED)
 def test_a_file_has_the_order_of_its_table(site: Site, address: str) -> None:
     browser, (path, _, query) = site.browser(ANALYST), address.partition("?")

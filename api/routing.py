@@ -86,7 +86,8 @@ def route(
     passive: bool = False,
     personal: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Opens `handler(query=…, body=…, form=…, **path)` under /api/v1; its docstring is the summary.
+    """Opens `handler(query=…, body=…, form=…, **path)` under /api/v1; the first paragraph of its
+    docstring is the summary.
 
     What is not declared is not handed over; a `form` is multipart, with files.
     `credentials_in_body`: the request proves itself by what it carries, so no cookie and no CSRF
@@ -96,7 +97,7 @@ def route(
 
     def decorate(handler: Handler) -> Handler:
         name = f"{handler.__module__.rpartition('.')[2]}_{handler.__name__}"
-        summary = (handler.__doc__ or "").strip().partition("\n")[0]
+        summary = " ".join((handler.__doc__ or "").partition("\n\n")[0].split())
         made = Route(
             method, path, name, summary, permission, query, body, data, paged, form, personal
         )

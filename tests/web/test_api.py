@@ -459,6 +459,12 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
     assert "GET /materials/{sku}" in docs and "http://" not in docs
 
 
+def test_the_document_keeps_to_its_own_words(site: Site) -> None:
+    document = site.get("/api/v1/openapi.json").json()
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    assert [one["summary"] for one in operations if not one["summary"].endswith(".")] == []
+
+
 def test_answers_have_the_fields_of_the_document(site: Site, api: Api) -> None:
     document = site.get("/api/v1/openapi.json").json()
     schemas = document["components"]["schemas"]

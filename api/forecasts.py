@@ -48,7 +48,7 @@ LevelName = Literal[
     "all_country",
 ]
 Area = Annotated[str, Field(pattern=r"^[A-Z]{1,2}$")]
-Areas = Annotated[tuple[Area, ...], BeforeValidator(split), Field(max_length=40)]
+Areas = Annotated[tuple[Area, ...], Field(max_length=40), BeforeValidator(split)]
 
 
 class LevelsFilters(Between):

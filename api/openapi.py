@@ -165,9 +165,14 @@ def _query_parameters(route: Route, schemas: dict[str, Any]) -> list[dict[str, A
     _add(described.pop("$defs", {}), schemas)
     required = described.get("required", [])
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": schema}
+        {"name": name, "in": "query", "required": name in required, "schema": _told(schema)}
         for name, schema in described["properties"].items()
     ]
+
+
+def _told(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter's schema; that it is empty where it is left out goes without saying."""
+    return {name: value for name, value in schema.items() if (name, value) != ("default", "")}
 
 
 def _responses(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:

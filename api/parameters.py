@@ -61,7 +61,7 @@ def known_uf(value: str) -> str:
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT), AfterValidator(clean)]
 Texts = Annotated[tuple[Text, ...], Field(max_length=MAX_VALUES)]
 Uf = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(known_uf)]
-Ufs = Annotated[tuple[Uf, ...], BeforeValidator(split), Field(max_length=27)]
+Ufs = Annotated[tuple[Uf, ...], Field(max_length=27), BeforeValidator(split)]
 Abc = Annotated[tuple[Literal["A", "B", "C"], ...], BeforeValidator(split)]
 Xyz = Annotated[tuple[Literal["X", "Y", "Z"], ...], BeforeValidator(split)]
 DemandClass = Annotated[

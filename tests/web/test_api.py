@@ -460,9 +460,17 @@ def test_the_document_lists_every_route_and_its_parameters(site: Site) -> None:
 
 
 def test_the_document_keeps_to_its_own_words(site: Site) -> None:
+    """Summaries are whole sentences, lists are bounded by their items, and what a parameter is
+    where it is left out is something that it may be."""
     document = site.get("/api/v1/openapi.json").json()
     operations = [one for path in document["paths"].values() for one in path.values()]
     assert [one["summary"] for one in operations if not one["summary"].endswith(".")] == []
+    asked = {json.dumps(one["schema"]) for each in operations for one in each["parameters"]}
+    schemas = [json.loads(one) for one in asked]
+    arrays = [one for one in schemas if one.get("type") == "array"]
+    assert [one for one in arrays if "maxLength" in one] == []
+    assert {one.get("maxItems") for one in arrays} >= {27, 40, 200}
+    assert [one for one in schemas if one.get("default") == ""] == []
 
 
 def test_answers_have_the_fields_of_the_document(site: Site, api: Api) -> None:

@@ -31,7 +31,7 @@ def state(
     )
 
 
-STATE_ICONS = {"empty": "inbox", "error": "alert", "missing": "file"}
+STATE_ICONS = {"empty": "inbox", "error": "alert", "failed": "alert", "missing": "file"}
 
 
 def nothing_published(viewer: Viewer, alone: bool = True) -> html.Div:
@@ -45,12 +45,12 @@ def nothing_published(viewer: Viewer, alone: bool = True) -> html.Div:
     )
 
 
-def not_found(viewer: Viewer, text: str | None = None, alone: bool = True) -> html.Div:
+def not_found(viewer: Viewer, alone: bool = True) -> html.Div:
     """The address leads nowhere, or to something outside of the reader's scope."""
     t = viewer.t
     return state(
         t("Page not found"),
-        text or t("This address does not exist, or you may not see what it shows."),
+        t("This address does not exist, or you may not see what it shows."),
         dcc.Link(t("Go to the overview"), href="/main", className="btn btn-outline-secondary"),
         kind="error",
         alone=alone,
@@ -126,6 +126,6 @@ def failed(viewer: Viewer, alone: bool = True) -> html.Div:
         t("This page could not be loaded"),
         t("The error has been logged. Try again in a moment."),
         dcc.Link(t("Go to the overview"), href="/main", className="btn btn-outline-secondary"),
-        kind="error",
+        kind="failed",
         alone=alone,
     )

@@ -68,5 +68,5 @@ def test_a_page_that_failed_is_made_again(site: Site) -> None:
     finally:
         with site.engine.begin() as connection:
             connection.execute(text("ALTER TABLE analytics.mislaid RENAME TO recommendation"))
-    assert "state-error" in broken
-    assert "state-error" not in opened(site, ANALYST, "?uf=BA&family=Energia&measure=units")
+    assert "state-failed" in broken
+    assert "state-failed" not in opened(site, ANALYST, "?uf=BA&family=Energia&measure=units")

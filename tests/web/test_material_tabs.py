@@ -30,7 +30,7 @@ def test_every_tab_is_described() -> None:
 @pytest.mark.parametrize("tab", SHOWS)
 def test_a_tab_shows_its_own_alone(site: Site, tab: str) -> None:
     page = _page(site, tab=tab)
-    assert "state-error" not in page
+    assert "state-failed" not in page
     for other, words in SHOWS.items():
         assert [word in page for word in words] == [other == tab] * len(words), (other, words)
 

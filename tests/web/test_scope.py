@@ -391,7 +391,7 @@ def test_no_cluster_shows_anything_from_outside(
         assert whole.status_code == 200 and (search or OUTSIDE in whole.text)
         for browser in browsers:
             answer = browser.open_page("/features", asked)
-            assert answer.status_code == 200 and "state-error" not in answer.text
+            assert answer.status_code == 200 and "state-failed" not in answer.text
             words = answer.text
             for echo in (f'"value":"{OUTSIDE}"', f'"search":"{OUTSIDE}"', f"search={OUTSIDE}"):
                 words = words.replace(echo, "")

@@ -122,12 +122,13 @@ def register(app: Dash) -> None:
         prevent_initial_call=True,
     )
     @requires(Permission.READ)
-    def search_items(search: str | None, options: list[dict], value: Any) -> Any:
+    def search_items(search: str | None, options: Any, value: Any) -> Any:
         if not search:
             return no_update
         scope = current_viewer().scope
         found = materials.item_options(scope=scope, search=search[:MAX_SEARCH])
         kept = value if isinstance(value, list) else [value]
-        chosen = [option for option in options if option["value"] in kept]
+        offered = options if isinstance(options, list) else []
+        chosen = [one for one in offered if isinstance(one, dict) and one.get("value") in kept]
         others = [option for option in found if option.value not in kept]
         return chosen + [{"value": option.value, "label": option.label} for option in others]

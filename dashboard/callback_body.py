@@ -12,6 +12,9 @@ from werkzeug.exceptions import BadRequest
 UNTYPABLE = re.compile(rb"\\u(0000|d[89a-f][0-9a-f]{2})", re.IGNORECASE)
 PAIR = re.compile(rb"\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}", re.IGNORECASE)
 
+TEXTS = ("pathname", "search", "search_value")
+"""Properties that a browser sends as a text, or as nothing yet."""
+
 
 def check_letters(data: bytes) -> None:
     """Raises BadRequest for letters that no database keeps: NUL, and halves of characters."""
@@ -43,6 +46,15 @@ def _check_list(given: Any, declared: list[dict[str, Any]], name: str) -> None:
         for entry in one if isinstance(one, list) else [one]:
             if not _is_property(entry) or entry["property"] != expected["property"]:
                 raise BadRequest(f"{name} are not those of the callback.")
+            if entry["property"] in TEXTS and not _is_text(entry["property"], entry.get("value")):
+                raise BadRequest(f"{entry['property']} is no such text.")
+
+
+def _is_text(name: str, value: Any) -> bool:
+    """A path begins with a slash."""
+    if name == "pathname":
+        return isinstance(value, str) and value.startswith("/")
+    return value is None or isinstance(value, str)
 
 
 def _check_outputs(given: Any, output: str) -> None:

@@ -45,6 +45,7 @@ BEING_NOTED = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
     " AND state = 'active' AND query LIKE 'INSERT INTO support.audit_log%'"
 )
+FAILURES = ("a page could not be made", "a callback failed")
 CSRF = re.compile(r'name="csrf_token" value="([^"]+)"')
 SHELL_CSRF = re.compile(r'"name":"csrf_token","type":"submit","value":"([^"]+)"')
 
@@ -219,6 +220,24 @@ def part_call(identity: dict[str, Any]) -> dict[str, Any]:
     """The body of the callback that makes one of them."""
     kind = identity.get("type", "part") if isinstance(identity, dict) else "part"
     return making(identity, kind)
+
+
+def log_of(site: Site, home: Path) -> Path:
+    """The file that this server logs to."""
+    return home / f"server-{site.url.rpartition(':')[2]}.log"
+
+
+@contextmanager
+def nothing_fails(site: Site, home: Path) -> Iterator[None]:
+    """No page and no callback that is asked for meanwhile meets an error: both answer 200 then."""
+    log = log_of(site, home)
+    before = log.stat().st_size
+    yield
+    with log.open("rb") as lines:
+        lines.seek(before)
+        told = lines.read().decode().splitlines()
+    failed = [line for line in told if any(words in line for words in FAILURES)]
+    assert not failed, failed
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import requests
 
 from tests import services
 from tests.conftest import StartServer
-from tests.web.conftest import PASSWORD, VIEWER, Site
+from tests.web.conftest import PASSWORD, VIEWER, Site, log_of
 from warehouse import embedded
 
 HERE, ELSEWHERE = "https://app.example.com", "https://evil.example"
@@ -178,7 +178,7 @@ def test_a_link_to_another_host_name_is_kept_nowhere(public: Site, home: Path) -
     answer = public.get("/reset/A-SECRET", headers={"Host": "evil.example"})
     assert answer.status_code == 400
     assert public.audit("refused")[-1].object == "GET /reset/<secret>"
-    log = (home / f"server-{public.url.rpartition(':')[2]}.log").read_text()
+    log = log_of(public, home).read_text()
     assert '"/reset/<secret>"' in log and "A-SECRET" not in log
 
 

@@ -13,6 +13,7 @@ from domain.access import Permission
 from domain.records import AuditFilters, AuditRow, Page
 from warehouse.queries import audit
 
+DAY = timedelta(days=1)
 Part = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean)]
 
 
@@ -38,13 +39,11 @@ def listed(query: AuditQuery) -> Page[AuditRow]:
         actor=query.actor,
         action=query.action,
         object=query.object,
-        since=_midnight(query.from_),
-        before=_midnight(query.to, 1),
+        since=_midnight(query.from_) if query.from_ else None,
+        before=_midnight(query.to + DAY) if query.to and query.to < date.max else None,
     )
     return audit.page(filters=filters, limit=query.limit, cursor=query.cursor)
 
 
-def _midnight(day: date | None, later: int = 0) -> datetime | None:
-    if day is None or day == date.max:
-        return None
-    return datetime.combine(day + timedelta(days=later), time(), UTC)
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

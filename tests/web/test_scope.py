@@ -259,7 +259,7 @@ def test_no_answer_holds_a_row_from_outside(admin: Api, scoped: list[Api], route
         whole = [admin.get(route.path, params=params) for _ in range(times)]
         assert {answer.status_code for answer in whole} == {200}
         known = {"If-None-Match": whole[0].headers.get("ETag", "")}
-        for reader, headers in product(tuple(readers), ({}, known)):
+        for reader, headers in product(tuple(readers), ({},) if route.media else ({}, known)):
             answer = reader.get(route.path, params=params, headers=headers)
             if answer.status_code == 403:
                 readers = [one for one in readers if one is not reader]

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 
 from auth.passwords import digest, matches
 from dashboard.cli import app
+from domain.erp import KINDS
 from tests import factories
 from tests.services import ROOT, forget_settings
 from warehouse import caching
@@ -79,16 +80,19 @@ def test_accounts_are_managed_and_every_change_is_on_record(flask: Flask, engine
     assert flask("users", "set-role", "ana@nova.test", "VIEWER").exit_code == 0
     assert flask("users", "disable", "ana@nova.test").exit_code == 0
     assert "ana@nova.test\tVIEWER\tdisabled" in flask("users", "list").stdout
+    assert flask("users", "enable", "ana@nova.test").exit_code == 0
+    assert "disabled" not in flask("users", "list").stdout
     with engine.connect() as connection:
         ana = next(row for row in everyone(connection) if row.email == "ana@nova.test")
         sql = "SELECT action, before, after::text FROM support.audit_log ORDER BY audit_id"
         rows = connection.execute(text(sql)).all()
-    assert ana.scope.ufs == ("BA",) and ana.token_version == 2
+    assert ana.scope.ufs == ("BA",) and ana.token_version == 3
     assert [row.action for row in rows] == [
         "user.create",
         "user.create",
         "user.set_role",
         "user.disable",
+        "user.enable",
     ]
     assert rows[2].before == {"role": "ANALYST"}
     assert not [row for row in rows if "$2b$" in (row[2] or "")]
@@ -160,6 +164,12 @@ def test_scopes_names_links_and_sessions_from_the_command_line(
         ((kept, lasts),) = connection.execute(text(sql)).all()
     assert (ana.scope.ufs, ana.scope.contracts, ana.name) == (("BA", "SP"), (), "Ana Maria")
     assert link.startswith("/reset/") and kept == digest(link.removeprefix("/reset/")) and lasts
+
+
+def test_demo_files_of_every_kind_are_written(flask: Flask, tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    assert flask("demo-data", str(folder)).stdout == f"demo files are in {folder}\n"
+    assert {f"{kind}.csv" for kind in KINDS} <= {path.name for path in folder.iterdir()}
 
 
 def test_a_file_is_loaded_and_a_bad_one_refused(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,21 @@ def trained(folder: Path, training: TrainingSet, name: str = "first", **options:
     return results
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, small: TrainingSet) -> tuple[Path, Results]:
+    """The folder of a finished run, which is for copying, and its results."""
+    folder = tmp_path_factory.mktemp("finished")
+    return folder, trained(folder, small)
+
+
+@pytest.fixture
+def first(tmp_path: Path, finished: tuple[Path, Results]) -> Results:
+    """The results of a finished run with checkpoints in `tmp_path`."""
+    folder, results = finished
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    return results
+
+
 def same(first: Results, second: Results) -> None:
     pd.testing.assert_frame_equal(first.forecast, second.forecast, check_exact=True)
     pd.testing.assert_frame_equal(first.points, second.points, check_exact=True)
@@ -49,8 +65,9 @@ def changed(sku: str = "CABO", site: str = "DEP-SP") -> TrainingSet:
     return training_set(quantities, costs={"CABO": 10.0, "BATERIA": 900.0})
 
 
-def test_the_same_data_need_no_fit_at_all(tmp_path: Path, small: TrainingSet) -> None:
-    first = trained(tmp_path, small)
+def test_the_same_data_need_no_fit_at_all(
+    tmp_path: Path, small: TrainingSet, first: Results
+) -> None:
     again = trained(tmp_path, small, "second")
     facts = again.tally.facts()
     assert (facts["computed"], facts["reused_from"]) == (0, {"first": facts["fits"]})
@@ -59,8 +76,8 @@ def test_the_same_data_need_no_fit_at_all(tmp_path: Path, small: TrainingSet) ->
     same(run(small, OPTIONS), again)
 
 
-def test_new_data_in_one_series_refit_only_that_one(tmp_path: Path, small: TrainingSet) -> None:
-    trained(tmp_path, small)
+@pytest.mark.usefixtures("first")
+def test_new_data_in_one_series_refit_only_that_one(tmp_path: Path) -> None:
     again = trained(tmp_path, changed(), "second")
     facts = again.tally.facts()
     assert (facts["series_refit"], facts["series_reused"]) == (1, len(shapes()) - 1)
@@ -82,29 +99,28 @@ def test_a_new_series_moves_the_others_but_refits_none(
     same(run(more, OPTIONS), again)
 
 
+@pytest.mark.usefixtures("first")
 @pytest.mark.parametrize(
     "other", [{"seed": 2}, {"horizon": 13}, {"frequency": "W", "horizon": 2}], ids=str
 )
 def test_another_seed_horizon_or_frequency_reuses_nothing(
     tmp_path: Path, small: TrainingSet, other: dict[str, Any]
 ) -> None:
-    trained(tmp_path, small)
     options = replace(OPTIONS, **other)
     with opened(tmp_path) as store:
         facts = run(small, options, store).tally.facts()
     assert (facts["reused"], facts["resumed"]) == (0, 0)
 
 
+@pytest.mark.usefixtures("first")
 def test_other_libraries_or_other_code_reuse_nothing(
     tmp_path: Path, small: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trained(tmp_path, small)
     monkeypatch.setattr(keys, "environment", lambda: "another version")
     assert trained(tmp_path, small, "second").tally.facts()["reused"] == 0
 
 
-def test_fresh_computes_everything(tmp_path: Path, small: TrainingSet) -> None:
-    first = trained(tmp_path, small)
+def test_fresh_computes_everything(tmp_path: Path, small: TrainingSet, first: Results) -> None:
     again = trained(tmp_path, small, "second", fresh=True)
     assert again.tally.facts()["computed"] == first.tally.fits
     same(first, again)
@@ -112,9 +128,12 @@ def test_fresh_computes_everything(tmp_path: Path, small: TrainingSet) -> None:
 
 @pytest.mark.parametrize("damage", ["flip", "cut", "empty"])
 def test_damaged_files_are_noticed_said_and_computed_again(
-    tmp_path: Path, small: TrainingSet, damage: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    small: TrainingSet,
+    first: Results,
+    damage: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    first = trained(tmp_path, small)
     victim = max((tmp_path / "fits").iterdir(), key=lambda path: path.stat().st_size)
     content = victim.read_bytes()
     middle = len(content) // 2
@@ -131,16 +150,17 @@ def test_damaged_files_are_noticed_said_and_computed_again(
     same(first, again)
 
 
-def test_a_damaged_list_of_a_run_is_no_harm(tmp_path: Path, small: TrainingSet) -> None:
-    first = trained(tmp_path, small)
+def test_a_damaged_list_of_a_run_is_no_harm(
+    tmp_path: Path, small: TrainingSet, first: Results
+) -> None:
     (tmp_path / "runs" / "first.json").write_text('{"keys": [')
     again = trained(tmp_path, small, "second")
     assert again.tally.facts()["damaged_files"] == 1
     same(first, again)
 
 
+@pytest.mark.usefixtures("first")
 def test_a_torn_file_is_removed(tmp_path: Path, small: TrainingSet) -> None:
-    trained(tmp_path, small)
     torn = tmp_path / "fits" / "0123.tmp"
     torn.write_bytes(b"half")
     trained(tmp_path, small, "second")
@@ -300,5 +320,8 @@ def test_the_manifest_names_every_library_and_the_code() -> None:
     names = {name.lower() for name in keys.libraries()}
     assert {"numpy", "pandas", "statsforecast", "prophet", "lightgbm"} <= names
     assert re.fullmatch("[0-9a-f]{64}", keys.code())
-    setup = Setup(FREQUENCIES["M"], 12, 1)
-    assert json.dumps(keys.described(setup)) == json.dumps(keys.described(setup))
+
+
+def test_setups_that_say_the_same_are_described_alike() -> None:
+    told = [json.dumps(keys.described(Setup(FREQUENCIES["M"], 12, seed))) for seed in (1, 1, 2)]
+    assert told[0] == told[1] != told[2]

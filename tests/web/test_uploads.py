@@ -41,17 +41,10 @@ BOMB = "demand.xlsx"
 
 WRONG: list[tuple[str, bytes, list[str]]] = [
     ("demand.csv", b"", ["demand.csv", "is empty"]),
-    ("demand.csv", b"date;sku;quantidade\n2024-01-01;A;1\n", ["'quantidade'", "'quantity'"]),
-    ("demand.csv", b"date;sku\n2024-01-01;A\n", ["'quantity'", "missing"]),
-    ("demand.csv", b"date;sku;quantity\n", ["has a header and no rows"]),
-    ("demand.csv", b'date;sku;quantity\n2024-01-01;"A;1\n', ["line 2", "never closed"]),
-    ("demand.csv", b"date;sku;quantity\n2024-01-01;\xc3\xa7;1\n2024-01-02;\xe7;1\n", ["0xe7"]),
-    ("demand.csv", b"date;sku;quantity\n2024-01-01;A\x00;1\n", ["line 2", "NUL"]),
     ("demand.csv.gz", b"\x1f\x8b\x08\x00broken", ["damaged gzip"]),
-    ("demand.xlsx", b"PK\x03\x04 not a workbook", ["is not an XLSX workbook"]),
-    ("demand.parquet", b"PAR1 nothing", ["is not a Parquet file"]),
     ("vendas.csv", b"date;sku;quantity\n2024-01-01;A;1\n", ["holds no ERP file"]),
 ]
+"""One of each door that a file fails at; `test_ingest_wrong_files` has many more."""
 BAD_ROWS = [
     ("31/02/2025;A;1", "date", "31/02/2025", "does not exist"),
     ("2024-01-01;A;dez", "quantity", "dez", "not a number"),
@@ -180,15 +173,14 @@ def test_a_wrong_file_ends_in_a_message_that_names_it(
     assert counts(office.engine) == before and kept() == []
 
 
-@pytest.mark.parametrize(("row", "column", "value", "reason"), BAD_ROWS)
-def test_a_bad_row_is_shown_with_its_place(
-    analyst: Sender, row: str, column: str | None, value: str | None, reason: str
-) -> None:
-    job = analyst.send("demand.csv", f"{DEMAND}2024-05-01;B;2.5\n{row}\n", dry_run="true")
-    assert job["state"] == "refused" and job["files"][0]["rejected"] == 1
-    (reject,) = job["files"][0]["rejects"]
-    assert (reject["line"], reject["column"], reject["value"]) == (3, column, value)
-    assert reason in reject["reason"]
+def test_bad_rows_are_shown_with_their_places(analyst: Sender) -> None:
+    rows = "".join(f"{row}\n" for row, *_ in BAD_ROWS)
+    job = analyst.send("demand.csv", f"{DEMAND}2024-05-01;B;2.5\n{rows}", dry_run="true")
+    (file,) = job["files"]
+    assert (job["state"], file["read"], file["rejected"]) == ("refused", 7, len(BAD_ROWS))
+    told = {one["line"]: (one["column"], one["value"], one["reason"]) for one in file["rejects"]}
+    for line, (_, column, value, reason) in enumerate(BAD_ROWS, start=3):
+        assert told[line][:2] == (column, value) and reason in told[line][2], line
 
 
 def test_every_row_that_a_check_refuses_is_a_file_as_of_a_load(office: Site, admin: Sender) -> None:
@@ -254,12 +246,7 @@ def test_a_mapping_and_a_kind_come_with_the_file(analyst: Sender) -> None:
     ("sent", "shown"),
     [
         ("../../../etc/cron.d/demand.csv", "demand.csv"),
-        ("..\\..\\demand.csv", "demand.csv"),
-        ("/etc/demand.csv", "demand.csv"),
-        ("C:\\fakepath\\demand.csv", "demand.csv"),
-        ("....//demand-../x/demand_1.csv", "demand_1.csv"),
         ("demand;$(id)`.csv", "demand__(id)_.csv"),
-        ("-rf.csv", "_rf.csv"),
     ],
 )
 def test_the_sender_s_path_leads_nowhere(analyst: Sender, sent: str, shown: str) -> None:

@@ -233,14 +233,19 @@ def product(ground: Product) -> Iterator[Product]:
         yield product
 
 
-@pytest.fixture
-def calm(product: Product) -> Iterator[float]:
-    """How long the slowest answer takes when nothing is broken, in seconds; afterwards the cache
-    breaker has closed again and all is well."""
+@pytest.fixture(scope="module")
+def slowest(product: Product) -> float:
+    """How long the slowest answer takes when nothing is broken, in seconds."""
     with product.probe() as prober:
         time.sleep(CALM_SECONDS)
     assert {one.status for one in prober.answers} == {200}
-    yield max(one.came - one.asked for one in prober.answers)
+    return max(one.came - one.asked for one in prober.answers)
+
+
+@pytest.fixture
+def calm(product: Product, slowest: float) -> Iterator[float]:
+    """`slowest`; afterwards the cache breaker has closed again and all is well."""
+    yield slowest
     deadline = time.monotonic() + WAIT_SECONDS
     while {product.ask(path).status for path in PATHS} != {200}:
         assert time.monotonic() < deadline, "it does not recover"

@@ -81,6 +81,17 @@ def split(history: pd.DataFrame) -> Iterator[Series]:
         yield Series(ids[start], ds[start:end], np.maximum(y[start:end], 0.0))
 
 
+def long_enough(history: pd.DataFrame, shortest: int) -> tuple[list[Series], dict[Any, str]]:
+    """The series of at least so many periods, and of each other one why it cannot be fitted."""
+    found, failures = list[Series](), dict[Any, str]()
+    for series in split(history):
+        if len(series.y) < shortest:
+            failures[series.unique_id] = f"{len(series.y)} periods are too few"
+        else:
+            found.append(series)
+    return found, failures
+
+
 class Results:
     """Collects forecasts series by series; one that fails is noted, not raised."""
 

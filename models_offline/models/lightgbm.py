@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from domain.demand import is_intermittent
-from models_offline.models.base import Results, Setup, split
+from models_offline.models.base import Results, Setup, long_enough
 from models_offline.models.lstm import LARGEST_LOG, Prepared, prepare
 from models_offline.quantiles import LEVELS, Values, negative_binomial
 from models_offline.survivors import first_origin, least_demands
@@ -79,12 +79,8 @@ class LightGbm:
 
     def look_at(self, history: pd.DataFrame) -> Self:
         """Forecasts will be of this history; what was learnt from another one stays."""
-        self.failures, self._series = {}, []
-        for series in split(history):
-            if len(series.y) < SHORTEST:
-                self.failures[series.unique_id] = f"{len(series.y)} periods are too few"
-            else:
-                self._series.append(prepare(series, self.setup))
+        found, self.failures = long_enough(history, SHORTEST)
+        self._series = [prepare(series, self.setup) for series in found]
         return self
 
     def _groups(self) -> dict[bool, list[Prepared]]:

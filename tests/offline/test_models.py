@@ -107,8 +107,9 @@ def test_arima_notes_its_residuals() -> None:
     assert 0.0 <= model.notes[0]["ljung_box_p"] <= 1.0
 
 
-def test_too_short_for_arima_is_a_failure_with_a_reason() -> None:
-    model = create("arima", SETUP).fit(history({0: SERIES[0], 9: np.array([3.0, 4.0])}))
+@pytest.mark.parametrize("name", ["arima", "lightgbm"])
+def test_too_short_a_history_is_a_failure_with_a_reason(name: str) -> None:
+    model = create(name, SETUP).fit(history({0: SERIES[0], 9: np.array([3.0, 4.0])}))
     assert "too few" in model.failures[9]
     assert set(model.predict(HORIZON)["unique_id"]) == {0}
 

@@ -17,7 +17,7 @@ from domain.viewer import Viewer
 from domain.wording import alert_reason
 from layouts import format as fmt
 from layouts.alerts import place
-from layouts.components.attributes import SHOWS_DECISIONS, aria
+from layouts.components.attributes import aria
 from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import Bar, choice, dropdown, one_of, page_bar, search_box
 from layouts.components.icons import icon
@@ -30,12 +30,12 @@ from layouts.components.queue import (
     StatusTotal,
     action,
     card_head,
-    panel,
     pick,
     pick_all,
+    queue_page,
     status_totals,
 )
-from layouts.components.states import missing_file, no_rows, notices
+from layouts.components.states import missing_file, no_rows
 from layouts.text import ALERT_KINDS, ALERT_STATUSES, LEVELS, named
 
 PANEL = "alerts"
@@ -83,22 +83,15 @@ def pick_id(number: Any) -> dict[str, Any]:
 
 def layout(data: InboxData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
-    return html.Div(
-        [
-            html.Div(
-                [html.H1(viewer.t("Alerts")), filters(data, viewer)],
-                className="page-head page-head-wrap",
-            ),
-            *notices(data.notices),
-            panel(
-                PANEL,
-                data.query,
-                part("totals", lambda: totals(data, viewer), 100, 208),
-                part("list", lambda: rows(data, viewer), 1600),
-            ),
-        ],
-        className="page page-alerts",
-        **SHOWS_DECISIONS,
+    return queue_page(
+        PANEL,
+        viewer.t("Alerts"),
+        filters(data, viewer),
+        data.notices,
+        data.query,
+        lambda: totals(data, viewer),
+        lambda: rows(data, viewer),
+        part,
     )
 
 

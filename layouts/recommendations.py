@@ -13,7 +13,7 @@ from domain.receipts import Source
 from domain.records import ADVICE_STEPS, Filters, Option, Recommendation, RecommendationTotal
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.components.attributes import SHOWS_DECISIONS, aria
+from layouts.components.attributes import aria
 from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import Bar, choice, one_of, page_bar, search_box
 from layouts.components.pager import Listed, pager
@@ -22,11 +22,11 @@ from layouts.components.queue import (
     ALL,
     SELECTED,
     StatusTotal,
-    panel,
     pick_all,
+    queue_page,
     status_totals,
 )
-from layouts.components.states import missing_file, no_rows, notices
+from layouts.components.states import missing_file, no_rows
 from layouts.recommendation_card import decisions, recommendation_card
 from layouts.recommendation_text import KINDS, STATUSES
 from layouts.text import named
@@ -58,22 +58,15 @@ class RecommendationsData:
 
 def layout(data: RecommendationsData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
-    return html.Div(
-        [
-            html.Div(
-                [html.H1(viewer.t("Recommendations")), filters(data, viewer)],
-                className="page-head page-head-wrap",
-            ),
-            *notices(data.notices),
-            panel(
-                PANEL,
-                data.query,
-                part("totals", lambda: totals(data, viewer), 100, 208),
-                part("list", lambda: rows(data, viewer), 1600),
-            ),
-        ],
-        className="page page-recommendations",
-        **SHOWS_DECISIONS,
+    return queue_page(
+        PANEL,
+        viewer.t("Recommendations"),
+        filters(data, viewer),
+        data.notices,
+        data.query,
+        lambda: totals(data, viewer),
+        lambda: rows(data, viewer),
+        part,
     )
 
 

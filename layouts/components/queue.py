@@ -14,7 +14,9 @@ from dash.development.base_component import Component
 
 from domain.viewer import Viewer
 from layouts import format as fmt
-from layouts.components.attributes import aria
+from layouts.components.attributes import SHOWS_DECISIONS, aria
+from layouts.components.parts import Make, Part
+from layouts.components.states import notices
 from layouts.text import named
 
 ALL = "all"
@@ -43,7 +45,30 @@ def part_of(panel: str, part: str, at: Any) -> dict[str, Any]:
     return {"type": f"{panel}-{part}", "at": at}
 
 
-def panel(
+def queue_page(
+    name: str,
+    title: str,
+    filters: Component,
+    told: list[str],
+    query: dict[str, list[str]],
+    totals: Make,
+    rows: Make,
+    part: Part,
+) -> html.Div:
+    """The whole page of what is decided about. told: notices; query: the address; `totals` and
+    `rows` make what the panel `name` is of."""
+    return html.Div(
+        [
+            html.Div([html.H1(title), filters], className="page-head page-head-wrap"),
+            *notices(told),
+            _panel(name, query, part("totals", totals, 100, 208), part("list", rows, 1600)),
+        ],
+        className=f"page page-{name}",
+        **SHOWS_DECISIONS,
+    )
+
+
+def _panel(
     name: str, query: dict[str, list[str]], totals: list[Component], rows: list[Component]
 ) -> html.Div:
     """Both parts of what is decided about; after a decision the totals are shown anew, then the

@@ -5,8 +5,7 @@ point. A measure that is undefined for its points is None, never NaN or infinite
 forecast − actual, so a positive bias is over-forecasting. Sources: Hyndman & Koehler (2006),
 "Another look at measures of forecast accuracy", IJF 22 (MASE); Makridakis, Spiliotis &
 Assimakopoulos (2022), "The M5 competition", IJF 38 (RMSSE, pinball); Kolassa & Schütz (2007),
-"Advantages of the MAD/mean ratio over the MAPE", Foresight 6 (WAPE); Gilliland (2010), "The
-Business Forecasting Deal" (FVA).
+"Advantages of the MAD/mean ratio over the MAPE", Foresight 6 (WAPE).
 """
 
 from __future__ import annotations
@@ -138,11 +137,6 @@ def rmsse(
     a, f = _pair(actual, forecast)
     scale = naive_scales(history, season_length).squared
     return None if scale is None or len(a) == 0 else float(np.sqrt(((f - a) ** 2).mean() / scale))
-
-
-def fva(naive_error: float | None, our_error: float | None) -> float | None:
-    """Forecast value added: naive's error − ours, on the same points and in the same measure."""
-    return None if naive_error is None or our_error is None else naive_error - our_error
 
 
 def pinball(actual: ArrayLike, quantile_forecast: ArrayLike, level: float) -> float | None:

@@ -111,15 +111,15 @@ def expected_calibration_error(bins: Sequence[CalibrationBin]) -> float:
 
 
 def calibration_bins(
-    probability: np.ndarray[Any, Any], failed: np.ndarray[Any, Any], count: int = BINS
+    probability: np.ndarray[Any, Any], failed: np.ndarray[Any, Any]
 ) -> list[CalibrationBin]:
     """Bins of equal width over 0–1, empty ones left out: the usual form of the ECE."""
     import numpy as np
 
-    place = np.minimum((probability * count).astype(int), count - 1)
+    place = np.minimum((probability * BINS).astype(int), BINS - 1)
     return [
         CalibrationBin(int(mine.sum()), float(probability[mine].mean()), float(failed[mine].mean()))
-        for number in range(count)
+        for number in range(BINS)
         if (mine := place == number).any()
     ]
 

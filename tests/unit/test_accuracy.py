@@ -59,12 +59,6 @@ def test_naive_forecast_has_a_mase_of_one_on_its_own_history() -> None:
     assert accuracy.mase(history[1:], history[:-1], history) == pytest.approx(1.0)
 
 
-def test_fva_is_positive_when_we_are_better() -> None:
-    assert accuracy.fva(0.5, 0.4) == pytest.approx(0.1)
-    assert accuracy.fva(None, 0.4) is None
-    assert accuracy.fva(0.5, None) is None
-
-
 def test_pinball_punishes_the_rarer_side_less() -> None:
     assert accuracy.pinball([10], [6], 0.9) == pytest.approx(3.6)
     assert accuracy.pinball([6], [10], 0.9) == pytest.approx(0.4)

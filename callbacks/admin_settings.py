@@ -37,13 +37,14 @@ def register(app: Dash) -> None:
         Input(layout.SAVE, "n_clicks"),
         State(layout.field_id(ALL), "value"),
         State(layout.field_id(ALL), "id"),
+        State(layout.SHOWN, "data"),
         prevent_initial_call=True,
     )
     @requires(Permission.MANAGE_SETTINGS)
-    def save(clicks: int | None, values: Any, fields: Any) -> Any:
+    def save(clicks: int | None, values: Any, fields: Any, shown: Any) -> Any:
         if not clicks:
             return no_update
-        viewer, wanted = current_viewer(), _wanted(values, fields)
+        viewer, wanted = current_viewer(), _changed(_wanted(values, fields), shown)
         try:
             job_id = commands.change(get_engine(), _checked(wanted), actor=request_actor())
         except InvalidInput as error:
@@ -57,6 +58,12 @@ def _wanted(values: Any, fields: Any) -> dict[str, Any]:
     pairs = zip(values or [], fields or [], strict=False)
     named = ((one.get("name"), value) for value, one in pairs if isinstance(one, dict))
     return {name: value for name, value in named if name in BY_NAME or name == METHOD}
+
+
+def _changed(wanted: dict[str, Any], shown: Any) -> dict[str, Any]:
+    """What differs from what was shown: the rest may have been changed by others meanwhile."""
+    told = shown if isinstance(shown, dict) else {}
+    return {name: value for name, value in wanted.items() if value != told.get(name)}
 
 
 def _checked(wanted: dict[str, Any]) -> dict[str, float | str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, ctx, no_update, set_props
@@ -24,7 +25,8 @@ from warehouse.queries import sessions, users
 from warehouse.queries.users import UserRow
 
 USERS = Permission.MANAGE_USERS
-FIELDS = [State(f"user-{name}", "value") for name in ("name", "role", "ufs", "contracts")]
+NAMES = ("name", "role", "ufs", "contracts")
+FIELDS = [State(f"user-{name}", "value") for name in NAMES]
 
 
 @screen(USERS, personal=True)
@@ -63,15 +65,17 @@ def register(app: Dash) -> None:
         Output(layout.PAGE, "children"),
         Input(layout.action_id(ALL), "n_clicks"),
         State("user-id", "data"),
+        State(layout.SHOWN, "data"),
         *FIELDS,
         prevent_initial_call=True,
     )
     @requires(USERS)
-    def act(_clicks: Any, user_id: Any, *values: Any) -> Any:
+    def act(_clicks: Any, user_id: Any, shown: Any, *values: Any) -> Any:
         if not ctx.triggered or not ctx.triggered[0]["value"] or not ctx.triggered_id:
             return no_update
         action = str(ctx.triggered_id["name"])
-        return _done(action, _number(user_id), _fields(*values), current_viewer())
+        fields = _changed(_fields(*values), shown)
+        return _done(action, _number(user_id), fields, current_viewer())
 
 
 def _created(email: str, fields: commands.Changes) -> Component:
@@ -165,6 +169,14 @@ def _fields(name: Any, role: Any, ufs: Any, contracts: Any) -> commands.Changes:
         ufs=_codes("ufs", ufs),
         contracts=_codes("contracts", contracts),
     )
+
+
+def _changed(fields: commands.Changes, shown: Any) -> commands.Changes:
+    """What differs from what was shown: the rest may have been changed by others meanwhile."""
+    told = shown if isinstance(shown, dict) else {}
+    before = _fields(*(told.get(name) for name in NAMES))
+    kept = {name: None for name in NAMES if getattr(fields, name) == getattr(before, name)}
+    return replace(fields, **kept)
 
 
 def _codes(field: str, values: Any) -> set[str]:

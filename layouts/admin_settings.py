@@ -17,6 +17,7 @@ from layouts.components.forms import choice_field
 from layouts.text import METHOD_NAMES, THRESHOLD_HELP, THRESHOLD_NAMES
 
 PANEL = "thresholds"
+SHOWN = "thresholds-shown"
 SAVE = "save-thresholds"
 GROUPS = {
     "alerts": (
@@ -69,7 +70,8 @@ def panel(
     wanted: Mapping[str, Any] | None = None,
     job_id: int | None = None,
 ) -> list[Component]:
-    """The fields by group; after a refusal with what was `wanted` and why it cannot be."""
+    """The fields by group and what is in force; after a refusal with what was `wanted` and why it
+    cannot be."""
     t, asked, refused = viewer.t, wanted or {}, problems or {}
     known = {one.name: one for one in found.thresholds}
     choice = _method(found.method, asked.get(METHOD), refused.get(METHOD), viewer)
@@ -88,7 +90,12 @@ def panel(
         for group, names in GROUPS.items()
     ]
     save = html.Button(t("Save"), id=SAVE, type="button", className="btn btn-primary")
-    return [*groups, html.Div([save, *_followed(job_id, viewer)], className="actions")]
+    shown = {name: one.value for name, one in known.items()} | {METHOD: found.method.value}
+    return [
+        dcc.Store(id=SHOWN, data=shown),
+        *groups,
+        html.Div([save, *_followed(job_id, viewer)], className="actions"),
+    ]
 
 
 def _field(threshold: ThresholdValue, wanted: Any, problem: str | None, viewer: Viewer) -> html.Div:

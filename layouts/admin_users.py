@@ -29,6 +29,7 @@ from layouts.components.icons import icon
 from layouts.text import N_, ROLES, named
 
 PAGE = "user-page"
+SHOWN = "user-shown"
 SAVE, DISABLE, ENABLE, RESET, END = "save", "disable", "enable", "reset", "end"
 CREATE = "user-create"
 DONE = {
@@ -227,10 +228,17 @@ def detail(data: AccountData, viewer: Viewer) -> list[Component]:
 
 
 def account_card(data: AccountData, viewer: Viewer) -> html.Section:
-    """Name, role and scope."""
+    """Name, role and scope, and what of them is shown."""
     t, account = viewer.t, data.account
+    shown = {
+        "name": account.name,
+        "role": str(account.role),
+        "ufs": list(account.scope.ufs),
+        "contracts": list(account.scope.contracts),
+    }
     return card(
         t("Account"),
+        dcc.Store(id=SHOWN, data=shown),
         html.Div(
             _fields(account.name, account.role, account.scope, data.choices, viewer),
             className="form-grid",

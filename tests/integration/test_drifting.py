@@ -4,6 +4,7 @@ and thresholds that decide when that is said."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +17,7 @@ from domain.receipts import evaluate
 from domain.wording import alert_message
 from tests import factories, services
 from tests.factories import LAST_DAY
+from tests.waiting import waiting
 from warehouse import caching
 from warehouse.commands import jobs, settings
 from warehouse.commands.users import Actor
@@ -206,6 +208,22 @@ def test_a_threshold_decides_when_it_is_said(drifted: Engine):
         row = connection.execute(text(f"{sql} ORDER BY audit_id LIMIT 1")).one()
     assert row.before == {"drift_days": 3.0, "gap_days": 7.0}
     assert row.after == {"drift_days": 11.0, "gap_days": 60.0}
+
+
+def test_two_first_changes_at_once_are_both_kept(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(jobs, "spawn", lambda *_: None)
+    wanted, admin = ({"warning_days": 20.0}, {"late_days": 8.0}), Actor("admin@nova.test")
+    seeing = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with ThreadPoolExecutor(2) as pool, engine.connect() as other, seeing.connect() as eye:
+        other.execute(text("LOCK TABLE support.setting IN SHARE MODE"))
+        changes = [pool.submit(settings.change, engine, one, actor=admin) for one in wanted]
+        while waiting(eye) < len(wanted):
+            assert not any(change.done() for change in changes)
+        other.rollback()
+        assert all(change.result() for change in changes)
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT value FROM support.setting")).scalar_one()
+    assert kept == {"warning_days": 20, "late_days": 8}
 
 
 @pytest.mark.parametrize(

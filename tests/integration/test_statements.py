@@ -276,7 +276,9 @@ def of_account(name: str, fields: list[dict[str, Any]]) -> dict[str, Any]:
     """What a button of `/admin/users/2` sends."""
     outputs = [f"{admin_users.PAGE}.children"]
     number = {"id": "user-id", "property": "data", "value": 2}
-    return call(outputs, [admin_users.action_id(name), "n_clicks"], 1, number, *fields)
+    before = {"name": "Bia", "role": "VIEWER", "ufs": ["SP"], "contracts": []}
+    shown = {"id": admin_users.SHOWN, "property": "data", "value": before}
+    return call(outputs, [admin_users.action_id(name), "n_clicks"], 1, number, shown, *fields)
 
 
 def test_what_people_press_sends_few_statements(
@@ -309,6 +311,7 @@ def test_what_people_press_sends_few_statements(
     ]
     for field in thresholds[1]:
         field["value"] = field["id"]
+    shown = {"id": admin_settings.SHOWN, "property": "data", "value": {}}
     presses = [
         call(["new-user.children"], f"{admin_users.CREATE}.n_clicks", 1, *fields),
         *(
@@ -322,7 +325,11 @@ def test_what_people_press_sends_few_statements(
             )
         ),
         call(
-            [f"{admin_settings.PANEL}.children"], f"{admin_settings.SAVE}.n_clicks", 1, *thresholds
+            [f"{admin_settings.PANEL}.children"],
+            f"{admin_settings.SAVE}.n_clicks",
+            1,
+            *thresholds,
+            shown,
         ),
         button(["publish-address.search"], "publish-run", "?publish=1"),
         button(["job-cancel.children"], "cancel-job", "?job=2"),

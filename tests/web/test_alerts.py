@@ -13,7 +13,7 @@ from sqlalchemy import text
 from domain.access import Role, Scope
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
 from tests.web.test_overrides import done
-from tests.web.test_same_numbers import components
+from tests.web.test_same_numbers import components, stored
 
 SOON = """
 WITH last AS (
@@ -28,6 +28,12 @@ UPDATE analytics.recommendation SET snoozed_until = until FROM last
 WHERE recommendation.fingerprint = last.fingerprint
 """
 """Lets the last snooze end in 5 s."""
+
+WARNING = """
+INSERT INTO support.setting (key, value, changed_by)
+VALUES ('policy', jsonb_build_object('warning_days', :days), 'boss@nova.test')
+ON CONFLICT (key) DO UPDATE SET value = setting.value || excluded.value
+"""
 
 
 @pytest.fixture(scope="module")
@@ -249,6 +255,52 @@ def test_thresholds_are_for_administrators_of_everything(site: Site, analyst: Ap
         {"warning_days": 15.0},
         {"warning_days": 14.0},
     )
+
+
+def save(shown: dict[str, Any], **typed: float) -> dict[str, Any]:
+    """The body that Save on `/admin/settings` sends: what was shown, and what was typed into it."""
+    fields = [({"type": "threshold", "name": name}, value) for name, value in shown.items()]
+
+    def state(name: str, values: list[Any]) -> list[dict[str, Any]]:
+        return [
+            {"id": one, "property": name, "value": value}
+            for (one, _), value in zip(fields, values, strict=True)
+        ]
+
+    return {
+        "output": "thresholds.children",
+        "outputs": {"id": "thresholds", "property": "children"},
+        "inputs": [{"id": "save-thresholds", "property": "n_clicks", "value": 1}],
+        "state": [
+            state("value", list((shown | typed).values())),
+            state("id", [one for one, _ in fields]),
+            {"id": "thresholds-shown", "property": "data", "value": shown},
+        ],
+        "changedPropIds": ["save-thresholds.n_clicks"],
+    }
+
+
+def test_a_form_that_was_open_takes_no_setting_back(site: Site) -> None:
+    """Somebody else changes the warning meanwhile; the form's owner types another threshold."""
+    browser = site.browser(ADMIN)
+    shown = stored(browser.open_page("/admin/settings"), "thresholds-shown")
+    assert (shown["warning_days"], shown["method"]) == (14, "quantile")
+    with site.changing() as connection:
+        connection.execute(text(WARNING), {"days": 15})
+    try:
+        saved = browser.callback(save(shown))
+        assert stored(saved, "thresholds-shown") == shown | {"warning_days": 15}
+        assert "job=" not in saved.text
+        refused = browser.callback(save(shown, late_days=-1))
+        typed = {
+            one["props"]["id"]["name"]: one["props"]["value"]
+            for one in components(refused.json())
+            if isinstance(one["props"].get("id"), dict) and "value" in one["props"]
+        }
+        assert typed == shown | {"warning_days": 15, "late_days": -1}
+    finally:
+        with site.changing() as connection:
+            connection.execute(text(WARNING), {"days": 14})
 
 
 def test_the_method_is_chosen_by_administrators_audited_and_done(site: Site, analyst: Api) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 from openpyxl import load_workbook
 from sqlalchemy import text
 
@@ -31,6 +32,12 @@ def components(one: Any) -> Iterator[dict[str, Any]]:
             yield one
         for value in one.values():
             yield from components(value)
+
+
+def stored(answer: requests.Response, name: str) -> Any:
+    """What a page or a callback's answer keeps in the browser under this name."""
+    found = components(answer.json())
+    return next(one["props"]["data"] for one in found if one["props"].get("id") == name)
 
 
 def plain(text: str) -> str:

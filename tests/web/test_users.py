@@ -11,6 +11,7 @@ from sqlalchemy import text
 from domain.access import Role, Scope
 from tests.waiting import waiting
 from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Site
+from tests.web.test_same_numbers import stored
 
 UNASKED: list[dict[str, Any]] = [
     {"password_hash": "x"},
@@ -220,16 +221,22 @@ def test_the_password_of_a_new_account_is_in_no_row(site: Site) -> None:
     assert password not in told and PASSWORD not in told and "$2b$" not in told
 
 
-def act(name: str, user_id: Any, *values: Any) -> dict[str, Any]:
+SHOWN = {"name": "Shown", "role": "ANALYST", "ufs": ["BA"], "contracts": ["C-SUL"]}
+
+
+def act(
+    name: str, user_id: Any, *values: Any, shown: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The body that the page's buttons send."""
     button = {"name": name, "type": "user-action"}
-    fields = zip(("name", "role", "ufs", "contracts"), values, strict=True)
+    fields = zip(SHOWN, values, strict=True)
     return {
         "output": "user-page.children",
         "outputs": {"id": "user-page", "property": "children"},
         "inputs": [[{"id": button, "property": "n_clicks", "value": 1}]],
         "state": [
             {"id": "user-id", "property": "data", "value": user_id},
+            {"id": "user-shown", "property": "data", "value": shown or SHOWN},
             *(
                 {"id": f"user-{field}", "property": "value", "value": value}
                 for field, value in fields
@@ -267,6 +274,22 @@ def test_what_a_forged_form_says_is_refused_and_changes_nothing(
     assert browser.callback(act("drop", number, "N", "VIEWER", [], [])).status_code == 200
     kept = site.api(ADMIN).get(f"/users/{number}").json()["data"]
     assert kept == before
+
+
+def test_a_page_that_was_open_takes_nothing_back(site: Site) -> None:
+    """Somebody else changes role and scope meanwhile; the form's owner corrects the name alone."""
+    number = site.add_user("stale@nova.test", Role.ADMIN)
+    browser, path = site.browser(ADMIN), f"/admin/users/{number}"
+    shown = stored(browser.open_page(path), "user-shown")
+    assert shown == {"name": "Stale", "role": "ADMIN", "ufs": [], "contracts": []}
+    meanwhile = {"role": "VIEWER", "ufs": ["SP"], "contracts": ["C-SUL"]}
+    assert site.api(ADMIN).call("PATCH", f"/users/{number}", json=meanwhile).status_code == 200
+    saved = browser.callback(act("save", number, "Stela", "ADMIN", None, [], shown=shown))
+    assert saved.status_code == 200
+    now = stored(saved, "user-shown")
+    assert now == {"name": "Stela"} | meanwhile
+    cleared = act("save", number, "Stela", "VIEWER", None, ["C-SUL"], shown=now)
+    assert stored(browser.callback(cleared), "user-shown") == now | {"ufs": []}
 
 
 def test_only_administrators_may_press_the_buttons(site: Site) -> None:

@@ -13,7 +13,12 @@ from warehouse.caching import COUNT_REVISION, forget_version
 from warehouse.commands import audit, jobs
 from warehouse.commands.users import Actor
 
-_READ = "SELECT key, value FROM support.setting WHERE key = ANY(:keys) ORDER BY key FOR UPDATE"
+_READ = """
+SELECT pg_advisory_xact_lock(hashtext('settings'));
+SELECT key, value FROM support.setting WHERE key = ANY(:keys)
+"""
+"""Two statements in one round trip: there may be no row to lock yet, and the second sees what
+others wrote while the first waited."""
 _WRITE = f"""
 WITH counted AS ({COUNT_REVISION}), written AS (
     INSERT INTO support.setting (key, value, changed_by)

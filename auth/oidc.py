@@ -8,7 +8,7 @@ password form stays: it is the way in when the service is out of order.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,7 +64,8 @@ class Service:
 
 @dataclass(frozen=True)
 class Person:
-    """Whom the service vouches for. `email` is empty unless it has verified it."""
+    """Whom the service vouches for. `email` is the account's where its subject is known, else the
+    service's, empty unless it has verified it."""
 
     subject: str
     email: str
@@ -125,7 +126,9 @@ def callback() -> ResponseReturnValue:
     except FAILURES as error:
         return _failed(f"not vouched for: {error}", 401)
     try:
-        row = _account(service, person)
+        known = users.by_subject(issuer=service.issuer, subject=person.subject)
+        person = replace(person, email=known.email) if known else person
+        row = _account(service, person, known)
     except NovaError as error:
         return _failed(str(error), 403, person)
     if not row.active:
@@ -182,12 +185,12 @@ def _person(service: Service, claims: dict[str, Any]) -> Person:
     return Person(subject, email, str(claims.get("name") or email.partition("@")[0]), role)
 
 
-def _account(service: Service, person: Person) -> UserRow:
-    """The person's account: known by subject, else by verified e-mail, else made now; its role is
+def _account(service: Service, person: Person, known: UserRow | None) -> UserRow:
+    """The person's account: `known` by subject, else by verified e-mail, else made now; its role is
     what the groups say. A first password that its owner never changed, and may never have got, is
     replaced by one that nobody knows. Raises NovaError."""
     engine, actor = get_engine(), session.request_actor(person.email or person.subject)
-    row = users.by_subject(issuer=service.issuer, subject=person.subject)
+    row = known
     if row is None:
         row = _by_email(person) or _made(person, actor)
         given = {"issuer": service.issuer, "subject": person.subject}

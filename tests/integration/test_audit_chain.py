@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from dashboard.cli import app
 from domain.access import Role
 from warehouse import unawaited
-from warehouse.commands import audit, privacy, retention, users
+from warehouse.commands import audit, privacy, retention, subjects, users
 from warehouse.db import as_application, make_engine
 from warehouse.partitions import ensure_audit_months
 from warehouse.queries import chain
@@ -245,10 +245,12 @@ def add_user(engine: Engine, email: str, role: Role = Role.VIEWER) -> int:
 
 
 def everything(engine: Engine) -> str:
-    tables = ("support.user", "support.session", "support.audit_log", "support.decision")
+    tables = ("user", "session", "subject", "audit_log", "decision", "job")
     with engine.connect() as connection:
         rows = [
-            connection.execute(text(f"SELECT string_agg(t::text, ' ') FROM {table} AS t")).scalar()
+            connection.execute(
+                text(f"SELECT string_agg(t::text, ' ') FROM support.{table} AS t")
+            ).scalar()
             for table in tables
         ]
     return " ".join(row or "" for row in rows)
@@ -266,6 +268,37 @@ def test_an_erased_person_leaves_a_whole_log(engine: Engine, log: Engine) -> Non
     assert found.is_whole and found.erased >= ROWS + 2
     behind_its_back(engine, "UPDATE support.audit_log SET action = 'x' WHERE audit_id = 2")
     assert state(engine).at_id == 2, "what stays of an erased row is sealed"
+
+
+def test_an_erased_person_leaves_no_subject_and_no_mention(engine: Engine, log: Engine) -> None:
+    add_user(engine, "Ana@nova.test")
+    link(engine, "ana@nova.test", "Sub-77")
+    for row in (
+        {"actor": "sub-77", "address": "203.0.113.9"},
+        {"actor": "anonymous", "after": {"reason": "no group of 'sub-77' gives a role"}},
+        {"actor": "bia@nova.test", "after": {"reason": "no group of 'sub-777' gives a role"}},
+        {"actor": "bia@nova.test", "object": "/materials/sub-77"},
+    ):
+        audit.record_alone(action="login.oidc.refused", **row)
+    busy = "another load is running: d.csv, by ana@nova.test; waited 5 s"
+    with engine.begin() as connection:
+        add_row(connection, "support.job", "message", busy)
+        told = queries.held(connection, "ana@nova.test")
+    assert [one["message"] for one in told["jobs"]] == [busy]
+    named = [one for one in told["audit_log"] if one["action"] == "login.oidc.refused"]
+    assert [one["actor"] for one in named] == ["sub-77", "anonymous"]
+    label = privacy.anonymise(engine, "ana@nova.test", unusable_hash=HASH, actor=users.Actor())
+    left = everything(engine).lower().replace("sub-777", "").replace("/materials/sub-77", "")
+    assert "ana@nova.test" not in left and "sub-77" not in left and "203.0.113.9" not in left
+    assert f"d.csv, by {label}; waited" in left and state(engine).is_whole
+
+
+def link(engine: Engine, email: str, subject: str) -> None:
+    """As the first login by the organisation's service does."""
+    with engine.connect() as connection:
+        account = users.find(connection, email)
+    actor = users.Actor(email)
+    subjects.link(engine, account, issuer="https://id.test", subject=subject, actor=actor)
 
 
 def test_an_address_that_ends_alike_is_somebody_elses(engine: Engine, log: Engine) -> None:
@@ -329,7 +362,7 @@ def test_all_that_is_erased_is_exported(engine: Engine) -> None:
         *((f"support.{table}", "user_id") for table in privacy.PERSONAL),
         ("analytics.alert", "owner_id"),
     ]
-    by_name = [*privacy.NAMED, ("support.job", "actor")]
+    by_name = [*privacy.NAMED, ("support.job", "actor"), ("support.job", "message")]
 
     def exported(connection: Connection) -> int:
         return sum(map(len, queries.held(connection, "ana@nova.test").values()))

@@ -136,8 +136,10 @@ def test_the_groups_of_each_login_decide_the_role(federated: Site, provider: Pro
 def test_the_subject_is_known_under_another_address(federated: Site, provider: Provider) -> None:
     provider.person = person("caio", groups=["cn=readers"])
     signed_in(federated)
-    provider.person |= {"email": "caio.new@corp.test", "email_verified": False}
+    provider.person |= {"email": "caio.new@corp.test", "groups": ["telecom-analysts"]}
     browser, answer = signed_in(federated)
+    changed = federated.audit("user.set_role")[-1]
+    assert (changed.object, changed.actor) == ("user:caio@corp.test", "caio@corp.test")
     assert answer.status_code == 303
     assert browser.get("/api/v1/auth/me").json()["data"]["email"] == "caio@corp.test"
     assert account(federated, "caio.new@corp.test") is None

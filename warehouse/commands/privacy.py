@@ -14,7 +14,7 @@ from warehouse.caching import count_revision
 from warehouse.commands import audit
 from warehouse.commands.owners import release
 from warehouse.commands.users import Actor, Changes, change
-from warehouse.queries.privacy import mention
+from warehouse.queries.privacy import called
 
 PERSONAL = ("session", "token", "password_reset", "start_view", "saved_view", "report", "subject")
 """Tables of `support` whose rows go with their account."""
@@ -36,16 +36,22 @@ _ERASE_ACCOUNT = text(
     WHERE user_id = :id
     """
 )
+_ERASE_MENTIONS = text(
+    """
+    UPDATE support.job SET message = regexp_replace(message, :mention, :label, 'gi')
+    WHERE message ~* :mention
+    """
+)
 _ERASE_TRACES = text(
     """
     WITH erased AS (
         UPDATE support.audit_log SET redacted = true, salt = NULL,
-            actor = CASE WHEN lower(actor) = lower(:email) THEN :label ELSE actor END,
-            address = CASE WHEN lower(actor) = lower(:email) THEN NULL ELSE address END,
+            actor = CASE WHEN lower(actor) = ANY(:names) THEN :label ELSE actor END,
+            address = CASE WHEN lower(actor) = ANY(:names) THEN NULL ELSE address END,
             object = regexp_replace(object, :mention, :label, 'gi'),
             before = regexp_replace((before - 'name')::text, :mention, :label, 'gi')::jsonb,
             after = regexp_replace((after - 'name')::text, :mention, :label, 'gi')::jsonb
-        WHERE lower(actor) = lower(:email)
+        WHERE lower(actor) = ANY(:names)
             OR concat_ws(' ', object, before::text, after::text) ~* :mention
         RETURNING audit_id
     )
@@ -60,12 +66,13 @@ def anonymise(engine: Engine, email: str, *, unusable_hash: str, actor: Actor) -
     tables. Raises NotFound, and LastAdministrator for the last active one."""
     account = change(engine, email, Changes(active=False), actor=actor)
     label = f"removed-user-{account.user_id}"
-    who = {"id": account.user_id, "email": account.email, "label": label, "hash": unusable_hash}
+    who: dict[str, object] = {"id": account.user_id, "label": label, "hash": unusable_hash}
     with engine.begin() as connection:
+        who |= called(connection, account.user_id)
         if release(connection, account):
             count_revision(connection)
         _erase(connection, who)
-        traces = connection.execute(_ERASE_TRACES, who | {"mention": mention(account.email)}).one()
+        traces = connection.execute(_ERASE_TRACES, who).one()
         audit.note(
             connection,
             actor,
@@ -79,8 +86,9 @@ def anonymise(engine: Engine, email: str, *, unusable_hash: str, actor: Actor) -
 def _erase(connection: Connection, who: dict[str, object]) -> None:
     for table in PERSONAL:
         connection.execute(text(f"DELETE FROM support.{table} WHERE user_id = :id"), who)
-    connection.execute(text("DELETE FROM support.job WHERE lower(actor) = lower(:email)"), who)
+    connection.execute(text("DELETE FROM support.job WHERE lower(actor) = ANY(:names)"), who)
+    connection.execute(_ERASE_MENTIONS, who)
     for table, column in NAMED:
-        named = f"UPDATE {table} SET {column} = :label WHERE lower({column}) = lower(:email)"
+        named = f"UPDATE {table} SET {column} = :label WHERE lower({column}) = ANY(:names)"
         connection.execute(text(named), who)
     connection.execute(_ERASE_ACCOUNT, who)

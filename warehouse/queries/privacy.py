@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import quote
@@ -19,20 +20,23 @@ _HELD = {
     ),
     "decisions": (
         "SELECT to_jsonb(d) FROM support.decision AS d"
-        " WHERE user_id = :id OR lower(actor) = lower(:email) ORDER BY at"
+        " WHERE user_id = :id OR lower(actor) = ANY(:names) ORDER BY at"
     ),
     "overrides": (
         "SELECT to_jsonb(o) FROM support.override AS o WHERE user_id = :id"
-        " OR lower(:email) IN (lower(actor), lower(ended_by)) ORDER BY override_id"
+        " OR lower(actor) = ANY(:names) OR lower(ended_by) = ANY(:names) ORDER BY override_id"
     ),
     "alerts": "SELECT to_jsonb(a) FROM analytics.alert AS a WHERE owner_id = :id ORDER BY id",
     "subjects": "SELECT to_jsonb(s) FROM support.subject AS s WHERE user_id = :id",
-    "jobs": "SELECT to_jsonb(j) FROM support.job AS j WHERE lower(actor) = lower(:email)",
+    "jobs": (
+        "SELECT to_jsonb(j) FROM support.job AS j"
+        " WHERE lower(actor) = ANY(:names) OR message ~* :mention ORDER BY job_id"
+    ),
     "saved_views": "SELECT to_jsonb(v) FROM support.saved_view AS v WHERE user_id = :id",
     "start_view": "SELECT to_jsonb(s) FROM support.start_view AS s WHERE user_id = :id",
     "reports": (
         "SELECT to_jsonb(r) FROM support.report AS r"
-        " WHERE user_id = :id OR lower(created_by) = lower(:email)"
+        " WHERE user_id = :id OR lower(created_by) = ANY(:names)"
     ),
     "report_deliveries": (
         "SELECT to_jsonb(d) FROM support.report_delivery AS d JOIN support.report USING (report_id)"
@@ -40,27 +44,52 @@ _HELD = {
     ),
     "loads": (
         "SELECT jsonb_build_object('id', id, 'file', file, 'finished_at', finished_at)"
-        " FROM staging.load WHERE lower(loaded_by) = lower(:email) ORDER BY id"
+        " FROM staging.load WHERE lower(loaded_by) = ANY(:names) ORDER BY id"
     ),
     "published": (
-        "SELECT to_jsonb(p) FROM analytics.published AS p WHERE lower(published_by) = lower(:email)"
+        "SELECT to_jsonb(p) FROM analytics.published AS p WHERE lower(published_by) = ANY(:names)"
     ),
     "settings": (
-        "SELECT to_jsonb(s) FROM support.setting AS s WHERE lower(changed_by) = lower(:email)"
+        "SELECT to_jsonb(s) FROM support.setting AS s WHERE lower(changed_by) = ANY(:names)"
     ),
     "audit_log": (
         "SELECT to_jsonb(log) - '{salt,digest,hash}'::text[] FROM support.audit_log AS log"
-        " WHERE lower(actor) = lower(:email)"
+        " WHERE lower(actor) = ANY(:names)"
         " OR concat_ws(' ', object, before::text, after::text) ~* :mention ORDER BY audit_id"
     ),
 }
 
 
-def mention(email: str) -> str:
-    """A pattern for Postgres: this address in a text or in a page's address, but none that only
-    ends or begins alike."""
-    spelt = "|".join(re.escape(one) for one in (email, quote(email, safe="")))
-    return rf"(?:(?<![\w.+'-])|(?<=%[0-9a-f]{{2}}))(?:{spelt})(?![\w-]|\.\w)"
+_CALLED = """
+WITH called AS (
+    SELECT lower(email) AS name, false AS is_subject FROM support."user" WHERE user_id = :id
+    UNION SELECT lower(subject), true FROM support.subject WHERE user_id = :id
+)
+SELECT name, is_subject FROM called
+WHERE NOT EXISTS (SELECT FROM support."user" WHERE lower(email) = name AND user_id <> :id)
+"""
+
+
+def called(connection: Connection, user_id: int) -> dict[str, Any]:
+    """What an account is called, as parameters: `names`, its address and its subjects at the
+    sign-in service, in small letters, without what is another account's address; and `mention`, a
+    pattern for Postgres that finds one of them in a text."""
+    found = connection.execute(text(_CALLED), {"id": user_id}).all()
+    emails, subjects = (
+        [one.name for one in found if one.is_subject == is_subject] for is_subject in (False, True)
+    )
+    return {"names": emails + subjects, "mention": _mention(emails, subjects)}
+
+
+def _mention(emails: list[str], subjects: list[str]) -> str:
+    """These addresses in a text or in a page's address, but none that only ends or begins alike;
+    these subjects, which may be any word, only where the audit log names a subject."""
+    spelt = "|".join(re.escape(one) for email in emails for one in (email, quote(email, safe="")))
+    address = rf"(?:(?<![\w.+'-])|(?<=%[0-9a-f]{{2}}))(?:{spelt})(?![\w-]|\.\w)"
+    if not subjects:
+        return address
+    spelt = "|".join(re.escape(json.dumps(one, ensure_ascii=False)[1:-1]) for one in subjects)
+    return rf"""{address}|(?<="subject": "|no group of ')(?:{spelt})(?=["'])"""
 
 
 def held(connection: Connection, email: str) -> dict[str, list[dict[str, Any]]]:
@@ -69,7 +98,7 @@ def held(connection: Connection, email: str) -> dict[str, list[dict[str, Any]]]:
     found = connection.execute(sql, {"email": email.strip()}).one_or_none()
     if found is None:
         raise NotFound(f"No user has the address {email!r}.")
-    params = {"id": found.user_id, "email": found.email, "mention": mention(found.email)}
+    params = {"id": found.user_id, **called(connection, found.user_id)}
     return {
         kind: list(connection.execute(text(query), params).scalars())
         for kind, query in _HELD.items()

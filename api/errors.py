@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import orjson
 from flask import Response
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from domain.errors import (
+    BadReport,
     InvalidInput,
     NotAllowed,
     NotAuthenticated,
+    NotForReport,
     NotFound,
     NothingPublished,
+    NothingSelected,
     NovaError,
     TooManyAttempts,
     Unavailable,
+    WeakPassword,
 )
 
 STATUSES: tuple[tuple[type[NovaError], int], ...] = (
@@ -40,6 +46,9 @@ CODES = {
     500: "internal_error",
     503: "unavailable",
 }
+OF_FORMS = (NothingSelected, NotForReport, BadReport, WeakPassword)
+"""What forms of pages alone can be refused with."""
+
 INTERNAL = "Something went wrong on our side. The log has the details under this request's id."
 
 
@@ -50,6 +59,21 @@ def status_of(error: Exception) -> int:
     if isinstance(error, HTTPException):
         return error.code or 500
     return 500
+
+
+def codes() -> dict[int, list[str]]:
+    """The codes that each status of a failure can carry."""
+    found = {status: [code] for status, code in CODES.items()}
+    for kind, status in STATUSES:
+        own = [one.code for one in _kinds(kind) if one not in OF_FORMS]
+        found[status] += [code for code in own if code not in found[status]]
+    return found
+
+
+def _kinds(kind: type[NovaError]) -> Iterator[type[NovaError]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _kinds(one)
 
 
 def failure(error: Exception) -> Response:

@@ -10,7 +10,7 @@ import orjson
 from flask import Response, current_app, render_template
 from pydantic import BaseModel, TypeAdapter
 
-from api.errors import CODES
+from api.errors import codes
 from api.parameters import Query
 from api.routing import ROUTES, Route, blueprint
 from auth.guards import PUBLIC, public
@@ -201,7 +201,8 @@ def _file(media: str) -> dict[str, Any]:
 def _failures() -> dict[str, Any]:
     failure = _json({"$ref": SCHEMA_PLACE.format(model="Failure")})
     return {
-        str(status): {"description": code, "content": failure} for status, code in CODES.items()
+        str(status): {"description": ", ".join(told), "content": failure}
+        for status, told in codes().items()
     }
 
 

@@ -14,7 +14,8 @@ from warehouse.queries import regions
 
 @route("GET", "/geographic/data", query=SpannedSeries, data=list[UfRow])
 def by_uf(query: SpannedSeries) -> list[UfRow]:
-    """One row a federative unit, all 27 of them: demand, stock, alerts, sites, exposure."""
+    """One row a federative unit in view, all 27 without scope and filter: demand, stock, alerts,
+    sites, exposure."""
     return regions.rows(scope=current_viewer().scope, filters=query.filters())
 
 
@@ -26,7 +27,7 @@ def by_region(query: SpannedSeries) -> list[UfRow]:
 
 @exported("ufs", query=SpannedSeries, record=UfRow)
 def ufs_file(query: SpannedSeries) -> list[UfRow]:
-    """One row a federative unit, all 27 of them."""
+    """One row a federative unit in view, all 27 without scope and filter."""
     return by_uf(query)
 
 

@@ -499,6 +499,27 @@ def rename(email: str, name: str) -> None:
     commands.change(get_engine(), email, commands.Changes(name=name), actor=_as_actor())
 
 
+@command(users, "set-email")
+@click.argument("email")
+@click.argument("new")
+def set_email(email: str, new: str) -> None:
+    """Give an account the address NEW; its sessions end."""
+    from warehouse.commands import privacy
+    from warehouse.db import get_batch_engine
+
+    privacy.set_email(get_batch_engine(), email, new, actor=_as_actor())
+
+
+@command(users, "unlink")
+@click.argument("email")
+def unlink(email: str) -> None:
+    """Let somebody else at the sign-in service have an account by its address; sessions end."""
+    from warehouse.commands import subjects
+    from warehouse.db import get_batch_engine
+
+    subjects.unlink(get_batch_engine(), email, actor=_as_actor())
+
+
 @command(users, "reset")
 @click.argument("email")
 def reset(email: str) -> None:

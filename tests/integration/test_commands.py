@@ -172,6 +172,37 @@ def test_demo_files_of_every_kind_are_written(flask: Flask, tmp_path: Path) -> N
     assert {f"{kind}.csv" for kind in KINDS} <= {path.name for path in folder.iterdir()}
 
 
+def test_an_address_is_corrected_and_an_account_unlinked(flask: Flask, engine: Engine) -> None:
+    flask("users", "create", "ana@nova.test")
+    flask("users", "create", "bia@nova.test")
+    refused(flask("users", "set-email", "ana@nova.test", "BIA@nova.test"), "already taken")
+    refused(flask("users", "set-email", "ana@nova.test", "ana"), "must look like")
+    refused(flask("users", "set-email", "eva@nova.test", "eva@b.test"), "No user has the address")
+    refused(flask("users", "unlink", "ana@nova.test"), "Nobody at the sign-in service")
+    assert flask("users", "set-email", "Ana@nova.test", "ana.lima@nova.test").exit_code == 0
+    with engine.begin() as connection:
+        ana = next(row for row in everyone(connection) if row.email == "ana.lima@nova.test")
+        given = "INSERT INTO support.subject (issuer, subject, user_id) VALUES ('i', 's', :id)"
+        connection.execute(text(given), {"id": ana.user_id})
+    assert flask("users", "unlink", "ana.lima@nova.test").exit_code == 0
+    with engine.connect() as connection:
+        versions = {row.email: row.token_version for row in everyone(connection)}
+        sql = "SELECT object, before, after FROM support.audit_log ORDER BY audit_id DESC LIMIT 2"
+        unlinked, corrected = connection.execute(text(sql)).all()
+    assert versions == {"ana.lima@nova.test": 2, "bia@nova.test": 0}
+    number = {"user_id": ana.user_id}
+    assert tuple(unlinked) == (
+        "user:ana.lima@nova.test",
+        number | {"issuer": "i", "subject": "s"},
+        None,
+    )
+    assert tuple(corrected) == (
+        "user:ana@nova.test",
+        number | {"email": "ana@nova.test"},
+        {"email": "ana.lima@nova.test"},
+    )
+
+
 def test_a_file_is_loaded_and_a_bad_one_refused(
     flask: Flask, engine: Engine, tmp_path: Path
 ) -> None:

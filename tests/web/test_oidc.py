@@ -17,7 +17,7 @@ from tests.conftest import StartServer
 from tests.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider, encoded, provided
 from tests.web.conftest import PASSWORD, Browser, Site
 from tests.web.test_headers import COMPLETE, policy_of, started
-from warehouse.commands import users
+from warehouse.commands import subjects, users
 
 GROUPS = "telecom-admins=ADMIN, telecom-analysts=ANALYST,cn=readers=VIEWER"
 START, BACK = "/login/oidc", "/login/oidc/callback"
@@ -175,6 +175,23 @@ def test_an_address_that_moved_on_brings_nobody_in(federated: Site, provider: Pr
     browser, answer = signed_in(federated)
     refused(federated, answer, browser, 403)
     assert account(federated, "eva@corp.test").role == "VIEWER"
+
+
+def test_who_is_made_anew_at_the_service_comes_in_once_unlinked(
+    federated: Site, provider: Provider
+) -> None:
+    provider.person = person("iva", groups=["cn=readers"])
+    before, _ = signed_in(federated)
+    provider.person = person("iva", sub="sub-iva-anew", groups=["cn=readers"])
+    assert signed_in(federated)[1].status_code == 403
+    subjects.unlink(federated.engine, "IVA@corp.test", actor=users.Actor())
+    after, answer = signed_in(federated)
+    assert answer.status_code == 303 and after.get("/main").status_code == 200
+    assert before.get("/main").status_code == 302, "unlinking ends sessions"
+    row = federated.audit("user.unlink")[-1]
+    assert (row.object, row.before["subject"]) == ("user:iva@corp.test", "sub-iva")
+    provider.person = person("iva", groups=["cn=readers"])
+    assert signed_in(federated)[1].status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Erasing a person while keeping what was done (LGPD art. 18, GDPR art. 17).
+"""Correcting a person's address, and erasing a person while keeping what was done (LGPD art. 18,
+GDPR art. 16 and 17).
 
 The account becomes `removed-user-N`. Audit rows keep their number, time, action, digest and hash,
 so the chain holds; what named the person, and the salt without which the digest tells nothing of
@@ -10,10 +11,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, text
 
-from warehouse.caching import count_revision
+from warehouse.caching import count_revision, forget_version
 from warehouse.commands import audit
 from warehouse.commands.owners import release
-from warehouse.commands.users import Actor, Changes, change
+from warehouse.commands.users import Actor, Changes, change, find, put_email
 from warehouse.queries.privacy import called
 
 PERSONAL = ("session", "token", "password_reset", "start_view", "saved_view", "report", "subject")
@@ -27,6 +28,7 @@ NAMED = (
     ("support.override", "actor"),
     ("support.override", "ended_by"),
     ("support.report", "created_by"),
+    ("support.job", "actor"),
 )
 
 _ERASE_ACCOUNT = text(
@@ -36,7 +38,7 @@ _ERASE_ACCOUNT = text(
     WHERE user_id = :id
     """
 )
-_ERASE_MENTIONS = text(
+_RENAME_MENTIONS = text(
     """
     UPDATE support.job SET message = regexp_replace(message, :mention, :label, 'gi')
     WHERE message ~* :mention
@@ -59,6 +61,19 @@ _ERASE_TRACES = text(
     FROM erased
     """
 )
+
+
+def set_email(engine: Engine, email: str, new: str, *, actor: Actor) -> None:
+    """Another address, in place of the account's own wherever that stands but in the audit log;
+    ends its sessions. Needs the owner of the tables. Raises NotFound, EmailTaken, and InvalidInput
+    for what is no address."""
+    with engine.begin() as connection:
+        account = find(connection, email)
+        who = called(connection, account.user_id)
+        label = put_email(connection, account, new, actor=actor).email
+        _rename(connection, who | {"label": label})
+        count_revision(connection)
+    forget_version()
 
 
 def anonymise(engine: Engine, email: str, *, unusable_hash: str, actor: Actor) -> str:
@@ -87,8 +102,12 @@ def _erase(connection: Connection, who: dict[str, object]) -> None:
     for table in PERSONAL:
         connection.execute(text(f"DELETE FROM support.{table} WHERE user_id = :id"), who)
     connection.execute(text("DELETE FROM support.job WHERE lower(actor) = ANY(:names)"), who)
-    connection.execute(_ERASE_MENTIONS, who)
+    _rename(connection, who)
+    connection.execute(_ERASE_ACCOUNT, who)
+
+
+def _rename(connection: Connection, who: dict[str, object]) -> None:
     for table, column in NAMED:
         named = f"UPDATE {table} SET {column} = :label WHERE lower({column}) = ANY(:names)"
         connection.execute(text(named), who)
-    connection.execute(_ERASE_ACCOUNT, who)
+    connection.execute(_RENAME_MENTIONS, who)

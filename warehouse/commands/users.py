@@ -116,7 +116,7 @@ def create(
             ).scalar_one()
             _audit(connection, actor, "user.create", address, after=values)
     except IntegrityError:
-        raise _invalid("email", "is already taken", EmailTaken) from None
+        raise _taken() from None
     return int(made)
 
 
@@ -202,22 +202,41 @@ def put_password(
 ) -> UserRow:
     """`set_password` within the caller's transaction."""
     after = {"must_change_password": must_change}
-    told = {
-        "action": action,
-        "object": f"user:{account.email}",
-        "before": {"must_change_password": account.must_change_password},
-        "after": after,
-    }
-    values = {"password_hash": password_hash, **after}
-    return _put(connection, account, values, [told], actor, ends=True)
+    before = {"must_change_password": account.must_change_password}
+    told = {"action": action, "before": before, "after": after}
+    return put(connection, account, {"password_hash": password_hash, **after}, told, actor=actor)
+
+
+def put_email(connection: Connection, account: UserRow, email: str, *, actor: Actor) -> UserRow:
+    """Another address, in the caller's transaction. Raises EmailTaken, and InvalidInput for what is
+    no address."""
+    address = checked_email(email)
+    before = {"user_id": account.user_id, "email": account.email}
+    told = {"action": "user.set_email", "before": before, "after": {"email": address}}
+    try:
+        return put(connection, account, {"email": address}, told, actor=actor)
+    except IntegrityError:
+        raise _taken() from None
+
+
+def put(
+    connection: Connection,
+    account: UserRow,
+    values: Mapping[str, Any],
+    *told: Mapping[str, Any],
+    actor: Actor,
+) -> UserRow:
+    """Other values of columns, with audit rows (`action`, `before`, `after`) and in the caller's
+    transaction; ends the account's sessions, tokens and links."""
+    rows = [{"object": f"user:{account.email}", **row} for row in told]
+    return _put(connection, account, values, rows, actor, ends=True)
 
 
 def end_sessions(engine: Engine, who: Who, *, actor: Actor) -> UserRow:
     """Ends all sessions, tokens and links of an account. Raises NotFound."""
     with engine.begin() as connection:
         account = _found(_locked(connection), who)
-        told = {"action": "user.end_sessions", "object": f"user:{account.email}"}
-        return _put(connection, account, {}, [told], actor, ends=True)
+        return put(connection, account, {}, {"action": "user.end_sessions"}, actor=actor)
 
 
 def set_language(engine: Engine, *, row: UserRow, language: str, actor: Actor) -> None:
@@ -391,6 +410,10 @@ def _audit(connection: Connection, actor: Actor, action: str, address: str, **mo
         object=f"user:{address}",
         **more,
     )
+
+
+def _taken() -> InvalidInput:
+    return _invalid("email", "is already taken", EmailTaken)
 
 
 def _invalid(name: str, reason: str, kind: type[InvalidInput] = InvalidInput) -> InvalidInput:

@@ -61,19 +61,28 @@ _HELD = {
 
 
 _CALLED = """
-WITH called AS (
+WITH changed AS (
+    SELECT before FROM support.audit_log
+    WHERE action IN ('user.set_email', 'user.unlink') AND before ->> 'user_id' = CAST(:id AS text)
+), called AS (
     SELECT lower(email) AS name, false AS is_subject FROM support."user" WHERE user_id = :id
+    UNION SELECT lower(before ->> 'email'), false FROM changed
     UNION SELECT lower(subject), true FROM support.subject WHERE user_id = :id
+    UNION SELECT lower(before ->> 'subject'), true FROM changed
 )
 SELECT name, is_subject FROM called
-WHERE NOT EXISTS (SELECT FROM support."user" WHERE lower(email) = name AND user_id <> :id)
+WHERE name IS NOT NULL
+    AND NOT EXISTS (SELECT FROM support."user" WHERE lower(email) = name AND user_id <> :id)
+    AND NOT EXISTS (
+        SELECT FROM support.subject WHERE is_subject AND lower(subject) = name AND user_id <> :id
+    )
 """
 
 
 def called(connection: Connection, user_id: int) -> dict[str, Any]:
-    """What an account is called, as parameters: `names`, its address and its subjects at the
-    sign-in service, in small letters, without what is another account's address; and `mention`, a
-    pattern for Postgres that finds one of them in a text."""
+    """What an account is or was called, as parameters: `names`, its addresses and its subjects at
+    the sign-in service, in small letters, without what is another account's by now; and `mention`,
+    a pattern for Postgres that finds one of them in a text."""
     found = connection.execute(text(_CALLED), {"id": user_id}).all()
     emails, subjects = (
         [one.name for one in found if one.is_subject == is_subject] for is_subject in (False, True)

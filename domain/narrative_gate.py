@@ -159,11 +159,6 @@ NAMES = (
 ).split()
 
 
-def passes(text: Any, facts: Mapping[str, Any], locale: str) -> bool:
-    """True if the text may be shown to a reader of this language."""
-    return refusal(text, facts, locale) is None
-
-
 def refusal(text: Any, facts: Mapping[str, Any], locale: str) -> str | None:
     """Why the text may not be shown; None if it may."""
     if not isinstance(text, str) or not SHORTEST <= len(text.strip()) <= LONGEST:

@@ -259,7 +259,7 @@ def _brought(data: DriversData, viewer: Viewer) -> html.Section:
         text_column("name", t("Driver"), minWidth=230, flex=2, **WRAPPED),
         text_column("class", t("Demand class"), minWidth=120),
         number_column("series", t("Series")),
-        text_column("acts", t("Acts"), minWidth=190),
+        text_column("acts", t("Acts"), minWidth=190, **WRAPPED),
         text_column("measure", t("Error measure"), minWidth=90),
         number_column("without", t("Without it"), 3),
         number_column("with", t("With it"), 3),

@@ -39,10 +39,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "gap": "O estoque acaba em {out} e o pedido chega em {expected}.",
         "gained": "Ganha {days} por {cost} e evita que faltem {avoided} nesses dias.",
         "transfer": "Transferir {thing} de {giver}{site}, {act_by}.",
-        "left": "{giver} fica com {left}, acima do seu ponto de pedido ({point}).",
+        "left": "{giver} fica com {left}; o seu ponto de pedido é {point}.",
         "left_of_all": (
-            "{giver} cede {given} ao todo e fica com {left}, acima do seu ponto de pedido"
-            " ({point})."
+            "{giver} cede {given} ao todo e fica com {left}; o seu ponto de pedido é {point}."
         ),
         "freight": "São {km} km, {freight} de frete.",
         "reduce": "Reduzir {thing}{site}.",
@@ -86,9 +85,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "gap": "Stock runs out on {out} and the order arrives on {expected}.",
         "gained": "It gains {days} for {cost} and keeps {avoided} from being missing in them.",
         "transfer": "Transfer {thing} from {giver}{site}, {act_by}.",
-        "left": "{giver} keeps {left}, above its reorder point ({point}).",
+        "left": "{giver} keeps {left}; its reorder point is {point}.",
         "left_of_all": (
-            "{giver} gives {given} in all and keeps {left}, above its reorder point ({point})."
+            "{giver} gives {given} in all and keeps {left}; its reorder point is {point}."
         ),
         "freight": "It is {km} km, {freight} of freight.",
         "reduce": "Reduce {thing}{site}.",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Set
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from domain.recommending.frames import (
     DAYS_A_YEAR,
@@ -27,6 +28,8 @@ from domain.recommending.settings import RecommendationSettings
 from domain.transport import SECONDS, best_moves, kilometres
 from domain.transport import Units as Places
 
+Flags = NDArray[np.bool_]
+
 ALL_SECONDS = 600.0
 """What the problems of all items together may take: a derivation keeps loads and runs waiting."""
 
@@ -46,7 +49,6 @@ def transfers(
     giver's moves).
     """
     surplus, need = surpluses(stock, context), needs(stock)
-    refused = _refused(stock, rejected)
     groups = stock.assign(place=range(len(stock)), gives=surplus > 0, takes=need > 0)
     pairs = [
         (item.loc[item["gives"], "place"].to_numpy(), item.loc[item["takes"], "place"].to_numpy())
@@ -54,17 +56,18 @@ def transfers(
         if item["gives"].any() and item["takes"].any()
     ]
     seconds = min(SECONDS, ALL_SECONDS / max(1, len(pairs)))
+
+    def moves_of(givers: Places, receivers: Places, refused: Flags) -> list[dict[str, Any]]:
+        return _moves_of_item(stock, givers, receivers, surplus, need, refused, context, seconds)
+
     found: list[dict[str, Any]] = []
+    alone: list[dict[str, Any]] = []
     for givers, receivers in pairs:
-        found += _moves_of_item(stock, givers, receivers, surplus, need, refused, context, seconds)
-    alone = [
-        move
-        for giver, receiver in sorted(refused)
-        if surplus[giver] > 0 and need[receiver] > 0
-        for move in _moves_of_item(
-            stock, np.array([giver]), np.array([receiver]), surplus, need, set(), context, seconds
-        )
-    ]
+        refused = _refused(stock, givers, receivers, rejected)
+        found += moves_of(givers, receivers, refused)
+        for giver, receiver in np.argwhere(refused):
+            one, other = givers[[giver]], receivers[[receiver]]
+            alone += moves_of(one, other, np.zeros((1, 1), bool))
     moves = pd.DataFrame(found + alone, columns=MOVE_COLUMNS)
     moves["is_rejected"] = np.arange(len(moves)) >= len(found)
     given = moves.groupby(["giver", "is_rejected"])["quantity"].transform("sum")
@@ -77,19 +80,20 @@ MOVE_COLUMNS = (
 ).split()
 
 
-def _refused(stock: pd.DataFrame, rejected: Collection[str]) -> set[tuple[int, int]]:
-    """Places of giver and receiver of the rejected fingerprints."""
-    keys = zip(stock["item_id"], stock["site_id"], strict=True)
-    places = {key: place for place, key in enumerate(keys)} if rejected else {}
-    found = set()
-    for fingerprint in rejected:
-        kind, *numbers = fingerprint.split("|")
-        if kind == TRANSFER:
-            item, *sites = map(int, numbers)
-            giver, receiver = (places.get((item, site)) for site in sites)
-            if giver is not None and receiver is not None:
-                found.add((giver, receiver))
-    return found
+def _refused(
+    stock: pd.DataFrame, givers: Places, receivers: Places, rejected: Collection[str]
+) -> Flags:
+    """Which moves of an item were rejected, (givers, receivers)."""
+    if not rejected:
+        return np.zeros((len(givers), len(receivers)), bool)
+    [item, *_], starts = (stock[key].to_numpy()[givers].tolist() for key in ("item_id", "site_id"))
+    ends = stock["site_id"].to_numpy()[receivers].tolist()
+    return np.array([[fingerprint(item, one, two) in rejected for two in ends] for one in starts])
+
+
+def fingerprint(item_id: int, from_site_id: int, site_id: int) -> str:
+    """Of a move of an item between two depots, whatever its quantity."""
+    return f"{TRANSFER}|{item_id}|{from_site_id}|{site_id}"
 
 
 def surpluses(stock: pd.DataFrame, context: Context) -> Array:
@@ -124,7 +128,7 @@ def _moves_of_item(
     receivers: Places,
     surplus: Array,
     need: Array,
-    refused: Set[tuple[int, int]],
+    refused: Flags,
     context: Context,
     seconds: float,
 ) -> list[dict[str, Any]]:
@@ -142,8 +146,7 @@ def _moves_of_item(
     freight = insurance(cost, km, rates)
     fixed = rates.move_cost_brl + rates.move_brl_per_km * km
     gain = per_unit[None, :] + saved[:, None] - freight
-    may = [[(giver, receiver) not in refused for receiver in receivers] for giver in givers]
-    moves = best_moves(surplus[givers], wanted, gain, np.where(may, fixed, np.inf), seconds)
+    moves = best_moves(surplus[givers], wanted, gain, np.where(refused, np.inf, fixed), seconds)
     return [
         {
             "giver": givers[i],
@@ -220,10 +223,7 @@ def _transfer(
         risk_brl=lost * receiver["shortage_brl"], window_days=receiver["lead_time_days"],
     )  # fmt: skip
     return {
-        "fingerprint": "|".join(
-            str(part)
-            for part in (TRANSFER, receiver["item_id"], giver["site_id"], receiver["site_id"])
-        ),
+        "fingerprint": fingerprint(receiver["item_id"], giver["site_id"], receiver["site_id"]),
         "kind": TRANSFER,
         "priority": priority(act_by, context),
         "item_id": receiver["item_id"],

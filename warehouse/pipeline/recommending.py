@@ -32,8 +32,8 @@ def recommendations_of(
     stock = stock.drop(columns=[name for name in _PLACED if name in stock])
     stock = stock.merge(_places(connection), on=["item_id", "site_id"])
     lines, supply = _with_supplier(connection, orders), _supply(connection, setup.today)
-    rejected = connection.execute(text(_REJECTED), {"run_id": setup.run_id}).scalars().all()
-    found = recommend(stock[NEEDED], lines, supply, context, rejected)
+    rejected = connection.execute(text(_REJECTED), {"run_id": setup.run_id}).scalars()
+    found = recommend(stock[NEEDED], lines, supply, context, frozenset(rejected))
     return [_row(setup.run_id, one) for one in found.to_dict("records")]
 
 

@@ -35,8 +35,10 @@ def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> 
     connection.execute(text(_CARRIED), params)
     connection.execute(text("DELETE FROM analytics.alert WHERE run_id = :run_id"), params)
     connection.execute(text(_RAISE), params | {"levels": LEVELS})
+    owners = set(connection.execute(text(_OWNERS)).scalars())
     for person in users.everyone(connection):
-        release(connection, person)
+        if person.user_id in owners:
+            release(connection, person)
 
 
 _CARRIED = f"""
@@ -64,3 +66,5 @@ CROSS JOIN LATERAL (
         ELSE coalesce(carried.status, 'open') END AS status
 ) AS now
 """
+
+_OWNERS = "SELECT DISTINCT owner_id FROM analytics.alert WHERE owner_id IS NOT NULL"

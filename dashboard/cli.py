@@ -361,14 +361,11 @@ def _tell_moved(word: str, done: list[Any]) -> None:
     """One line a month and table; pages are brought up to date where they are not, as after a
     killed call."""
     from warehouse.db import get_batch_engine
-    from warehouse.pipeline.views import refresh_needed
+    from warehouse.pipeline.derive import derive_load
 
     for one in done:
         click.echo(f"{word} {one.month} {one.table}: {one.rows} rows")
-    if refresh_needed(get_batch_engine()):
-        from warehouse.pipeline.derive import refresh_after_load
-
-        refresh_after_load(get_batch_engine())
+    derive_load(get_batch_engine())
     if not done:
         click.echo(f"nothing to be {word}")
 

@@ -126,11 +126,11 @@ def detail(connection: Connection, *, project: str, scope: Scope = EVERYTHING) -
     (row,) = rows
     now = _status(row)
     history = connection.execute(text(_HISTORY), {"project_id": row.project_id})
-    lines = _materials(connection, scope, [row])
+    lines, today = _materials(connection, scope, [row]), _today(connection)
     is_published = published_run_or_none(connection) is not None
     return ProjectDetail(
-        score=_score(row, _today(connection), is_published),
-        today=max(now.as_of, _today(connection)),
+        score=_score(row, today, is_published),
+        today=max(now.as_of, today),
         curve=formulas.curve(now),
         history=[_told(_status(one)) for one in history],
         materials=lines,

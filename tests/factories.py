@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -257,6 +258,25 @@ def add_order(
                 "order_dated": order_dated,
                 "load_id": load,
             },
+        )
+
+
+def add_lead_times(
+    engine: Engine, network: Network, *, sku: str, site: str, days: Sequence[int]
+) -> None:
+    """Lines of ALFA that were received so many days after their order, promised for 20."""
+    for number, took in enumerate(days):
+        ordered = date(2025, 3, 1) + timedelta(days=number)
+        add_order(
+            engine,
+            network,
+            order=f"R{number}",
+            sku=sku,
+            site=site,
+            quantity=10,
+            ordered_on=ordered,
+            promised_on=ordered + timedelta(days=20),
+            received_on=ordered + timedelta(days=took),
         )
 
 

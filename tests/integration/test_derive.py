@@ -119,19 +119,8 @@ def test_an_item_without_lead_time_has_no_policy(
 
 
 def test_measured_lead_times_come_first(engine: Engine, network: factories.Network, tmp_path: Path):
-    for number, days in enumerate((18, 20, 22, 20, 20)):
-        ordered = date(2025, 3, 1) + timedelta(days=number)
-        factories.add_order(
-            engine,
-            network,
-            order=f"R{number}",
-            sku="CABO-01",
-            site="DEP-SP",
-            quantity=10,
-            ordered_on=ordered,
-            promised_on=ordered + timedelta(days=20),
-            received_on=ordered + timedelta(days=days),
-        )
+    days = (18, 20, 22, 20, 20)
+    factories.add_lead_times(engine, network, sku="CABO-01", site="DEP-SP", days=days)
     publish_now(engine, tmp_path)
     own = policy(engine, "CABO-01", "DEP-RJ")
     assert (own.lead_time_days, own.lead_time_source) == (20, "orders of the item")

@@ -187,19 +187,8 @@ def test_what_a_project_takes_on_the_last_day_of_a_lead_time_is_taken_whole(
     engine: Engine, network: factories.Network, tmp_path: Path
 ) -> None:
     """It takes 19.4 days in the mean, and the project draws on day 20."""
-    for number, days in enumerate((19, 19, 19, 20, 20)):
-        ordered = date(2025, 3, 1)
-        factories.add_order(
-            engine,
-            network,
-            order=f"R{number}",
-            sku="CABO-01",
-            site="DEP-SP",
-            quantity=10,
-            ordered_on=ordered,
-            promised_on=ordered,
-            received_on=ordered + timedelta(days=days),
-        )
+    days = (19, 19, 19, 20, 20)
+    factories.add_lead_times(engine, network, sku="CABO-01", site="DEP-SP", days=days)
     load_projects(engine, tmp_path, project(50))
     assert days_to_stockout(engine).facts["project_demand"] == 4900
 

@@ -226,20 +226,24 @@ YEARLY: dict[str, Any] = {
     "if_nothing": {"unmet_quantity": 5, "window_days": 28, "risk_brl": 700},
 }
 """Of a reduction: what it holds is a year's."""
+BUY = {
+    "pt_BR": "Compre 40 un para o depósito {}, ou faltam 5 un.",
+    "en": "Buy 40 un of it for the depot {}, or 5 un will be missing.",
+}
 
 
 @pytest.mark.parametrize(
     ("locale", "claim"),
     [
         *(
-            ("pt_BR", f"Compre 40 un para o depósito {when}, ou faltam 5 un.")
+            ("pt_BR", BUY["pt_BR"].format(when))
             for when in (
                 *("até 28 de novembro", "até 28 nov.", "até 28/11", "no dia 28", "no dia 28/11"),
                 *("até o dia 28 de novembro de 2026",),
             )
         ),
         *(
-            ("en", f"Buy 40 un of it for the depot {when}, or 5 un will be missing.")
+            ("en", BUY["en"].format(when))
             for when in (
                 *("by November 28", "by Nov 28", "by the 28th of November", "by 28 November"),
                 *("by Nov. 28, 2026", "by the 28th", "by 28/11"),
@@ -261,7 +265,7 @@ def test_days_without_a_year_and_rates_that_are_facts_pass(locale: str, claim: s
     ("locale", "claim"),
     [
         *(
-            ("pt_BR", f"Compre 40 un para o depósito {when}, ou faltam 5 un.")
+            ("pt_BR", BUY["pt_BR"].format(when))
             for when in (
                 *("até 5 de março", "até 5 mar.", "até 1º de novembro", "até 5/março"),
                 *("até 28 de dezembro", "até 28 dez", "até 05/03", "até 5-3", "no dia 5"),
@@ -269,7 +273,7 @@ def test_days_without_a_year_and_rates_that_are_facts_pass(locale: str, claim: s
             )
         ),
         *(
-            ("en", f"Buy 40 un of it for the depot {when}, or 5 un will be missing.")
+            ("en", BUY["en"].format(when))
             for when in (
                 *("by March 5", "by Mar. 5", "by the 5th of March", "by 5 March", "by 5-Mar"),
                 *("by December 28", "by 28 Dec", "by the 5th", "by 5/3", "by March the 5th"),

@@ -7,12 +7,16 @@ import re
 from alembic import context
 from sqlalchemy import text
 
-from warehouse.db import database_url, make_engine
+from warehouse.db import ROLE, database_url, let_read, make_engine
 from warehouse.tables import SCHEMAS, metadata
 
 LOCK_TIMEOUT_MS = 10_000
 STATEMENT_TIMEOUT_MS = 600_000
 MIGRATION_LOCK = 0x6E6F7661  # one migration at a time over all hosts
+IS_SHARED = """
+SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = :role)
+    AND (SELECT count(*) FROM pg_namespace WHERE nspname = ANY(:schemas)) = cardinality(:schemas)
+"""
 PARTITION = re.compile(r"(_\d{4}(_\d{2})?|_r\d+|_default)$")
 
 
@@ -26,12 +30,14 @@ def _in_our_schemas(name, kind, _parents) -> bool:
 
 
 def run_migrations() -> None:
-    """Runs in one transaction under an advisory lock."""
+    """Runs in one transaction under an advisory lock. What an upgrade makes can be read by the
+    application, whichever login makes it."""
     engine = make_engine(
         context.config.get_main_option("sqlalchemy.url") or database_url(owner=True),
         statement_timeout_ms=STATEMENT_TIMEOUT_MS,
         lock_timeout_ms=LOCK_TIMEOUT_MS,
     )
+    upgrades = []
     with engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         context.configure(
@@ -42,8 +48,12 @@ def run_migrations() -> None:
             include_object=_compared,
             compare_type=True,
             compare_server_default=True,
+            on_version_apply=lambda step, **_: upgrades.append(step) if step.is_upgrade else None,
         )
         context.run_migrations()
+        shared = text(IS_SHARED), {"role": ROLE, "schemas": list(SCHEMAS)}
+        if upgrades and connection.execute(*shared).scalar_one():
+            let_read(connection)
     engine.dispose()
 
 

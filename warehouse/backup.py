@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import URL, make_url
 
 from domain.errors import InvalidInput
-from warehouse.db import ROLE
+from warehouse.db import ROLE, let_read
 from warehouse.tables import SCHEMAS
 
 
@@ -27,14 +28,15 @@ def backup(url: str, file: Path) -> None:
         raise InvalidInput(f"{file} is there already: choose another name.")
     fresh = file.with_name(f"{file.name}.part")
     try:
-        _run("pg_dump", url, "--format=custom", f"--file={fresh}")
+        _run("pg_dump", "--format=custom", f"--file={fresh}", url=url)
         fresh.replace(file)
     finally:
         fresh.unlink(missing_ok=True)
 
 
 def restore(engine: Engine, file: Path) -> str:
-    """Fills an empty database from a backup, in one transaction; gives its schema revision. Raises
+    """Fills an empty database from a backup, in one transaction; gives its schema revision. All
+    that is in it belongs to the login that restores, whoever it belonged to before. Raises
     InvalidInput, and changes nothing, where the database has tables of ours or the file is no
     backup."""
     with engine.begin() as connection:
@@ -52,24 +54,39 @@ def restore(engine: Engine, file: Path) -> str:
             connection.execute(text(f"CREATE ROLE {ROLE} NOLOGIN"))
             connection.execute(text(f"GRANT {ROLE} TO CURRENT_USER"))
     url = engine.url.render_as_string(hide_password=False)
-    _run("pg_restore", url, "--single-transaction", "--no-owner", str(file), into="--dbname=")
-    with engine.connect() as connection:
+    with tempfile.NamedTemporaryFile("w") as wanted:
+        wanted.write(_without_owners(_run("pg_restore", "--list", str(file))))
+        wanted.flush()
+        whole = ("--single-transaction", "--no-owner", f"--use-list={wanted.name}", str(file))
+        _run("pg_restore", *whole, url=url)
+    with engine.begin() as connection:
+        let_read(connection)
         revision = connection.execute(text("SELECT version_num FROM alembic_version"))
         return str(revision.scalar_one())
 
 
-def _run(program: str, url: str, *arguments: str, into: str = "") -> None:
-    """The password travels in the environment: command lines are for everybody to read."""
-    place = make_url(url)
-    bare = URL.create(
-        "postgresql", place.username, None, place.host, place.port, place.database, place.query
-    )
-    environment = os.environ | {"PGPASSWORD": place.password or ""}
-    command = [_program(program), f"{into}{bare.render_as_string()}", *arguments]
+def _without_owners(contents: str) -> str:
+    """A backup's table of contents without what its owner of then grants of tables to come:
+    --no-owner keeps it, and another owner may not say it."""
+    return "".join(line for line in contents.splitlines(True) if " DEFAULT ACL " not in line)
+
+
+def _run(program: str, *arguments: str, url: str | None = None) -> str:
+    """What it prints. The password travels in the environment: command lines are for everybody to
+    read."""
+    command, environment = [_program(program), *arguments], dict(os.environ)
+    if url is not None:
+        place = make_url(url)
+        bare = URL.create(
+            "postgresql", place.username, None, place.host, place.port, place.database, place.query
+        )
+        command.append(f"--dbname={bare.render_as_string()}")
+        environment["PGPASSWORD"] = place.password or ""
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         first = next((line for line in done.stderr.splitlines() if line.strip()), "no reason given")
         raise InvalidInput(f"{program} says: {first}")
+    return done.stdout
 
 
 def _program(name: str) -> str:

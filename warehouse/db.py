@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import psycopg2
 import psycopg2.extensions
-from sqlalchemy import Connection, Engine, Executable, Row, Select, create_engine, event
+from sqlalchemy import Connection, Engine, Executable, Row, Select, create_engine, event, text
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from config import get_settings
 from domain.errors import Unavailable
 from warehouse import planned
+from warehouse.tables import SCHEMAS
 
 APPLICATION = "nova-corrente"
 ROLE = "nova_app"
@@ -105,6 +106,18 @@ def connect_options(
         f" -c timezone=UTC -c jit=off{' -c synchronous_commit=off' if quick else ''}"
     )
     return {"options": options, "application_name": APPLICATION, "connect_timeout": 5, **LIVENESS}
+
+
+def let_read(connection: Connection) -> None:
+    """Lets ROLE read all there is in our schemas and all that this login will make there: such a
+    promise binds who gives it, and the next owner has to give it anew."""
+    schemas = ", ".join(SCHEMAS)
+    for grant in (
+        f"GRANT USAGE ON SCHEMA {schemas} TO {ROLE}",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA {schemas} TO {ROLE}",
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA {schemas} GRANT SELECT ON TABLES TO {ROLE}",
+    ):
+        connection.execute(text(grant))
 
 
 def as_application(engine: Engine) -> Engine:

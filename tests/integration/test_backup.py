@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import redis
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import Engine, text
 
 from domain.access import Scope
@@ -95,6 +97,48 @@ def test_what_was_backed_up_comes_back(
         told = connection.execute(text("SELECT email, name FROM support.user")).all()
         assert [tuple(row) for row in told] == [("ana@nova.test", "Ana")]
     restored.dispose()
+
+
+STRANGERS = (
+    "CREATE ROLE nova_app NOLOGIN",
+    "CREATE ROLE dono LOGIN CREATEROLE PASSWORD 'a'",
+    "GRANT nova_app TO dono WITH ADMIN OPTION",
+    "CREATE ROLE leitor LOGIN PASSWORD 'a' IN ROLE nova_app",
+    "CREATE DATABASE theirs OWNER dono",
+)
+DOWNTIME = "SELECT count(*) FROM analytics.downtime_by_day"
+
+
+def migrate(url: str, revision: str) -> None:
+    config = Config(str(services.ROOT / "alembic.ini"))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    command.upgrade(config, revision)
+
+
+def test_another_owner_restores_and_upgrades_what_the_application_goes_on_reading(
+    server_url: str, new_server: str, tmp_path: Path
+) -> None:
+    """An owner of another name, who is no superuser: as managed servers have it. 0037 makes the
+    view of downtime anew."""
+    file = tmp_path / "nova.dump"
+    with services.fresh_database(server_url, "template1") as old:
+        migrate(old, "0036")
+        made = flask(old, "backup", str(file))
+        assert made.returncode == 0, made.stderr
+    server = make_engine(new_server)
+    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in STRANGERS:
+            connection.execute(text(statement))
+    theirs = server.url.set(username="dono", password="a", database="theirs")
+    server.dispose()
+    owner = theirs.render_as_string(hide_password=False)
+    done = flask(owner, "restore", str(file))
+    assert done.returncode == 0, done.stderr
+    migrate(owner, "head")
+    reader = make_engine(theirs.set(username="leitor").render_as_string(hide_password=False))
+    with reader.connect() as connection:
+        assert connection.execute(text(DOWNTIME)).scalar_one() == 0
+    reader.dispose()
 
 
 def test_a_restored_database_does_not_show_what_the_one_before_it_has_cached(

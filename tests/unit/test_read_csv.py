@@ -96,3 +96,14 @@ def test_columns_without_a_name_are_left_out_where_they_are_empty(
     path.write_text(f"{body}5;;6;\n7;;8;nine\n")
     with pytest.raises(BadFile, match="line 6, value 'nine': column 4 has no name in the header"):
         list(CsvPart(path).chunks())
+
+
+@pytest.mark.parametrize("told", ["sep=;", '"sep=;"', "SEP=;", "\nsep=;"])
+def test_the_line_that_tells_excel_the_separator_is_no_header(tmp_path: Path, told: str) -> None:
+    path = tmp_path / "file.csv"
+    path.write_text(f"{told}\r\np;q,r\r\n1;2,5\r\n", newline="")
+    part = CsvPart(path)
+    (chunk,) = part.chunks()
+    assert part.headers == ["p", "q,r"]
+    assert [column.to_pylist() for column in chunk.table.columns] == [["1"], ["2,5"]]
+    assert chunk.lines.tolist() == [3 + told.count("\n")]

@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import os
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,13 +30,16 @@ BLOCK_BYTES = 4 << 20
 LINE_BYTES = 4 << 20
 SHOWN_CHARACTERS = 80
 DELIMITERS = (";", ",", "\t")
+SEPARATOR = re.compile(r'"?sep=(.)"?[\r\n]*', re.IGNORECASE)
+"""What Excel writes, and heeds, before the header."""
 GZIP_MAGIC = b"\x1f\x8b"
 BOMS = {codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16"}
 
 
 class CsvPart:
-    """One CSV file. `header_row` is the header's line, else the first that is not blank. Columns
-    without a name, as a separator at the end of each line makes one, must be empty."""
+    """One CSV file. `header_row` is the header's line, else the first that is not blank and no
+    `sep=;` of Excel's. Columns without a name, as a separator at the end of each line makes one,
+    must be empty."""
 
     name = ""
 
@@ -55,6 +59,8 @@ class CsvPart:
         with _opened(path) as stream:
             feed = self._feed(stream)
             first = self._header_text(feed)
+            if told := SEPARATOR.fullmatch(first):
+                self._header_row, delimiter = header_row or feed.line, delimiter or told[1]
             self._delimiter = delimiter or _delimiter(first)
         with _opened(path) as stream:
             header = self._header(self._feed(stream))

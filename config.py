@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -27,6 +29,7 @@ ENDPOINT = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]
 TILES = re.compile(r"(https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?)/[A-Za-z0-9._~/{}@?=&-]*")
 SCHEDULER = re.compile(r"(tcp|tls)://[A-Za-z0-9._-]+:[0-9]{1,5}")
 ROLES = ("ADMIN", "ANALYST", "VIEWER")
+REDIS = ("redis", "rediss", "unix")
 HOST_NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 
@@ -296,10 +299,10 @@ class Settings(BaseSettings):
         field = cls.model_fields[info.field_name]  # type: ignore[attr-defined]
         return field.get_default() if isinstance(value, str) and not value.strip() else value
 
-    @field_validator("home")
+    @field_validator("home", "archive_dir", "data")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value and value.expanduser().resolve()
 
     @field_validator("database_url", "database_owner_url", "database_replica_url")
     @classmethod
@@ -309,7 +312,17 @@ class Settings(BaseSettings):
         scheme, separator, rest = value.partition("://")
         if not separator or not scheme.startswith("postgres"):
             raise ValueError("must be a URL such as postgresql://user:password@host:5432/name")
+        check_server(value)
         return f"postgresql+psycopg2://{rest}"
+
+    @field_validator("redis_url")
+    @classmethod
+    def _cache(cls, value: str | None) -> str | None:
+        if value is not None:
+            if value.partition("://")[0] not in REDIS:
+                raise ValueError("must be a URL such as redis://:password@host:6379/0")
+            check_server(value)
+        return value
 
     @field_validator("cors_origins")
     @classmethod
@@ -368,6 +381,20 @@ class Settings(BaseSettings):
         if value is not None and not ORIGIN.fullmatch(value.rstrip("/")):
             raise ValueError(f"{value!r} is not an address such as https://nova.example.com")
         return value and value.rstrip("/")
+
+    @field_validator("smtp_host")
+    @classmethod
+    def _mail_server(cls, value: str | None) -> str | None:
+        if value is not None and not HOST_NAME.fullmatch(value.lower()):
+            raise ValueError(f"{value!r} is not a host name such as mail.example.com")
+        return value
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _sender(cls, value: str | None) -> str | None:
+        if value is not None and not all(parseaddr(value)[1].partition("@")):
+            raise ValueError(f"{value!r} is not an address such as nova@example.com")
+        return value
 
     @model_validator(mode="after")
     def _smtp_is_complete(self) -> Settings:
@@ -482,6 +509,21 @@ def check_secret(value: str) -> None:
         or len(set(value)) < DIFFERENT_LETTERS
     ):
         raise ValueError("SECRET_KEY looks like an example; make one with `openssl rand -hex 32`")
+
+
+def check_server(url: str) -> None:
+    """Raises ValueError, which does not tell the URL, where another program may read another server
+    or password in it than we do."""
+    try:
+        parts = urlsplit(url)
+        is_clear = parts.netloc.count("@") <= 1 and parts.port != 0
+    except ValueError:
+        is_clear = False
+    if not is_clear:
+        raise ValueError(
+            "is no URL whose host and port can be told: of a password, write characters other than"
+            " letters and digits as %2F, %40 and so on"
+        )
 
 
 def kept_secret(path: Path) -> str:

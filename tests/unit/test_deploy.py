@@ -22,7 +22,7 @@ from warehouse.db import LIVENESS
 
 COMPOSE = ("docker-compose.yml", "docker-compose.prod.yml")
 SETTINGS = {str(field.validation_alias) for field in Settings.model_fields.values()}
-OTHERS_SETTINGS = re.compile(r"(POSTGRES|GF|VALKEY)_\w+|(OMP|OPENBLAS|MKL)_NUM_THREADS")
+OTHERS_SETTINGS = re.compile(r"(POSTGRES|GF|VALKEY)_\w+|PG[A-Z]+|(OMP|OPENBLAS|MKL)_NUM_THREADS")
 INTERPOLATED = re.compile(r"(?<!\$)\$\{(\w+)(?::-(?P<default>[^}]*)|:\?[^}]*)?\}")
 PINNED = re.compile(r"[\w./-]+:(v?\d[\w.-]*|\$\{NOVA_VERSION:-dev\})")
 METRIC = re.compile(r"\bnova_[a-z_]+")

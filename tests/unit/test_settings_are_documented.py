@@ -53,12 +53,46 @@ def test_the_home_of_the_account_is_not_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "eighty"), ("PORT", "0"), ("NOVA_ENV", "test")]
+    ("name", "value"),
+    [
+        ("PORT", "eighty"),
+        ("PORT", "0"),
+        ("NOVA_ENV", "test"),
+        ("REDIS_URL", "foo"),
+        ("REDIS_URL", "redis://:hush/a@valkey:6379/0"),
+        ("DATABASE_URL", "postgresql://nova@postgres:x/nova"),
+        ("DATABASE_OWNER_URL", "postgresql://nova:hush/a@postgres/nova"),
+        ("DATABASE_REPLICA_URL", "postgresql://nova:hush@a@postgres/nova"),
+        ("NOVA_SMTP_HOST", "smtp://mail.example.com"),
+        ("NOVA_SMTP_FROM", "nova"),
+    ],
 )
 def test_a_wrong_value_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     get_settings.cache_clear()
-    with pytest.raises(SettingsError, match=name):
+    with pytest.raises(SettingsError, match=f"{name}: ") as refused:
         get_settings()
+    assert "hush" not in str(refused.value)
     monkeypatch.undo()
     get_settings.cache_clear()
+
+
+def test_a_folder_may_begin_with_the_home_of_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NOVA_HOME", "ARCHIVE_DIR", "NOVA_DATA"):
+        monkeypatch.setenv(name, "~/nova")
+    settings = Settings()
+    assert {settings.home, settings.archive_dir, settings.data} == {Path.home() / "nova"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "rediss://nova:ab%2Fcd@valkey:6379/0"),
+        ("REDIS_URL", "unix:///run/valkey.sock?db=1"),
+        ("DATABASE_URL", "postgresql://nova:ab%40cd@/nova?host=/run/postgresql"),
+        ("NOVA_SMTP_FROM", "Nova Corrente <nova@example.com>"),
+    ],
+)
+def test_what_can_be_told_is_taken(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    assert Settings()

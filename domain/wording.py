@@ -96,13 +96,13 @@ def number(value: Fact, locale: str) -> str:
 
 
 def money(value: Fact, locale: str) -> str:
-    """`R$ 1.234`; with cents below R$ 100."""
+    """`R$ 1.234`, which no line parts; with cents below R$ 100."""
     exact = float(value or 0)
     cents = rounded(exact, 2)
     amount = cents if abs(cents) < CENTS_BELOW and cents % 1 else rounded(exact, 0)
     text = f"{abs(amount):,}"
     text = text if locale == ENGLISH else text.translate(str.maketrans(",.", ".,"))
-    return f"{'-' if amount < 0 else ''}R$ {text}"
+    return f"{'-' if amount < 0 else ''}R$\u00a0{text}"
 
 
 def day(value: date | Fact, locale: str) -> str:

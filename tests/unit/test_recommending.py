@@ -389,15 +389,15 @@ def test_a_unit_more_avoids_one_missing_unit_at_most() -> None:
         (
             "2025-07-20",
             "Sem isso, o estoque acaba em 20/07/2025 e devem faltar 0,4 m nos próximos 64 dias"
-            " (R$ 2.237 em risco).",
+            " (R$\u00a02.237 em risco).",
             "Otherwise stock runs out on Jul 20, 2025 and 0.4 m should be missing in the next"
-            " 64 days (R$ 2,237 at risk).",
+            " 64 days (R$\u00a02,237 at risk).",
         ),
         (
             "2025-11-20",
-            "Sem isso, devem faltar 0,4 m nos próximos 64 dias (R$ 2.237 em risco). O estoque só"
-            " deve acabar depois disso, em 20/11/2025.",
-            "Otherwise 0.4 m should be missing in the next 64 days (R$ 2,237 at risk). Stock"
+            "Sem isso, devem faltar 0,4 m nos próximos 64 dias (R$\u00a02.237 em risco). O estoque"
+            " só deve acabar depois disso, em 20/11/2025.",
+            "Otherwise 0.4 m should be missing in the next 64 days (R$\u00a02,237 at risk). Stock"
             " should run out only after that, on Nov 20, 2025.",
         ),
     ],

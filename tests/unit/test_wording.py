@@ -63,7 +63,7 @@ def test_capital_that_does_not_work_in_both_languages() -> None:
     facts: Facts = {"idle_quantity": 1200.0, "excess_days": 180.0, "capital_brl": 98765.4}
     assert alert_reason(alert("excess", facts), "pt_BR") == (
         "1.200 un a mais do que se pede em 180 dias e do que se mantém de estoque. "
-        "Capital parado: R$ 98.765."
+        "Capital parado: R$\u00a098.765."
     )
     dead: Facts = {"idle_quantity": 3.0, "unasked_days": 400.0, "capital_brl": None}
     assert alert_reason(alert("dead_stock", dead), "en") == "3 un not asked for in 400 days."

@@ -15,7 +15,7 @@
     /* As domain/rounding.py: without what floats lose in adding up, and no zero has a sign. */
     const digits = options.maximumFractionDigits + (options.style === "percent" ? 2 : 0);
     const exact = Number(Number(value).toFixed(digits + 6));
-    const shown = { ...options, signDisplay: "negative" };
+    const shown = { signDisplay: "negative", ...options };
     return new Intl.NumberFormat(params.context.locale, shown).format(exact);
   }
 
@@ -39,6 +39,14 @@
 
   functions.novaPercent = (params, digits) =>
     written(params, { style: "percent", ...digitsOf(digits) });
+
+  /* A difference of two shares, as fmt.points writes it. */
+  functions.novaPoints = function (params, digits) {
+    const known = params.value !== null && params.value !== undefined;
+    const value = known ? 100 * params.value : null;
+    const shown = written({ ...params, value }, { ...digitsOf(digits), signDisplay: "exceptZero" });
+    return known ? `${shown}\u00a0p.p.` : shown;
+  };
 
   functions.novaDate = function (params) {
     if (!params.value) {

@@ -23,6 +23,7 @@ from layouts.components.grid import (
     grid,
     number_column,
     percent_column,
+    points_column,
     text_column,
 )
 from layouts.components.parts import Part, at_once
@@ -201,7 +202,7 @@ def leaderboard(data: FeaturesData, viewer: Viewer) -> html.Section:
         number_column("rmsse", t("RMSSE"), 3),
         percent_column("bias", t("Bias"), 1),
         percent_column("coverage80", t("In p10–p90"), 1, minWidth=84),
-        percent_column("fva", t("Value added"), 1, minWidth=84),
+        points_column("fva", t("Value added"), 1, minWidth=96),
         number_column("wins", t("Wins"), minWidth=72),
         number_column("seconds", t("CPU-seconds"), minWidth=92),
     ]

@@ -46,7 +46,7 @@ def _table(rows: Sequence[ValueStep], viewer: Viewer) -> html.Div:
             html.Td(fmt.number(one.points, locale), className="number"),
             html.Td(fmt.percent(one.wape, locale), className="number"),
             html.Td(
-                fmt.UNKNOWN if one.added is None else fmt.signed_percent(one.added, locale),
+                fmt.UNKNOWN if one.added is None else fmt.points(one.added, locale, 1),
                 className="number",
             ),
         ]

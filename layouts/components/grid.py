@@ -135,6 +135,11 @@ def percent_column(field: str, header: str, digits: int = 1, **more: Any) -> Col
     return _numeric(field, header, f"novaPercent(params, {digits})", **more)
 
 
+def points_column(field: str, header: str, digits: int = 1, **more: Any) -> Column:
+    """A difference of two fractions in percentage points, with its sign."""
+    return _numeric(field, header, f"novaPoints(params, {digits})", **more)
+
+
 def date_column(field: str, header: str, **more: Any) -> Column:
     """An ISO date, written as the reader's language does."""
     return {

@@ -12,6 +12,7 @@
   const DATE_WIDTH = 55;
   const LETTER_WIDTH = 7;
   const TICK_GAP = 8;
+  const MONTH_MS = 30.4 * 24 * 3600 * 1000;
 
   function words(selector, root) {
     const found = (root || document).querySelector(selector);
@@ -184,10 +185,13 @@
     }
   });
 
-  /* What the axis below a chart is asked to write: its list, or how many dates. */
+  /* What the axis below a chart is asked to write: its list, each so many months, or how many dates. */
   function ticksOf(axis) {
     if (axis.tickmode === "array" && axis.type === "linear" && axis.ticktext) {
       return { tickvals: axis.tickvals, ticktext: axis.ticktext };
+    }
+    if (axis.type === "date" && axis.tickmode === "linear" && String(axis.dtick)[0] === "M") {
+      return { dtick: axis.dtick };
     }
     const counted = axis.tickmode === "auto" && axis.type === "date" && axis.nticks;
     return counted ? { nticks: axis.nticks } : null;
@@ -197,6 +201,11 @@
   function fittingTicks(axis, asked) {
     if (asked.nticks) {
       return { nticks: Math.max(2, Math.min(asked.nticks, Math.floor(axis._length / DATE_WIDTH))) };
+    }
+    if (asked.dtick) {
+      const [from, to] = axis.range.map((day) => new Date(day));
+      const wide = (axis._length * MONTH_MS) / (to - from);
+      return { dtick: `M${Math.max(Number(asked.dtick.slice(1)), Math.ceil(DATE_WIDTH / wide))}` };
     }
     const [first, second] = asked.tickvals;
     const apart = (axis._length * (second - first)) / (axis.range[1] - axis.range[0]);
@@ -231,6 +240,9 @@
 
   function equip() {
     document.querySelectorAll(".chart .js-plotly-plot").forEach(function (chart) {
+      if (window.nova) {
+        window.nova.paint(chart);
+      }
       fitTicks(chart);
       const holder = chart.closest(".chart");
       const narrows = chart.data && chart.data.some((trace) => trace.meta && trace.meta.filter);

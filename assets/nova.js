@@ -37,18 +37,25 @@
     if (cookie("nova_scheme") !== scheme) {
       keep("nova_scheme", scheme);
     }
-    paintCharts(scheme);
+    paintCharts();
   }
 
-  function paintCharts(scheme) {
-    const holder = document.getElementById("chart-templates");
-    if (!holder || !window.Plotly) {
-      return;
+  function paintCharts() {
+    if (document.getElementById("chart-templates") && window.Plotly) {
+      document.querySelectorAll(".js-plotly-plot").forEach(paint);
     }
-    const template = JSON.parse(holder.dataset.templates)[scheme];
-    document.querySelectorAll(".js-plotly-plot").forEach(function (chart) {
-      window.Plotly.relayout(chart, { template: template });
-    });
+  }
+
+  /* In the scheme of the page, where the chart was made for the other one: also one that was on its
+     way as the reader changed it. */
+  function paint(chart) {
+    const scheme = document.documentElement.getAttribute("data-bs-theme");
+    const templates = JSON.parse(document.getElementById("chart-templates").dataset.templates);
+    const drawn = chart.layout && chart.layout.template;
+    const inkOf = (template) => template.layout.font.color;
+    if (drawn && inkOf(drawn) !== inkOf(templates[scheme])) {
+      window.Plotly.relayout(chart, { template: templates[scheme] });
+    }
   }
 
   applyTheme();
@@ -148,6 +155,22 @@
     }
   }
 
+  /* So are the buttons of its fields for numbers, which arrow keys do as well: each says English words
+     without the field's name. */
+
+  function nameStepper(button) {
+    const field = document.getElementById(button.getAttribute("aria-controls"));
+    const holder = document.getElementById("content");
+    const [less, more] = JSON.parse((holder && holder.dataset.steppers) || "[]");
+    if (field && less) {
+      const does = button.classList.contains("dash-stepper-decrement") ? less : more;
+      const around = field.labels[0];
+      const label = around && (around.querySelector(".field-label") || around);
+      button.tabIndex = -1;
+      button.setAttribute("aria-label", label ? `${does}: ${label.textContent.trim()}` : does);
+    }
+  }
+
   /* Of a row that scrolls sideways one sees what is chosen; once, then it is the reader's. */
 
   const CHOSEN = ".places .place-current, .side-links .nav-link.active";
@@ -199,6 +222,7 @@
 
   new MutationObserver(function () {
     document.querySelectorAll("button.dash-dropdown[tabindex='-1']").forEach(nameDropdown);
+    document.querySelectorAll(".dash-input-stepper:not([tabindex])").forEach(nameStepper);
     document.querySelectorAll(CHOSEN).forEach(showChosen);
     document.querySelectorAll(SCROLLED).forEach(watchWidth);
     showFilters();
@@ -471,7 +495,7 @@
     }
   });
 
-  window.nova = { carried: carried, go: go, toggle: toggle };
+  window.nova = { carried: carried, go: go, paint: paint, toggle: toggle };
 
   function startOver(query) {
     query.delete("cursor");

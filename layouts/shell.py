@@ -60,6 +60,7 @@ def shell(
                 [html.Div(banners(viewer, status), id=BANNERS, className="banners"), content],
                 id="content",
                 tabIndex=-1,
+                **data(steppers=json.dumps([t("Less"), t("More")])),
             ),
             html.Div(id=TOASTS, **aria(live="polite"), **data(words=json.dumps(answers(viewer)))),
             *watch(viewer, status),

@@ -6,12 +6,23 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from tests import factories
 from tests.browser.conftest import Watched
 
-MANY = 41
+MANY, LONG = 41, "OBRA-LONGA"
+NEEDED = text("""
+    INSERT INTO core.project_material (project_id, item_id, quantity, needed_on)
+    SELECT project_id, (SELECT min(item_id) FROM core.item), 5, day
+    FROM core.project, generate_series(:first, :first + interval '8 months', '1 month') AS day
+    WHERE project = :project
+""")
+LEAN = """
+    [...document.querySelectorAll("#project-months .xtick text")].some(one =>
+        /rotate\\((?!0,)/.test(one.getAttribute("transform")))
+"""
+"""Whether a month below the chart is turned."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -19,6 +30,9 @@ def many(published: Engine) -> None:
     """Projects on plan besides the one that is behind."""
     for number in range(MANY):
         factories.add_project(published, f"OBRA-{number:02}", "BA", {}, progress_pct=50.0)
+    factories.add_project(published, LONG, "MG", {}, progress_pct=50.0)
+    with published.begin() as connection:
+        connection.execute(NEEDED, {"project": LONG, "first": factories.LAST_DAY})
 
 
 def test_a_late_project_leads_to_what_it_lacks(watch: Callable[..., Watched]) -> None:
@@ -41,6 +55,16 @@ def test_a_late_project_leads_to_what_it_lacks(watch: Callable[..., Watched]) ->
     expect(lacking).to_contain_text("DEP-SP")
     lacking.locator("a").first.click()
     page.wait_for_url("**/materials/BAT-02?tab=stock&site=DEP-SP")
+    assert watched.complaints == []
+
+
+def test_on_a_phone_months_stand_upright(watch: Callable[..., Watched]) -> None:
+    watched = watch(locale="pt-BR", width=390)
+    page = watched.open(f"/projects/{LONG}")
+    page.wait_for_selector("#project-months .xtick text")
+    watched.settle()
+    watched.until(f"!{LEAN}")
+    assert 2 <= page.locator("#project-months .xtick text").count() <= 6
     assert watched.complaints == []
 
 

@@ -62,6 +62,38 @@ def test_theme_is_switched_and_kept(watch: Callable[..., Watched]) -> None:
     assert watched.complaints == []
 
 
+def test_a_chart_made_for_the_other_theme_is_painted_once_it_comes(
+    watch: Callable[..., Watched],
+) -> None:
+    watched = watch(scheme="light")
+    page = watched.open("/main")
+    page.wait_for_selector("#totals .xtick text")
+    watched.settle()
+    ink = "getComputedStyle(document.querySelector('#totals .xtick text')).fill"
+    light = page.evaluate(ink)
+    page.evaluate("""() => {
+        const made = JSON.parse(document.getElementById("chart-templates").dataset.templates).dark;
+        const chart = document.querySelector("#totals .js-plotly-plot");
+        return Plotly.relayout(chart, { template: made });
+    }""")
+    watched.until(f"{ink} === '{light}'")
+    assert watched.complaints == []
+
+
+def test_buttons_of_numbers_say_what_they_do_to_which_field(
+    watch: Callable[..., Watched],
+) -> None:
+    watched = watch(role=Role.ADMIN)
+    page = watched.open("/admin/settings")
+    steppers = page.locator(".dash-input-stepper")
+    expect(steppers.first).to_have_attribute("tabindex", "-1")
+    names = steppers.evaluate_all("all => all.map(one => one.getAttribute('aria-label'))")
+    fields = page.locator("label .field-label").all_inner_texts()
+    expected = {f"{does}: {field}" for field in fields for does in ("Diminuir", "Aumentar")}
+    assert names and set(names) <= expected
+    assert watched.complaints == []
+
+
 def test_filters_live_in_the_address(watch: Callable[..., Watched]) -> None:
     watched = watch()
     page = watched.open("/main")

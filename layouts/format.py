@@ -107,6 +107,11 @@ def share_digits(*shares: float | None) -> int:
     return 2 if any(NEARLY_ALL <= (one or 0) < 1 for one in shares) else 1
 
 
+def typed_day(value: date, locale: str) -> str:
+    """A date as it is typed: `31/01/2026` in pt_BR, `2026-01-31` in English."""
+    return f"{value:%d/%m/%Y}" if locale == "pt_BR" else value.isoformat()
+
+
 def day(value: date | None, locale: str) -> str:
     """A date in figures: `31/01/2026` in pt_BR, `Jan 31, 2026` in English."""
     if value is None:

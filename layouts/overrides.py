@@ -147,7 +147,7 @@ def _form(data: Adjusting, viewer: Viewer) -> list[Component]:
             "override-reason",
             t("Reason"),
             reasons,
-            "",
+            None,
             viewer,
             placeholder=t("Choose a reason"),
             **typed,
@@ -156,7 +156,7 @@ def _form(data: Adjusting, viewer: Viewer) -> list[Component]:
         text_field(
             "override-expires",
             t("Counts until (YYYY-MM-DD)"),
-            data.expires_on.isoformat(),
+            fmt.typed_day(data.expires_on, viewer.locale),
             **typed,
         ),
     ]

@@ -152,7 +152,14 @@ def _figure(name: str, value: float | None, context: str, viewer: Viewer) -> htm
 def by_month(data: SavingsData, viewer: Viewer) -> html.Section:
     """Costs of both sides, and what lies between."""
     t = viewer.t
-    header = [t("Month"), t("Old policy"), t("Ours"), t("Identified"), t("Accepted"), t("Realised")]
+    header = [
+        t("Month"),
+        t("Old policy"),
+        t("Ours"),
+        t("Identified"),
+        t("Of that, accepted"),
+        t("Realised"),
+    ]
     header += [
         f"{side}: {t(name)}" for side in (t("Old policy"), t("Ours")) for name in PARTS.values()
     ]
@@ -220,7 +227,7 @@ def by_item(data: SavingsData, viewer: Viewer) -> html.Section:
         money_column("old_brl", t("Old policy"), minWidth=110),
         money_column("new_brl", t("Ours"), minWidth=110),
         money_column("identified_brl", t("Identified"), minWidth=110),
-        text_column("accepted", t("Accepted"), minWidth=90),
+        text_column("accepted", t("Of that, accepted"), minWidth=90),
         money_column("realised_brl", t("Realised"), minWidth=100),
     ]
     rows = [_item_row(row, viewer) for row in page.rows]

@@ -25,7 +25,7 @@ def choice_field(
     name: Any,
     label: str,
     options: Sequence[Option],
-    value: str | list[str],
+    value: str | list[str] | None,
     viewer: Viewer,
     *,
     placeholder: str = "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,8 @@ def test_an_adjustment_is_previewed_saved_followed_and_ended(
 ) -> None:
     watched = watch(role=Role.ANALYST)
     page = watched.open(ONE)
+    expect(page.locator("#override-reason")).to_have_text("Escolha um motivo")
+    expect(page.locator("#override-expires")).to_have_value(re.compile(r"\d\d/\d\d/\d{4}"))
     filled(page, "500")
     page.fill("#override-note", "novo anel óptico")
     page.click("#override-preview-button")

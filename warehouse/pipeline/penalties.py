@@ -26,7 +26,7 @@ WITH waited AS (
         AND started_at::date <= :today
 ), missed AS (
     SELECT sum(hidden) AS requests FROM ({with_hidden("date > :since AND date <= :today")}) AS asked
-), hourly AS (
+), hourly AS MATERIALIZED (
     SELECT contract.contract_id,
         highest.percent / 100 * contract.monthly_fee_brl / highest.hours
             / (SELECT count(*) FROM core.site AS covered

@@ -30,6 +30,7 @@ from auth.guards import current_viewer
 from auth.session import has_bearer, own_hash
 from dashboard.doors import CALLBACKS
 from domain.errors import (
+    BeingUpdated,
     InvalidInput,
     NotAuthenticated,
     NotFound,
@@ -165,6 +166,8 @@ def _texts(error: Exception, viewer: Viewer) -> tuple[str, str]:
         return t("Page not found"), t("There is nothing at this address.")
     if status == 429:
         return t("Too many attempts"), t("Wait a few minutes and try again.")
+    if isinstance(error, BeingUpdated):
+        return t("The figures are being brought up to date"), t("Try again in a moment.")
     if status == 503:
         return t("The database does not answer"), t("Try again in a moment.")
     if isinstance(error, NovaError) and error.code in ERRORS:

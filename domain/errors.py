@@ -224,6 +224,12 @@ class Unavailable(NovaError):
     retry_after = 2
 
 
+class BeingUpdated(Unavailable):
+    """What is asked for is being written by others, for longer than a request waits."""
+
+    code = "being_updated"
+
+
 def stopped(code: int | None = None) -> str:
     """What is said of work whose process ended before it, with the exit code where it is known."""
     told = "" if code is None else f" (exit code {code})"

@@ -636,6 +636,7 @@ ERRORS = {
         "Choose who gets it, how often, the day (of the month: 1 to 28) and the hour (0 to 23)."
     ),
     "unavailable": N_("The database does not answer now. Try again in a moment."),
+    "being_updated": N_("The figures are being brought up to date. Try again in a moment."),
 }
 
 

@@ -136,13 +136,13 @@ class _Version:
 
 @dataclass
 class _Flight:
-    """What several wait for: `made` once the first of them is through, or why the database did not
+    """What several wait for: `made` once the first of them is through, or how the database did not
     answer."""
 
     turn: Lock
     people: int = 0
     made: Kept | None = None
-    failed: str | None = None
+    failed: Unavailable | None = None
 
 
 class _Flights:
@@ -345,7 +345,7 @@ def kept(
             raise Missed(name)
         with _flights.only_one(key) as flight:
             if flight.failed:  # the others need not wait as long, one after another
-                raise Unavailable(flight.failed)
+                raise type(flight.failed)(str(flight.failed))
             found = flight.made
             if found is None and not anew and _flights.ended != ended:
                 found = _fetched(key, ttl)  # others may have made it since this request looked
@@ -355,7 +355,7 @@ def kept(
                     with unavailable_when_down():
                         flight.made = _store(key, make(), ttl)
                 except Unavailable as error:
-                    flight.failed = str(error)
+                    flight.failed = error
                     raise
                 return flight.made
     HIT.inc()

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import psycopg2
 import psycopg2.extensions
+from psycopg2.errorcodes import LOCK_NOT_AVAILABLE
 from sqlalchemy import Connection, Engine, Executable, Row, Select, create_engine, event, text
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.engine import ExceptionContext
@@ -19,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from config import get_settings
-from domain.errors import Unavailable
+from domain.errors import BeingUpdated, Unavailable
 from warehouse import planned
 from warehouse.tables import SCHEMAS
 
@@ -249,19 +250,28 @@ def _quick_engine() -> Engine:
 
 
 def is_down(error: BaseException) -> bool:
-    """Whether it says that the database does not answer, or that a connection died."""
+    """Whether it says that the database does not answer, that a lock is not given, or that a
+    connection died."""
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     return lost or isinstance(error, DATABASE_DOWN)
 
 
 def said_by(error: BaseException) -> str:
     """What the driver says in one line: neither statement nor parameters."""
-    told = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    told = _told_by(error)
     return f"{type(told).__name__}: {str(told).strip().partition(chr(10))[0]}"
+
+
+def _told_by(error: BaseException) -> BaseException:
+    """The driver's own exception."""
+    return error.orig if isinstance(error, DBAPIError) and error.orig else error
 
 
 def unanswered(error: BaseException) -> Unavailable:
     """To be raised from `error`; the reason is in the log."""
+    if getattr(_told_by(error), "pgcode", None) == LOCK_NOT_AVAILABLE:
+        log.warning("rows are held by others: %s", said_by(error))
+        return BeingUpdated("The figures are being brought up to date; try again in a moment.")
     log.warning("the database does not answer: %s", said_by(error))
     return Unavailable("The database does not answer.")
 

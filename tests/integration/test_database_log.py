@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, column, func, literal, select, table, text
 
-from domain.errors import Unavailable
+from domain.errors import BeingUpdated, Unavailable
 from domain.records import Page
 from tests import services
 from warehouse import unawaited
@@ -62,11 +62,12 @@ def test_a_lock_that_is_not_given_is_waited_for_once(
     locked = Prepared(select(patience, func.pg_advisory_lock(7).label("locked")))
     with engine.connect() as other:
         other.execute(text("SELECT pg_advisory_lock(7)"))
-        with pytest.raises(Unavailable):
+        with pytest.raises(BeingUpdated):
             locked.rows({})
     lines = [record.getMessage() for record in caplog.records]
     assert sum(line.startswith("slow query: ") for line in lines) == 1
-    assert "LockNotAvailable" in str(lines)
+    assert "rows are held by others: LockNotAvailable" in str(lines)
+    assert "does not answer" not in str(lines)
 
 
 def test_what_a_new_connection_mends_is_asked_again(nova: str, engine: Engine) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, event, text
 
 from benchmarks.pages import opening
 from callbacks import inventory
@@ -263,6 +263,26 @@ def test_deciding_sends_few_statements_and_about_many_no_more_than_about_one(
         told = connection.execute(sql, {"of": f"{table}.%"}).all()
     assert sorted(rows) == sorted(told) and len(told) == decided > len(numbers[1:])
     assert counts[0] == counts[1]
+
+
+def test_who_decides_while_a_derivation_writes_is_told_so(
+    client: FlaskClient, engine: Engine
+) -> None:
+    """In their language, by the page and the API; nobody waits here for as long as requests do."""
+    client.set_cookie("nova_locale", "pt_BR")
+
+    def hurry(connection: Connection) -> None:
+        connection.exec_driver_sql("SET LOCAL lock_timeout = 50")
+
+    event.listen(get_engine(), "begin", hurry)
+    press = call(["alerts-decided.data"], [inbox.action_id("resolved", 1), "n_clicks"], 1, [], {})
+    with engine.connect() as derivation:
+        derivation.execute(text("LOCK TABLE analytics.alert IN EXCLUSIVE MODE"))
+        told = client.post("/_dash-update-component", json=press)
+        refused = client.patch("/api/v1/alerts/1", json={"status": "resolved"})
+    assert "Os números estão sendo atualizados. Tente de novo em instantes." in str(told.get_json())
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
+    assert refused.get_json()["error"]["code"] == "being_updated"
 
 
 def button(

@@ -26,7 +26,7 @@ from warehouse.commands import alerts as commands
 from warehouse.commands import decisions, users
 from warehouse.commands.users import Actor
 from warehouse.db import make_engine
-from warehouse.pipeline import derive, publish
+from warehouse.pipeline import copying, derive, publish
 from warehouse.pipeline.scores import total_band
 from warehouse.pipeline.views import refresh_needed
 from warehouse.queries import forecasts, inventory, kpis, overrides, receipts, status
@@ -321,15 +321,19 @@ def test_demand_of_a_month_reaches_to_its_end(nova: str, engine: Engine, tmp_pat
 
 
 def set_policy(engine: Engine, settings: str) -> None:
+    set_setting(engine, "policy", settings)
+    derive.refresh_after_load(engine)
+
+
+def set_setting(engine: Engine, key: str, value: str) -> None:
     with engine.begin() as connection:
         connection.execute(
             text(
                 "INSERT INTO support.setting (key, value, changed_by)"
-                " VALUES ('policy', CAST(:settings AS jsonb), 'tests')"
+                " VALUES (:key, CAST(:value AS jsonb), 'tests')"
             ),
-            {"settings": settings},
+            {"key": key, "value": value},
         )
-    derive.refresh_after_load(engine)
 
 
 def test_the_company_may_decide_by_the_textbook(
@@ -636,23 +640,30 @@ def until_one_waits(engine: Engine) -> None:
     raise AssertionError("nobody waits for a lock")
 
 
-def test_people_decide_while_a_derivation_computes(
+def test_people_decide_while_a_derivation_computes_and_copies(
     engine: Engine, network: factories.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    """All that is copied from here stands beside the tables until people are kept from them."""
+    set_setting(engine, "savings", '{"known_months": 2, "least_months": 2}')
     publish_now(engine, tmp_path)
     key = ("stockout_imminent", "CABO-01", "DEP-SP")
     number = alerts(engine)[key].id
     impatient = make_engine(engine.url.render_as_string(hide_password=False), lock_timeout_ms=100)
-    computing = derive.write_metrics
+    copying_rows = copying.copy
+    copied: list[str] = []
 
-    def decided_meanwhile(*given: Any) -> None:
-        set_status(impatient, number, "acknowledged")
-        computing(*given)
+    def decided_meanwhile(connection: Any, statement: str, rows: Any) -> None:
+        set_status(impatient, number, ("acknowledged", "resolved")[len(copied) % 2])
+        copied.append(statement.split()[1])
+        copying_rows(connection, statement, rows)
 
-    monkeypatch.setattr(derive, "write_metrics", decided_meanwhile)
+    monkeypatch.setattr(copying, "copy", decided_meanwhile)
     assert derive.derive_settings(engine)
     impatient.dispose()
-    assert (alerts(engine)[key].id, alerts(engine)[key].status) == (number, "acknowledged")
+    assert copied[-3:] == ["advised", "replayed", "raised"]
+    decided = ("acknowledged", "resolved")[(len(copied) - 1) % 2]
+    assert (alerts(engine)[key].id, alerts(engine)[key].status) == (number, decided)
+    assert rows(engine, "SELECT FROM analytics.savings") and len(copied) > 3
 
 
 def test_a_decision_and_a_derivation_wait_for_each_other(

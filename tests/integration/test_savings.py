@@ -21,7 +21,7 @@ from warehouse.pipeline import publish
 from warehouse.pipeline.copying import frame_of
 from warehouse.pipeline.derivation import setup_of
 from warehouse.pipeline.histories import daily_matrix
-from warehouse.pipeline.savings import savings_of, write_savings
+from warehouse.pipeline.savings import savings_of, stage_savings, write_savings
 from warehouse.pipeline.simulate import write_simulation
 from warehouse.queries import kpis, playing, savings
 from warehouse.queries.published import published_run
@@ -74,7 +74,8 @@ def rows(connection: Connection) -> pd.DataFrame:
 
 def anew(connection: Connection) -> pd.DataFrame:
     run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
-    write_savings(connection, run_id, savings_of(connection, run_id))
+    stage_savings(connection, savings_of(connection, run_id))
+    write_savings(connection, run_id)
     return rows(connection)
 
 
@@ -284,10 +285,10 @@ def test_what_is_accepted_while_a_run_is_replayed_counts_as_accepted(published: 
         number = connection.execute(text(ADVISE)).scalar_one()
     with published.connect() as connection:
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar_one()
-        replayed = savings_of(connection, run_id)
+        stage_savings(connection, savings_of(connection, run_id))
         who: dict[str, Any] = {"actor": Actor("ana"), "user_id": None, "scope": Scope()}
         set_status(published, recommendation_ids=[number], status="accepted", **who)
-        write_savings(connection, run_id, replayed)
+        write_savings(connection, run_id)
         found = rows(connection)
         connection.rollback()
     with published.begin() as connection:

@@ -16,7 +16,7 @@ from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Site
 from tests.web.test_board_pack import words_of
 from tests.web.test_inventory import rows_of
 from tests.web.test_overrides import done
-from warehouse.pipeline.savings import savings_of, write_savings
+from warehouse.pipeline.savings import savings_of, stage_savings, write_savings
 
 SETTINGS = """
 INSERT INTO support.setting (key, value, changed_by)
@@ -35,7 +35,8 @@ def replayed(site: Site) -> Iterator[Site]:
         with site.changing() as connection:
             connection.execute(text(setting))
             run_id = connection.execute(text(PUBLISHED)).scalar_one()
-            write_savings(connection, run_id, savings_of(connection, run_id))
+            stage_savings(connection, savings_of(connection, run_id))
+            write_savings(connection, run_id)
 
     write(SETTINGS)
     yield site

@@ -7,20 +7,15 @@ from sqlalchemy import Connection, text
 
 from warehouse.commands.owners import release
 from warehouse.pipeline.copying import copy_frame
-from warehouse.pipeline.derivation import Setup
 from warehouse.queries import users
 from warehouse.queries.filtering import status_now
 
 LEVELS = ["info", "warning", "critical"]
 
 
-def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> None:
-    """Replaces the run's alerts; one that was there before keeps its number, status, owner and
-    date; the owner as long as they may act on it. What was snoozed wakes up when its time is over,
-    and what was snoozed or resolved is open again when its level has risen. From here to the commit
-    nobody can decide about alerts."""
-    params = {"run_id": setup.run_id}
-    connection.execute(text("DROP TABLE IF EXISTS carried, raised"))
+def stage_alerts(connection: Connection, alerts: pd.DataFrame) -> None:
+    """Puts the alerts of `alerting` where `write_alerts` takes them from."""
+    connection.execute(text("DROP TABLE IF EXISTS raised"))
     connection.execute(text("CREATE TEMPORARY TABLE raised (LIKE analytics.alert) ON COMMIT DROP"))
     connection.execute(
         text(
@@ -29,9 +24,18 @@ def write_alerts(connection: Connection, setup: Setup, alerts: pd.DataFrame) -> 
         )
     )
     copy_frame(connection, "raised", alerts)
+
+
+def write_alerts(connection: Connection, run_id: int) -> None:
+    """Replaces the run's alerts by those that are staged; one that was there before keeps its
+    number, status, owner and date; the owner as long as they may act on it. What was snoozed wakes
+    up when its time is over, and what was snoozed or resolved is open again when its level has
+    risen. From here to the commit nobody can decide about alerts."""
+    params = {"run_id": run_id}
     # a status that is being changed now must be among those that are kept; a weaker lock would let
     # people hold rows that are deleted here, and wait for it with them
     connection.execute(text("LOCK TABLE analytics.alert IN EXCLUSIVE MODE"))
+    connection.execute(text("DROP TABLE IF EXISTS carried"))
     connection.execute(text(_CARRIED), params)
     connection.execute(text("DELETE FROM analytics.alert WHERE run_id = :run_id"), params)
     connection.execute(text(_RAISE), params | {"levels": LEVELS})

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection, Engine, text
 
 from warehouse.caching import forget_version
-from warehouse.pipeline.alert_rows import write_alerts
+from warehouse.pipeline.alert_rows import stage_alerts, write_alerts
 from warehouse.pipeline.alerting import alerts_of, together
 from warehouse.pipeline.derivation import setup_of
 from warehouse.pipeline.drifting import drifts_of
@@ -24,8 +24,12 @@ from warehouse.pipeline.overriding import apply_overrides, overrides_changed
 from warehouse.pipeline.penalties import by_depot, penalties_by_contract
 from warehouse.pipeline.policy import policy_of, write_policy, write_projection
 from warehouse.pipeline.project_needs import project_needs, write_project_needs
-from warehouse.pipeline.recommending import recommendations_of, write_recommendations
-from warehouse.pipeline.savings import savings_of, write_savings
+from warehouse.pipeline.recommending import (
+    recommendations_of,
+    stage_recommendations,
+    write_recommendations,
+)
+from warehouse.pipeline.savings import savings_of, stage_savings, write_savings
 from warehouse.pipeline.scores import write_accuracy, write_metrics
 from warehouse.pipeline.simulate import write_simulation
 from warehouse.pipeline.unasked import with_unasked
@@ -132,9 +136,10 @@ def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -
     write_accuracy(connection, setup)
     write_simulation(connection, setup, policy)
     on_step(6)
-    advice = recommendations_of(connection, setup, stock, orders)
-    savings = savings_of(connection, run_id)
+    stage_recommendations(connection, recommendations_of(connection, setup, stock, orders))
+    stage_savings(connection, savings_of(connection, run_id))
+    stage_alerts(connection, alerts)
     write_metrics(connection, setup)
-    write_alerts(connection, setup, alerts)
-    write_recommendations(connection, run_id, advice)
-    write_savings(connection, run_id, savings)
+    write_recommendations(connection, run_id)
+    write_savings(connection, run_id)
+    write_alerts(connection, run_id)

@@ -6,21 +6,21 @@ its words; what was snoozed wakes up when its time is over.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+import json
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
 
 from domain.recommendation_wording import narrative
 from domain.recommending.frames import Context
 from domain.recommending.queue import NEEDED, recommend
-from warehouse.pipeline.copying import frame_of
+from warehouse.pipeline.copying import copy_frame, frame_of
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_DAYS
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 from warehouse.queries.filtering import is_open, status_now
-from warehouse.tables.analytics import recommendation
 
 
 def recommendations_of(
@@ -118,19 +118,45 @@ run is derived again: it stands on somebody's screen."""
 _REJECTED = f"SELECT fingerprint FROM ({_CARRIED}) AS carried WHERE status = 'rejected'"
 
 
-def write_recommendations(connection: Connection, run_id: int, found: list[dict[str, Any]]) -> None:
-    """Replaces the run's recommendations by those of `recommendations_of`. From here to the commit
+_KEPT = f"CREATE TEMPORARY TABLE kept ON COMMIT DROP AS {_CARRIED}"
+
+_OWN = "run_id fingerprint kind priority item_id site_id from_site_id supplier_id quantity act_by"
+_COLUMNS = ", ".join([*_OWN.split(), "value_brl", "facts"])
+
+_ADVISE = f"""
+INSERT INTO analytics.recommendation (id, {_COLUMNS}, narrative, narrative_source, status,
+    snoozed_until, raised_at)
+SELECT coalesce(kept.id, nextval(pg_get_serial_sequence('analytics.recommendation', 'id'))),
+    {_COLUMNS.replace("facts", "advised.facts")},
+    CASE WHEN kept.facts = advised.facts THEN kept.narrative ELSE advised.narrative END,
+    CASE WHEN kept.facts = advised.facts THEN kept.narrative_source ELSE 'template' END,
+    coalesce(kept.status, 'open'), kept.snoozed_until, coalesce(kept.raised_at, now())
+FROM advised LEFT JOIN kept USING (fingerprint)
+"""
+
+
+def stage_recommendations(connection: Connection, found: list[dict[str, Any]]) -> None:
+    """Puts what `recommendations_of` gives where `write_recommendations` takes it from."""
+    connection.execute(text("DROP TABLE IF EXISTS advised"))
+    made = "CREATE TEMPORARY TABLE advised ON COMMIT DROP AS"
+    table = f"SELECT {_COLUMNS}, narrative FROM analytics.recommendation WITH NO DATA"
+    connection.execute(text(f"{made} {table}"))
+    if found:
+        copy_frame(connection, "advised", pd.DataFrame(found, dtype=object))
+
+
+def write_recommendations(connection: Connection, run_id: int) -> None:
+    """Replaces the run's recommendations by those that are staged; one that was there before keeps
+    its number, status and date, and its words while its facts are the same. From here to the commit
     nobody can decide about recommendations."""
     params = {"run_id": run_id}
     # see `write_alerts`
     connection.execute(text("LOCK TABLE analytics.recommendation IN EXCLUSIVE MODE"))
-    carried = {row.fingerprint: row for row in connection.execute(text(_CARRIED), params)}
+    connection.execute(text("DROP TABLE IF EXISTS kept"))
+    connection.execute(text(_KEPT), params)
     delete = "DELETE FROM analytics.recommendation WHERE run_id = :run_id"
     connection.execute(text(delete), params)
-    rows = [row | _kept(row, carried.get(row["fingerprint"])) for row in found]
-    for some in ([row for row in rows if "id" in row], [row for row in rows if "id" not in row]):
-        if some:
-            connection.execute(insert(recommendation), some)
+    connection.execute(text(_ADVISE), params)
 
 
 def _row(run_id: int, one: dict[Any, Any]) -> dict[str, Any]:
@@ -140,19 +166,6 @@ def _row(run_id: int, one: dict[Any, Any]) -> dict[str, Any]:
     return row | {
         "run_id": run_id,
         "priority": int(one["priority"]),
-        "narrative": narrative(one["kind"], one["facts"]),
-        "narrative_source": "template",
-        "status": "open",
-        "snoozed_until": None,
-        "raised_at": datetime.now(UTC),
+        "facts": json.dumps(one["facts"]),
+        "narrative": json.dumps(narrative(one["kind"], one["facts"])),
     }
-
-
-def _kept(row: dict[str, Any], known: Any) -> dict[str, Any]:
-    """What stays of the same one that was there before."""
-    if known is None:
-        return {}
-    kept = {name: getattr(known, name) for name in ("status", "snoozed_until", "raised_at")}
-    if known.facts == row["facts"]:
-        kept |= {"narrative": known.narrative, "narrative_source": known.narrative_source}
-    return kept if known.id is None else kept | {"id": known.id}

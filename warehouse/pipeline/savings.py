@@ -33,6 +33,7 @@ from warehouse.pipeline.recorded import Recorded, lead_times_at, received_lines,
 from warehouse.queries.published import NATIVE, last_day, next_period
 from warehouse.queries.recommendations import accepted
 from warehouse.queries.stocked import overridden, terms
+from warehouse.tables.analytics import savings
 
 WINDOW, WARM_UP = 12, 6
 """Months that are counted at most, and replayed before them where there is no recorded stock."""
@@ -91,16 +92,32 @@ FROM analytics.run WHERE run_id = :run_id
 """
 
 
-def write_savings(connection: Connection, run_id: int, found: pd.DataFrame | None) -> None:
-    """Replaces a run's savings by those of `savings_of`. What is accepted counts as by now."""
+_REPLAYED = ", ".join(
+    column.name for column in savings.columns if column.name not in ("run_id", "accepted")
+)
+
+_SAVE = f"""
+INSERT INTO analytics.savings ({_REPLAYED}, run_id, accepted)
+SELECT {_REPLAYED}, :run_id, accepted.since IS NOT NULL
+FROM replayed LEFT JOIN ({accepted()}) AS accepted USING (item_id, site_id)
+"""
+
+
+def stage_savings(connection: Connection, found: pd.DataFrame | None) -> None:
+    """Puts what `savings_of` gives where `write_savings` takes it from."""
+    connection.execute(text("DROP TABLE IF EXISTS replayed"))
+    made = "CREATE TEMPORARY TABLE replayed ON COMMIT DROP AS"
+    connection.execute(text(f"{made} SELECT {_REPLAYED} FROM analytics.savings WITH NO DATA"))
+    if found is not None:
+        copy_frame(connection, "replayed", found)
+
+
+def write_savings(connection: Connection, run_id: int) -> None:
+    """Replaces a run's savings by those that are staged. What is accepted counts as by now; from
+    here to the commit it cannot be changed."""
     params = {"run_id": run_id}
     connection.execute(text("DELETE FROM analytics.savings WHERE run_id = :run_id"), params)
-    if found is None:
-        return
-    key = ["item_id", "site_id"]
-    taken = pd.MultiIndex.from_frame(frame_of(connection, accepted(), {})[key])
-    now = pd.MultiIndex.from_frame(found[key]).isin(taken)
-    copy_frame(connection, "analytics.savings", found.assign(run_id=run_id, accepted=now))
+    connection.execute(text(_SAVE), params)
 
 
 def savings_of(connection: Connection, run_id: int) -> pd.DataFrame | None:

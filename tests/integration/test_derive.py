@@ -630,6 +630,27 @@ def test_an_alert_goes_on_with_its_owner_while_they_may_act_on_it(
     assert set(owners.values()) == {of_rio, None}
 
 
+def test_settings_that_changed_several_times_are_followed_once(
+    engine: Engine, network: factories.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """One that changes during a derivation may have come too late for it, and is followed next."""
+    publish_now(engine, tmp_path)
+    assert not derive.derive_settings(engine)
+    set_setting(engine, "recommendations", '{"order_cost_brl": 99}')
+    computing = derive.write_metrics
+
+    def changed_meanwhile(*given: Any) -> None:
+        set_setting(engine, "policy", '{"method": "textbook"}')
+        computing(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(derive, "write_metrics", changed_meanwhile)
+        assert derive.derive_settings(engine)
+    assert derive.derive_settings(engine) and not derive.derive_settings(engine)
+    row = policy(engine, "CABO-01", "DEP-SP")
+    assert row.safety_stock == row.textbook_safety_stock
+
+
 def until_one_waits(engine: Engine) -> None:
     """Until a connection of this database waits for a lock."""
     for _ in range(200):
@@ -644,8 +665,8 @@ def test_people_decide_while_a_derivation_computes_and_copies(
     engine: Engine, network: factories.Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """All that is copied from here stands beside the tables until people are kept from them."""
-    set_setting(engine, "savings", '{"known_months": 2, "least_months": 2}')
     publish_now(engine, tmp_path)
+    set_setting(engine, "savings", '{"known_months": 2, "least_months": 2}')
     key = ("stockout_imminent", "CABO-01", "DEP-SP")
     number = alerts(engine)[key].id
     impatient = make_engine(engine.url.render_as_string(hide_password=False), lock_timeout_ms=100)
@@ -685,7 +706,7 @@ def test_a_decision_and_a_derivation_wait_for_each_other(
             until_held = "SELECT FROM pg_locks WHERE mode = 'RowShareLock' AND relation = {}"
             while not rows(engine, until_held.format("'analytics.alert'::regclass")):
                 time.sleep(0.01)
-            assert derive.derive_settings(engine)
+            derive.refresh_after_load(engine)
             deciding.result()
         assert alerts(engine)[key].status == "acknowledged"
         with engine.begin() as connection:

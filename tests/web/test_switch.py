@@ -84,6 +84,6 @@ def test_a_late_supplier_is_left_for_a_better_one(loaded: Site) -> None:
     with loaded.engine.connect() as connection:
         sql = "SELECT actor, status, reason FROM support.decision WHERE kind = 'recommendation'"
         assert connection.execute(text(sql)).all() == [(ANALYST, "accepted", "contrato novo")]
-    assert derive.derive_settings(loaded.engine)
+    derive.refresh_after_load(loaded.engine)
     (again,) = api.get("/recommendations?kind=SWITCH").json()["data"]
     assert (again["status"], again["decided_by"]) == ("accepted", ANALYST)

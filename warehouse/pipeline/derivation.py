@@ -13,7 +13,7 @@ from domain.inventory import Array
 from domain.policy_settings import PolicySettings
 from domain.recommending.settings import RecommendationSettings
 from warehouse.queries.published import NATIVE, REACHED, last_day
-from warehouse.queries.stocked import overridden
+from warehouse.queries.stocked import IN_TERMS, overridden
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,30 @@ class Setup:
     def stockout_on(self, days: Array) -> pd.Series:
         """The days within which stock runs out so many days from the end of today; NaT for NaN."""
         return pd.Timestamp(self.today) + pd.to_timedelta(pd.Series(np.ceil(days)), unit="D")
+
+
+_MARK = f"""
+SELECT md5(coalesce(string_agg(key || value, ' ' ORDER BY key), ''))
+FROM support.setting WHERE {IN_TERMS}
+"""
+
+
+def note_settings(connection: Connection, run_id: int) -> None:
+    """Before a derivation reads them: notes which settings it has seen. One that is changed
+    meanwhile is seen next time."""
+    sql = f"""
+        UPDATE analytics.run SET metrics = metrics || jsonb_build_object('settings', ({_MARK}))
+        WHERE run_id = :run_id
+    """
+    connection.execute(text(sql), {"run_id": run_id})
+
+
+def settings_changed(connection: Connection, run_id: int) -> bool:
+    """True if the settings are others than those that the run was last derived with."""
+    sql = f"SELECT metrics ->> 'settings' IS DISTINCT FROM ({_MARK}) FROM analytics.run"
+    return bool(
+        connection.execute(text(f"{sql} WHERE run_id = :run_id"), {"run_id": run_id}).scalar_one()
+    )
 
 
 def setup_of(connection: Connection, run_id: int) -> Setup:

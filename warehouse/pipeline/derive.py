@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from warehouse.caching import forget_version
 from warehouse.pipeline.alert_rows import stage_alerts, write_alerts
 from warehouse.pipeline.alerting import alerts_of, together
-from warehouse.pipeline.derivation import setup_of
+from warehouse.pipeline.derivation import note_settings, settings_changed, setup_of
 from warehouse.pipeline.drifting import drifts_of
 from warehouse.pipeline.exposures import write_exposures
 from warehouse.pipeline.lead_time_costs import write_lead_time_costs
@@ -76,8 +76,8 @@ def derive_overrides(engine: Engine, on_step: OnStep = quietly) -> bool:
 
 
 def derive_settings(engine: Engine, on_step: OnStep = quietly) -> bool:
-    """The same with the settings as they are now; False without a published run."""
-    return _derive_published(engine, lambda _connection, _run_id: True, on_step)
+    """The same with the settings as they are now."""
+    return _derive_published(engine, settings_changed, on_step)
 
 
 def derive_load(engine: Engine, on_step: OnStep = quietly) -> bool:
@@ -114,6 +114,7 @@ def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -
     that persist are kept; people decide about them until all is computed and these rows are
     replaced, last. `on_step` is told each of STEPS as it begins."""
     on_step(1)
+    note_settings(connection, run_id)
     setup = setup_of(connection, run_id)
     apply_overrides(connection, run_id)
     measure_lead_times(connection, setup)

@@ -20,6 +20,9 @@ from warehouse.caching import once
 
 SettingsOf = TypeVar("SettingsOf", PolicySettings, SavingsSettings, RecommendationSettings)
 
+IN_TERMS = "key IN ('policy', 'recommendations', 'savings')"
+"""SQL: which rows of support.setting everything derived is valued at."""
+
 _ROWS = """
 SELECT policy.item_id, policy.site_id, item.sku, site.site, coalesce(site.uf, '') AS uf,
     coalesce(item.family, '') AS family, coalesce(profile.abc, '') AS abc,
@@ -146,8 +149,7 @@ def unpacked(histories: Sequence[bytes]) -> Array:
 
 def terms(connection: Connection, frequency: str) -> Terms:
     """What years are valued at: the defaults with what the company set."""
-    keys = "'policy', 'recommendations', 'savings'"
-    sql = f"SELECT key, value FROM support.setting WHERE key IN ({keys})"
+    sql = f"SELECT key, value FROM support.setting WHERE {IN_TERMS}"
     rows = once(connection, sql, lambda: connection.execute(text(sql)).all())
     told: dict[str, Any] = {key: value for key, value in rows}
     return Terms(

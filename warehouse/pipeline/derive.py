@@ -6,8 +6,10 @@ the last day that the facts speak of, not the wall clock: old data derives the s
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from math import inf
 
 from sqlalchemy import Connection, Engine, text
 
@@ -19,6 +21,7 @@ from warehouse.pipeline.drifting import drifts_of
 from warehouse.pipeline.exposures import write_exposures
 from warehouse.pipeline.lead_time_costs import write_lead_time_costs
 from warehouse.pipeline.lead_times import measure_lead_times
+from warehouse.pipeline.loads import one_writer_at_a_time
 from warehouse.pipeline.open_orders import in_transit, open_orders
 from warehouse.pipeline.overriding import apply_overrides, overrides_changed
 from warehouse.pipeline.penalties import by_depot, penalties_by_contract
@@ -34,7 +37,6 @@ from warehouse.pipeline.scores import write_accuracy, write_metrics
 from warehouse.pipeline.simulate import write_simulation
 from warehouse.pipeline.unasked import with_unasked
 from warehouse.pipeline.views import (
-    WRITE_LOCK,
     note_derived,
     note_refreshed,
     refresh_needed,
@@ -47,7 +49,6 @@ WAITING, SHOWING = 0, STEPS + 1
 """What else is told as a step: another is waited for; everything is made and is shown next."""
 OnStep = Callable[[int], None]
 """Is told of every step as it begins. What it raises ends the work, of which nothing is kept."""
-POLL_SECONDS = 0.2
 
 
 def quietly(_step: int) -> None:
@@ -57,9 +58,7 @@ def quietly(_step: int) -> None:
 def refresh_after_load(engine: Engine, on_step: OnStep = quietly) -> None:
     """After a load: views and the published run's derived tables, shown together. Does without a
     published run. Waits for a publish that is at work."""
-    with engine.begin() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITE_LOCK})
+    with _alone(engine, on_step), engine.begin() as connection:
         load_id = refresh_views(connection)
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
         if run_id is not None:
@@ -89,14 +88,15 @@ def derive_load(engine: Engine, on_step: OnStep = quietly) -> bool:
     return needed
 
 
+def _alone(engine: Engine, on_step: OnStep) -> AbstractContextManager[None]:
+    """Holds the lock of those who write, however long it is waited for."""
+    return one_writer_at_a_time(engine, inf, partial(on_step, WAITING))
+
+
 def _derive_published(
     engine: Engine, needed: Callable[[Connection, int], bool], on_step: OnStep
 ) -> bool:
-    with engine.begin() as connection:
-        take = text("SELECT pg_try_advisory_xact_lock(:key)")
-        while not connection.execute(take, {"key": WRITE_LOCK}).scalar():
-            on_step(WAITING)
-            time.sleep(POLL_SECONDS)
+    with _alone(engine, on_step), engine.begin() as connection:
         run_id = connection.execute(text("SELECT run_id FROM analytics.published")).scalar()
         if run_id is None or not needed(connection, run_id):
             return False

@@ -522,6 +522,9 @@ def test_status_and_files(published: Engine):
     assert files["demand"].quantity == pytest.approx(float(loaded))
     assert files["stock"].quantity is None
     assert files["drivers"].rows == 0 and files["drivers"].loaded_at is None
+    with counted() as sent:
+        assert status.loaded() == {one.kind for one in files.values() if one.rows}
+    assert not any("count(" in one or "sum(" in one for one in sent), "no table is read whole"
 
 
 def test_a_limited_run_is_not_compared_with_the_demand_of_all_series(published: Engine):
@@ -562,7 +565,7 @@ def test_reads_take_few_statements(published: Engine):
 def test_an_empty_database_says_what_is_missing(nova: str):
     current = status.current()
     assert current.run_id is None and not current.training_needed
-    assert all(one.rows == 0 for one in status.files())
+    assert all(one.rows == 0 for one in status.files()) and status.loaded() == set()
     found = by_key(kpis.headline())
     assert {one.value for one in found.values()} == {None}
     assert found["stockout_rate"].missing == "stock"

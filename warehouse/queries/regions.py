@@ -65,7 +65,7 @@ SELECT place.*, asked.value AS demand, held.value AS stock, held.covered, held.f
     held.priced, empty.stockouts, empty.positions, told.alerts, told.critical, told.risk,
     exposed.value AS exposure, standing.depots, standing.towers, standing.covered AS sites,
     down.hours, counted.stations,
-    (SELECT count(*) > 0 FROM core.outage) AS has_outages
+    EXISTS (SELECT FROM core.outage) AS has_outages
 FROM place
 LEFT JOIN asked USING (uf) LEFT JOIN held USING (uf) LEFT JOIN told USING (uf)
 LEFT JOIN exposed USING (uf) LEFT JOIN standing USING (uf) LEFT JOIN down USING (uf)

@@ -47,22 +47,37 @@ _STATUS = planned_once(
     """
 )
 
+_ROWS = {
+    "demand": "analytics.demand_by_day",
+    "stock": "analytics.stock_by_day",
+    "suppliers": "core.supplier WHERE {loaded}",
+    "items": "core.item WHERE {loaded}",
+    "contracts": "core.contract WHERE {loaded}",
+    "sites": "core.site WHERE {loaded}",
+    "purchase_orders": "core.purchase_order",
+    "outages": "core.outage",
+    "projects": "core.project",
+    "equipment": "core.equipment_reading",
+    "tower_kpis": "core.tower_kpi",
+    "drivers": "core.driver",
+}
+
+_BY_DAY = "sum(rows), min(date), max(date)"
+_UNDATED = "count(*), NULL::date, NULL::date"
+_DATED = "count(*), min(date), max(date)"
 _COUNTED = {
-    "demand": "SELECT sum(rows), min(date), max(date) FROM analytics.demand_by_day",
-    "stock": "SELECT sum(rows), min(date), max(date) FROM analytics.stock_by_day",
-    "suppliers": "SELECT count(*), NULL::date, NULL::date FROM core.supplier WHERE {loaded}",
-    "items": "SELECT count(*), NULL::date, NULL::date FROM core.item WHERE {loaded}",
-    "contracts": "SELECT count(*), NULL::date, NULL::date FROM core.contract WHERE {loaded}",
-    "sites": "SELECT count(*), NULL::date, NULL::date FROM core.site WHERE {loaded}",
-    "purchase_orders": "SELECT count(*), min(ordered_on), max(ordered_on) FROM core.purchase_order",
-    "outages": "SELECT count(*), min(started_at)::date, max(started_at)::date FROM core.outage",
-    "projects": "SELECT count(*), min(planned_start), max(planned_end) FROM core.project",
-    "equipment": (
-        "SELECT count(*), min(measured_at)::date, max(measured_at)::date"
-        " FROM core.equipment_reading"
-    ),
-    "tower_kpis": "SELECT count(*), min(date), max(date) FROM core.tower_kpi",
-    "drivers": "SELECT count(*), min(date), max(date) FROM core.driver",
+    "demand": _BY_DAY,
+    "stock": _BY_DAY,
+    "suppliers": _UNDATED,
+    "items": _UNDATED,
+    "contracts": _UNDATED,
+    "sites": _UNDATED,
+    "purchase_orders": "count(*), min(ordered_on), max(ordered_on)",
+    "outages": "count(*), min(started_at)::date, max(started_at)::date",
+    "projects": "count(*), min(planned_start), max(planned_end)",
+    "equipment": "count(*), min(measured_at)::date, max(measured_at)::date",
+    "tower_kpis": _DATED,
+    "drivers": _DATED,
 }
 
 _QUANTITY = {"demand": "(SELECT sum(quantity)::float FROM analytics.demand_by_day)"}
@@ -130,17 +145,22 @@ def files(connection: Connection) -> list[FileStatus]:
     parts = [
         f"SELECT '{kind}', rows, date_from, date_to, {_QUANTITY.get(kind, 'NULL::float')},"
         f" (SELECT max(finished_at) FROM staging.load WHERE kind = '{kind}' AND state = 'accepted')"
-        f" FROM ({_COUNTED[kind].format(loaded=_LOADED.format(kind=kind))})"
-        " AS counted (rows, date_from, date_to)"
+        f" FROM (SELECT {_COUNTED[kind]} FROM {_rows(kind)}) AS counted (rows, date_from, date_to)"
         for kind in KINDS
     ]
     rows = connection.execute(text(" UNION ALL ".join(parts))).all()
     return [_file_status(*row) for row in rows]
 
 
-def loaded() -> set[str]:
+@read_model(at_most=ages.FACTS)
+def loaded(connection: Connection) -> set[str]:
     """The kinds of ERP files that there are rows of."""
-    return {one.kind for one in files() if one.rows}
+    parts = [f"SELECT '{kind}' WHERE EXISTS (SELECT FROM {_rows(kind)})" for kind in KINDS]
+    return set(connection.scalars(text(" UNION ALL ".join(parts))))
+
+
+def _rows(kind: str) -> str:
+    return _ROWS[kind].format(loaded=_LOADED.format(kind=kind))
 
 
 def _file_status(

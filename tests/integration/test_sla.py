@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from domain.errors import NotFound
 from domain.records import Filters
 from domain.sla import ContractScore
 from tests import factories
+from tests.plans import nodes_of
 from warehouse.pipeline import derive
 from warehouse.pipeline.penalties import _PENALTIES, penalties_by_contract
 from warehouse.pipeline.publish import publish_bundle
@@ -275,24 +275,12 @@ def test_an_hours_price_is_made_once_for_a_contract_however_many_sites_it_has(
         SELECT 'T-' || n, 'SP', 'tower', contract_id
         FROM core.contract CROSS JOIN generate_series(1, 40) AS n WHERE contract = 'C-SUL'
     """
-    explain = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {_PENALTIES}")
     with engine.begin() as connection:
         connection.execute(text(towers))
         params = {"today": date(2025, 6, 29), "since": date(2024, 6, 29)}
-        (found,) = connection.execute(explain, params).scalar_one()
-    loops = [
-        node["Actual Loops"]
-        for node in nodes(found["Plan"])
-        if node.get("Parent Relationship") == "SubPlan"
-    ]
+        found = nodes_of(connection, _PENALTIES, params)
+    loops = [one["Actual Loops"] for one in found if one.get("Parent Relationship") == "SubPlan"]
     assert max(loops, default=0) <= len(network.contracts)
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A plan's nodes."""
-    yield plan
-    for part in plan.get("Plans", ()):
-        yield from nodes(part)
 
 
 def test_the_evidence_has_stock_and_orders_of_that_day(engine: Engine, network: factories.Network):

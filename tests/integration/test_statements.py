@@ -205,6 +205,7 @@ def test_with_an_empty_cache_pages_come_in_parts(
             sent.clear()
             shown = part_of(client, identity)
             assert len(sent) <= AT_MOST, (of, identity["name"], sent)
+            assert sum("scored AS (" in one for one in sent) <= 1, "suppliers are compared once"
             names.append(identity["name"])
             return shown
 
@@ -274,12 +275,18 @@ def test_who_decides_while_a_derivation_writes_is_told_so(
     def hurry(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL lock_timeout = 50")
 
+    body = {"email": ADMIN, "password": PASSWORD}
+    token = client.post("/api/v1/auth/login", json=body).get_json()["data"]["access_token"]
     event.listen(get_engine(), "begin", hurry)
-    press = call(["alerts-decided.data"], [inbox.action_id("resolved", 1), "n_clicks"], 1, [], {})
+    press, *_ = decision_calls("/alerts", inbox.action_id("resolved", 1), inbox.pick_id, [])
     with engine.connect() as derivation:
         derivation.execute(text("LOCK TABLE analytics.alert IN EXCLUSIVE MODE"))
         told = client.post("/_dash-update-component", json=press)
-        refused = client.patch("/api/v1/alerts/1", json={"status": "resolved"})
+        refused = client.patch(
+            "/api/v1/alerts/1",
+            json={"status": "resolved"},
+            headers={"Authorization": f"Bearer {token}"},
+        )
     assert "Os números estão sendo atualizados. Tente de novo em instantes." in str(told.get_json())
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "2")
     assert refused.get_json()["error"]["code"] == "being_updated"

@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.access import Scope
+from domain.access import EVERYTHING, Scope
 from domain.errors import NotFound
 from domain.records import NO_FILTERS, Filters
 from domain.suppliers import MIN_LINES
 from tests import factories
 from tests.ingesting import EXAMPLES, load, write
+from tests.plans import nodes_of
 from warehouse.pipeline import derive
 from warehouse.pipeline.publish import publish_bundle
 from warehouse.queries import kpis, suppliers
@@ -213,6 +214,28 @@ def test_only_suppliers_with_lines_enough_are_ranked(
     assert (second.rank, second.sole_items) == (2, 0)
     assert second.spend_share == pytest.approx(41 / (41 + MIN_LINES))
     assert suppliers.listed(filters=Filters(supplier=("ALFA",))) == [second], "its place among all"
+
+
+def test_a_period_reads_its_own_lines_and_the_open_ones(
+    engine: Engine, network: factories.Network
+) -> None:
+    """A supplier whose lines are all older stays in the list of what is narrowed."""
+    order(engine, network, 1)
+    order(engine, network, 2, sku="BAT-02", supplier="BETA")
+    order(engine, network, 3, received_on=None)
+    order(engine, network, 70)
+    derive.refresh_after_load(engine)
+    june = Filters(date_from=date(2025, 6, 1), date_to=date(2025, 6, 30), uf=("SP",))
+    with engine.connect() as connection:
+        where, params = suppliers._view(connection, EVERYTHING, june, ())
+        found = nodes_of(connection, suppliers._TOTALS.format(where=where.sql), params)
+    assert [one["Actual Rows"] for one in found if one.get("Subplan Name") == "CTE seen"] == [2]
+    scores = {one.supplier: one for one in suppliers.listed(filters=june)}
+    assert {code: one.lines for code, one in scores.items()} == {"ALFA": 1, "BETA": 0}
+    assert (scores["ALFA"].open_lines, scores["ALFA"].overdue_lines) == (1, 1)
+    before = replace(june, date_from=date(2024, 1, 1), date_to=date(2024, 1, 31))
+    (whole, kind) = suppliers.totals(filters=replace(before, supplier=("BETA",)))
+    assert (whole.kind, kind.kind, whole.lines, kind.lines) == ("all", "", 0, 0)
 
 
 def test_a_scoped_reader_sees_the_lines_of_the_own_part(

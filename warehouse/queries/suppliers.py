@@ -44,6 +44,17 @@ LINE_SORTS = {
 }
 LARGEST = 3
 
+_IN_VIEW = """
+    FROM core.purchase_order AS line
+    JOIN core.supplier USING (supplier_id)
+    JOIN core.item USING (item_id)
+    JOIN core.site USING (site_id)
+    WHERE lower(coalesce(line.status, '')) <> ALL(:cancelled) AND line.ordered_on <= :as_of
+        AND (supplier.supplier = ANY(:ordered_from) OR :from_anybody) AND {where}
+"""
+
+_IS_OPEN = "received_on IS NULL AND quantity > coalesce(received_qty, 0)"
+
 _SEEN = f"""
 SELECT judged.*,
     promise BETWEEN :first AND least(CAST(:last AS date), CAST(:as_of AS date)) AS due,
@@ -57,15 +68,15 @@ FROM (
         received_on IS NOT NULL AND coalesce(received_qty, quantity) >= quantity AS is_full,
         least(quantity, coalesce(received_qty,
             CASE WHEN received_on IS NOT NULL THEN quantity ELSE 0 END)) AS came,
-        received_on IS NULL AND quantity > coalesce(received_qty, 0) AS is_open
-    FROM core.purchase_order AS line
-    JOIN core.supplier USING (supplier_id)
-    JOIN core.item USING (item_id)
-    JOIN core.site USING (site_id)
-    WHERE lower(coalesce(line.status, '')) <> ALL(:cancelled) AND line.ordered_on <= :as_of
-        AND (supplier.supplier = ANY(:ordered_from) OR :from_anybody) AND {{where}}
+        {_IS_OPEN} AS is_open
+    {_IN_VIEW}
+        AND ({FIRST_PROMISE} BETWEEN :first AND :last OR received_on BETWEEN :first AND :last
+            OR line.ordered_on BETWEEN :first AND :last OR {_IS_OPEN})
 ) AS judged
 """
+"""Lines that were promised, received or ordered within the dates, and open ones of any date: others
+count in no figure."""
+
 
 _AGGREGATES = """
     count(*) FILTER (WHERE due) AS lines,
@@ -115,17 +126,18 @@ cost AS (
     WHERE run_id = (SELECT run_id FROM analytics.published) AND {{where}}
     GROUP BY cost.supplier_id
 )
-SELECT supplier.supplier, supplier.name, supplier.kind, supplier.contract_lead_time_days,
+SELECT known.supplier, known.name, known.kind, known.contract_lead_time_days,
     scored.*, priced.*, sole.sole_items, cost.lateness_brl, cost.later_week_brl
-FROM core.supplier
+FROM core.supplier AS known
 LEFT JOIN scored USING (supplier_id)
 LEFT JOIN priced USING (supplier_id)
 LEFT JOIN sole USING (supplier_id)
 LEFT JOIN cost USING (supplier_id)
-WHERE (scored.supplier_id IS NOT NULL OR :idle AND supplier.supplier_id <> 0
-        OR supplier.supplier = :asked)
-    AND (supplier.kind = ANY(:kinds) OR :any_kind)
-ORDER BY supplier.supplier
+WHERE (scored.supplier_id IS NOT NULL OR :idle AND known.supplier_id <> 0
+        OR known.supplier = :asked
+        OR known.supplier_id IN (SELECT line.supplier_id {_IN_VIEW}))
+    AND (known.kind = ANY(:kinds) OR :any_kind)
+ORDER BY known.supplier
 """
 
 _VISIBLE = f"""
@@ -142,7 +154,10 @@ SELECT {AS_OF} AS as_of, (
 _TOTALS = f"""
 WITH seen AS MATERIALIZED ({_SEEN})
 SELECT CASE WHEN grouping(kind) = 1 THEN 'all' ELSE kind END AS kind, {_AGGREGATES}
-FROM seen WHERE kind = ANY(:kinds) OR :any_kind
+FROM (SELECT DISTINCT coalesce(kind, '') AS kind FROM core.supplier) AS known
+LEFT JOIN seen USING (kind)
+WHERE (kind = ANY(:kinds) OR :any_kind) AND (seen.supplier_id IS NOT NULL
+    OR known.kind IN (SELECT coalesce(supplier.kind, '') {_IN_VIEW}))
 GROUP BY GROUPING SETS ((), (kind)) HAVING count(*) > 0 ORDER BY grouping(kind) DESC, 1
 """
 
@@ -392,7 +407,9 @@ def _scores(
     """How all suppliers compare, whichever are asked for."""
     where, params = _view(connection, scope, replace(filters, supplier=()), kinds)
     params |= {"idle": not where.predicates and not filters.supplier, "asked": asked}
-    rows = connection.execute(text(_SCORES.format(where=where.sql)), params).all()
+    sql = text(_SCORES.format(where=where.sql))
+    key = ("scores", scope, filters, kinds, asked)
+    rows = once(connection, key, lambda: connection.execute(sql, params).all())
     spend = sum(row.spend_brl or 0.0 for row in rows)
     scores = [_score(row, spend) for row in rows]
     places = formulas.ranked(

@@ -4,7 +4,8 @@ The old policy is the company's textbook with its settings as they were before t
 PP = D·L + SS, SS = Z·√(L·σ_D² + D²·σ_L²), D and σ_D of all demand known (Silver, Pyke & Thomas
 2017, chapter 6). Ours is the quantile of the demand that lead times saw, at the service level of
 the item's class as it is known then. Both order the economic lot, both learn monthly; only the
-old one's settings and classes stand still.
+old one's settings and classes stand still. Both cover one period at least: the replay looks at
+stock once a period, after its demand, however soon an order is delivered.
 """
 
 from __future__ import annotations
@@ -50,10 +51,9 @@ def textbook(known: Known, settings: PolicySettings) -> Rules:
     mean = known.history.sum(axis=1) / np.maximum(periods, 1)
     squares = (known.history**2).sum(axis=1)
     spread = np.sqrt(np.maximum(squares - periods * mean**2, 0.0) / np.maximum(periods - 1, 1))
-    safety = inventory.safety_stock(
-        known.service_level, spread, known.lead_mean, mean, known.lead_std
-    )
-    point = inventory.reorder_point(mean, known.lead_mean, safety)
+    lead = np.maximum(known.lead_mean, 1.0)
+    safety = inventory.safety_stock(known.service_level, spread, lead, mean, known.lead_std)
+    point = inventory.reorder_point(mean, lead, safety)
     return _rules(point, mean, known, settings)
 
 

@@ -81,6 +81,24 @@ def test_ours_follows_a_level_that_rose():
     assert old < 60 <= new
 
 
+@pytest.mark.parametrize("days", [7.0, 30.4375], ids=["W", "M"])
+def test_both_sides_cover_a_period_where_lead_times_are_shorter(days: float):
+    """Stock is looked at once a period: 3 days from order to delivery or 0, one period's demand has
+    to be there."""
+    asked = np.random.default_rng(5).poisson(120.0, (1, 72)).astype(float)
+    for lead_days in (0.0, 3.0):
+        known = savings_levels.Known(
+            asked[:, :60],
+            days,
+            *(np.array([v]) for v in (lead_days / days, 0.0, 0.95, 50.0, np.nan, np.nan)),
+        )
+        for how in (savings_levels.textbook, savings_levels.ours):
+            rules = how(known, PolicySettings())
+            assert np.asarray(rules.reorder_point)[0] == pytest.approx(135, abs=6)
+            outcome = replay(asked[:, 60:], rules, 0, Start(rules.order_up_to))
+            assert outcome.lost.sum() < 0.02 * outcome.asked.sum()
+
+
 def test_an_item_without_demand_is_not_ordered():
     known = savings_levels.Known(
         np.zeros((1, 60)), 1.0, *(np.array([v]) for v in (10.0, 0.0, 0.9, 50.0, np.nan, np.nan))

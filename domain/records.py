@@ -313,6 +313,7 @@ class Kpi:
     month of theirs lies whole within the dates.
 
     `unit` is one of `BRL`, `fraction`, `days`, `count`, `units`. `better` is `up`, `down` or ``.
+    `previous`: None too where what it would be made of is not known from its first day on.
     `of_period`: it adds up the dates asked for, not those that it has by itself.
     """
 

@@ -543,6 +543,28 @@ def test_a_limited_run_is_not_compared_with_the_demand_of_all_series(published: 
             connection.execute(text(counts), {"n": "13"})
 
 
+def test_demand_is_not_compared_with_days_before_the_first_that_is_known(published: Engine):
+    """200 days are known: 100 have as many known before them, 101 do not."""
+    for days, known in ((100, True), (101, False)):
+        filters = Filters(date_from=LAST_DAY - timedelta(days=days - 1), date_to=LAST_DAY)
+        found = by_key(kpis.headline(filters=filters))["demand_value"]
+        assert found.value and (found.previous is not None) is known, days
+
+
+def test_the_forecast_is_not_compared_with_more_periods_than_are_known(published: Engine):
+    def ahead(periods: int) -> Kpi:
+        with published.begin() as connection:
+            sql = text("UPDATE analytics.run SET horizon = :periods")
+            connection.execute(sql, {"periods": periods})
+        return by_key(kpis.headline())["forecast_value"]
+
+    try:
+        assert ahead(200).previous is not None
+        assert ahead(201).previous is None
+    finally:
+        assert ahead(30).previous is not None
+
+
 def test_reads_take_few_statements(published: Engine):
     calls: dict[str, tuple[Callable[[], object], int]] = {
         "headline": (lambda: kpis.headline(), 3),
@@ -647,12 +669,12 @@ def test_a_month_of_demand_is_one_month(nova: str, engine: Engine, tmp_path: Pat
         "wide": "sku;m1;m2;m3;m4;m5\nA;1;10;100;1000;10000\n",
     }
     (write(tmp_path, **files) / "mapping.toml").write_text(dedent(WIDE))
-    load_and_publish(tmp_path, engine, frequency="M", horizon=3)
+    load_and_publish(tmp_path, engine, frequency="M", horizon=5)
     history = forecasts.history(sku="A", site="-")
     assert [(point.date.month, point.quantity) for point in history][-2:] == [(4, 1e3), (5, 1e4)]
     found = by_key(kpis.headline())
     assert (found["demand_value"].value, found["demand_value"].previous) == (20_000, 2_000)
-    assert found["forecast_value"].previous == 2 * 11_100
+    assert found["forecast_value"].previous == 2 * 11_111, "January is known whole"
     assert found["demand_value"].as_of == date(2025, 5, 31)
 
 

@@ -53,6 +53,7 @@ from warehouse.queries.published import (
     LAST_WHOLE,
     PublishedRun,
     calendar,
+    first_day,
     last_day,
     next_period,
     published_run_or_none,
@@ -87,7 +88,8 @@ def headline(
 
     A KPI whose file is not loaded has value None and says in `missing` which one it needs.
     `previous` is the same number one period earlier (for the forecast: the demand of as many
-    periods before, unless the run leaves series out; for WAPE: the run published before).
+    periods before, unless the run leaves series out; for WAPE: the run published before). Of
+    demand there is none where the earlier period begins before the first that is known.
     """
     run, last, windows = windows_now(connection, filters)
     sums = _sums(connection, scope, filters, windows)
@@ -109,7 +111,7 @@ def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str,
     otif_to, sla_to = last.as_of or date.min, last.outages_to or date.min
     periods = PERIODS_OF_MONTH[frequency]
     windows: dict[str, Any] = {
-        "demand_from": last.first_demand or date.max,
+        "demand_from": first_day(last.first_demand or date.max, run.native if run else "D"),
         "run_id": run.run_id if run else None,
         "previous_run_id": run.previous_run_id if run else None,
         "demand_to": demand_to,
@@ -362,17 +364,23 @@ class _Headline:
     def demand_value(self) -> Kpi:
         sums = self.sums["demand"]
         value = self._demand(sums["value"], "demand_after", "demand_to")
-        previous = self._demand(sums["value_before"], "demand_before", "demand_after")
+        previous = self._demand_before(sums["value_before"], "demand_before", "demand_after")
         inputs, as_of = {"D": value}, self.last.demand and self.windows["demand_to"]
         return self._kpi("demand_value", value, previous, as_of, inputs, sums)
 
     def _demand(self, value: float | None, after: str, to: str) -> float | None:
         return known_demand(value, self.sums["inventory"]["priced"], self.windows, after, to)
 
+    def _demand_before(self, value: float | None, after: str, to: str) -> float | None:
+        """The same of a span to compare with: None where it is not known from its first day on."""
+        begins = self.windows[after] + timedelta(days=1)
+        return None if begins < self.windows["demand_from"] else self._demand(value, after, to)
+
     def forecast_value(self) -> Kpi:
         value = self.sums["forecast"]["value"]
         covers_all = self.run is not None and not self.run.limited
-        before = self._demand(self.sums["demand"]["value_horizon"], "horizon_after", "demand_to")
+        asked = self.sums["demand"]["value_horizon"]
+        before = self._demand_before(asked, "horizon_after", "demand_to")
         previous = before if covers_all else None
         as_of = (
             last_day(

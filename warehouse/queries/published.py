@@ -161,6 +161,13 @@ def next_period(day: date, frequency: str, count: int = 1) -> date:
     return day + timedelta(days=count * (7 if frequency == "W" else 1))
 
 
+def first_day(day: date, frequency: str) -> date:
+    """The first day of the period that `day` lies in."""
+    if frequency == "M":
+        return day.replace(day=1)
+    return day - timedelta(days=day.weekday() if frequency == "W" else 0)
+
+
 def last_day(period_start: date, frequency: str) -> date:
     """The last day of the period that starts on `period_start`."""
     return next_period(period_start, frequency) - timedelta(days=1)

@@ -643,10 +643,14 @@ def test_a_week_that_is_not_over_is_no_actual(nova: str, engine: Engine, tmp_pat
 
     days, whole = shown()
     assert days == [monday] * 3
-    factories.add_demand(engine, network, days=3, last_day=LAST_DAY + timedelta(days=3))
+    newer = LAST_DAY + timedelta(days=3)
+    factories.add_demand(engine, network, days=3, last_day=newer)
     derive.refresh_after_load(engine)
     days, later = shown()
     assert days == [monday] * 3 and later == whole
+    told = by_key(kpis.headline())
+    assert told["wape"].as_of == monday + timedelta(days=6), "the last day of the week"
+    assert told["open_critical_alerts"].as_of == newer
 
 
 WIDE = """

@@ -333,7 +333,8 @@ class _Headline:
             ratio(sums["error_before"], sums["actual_before"]),
         )
         inputs = {"E": sums["error"], "A": sums["actual"]}
-        return self._kpi("wape", value, previous, self._data_to(), inputs)
+        as_of = last_day(self.run.data_to, self.run.frequency) if self.run else None
+        return self._kpi("wape", value, previous, as_of, inputs)
 
     def stockout_rate(self) -> Kpi:
         sums = self.sums["stock"]
@@ -358,7 +359,7 @@ class _Headline:
 
     def open_critical_alerts(self) -> Kpi:
         value = self.sums["alerts"]["open"] if self.run and self.last.stock else None
-        as_of = self._data_to()
+        as_of = self.last.as_of if self.run else None
         return self._kpi("open_critical_alerts", value, None, as_of, {"n": value})
 
     def demand_value(self) -> Kpi:
@@ -414,9 +415,6 @@ class _Headline:
         }
         as_of = self.windows["sla_to"] if known else None
         return self._kpi("sla_availability", value, previous, as_of, inputs)
-
-    def _data_to(self) -> date | None:
-        return self.run.data_to if self.run else None
 
     def _kpi(
         self,

@@ -124,12 +124,14 @@ def over_lead_time(
     """Draws of the demand over the lead time, in order: (series, DRAWS).
 
     cells: (series, periods, CELLS). lead_times: LEAD_TIMES days of each series, equally likely;
-    NaN gives NaN.
+    NaN gives NaN. After the calendar each draw goes on at its mean within it.
     """
     found = np.empty((len(cells), DRAWS))
+    longer = np.maximum(lead_times / calendar.ends[-1], 1.0)
     for number in range(LEAD_TIMES):
         within = calendar.share_until(lead_times[:, number])
-        found[:, number::LEAD_TIMES] = _added(cells, within, drawn[:, :, number::LEAD_TIMES])
+        added = _added(cells, within, drawn[:, :, number::LEAD_TIMES])
+        found[:, number::LEAD_TIMES] = added * longer[:, number, None]
     return np.sort(found, axis=1)
 
 

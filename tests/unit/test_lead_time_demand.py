@@ -69,6 +69,14 @@ def test_half_a_period_is_half_of_its_demand_and_no_lead_time_is_unknown() -> No
     assert np.isnan(over_lead_time(cells, CALENDAR, fixed(np.nan), draws(DAYS, 0.0))).all()
 
 
+@pytest.mark.parametrize("lead", [DAYS, DAYS + 1, 3 * DAYS])
+def test_demand_goes_on_after_the_calendar(lead: float) -> None:
+    """At the mean of the calendar's days, and as uncertain: it has a safety stock too."""
+    demand = over_lead_time(normal(50, 5), CALENDAR, fixed(lead), draws(DAYS, 0.0))
+    assert demand.mean() == pytest.approx(50 * lead, rel=0.005)
+    assert np.quantile(demand, 0.9) - 50 * lead >= Z90 * 5 * np.sqrt(lead) * 0.9
+
+
 def test_demand_that_pauses_comes_in_the_sizes_that_were_recorded() -> None:
     history = np.zeros((1, 100))
     history[0, ::10] = 12.0

@@ -60,7 +60,8 @@ class AlertFilters(SpannedSeries):
 
 
 class AlertsInOrder(AlertFilters):
-    """The same; the dearest net risk first unless asked otherwise."""
+    """The same; the dearest net risk first unless asked otherwise. Those alike: the worst level
+    first, then what runs out first."""
 
     sort: Annotated[Text, one_of(alerts.SORTS)] = "-net_brl"
 

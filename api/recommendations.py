@@ -54,7 +54,8 @@ class RecommendationFilters(SpannedSeries):
 
 
 class RecommendationsInOrder(RecommendationFilters):
-    """The same; the most valuable first unless asked otherwise."""
+    """The same; the most valuable first unless asked otherwise. Those alike: the highest priority
+    first, then what is due first."""
 
     sort: Annotated[Text, one_of(recommendations.SORTS)] = "-value_brl"
 

@@ -76,6 +76,7 @@ def _data(viewer: Viewer, address: Address) -> layout.InboxData:
         bar=bar,
         people=people,
         has_stock=lambda: "stock" in status.loaded(),
+        has_costs=status.has_costs,
         query=bar.kept | address.only(KEPT),
         notices=address.notices,
     )

@@ -70,6 +70,7 @@ def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
         sort=sort,
         bar=bar,
         has_stock=lambda: "stock" in status.loaded(),
+        has_costs=status.has_costs,
         sources=[Source("run", current.run_id or 0, at=current.computed_at)],
         query=bar.kept | address.only(KEPT),
         notices=address.notices,

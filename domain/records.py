@@ -425,11 +425,12 @@ class CompanySettings:
 @dataclass(frozen=True)
 class AlertTotal:
     """Alerts of one status: their number, and their risk less the cost of acting, BRL. What may be
-    missing of an item at a depot counts once, whatever a late order of it says as well."""
+    missing of an item at a depot counts once, whatever a late order of it says as well. None where
+    none of them has a risk."""
 
     status: str
     count: int
-    net_brl: float
+    net_brl: float | None
 
 
 AdviceKind = Literal["REORDER", "EXPEDITE", "TRANSFER", "REDUCE", "SWITCH"]
@@ -512,12 +513,12 @@ class PurchaseRequest:
 
 @dataclass(frozen=True)
 class RecommendationTotal:
-    """How many recommendations have a status and what they are worth; `unvalued` of them have no
-    value, for want of a unit cost."""
+    """How many recommendations have a status and what they are worth, None where nothing of it is
+    known; `unvalued` of them have no value, for want of a unit cost."""
 
     status: str
     count: int
-    value_brl: float
+    value_brl: float | None
     unvalued: int
 
 
@@ -525,19 +526,19 @@ class RecommendationTotal:
 class AdviceTotal:
     """What became of the recommendations of one kind: `count` that are known, of the published run
     and of those before it, and those that have gone since they were decided. By status, as it
-    stands or was last decided; `gone` ones went away without a decision. Values in BRL;
-    `carried_out` is the value of what was accepted or done."""
+    stands or was last decided; `gone` ones went away without a decision. Values in BRL, None where
+    none of it has one; `carried_out` is the value of what was accepted or done."""
 
     kind: str
     count: int
     open: int
-    open_brl: float
+    open_brl: float | None
     snoozed: int
     accepted: int
     done: int
     rejected: int
     gone: int
-    carried_out_brl: float
+    carried_out_brl: float | None
 
     @property
     def decided(self) -> int:
@@ -958,12 +959,13 @@ class ItemDepot:
 
 @dataclass(frozen=True)
 class StockTotal:
-    """Item-depots of one flag: their number, stock value and what is at risk, BRL."""
+    """Item-depots of one flag: their number, stock value and what is at risk, BRL; None where
+    nothing of it is known."""
 
     flag: str
     count: int
-    stock_value_brl: float
-    risk_brl: float
+    stock_value_brl: float | None
+    risk_brl: float | None
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class UfRow:
     days_of_supply: float | None
     alerts: int
     critical: int
-    risk_brl: float
+    risk_brl: float | None
     exposure_brl: float | None
     depots: int
     towers: int

@@ -30,6 +30,7 @@ from layouts import format as fmt
 from layouts.alerts import place
 from layouts.components.cards import change_of, not_narrowed
 from layouts.recommendation_text import KINDS
+from layouts.recommendations import worth_in_all
 from layouts.text import (
     ALERT_KINDS,
     FILE_KINDS,
@@ -181,7 +182,7 @@ class _Pack(Writer):
         return show(value, self.locale), fmt.percent(share, self.locale)
 
     def actions(self, data: BoardData) -> list[Any]:
-        t, total = self.t, data.recommended
+        t = self.t
         rows = [
             (
                 named(KINDS, one.kind, t),
@@ -191,12 +192,7 @@ class _Pack(Writer):
             )
             for one in data.recommendations
         ]
-        told = t(
-            "%(shown)s of %(count)s open recommendations, worth %(value)s in all.",
-            shown=fmt.number(len(rows), self.locale),
-            count=fmt.number(total.count, self.locale),
-            value=fmt.brl(total.value_brl, self.locale),
-        )
+        told = worth_in_all(len(rows), data.recommended, t, self.locale)
         header = (t("What"), t("Why"), t("Act by"), t("Value"))
         return [
             self.text(t("What to do"), "head"),

@@ -33,7 +33,7 @@ from layouts.components.icons import icon
 from layouts.components.parts import Part, at_once
 from layouts.components.states import commands, missing_file, no_rows, notices
 from layouts.components.table import twin
-from layouts.recommendations import recommendation_lines
+from layouts.recommendations import recommendation_lines, worth_in_all
 from layouts.text import FILE_KINDS, LASTS, kpi_name, named
 from layouts.units import BRL, unit
 
@@ -207,17 +207,12 @@ def _shares(
 
 def recommendations(data: MainData, viewer: Viewer) -> html.Section:
     """The most valuable things to do, and what all that are open are worth."""
-    t, total = viewer.t, data.recommended
+    t = viewer.t
     title = t("What to do")
     if not data.recommendations:
         none = t("Nothing to recommend: no stock needs anything now.")
         return card(title, html.P(none, className="quiet"))
-    note = t(
-        "%(shown)s of %(count)s open recommendations, worth %(value)s in all.",
-        shown=fmt.number(len(data.recommendations), viewer.locale),
-        count=fmt.number(total.count, viewer.locale),
-        value=fmt.brl(total.value_brl, viewer.locale),
-    )
+    note = worth_in_all(len(data.recommendations), data.recommended, t, viewer.locale)
     every = dcc.Link(
         t("All recommendations"),
         href=address_of("/recommendations", data.bar, {}, whenever=True),

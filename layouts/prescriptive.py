@@ -28,7 +28,7 @@ from layouts.components.grid import (
 )
 from layouts.components.parts import Part, at_once
 from layouts.components.queue import ALL
-from layouts.components.states import missing_file, no_rows, notices
+from layouts.components.states import missing_costs, missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.recommendation_text import KINDS
 from layouts.text import named
@@ -79,7 +79,8 @@ def _body(data: PrescriptiveData, viewer: Viewer) -> list[Component]:
 def _figures(data: PrescriptiveData, viewer: Viewer) -> list[html.Section]:
     t, locale = viewer.t, viewer.locale
     is_open = sum(one.open for one in data.kinds)
-    worth = sum(one.open_brl for one in data.kinds)
+    known = [one.open_brl for one in data.kinds if one.open and one.open_brl is not None]
+    worth = sum(known) if known or not is_open else None
     decided = sum(one.decided for one in data.kinds)
     followed = sum(one.accepted + one.done for one in data.kinds)
     gone = sum(one.gone for one in data.kinds)
@@ -129,10 +130,12 @@ def _realised(saved: SavingsTotal, viewer: Viewer) -> str:
 
 def _chart(data: PrescriptiveData, viewer: Viewer) -> html.Section:
     t, locale = viewer.t, viewer.locale
-    rows = sorted((one for one in data.kinds if one.open), key=lambda one: one.open_brl)
+    rows = sorted((one for one in data.kinds if one.open), key=lambda one: one.open_brl or 0.0)
     title = t("Value of open advice by kind")
     if not rows:
         return card(title, html.P(t("No open recommendation."), className="quiet"))
+    if all(one.open_brl is None for one in rows):
+        return card(title, missing_costs(t))
     chart = figure(viewer)
     names = [named(KINDS, one.kind, t) for one in rows]
     words = [fmt.brl_compact(one.open_brl, locale) for one in rows]

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from domain.access import Permission
 from domain.receipts import Source
 from domain.records import ADVICE_STEPS, Filters, Option, Recommendation, RecommendationTotal
-from domain.viewer import Viewer
+from domain.viewer import Translator, Viewer
 from layouts import format as fmt
 from layouts.components.attributes import aria
 from layouts.components.downloads import downloads, query_of
@@ -26,7 +26,7 @@ from layouts.components.queue import (
     queue_page,
     status_totals,
 )
-from layouts.components.states import missing_file, no_rows
+from layouts.components.states import missing_costs, missing_file, no_rows
 from layouts.recommendation_card import decisions, recommendation_card
 from layouts.recommendation_text import KINDS, STATUSES
 from layouts.text import named
@@ -51,6 +51,7 @@ class RecommendationsData:
     sort: str
     bar: Bar
     has_stock: bool
+    has_costs: bool
     sources: Sequence[Source]
     query: dict[str, list[str]]
     notices: list[str]
@@ -104,6 +105,7 @@ def rows(data: RecommendationsData, viewer: Viewer) -> list[Component]:
     if not found:
         return [*_request(data, viewer), _nothing(data, viewer)]
     return [
+        *([] if data.has_costs else [missing_costs(viewer.t)]),
         tools(data, viewer),
         html.Div(
             [recommendation_card(row, viewer, data.sources) for row in found],
@@ -178,6 +180,18 @@ def _nothing(data: RecommendationsData, viewer: Viewer) -> Component:
     if data.bar.kept or any(total.count for total in data.totals):
         return no_rows(viewer)
     return html.P(t("Nothing to recommend: no stock needs anything now."), className="quiet")
+
+
+def worth_in_all(shown: int, total: RecommendationTotal, t: Translator, locale: str) -> str:
+    """How many of the open ones are shown, and what all are worth, as far as it is known."""
+    counts = {"shown": fmt.number(shown, locale), "count": fmt.number(total.count, locale)}
+    if total.value_brl is None:
+        return t("%(shown)s of %(count)s open recommendations.", **counts)
+    return t(
+        "%(shown)s of %(count)s open recommendations, worth %(value)s in all.",
+        value=fmt.brl(total.value_brl, locale),
+        **counts,
+    )
 
 
 def recommendation_lines(rows: Sequence[Recommendation], viewer: Viewer) -> html.Ul:

@@ -75,6 +75,12 @@ def missing_file(kind: str, would_show: str, t: Translator) -> html.Div:
     )
 
 
+def missing_costs(t: Translator) -> html.Div:
+    """No item has a unit cost: what is to be decided about has no value."""
+    what = t("With unit costs in it, this page shows values in R$ and ranks by them.")
+    return missing_file("items", what, t)
+
+
 def missing_line(kind: str, t: Translator) -> html.P:
     """The same in one line, for cards; or that the demand loaded does not go back far enough, or
     that the period is too short."""

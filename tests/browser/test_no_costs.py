@@ -20,9 +20,15 @@ def site(
     start_server: Callable[..., str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
-    """The product with demand, forecasts and accounts, but no unit cost."""
+    """The product with demand, stock, forecasts and accounts, but no unit cost."""
     network = factories.make_network(module_engine)
     factories.add_demand(module_engine, network)
+    stock = {
+        ("CABO-01", "DEP-SP"): 2000.0,
+        ("CABO-01", "DEP-RJ"): 10.0,
+        ("BAT-02", "DEP-SP"): 900.0,
+    }
+    factories.add_stock(module_engine, network, stock)
     with module_engine.begin() as connection:
         connection.execute(text("UPDATE core.item SET unit_cost_brl = NULL"))
     factories.refresh_views(module_engine)
@@ -39,4 +45,16 @@ def test_the_overview_draws_quantities(watch: Callable[..., Watched]) -> None:
     expect(page.locator("#totals")).to_contain_text("Unidades por período")
     in_money = watched.open("/main?measure=brl")
     expect(in_money.locator("#content")).to_contain_text("flask ingest items.csv")
+    assert watched.complaints == []
+
+
+@pytest.mark.parametrize("address", ["/alerts", "/recommendations"])
+def test_what_is_to_be_decided_has_no_value_made_up(
+    watch: Callable[..., Watched], address: str
+) -> None:
+    watched = watch()
+    page = watched.open(address)
+    expect(page.locator("#content")).to_contain_text("flask ingest items.csv")
+    expect(page.locator(".status-shown strong")).to_have_text("—")
+    expect(page.locator("article").first).to_be_visible()
     assert watched.complaints == []

@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from inspect import unwrap
+from math import inf
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Connection, Engine, event, text
 
 from domain.access import Scope
 from domain.errors import InvalidInput, NotFound, NothingPublished, UnknownMaterial
-from domain.records import Filters, Kpi
+from domain.records import Filters, Kpi, Page
 from tests import factories, services
 from tests.factories import LAST_DAY
 from tests.ingesting import load_and_publish, write
@@ -32,6 +34,8 @@ from warehouse.queries import (
     levels,
     materials,
     models,
+    recommendations,
+    regions,
     status,
 )
 from warehouse.queries.daily import daily, daily_params
@@ -459,6 +463,74 @@ def test_alerts_are_ranked_by_risk_with_the_unknown_last(published: Engine):
     assert risks[: len(known)] == known
     critical = alerts.page(filters=Filters(level=("critical",))).rows
     assert {row.level for row in critical} == {"critical"}
+
+
+WITHOUT_COSTS = """
+UPDATE core.item SET unit_cost_brl = NULL;
+UPDATE analytics.policy SET facts = facts - 'risk_brl';
+UPDATE analytics.alert SET risk_brl = NULL, acting_brl = NULL, net_brl = NULL;
+UPDATE analytics.recommendation SET value_brl = NULL
+"""
+
+
+@pytest.fixture
+def unpriced(published: Engine) -> Iterator[Connection]:
+    """A company without unit costs, in a transaction that leaves no trace."""
+    with published.connect() as connection:
+        connection.execute(text(WITHOUT_COSTS))
+        yield connection
+        connection.rollback()
+
+
+def test_what_has_no_price_is_worth_nothing_known(unpriced: Connection):
+    found: list[tuple[int, list[float | None]]] = [
+        *((one.count, [one.net_brl]) for one in unwrap(alerts.totals)(unpriced)),
+        *((one.count, [one.value_brl]) for one in unwrap(recommendations.totals)(unpriced)),
+        *((one.open, [one.open_brl]) for one in unwrap(recommendations.by_kind)(unpriced)),
+        *((one.alerts, [one.risk_brl]) for one in unwrap(regions.rows)(unpriced)),
+        *(
+            (one.count, [one.stock_value_brl, one.risk_brl])
+            for one in unwrap(inventory.totals)(unpriced)
+        ),
+    ]
+    assert {count > 0 for count, _ in found} == {True, False}
+    for count, values in found:
+        assert set(values) == {None if count else 0.0}
+    (carried_out,) = {one.carried_out_brl for one in unwrap(recommendations.by_kind)(unpriced)}
+    assert carried_out == 0.0, "nothing was accepted"
+    assert not unwrap(status.has_costs)(unpriced)
+
+
+def paged(ask: Callable[..., Page[Any]], connection: Connection, **asked: Any) -> list[Any]:
+    """The whole list, which is that of its pages of one row."""
+    whole: list[Any] = ask(connection, limit=500, **asked).rows
+    seen: list[Any] = []
+    cursor = None
+    while not seen or cursor:
+        page = ask(connection, limit=1, cursor=cursor, **asked)
+        seen, cursor = seen + page.rows, page.next
+    assert seen == whole
+    return whole
+
+
+@pytest.mark.parametrize("sort", ["-net_brl", "-severity"])
+def test_alerts_of_unknown_risk_are_ranked_by_level_and_urgency(unpriced: Connection, sort: str):
+    levels = ("critical", "warning", "info")
+    places = [
+        (levels.index(row.level), inf if row.days_to_stockout is None else row.days_to_stockout)
+        for row in paged(unwrap(alerts.page), unpriced, sort=sort)
+    ]
+    assert places == sorted(places) and len({place for place, _ in places}) > 1
+
+
+def test_advice_of_unknown_value_is_ranked_by_priority_and_day(unpriced: Connection):
+    apart = "UPDATE analytics.recommendation SET priority = 1 + id % 2, act_by = act_by - id::int"
+    unpriced.execute(text(apart))
+    places = [
+        (row.priority, row.act_by or date.max)
+        for row in paged(unwrap(recommendations.page), unpriced)
+    ]
+    assert places == sorted(places) and len({place for place, _ in places}) == 2
 
 
 @pytest.mark.parametrize("cursor", ["", "xx", "é", "WyJza3UiXQ==", "W10=", "bnVsbA=="])

@@ -541,7 +541,10 @@ def test_totals_are_the_sums_of_the_rows(published: Engine) -> None:
     for status, total in totals.items():
         mine = [one for one in everything if one.status == status]
         assert total.count == len(mine)
-        assert total.value_brl == pytest.approx(sum(one.value_brl or 0 for one in mine))
+        known = [one.value_brl for one in mine if one.value_brl is not None]
+        value = sum(known) if known or not mine else None
+        assert total.value_brl == (value and pytest.approx(value))
+        assert total.unvalued == len(mine) - len(known)
     assert sum(total.count for total in totals.values()) == len(everything)
 
 

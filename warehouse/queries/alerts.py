@@ -61,9 +61,13 @@ SELECT alert.id, alert.level, alert.kind, item.sku, item.name AS item_name, item
     alert.acting_brl, alert.net_brl, {status_now("alert")} AS status, holder.email AS owner,
     CASE WHEN NOT {is_open("alert")} THEN alert.snoozed_until END AS snoozed_until,
     alert.raised_at, alert.facts,
-    CASE alert.level WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END AS severity
+    CASE alert.level WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END AS severity,
+    CASE alert.level WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END AS level_place,
+    coalesce(alert.days_to_stockout, 'infinity') AS days_left
 {_FROM}
 """
+_TIE = {"level_place": "bigint", "days_left": "double precision", "id": "bigint"}
+"""Alerts alike in what they are sorted by: the worst level first, then what runs out first."""
 
 
 @read_model(at_most=ages.WORK)
@@ -89,7 +93,7 @@ def page(
         to_alert,
         sort=sort,
         sorts=SORTS,
-        tie={"id": "bigint"},
+        tie=_TIE,
         limit=limit,
         cursor=cursor,
     )
@@ -105,10 +109,10 @@ def totals(
     owner: str = "",
 ) -> list[AlertTotal]:
     """Number and net risk of what each status holds, in the order of STATUSES; a shortage counts
-    once, see ADDED_NET."""
+    once, see ADDED_NET. The risk is None where there are alerts of which none has one."""
     where = _where(published_run(connection).run_id, scope, filters, kinds, owner)
     sql = f"""
-        SELECT status, count(*), coalesce(sum(added_net), 0)
+        SELECT status, count(*), sum(added_net)
         FROM (
             SELECT {status_now("alert")} AS status, {ADDED_NET} {_FROM} WHERE {where.sql}
         ) AS told
@@ -141,9 +145,7 @@ def alerts_of_item(connection: Connection, run_id: int, item_id: int, scope: Sco
 
 def to_alert(row: Row[Any]) -> Alert:
     """The typed row of one line of the select above."""
-    fields = dict(row._mapping)
-    del fields["severity"]
-    return Alert(**fields)
+    return Alert(**{name: row._mapping[name] for name in Alert.__dataclass_fields__})
 
 
 def _where(

@@ -128,8 +128,7 @@ _RUN_ID = "(SELECT run_id FROM analytics.published)"
 _KEYS = "item.item_id, site.site_id, material.champion,"
 
 _TOTALS = f"""
-SELECT judged.flag, count(*), coalesce(sum(now.on_hand * item.unit_cost_brl), 0),
-    coalesce(sum(policy.risk_brl), 0)
+SELECT judged.flag, count(*), sum(now.on_hand * item.unit_cost_brl), sum(policy.risk_brl)
 {_JOINED}
 WHERE {{where}} GROUP BY judged.flag
 """
@@ -175,7 +174,8 @@ def page(
 def totals(
     connection: Connection, *, scope: Scope = EVERYTHING, filters: Filters = NO_FILTERS
 ) -> list[StockTotal]:
-    """Number, stock value and risk of the item-depots of each flag, in the order of STOCK_FLAGS."""
+    """Number, stock value and risk of the item-depots of each flag, in the order of STOCK_FLAGS;
+    what is known of none of them is None."""
     where, params = _asked(connection, scope, filters, ())
     rows = connection.execute(text(_TOTALS.format(where=where)), params)
     found = {row[0]: StockTotal(*row) for row in rows}

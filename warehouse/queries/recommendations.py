@@ -69,9 +69,12 @@ SELECT recommendation.id, recommendation.kind, recommendation.priority, item.sku
     CASE WHEN NOT {is_open("recommendation")} THEN recommendation.snoozed_until
         END AS snoozed_until,
     CASE WHEN recommendation.status = 'accepted'
-        THEN (latest.facts ->> 'quantity')::double precision END AS accepted_quantity
+        THEN (latest.facts ->> 'quantity')::double precision END AS accepted_quantity,
+    coalesce(recommendation.act_by, DATE '9999-12-31') AS due
 {_FROM}
 """
+_TIE = {"priority": "bigint", "due": "date", "id": "bigint"}
+"""Those alike in what they are sorted by: the highest priority first, then what is due first."""
 
 _TO_BUY = f"""
 SELECT latest.decision_id AS request, seller.supplier, seller.name AS supplier_name, item.sku,
@@ -91,6 +94,12 @@ ORDER BY seller.supplier NULLS LAST, order_by NULLS LAST, item.sku, site.site, r
 
 KINDS: tuple[str, ...] = get_args(AdviceKind)
 _NO_ADVICE = (0, 0, 0.0, 0, 0, 0, 0, 0, 0.0)
+
+_WORTH = """
+CASE WHEN count(*) FILTER (WHERE status = ANY({statuses})) = 0 THEN 0
+    ELSE sum(value_brl) FILTER (WHERE status = ANY({statuses})) END
+"""
+"""The value of advice of some statuses: null where there is some and none has a value."""
 
 _BY_KIND = """
 WITH told AS (
@@ -118,13 +127,13 @@ WITH told AS (
     FROM told ORDER BY fingerprint, told.raised_at, place, number DESC
 )
 SELECT kind, count(*), count(*) FILTER (WHERE status = 'open') AS open,
-    coalesce(sum(value_brl) FILTER (WHERE status = 'open'), 0) AS open_brl,
+    {open_brl} AS open_brl,
     count(*) FILTER (WHERE status = 'snoozed') AS snoozed,
     count(*) FILTER (WHERE status = 'accepted') AS accepted,
     count(*) FILTER (WHERE status = 'done') AS done,
     count(*) FILTER (WHERE status = 'rejected') AS rejected,
     count(*) FILTER (WHERE status = 'gone') AS gone,
-    coalesce(sum(value_brl) FILTER (WHERE status IN ('accepted', 'done')), 0) AS carried_out_brl
+    {carried_out_brl} AS carried_out_brl
 FROM known WHERE {raised} GROUP BY kind
 """
 """Advice counts as it stands in the published run; once it is not there any more, as it was last
@@ -170,7 +179,7 @@ def page(
         to_recommendation,
         sort=sort,
         sorts=SORTS,
-        tie={"id": "bigint"},
+        tie=_TIE,
         limit=limit,
         cursor=cursor,
     )
@@ -198,10 +207,10 @@ def totals(
     kinds: tuple[str, ...] = (),
 ) -> list[RecommendationTotal]:
     """Number and value of what each status holds, in the order of STATUSES; `unvalued` ones count
-    in the number alone."""
+    in the number alone, and where all are the value is None."""
     where = _where(published_run(connection).run_id, scope, filters, kinds)
     sql = f"""
-        SELECT {status_now("recommendation")}, count(*), coalesce(sum(recommendation.value_brl), 0),
+        SELECT {status_now("recommendation")}, count(*), sum(recommendation.value_brl),
             count(*) FILTER (WHERE recommendation.value_brl IS NULL)
         {_FROM} WHERE {where.sql} GROUP BY 1
     """
@@ -225,7 +234,12 @@ def by_kind(
     params = {**where.params, **raised.params, "run_id": run.run_id, "nowhere": UNKNOWN}
     advice = "recommendation"
     sql = _BY_KIND.format(
-        where=where.sql, raised=raised.sql, open=is_open(advice), status=status_now(advice)
+        where=where.sql,
+        raised=raised.sql,
+        open=is_open(advice),
+        status=status_now(advice),
+        open_brl=_WORTH.format(statuses="ARRAY['open']"),
+        carried_out_brl=_WORTH.format(statuses="ARRAY['accepted', 'done']"),
     )
     rows = connection.execute(text(sql), params)
     found = {row.kind: AdviceTotal(**row._mapping) for row in rows}
@@ -245,7 +259,9 @@ def to_buy(
 
 def to_recommendation(row: Row[Any]) -> Recommendation:
     """The typed row of one line of the select above."""
-    return Recommendation(**row._mapping)
+    return Recommendation(
+        **{name: row._mapping[name] for name in Recommendation.__dataclass_fields__}
+    )
 
 
 def _where(run_id: int, scope: Scope, filters: Filters, kinds: tuple[str, ...]) -> Where:

@@ -34,7 +34,7 @@ WITH place AS (
     SELECT site.uf, {held} {held_from} WHERE {series} GROUP BY site.uf
 ), told AS (
     SELECT uf, count(*) AS alerts, count(*) FILTER (WHERE level = 'critical') AS critical,
-        coalesce(sum(added_net), 0) AS risk
+        sum(added_net) AS risk
     FROM (
         SELECT site.uf, alert.level, {added_net}
         FROM analytics.alert JOIN core.item USING (item_id) JOIN core.site USING (site_id)
@@ -153,7 +153,7 @@ def _row(one: dict[str, Any], horizon_days: int, hours: int) -> UfRow:
         days_of_supply=days_of_supply(one["covered"], one["forecast"], horizon_days or 1),
         alerts=one["alerts"] or 0,
         critical=one["critical"] or 0,
-        risk_brl=one["risk"] or 0.0,
+        risk_brl=one["risk"] if one["alerts"] else 0.0,
         exposure_brl=one["exposure"],
         depots=one["depots"] or 0,
         towers=one["towers"] or 0,

@@ -14,7 +14,7 @@ from warehouse import ages
 from warehouse.caching import VERSION_SQL, read_model
 from warehouse.clock import IN_BRASILIA
 from warehouse.planned import planned_once
-from warehouse.queries.published import AS_OF, last_day
+from warehouse.queries.published import AS_OF, last_day, run_and_days
 
 RHYTHM_DAYS = 10
 """The last days of loads that the rhythm is taken from."""
@@ -161,6 +161,12 @@ def loaded(connection: Connection) -> set[str]:
 
 def _rows(kind: str) -> str:
     return _ROWS[kind].format(loaded=_LOADED.format(kind=kind))
+
+
+@read_model(at_most=ages.FACTS)
+def has_costs(connection: Connection) -> bool:
+    """True if some item has a unit cost: without any nothing is known in R$."""
+    return bool(run_and_days(connection).has_costs)
 
 
 def _file_status(

@@ -300,7 +300,7 @@ DEFINITIONS = {
     "price_drift_low": N_("Lower end of its 95 per cent interval"),
     "price_index": N_("Price level; 1 is the items' own mean over the dates"),
     "price_lines": N_("Lines with a price"),
-    "priority": N_("1 today, 2 within a week, 3 later"),
+    "priority": N_("1 now, 2 within a week, 3 later"),
     "probability": N_("Chance that it fails within the horizon, a fraction"),
     "progress": N_("Progress, a fraction"),
     "project": N_("Code of the project"),

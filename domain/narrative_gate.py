@@ -5,7 +5,8 @@ if it is in the language asked for, short, plain, without links, and if each num
 (with the language's separators) is a fact as rounded as it is written: an amount of money a fact in
 BRL, a percentage a fraction, a number of days a fact in days, anything else a fact that is neither
 money nor a fraction. What is told a day, a year or a unit is a fact that is so much of each. A date
-may leave out its year, or its month too. Other currencies, scales and units of time are no fact's.
+may leave out its year, or its month too; "today" is another one tomorrow. Other
+currencies, scales and units of time are no fact's.
 """
 
 from __future__ import annotations
@@ -120,6 +121,7 @@ def _date_patterns(months: list[str]) -> tuple[re.Pattern[str], ...]:
 
 
 _DATES = {locale: _date_patterns(months) for locale, months in _MONTHS.items()}
+_UNDATED = re.compile(r"\b(?:hoje|amanha|ontem|today|tonight|tomorrow|yesterday)\b", re.IGNORECASE)
 _SPELT = re.compile(
     r"\b(?:zero|dois|duas|tres|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|quatorze"
     r"|catorze|quinze|dezesseis|dezessete|dezoito|dezenove|vinte|trinta|quarenta|cinquenta|sessenta"
@@ -177,6 +179,8 @@ def refusal(text: Any, facts: Mapping[str, Any], locale: str) -> str | None:
         return "characters"
     if _SPELT.search(plain):
         return "a number in words"
+    if _UNDATED.search(plain):
+        return "a day without its date"
     return unfounded(rest, facts, locale)
 
 

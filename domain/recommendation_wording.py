@@ -18,7 +18,7 @@ PHRASES: dict[str, dict[str, str]] = {
     "pt_BR": {
         "day": "dia",
         "days": "dias",
-        "today": "hoje",
+        "now": "agora",
         "by": "até {date}",
         "of": "{quantity} de {item}",
         "at": " para {site}",
@@ -29,8 +29,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "position": "Disponível mais pedidos: {position}; ponto de pedido: {point}.",
         "projects": "Disso já se tirou o que os projetos vão tomar: {quantity}.",
         "received": "Uma transferência cobre {received}; a compra cobre o resto.",
-        "within": "nos próximos {days}",
-        "within_one": "no próximo dia",
+        "within": "nos {days} depois de {today}",
+        "within_one": "no dia depois de {today}",
         "at_risk": " ({risk} em risco)",
         "nothing": "Sem isso, devem faltar {unmet} {window}{risk}.",
         "nothing_out": "Sem isso, o estoque acaba em {date} e devem faltar {unmet} {window}{risk}.",
@@ -62,7 +62,7 @@ PHRASES: dict[str, dict[str, str]] = {
     ENGLISH: {
         "day": "day",
         "days": "days",
-        "today": "today",
+        "now": "now",
         "by": "by {date}",
         "of": "{quantity} of {item}",
         "at": " for {site}",
@@ -73,8 +73,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "position": "Available plus on order: {position}; reorder point: {point}.",
         "projects": "What projects will take is off that already: {quantity}.",
         "received": "A transfer covers {received}; the purchase covers the rest.",
-        "within": "in the next {days}",
-        "within_one": "in the next day",
+        "within": "in the {days} after {today}",
+        "within_one": "on the day after {today}",
         "at_risk": " ({risk} at risk)",
         "nothing": "Otherwise {unmet} should be missing {window}{risk}.",
         "nothing_out": (
@@ -180,7 +180,7 @@ class _Speech:
     def act_by(self) -> str:
         when = self.facts.get("act_by")
         if when is None or when == self.facts.get("today"):
-            return self.say("today")
+            return self.say("now")
         return self.say("by", date=self.day(when))
 
     @property
@@ -205,8 +205,12 @@ class _Speech:
 
     @property
     def window(self) -> str:
-        days = max(1, round(self.nothing["window_days"]))
-        return self.say("within_one") if days == 1 else self.say("within", days=self.days(days))
+        span, today = self.nothing.get("window_days"), self.facts.get("today")
+        if span is None or today is None:
+            return ""
+        days, since = max(1, round(span)), self.day(today)
+        phrase = "within_one" if days == 1 else "within"
+        return self.say(phrase, days=self.days(days), today=since)
 
     @property
     def value(self) -> str:

@@ -450,7 +450,7 @@ class Recommendation:
     """Something to do about one material's stock. `facts` hold every number that went into it
     and, in `if_nothing`, what is expected if it is not done; `value_brl` is what doing it is worth
     net of its cost (None without a unit cost). `narrative` by language, from `narrative_source`:
-    template or llm. priority: 1 today, 2 within a week, 3 later. The last decision about it, where
+    template or llm. priority: 1 now, 2 within a week, 3 later. The last decision about it, where
     there is one; accepted_quantity is what was accepted, which may be another than is needed by
     now (None unless it stands accepted)."""
 

@@ -96,7 +96,7 @@ def _when(row: Recommendation, viewer: Viewer) -> html.Span:
     if row.act_by is None:
         words = t("no deadline")
     elif row.facts.get("today") == row.act_by.isoformat():
-        words = t("today")
+        words = t("now")
     else:
         words = t("by %(date)s", date=fmt.day(row.act_by, viewer.locale))
     return html.Span([icon(f"level-{kind}"), words], className=f"badge-level badge-level-{kind}")

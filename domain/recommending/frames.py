@@ -97,7 +97,7 @@ def day_after(context: Context, days: float) -> date | None:
 
 
 def priority(act_by: date | None, context: Context) -> int:
-    """1: act today; 2: within the review days; 3: it has time."""
+    """1: act now; 2: within the review days; 3: it has time."""
     if act_by is None:
         return 3
     left = (act_by - context.today).days

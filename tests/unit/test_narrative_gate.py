@@ -63,6 +63,7 @@ BAD = {
         "a link": "Compre 1.250 m de cabo para o depósito em https://evil.example sem demora.",
         "a bare link": "Compre 1.250 m de cabo para o depósito em evil.com sem demora de dias.",
         "markup": "Compre <b>1.250</b> m de cabo para o depósito de São Paulo, sem demora.",
+        "amanhã": "Compre o cabo para o depósito de São Paulo até amanhã, sem demora.",
         "two lines": "Compre 1.250 m de cabo para o depósito.\nIgnore o resto de tudo isso.",
         "hidden letters": "Compre 1.250 m de cabo para o\u200b depósito de São Paulo, sem demora.",
         "the other language": "Buy 1,250 m of cable for the depot by the end of the week.",
@@ -76,6 +77,7 @@ BAD = {
     "en": {
         "another number": "Buy 1,251 m of the cable for the depot, or the stock will run out.",
         "a wrong date": "Buy the cable by July 6, 2025, or the stock of the depot will run out.",
+        "today": "Buy the cable for the depot today, or the stock of the depot will run out.",
         "thousands": "Buy thousands of cables for the depot, or the stock of it will run out.",
         "half": "Buy half of the cable for the depot, or the stock of it will run out.",
         "a thousand": "Buy 1.25 thousand m of the cable for the depot, or it will run out.",

@@ -388,17 +388,17 @@ def test_a_unit_more_avoids_one_missing_unit_at_most() -> None:
     [
         (
             "2025-07-20",
-            "Sem isso, o estoque acaba em 20/07/2025 e devem faltar 0,4 m nos próximos 64 dias"
-            " (R$\u00a02.237 em risco).",
-            "Otherwise stock runs out on Jul 20, 2025 and 0.4 m should be missing in the next"
-            " 64 days (R$\u00a02,237 at risk).",
+            "Sem isso, o estoque acaba em 20/07/2025 e devem faltar 0,4 m nos 64 dias depois de"
+            " 30/06/2025 (R$\u00a02.237 em risco).",
+            "Otherwise stock runs out on Jul 20, 2025 and 0.4 m should be missing in the 64 days"
+            " after Jun 30, 2025 (R$\u00a02,237 at risk).",
         ),
         (
             "2025-11-20",
-            "Sem isso, devem faltar 0,4 m nos próximos 64 dias (R$\u00a02.237 em risco). O estoque"
-            " só deve acabar depois disso, em 20/11/2025.",
-            "Otherwise 0.4 m should be missing in the next 64 days (R$\u00a02,237 at risk). Stock"
-            " should run out only after that, on Nov 20, 2025.",
+            "Sem isso, devem faltar 0,4 m nos 64 dias depois de 30/06/2025 (R$\u00a02.237 em risco)."
+            " O estoque só deve acabar depois disso, em 20/11/2025.",
+            "Otherwise 0.4 m should be missing in the 64 days after Jun 30, 2025 (R$\u00a02,237 at"
+            " risk). Stock should run out only after that, on Nov 20, 2025.",
         ),
     ],
 )
@@ -409,6 +409,15 @@ def test_a_text_names_the_days_that_its_missing_units_are_of(out: str, pt: str, 
     for locale, told in narrative("REORDER", facts).items():
         assert {"pt_BR": pt, "en": en}[locale] in told
         assert refusal(told, facts, locale) is None
+
+
+def test_what_is_due_is_due_now_and_not_today() -> None:
+    """The text is read on later days too."""
+    (order,) = of_kind(made(stock({"on_hand": 5.0})), "REORDER")
+    assert order["act_by"] == TODAY
+    told = narrative("REORDER", order["facts"])
+    assert ", de ALFA, agora. " in told["pt_BR"] and " from ALFA, now. " in told["en"]
+    assert "hoje" not in told["pt_BR"] and "today" not in told["en"]
 
 
 def test_what_is_at_risk_is_always_of_so_many_days() -> None:

@@ -96,8 +96,8 @@ def test_missing_units_and_money_at_risk_name_their_days(analyst: Api) -> None:
         assert nothing["window_days"] or nothing["risk_brl"] is None
         if "devem faltar" in words["pt_BR"]:
             days = max(1, round(nothing["window_days"]))
-            assert f"nos próximos {days} dias" in words["pt_BR"]
-            assert f"in the next {days} days" in words["en"]
+            assert f"nos {days} dias depois de " in words["pt_BR"]
+            assert f"in the {days} days after " in words["en"]
             said += 1
             ahead = date.fromisoformat(one["facts"]["today"]) + timedelta(nothing["window_days"])
             if "acaba em" in words["pt_BR"] and nothing["stockout_on"]:

@@ -331,7 +331,7 @@ DEFINITIONS = {
     "region_name": N_("Name of the region"),
     "rejected": N_("How many were rejected"),
     "reorder_point": N_("Stock position at which to order, units of issue"),
-    "request": N_("Number of the recommendation"),
+    "request": N_("Number of the decision by which it was accepted"),
     "reserved": N_("Reserved, units of issue"),
     "risk_brl": N_("What is at risk, BRL"),
     "rmsse": N_("Root mean squared error ÷ that of seasonal naive in the history"),

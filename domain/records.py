@@ -526,8 +526,9 @@ class RecommendationTotal:
 class AdviceTotal:
     """What became of the recommendations of one kind: `count` that are known, of the published run
     and of those before it, and those that have gone since they were decided. By status, as it
-    stands or was last decided; `gone` ones went away without a decision. Values in BRL, None where
-    none of it has one; `carried_out` is the value of what was accepted or done."""
+    stands or was last decided; `gone` ones were open in an earlier run and are not there in
+    this one; what goes while the same run is derived again leaves no trace. Values in BRL, None
+    where none of it has one; `carried_out` is the value of what was accepted or done."""
 
     kind: str
     count: int

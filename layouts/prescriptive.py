@@ -211,6 +211,7 @@ def _table(data: PrescriptiveData, viewer: Viewer) -> html.Section:
         tools=[savings, *downloads("recommendation-kinds", data.bar.in_files, viewer)],
         note=t(
             "Over all runs that are kept. Followed: accepted or done, of those that were decided."
-            " Gone undecided: what raised them passed before anybody decided."
+            " Gone undecided: open in an earlier run and not there in this one; what goes while the"
+            " same run is derived again, after a load for instance, is not counted."
         ),
     )

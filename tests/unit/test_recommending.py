@@ -395,8 +395,8 @@ def test_a_unit_more_avoids_one_missing_unit_at_most() -> None:
         ),
         (
             "2025-11-20",
-            "Sem isso, devem faltar 0,4 m nos 64 dias depois de 30/06/2025 (R$\u00a02.237 em risco)."
-            " O estoque só deve acabar depois disso, em 20/11/2025.",
+            "Sem isso, devem faltar 0,4 m nos 64 dias depois de 30/06/2025 (R$\u00a02.237 em"
+            " risco). O estoque só deve acabar depois disso, em 20/11/2025.",
             "Otherwise 0.4 m should be missing in the 64 days after Jun 30, 2025 (R$\u00a02,237 at"
             " risk). Stock should run out only after that, on Nov 20, 2025.",
         ),

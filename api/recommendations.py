@@ -65,10 +65,12 @@ class RecommendationsQuery(RecommendationsInOrder, Paged):
 
 
 class Decision(Body):
-    """What is decided about a recommendation; a rejection needs its reason."""
+    """What is decided about a recommendation; a rejection needs its reason. `quantity`: what the
+    decision is about; where it is another by now, nothing is decided."""
 
     status: AdviceStatus
     reason: Text | None = Field(None)
+    quantity: float | None = Field(None)
 
 
 @route(
@@ -149,6 +151,7 @@ def changed(recommendation_id: int, body: Decision) -> RecommendationAnswer:
         recommendation_ids=[recommendation_id],
         status=body.status,
         reason=body.reason,
+        seen={} if body.quantity is None else {recommendation_id: body.quantity},
         **who_decides(),
     )
     return with_sources(recommendation_id)

@@ -23,7 +23,7 @@ from domain.viewer import Viewer
 from layouts import recommendations as layout
 from layouts.components import states
 from layouts.components.queue import ALL
-from layouts.recommendation_card import action_id, pick_id, reason_id
+from layouts.recommendation_card import action_id, pick_id, reason_id, seen_id
 from layouts.recommendation_text import DONE, KINDS, STATUSES
 from layouts.shell import toast
 from warehouse.commands import recommendations as commands
@@ -81,6 +81,7 @@ def register(app: Dash) -> None:
     """Deciding about one or several, and ticking all of the page."""
     ids = action_id, pick_id, layout.PICK_ALL
     fields = [State(reason_id(EVERY), "value"), State(reason_id(EVERY), "id")]
+    fields += [State(seen_id(EVERY), "data"), State(seen_id(EVERY), "id")]
     register_decisions(app, layout.PANEL, ids, fields, _decide, (_totals, _list))
 
 
@@ -93,7 +94,13 @@ def _list(viewer: Viewer, address: Address) -> list[Component]:
 
 
 def _decide(
-    asked: dict[str, Any], numbers: list[int], viewer: Viewer, reasons: Any, fields: Any
+    asked: dict[str, Any],
+    numbers: list[int],
+    viewer: Viewer,
+    reasons: Any,
+    fields: Any,
+    quantities: Any,
+    cards: Any,
 ) -> None:
     status = str(asked["status"])
     commands.set_status(
@@ -101,9 +108,21 @@ def _decide(
         recommendation_ids=numbers,
         status=status,
         reason=_reason(asked["number"], reasons, fields),
+        seen=_seen(quantities, cards),
         **who_decides(),
     )
     set_props("toasts", {"children": toast(viewer.t(DONE[status]), viewer, "success")})
+
+
+def _seen(quantities: Any, cards: Any) -> dict[int, float]:
+    """The quantities that the page shows, by the number of the recommendation."""
+    return {
+        identity["number"]: float(quantity)
+        for quantity, identity in zip(quantities or [], cards or [], strict=False)
+        if isinstance(identity, dict)
+        and isinstance(identity.get("number"), int)
+        and isinstance(quantity, int | float)
+    }
 
 
 def _reason(number: int, reasons: Any, fields: Any) -> str:

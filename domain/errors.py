@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class NovaError(Exception):
     """Base of every error that is the caller's to mend. `str(error)` is the message to show;
@@ -14,7 +16,7 @@ class NovaError(Exception):
         message: str,
         *,
         fields: dict[str, str] | None = None,
-        params: dict[str, int] | None = None,
+        params: Mapping[str, int | str] | None = None,
     ) -> None:
         super().__init__(message)
         self.fields, self.params = fields or {}, params or {}
@@ -72,6 +74,18 @@ class StepsNotAllowed(StepNotAllowed):
     """The status that `count` of `all` things have does not allow another one."""
 
     code = "steps_not_allowed"
+
+
+class QuantityChanged(InvalidInput):
+    """The quantity that is decided about is no longer the one that was seen; it is `now`."""
+
+    code = "quantity_changed"
+
+
+class QuantitiesChanged(QuantityChanged):
+    """Those of `count` of `all` things that are decided about are others than were seen."""
+
+    code = "quantities_changed"
 
 
 class OwnerCannotSee(InvalidInput):

@@ -48,6 +48,11 @@ def pick_id(number: Any) -> dict[str, Any]:
     return {"type": "recommendation-pick", "number": number}
 
 
+def seen_id(number: Any) -> dict[str, Any]:
+    """The id of the store of the quantity that a card shows, by its recommendation's number."""
+    return {"type": "recommendation-seen", "number": number}
+
+
 def recommendation_card(
     row: Recommendation, viewer: Viewer, sources: Sequence[Source] = ()
 ) -> html.Article:
@@ -161,7 +166,8 @@ def _actions(row: Recommendation, viewer: Viewer) -> html.Div:
     t = viewer.t
     made = decisions(row.id, NEXT[row.status], t("Reject"), viewer)
     source = html.Span(t(SOURCES[row.narrative_source]), className="weak narrative-source")
-    return html.Div([*made, source], className="actions")
+    seen = dcc.Store(id=seen_id(row.id), data=row.quantity)
+    return html.Div([*made, source, seen], className="actions")
 
 
 def decisions(number: int, statuses: Sequence[str], reject: str, viewer: Viewer) -> list[Component]:

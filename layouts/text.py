@@ -612,6 +612,14 @@ ERRORS = {
         "The status of %(count)s of %(all)s no longer allows this: untick them. Nothing was"
         " changed."
     ),
+    "quantity_changed": N_(
+        "The quantity has changed meanwhile: it is now %(now)s. Nothing was changed; load the page"
+        " anew."
+    ),
+    "quantities_changed": N_(
+        "%(count)s of %(all)s quantities have changed meanwhile. Nothing was changed; load the page"
+        " anew."
+    ),
     "owner_cannot_see": N_(
         "This person may not see %(count)s of these alerts: choose somebody else. Nothing was"
         " changed."

@@ -139,8 +139,8 @@ def test_a_decision_needs_the_right_and_a_rejection_its_reason(
     assert decide(analyst, number, status="open").status_code == 200
 
 
-def pressed(status: str, ticked: list[int]) -> dict[str, Any]:
-    """What the button for those that are ticked sends."""
+def pressed(status: str, ticked: list[int], seen: dict[int, float] | None = None) -> dict[str, Any]:
+    """What the button for those that are ticked sends; seen: quantities that the page shows."""
     name = {"number": 0, "status": status, "type": "recommendation-action"}
     ticks = [
         {"id": {"type": "recommendation-pick", "number": one}, "property": "value", "value": [one]}
@@ -150,9 +150,51 @@ def pressed(status: str, ticked: list[int]) -> dict[str, Any]:
         "output": "recommendations-decided.data",
         "outputs": {"id": "recommendations-decided", "property": "data"},
         "inputs": [[{"id": name, "property": "n_clicks", "value": 1}]],
-        "state": [ticks, [], []],
+        "state": [ticks, [], [], *_stores(seen or {})],
         "changedPropIds": [f"{json.dumps(name, separators=(',', ':'))}.n_clicks"],
     }
+
+
+def _stores(seen: dict[int, float]) -> list[list[dict[str, Any]]]:
+    """What the cards' stores of their quantities hold, and their ids."""
+    names = {number: {"number": number, "type": "recommendation-seen"} for number in seen}
+    held: tuple[tuple[str, Any], ...] = (("data", seen), ("id", names))
+    return [
+        [
+            {"id": names[number], "property": name, "value": value}
+            for number, value in values.items()
+        ]
+        for name, values in held
+    ]
+
+
+def test_what_has_changed_since_it_was_seen_is_not_decided(site: Site, analyst: Api) -> None:
+    """By a derivation, which keeps the number of the recommendation."""
+    first, second = listed(analyst, kind="REORDER", status="open")[:2]
+    ids, seen = [first["id"], second["id"]], first["quantity"]
+    change = text("UPDATE analytics.recommendation SET quantity = :quantity WHERE id = :id")
+    browser = site.browser(ANALYST)
+    shown = browser.open_page("/recommendations", "?status=open").text
+    assert f'"id":{{"type":"recommendation-seen","number":{first["id"]}}}' in shown
+    with site.changing() as connection:
+        connection.execute(change, {"quantity": seen + 5, "id": first["id"]})
+    try:
+        told = decide(analyst, first["id"], status="accepted", quantity=seen)
+        error = told.json()["error"]
+        assert (told.status_code, error["code"]) == (422, "quantity_changed")
+        now = f"{seen + 5:.10g}"
+        assert error["fields"] == {"quantity": f"has changed meanwhile: now {now}"}
+        alone = browser.callback(pressed("accepted", ids[:1], {first["id"]: seen})).text
+        assert f"agora é {now}." in alone
+        both = {first["id"]: seen, second["id"]: second["quantity"]}
+        assert "1 de 2 quantidades mudaram" in browser.callback(pressed("done", ids, both)).text
+        assert {one["id"] for one in listed(analyst, status="open")} >= set(ids)
+        answer = decide(analyst, first["id"], status="accepted", quantity=seen + 5)
+        assert (answer.status_code, answer.json()["data"]["status"]) == (200, "accepted")
+    finally:
+        decide(analyst, first["id"], status="open")
+        with site.changing() as connection:
+            connection.execute(change, {"quantity": seen, "id": first["id"]})
 
 
 def test_those_that_are_ticked_are_offered_the_steps_that_one_of_them_allows(

@@ -3,14 +3,21 @@ recommendations decided at once either all are or none is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, text
 
 from domain.access import Scope
-from domain.errors import InvalidInput, ReasonRequired, StepNotAllowed, StepsNotAllowed
+from domain.errors import (
+    InvalidInput,
+    QuantitiesChanged,
+    QuantityChanged,
+    ReasonRequired,
+    StepNotAllowed,
+    StepsNotAllowed,
+)
 from domain.records import ADVICE_STEPS
 from warehouse.caching import forget_version
 from warehouse.commands import decisions
@@ -50,19 +57,22 @@ def set_status(
     user_id: int | None,
     scope: Scope,
     reason: str | None = None,
+    seen: Mapping[int, float] | None = None,
 ) -> None:
     """Accepts, rejects (a reason is required), snoozes (for SNOOZE_DAYS), ends or reopens
-    recommendations of the published run; one that has the status already stays as it is.
+    recommendations of the published run; one that has the status already stays as it is. seen:
+    the quantities that the reader saw, by id, of those that have one.
 
     Raises InvalidInput for another word, a missing reason or too many at once, StepNotAllowed where
-    ADVICE_STEPS does not know the step; NotFound for one that is not there or not in the scope.
+    ADVICE_STEPS does not know the step, QuantityChanged where a quantity is another than was seen;
+    NotFound for one that is not there or not in the scope.
     """
     reason = (reason or "").strip() or None
     _check(status, reason, len(recommendation_ids))
     with engine.begin() as connection:
-        rows = [
-            row for row in _locked(connection, recommendation_ids, scope) if row.status != status
-        ]
+        held = _locked(connection, recommendation_ids, scope)
+        _check_seen(held, seen or {})
+        rows = [row for row in held if row.status != status]
         shut = [row for row in rows if status not in ADVICE_STEPS[row.status]]
         if shut:
             raise _not_allowed(status, shut, len(recommendation_ids))
@@ -95,6 +105,19 @@ def _not_allowed(status: str, shut: Sequence[Row[Any]], count: int) -> StepNotAl
     return kind(f"status {why}.", fields={"status": why}, params=params)
 
 
+def _check_seen(rows: Sequence[Row[Any]], seen: Mapping[int, float]) -> None:
+    changed = [row for row in rows if row.id in seen and row.quantity != seen[row.id]]
+    if not changed:
+        return
+    if len(rows) > 1:
+        why = f"has changed meanwhile: {len(changed)} of {len(rows)}"
+        params = {"count": len(changed), "all": len(rows)}
+        raise QuantitiesChanged(f"quantity {why}.", fields={"quantity": why}, params=params)
+    now = "none" if changed[0].quantity is None else f"{changed[0].quantity:.10g}"
+    why = f"has changed meanwhile: now {now}"
+    raise QuantityChanged(f"quantity {why}.", fields={"quantity": why}, params={"now": now})
+
+
 def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Row[Any]]:
     """The rows in the order of their ids, so that two at once never wait for each other."""
     where = series_where(scope)
@@ -102,7 +125,7 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
     select = f"""
         SELECT recommendation.id, recommendation.fingerprint, recommendation.raised_at,
             {status_now("recommendation")} AS status, recommendation.kind,
-            recommendation.value_brl, recommendation.facts
+            recommendation.quantity, recommendation.value_brl, recommendation.facts
                 || jsonb_build_object('supplier_code', supplier.supplier) AS facts
         FROM analytics.recommendation
         JOIN core.item USING (item_id)

@@ -22,7 +22,7 @@ DONE = {
     "open": N_("Open again."),
     "accepted": N_("Accepted."),
     "snoozed": N_("Snoozed for a week."),
-    "done": N_("Marked as done."),
+    "done": N_("Marked as done. The purchase request has only what is accepted and not done yet."),
     "rejected": N_("Rejected."),
 }
 PRIORITIES = {1: "critical", 2: "warning", 3: "info"}

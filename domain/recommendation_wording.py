@@ -27,6 +27,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "from_supplier": ", de {supplier}",
         "reorder": "Comprar {thing}{site}{supplier}, {act_by}.",
         "position": "Disponível mais pedidos: {position}; ponto de pedido: {point}.",
+        "bought": "Aí conta o que já foi comprado e os dados ainda não mostram: {quantity}.",
         "projects": "Disso já se tirou o que os projetos vão tomar: {quantity}.",
         "received": "Uma transferência cobre {received}; a compra cobre o resto.",
         "within": "nos {days} depois de {today}",
@@ -71,6 +72,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "from_supplier": " from {supplier}",
         "reorder": "Buy {thing}{site}{supplier}, {act_by}.",
         "position": "Available plus on order: {position}; reorder point: {point}.",
+        "bought": "What was bought and the data do not show yet is in that: {quantity}.",
         "projects": "What projects will take is off that already: {quantity}.",
         "received": "A transfer covers {received}; the purchase covers the rest.",
         "within": "in the {days} after {today}",
@@ -219,6 +221,7 @@ class _Speech:
 
 def _reorder(speech: _Speech) -> list[str]:
     received, projects = speech.facts.get("received"), speech.facts.get("project_demand")
+    bought = speech.facts.get("bought")
     point = speech.known_amount("reorder_point")
     return [
         speech.say(
@@ -230,6 +233,7 @@ def _reorder(speech: _Speech) -> list[str]:
         ),
         speech.say("received", received=speech.amount(received)) if received else "",
         speech.say("position", position=speech.known_amount("position"), point=point),
+        speech.say("bought", quantity=speech.amount(bought)) if bought else "",
         speech.say("projects", quantity=speech.amount(projects)) if projects else "",
         speech.otherwise,
         speech.value,
@@ -266,7 +270,7 @@ def _expedite(speech: _Speech) -> list[str]:
 def _transfer(speech: _Speech) -> list[str]:
     facts = speech.facts
     giver = place(facts, "from_")
-    is_one_of_several = facts["from_given"] > facts["quantity"]
+    is_one_of_several = (facts.get("from_given") or 0) > facts["quantity"]
     return [
         speech.say(
             "transfer",

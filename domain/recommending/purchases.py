@@ -105,7 +105,7 @@ def packs(stock: pd.DataFrame) -> pd.Series:
 def _reorder(row: dict[Any, Any], context: Context) -> dict[str, Any]:
     act_by = _order_by(row, context)
     names = (
-        "quantity least_order pack safety_stock demand_std lead_time_std received given"
+        "quantity least_order pack safety_stock demand_std lead_time_std bought received given"
         " supplier supplier_lines price_brl order_value_brl order_cost_brl holding_brl window_days"
         " unmet_quantity unavoidable_quantity avoided_quantity value_brl"
     ).split()

@@ -27,6 +27,10 @@ the lead time, project_ahead: all that they will. in_transit: units of no order 
 in_transit_days. unmoved_since: of stock that was never asked for, the last day on which some went
 out or the first came."""
 
+FOLLOWED = ("bought", "took", "gave", "reduced")
+"""Units of an item and depot that were decided and that its data do not show yet: bought; brought
+and taken by transfers; got rid of."""
+
 
 def recommend(
     stock: pd.DataFrame,
@@ -34,17 +38,19 @@ def recommend(
     suppliers: pd.DataFrame,
     context: Context,
     rejected: Collection[str] = (),
+    followed: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Every recommendation, one row each with COLUMNS; `facts` are plain JSON values.
 
     Transfers come first, purchases cover what they leave: no need is claimed twice. A transfer of
     which the fingerprint is `rejected` is told too, and counts for nothing. Of an item that is out
     of use (not `active`) there are reductions alone. stock: NEEDED; orders: see
-    `purchases.expedites`; suppliers: see `supply.supply_costs`.
+    `purchases.expedites`; suppliers: see `supply.supply_costs`; followed: item_id, site_id and
+    FOLLOWED, what counts as if it were done.
     """
     if stock.empty:
         return as_frame([])
-    stock = prepared(stock, orders, context)
+    stock = prepared(_with_followed(stock, followed), orders, context)
     moves = transfers.transfers(stock, context, rejected)
     after = transfers.moved(stock, moves)
     used = after[after["active"]]
@@ -58,6 +64,20 @@ def recommend(
     ]
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True)[COLUMNS] if filled else as_frame([])
+
+
+def _with_followed(stock: pd.DataFrame, followed: pd.DataFrame | None) -> pd.DataFrame:
+    """`stock` with FOLLOWED: what was bought is on order, what is to be got rid of is reserved."""
+    if followed is None:
+        return stock.assign(**dict.fromkeys(FOLLOWED, 0.0))
+    stock = stock.merge(followed, on=["item_id", "site_id"], how="left")
+    stock = stock.fillna(dict.fromkeys(FOLLOWED, 0.0))
+    reserved = stock["reserved"].fillna(0) + stock["reduced"]
+    return stock.assign(
+        on_order=stock["on_order"].fillna(0) + stock["bought"],
+        reserved=stock["reserved"].where(stock["reduced"] == 0, reserved),
+        available=stock["available"] - stock["reduced"],
+    )
 
 
 def prepared(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd.DataFrame:

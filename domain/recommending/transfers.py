@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from domain.recommending.frames import (
     DAYS_A_YEAR,
@@ -46,7 +46,7 @@ def transfers(
     its position to its reorder point, or what it lacks between running out and the next arrival,
     never above its order-up-to level. Columns: giver, receiver, quantity, km, move_days,
     freight_brl, avoided_quantity, postponed_brl, value_brl, is_rejected, from_given (by all of the
-    giver's moves).
+    giver's moves, those that were decided too).
     """
     surplus, need = surpluses(stock, context), needs(stock)
     groups = stock.assign(place=range(len(stock)), gives=surplus > 0, takes=need > 0)
@@ -71,7 +71,8 @@ def transfers(
     moves = pd.DataFrame(found + alone, columns=MOVE_COLUMNS)
     moves["is_rejected"] = np.arange(len(moves)) >= len(found)
     given = moves.groupby(["giver", "is_rejected"])["quantity"].transform("sum")
-    return moves.assign(from_given=given.mask(moves["is_rejected"], moves["quantity"]))
+    given = given.mask(moves["is_rejected"], moves["quantity"])
+    return moves.assign(from_given=given + stock["gave"].to_numpy()[moves["giver"].to_numpy(int)])
 
 
 MOVE_COLUMNS = (
@@ -102,16 +103,17 @@ def surpluses(stock: pd.DataFrame, context: Context) -> Array:
     days = max(context.rates.giver_cover_days, context.rates.review_days)
     kept = stock["reorder_point"] + stock["daily_demand"] * days
     kept = kept + stock["project_ahead"]
-    over = np.floor(stock["available"] - kept + EPSILON)
+    over = np.floor(stock["available"] - stock["gave"] - kept + EPSILON)
     return np.where(_movable(stock), np.nan_to_num(over.clip(lower=0)), 0.0)
 
 
 def needs(stock: pd.DataFrame) -> Array:
     """Whole units that each row should be lifted by."""
-    position = stock["available"] + stock["on_order"] - stock["project_demand"]
+    position = _position(stock, stock["took"], stock["gave"])
     under = np.ceil(stock["reorder_point"] - position - EPSILON)
     until = np.fmin(stock["next_arrival_days"], stock["lead_time_days"])
-    gap = np.ceil(stock["daily_demand"] * (until - stock["days_to_stockout"]) - EPSILON)
+    lacking = stock["daily_demand"] * (until - stock["days_to_stockout"]) - stock["took"]
+    gap = np.ceil(lacking - EPSILON)
     room = np.floor(stock["order_up_to"] - position + EPSILON)
     most = np.fmin(np.fmax(under, gap), room)
     return np.where(_movable(stock), np.nan_to_num(np.maximum(most, 0)), 0.0)
@@ -138,7 +140,8 @@ def _moves_of_item(
         giving["latitude"], giving["longitude"], taking["latitude"], taking["longitude"]
     )
     wanted = need[receivers]
-    avoided = taking["risk_quantity"].to_numpy(float) - unmet_in_lead_time(taking, wanted)
+    took = taking["took"].to_numpy(float)
+    avoided = unmet_in_lead_time(taking, took) - unmet_in_lead_time(taking, took + wanted)
     per_unit = np.maximum(avoided, 0) / wanted * taking["shortage_brl"].to_numpy(float)
     cost = giving["unit_cost_brl"].to_numpy(float)
     postponed = _postponed_days(giving, surplus[givers])
@@ -178,15 +181,19 @@ def _postponed_days(giving: pd.DataFrame, surplus: Array) -> Array:
 
 
 def moved(stock: pd.DataFrame, moves: pd.DataFrame) -> pd.DataFrame:
-    """`stock` with what each row gives and receives, and its position after that; what was rejected
-    is not moved."""
+    """`stock` with what each row gives and receives, decided moves included, and its position after
+    that; what was rejected is not moved."""
     moves = moves[~moves["is_rejected"]]
-    given, received = np.zeros(len(stock)), np.zeros(len(stock))
+    given, received = (stock[name].to_numpy(float).copy() for name in ("gave", "took"))
     np.add.at(given, moves["giver"].to_numpy(int), moves["quantity"].to_numpy(float))
     np.add.at(received, moves["receiver"].to_numpy(int), moves["quantity"].to_numpy(float))
-    position = stock["available"] + stock["on_order"].fillna(0) - stock["project_demand"]
-    position = position + received - given
+    position = _position(stock, received, given)
     return stock.assign(given=given, received=received, position=position)
+
+
+def _position(stock: pd.DataFrame, received: ArrayLike, given: ArrayLike) -> pd.Series:
+    had = stock["available"] + stock["on_order"].fillna(0) - stock["project_demand"]
+    return had + np.asarray(received, float) - np.asarray(given, float)
 
 
 def recommended_moves(stock: pd.DataFrame, moves: pd.DataFrame, context: Context) -> pd.DataFrame:

@@ -244,22 +244,13 @@ def test_what_was_decided_is_counted_when_it_is_no_longer_advised(
     publish.publish_bundle(bundle, engine=published, published_by="tests")
     first, before = of_kind("REDUCE")[0], reductions()
     decide(published, first.id, "accepted")
-    follow = """
-        UPDATE core.stock SET on_hand = on_hand - :quantity FROM core.item, core.site
-        WHERE item.item_id = stock.item_id AND site.site_id = stock.site_id
-            AND sku = :sku AND site = :site
-    """
-    params = {"quantity": first.quantity, "sku": first.sku, "site": first.site}
-    with published.begin() as connection:
-        connection.execute(text(follow), params)
-    derive.refresh_after_load(published)
+    place = (first.sku, first.site)
+    count(published, STOCK | {place: STOCK[place] - first.quantity}, days=1)
     assert key(first) not in [key(one) for one in of_kind("REDUCE")]
     after = reductions()
     assert (after.accepted, after.count) == (1, before.count)
     assert after.carried_out_brl == pytest.approx(first.value_brl, abs=0.01)
-    with published.begin() as connection:
-        connection.execute(text(follow), {**params, "quantity": -first.quantity})
-    derive.refresh_after_load(published)
+    count(published, STOCK, days=2)
     (again,) = [one for one in of_kind("REDUCE") if key(one) == key(first)]
     decide(published, again.id, "rejected", reason="não outra vez")
     after = reductions()
@@ -289,6 +280,13 @@ def test_a_purchase_request_says_what_was_accepted_whatever_is_needed_since(
     assert (again.status, again.accepted_quantity) == ("accepted", first.quantity)
     assert again.id != first.id and again.quantity != first.quantity
     assert recommendations.to_buy() == [before]
+
+
+def count(engine: Engine, levels: dict[tuple[str, str], float], *, days: int) -> None:
+    """Every depot counts this so many days later."""
+    day = LAST_DAY + timedelta(days=days)
+    factories.add_stock(engine, network_of(engine), levels, days=1, last_day=day)
+    derive.refresh_after_load(engine)
 
 
 def network_of(engine: Engine) -> factories.Network:
@@ -566,3 +564,130 @@ def test_the_list_is_filtered_and_paged(published: Engine) -> None:
 def test_dates_are_of_the_data_not_of_the_clock(published: Engine) -> None:
     for one in listed():
         assert one.facts["today"] == date.isoformat(LAST_DAY)
+
+
+# What was decided stays, and counts
+
+
+def ask_for_more(engine: Engine, sku: str, factor: float) -> None:
+    """The forecast of an item is so much higher, wherever it is asked for."""
+    change = """
+        UPDATE analytics.forecast SET mean = :factor * mean, p10 = :factor * p10,
+            p50 = :factor * p50, p90 = :factor * p90
+        WHERE item_id = (SELECT item_id FROM core.item WHERE sku = :sku)
+    """
+    with engine.begin() as connection:
+        connection.execute(text(change), {"sku": sku, "factor": factor})
+
+
+def totals_of(kind: str) -> Any:
+    return next(one for one in recommendations.by_kind() if one.kind == kind)
+
+
+def test_a_purchase_that_was_done_stays_and_the_rest_is_asked_for(published: Engine) -> None:
+    first = next(one for one in of_kind("REORDER") if one.sku == "CABO-01")
+    decide(published, first.id, "done")
+    counted = {(one.item_id, one.site_id) for one in rows(published, recommendations.accepted())}
+    network = network_of(published)
+    assert counted == {(network.items[first.sku], network.sites[first.site])}, "never accepted"
+    carried_out = totals_of("REORDER").carried_out_brl
+    derive_again(published)
+    place = [one for one in of_kind("REORDER") if key(one) == key(first)]
+    assert [(one.id, one.status, one.quantity) for one in place] == [
+        (first.id, "done", first.quantity)
+    ]
+    ask_for_more(published, first.sku, 3)
+    for _ in range(2):
+        derive_again(published)
+        place = [one for one in of_kind("REORDER") if key(one) == key(first)]
+        done, rest = sorted(place, key=lambda one: one.status)
+        assert (done.id, done.status, done.quantity) == (first.id, "done", first.quantity)
+        assert (done.facts, done.narrative) == (first.facts, first.narrative)
+        assert done.value_brl == pytest.approx(first.value_brl)
+        assert totals_of("REORDER").carried_out_brl == pytest.approx(carried_out)
+        assert (rest.status, rest.facts["bought"]) == ("open", first.quantity)
+        facts = rest.facts
+        assert facts["on_order"] == first.facts["on_order"] + first.quantity
+        assert facts["position"] + rest.quantity <= facts["order_up_to"] + 1e-3
+        assert rest.quantity >= facts["least_order"] and rest.quantity % facts["pack"] == 0
+        assert "já foi comprado" in rest.narrative["pt_BR"]
+    decide(published, rest.id, "done")
+    derive_again(published)
+    assert [o.status for o in of_kind("REORDER") if key(o) == key(first)] == ["done", "done"]
+    bought = first.quantity + rest.quantity
+    count(published, STOCK, days=1)
+    factories.add_order(
+        published, network, order="DONE", sku=first.sku, site=first.site,
+        quantity=bought, ordered_on=LAST_DAY + timedelta(days=1),
+        promised_on=LAST_DAY + timedelta(days=9),
+    )  # fmt: skip
+    derive_again(published)
+    place = [one for one in of_kind("REORDER") if key(one) == key(first)]
+    assert [one.status for one in place if one.quantity] in ([], ["open"])
+    assert all(one.facts["bought"] == 0 and one.id not in (first.id, rest.id) for one in place)
+    assert totals_of("REORDER").done == 2
+
+
+def test_a_purchase_that_the_data_never_show_is_asked_for_again(published: Engine) -> None:
+    first = next(one for one in of_kind("REORDER") if one.sku == "CABO-01")
+    decide(published, first.id, "done")
+    long_ago = """
+        UPDATE support.decision SET facts = facts || jsonb_build_object('today', :day ::text)
+    """
+    lead = int(first.facts["lead_time_days"]) + 1
+    for days, statuses in ((0, ["done"]), (lead + 1, ["open"])):
+        with published.begin() as connection:
+            day = (LAST_DAY - timedelta(days=days)).isoformat()
+            connection.execute(text(long_ago), {"day": day})
+        derive_again(published)
+        again = [one for one in of_kind("REORDER") if key(one) == key(first)]
+        assert [one.status for one in again] == statuses
+    assert again[0].id != first.id and again[0].decided_by is None
+
+
+def test_what_is_done_after_it_was_accepted_is_what_was_accepted(published: Engine) -> None:
+    first = next(one for one in of_kind("REORDER") if one.sku == "CABO-01")
+    decide(published, first.id, "accepted")
+    ask_for_more(published, first.sku, 3)
+    derive_again(published)
+    (now,) = [one for one in of_kind("REORDER") if key(one) == key(first)]
+    assert now.quantity > now.accepted_quantity == first.quantity
+    decide(published, first.id, "done")
+    done = recommendations.one(recommendation_id=first.id)
+    assert (done.quantity, done.narrative) == (first.quantity, first.narrative)
+    assert done.value_brl == pytest.approx(first.value_brl)
+    derive_again(published)
+    place = [one for one in of_kind("REORDER") if key(one) == key(first)]
+    assert sorted((one.status, one.quantity) for one in place)[0] == ("done", first.quantity)
+    assert [one.status for one in place].count("open") == 1
+
+
+@pytest.mark.parametrize("status", ["accepted", "done"])
+def test_what_is_to_be_got_rid_of_is_moved_nowhere(published: Engine, status: str) -> None:
+    """A move out of what a decided reduction leaves would take the same units twice."""
+    first = next(one for one in of_kind("REDUCE") if one.sku == "BAT-02")
+    carried_out = totals_of("REDUCE").carried_out_brl
+    decide(published, first.id, status)
+    with published.begin() as connection:
+        change = """
+            UPDATE core.stock SET on_hand = 0 FROM core.item
+            WHERE item.item_id = stock.item_id AND sku = 'BAT-02'
+                AND site_id <> (SELECT site_id FROM core.site WHERE site = :site)
+        """
+        connection.execute(text(change), {"site": first.site})
+        connection.execute(
+            text("UPDATE core.stock SET on_hand = :left WHERE on_hand = 400"),
+            {"left": first.quantity + first.facts["reorder_point"] + 5},
+        )
+    derive.refresh_after_load(published)
+    left = first.facts["reorder_point"] + 5
+    moves = [one for one in of_kind("TRANSFER") if one.from_site == first.site]
+    moved = sum(one.quantity for one in moves if one.sku == first.sku)
+    assert left - moved >= first.facts["reorder_point"]
+    (kept,) = [one for one in of_kind("REDUCE") if key(one) == key(first)]
+    assert (kept.status, kept.quantity, kept.id) == (status, first.quantity, first.id)
+    assert totals_of("REDUCE").carried_out_brl - carried_out == pytest.approx(first.value_brl)
+    count(published, STOCK, days=1)
+    (again,) = [one for one in of_kind("REDUCE") if key(one) == key(first)]
+    assert again.status == ("open" if status == "done" else "accepted")
+    assert (again.id == first.id) == (status == "accepted")

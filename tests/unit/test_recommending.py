@@ -18,7 +18,7 @@ from domain.recommendation_receipts import workings_of
 from domain.recommendation_wording import narrative
 from domain.recommending import transfers
 from domain.recommending.frames import DAYS_A_YEAR, Context, shortage_brl, unmet_in_lead_time
-from domain.recommending.queue import NEEDED, recommend
+from domain.recommending.queue import FOLLOWED, NEEDED, recommend
 from domain.recommending.settings import RecommendationSettings
 
 TODAY = date(2025, 6, 30)
@@ -101,7 +101,8 @@ def made(frame: pd.DataFrame, **more: Any) -> pd.DataFrame:
     orders, supply = more.get("orders", NO_ORDERS), more.get("supply", NO_SUPPLY)
     context = more.get("context", CONTEXT)
     priced = frame.assign(shortage_brl=shortage_brl(frame, context))
-    return recommend(priced[NEEDED], orders, supply, context, more.get("rejected", ()))
+    followed = more.get("followed")
+    return recommend(priced[NEEDED], orders, supply, context, more.get("rejected", ()), followed)
 
 
 def of_kind(rows: pd.DataFrame, kind: str) -> list[Any]:
@@ -287,6 +288,63 @@ def test_a_need_whose_transfer_was_rejected_is_met_otherwise() -> None:
     assert [one["facts"]["given"] for one in of_kind(rows, "REDUCE")] == [0, 0]
     enough = frame.assign(on_hand=600.0, available=600.0)
     assert of_kind(made(enough, rejected=rejected), "TRANSFER") == []
+
+
+def followed(*rows: dict[str, Any]) -> pd.DataFrame:
+    """What was decided of item 1 and the data do not show."""
+    nothing = dict.fromkeys(FOLLOWED, 0.0) | {"item_id": 1}
+    return pd.DataFrame([nothing | row for row in rows])
+
+
+def test_a_decided_transfer_is_given_and_received_already() -> None:
+    """Of 600 that one depot has, 510 go elsewhere; and what is on its way is not brought again."""
+    frame = stock({"on_hand": 30.0}, {"on_hand": 600.0}, {"on_hand": 600.0, "site_id": 5})
+    (first,) = of_kind(made(frame), "TRANSFER")
+    giver = int(first["from_site_id"])
+    gave = followed({"site_id": giver, "gave": 510.0})
+    (other,) = of_kind(made(frame, followed=gave), "TRANSFER")
+    assert other["from_site_id"] != giver
+    took = followed({"site_id": 1, "took": first["quantity"]})
+    rows = made(frame, followed=took)
+    assert of_kind(rows, "TRANSFER") == of_kind(rows, "REORDER") == []
+    some = followed({"site_id": giver, "gave": 10.0}, {"site_id": 1, "took": 10.0})
+    (rest,) = of_kind(made(frame, followed=some), "TRANSFER")
+    assert rest["quantity"] == first["quantity"] - 10
+    if rest["from_site_id"] == giver:
+        assert rest["facts"]["from_given"] == rest["quantity"] + 10
+        assert rest["facts"]["from_left"] == 600 - first["quantity"]
+    assert 0 < rest["facts"]["avoided_quantity"] < first["facts"]["avoided_quantity"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_followed_starves_nobody_either(seed: int) -> None:
+    """Decided reductions and moves off, givers keep their reorder point, and receipts add up."""
+    frame = random_stock(np.random.default_rng(seed))
+    before = made(frame)
+    cuts = pd.DataFrame(of_kind(before, "REDUCE"))
+    cuts = cuts.reindex(columns=["item_id", "site_id", "quantity"])
+    effects = [
+        cuts.rename(columns={"quantity": "reduced"}),
+        *(
+            pd.DataFrame([{"item_id": one["item_id"], "site_id": one[site], how: one["quantity"]}])
+            for one in of_kind(before, "TRANSFER")[:2]
+            for site, how in (("from_site_id", "gave"), ("site_id", "took"))
+        ),
+    ]
+    sums = pd.concat(effects).groupby(["item_id", "site_id"], as_index=False).sum()
+    after = made(frame, followed=sums.reindex(columns=["item_id", "site_id", *FOLLOWED]).fillna(0))
+    places = {(row["item_id"], row["site_id"]): row for row in frame.to_dict("records")}
+    left = {key: row["available"] for key, row in places.items()}
+    for row in sums.to_dict("records"):
+        left[row["item_id"], row["site_id"]] -= row["reduced"] + row["gave"]
+    for move in of_kind(after, "TRANSFER"):
+        key = move["item_id"], int(move["from_site_id"])
+        left[key] -= move["quantity"]
+        assert left[key] >= places[key]["reorder_point"]
+    assert of_kind(after, "REDUCE") == []
+    for one in after.to_dict("records"):
+        for step in workings_of(one["kind"], one["facts"]).steps:
+            assert evaluate(step) == pytest.approx(step.value, rel=0, abs=0.005), one
 
 
 def test_all_transfers_together_have_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, text
+from sqlalchemy import Connection, Engine, Row, text, update
 
 from domain.access import Scope
 from domain.errors import (
@@ -22,8 +22,10 @@ from domain.records import ADVICE_STEPS
 from warehouse.caching import forget_version
 from warehouse.commands import decisions
 from warehouse.commands.users import Actor
+from warehouse.decided import as_decided
 from warehouse.queries.filtering import series_where, status_now
 from warehouse.queries.recommendations import STATUSES, accepted
+from warehouse.tables.analytics import recommendation
 
 SNOOZE_DAYS = 7
 MOST_AT_ONCE = 500
@@ -60,8 +62,9 @@ def set_status(
     seen: Mapping[int, float] | None = None,
 ) -> None:
     """Accepts, rejects (a reason is required), snoozes (for SNOOZE_DAYS), ends or reopens
-    recommendations of the published run; one that has the status already stays as it is. seen:
-    the quantities that the reader saw, by id, of those that have one.
+    recommendations of the published run; one that has the status already stays as it is. What is
+    done after it was accepted is what was accepted. seen: the quantities that the reader saw, by
+    id, of those that have one.
 
     Raises InvalidInput for another word, a missing reason or too many at once, StepNotAllowed where
     ADVICE_STEPS does not know the step, QuantityChanged where a quantity is another than was seen;
@@ -72,6 +75,8 @@ def set_status(
     with engine.begin() as connection:
         held = _locked(connection, recommendation_ids, scope)
         _check_seen(held, seen or {})
+        if status == "done" and _as_accepted(connection, held):
+            held = _locked(connection, recommendation_ids, scope)
         rows = [row for row in held if row.status != status]
         shut = [row for row in rows if status not in ADVICE_STEPS[row.status]]
         if shut:
@@ -139,6 +144,29 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
         FOR UPDATE OF recommendation
         """
     return decisions.held(connection, select, where.params, ids, "recommendation")
+
+
+_ACCEPTED = """
+SELECT recommendation.id, recommendation.kind, latest.facts - 'supplier_code' AS facts
+FROM analytics.recommendation
+CROSS JOIN LATERAL (
+    SELECT facts FROM support.decision
+    WHERE decision.kind = 'recommendation' AND decision.fingerprint = recommendation.fingerprint
+    ORDER BY decision_id DESC LIMIT 1
+) AS latest
+WHERE recommendation.id = ANY(:ids) AND status = 'accepted'
+    AND latest.facts - 'supplier_code' <> recommendation.facts
+"""
+
+
+def _as_accepted(connection: Connection, rows: Sequence[Row[Any]]) -> bool:
+    """Makes those that stand accepted what they were then, whatever is needed by now; False where
+    none is another."""
+    found = connection.execute(text(_ACCEPTED), {"ids": [row.id for row in rows]}).all()
+    for row in found:
+        change = update(recommendation).where(recommendation.c.id == row.id)
+        connection.execute(change.values(as_decided(row.kind, row.facts)))
+    return bool(found)
 
 
 def _decide(

@@ -11,30 +11,46 @@ from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from domain.recommendation_wording import narrative
 from domain.recommending.frames import Context
 from domain.recommending.queue import NEEDED, recommend
+from warehouse.decided import as_decided
 from warehouse.pipeline.copying import copy_frame, frame_of
 from warehouse.pipeline.derivation import Setup
+from warehouse.pipeline.followed import (
+    CARRIED,
+    REJECTED,
+    by_place,
+    followed,
+    named_anew,
+)
 from warehouse.pipeline.lead_times import MEASURED_DAYS
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
-from warehouse.queries.filtering import is_open, status_now
 
 
 def recommendations_of(
     connection: Connection, setup: Setup, stock: pd.DataFrame, orders: pd.DataFrame
 ) -> list[dict[str, Any]]:
-    """The run's recommendations, as nobody has decided about them; others do without the transfers
-    that were rejected. stock and orders: the frames that its alerts are made of."""
+    """The run's recommendations, as nobody has decided about them, and those that stay as they were
+    decided; the others do without the transfers that were rejected and count on what was followed.
+    stock and orders: the frames that its alerts are made of."""
     context = Context(setup.today, setup.settings, setup.rates)
     stock = stock.drop(columns=[name for name in _PLACED if name in stock])
     stock = stock.merge(_places(connection), on=["item_id", "site_id"])
     lines, supply = _with_supplier(connection, orders), _supply(connection, setup.today)
-    rejected = connection.execute(text(_REJECTED), {"run_id": setup.run_id}).scalars()
-    found = recommend(stock[NEEDED], lines, supply, context, frozenset(rejected))
-    return [_row(setup.run_id, one) for one in found.to_dict("records")]
+    params = {"run_id": setup.run_id}
+    rejected = connection.execute(text(REJECTED), params).scalars()
+    carried = connection.execute(text(CARRIED), params).all()
+    effects = followed(connection, setup.run_id, setup.today)
+    standing = set(effects["fingerprint"])
+    found = recommend(
+        stock[NEEDED], lines, supply, context, frozenset(rejected), by_place(effects)
+    ).to_dict("records")
+    made = [_row(setup.run_id, one) for one in found]
+    kept = [_standing(setup.run_id, one) for one in carried if one.fingerprint in standing]
+    return named_anew(made, carried, standing) + kept
 
 
 # Reading
@@ -104,50 +120,43 @@ def _with_supplier(connection: Connection, orders: pd.DataFrame) -> pd.DataFrame
 
 # Writing
 
-_CARRIED = f"""
-SELECT DISTINCT ON (fingerprint) fingerprint, raised_at, facts, narrative, narrative_source,
-    CASE WHEN run_id = :run_id THEN id END AS id, {status_now("recommendation")} AS status,
-    CASE WHEN NOT {is_open("recommendation")} THEN snoozed_until END AS snoozed_until
-FROM analytics.recommendation
-WHERE run_id = :run_id OR run_id = (SELECT run_id FROM analytics.published)
-ORDER BY fingerprint, run_id = :run_id
-"""
-"""Of both runs the published one's: that is where people decided. The number stays where the same
-run is derived again: it stands on somebody's screen."""
 
-_REJECTED = f"SELECT fingerprint FROM ({_CARRIED}) AS carried WHERE status = 'rejected'"
+_KEPT = f"CREATE TEMPORARY TABLE kept ON COMMIT DROP AS {CARRIED}"
 
-
-_KEPT = f"CREATE TEMPORARY TABLE kept ON COMMIT DROP AS {_CARRIED}"
-
-_OWN = "run_id fingerprint kind priority item_id site_id from_site_id supplier_id quantity act_by"
-_COLUMNS = ", ".join([*_OWN.split(), "value_brl", "facts"])
+_OWN = "run_id fingerprint kind priority item_id site_id from_site_id supplier_id".split()
+_MADE = "quantity act_by value_brl facts narrative".split()
+_STAYS = "kept.status = 'done' AND NOT advised.stands"
 
 _ADVISE = f"""
-INSERT INTO analytics.recommendation (id, {_COLUMNS}, narrative, narrative_source, status,
+INSERT INTO analytics.recommendation (id, {", ".join([*_OWN, *_MADE])}, narrative_source, status,
     snoozed_until, raised_at)
 SELECT coalesce(kept.id, nextval(pg_get_serial_sequence('analytics.recommendation', 'id'))),
-    {_COLUMNS.replace("facts", "advised.facts")},
-    CASE WHEN kept.facts = advised.facts THEN kept.narrative ELSE advised.narrative END,
-    CASE WHEN kept.facts = advised.facts THEN kept.narrative_source ELSE 'template' END,
+    {", ".join(f"advised.{name}" for name in _OWN)},
+    {", ".join(f"CASE WHEN {_STAYS} THEN kept.{one} ELSE advised.{one} END" for one in _MADE[:-1])},
+    CASE WHEN {_STAYS} OR kept.facts = advised.facts THEN kept.narrative ELSE advised.narrative END,
+    CASE WHEN {_STAYS} OR kept.facts = advised.facts THEN kept.narrative_source ELSE 'template' END,
     coalesce(kept.status, 'open'), kept.snoozed_until, coalesce(kept.raised_at, now())
 FROM advised LEFT JOIN kept USING (fingerprint)
 """
+"""What was done while this was derived stays as it was decided, as what `stands` does."""
 
 
 def stage_recommendations(connection: Connection, found: list[dict[str, Any]]) -> None:
     """Puts what `recommendations_of` gives where `write_recommendations` takes it from."""
     connection.execute(text("DROP TABLE IF EXISTS advised"))
     made = "CREATE TEMPORARY TABLE advised ON COMMIT DROP AS"
-    table = f"SELECT {_COLUMNS}, narrative FROM analytics.recommendation WITH NO DATA"
+    columns = ", ".join([*_OWN, *_MADE, "false AS stands"])
+    table = f"SELECT {columns} FROM analytics.recommendation WITH NO DATA"
     connection.execute(text(f"{made} {table}"))
     if found:
-        copy_frame(connection, "advised", pd.DataFrame(found, dtype=object))
+        rows = pd.DataFrame(found, dtype=object)
+        copy_frame(connection, "advised", rows[[*_OWN, *_MADE, "stands"]])
 
 
 def write_recommendations(connection: Connection, run_id: int) -> None:
     """Replaces the run's recommendations by those that are staged; one that was there before keeps
-    its number, status and date, and its words while its facts are the same. From here to the commit
+    its number, status and date, its words while its facts are the same, and all of it where it was
+    done. From here to the commit
     nobody can decide about recommendations."""
     params = {"run_id": run_id}
     # see `write_alerts`
@@ -168,4 +177,14 @@ def _row(run_id: int, one: dict[Any, Any]) -> dict[str, Any]:
         "priority": int(one["priority"]),
         "facts": json.dumps(one["facts"]),
         "narrative": json.dumps(narrative(one["kind"], one["facts"])),
+        "stands": False,
     }
+
+
+def _standing(run_id: int, known: Row[Any]) -> dict[str, Any]:
+    """What stays as it was decided, from a row of CARRIED."""
+    made = as_decided(known.kind, known.facts if known.decided is None else known.decided)
+    made |= {"facts": json.dumps(made["facts"]), "narrative": json.dumps(made["narrative"])}
+    names = "fingerprint kind priority item_id site_id from_site_id supplier_id".split()
+    own = {name: getattr(known, name) for name in names}
+    return own | made | {"run_id": run_id, "stands": True}

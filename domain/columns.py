@@ -147,7 +147,7 @@ DEFINITIONS = {
     ),
     "here_hours_per_site": N_("Hours without service a site, in the places asked for"),
     "here_site_hours": N_("Hours × sites of the month so far, in the places asked for"),
-    "here_sites": N_("Sites under the contract in the places asked for; all where none is"),
+    "here_sites": N_("Sites in view under the contract, in the places asked for"),
     "hhi": N_("Concentration of spend: Σ share², 0 to 1"),
     "horizon": N_("Periods that are forecast"),
     "hours": N_("Hours without service"),

@@ -228,9 +228,9 @@ def contract_month(
 
 @dataclass(frozen=True)
 class SitesMonth:
-    """Sites of a contract in some regions or UFs, in a month: hours without service over all of
-    them, of `site_hours`. `exposure_brl`: through parts of the depots there, a model; None where
-    the contract's is."""
+    """Sites of a contract that are in view, in some regions or UFs, in a month: hours without
+    service over all of them, of `site_hours`. `exposure_brl`: through parts of the depots there, a
+    model; None where the contract's is."""
 
     sites: int
     downtime_hours: float
@@ -257,11 +257,12 @@ def sites_month(
 
 @dataclass(frozen=True)
 class ContractScore:
-    """A contract in a month. `partial`: the reader sees some of its sites, and the figures are
-    theirs; penalties, which are the whole contract's, are not shown then.
+    """A contract in a month. `partial`: the reader sees some of its sites; fee, penalties and
+    exposure, which are the whole contract's, are None then.
 
-    `here` is of the sites in view in the regions and UFs asked for, of all without any; whatever
-    is asked for, the rest is the contract's, since its schedule is read with all its sites.
+    `here` is of the sites in view in the regions and UFs asked for, of all in view without any;
+    whatever is asked for, and whoever asks, the rest is the whole contract's, since its schedule is
+    read with all its sites.
 
     The model of the month's end: `availability_projected`, `penalty_projected_brl` and
     `chance_of_more` (see `outlook`). `exposure_brl`, a model too: Σ over parts and depots of

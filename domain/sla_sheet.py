@@ -43,7 +43,12 @@ class _Writer(Writer):
         if status.is_demo:
             said.append(t("demonstration data"))
         if score.partial:
-            said.append(t("a part of the contract's sites: the reader sees no more"))
+            said.append(
+                t(
+                    "figures of the whole contract; sites and outages of the part that the reader"
+                    " sees"
+                )
+            )
         about = " · ".join(part for part in said if part)
         return [self.text(title, "title"), self.text(about, "weak")]
 

@@ -258,6 +258,13 @@ class _Pack(Writer):
                     " depots there; targets and penalties are the whole contract's."
                 )
             )
+        if any(one.partial for one in scores):
+            told.append(
+                t(
+                    "Of contracts of which the reader sees a part, availability is of the sites"
+                    " that the reader sees; money is not shown."
+                )
+            )
         if told:
             story.append(self.text(" ".join(told), "weak"))
         if not scores:

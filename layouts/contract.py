@@ -67,7 +67,13 @@ def layout(data: ContractData, viewer: Viewer, part: Part = at_once) -> html.Div
     t, score = viewer.t, data.detail.score
     told = []
     if score.partial:
-        told.append(t("You see a part of this contract's sites: its penalties are not shown."))
+        told.append(
+            t(
+                "You see a part of this contract's sites: availability so far and outages are"
+                " theirs, state, downtime a site, days and months the whole contract's, whose"
+                " penalties are not shown."
+            )
+        )
     if data.bar.asked:
         told.append(
             t(

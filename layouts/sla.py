@@ -66,6 +66,11 @@ class SlaData:
         """True if only sites of some places are looked at."""
         return bool(self.bar.filters.region or self.bar.filters.uf)
 
+    @property
+    def partial(self) -> bool:
+        """True if the reader sees some sites only of a contract."""
+        return any(one.partial for one in self.scores)
+
 
 def layout(data: SlaData, viewer: Viewer, part: Part = at_once) -> html.Div:
     """The whole page."""
@@ -132,13 +137,14 @@ def _figures(data: SlaData, viewer: Viewer) -> list[html.Section]:
     accrued = _sum(one.now.penalty_brl for one in scores)
     ahead = _sum(one.penalty_projected_brl for one in scores)
     exposure = _sum(one.here.exposure_brl for one in scores)
-    whole = t("; of the whole contracts") if data.narrowed else ""
+    of_a_part = data.narrowed or data.partial
+    whole = t("; of the whole contracts") if of_a_part else ""
     return [
         figure_card(
             t("Availability"),
             fmt.percent(None if share is None else 1 - share, locale, 3),
-            t("up to %(day)s, over the sites there", day=up_to)
-            if data.narrowed
+            t("up to %(day)s, over the sites in view", day=up_to)
+            if of_a_part
             else t("up to %(day)s, over all sites", day=up_to),
             viewer,
             words=t("Overlapping outages of a site count once. All sites weigh alike."),
@@ -246,7 +252,7 @@ def _chart(data: SlaData, viewer: Viewer) -> html.Section:
                 t("Click one to see it alone; click it again to see all."),
                 *(
                     [t("Of all sites of each contract, wherever they are.")]
-                    if data.narrowed
+                    if data.narrowed or data.partial
                     else []
                 ),
             ]
@@ -288,8 +294,13 @@ def _table(data: SlaData, viewer: Viewer) -> html.Section:
                 " whose schedule is read with all its sites."
             )
         )
-    if any(one.partial for one in data.scores):
-        told.append(t("Penalties of contracts of which you see a part are not shown."))
+    if data.partial:
+        told.append(
+            t(
+                "Of contracts of which you see a part, sites and availability so far are of the"
+                " sites that you see, the rest is the whole contract's; money is not shown."
+            )
+        )
     return card(
         t("Contracts"),
         grid("sla-contracts", columns, rows, viewer, row_id="contract"),

@@ -184,28 +184,39 @@ def test_an_outage_that_ended_at_midnight_is_none_of_the_month_that_began_then(
     assert [one.site for one in sla.evidence(contract="C-SUL", month=MAY).sites] == ["DEP-SP"]
 
 
-def test_a_reader_of_a_part_sees_its_hours_and_no_penalty(
+def test_a_reader_of_a_part_sees_its_hours_the_contracts_month_and_no_money(
     engine: Engine, network: factories.Network
 ):
+    """10 h of the part that is hidden, 1 h of the one in view: 5.5 h a site are in breach."""
     factories.add_outage(engine, network, "DEP-SP", at(6, 3, 0), at(6, 3, 10))
     factories.add_outage(engine, network, "DEP-RJ", at(6, 4, 0), at(6, 4, 1))
     derive.refresh_after_load(engine)
     rio, own = Scope(ufs=("RJ",)), Scope(contracts=("C-SUL",))
-    part = score(month=JUNE, scope=rio)
+    part, whole = score(month=JUNE, scope=rio), score(month=JUNE)
     assert [one.contract for one in sla.listed(scope=rio)] == ["C-SUL"]
-    assert (part.sites, part.now.downtime_hours, part.partial) == (1, 1.0, True)
-    assert (part.fee_brl, part.now.penalty_brl, part.penalty_projected_brl) == (None, None, None)
+    assert part == replace(
+        whole,
+        partial=True,
+        here=score(month=JUNE, filters=Filters(uf=("RJ",))).here,
+        fee_brl=None,
+        now=replace(whole.now, penalty_brl=None),
+        penalty_projected_brl=None,
+    )
+    assert (part.state, part.now.percent, part.now.hours_per_site) == ("breached", 5, 5.5)
+    assert (part.here.sites, part.here.downtime_hours, part.here.exposure_brl) == (1, 1.0, None)
     assert [one.site for one in sla.outages(scope=rio).rows] == ["DEP-RJ"]
     assert sla.listed(scope=rio, filters=Filters(uf=("SP",))) == []
-    assert (part.here.sites, part.here.downtime_hours, part.here.exposure_brl) == (1, 1.0, None)
-    whole = score(month=JUNE, scope=own)
-    assert whole == score(month=JUNE) and whole.now.penalty_brl == 5_000.0
+    assert score(month=JUNE, scope=own) == whole and whole.now.penalty_brl == 5_000.0
+    seen = sla.detail(contract="C-SUL", month=JUNE, scope=rio)
+    everything = sla.detail(contract="C-SUL", month=JUNE)
+    assert seen.days == everything.days and seen.score == part
+    assert seen.months == [replace(one, penalty_brl=None) for one in everything.months]
     with pytest.raises(NotFound):
         sla.detail(contract="C-NE", scope=own)
     with pytest.raises(NotFound):
         sla.evidence(contract="C-NE", month=JUNE, scope=rio)
     sheet = sla.evidence(contract="C-SUL", month=JUNE, scope=rio)
-    assert [one.site for one in sheet.sites] == ["DEP-RJ"]
+    assert [one.site for one in sheet.sites] == ["DEP-RJ"] and sheet.score == part
 
 
 def test_exposure_is_the_chance_times_the_penalty(

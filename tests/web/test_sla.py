@@ -213,3 +213,24 @@ def test_a_scoped_reader_finds_the_own_contracts_alone(breached: Site) -> None:
     assert [row["contract"] for row in breached.api(SCOPED).get("/sla").json()["data"]] == ["C-NE"]
     hidden, nobody = (browser.open_page(f"/sla/{code}").text for code in ("C-SUL", "C-NOT"))
     assert hidden.replace("C-SUL", "C-NOT") == nobody
+
+
+def test_a_reader_of_rio_is_told_the_contracts_state_and_no_money(breached: Site) -> None:
+    """Rio's site was never down, São Paulo's was: the contract of both is in breach."""
+    rio = "rio@nova.test"
+    breached.add_user(rio, Role.ANALYST, Scope(ufs=("RJ",)))
+    api, browser = breached.api(rio), breached.browser(rio)
+    (row,) = api.get("/sla").json()["data"]
+    assert (row["state"], row["here"]["availability"], row["fee_brl"]) == ("breached", 1.0, None)
+    page = browser.open_page("/sla").json()
+    (grid,) = [one for one in components(page) if one["props"].get("id") == "sla-contracts"]
+    (told,) = grid["props"]["rowData"]
+    assert (told["state_kind"], told["hours"], told["percent"]) == ("critical", 12.0, 0.04)
+    assert (told["availability"], told["sites"], told["penalty"]) == (1.0, 1, None)
+    assert "o resto é do contrato todo" in json.dumps(page, ensure_ascii=False)
+    one = json.dumps(browser.open_page("/sla/C-SUL").json(), ensure_ascii=False)
+    assert "Descumprido" in one and "os dias e os meses são do contrato todo" in one
+    assert "DEP-SP" not in one and "2.000" not in one
+    sheet = words_of(api.get("/sla/C-SUL/evidence.pdf").content)
+    assert "98,276%" in sheet and "números do contrato todo" in sheet and "DEP-SP" not in sheet
+    assert "só em parte" in words_of(api.get("/exports/board.pdf").content)

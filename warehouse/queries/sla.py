@@ -62,19 +62,19 @@ FROM (SELECT min(started_at) AS first FROM core.outage) AS outage
 
 _CONTRACTS = """
 WITH found AS (
-    SELECT contract.*, count(site.site_id) AS all_sites,
-        count(site.site_id) FILTER (WHERE {where}) AS sites,
-        count(site.site_id) FILTER (WHERE {where} AND {here}) AS sites_here,
+    SELECT contract.*, count(site.site_id) AS sites,
+        count(site.site_id) FILTER (WHERE {seen}) AS sites_seen,
+        count(site.site_id) FILTER (WHERE {here}) AS sites_here,
         (SELECT sum(exposure_brl) FROM analytics.sla_exposure AS exposure
             WHERE run_id = (SELECT run_id FROM analytics.published)
                 AND exposure.contract_id = contract.contract_id) AS exposure_brl,
         (SELECT sum(exposure_brl) FROM analytics.sla_exposure AS exposure
             JOIN core.site USING (site_id)
             WHERE run_id = (SELECT run_id FROM analytics.published)
-                AND exposure.contract_id = contract.contract_id AND {here}) AS exposure_here
+                AND exposure.contract_id = contract.contract_id AND {there}) AS exposure_here
     FROM core.contract LEFT JOIN core.site ON site.contract_id = contract.contract_id
     GROUP BY contract.contract_id
-    HAVING count(site.site_id) FILTER (WHERE {where}) > 0 OR :everything
+    HAVING count(site.site_id) FILTER (WHERE {seen}) > 0 OR :everything
 ), down AS (
     SELECT contract_id, array_agg(date) AS dates, array_agg(hours) AS hours,
         array_agg(hours_here) AS hours_here
@@ -82,7 +82,7 @@ WITH found AS (
         SELECT contract_id, date, sum(hours)::double precision AS hours,
             coalesce(sum(hours) FILTER (WHERE {here_by_day}), 0)::double precision AS hours_here
         FROM analytics.downtime_by_day AS daily
-        WHERE contract_id <> 0 AND date <= :last AND {where_by_day} GROUP BY contract_id, date
+        WHERE contract_id <> 0 AND date <= :last GROUP BY contract_id, date
     ) AS by_day GROUP BY contract_id
 )
 SELECT found.*, coalesce(dates, ARRAY[]::date[]) AS dates,
@@ -163,8 +163,8 @@ FROM staging.load WHERE state = 'accepted' AND kind = ANY(:kinds) ORDER BY kind,
 
 @dataclass(frozen=True)
 class _Known:
-    """The span of days that outages are known for, and each contract's with its downtime by day,
-    and with that of its sites in the regions and UFs asked for.
+    """The span of days that outages are known for, and each contract in view with its downtime by
+    day, and with that of its sites in view in the regions and UFs asked for.
 
     The first day is that of OUTAGES_FROM.
     """
@@ -408,10 +408,10 @@ def _known(connection: Connection, scope: Scope, filters: Filters = NO_FILTERS) 
         return None
     places = filters.at_places()
     conditions = {
-        "where": series_where(scope),
-        "here": series_where(EVERYTHING, places),
-        "where_by_day": daily_where(scope, NO_FILTERS),
-        "here_by_day": daily_where(EVERYTHING, places),
+        "seen": series_where(scope),
+        "here": series_where(scope, places),
+        "there": series_where(EVERYTHING, places),
+        "here_by_day": daily_where(scope, places),
     }
     params: dict[str, Any] = {"everything": scope.everything, "last": span.last}
     for condition in conditions.values():
@@ -488,7 +488,8 @@ def _month(row: Row[Any], known: _Known, month: date) -> ContractMonth:
 
 
 def _is_partial(row: Row[Any]) -> bool:
-    return row.sites < row.all_sites
+    """True if the reader sees some of the contract's sites only."""
+    return row.sites_seen < row.sites
 
 
 def _score(row: Row[Any], known: _Known, month: date) -> ContractScore:

@@ -37,8 +37,9 @@ class NameBody(Body):
 
 @route("GET", "/views", data=list[SavedView], personal=True)
 def listed() -> list[SavedView]:
-    """One's own saved views, then those that are shared with one's role."""
-    return views.listed(user_id=own_id(), role=current_viewer().role)
+    """One's own saved views, then those shared with one's role that one may open."""
+    viewer = current_viewer()
+    return views.listed(user_id=own_id(), role=viewer.role, scope=viewer.scope)
 
 
 @route("POST", "/views", body=ViewBody, data=list[SavedView])

@@ -98,9 +98,9 @@ def destination(wanted: str | None) -> str:
 def _first_page(row: UserRow, wanted: str | None) -> str:
     """Where the reader was going, else the view that this person begins with."""
     address = destination(wanted)
-    return (
-        (views.start(user_id=row.user_id, role=row.role) or START) if address == START else address
-    )
+    if address != START:
+        return address
+    return views.start(user_id=row.user_id, role=row.role, scope=row.scope) or START
 
 
 def _note_login(row: UserRow, action: str) -> None:

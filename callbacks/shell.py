@@ -25,7 +25,7 @@ def frame(links: Sequence[NavLink]) -> Callable[[], Component]:
     def layout() -> Component:
         viewer, content = current_viewer(), dash.page_container
         open_links = [link for link in links if viewer.may(link.permission)]
-        kept = views.listed(user_id=viewer.user_id or 0, role=viewer.role)
+        kept = views.listed(user_id=viewer.user_id or 0, role=viewer.role, scope=viewer.scope)
         return shell(
             viewer, status.seen_by(viewer.user_id), open_links, kept, content, generate_csrf()
         )

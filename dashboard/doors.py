@@ -86,7 +86,7 @@ def _guard() -> ResponseReturnValue | None:
 def _start() -> str:
     """The view that the reader begins with, else the overview."""
     row = signed_in()
-    return (row and views.start(user_id=row.user_id, role=row.role)) or START
+    return (row and views.start(user_id=row.user_id, role=row.role, scope=row.scope)) or START
 
 
 def _say_not_found(response: Response) -> Response:

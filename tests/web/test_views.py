@@ -74,6 +74,24 @@ def test_a_view_is_saved_shared_begun_with_and_dropped(site: Site) -> None:
     assert "São Paulo" not in menu(analyst) and "São Paulo" not in menu(viewer)
 
 
+def test_a_view_that_the_scope_closes_is_neither_listed_nor_begun_with(site: Site) -> None:
+    """/admin/data speaks of the whole company: analysts may open it, those with a scope may not."""
+    analyst, scoped = site.browser(ANALYST), site.browser(SCOPED)
+    shared = {"name": "Last loads", "address": "/admin/data?v=1", "shared_with": "ANALYST"}
+    assert post(analyst, "/views", **shared) == 303
+    (number,) = VIEW.findall(menu(analyst))
+    for kind in ("role-start", "start"):
+        whose = analyst if kind == "role-start" else scoped
+        assert post(whose, f"/views/{number}/{kind}") == 303
+        assert scoped.get("/").headers["Location"] == "/main"
+        signing_in = site.browser().sign_in(SCOPED, PASSWORD)
+        assert signing_in.headers["Location"] == "/main"
+    assert "Last loads" in menu(analyst) and "Last loads" not in menu(scoped)
+    assert site.api(SCOPED).get("/views").json()["data"] == []
+    assert analyst.get("/").headers["Location"] == "/admin/data?v=1"
+    assert post(analyst, f"/views/{number}/delete") == 303
+
+
 def test_what_is_no_page_of_the_reader_is_refused(site: Site) -> None:
     viewer = site.browser(VIEWER)
     for fields in (

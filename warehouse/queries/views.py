@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from domain.access import Role, may
+from domain.access import Role, Scope, may
 from domain.page_filters import permission_at
 from domain.views import SavedView, address_of
 from warehouse.db import quick
@@ -30,18 +30,23 @@ _STARTS = text("""
 """)
 
 
-def listed(*, user_id: int, role: Role) -> list[SavedView]:
-    """One's own, then those that are shared with one's role. Raises Unavailable."""
+def listed(*, user_id: int, role: Role, scope: Scope) -> list[SavedView]:
+    """One's own, then those shared with one's role that this person may open. Raises
+    Unavailable."""
     rows = quick(_LISTED, {"user_id": user_id, "role": str(role)})
-    return [SavedView(**row._mapping) for row in rows]
+    return [
+        SavedView(**row._mapping) for row in rows if row.mine or _may_open(row.page, role, scope)
+    ]
 
 
-def start(*, user_id: int, role: Role) -> str | None:
+def start(*, user_id: int, role: Role, scope: Scope) -> str | None:
     """The address that this person begins with: the own choice, else the role's; None where there
-    is neither, or none that the role may open. Raises Unavailable."""
+    is neither, or none that this person may open. Raises Unavailable."""
     found = quick(_STARTS, {"user_id": user_id, "role": str(role)})
-    for view in found:
-        permission = permission_at(view.page)
-        if permission is not None and may(role, permission):
-            return address_of(view.page, view.query)
-    return None
+    opened = (view for view in found if _may_open(view.page, role, scope))
+    return next((address_of(view.page, view.query) for view in opened), None)
+
+
+def _may_open(page: str, role: Role, scope: Scope) -> bool:
+    permission = permission_at(page)
+    return permission is not None and may(role, permission, scope)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
@@ -108,6 +109,8 @@ def plain(value: Any) -> Cell:
         return "; ".join(f"{name}={plain(one)}" for name, one in value.items())
     if isinstance(value, list | tuple):
         return "; ".join(str(plain(one)) for one in value)
+    if isinstance(value, Decimal):
+        return float(value)
     known = value is None or isinstance(value, str | int | float | date)
     return value if known else str(value)
 

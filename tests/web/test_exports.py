@@ -11,6 +11,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import Engine, text
 
-from api.exporting import EXPORTS, Export
+from api.exporting import EXPORTS, Export, plain
 from api.routing import ROUTES
 from domain.access import Role
 from domain.clock import BRASILIA
@@ -176,6 +177,19 @@ def test_the_file_of_the_indicators_says_which_filters_each_follows(site: Site) 
     told = {row["key"]: (row["filter"], row["left_out"]) for row in rows}
     assert told["demand_value"] == ("uf=SP; family=energia", "")
     assert told["sla_availability"] == ("uf=SP", "family")
+
+
+@pytest.mark.parametrize("name", ["ufs", "regions"])
+def test_rates_are_numbers_in_files_of_what_nobody_has_asked_before(admin: Api, name: str) -> None:
+    span = {"from": "2025-05-03", "to": "2025-06-11"}
+    header, *rows = table_of(read_xlsx(admin.get(f"/exports/{name}.xlsx", params=span).content))
+    rates = [row[header.index("stockout_rate")] for row in rows]
+    known = [rate for rate in rates if rate is not None]
+    assert known and all(isinstance(rate, int | float) for rate in known), rates
+
+
+def test_exact_decimals_are_numbers_in_files() -> None:
+    assert isinstance(plain(Decimal("0.1")), float) and plain([Decimal("0.5")]) == "0.5"
 
 
 def test_a_workbook_is_written_while_another_worker_clears_away(admin: Api, home: Path) -> None:

@@ -28,8 +28,8 @@ WITH place AS (
     SELECT uf, sum(value) AS value FROM {demand} AS daily
     WHERE date > :demand_after AND date <= :demand_to AND {by_day} GROUP BY uf
 ), empty AS (
-    SELECT uf, sum(stockouts) AS stockouts, sum(positions) AS positions FROM {stock} AS daily
-    WHERE date > :stock_after AND date <= :stock_to AND {by_day} GROUP BY uf
+    SELECT uf, sum(stockouts)::bigint AS stockouts, sum(positions)::bigint AS positions
+    FROM {stock} AS daily WHERE date > :stock_after AND date <= :stock_to AND {by_day} GROUP BY uf
 ), held AS (
     SELECT site.uf, {held} {held_from} WHERE {series} GROUP BY site.uf
 ), told AS (

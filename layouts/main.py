@@ -256,7 +256,8 @@ def _no_alerts(files: Sequence[FileStatus], viewer: Viewer) -> Component:
 
 
 def loaded_files(files: Sequence[FileStatus], viewer: Viewer) -> html.Section:
-    """Each kind of ERP file: how many rows, until when; or that it is missing."""
+    """Each kind of ERP file: how many rows, until when; or that it is missing. Sums are the whole
+    company's: whoever sees a part of it finds none."""
     t = viewer.t
     missing = [file.kind for file in files if not file.rows]
     hint = [html.P(t("To load a file:")), commands("flask ingest FOLDER")] if missing else []
@@ -272,9 +273,11 @@ def _file_line(file: FileStatus, viewer: Viewer) -> html.Li:
     name = html.Span(named(FILE_KINDS, file.kind, t), className="file-name")
     if not file.rows:
         return html.Li([name, html.Span(t("not loaded"), className="badge-quiet")])
+    facts = [t("until %(date)s", date=fmt.day(file.date_to, locale))] if file.date_to else []
+    if not viewer.scope.everything:
+        return html.Li([name, html.Span(facts, className="weak number")])
     count = fmt.number(file.rows, locale)
     rows = t("1 row") if file.rows == 1 else t("%(count)s rows", count=count)
-    facts = [t("until %(date)s", date=fmt.day(file.date_to, locale))] if file.date_to else []
     if file.quantity is not None:
         facts.append(t("quantity %(sum)s", sum=fmt.number(file.quantity, locale)))
     return html.Li(

@@ -30,6 +30,7 @@ from tests.hostile_names import write
 from tests.ingesting import load_and_publish
 from tests.web.conftest import ADMIN, Api, Browser, Site, nothing_fails
 from tests.web.test_hostile import callback_body, parameters
+from tests.web.test_same_numbers import components
 from warehouse.commands import jobs, overrides
 from warehouse.commands.users import Actor
 from warehouse.pipeline import derive
@@ -379,6 +380,20 @@ def test_materials_to_start_from_are_those_most_demanded_in_view(
     assert offered(everything) == ["SKU-BOTH", f"SKU-{OUTSIDE}", f"SKU-{INSIDE}"]
     for browser in browsers:
         assert offered(browser) == [f"SKU-{INSIDE}", "SKU-BOTH"]
+
+
+def test_files_are_told_without_the_sums_of_the_whole_company(
+    everything: Browser, browsers: list[Browser]
+) -> None:
+    def lines(browser: Browser) -> str:
+        page = components(browser.open_page("/main").json())
+        (told,) = [one for one in page if one["props"].get("className") == "file-list"]
+        return json.dumps(told, ensure_ascii=False)
+
+    assert re.search(r'"[\d.]+ linhas', lines(everything)) and "quantidade" in lines(everything)
+    for browser in browsers:
+        assert "até 29/06/2025" in lines(browser)
+        assert "linha" not in lines(browser) and "quantidade" not in lines(browser)
 
 
 @pytest.mark.parametrize("of", ["equipment", "towers"])

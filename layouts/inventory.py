@@ -50,7 +50,7 @@ FLAGS = {
     "below": N_("Below reorder point"),
     "ok": N_("Within its levels"),
     "above": N_("Above order-up-to"),
-    "unknown": N_("No stock or no level"),
+    "unknown": N_("Not counted or no level"),
 }
 BADGES = {"out": "critical", "below": "warning", "ok": "good", "above": "info"}
 COLUMNS = (

@@ -39,6 +39,7 @@ def test_page_api_and_file_say_the_same(site: Site) -> None:
     ]
     page = json.dumps(site.browser(VIEWER).open_page("/inventory").json(), ensure_ascii=False)
     assert all(f"{row['sku']}\\n{row['site']}" in page for row in rows)
+    assert "Sem contagem ou sem nível" in page and "Sem estoque ou" not in page
 
 
 def test_flags_follow_from_stock_and_levels(site: Site) -> None:

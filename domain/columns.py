@@ -356,7 +356,7 @@ DEFINITIONS = {
     "site": N_("Code of the site"),
     "site_hours": N_("Hours × sites of the month so far"),
     "site_name": N_("Name of the site"),
-    "sites": N_("Sites with demand or stock of it"),
+    "sites": N_("Depots with demand or stock of it"),
     "sla.sites": N_("Sites under the contract"),
     "size": N_("Members in view"),
     "sku": N_("Code of the item"),

@@ -204,6 +204,17 @@ def test_a_receipt_says_what_its_days_and_hours_are() -> None:
         assert all(map(str.endswith, rows, told.split("|"))), rows
 
 
+def test_receipts_of_stock_speak_of_items_and_depots() -> None:
+    t = translator("pt_BR")
+    told = [t(name) for name, _ in KPIS["stockout_rate"].inputs.values()]
+    assert told == [
+        "dias de pares item–depósito sem estoque",
+        "dias de pares item–depósito com demanda possível",
+    ]
+    source = t(KPIS["inventory_value"].source)
+    assert source == "último estoque de cada item e depósito, a custo unitário"
+
+
 def test_a_change_that_reads_as_nothing_is_not_judged() -> None:
     for same in (kpi(value=0.1999), kpi(unit="BRL", change=-0.0002)):
         card = kpi_card(same, reader())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from math import floor, log10
 from typing import Any
 
@@ -365,8 +366,10 @@ def _chart(points: Sequence[TotalPoint], writer: Writer) -> Any:
     step = _round_step(highest / (TICKS - 1))
     top = step * (TICKS - 1)
 
-    def x(place: int) -> float:
-        return LEFT + (WIDTH - LEFT - 8) * place / max(len(points) - 1, 1)
+    first, span = points[0].date, (points[-1].date - points[0].date).days
+
+    def x(day: date) -> float:
+        return LEFT + (WIDTH - LEFT - 8) * (day - first).days / max(span, 1)
 
     def y(value: float) -> float:
         return BOTTOM + (HEIGHT - BOTTOM - 10) * value / top
@@ -377,18 +380,18 @@ def _chart(points: Sequence[TotalPoint], writer: Writer) -> Any:
         label = fmt.compact(value, writer.locale).replace("\N{NO-BREAK SPACE}", " ")
         drawing.add(_words(String(LEFT - 6, y(value) - 3, label, textAnchor="end")))
     for tick in range(TICKS):
-        place = round((len(points) - 1) * tick / (TICKS - 1))
-        day = fmt.short_day(points[place].date, writer.locale)
-        anchor = "end" if place == len(points) - 1 else "middle"
-        drawing.add(_words(String(x(place), 8, day, textAnchor=anchor)))
-    band = [(n, one) for n, one in enumerate(points) if one.p10 is not None and one.p90 is not None]
+        day = first + timedelta(days=round(span * tick / (TICKS - 1)))
+        words = fmt.short_day(day, writer.locale)
+        anchor = "end" if day == points[-1].date else "middle"
+        drawing.add(_words(String(x(day), 8, words, textAnchor=anchor)))
+    band = [one for one in points if one.p10 is not None and one.p90 is not None]
     if len(band) > 1:
-        upper = [c for n, one in band for c in (x(n), y(one.p90 or 0))]
-        lower = [c for n, one in reversed(band) for c in (x(n), y(one.p10 or 0))]
+        upper = [c for one in band for c in (x(one.date), y(one.p90 or 0))]
+        lower = [c for one in reversed(band) for c in (x(one.date), y(one.p10 or 0))]
         drawing.add(Polygon(upper + lower, fillColor=_ink(BAND), strokeColor=None))
     for name, colour in (("actual", "#1c2733"), ("mean", ACCENT)):
-        known = [(n, getattr(one, name)) for n, one in enumerate(points)]
-        line = [c for n, value in known if value is not None for c in (x(n), y(value))]
+        known = [(one.date, getattr(one, name)) for one in points]
+        line = [c for day, value in known if value is not None for c in (x(day), y(value))]
         if len(line) > 2:
             drawing.add(PolyLine(line, strokeColor=_ink(colour), strokeWidth=1.2))
     return drawing

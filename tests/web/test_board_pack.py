@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import zlib
 from base64 import a85decode
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
+from itertools import pairwise
 
+import pytest
 from sqlalchemy import text
 
 from tests.factories import LAST_DAY
@@ -15,22 +19,32 @@ from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Site
 API = "/exports/board.pdf"
 STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 SHOWN = re.compile(rb"\(((?:\\.|[^\\()])*)\) Tj")
+LINE = rb" RG\n(?:.*\n){4}n (.*)"
+CONSUMPTION, FORECAST = rb"\.109804 \.152941 \.2", rb"\.058824 \.560784 \.521569"
 ESCAPED = re.compile(rb"\\(\d{3}|.)")
 
 
 def words_of(pdf: bytes) -> str:
     """What the sheet says, line after line."""
-    lines: list[str] = []
+    shown = SHOWN.findall(b"\n".join(streams_of(pdf)))
+    lines = [ESCAPED.sub(_letter, line).decode("cp1252") for line in shown]
+    return " ".join(lines).replace("\xa0", " ")
+
+
+def streams_of(pdf: bytes) -> Iterator[bytes]:
+    """What draws its pages."""
     for packed in STREAM.findall(pdf):
         data = packed.strip()
         if data.endswith(b"~>"):
             data = a85decode(data, adobe=False) if data[:2] == b"<~" else a85decode(data[:-2])
-        try:
-            page = zlib.decompress(data)
-        except zlib.error:
-            continue
-        lines += [ESCAPED.sub(_letter, line).decode("cp1252") for line in SHOWN.findall(page)]
-    return " ".join(lines).replace("\xa0", " ")
+        with suppress(zlib.error):
+            yield zlib.decompress(data)
+
+
+def across(pdf: bytes, colour: bytes) -> list[float]:
+    """How far to the right the points of its chart's line in a colour are."""
+    (path,) = re.findall(colour + LINE, b"\n".join(streams_of(pdf)))
+    return [float(x) for x in re.findall(rb"([\d.]+) [\d.]+ [ml]", path)]
 
 
 def _letter(found: re.Match[bytes]) -> bytes:
@@ -88,7 +102,8 @@ def test_an_items_name_may_be_as_long_as_files_allow(site: Site) -> None:
 
 
 def test_data_reach_to_the_end_of_the_last_week_of_a_weekly_run(site: Site) -> None:
-    """The run of days that the site has, told as one of weeks: 29 June is a Sunday."""
+    """The run of days that the site has, told as one of weeks: 29 June is a Sunday. Its forecast
+    stays by days: a week of consumption is as wide as seven of them."""
     monday, api = LAST_DAY - timedelta(days=6), site.api(ADMIN)
     change = text("UPDATE analytics.run SET frequency = :frequency, data_to = :day")
     with site.changing() as connection:
@@ -100,3 +115,8 @@ def test_data_reach_to_the_end_of_the_last_week_of_a_weekly_run(site: Site) -> N
     assert health.json()["data"]["data_as_of"] == health.json()["meta"]["data_as_of"]
     assert health.json()["data"]["data_as_of"] == str(LAST_DAY)
     assert runs.json()["data"][0]["data_to"] == str(LAST_DAY)
+    weeks, days = across(paper.content, CONSUMPTION), across(paper.content, FORECAST)
+    width = days[1] - days[0]
+    assert [b - a for a, b in pairwise(weeks)] == pytest.approx(
+        [7 * width] * (len(weeks) - 1), rel=0.01
+    )

@@ -623,11 +623,23 @@ def test_an_alert_goes_on_with_its_owner_while_they_may_act_on_it(
     """
     with engine.begin() as connection:
         connection.execute(text(given), {"ana": viewer, "bia": of_rio})
+    before = [row.owner_id for row in alerts(engine).values()]
     derive.refresh_after_load(engine)
     owners = {key[1:]: row.owner_id for key, row in alerts(engine).items()}
     assert {("CABO-01", "DEP-SP"), ("PAR-03", "DEP-SP"), ("CABO-01", "DEP-RJ")} <= owners.keys()
     assert {key for key, owner in owners.items() if owner == of_rio} == {("CABO-01", "DEP-RJ")}
-    assert set(owners.values()) == {of_rio, None}
+    after = [row.owner_id for row in alerts(engine).values()]
+    assert set(after) == {of_rio, None}
+    sql = """
+        SELECT object, actor, CAST(before ->> 'alerts' AS integer) FROM support.audit_log
+        WHERE action = 'user.release_alerts' ORDER BY object
+    """
+    with engine.connect() as connection:
+        told = [tuple(row) for row in connection.execute(text(sql))]
+    assert told == [
+        ("user:ana@nova.test", "system", before.count(viewer)),
+        ("user:bia@nova.test", "system", before.count(of_rio) - after.count(of_rio)),
+    ]
 
 
 def test_settings_that_changed_several_times_are_followed_once(

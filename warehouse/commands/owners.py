@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
+from warehouse.commands import audit
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.users import UserRow
+
+if TYPE_CHECKING:
+    from warehouse.commands.users import Actor
 
 _RELEASE = """
 UPDATE analytics.alert SET owner_id = NULL FROM core.item, core.site
@@ -25,7 +29,19 @@ def releasing(person: UserRow) -> tuple[str, dict[str, Any]]:
     return _RELEASE.format(theirs=theirs.sql), {**theirs.params, "owner_id": person.user_id}
 
 
-def release(connection: Connection, person: UserRow) -> bool:
-    """Does so alone; True if something that is shown has changed."""
+def release(connection: Connection, person: UserRow) -> int:
+    """Does so alone; gives how many of those that are shown it has taken."""
     sql, params = releasing(person)
-    return any(connection.execute(text(sql), params).scalars())
+    return sum(connection.execute(text(sql), params).scalars())
+
+
+def note_release(connection: Connection, actor: Actor, email: str, count: int) -> None:
+    """The audit row of so many alerts taken from a person."""
+    audit.note(
+        connection,
+        actor,
+        action="user.release_alerts",
+        object=f"user:{email}",
+        before={"alerts": count},
+        after={"alerts": 0},
+    )

@@ -18,7 +18,7 @@ from domain.access import EVERYTHING, Permission, Role, Scope, may
 from domain.errors import EmailTaken, InvalidEmail, InvalidInput, LastAdministrator, NotFound
 from warehouse.caching import count_revision, forget_version
 from warehouse.commands import audit
-from warehouse.commands.owners import releasing
+from warehouse.commands.owners import note_release, releasing
 from warehouse.queries.users import UserRow, row_of
 from warehouse.tables.support import user
 
@@ -378,8 +378,7 @@ def _put(
     params["audit"] = audit.told(connection, actor, told)
     found = dict(connection.execute(text(sql), params).one()._mapping)
     if released := found.pop("released"):
-        counts = {"before": {"alerts": released}, "after": {"alerts": 0}}
-        _audit(connection, actor, "user.release_alerts", account.email, **counts)
+        note_release(connection, actor, account.email, released)
         count_revision(connection)
     return row_of(found)
 

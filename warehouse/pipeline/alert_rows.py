@@ -26,11 +26,12 @@ def stage_alerts(connection: Connection, alerts: pd.DataFrame) -> None:
     copy_frame(connection, "raised", alerts)
 
 
-def write_alerts(connection: Connection, run_id: int) -> None:
+def write_alerts(connection: Connection, run_id: int) -> dict[str, int]:
     """Replaces the run's alerts by those that are staged; one that was there before keeps its
     number, status, owner and date; the owner as long as they may act on it. What was snoozed wakes
     up when its time is over, and what was snoozed or resolved is open again when its level has
-    risen. From here to the commit nobody can decide about alerts."""
+    risen. From here to the commit nobody can decide about alerts. Gives how many of those that are
+    shown each owner has lost, by e-mail."""
     params = {"run_id": run_id}
     # a status that is being changed now must be among those that are kept; a weaker lock would let
     # people hold rows that are deleted here, and wait for it with them
@@ -40,9 +41,9 @@ def write_alerts(connection: Connection, run_id: int) -> None:
     connection.execute(text("DELETE FROM analytics.alert WHERE run_id = :run_id"), params)
     connection.execute(text(_RAISE), params | {"levels": LEVELS})
     owners = set(connection.execute(text(_OWNERS)).scalars())
-    for person in users.everyone(connection):
-        if person.user_id in owners:
-            release(connection, person)
+    people = [person for person in users.everyone(connection) if person.user_id in owners]
+    lost = {person.email: release(connection, person) for person in people}
+    return {email: count for email, count in lost.items() if count}
 
 
 _CARRIED = f"""

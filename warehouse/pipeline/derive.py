@@ -14,6 +14,8 @@ from math import inf
 from sqlalchemy import Connection, Engine, text
 
 from warehouse.caching import forget_version
+from warehouse.commands.owners import note_release
+from warehouse.commands.users import Actor
 from warehouse.pipeline.alert_rows import stage_alerts, write_alerts
 from warehouse.pipeline.alerting import alerts_of, together
 from warehouse.pipeline.derivation import note_settings, settings_changed, setup_of
@@ -112,7 +114,8 @@ def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -
     replay_input, service_curve and savings of a run, replacing what was there, and
     accuracy_by_step, once; the views must be up to date. Statuses of alerts and recommendations
     that persist are kept; people decide about them until all is computed and these rows are
-    replaced, last. `on_step` is told each of STEPS as it begins."""
+    replaced, last. Alerts that an owner loses leave an audit row. `on_step` is told each of STEPS
+    as it begins."""
     on_step(1)
     note_settings(connection, run_id)
     setup = setup_of(connection, run_id)
@@ -143,4 +146,7 @@ def derive_run(connection: Connection, run_id: int, on_step: OnStep = quietly) -
     write_metrics(connection, setup)
     write_recommendations(connection, run_id)
     write_savings(connection, run_id)
-    write_alerts(connection, run_id)
+    lost = write_alerts(connection, run_id)
+    # last: until the commit nobody else can write into the audit log
+    for email, count in lost.items():
+        note_release(connection, Actor(), email, count)

@@ -6,7 +6,6 @@ from api.routing import route
 from auth.guards import current_viewer
 from auth.session import request_actor
 from domain.access import Permission
-from domain.errors import NotFound
 from domain.records import Job
 from warehouse.commands import jobs as commands
 from warehouse.db import get_engine
@@ -19,10 +18,7 @@ A_JOB = "/jobs/<int(max=2147483647):job_id>"
 def one(job_id: int) -> Job:
     """How far a dry run, a load, a publish or a derivation is, and what came of it. A scoped person
     finds their own alone."""
-    job, viewer = jobs.one(job_id), current_viewer()
-    if job.actor != viewer.email and not viewer.may(Permission.LOAD_DRY_RUN):
-        raise NotFound(f"There is no job {job_id}.")
-    return job
+    return jobs.one_for(current_viewer(), job_id)
 
 
 @route("POST", f"{A_JOB}/load", permission=Permission.LOAD, data=Job)
@@ -36,5 +32,6 @@ def loaded(job_id: int) -> Job:
 def cancelled(job_id: int) -> Job:
     """Asks a check or load that is waiting or being read to leave off, or a publish or derivation
     before it is shown: nothing is changed by it then, and the run before stays."""
-    commands.cancel(get_engine(), job_id=job_id, actor=request_actor())
+    scope = current_viewer().scope
+    commands.cancel(get_engine(), job_id=job_id, actor=request_actor(), scope=scope)
     return jobs.one(job_id)

@@ -11,7 +11,7 @@ from flask_wtf.csrf import generate_csrf
 from auth.guards import current_viewer, requires
 from auth.session import request_actor
 from callbacks.address import Address
-from callbacks.jobs import job_in, leave_off
+from callbacks.jobs import begin_anew, job_in, leave_off
 from callbacks.listing import listed
 from callbacks.screen import screen
 from config import get_settings
@@ -137,11 +137,9 @@ def register(app: Dash) -> None:
     )
     @requires(Permission.LOAD)
     def derive(clicks: int | None, search: str | None) -> Any:
-        ended = job_in(search, current_viewer())
-        if not clicks or not ended:
-            return no_update
-        job_id = commands.derive_again(get_engine(), job_id=ended, actor=request_actor())
-        return f"?job={job_id}"
+        viewer = current_viewer()
+        ended = job_in(search, viewer)
+        return f"?job={begin_anew(ended, viewer)}" if clicks and ended else no_update
 
     @app.callback(
         Output("publish-address", "search"),

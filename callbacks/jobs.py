@@ -21,5 +21,11 @@ def job_in(search: str | None, viewer: Viewer) -> int:
 def leave_off(job_id: int, viewer: Viewer) -> str:
     """Asks it to leave off, if it still can, and says so. Raises NotFound."""
     with suppress(InvalidInput):
-        jobs.cancel(get_engine(), job_id=job_id, actor=request_actor())
+        jobs.cancel(get_engine(), job_id=job_id, actor=request_actor(), scope=viewer.scope)
     return viewer.t(CANCELLING)
+
+
+def begin_anew(job_id: int, viewer: Viewer) -> int:
+    """Derives what it has not; gives the new job's number. Raises NotFound."""
+    actor = request_actor()
+    return jobs.derive_again(get_engine(), job_id=job_id, actor=actor, scope=viewer.scope)

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlencode
 from dash import ALL, Dash, Input, Output, State, ctx, no_update, set_props
 
 from auth.guards import current_viewer, requires
-from auth.session import request_actor, who_decides
+from auth.session import who_decides
 from callbacks.address import Address
-from callbacks.jobs import job_in, leave_off
+from callbacks.jobs import begin_anew, job_in, leave_off
 from domain.access import Permission
 from domain.clock import today
 from domain.errors import InvalidInput, NotFound
@@ -21,7 +21,6 @@ from domain.overrides import Adjustment, Why
 from domain.records import Filters, Job
 from domain.viewer import Viewer
 from layouts import overrides as layout
-from warehouse.commands import jobs as jobs_asked
 from warehouse.commands import overrides as commands
 from warehouse.db import get_engine
 from warehouse.queries import jobs, overrides, series
@@ -248,7 +247,7 @@ def register(app: Dash) -> None:
         job_id = job_in(search, viewer)
         if not ticks or not job_id:
             return no_update, no_update
-        job = _derivation(job_id)
+        job = _derivation(job_id, viewer)
         if job is None or job.state == "done":
             return _at(search, job=None), no_update
         return no_update, no_update if job.is_active else layout.not_followed(job, viewer)
@@ -263,7 +262,7 @@ def register(app: Dash) -> None:
     def cancel(clicks: int | None, search: str | None) -> Any:
         viewer = current_viewer()
         job_id = job_in(search, viewer)
-        if not clicks or not job_id or _derivation(job_id) is None:
+        if not clicks or not job_id or _derivation(job_id, viewer) is None:
             return no_update
         return leave_off(job_id, viewer)
 
@@ -275,17 +274,17 @@ def register(app: Dash) -> None:
     )
     @requires(ACT)
     def derive(clicks: int | None, search: str | None) -> Any:
-        ended = job_in(search, current_viewer())
-        if not clicks or not ended:
+        viewer = current_viewer()
+        ended = job_in(search, viewer)
+        if not clicks or not ended or _derivation(ended, viewer) is None:
             return no_update
-        job_id = jobs_asked.derive_again(get_engine(), job_id=ended, actor=request_actor())
-        return _at(search, job=job_id)
+        return _at(search, job=begin_anew(ended, viewer))
 
 
-def _derivation(job_id: int) -> Job | None:
-    """None for a job that is none, of another kind, and another's."""
+def _derivation(job_id: int, viewer: Viewer) -> Job | None:
+    """None for a job that is none, of another kind, and one that is not open to the reader."""
     try:
-        job = jobs.one(job_id)
+        job = jobs.one_for(viewer, job_id)
     except NotFound:
         return None
     return job if job.kind == "derive" else None

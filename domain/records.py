@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
 
+from domain.access import Permission, Role, Scope, may
+
 T = TypeVar("T")
 
 
@@ -203,6 +205,12 @@ class Job:
     may_follow: bool
     has_rejects: bool
     files: list[FileOutcome]
+
+    def is_open_to(
+        self, email: str, role: Role | str | None, scope: Scope, permission: Permission
+    ) -> bool:
+        """Whether it is this person's own; anybody's is open to who holds the permission."""
+        return self.actor == email or may(role, permission, scope)
 
     @property
     def is_active(self) -> bool:

@@ -196,8 +196,8 @@ def _how_far(at: str, steps: str) -> Any:
 
 
 def _way_out(job: Job, viewer: Viewer) -> list[Component]:
-    is_theirs = job.actor == viewer.email or viewer.may(Permission.LOAD)
-    if not (job.may_be_cancelled and is_theirs):
+    may_steer = job.is_open_to(viewer.email, viewer.role, viewer.scope, Permission.LOAD)
+    if not (job.may_be_cancelled and may_steer):
         return []
     button = html.Button(viewer.t("Cancel"), type="button", id="cancel-job", className=BUTTON)
     return [html.Div(button, className="actions", id="job-cancel")]

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from sqlalchemy import Engine, text
 from api.routing import ROUTES, Route
 from dashboard.pages import PAGES
 from domain.access import EVERYTHING, Role, Scope
+from domain.errors import NotFound
 from domain.levels import LEVELS
 from domain.overrides import Adjustment, Why
 from tests.conftest import StartServer
@@ -30,6 +32,7 @@ from tests.hostile_names import write
 from tests.ingesting import load_and_publish
 from tests.web.conftest import ADMIN, Api, Browser, Site, nothing_fails
 from tests.web.test_hostile import callback_body, parameters
+from tests.web.test_overrides import TICK, pressed
 from tests.web.test_same_numbers import components
 from warehouse.commands import jobs, overrides
 from warehouse.commands.users import Actor
@@ -462,3 +465,44 @@ def test_callbacks_find_nothing_outside(
             answer = browser.callback(body)
             assert answer.status_code in (200, 204, 403), answer.text
             assert_inside(answer.text, (output, value))
+
+
+def a_job(site: Site, state: str, actor: str) -> int:
+    """A derivation of this person's that waits (queued), or ended without (failed)."""
+    sql = text("""
+        INSERT INTO support.job (kind, state, object, actor, message, finished_at)
+        VALUES ('derive', CAST(:state AS text), 'override:1', :actor, 'the disk is full',
+            CASE WHEN :state = 'failed' THEN now() END)
+        RETURNING job_id
+    """)
+    with site.engine.begin() as connection:
+        return int(connection.execute(sql, {"state": state, "actor": actor}).scalar_one())
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.ANALYST])
+def test_jobs_of_others_are_neither_read_nor_steered_nor_begun_anew(
+    split: Site, role: Role
+) -> None:
+    email, scope = f"{role.lower()}@bahia.test", SCOPES["uf@nova.test"]
+    split.add_user(email, role, scope)
+    browser = split.browser(email)
+    failed, waiting, own_failed, own_waiting = (
+        a_job(split, state, actor) for actor in (ADMIN, email) for state in ("failed", "queued")
+    )
+    tick, cancel = partial(pressed, browser, *TICK), ["override-cancelling.children"]
+    assert "the disk is full" in tick(own_failed, "n_intervals")
+    told = tick(failed, "n_intervals")
+    assert "the disk is full" not in told and "override-derive" not in told
+    pressed(browser, cancel, "override-cancel", own_waiting)
+    pressed(browser, cancel, "override-cancel", waiting)
+    pressed(browser, ["override-again.search"], "override-derive", failed)
+    who: dict[str, Any] = {"actor": Actor(email, role), "scope": scope}
+    for steer, job_id in ((jobs.cancel, waiting), (jobs.derive_again, failed)):
+        with pytest.raises(NotFound):
+            steer(split.engine, job_id=job_id, **who)
+    asked = text("SELECT job_id FROM support.job WHERE cancelled_at IS NOT NULL OR job_id > :last")
+    with split.engine.begin() as connection:
+        assert list(connection.scalars(asked, {"last": own_waiting})) == [own_waiting]
+        connection.execute(
+            text("DELETE FROM support.job WHERE job_id >= :first"), {"first": failed}
+        )

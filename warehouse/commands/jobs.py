@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from config import get_settings
-from domain.access import Permission, may
+from domain.access import Permission, Scope
 from domain.errors import InvalidInput, NotFound, TooManyAttempts, stopped
 from warehouse import uploads
 from warehouse.commands import audit
@@ -76,14 +76,14 @@ def load_previewed(engine: Engine, *, job_id: int, actor: Actor) -> int:
     return _start(engine, {"kind": "load", **seen._mapping}, actor)
 
 
-def cancel(engine: Engine, *, job_id: int, actor: Actor) -> None:
+def cancel(engine: Engine, *, job_id: int, actor: Actor, scope: Scope) -> None:
     """Asks a job that is under way to leave off; a check or load does within a second, unless its
     file is loaded by then, what derives the pages' figures before its next step. One's own, or
-    anybody's for those who may load. Raises NotFound, and InvalidInput for one that has ended or
-    cannot be cancelled any more."""
+    anybody's for those who may load (`scope`: the actor's). Raises NotFound, and InvalidInput for
+    one that has ended or cannot be cancelled any more."""
     with engine.begin() as connection:
         job = jobs.read(connection, job_id, held=True)
-        if job.actor != actor.name and not may(actor.role, Permission.LOAD):
+        if not job.is_open_to(actor.name, actor.role, scope, Permission.LOAD):
             raise NotFound(f"There is no job {job_id} of yours.")
         if not job.may_be_cancelled:
             raise InvalidInput("The job has ended or cannot be cancelled any more.")
@@ -109,12 +109,14 @@ def start_publish(engine: Engine, *, run_id: int, actor: Actor) -> int:
     return _start(engine, {"kind": "publish", "object": f"run:{run_id}", "run_id": run_id}, actor)
 
 
-def derive_again(engine: Engine, *, job_id: int, actor: Actor) -> int:
-    """Derives what a job has not, which failed or was cancelled; gives the new job's number. Raises
-    NotFound for any other job."""
+def derive_again(engine: Engine, *, job_id: int, actor: Actor, scope: Scope) -> int:
+    """Derives what a job has not, which failed or was cancelled: one's own, or anybody's for those
+    who may check files (`scope`: the actor's). Gives the new job's number. Raises NotFound for any
+    other job."""
     with engine.begin() as connection:
         job = jobs.read(connection, job_id)
-        if not job.is_due:
+        open_to = job.is_open_to(actor.name, actor.role, scope, Permission.LOAD_DRY_RUN)
+        if not (open_to and job.is_due):
             raise NotFound(f"Job {job_id} has left nothing to be derived.")
         what = job.object if job.kind == "derive" else f"load:{job.object}"
         again = queue_derive(connection, object=what, actor=actor)

@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from domain.access import Permission
 from domain.errors import NotFound, stopped
 from domain.records import FileOutcome, Job, RejectedRow, RejectShown
+from domain.viewer import Viewer
 from warehouse import uploads
 from warehouse.db import primary
 
@@ -42,6 +44,15 @@ def one(job_id: int) -> Job:
     """Raises NotFound, Unavailable."""
     with primary() as connection:
         return read(connection, job_id)
+
+
+def one_for(viewer: Viewer, job_id: int) -> Job:
+    """The same as this reader finds it: their own, or anybody's for those who may check files.
+    Raises NotFound, Unavailable."""
+    job = one(job_id)
+    if not job.is_open_to(viewer.email, viewer.role, viewer.scope, Permission.LOAD_DRY_RUN):
+        raise NotFound(f"There is no job {job_id}.")
+    return job
 
 
 def asked_by(job_id: int) -> str | None:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.flask_client import OAuth
-from flask import Blueprint, Flask, current_app, redirect, request, url_for
+from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from joserfc.errors import JoseError
@@ -91,26 +90,23 @@ def init_app(server: Flask, settings: Settings) -> None:
     server.register_blueprint(blueprint)
 
 
-def origin(settings: Settings) -> str | None:
-    """Where the service is: forms may lead there."""
-    parts = urlsplit(settings.oidc_issuer or "")
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
-
-
 @blueprint.post("/login/oidc")
 @public
 def start() -> ResponseReturnValue:
-    """Off to the service, with a state, a nonce and a challenge of this attempt alone."""
+    """Off to the service, with a state, a nonce and a challenge of this attempt alone: by a page
+    that leads there, since our policy for forms, which no redirect of one may leave, would have to
+    name every origin on the way."""
     service = _service()
     cookie[NEXT] = request.form.get("next", "")[:MAX_TEXT]
     try:
         known = _metadata(service)
         back = url_for("oidc.callback", _external=True)
-        answer = service.client.authorize_redirect(back, scope=_scope(known))
+        address = service.client.authorize_redirect(back, scope=_scope(known)).location
     except FAILURES as error:
         return _failed(f"the service cannot be asked: {error}", 503)
-    answer.status_code = 303
-    return answer  # type: ignore[no-any-return]
+    viewer = current_viewer()
+    page = render_template("leading_on.html", viewer=viewer, t=viewer.t, address=address)
+    return page, {"Cache-Control": "no-store"}
 
 
 @blueprint.get("/login/oidc/callback")

@@ -12,7 +12,6 @@ from flask import Flask, Response, current_app, request
 from flask_talisman import Talisman
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from auth import oidc
 from config import TILES, Settings, listed
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def bind(server: Flask, settings: Settings, script_hashes: Sequence[str]) -> Non
         referrer_policy="same-origin",
         frame_options="DENY",
         permissions_policy=PERMISSIONS,
-        content_security_policy=policy(script_hashes, oidc.origin(settings), _tiles_from(settings)),
+        content_security_policy=policy(script_hashes, _tiles_from(settings)),
         x_xss_protection=False,
     )
     server.after_request(_add_own_headers)
@@ -138,13 +137,10 @@ def _tiles_from(settings: Settings) -> str | None:
 
 
 def policy(
-    script_hashes: Sequence[str],
-    sign_in_service: str | None = None,
-    tile_server: str | None = None,
+    script_hashes: Sequence[str], tile_server: str | None = None
 ) -> dict[str, str | list[str]]:
     """Nothing but our own files; inline scripts only those that Dash wrote and we hashed; forms
-    that lead to ourselves, and to the sign-in service where there is one; pictures of the map's
-    tile server where there is one."""
+    that lead to ourselves; pictures of the map's tile server where there is one."""
     return {
         "default-src": "'none'",
         "script-src": ["'self'", *script_hashes],
@@ -154,7 +150,7 @@ def policy(
         "connect-src": "'self'",
         "object-src": "'none'",
         "base-uri": "'none'",
-        "form-action": ["'self'", *([sign_in_service] if sign_in_service else [])],
+        "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
 

@@ -37,9 +37,11 @@ def encoded(content: bytes) -> str:
 
 @dataclass
 class Provider:
-    """One provider; `person` is who signs in, `claims` and `sign` are where it may lie."""
+    """One provider; `person` is who signs in, `claims` and `sign` are where it may lie. People sign
+    in at `door`, an origin of its own."""
 
     url: str = ""
+    door: str = ""
     person: dict[str, Any] = field(default_factory=dict)
     claims: Trick = lambda claims: claims
     sign: Callable[[Provider, dict[str, Any]], str] = lambda provider, claims: provider.signed(
@@ -64,7 +66,7 @@ class Provider:
     def discovery(self) -> dict[str, Any]:
         return {
             "issuer": self.issuer or self.url,
-            "authorization_endpoint": f"{self.url}/authorize",
+            "authorization_endpoint": f"{self.door}/authorize",
             "token_endpoint": f"{self.url}/token",
             "jwks_uri": f"{self.url}/jwks",
             "scopes_supported": ["openid", "email", "profile", "groups"],
@@ -151,8 +153,19 @@ def _handler(provider: Provider) -> type[Handler]:
 
 @contextmanager
 def provided() -> Iterator[Provider]:
-    """A provider that answers on a free port until the block ends."""
+    """A provider that answers on two free ports until the block ends."""
     provider = Provider()
-    with answering(Server(_handler(provider))) as server:
-        provider.url = server.url
+    handler = _handler(provider)
+    with answering(Server(handler)) as server, answering(Server(handler)) as door:
+        provider.url, provider.door = server.url, door.url
         yield provider
+
+
+def settings_for(provider: Provider, groups: str) -> dict[str, str]:
+    """The environment that names it as the sign-in service."""
+    return {
+        "NOVA_OIDC_ISSUER": provider.url,
+        "NOVA_OIDC_CLIENT_ID": CLIENT_ID,
+        "NOVA_OIDC_CLIENT_SECRET": CLIENT_SECRET,
+        "NOVA_OIDC_GROUPS": groups,
+    }

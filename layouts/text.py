@@ -628,7 +628,10 @@ ERRORS = {
     "not_found": N_("This does not exist, or you may not see it."),
     "unknown_material": N_("There is no such material, or you may not see it."),
     "nothing_published": N_("No forecasts have been published yet"),
-    "invalid_email": N_("This is no e-mail address. Nothing was changed."),
+    "invalid_email": N_(
+        "This is no e-mail address, or it holds characters that cannot be seen. Nothing was"
+        " changed."
+    ),
     "email_taken": N_("Another user has this e-mail. Nothing was changed."),
     "last_administrator": N_(
         "This is the last active administrator: nobody could manage users any more."

@@ -208,6 +208,7 @@ def test_who_is_made_anew_at_the_service_comes_in_once_unlinked(
         {"groups": ["cn=readers"], "email_verified": "true"},
         {"groups": ["cn=readers"], "email": None},
         {"groups": ["cn=readers"], "email": "no address"},
+        {"groups": ["cn=readers"], "email": "stranger\u202e@corp.test"},
     ],
     ids=str,
 )

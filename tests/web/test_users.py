@@ -99,6 +99,8 @@ def test_what_may_not_be_set_is_refused_and_changes_nothing(
     [
         ({"email": VIEWER.upper()}, 422, "email_taken"),
         ({"email": "no-address"}, 422, "invalid_email"),
+        ({"email": "ana\u200b@nova.test"}, 422, "invalid_email"),
+        ({"email": "ana@nova\u202etest"}, 422, "invalid_email"),
         ({"email": "a@b.c", "password": "chosen-by-admin"}, 422, "invalid_input"),
         ({"email": "a@b.c", "active": True}, 422, "invalid_input"),
         ({"email": "a@b.c", "role": "admin"}, 422, "invalid_input"),

@@ -22,7 +22,7 @@ from warehouse.commands.owners import note_release, releasing
 from warehouse.queries.users import UserRow, row_of
 from warehouse.tables.support import user
 
-EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}")
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 NAME_LENGTH = 120
 
 Who = int | str
@@ -261,17 +261,19 @@ def record_login(engine: Engine, *, user_id: int, actor: Actor, action: str) -> 
 
 
 def checked_email(email: str) -> str:
-    """The address without blanks around it; raises InvalidInput if it cannot be one."""
+    """The address without blanks around it; raises InvalidEmail if it cannot be one, or be shown
+    as it is."""
     address = email.strip()
-    if not EMAIL.fullmatch(address):
-        raise _invalid("email", "must look like name@place", InvalidEmail)
+    if not EMAIL.fullmatch(address) or not address.isprintable():
+        reason = "must look like name@place, without characters that cannot be seen"
+        raise _invalid("email", reason, InvalidEmail)
     return address
 
 
 def checked_name(name: str) -> str:
     """The name without blanks around it; raises InvalidInput if it cannot be shown."""
     plain = name.strip()
-    if len(plain) > NAME_LENGTH or not all(letter.isprintable() for letter in plain):
+    if len(plain) > NAME_LENGTH or not plain.isprintable():
         raise _invalid("name", f"must have at most {NAME_LENGTH} characters that can be read")
     return plain
 

@@ -267,9 +267,19 @@ def test_a_report_is_stopped_sent_once_more_and_dropped_with_its_row_each(
     assert admin.call("POST", f"{PAGE}/{report_id}/delete", data=token).status_code == 303
     assert admin.call("POST", f"{PAGE}/{report_id}/delete", data=token).status_code == 404
     assert not deliveries(site) and len(clean.messages) == 1
-    for action in ("save", "stop", "send", "resume", "delete"):
+    to: dict[str, Any] = {"to": ANALYST}
+    on, off = to | {"active": True}, to | {"active": False}
+    what = to | {"rhythm": "weekly", "day": 4, "hour": 7, "language": "pt_BR", "filters": {}}
+    for action, before, after in (
+        ("save", None, what),
+        ("stop", on, off),
+        ("send", None, to),
+        ("resume", off, on),
+        ("delete", what | on, None),
+    ):
         row = site.audit(f"report.{action}")[-1]
         assert (row.actor, row.object) == (ADMIN, f"report:{report_id}")
+        assert (row.before, row.after) == (before, after)
 
 
 def test_a_stopped_report_sends_nothing_that_was_due(

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
+from typing import Any
 
 from sqlalchemy import text
 
+from domain.access import Role
 from tests.web.conftest import ADMIN, ANALYST, PASSWORD, SCOPED, VIEWER, Browser, Site
+from warehouse.commands import views
+from warehouse.commands.users import Actor
 
 VIEW = re.compile(r"/views/(\d+)/delete")
 
@@ -152,3 +157,51 @@ def test_programs_keep_the_same_views(site: Site) -> None:
     for address in ("/admin/users", "/nothing", "//elsewhere.example/main"):
         assert analyst.call("POST", "/views", json=told | {"address": address}).status_code == 422
     assert analyst.call("DELETE", one).json()["data"] == []
+
+
+def test_the_audit_log_says_what_of_a_view_changed(site: Site) -> None:
+    owner, other = (
+        site.add_user(f"{name}@views.test", Role.ANALYST) for name in ("owner", "other")
+    )
+    owners, others = Actor("owner@views.test"), Actor("other@views.test")
+    save = partial(views.save, site.engine, page="/main", shared_with=Role.ANALYST)
+    first = save(user_id=owner, name="A", query="uf=SP", actor=owners)
+    own = save(user_id=owner, name="B", query="", actor=owners)
+    foreign = save(user_id=other, name="C", query="", actor=others)
+
+    def told(action: str, *of: int) -> list[tuple[int, Any, Any]]:
+        """What the audit log says of the action on these views, oldest first."""
+        rows = site.audit(f"view.{action}")
+        objects = {f"view:{number}": number for number in of}
+        return [
+            (objects[one.object], one.before, one.after) for one in rows if one.object in objects
+        ]
+
+    for number in (first, own, own):
+        views.start_with(site.engine, number, user_id=owner, role=Role.ANALYST, actor=owners)
+    on, off = {"is_start": True}, {"is_start": False}
+    assert told("start", first, own) == [
+        (first, off, on),
+        (first, on, off),
+        (own, off, on),
+        (own, on, off),
+    ]
+    views.role_starts_with(site.engine, foreign, user_id=other, actor=others)
+    for _ in range(2):
+        views.role_starts_with(site.engine, first, user_id=owner, actor=owners)
+    on, off = {"is_role_start": True}, {"is_role_start": False}
+    assert told("role_start", first, foreign) == [
+        (foreign, off, on),
+        (foreign, on, off),
+        (first, off, on),
+        (first, on, off),
+    ]
+    views.rename(site.engine, first, "Z", user_id=owner, actor=owners)
+    assert told("rename", first) == [(first, {"name": "A"}, {"name": "Z"})]
+    save(user_id=owner, name="Z", query="uf=RJ", actor=owners)
+    was = {"name": "Z", "page": "/main", "query": "uf=SP", "shared_with": "ANALYST", **off}
+    assert told("save", first)[-1] == (first, was, was | {"query": "uf=RJ"})
+    views.remove(site.engine, first, user_id=owner, actor=owners)
+    assert told("delete", first) == [(first, was | {"query": "uf=RJ"}, None)]
+    for number, user_id, actor in ((own, owner, owners), (foreign, other, others)):
+        views.remove(site.engine, number, user_id=user_id, actor=actor)

@@ -105,10 +105,10 @@ def note_on(
     kind: str,
     number: int,
     action: str,
-    after: Mapping[str, Any] | None,
+    **row: Any,
 ) -> None:
     """`note` of what a person did to one thing of a kind: `save` makes `view.save` of `view:7`."""
-    note(connection, actor, action=f"{kind}.{action}", object=f"{kind}:{number}", after=after)
+    note(connection, actor, action=f"{kind}.{action}", object=f"{kind}:{number}", **row)
 
 
 def record_alone(*, awaited: bool = True, **row: Any) -> None:

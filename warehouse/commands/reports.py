@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, Row, text
 
 from domain.access import Permission, may
 from domain.errors import NotForReport, NotFound
@@ -50,6 +50,10 @@ _DONE = """
 UPDATE support.report_delivery SET state = :state, attempts = :attempts, message = :message,
     next_try_at = coalesce(:next_try_at, next_try_at), sent_at = :sent_at, run_id = :run_id
 WHERE delivery_id = :delivery_id
+"""
+_HELD = """
+SELECT report.*, "user".email FROM support.report JOIN support."user" USING (user_id)
+WHERE report_id = :id FOR UPDATE OF report
 """
 _SKIP = """
 UPDATE support.report_delivery SET state = 'skipped', message = 'The report was stopped.'
@@ -102,8 +106,8 @@ def save(engine: Engine, wanted: Wanted, *, now: datetime, actor: Actor) -> int:
     }
     with engine.begin() as connection:
         report_id = int(connection.execute(text(_SAVE), params).scalar_one())
-        after = {"to": account.email, **vars(wanted.schedule), "filters": told}
-        audit.note_on(connection, actor, "report", report_id, "save", after)
+        after = _told(account.email, wanted.schedule, wanted.language, told)
+        audit.note_on(connection, actor, "report", report_id, "save", after=after)
     return report_id
 
 
@@ -112,36 +116,42 @@ def set_active(
 ) -> None:
     """Stops it with what waits to be sent, or lets it go on from its next time. Raises NotFound."""
     with engine.begin() as connection:
-        row = connection.execute(
-            text("SELECT rhythm, day, hour FROM support.report WHERE report_id = :id FOR UPDATE"),
-            {"id": report_id},
-        ).one_or_none()
-        if row is None:
-            raise NotFound(f"There is no report {report_id}.")
+        row = _held(connection, report_id)
         connection.execute(
             text(
                 "UPDATE support.report SET active = :active, next_at = :next_at"
                 " WHERE report_id = :id"
             ),
-            {"active": active, "next_at": Schedule(*row).after(now), "id": report_id},
+            {"active": active, "next_at": _schedule(row).after(now), "id": report_id},
         )
         if not active:
             connection.execute(text(_SKIP), {"id": report_id})
-        audit.note_on(connection, actor, "report", report_id, "resume" if active else "stop", {})
+        before, after = ({"to": row.email, "active": one} for one in (row.active, active))
+        action = "resume" if active else "stop"
+        audit.note_on(connection, actor, "report", report_id, action, before=before, after=after)
 
 
 def remove(engine: Engine, report_id: int, *, actor: Actor) -> None:
     """Drops it with what is known of its sendings. Raises NotFound."""
-    _change(engine, "DELETE FROM support.report WHERE report_id = :id", report_id, "delete", actor)
+    with engine.begin() as connection:
+        row = _held(connection, report_id)
+        dropped = text("DELETE FROM support.report WHERE report_id = :id")
+        connection.execute(dropped, {"id": report_id})
+        before = _told(row.email, _schedule(row), row.language, row.filters)
+        before |= {"active": row.active}
+        audit.note_on(connection, actor, "report", report_id, "delete", before=before)
 
 
 def send_now(engine: Engine, report_id: int, *, now: datetime, actor: Actor) -> None:
     """Queues one more sending, for the next time that sendings are made. Raises NotFound."""
     sql = """
         INSERT INTO support.report_delivery (report_id, due_at, next_try_at)
-        SELECT report_id, :now, :now FROM support.report WHERE report_id = :id
+        VALUES (:id, :now, :now)
     """
-    _change(engine, sql, report_id, "send", actor, now=now)
+    with engine.begin() as connection:
+        row = _held(connection, report_id)
+        connection.execute(text(sql), {"id": report_id, "now": now})
+        audit.note_on(connection, actor, "report", report_id, "send", after={"to": row.email})
 
 
 def queue_due(engine: Engine, now: datetime) -> int:
@@ -151,7 +161,7 @@ def queue_due(engine: Engine, now: datetime) -> int:
         rows = connection.execute(text(_DUE), {"now": now}).all()
         for row in rows:
             connection.execute(text(_QUEUE), {"report_id": row.report_id, "due_at": row.next_at})
-            after = Schedule(row.rhythm, row.day, row.hour).after(now)
+            after = _schedule(row).after(now)
             connection.execute(
                 text("UPDATE support.report SET next_at = :after WHERE report_id = :id"),
                 {"after": after, "id": row.report_id},
@@ -197,11 +207,18 @@ def taken(engine: Engine, now: datetime) -> Iterator[tuple[Taken, Outcome] | Non
         connection.execute(text(_DONE), params)
 
 
-def _change(
-    engine: Engine, sql: str, report_id: int, action: str, actor: Actor, **params: Any
-) -> None:
-    with engine.begin() as connection:
-        done = connection.execute(text(sql), {"id": report_id, **params})
-        if not done.rowcount:
-            raise NotFound(f"There is no report {report_id}.")
-        audit.note_on(connection, actor, "report", report_id, action, {})
+def _held(connection: Connection, report_id: int) -> Row[Any]:
+    """It and whose it is, which nobody else changes until the transaction ends. Raises NotFound."""
+    row = connection.execute(text(_HELD), {"id": report_id}).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no report {report_id}.")
+    return row
+
+
+def _schedule(row: Row[Any]) -> Schedule:
+    return Schedule(row.rhythm, row.day, row.hour)
+
+
+def _told(email: str, schedule: Schedule, language: str, filters: Any) -> dict[str, Any]:
+    """What it is, as the audit log says it."""
+    return {"to": email, **vars(schedule), "language": language, "filters": filters}

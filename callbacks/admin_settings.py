@@ -50,7 +50,7 @@ def register(app: Dash) -> None:
         except InvalidInput as error:
             told = {name: reason_in(why, viewer.t) for name, why in error.fields.items()}
             return layout.panel(settings.in_force(), viewer, problems=told, wanted=wanted)
-        return layout.panel(settings.in_force(), viewer, job_id=job_id)
+        return layout.panel(settings.in_force(), viewer, said=layout.saved(job_id, viewer))
 
 
 def _wanted(values: Any, fields: Any) -> dict[str, Any]:

@@ -154,7 +154,7 @@ def _problem(name: str, value: float | str) -> str | None:
     if isinstance(value, str):
         return "must be a number"
     if not known.low <= value <= known.high:
-        return f"must be {known.low:g} to {known.high:g}"
+        return f"must be {known.low:.9g} to {known.high:.9g}"
     return "must be a whole number" if known.whole and value != int(value) else None
 
 

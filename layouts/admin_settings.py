@@ -68,10 +68,10 @@ def panel(
     *,
     problems: Mapping[str, str] | None = None,
     wanted: Mapping[str, Any] | None = None,
-    job_id: int | None = None,
+    said: Component | None = None,
 ) -> list[Component]:
     """The fields by group and what is in force; after a refusal with what was `wanted` and why it
-    cannot be."""
+    cannot be, after saving with what is `said` of it."""
     t, asked, refused = viewer.t, wanted or {}, problems or {}
     known = {one.name: one for one in found.thresholds}
     choice = _method(found.method, asked.get(METHOD), refused.get(METHOD), viewer)
@@ -82,7 +82,7 @@ def panel(
             html.Div(
                 [
                     *([choice] if group == "policy" else []),
-                    *(_field(known[n], asked.get(n), refused.get(n), viewer) for n in names),
+                    *(_field(known[n], asked, refused.get(n), viewer) for n in names),
                 ],
                 className="threshold-grid",
             ),
@@ -94,13 +94,25 @@ def panel(
     return [
         dcc.Store(id=SHOWN, data=shown),
         *groups,
-        html.Div([save, *_followed(job_id, viewer)], className="actions"),
+        html.Div([save, *([said] if said else [])], className="actions"),
     ]
 
 
-def _field(threshold: ThresholdValue, wanted: Any, problem: str | None, viewer: Viewer) -> html.Div:
+def saved(job_id: int | None, viewer: Viewer) -> html.Span:
+    """What saving came to: the job that makes the pages follow, None where nothing changed."""
+    t = viewer.t
+    if job_id is None:
+        return html.Span(t("Nothing was changed."), role="status")
+    words = t("Saved. Alerts and policy follow:")
+    link = dcc.Link(t("job %(number)s", number=job_id), href=f"/admin/data?job={job_id}")
+    return html.Span([words, " ", link], role="status")
+
+
+def _field(
+    threshold: ThresholdValue, wanted: Mapping[str, Any], problem: str | None, viewer: Viewer
+) -> html.Div:
+    """Without limits of the browser's: it would not hand on what lies beyond them."""
     t, name = viewer.t, threshold.name
-    shown = threshold.value if wanted is None else wanted
     return html.Div(
         [
             html.Label(
@@ -111,9 +123,7 @@ def _field(threshold: ThresholdValue, wanted: Any, problem: str | None, viewer: 
                             dcc.Input(
                                 id=field_id(name),
                                 type="number",
-                                value=shown,
-                                min=threshold.low,
-                                max=threshold.high,
+                                value=wanted.get(name, threshold.value),
                                 step="any",
                                 className="search-input number",
                             ),
@@ -166,12 +176,3 @@ def _set_by(setting: ThresholdValue | PolicyMethod, viewer: Viewer) -> list[str]
         return []
     at = fmt.moment(setting.changed_at, viewer.locale)
     return [viewer.t("Set by %(who)s, %(when)s.", who=setting.changed_by, when=at)]
-
-
-def _followed(job_id: int | None, viewer: Viewer) -> list[Component]:
-    if job_id is None:
-        return []
-    t = viewer.t
-    words = t("Saved. Alerts and policy follow:")
-    link = dcc.Link(t("job %(number)s", number=job_id), href=f"/admin/data?job={job_id}")
-    return [html.Span([words, " ", link], role="status")]

@@ -49,10 +49,12 @@ def test_a_threshold_is_refused_with_its_reason_and_saved(watch: Callable[..., W
     watched = watch(role=Role.ADMIN, locale="en-GB")
     page = watched.open("/admin/settings")
     field = page.get_by_label("Warning: stockout within")
-    field.fill("3")
-    page.get_by_role("button", name="Save").click()
-    expect(page.locator(".threshold .error")).to_contain_text("critical days")
-    page.get_by_label("Warning: stockout within").fill("21")
+    for typed, reason in (("3", "critical days"), ("9999", "must be 0 to"), ("", "a number")):
+        field.fill(typed)
+        page.get_by_role("button", name="Save").click()
+        expect(page.locator(".threshold .error")).to_contain_text(reason)
+        expect(field).to_have_value(typed)
+    field.fill("21")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("job")
     assert watched.complaints == []

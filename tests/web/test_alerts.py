@@ -290,14 +290,16 @@ def test_a_form_that_was_open_takes_no_setting_back(site: Site) -> None:
     try:
         saved = browser.callback(save(shown))
         assert stored(saved, "thresholds-shown") == shown | {"warning_days": 15}
-        assert "job=" not in saved.text
-        refused = browser.callback(save(shown, late_days=-1))
+        assert "job=" not in saved.text and "Nada foi alterado." in saved.text
+        beyond = {"late_days": -1, "least_value_brl": 2e6}
+        refused = browser.callback(save(shown, **beyond))
+        assert "de 0 a 365" in refused.text and "de 0 a 1000000" in refused.text
         typed = {
             one["props"]["id"]["name"]: one["props"]["value"]
             for one in components(refused.json())
             if isinstance(one["props"].get("id"), dict) and "value" in one["props"]
         }
-        assert typed == shown | {"warning_days": 15, "late_days": -1}
+        assert typed == shown | {"warning_days": 15} | beyond
     finally:
         with site.changing() as connection:
             connection.execute(text(WARNING), {"days": 14})

@@ -39,6 +39,7 @@ from domain.errors import (
     TooManyAttempts,
 )
 from domain.viewer import Viewer
+from layouts import format as fmt
 from layouts.text import ERRORS, error_text
 from warehouse.db import DATABASE_DOWN, is_down, unanswered
 
@@ -164,6 +165,8 @@ def _texts(error: Exception, viewer: Viewer) -> tuple[str, str]:
         return t("Not allowed"), t("Your role does not allow this.")
     if status == 404:
         return t("Page not found"), t("There is nothing at this address.")
+    if status == 413:
+        return t("That request cannot be answered"), _too_large(viewer)
     if status == 429:
         return t("Too many attempts"), t("Wait a few minutes and try again.")
     if isinstance(error, BeingUpdated):
@@ -175,3 +178,10 @@ def _texts(error: Exception, viewer: Viewer) -> tuple[str, str]:
     if status < 500:
         return t("That request cannot be answered"), t("Go back, load the page again and repeat.")
     return t("Something went wrong"), t("The error has been logged. Try again in a moment.")
+
+
+def _too_large(viewer: Viewer) -> str:
+    limit = fmt.number((request.max_content_length or 0) >> 20, viewer.locale)
+    return viewer.t(
+        "What was sent is larger than %(limit)s MB, the most that is taken.", limit=limit
+    )

@@ -144,6 +144,11 @@ def test_another_role_ends_the_sessions_on_every_worker(site: Site) -> None:
     assert (pages, calls) == ({302}, {401})
 
 
+def test_what_is_too_large_is_told_its_limit(site: Site) -> None:
+    refused = site.call("POST", "/login", data={"email": "x" * 3_000_000})
+    assert refused.status_code == 413 and "tem mais de 2 MB" in refused.text
+
+
 def test_the_form_is_labelled_and_speaks_two_languages(site: Site) -> None:
     page = site.get("/login", headers={"Accept-Language": "en"}).text
     assert '<html lang="en"' in page

@@ -139,6 +139,7 @@ def test_a_bad_row_is_named_with_its_place(
         ("sites", "site,latitude\nA,-91.5\n", "latitude", "less than -90"),
         ("contracts", "contract,penalty_schedule\nC,2%\n", "penalty_schedule", "7.3:2"),
         ("projects", "project;materials\nP;[1]\n", "materials", "not a list of materials"),
+        ("projects", f"project;materials\nP;{'[' * 5000}\n", "materials", "is not JSON"),
         (
             "projects",
             'project;materials\nP;"[{""sku"":""A\\u0000"",""quantity"":1,""needed_on"":""2024-01-01""}]"\n',

@@ -177,6 +177,8 @@ def spoil(bundle: Path, how: str) -> None:
     forecast = bundle / "forecast.parquet"
     if how == "not json":
         (bundle / "manifest.json").write_text("{")
+    elif how == "deep json":
+        (bundle / "manifest.json").write_text("[" * 100_000)
     elif how == "no manifest":
         (bundle / "manifest.json").unlink()
     elif how == "foreign format":
@@ -264,6 +266,7 @@ CHANGES = {
     ("how", "reason"),
     [
         ("not json", "manifest.json: is not JSON"),
+        ("deep json", "manifest.json: is not JSON"),
         ("no manifest", "manifest.json: cannot be read"),
         ("foreign format", "format is 'other'"),
         ("newer schema", "schema_version is 2"),

@@ -81,8 +81,9 @@ def test_a_wrong_mapping_names_the_key(mapping: str, words: list[str]):
         assert word in str(error.value)
 
 
-def test_a_file_that_is_not_toml(tmp_path: Path):
+@pytest.mark.parametrize("text", ["[[source]\n", f"a={'[' * 5000}"], ids=["open", "deep"])
+def test_a_file_that_is_not_toml(tmp_path: Path, text: str):
     path = tmp_path / "mapping.toml"
-    path.write_text("[[source]\n")
+    path.write_text(text)
     with pytest.raises(BadMapping, match="mapping.toml is not TOML"):
         read_mapping(path)

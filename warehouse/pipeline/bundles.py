@@ -303,7 +303,7 @@ def _content(path: Path) -> bytes:
 def _json(content: bytes) -> dict[str, Any]:
     try:
         raw = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadBundle(f"{MANIFEST}: is not JSON ({error}).") from None
     if not isinstance(raw, dict):
         raise BadBundle(f"{MANIFEST}: is not an object.")
@@ -466,7 +466,7 @@ def _are_weights(value: str) -> bool:
     try:
         weights = json.loads(value)
         return not weights or abs(sum(weights.values()) - 1) < 1e-3
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -295,7 +295,7 @@ def _why_not_materials(text: str) -> str:
     try:
         rows = json.loads(text)
         plain = json.dumps(rows, ensure_ascii=False).encode()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return f"is not JSON ({error})"
     if b"\\u0000" in plain:
         return "has a NUL character"

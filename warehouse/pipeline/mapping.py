@@ -170,7 +170,7 @@ def read_mapping(path: Path) -> list[Source]:
         raise BadMapping(f"{path.name} is larger than {LARGEST_MAPPING:,} bytes")
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMapping(f"{path.name} is not TOML: {error}") from error
     return parse_mapping(document, path.name)
 

@@ -14,7 +14,6 @@ from api.answers import enveloped, meta_of, respond
 from api.routing import route
 from auth.guards import PUBLIC, public
 from config import get_settings
-from domain.clock import days_since
 from domain.errors import Unavailable
 from domain.records import DataStatus
 from warehouse import caching
@@ -25,8 +24,9 @@ CACHE_WORDS = {None: "none", True: "up", False: "down"}
 
 
 class Ready(BaseModel):
-    """What is running and whether its parts answer; `data_age_days` is counted from the last day
-    of demand to today."""
+    """What is running and whether its parts answer; `data_as_of` is the last day of
+    the published run, `data_age_days` is counted from `demand_to`, the last day of demand, to
+    today."""
 
     status: str
     commit: str | None
@@ -36,6 +36,7 @@ class Ready(BaseModel):
     run_id: int | None
     published_at: datetime | None
     data_as_of: date | None
+    demand_to: date | None
     data_age_days: int | None
 
 
@@ -74,7 +75,8 @@ def ready() -> Ready:
         run_id=known.run_id,
         published_at=known.published_at,
         data_as_of=known.data_to,
-        data_age_days=None if known.data_to is None else days_since(known.data_to),
+        demand_to=known.demand_to,
+        data_age_days=known.demand_age_days,
     )
 
 

@@ -1,4 +1,5 @@
-/* Open pages notice newer data, and what others have decided, and show it in place. No library. */
+/* Open pages notice newer data, what others have decided, and that another day has begun, and show it
+   in place. No library. */
 (function () {
   "use strict";
 
@@ -13,6 +14,7 @@
 
   let shown = null;
   let decided = null;
+  let day = dayInBrasilia();
   let waiting = null;
   let asking = false;
   let ended = false;
@@ -140,9 +142,24 @@
     return isFree;
   };
 
+  function dayInBrasilia() {
+    return new Date().toLocaleDateString("sv-SE", { timeZone: "America/Sao_Paulo" });
+  }
+
+  /* The frame tells ages in days; what is filled in is not of it. */
+
+  function noteDay() {
+    const now = dayInBrasilia();
+    if (now !== day) {
+      day = now;
+      window.dash_clientside.set_props("day-turned", { data: day });
+    }
+  }
+
   /* What people have decided concerns those pages alone that show it. */
 
   function compare(told) {
+    noteDay();
     if (!page().querySelector(DECISIONS)) {
       decided = told.decided_version;
     }

@@ -34,7 +34,8 @@ def frame(links: Sequence[NavLink]) -> Callable[[], Component]:
 
 
 def register(app: Dash) -> None:
-    """What the frame says of the data, once an open page has noticed a newer version."""
+    """What the frame says of the data, once an open page has noticed a newer version, or that
+    another day has begun: ages are told in days."""
 
     @app.callback(
         Output(parts.FRESHNESS, "children"),
@@ -42,16 +43,20 @@ def register(app: Dash) -> None:
         Output(parts.TOASTS, "children"),
         Input(parts.NOTICED, "data"),
         Input(parts.DECIDED, "data"),
+        Input(parts.TURNED, "data"),
         prevent_initial_call=True,
     )
     @requires(Permission.READ)
-    def noticed(version: Any, decided: Any) -> Any:
+    def noticed(version: Any, decided: Any, day: Any) -> Any:
         viewer, current = current_viewer(), status.current()
         if ctx.triggered_id == parts.DECIDED and decided:
             told = viewer.t("Somebody else has decided or adjusted something: updated.")
             return no_update, no_update, toast(told, viewer, "success")
-        if not version:
+        if not (day if ctx.triggered_id == parts.TURNED else version):
             return no_update, no_update, no_update
-        day = fmt.day(current.data_to, viewer.locale)
-        told = toast(viewer.t("New data from %(date)s: updated.", date=day), viewer, "success")
-        return parts.freshness(viewer, current), parts.banners(viewer, current), told
+        freshness, banners = parts.freshness(viewer, current), parts.banners(viewer, current)
+        if ctx.triggered_id == parts.TURNED:
+            return freshness, banners, no_update
+        until = fmt.day(current.data_to, viewer.locale)
+        told = toast(viewer.t("New data from %(date)s: updated.", date=until), viewer, "success")
+        return freshness, banners, told

@@ -132,9 +132,10 @@ class DataCollector(Collector):
         yield _gauge("nova_database_up", "Whether the database answers.", 1)
         yield _gauge("nova_jobs_waiting", "Jobs that have not ended.", len(at_work))
         yield _gauge("nova_published_run", "Number of the published run.", known.run_id or 0)
-        if known.data_to is not None:
-            age = days_since(known.data_to)
+        if known.demand_to is not None and known.fresh_until is not None:
+            age, limit = days_since(known.demand_to), (known.fresh_until - known.demand_to).days
             yield _gauge("nova_data_age_days", "Days since the last day of demand.", age)
+            yield _gauge("nova_data_age_limit_days", "Days after which demand is old.", limit)
         if known.computed_at is not None:
             age = days_since(day_of(known.computed_at))
             yield _gauge("nova_run_age_days", "Days since the published run was computed.", age)

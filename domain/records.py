@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Generic, Literal, TypeVar
 
 from domain.access import Permission, Role, Scope, may
+from domain.clock import days_since
 
 T = TypeVar("T")
 
@@ -71,10 +72,11 @@ class DataStatus:
     others than who asks. `next_load_on`: by the usual rhythm of past loads, None where there is
     none. `data_to`: the last day of the run's last period, before the first run that of demand.
     `archived_to`: the last day of what is in the archive. `as_of`: the last day that the data
-    speak of, of demand and stock, else of the orders. `negative_periods`: periods of an item-depot
-    in which more came back than was asked for; `empty_periods`: weeks or months in which nothing
-    has a row, the last of which are named by their first days. The run's training took both for no
-    demand."""
+    speak of, of demand and stock, else of the orders. `demand_to`: the last day that demand is
+    known of; `fresh_until`: the last one on which that is not old. `negative_periods`: periods of
+    an item-depot in which more came back than was asked for; `empty_periods`: weeks or months in
+    which nothing has a row, the last of which are named by their first days. The run's training
+    took both for no demand."""
 
     run_id: int | None = None
     data_version: str = "0.0"
@@ -98,6 +100,18 @@ class DataStatus:
     next_load_on: date | None = None
     archived_to: date | None = None
     as_of: date | None = None
+    demand_to: date | None = None
+    fresh_until: date | None = None
+
+    @property
+    def demand_age_days(self) -> int | None:
+        """Whole days from the last day of demand to today, in Brasília; None before any."""
+        return None if self.demand_to is None else days_since(self.demand_to)
+
+    @property
+    def is_old(self) -> bool:
+        """Whether newer demand should have been loaded by today."""
+        return self.fresh_until is not None and days_since(self.fresh_until) > 0
 
 
 @dataclass(frozen=True)

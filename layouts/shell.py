@@ -23,10 +23,11 @@ from layouts.components.states import notice
 from layouts.palette import open_button, palette
 from layouts.text import ERRORS, ROLES, named
 from layouts.theme import templates
+from layouts.units import days_told
 from layouts.views import views_menu
 
 FRESHNESS, BANNERS, TOASTS = "freshness", "banners", "toasts"
-NOTICED, DECIDED = "data-noticed", "data-decided"
+NOTICED, DECIDED, TURNED = "data-noticed", "data-decided", "day-turned"
 LANGUAGES = {"pt_BR": ("PT", "Português"), "en": ("EN", "English")}
 
 
@@ -39,6 +40,16 @@ class NavLink:
     group: str
     icon: str
     permission: Permission = Permission.READ
+
+
+@dataclass(frozen=True)
+class Banner:
+    """One thing that the reader must know on every page: its words, their kind (info, warning or
+    demo), and where to do something about it, each by name and address."""
+
+    text: str
+    kind: str
+    links: tuple[tuple[str, str], ...] = ()
 
 
 def shell(
@@ -131,9 +142,13 @@ def _next_load(viewer: Viewer, status: DataStatus) -> tuple[str, str]:
     return t("next load about %(date)s", date=day), t("By the usual rhythm of past loads.")
 
 
+def _age(days: int, viewer: Viewer) -> str:
+    return days_told(fmt.number(days, viewer.locale), viewer.t)
+
+
 def watch(viewer: Viewer, status: DataStatus) -> list[Component]:
-    """What open pages need to notice a newer version (assets/watch.js): what they were made from,
-    and an offer for those in which somebody is filling something in."""
+    """What open pages need to notice a newer version, and that a day has begun (assets/watch.js):
+    what they were made from, and an offer for those in which somebody is filling something in."""
     t = viewer.t
     offer = html.Div(
         [
@@ -149,7 +164,8 @@ def watch(viewer: Viewer, status: DataStatus) -> list[Component]:
         hidden=True,
         **data(version=status.shown_version, decided=str(status.decided_version)),
     )
-    return [dcc.Store(id=NOTICED, data=status.shown_version), dcc.Store(id=DECIDED), offer]
+    noticed = dcc.Store(id=NOTICED, data=status.shown_version)
+    return [noticed, dcc.Store(id=DECIDED), dcc.Store(id=TURNED), offer]
 
 
 def language_switch(viewer: Viewer, csrf_token: str) -> html.Form:
@@ -259,32 +275,49 @@ def _nav_link(link: NavLink, viewer: Viewer) -> dbc.NavLink:
 
 
 def banners(viewer: Viewer, status: DataStatus) -> list[Component]:
-    """What the reader must know on every page: demo data, a limited or outdated run."""
-    return [notice(text, kind) for text, kind in banner_words(viewer, status)]
+    """What the reader must know on every page: demo or old data, a limited or outdated run."""
+    return [
+        notice(one.text, one.kind, *(dcc.Link(name, href=path) for name, path in one.links))
+        for one in banner_words(viewer, status)
+    ]
 
 
-def banner_words(viewer: Viewer, status: DataStatus) -> list[tuple[str, str]]:
-    """The same as words, each with its kind."""
+def banner_words(viewer: Viewer, status: DataStatus) -> list[Banner]:
+    """The same as words."""
     t, locale = viewer.t, viewer.locale
-    lines: list[tuple[str, str]] = []
+    lines: list[Banner] = []
     if status.is_demo:
         text = t("Demonstration data: made-up figures of a company that does not exist.")
-        lines.append((text, "demo"))
+        lines.append(Banner(text, "demo"))
+    if status.is_old:
+        lines.append(_old(viewer, status))
     if status.series_trained < status.series_total:
         text = t(
             "Forecasts trained on %(trained)s of %(total)s series.",
             trained=fmt.number(status.series_trained, locale),
             total=fmt.number(status.series_total, locale),
         )
-        lines.append((text, "info"))
+        lines.append(Banner(text, "info"))
     if status.archived_to is not None:
         day = fmt.day(status.archived_to, locale)
         text = t("Months until %(date)s are archived: totals are without them.", date=day)
-        lines.append((text, "info"))
+        lines.append(Banner(text, "info"))
     if status.run_id is not None and status.training_needed:
         text = t("Data newer than these forecasts has been loaded. Train and publish again.")
-        lines.append((text, "warning"))
+        lines.append(Banner(text, "warning"))
     return lines
+
+
+def _old(viewer: Viewer, status: DataStatus) -> Banner:
+    t, locale = viewer.t, viewer.locale
+    text = t(
+        "Demand ends on %(day)s, %(age)s ago: “today” on these pages is %(today)s.",
+        day=fmt.day(status.demand_to, locale),
+        age=_age(status.demand_age_days or 0, viewer),
+        today=fmt.day(status.as_of, locale),
+    )
+    links = ((t("Load a file"), "/admin/data"),) if viewer.may(Permission.LOAD) else ()
+    return Banner(text, "warning", links)
 
 
 def answers(viewer: Viewer) -> dict[str, tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,17 @@ def test_a_page_that_nobody_looks_at_asks_nothing_and_keeps_no_session_alive(
     with published.begin() as connection:
         now = set(connection.execute(text("SELECT seen_at FROM support.session")).scalars())
     assert now == then
+
+
+def test_a_page_that_stays_open_tells_ages_anew_each_day(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/main")
+    expect(page.locator("#banners")).to_contain_text("A demanda termina em 29/06/2025, há")
+    page.clock.set_fixed_time(datetime.now(UTC) + timedelta(days=1))
+    with page.expect_response(lambda one: "day-turned" in (one.request.post_data or "")) as waiting:
+        page.evaluate(LOOKED_AT_AGAIN)
+    assert {"freshness", "banners"} == waiting.value.json()["response"].keys()
+    page.evaluate(LOOKED_AT_AGAIN)
+    watched.settle()
+    expect(page.locator("#toasts")).to_be_empty()
+    assert watched.complaints == []

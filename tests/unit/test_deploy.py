@@ -263,7 +263,12 @@ def _families() -> list[Any]:
 
     from domain.records import DataStatus
 
-    known = DataStatus(run_id=1, data_to=date(2026, 1, 1), computed_at=datetime.now(UTC))
+    known = DataStatus(
+        run_id=1,
+        demand_to=date(2026, 1, 1),
+        fresh_until=date(2026, 1, 4),
+        computed_at=datetime.now(UTC),
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dashboard.observability.status.current", lambda: known)
         patch.setattr("dashboard.observability.active", list)

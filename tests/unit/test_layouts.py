@@ -26,7 +26,7 @@ from plotly.utils import PlotlyJSONEncoder
 
 from callbacks.address import Address
 from dashboard.i18n import FOLDER, translator
-from domain import sheets
+from domain import clock, sheets
 from domain.access import Role
 from domain.erp import KINDS
 from domain.kpis import KPIS, WHOLE_MONTHS
@@ -80,7 +80,7 @@ from layouts.units import BRL, Unit, with_unit
 from tests.services import ROOT
 from warehouse.pipeline import cells, checks, loads, publish
 from warehouse.queries import kpis
-from warehouse.queries.published import PublishedRun
+from warehouse.queries.published import PublishedRun, fresh_until
 
 TODAY = date(2025, 6, 29)
 
@@ -276,6 +276,23 @@ def status(**more: Any) -> DataStatus:
 def test_banners_warn_only_where_there_is_reason(more: dict[str, Any], said: str) -> None:
     lines = words(shell.banners(reader("en"), status(**more)))
     assert said in lines and bool(lines) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("native", "until"),
+    [("D", date(2025, 7, 3)), ("W", date(2025, 7, 10)), ("M", date(2025, 8, 3))],
+)
+def test_demand_is_old_three_days_after_it_should_be_there(
+    native: str, until: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newer demand by day comes day by day, by week and month once the next one has ended."""
+    june = date(2025, 6, 30)
+    assert fresh_until(june, native) == until
+    known = status(as_of=june, demand_to=june, fresh_until=until)
+    for day, is_old in ((until, False), (until + timedelta(days=1), True)):
+        monkeypatch.setattr(clock, "today", lambda day=day: day)
+        said = words(shell.banners(reader("en"), known))
+        assert ("Demand ends on Jun 30, 2025" in said) == is_old == bool(said)
 
 
 def test_freshness_without_a_run() -> None:

@@ -14,6 +14,9 @@ from warehouse.caching import once
 from warehouse.planned import planned_once
 
 NO_RUN = "No forecasts have been published yet."
+LATE_DAYS = 3
+"""So many days may pass until demand that there should be is loaded."""
+
 BUCKET = {"D": "day", "W": "week", "M": "month"}
 """What `date_trunc` calls a period; weeks start on Monday."""
 
@@ -171,3 +174,10 @@ def first_day(day: date, frequency: str) -> date:
 def last_day(period_start: date, frequency: str) -> date:
     """The last day of the period that starts on `period_start`."""
     return next_period(period_start, frequency) - timedelta(days=1)
+
+
+def fresh_until(demand_to: date, native: str) -> date:
+    """The last day on which demand that is known to `demand_to` is not old: LATE_DAYS after it, of
+    weeks and months after the end of the next one. `native`: the period of a row of demand."""
+    due = demand_to if native == "D" else last_day(demand_to + timedelta(days=1), native)
+    return due + timedelta(days=LATE_DAYS)

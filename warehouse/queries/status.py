@@ -14,7 +14,14 @@ from warehouse import ages
 from warehouse.caching import VERSION_SQL, read_model
 from warehouse.clock import IN_BRASILIA
 from warehouse.planned import planned_once
-from warehouse.queries.published import AS_OF, last_day, run_and_days
+from warehouse.queries.published import (
+    DEMAND_TO,
+    LAST_SPOKEN_OF,
+    NATIVE,
+    fresh_until,
+    last_day,
+    run_and_days,
+)
 
 RHYTHM_DAYS = 10
 """The last days of loads that the rhythm is taken from."""
@@ -27,7 +34,7 @@ _STATUS = planned_once(
         coalesce(run.data_to, demand.date_to) AS data_to, loads.days,
         (SELECT max(month) + interval '1 month' - interval '1 day' FROM core.archived_month)::date
             AS archived_to,
-        {AS_OF} AS as_of,
+        known.demand AS demand_to, coalesce({NATIVE}, 'D') AS native, {LAST_SPOKEN_OF} AS as_of,
         {VERSION_SQL} AS data_version,
         concat_ws('.', coalesce(run.run_id, 0), coalesce(shown.load_id, 0), shown.derived)
             AS shown_version
@@ -41,6 +48,9 @@ _STATUS = planned_once(
     CROSS JOIN (
         SELECT min(date) AS date_from, max(date) AS date_to FROM analytics.demand_by_day
     ) AS demand
+    CROSS JOIN (
+        SELECT {DEMAND_TO} AS demand, (SELECT max(date) FROM analytics.stock_by_day) AS stock
+    ) AS known
     LEFT JOIN analytics.revision AS shown ON true
     LEFT JOIN analytics.published ON true
     LEFT JOIN analytics.run USING (run_id)
@@ -113,6 +123,8 @@ def current(connection: Connection) -> DataStatus:
         shown_version=row.shown_version,
         archived_to=row.archived_to,
         as_of=row.as_of,
+        demand_to=row.demand_to,
+        fresh_until=fresh_until(row.demand_to, row.native) if row.demand_to else None,
         next_load_on=expected_next((row.days or [])[-RHYTHM_DAYS:]),
     )
 

@@ -12,6 +12,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.access import Permission
+from domain.clock import days_since
 from domain.page_filters import understood
 from domain.records import DataStatus
 from domain.viewer import Viewer
@@ -138,8 +139,12 @@ def _next_load(viewer: Viewer, status: DataStatus) -> tuple[str, str]:
     if status.next_load_on is None:
         why = t("Files must have been loaded on three days before a rhythm shows.")
         return t("next load: no rhythm yet"), why
-    day = fmt.day(status.next_load_on, viewer.locale)
-    return t("next load about %(date)s", date=day), t("By the usual rhythm of past loads.")
+    day, late = fmt.day(status.next_load_on, viewer.locale), days_since(status.next_load_on)
+    if late > 0:
+        words = t("next load: expected %(date)s, %(age)s ago", date=day, age=_age(late, viewer))
+    else:
+        words = t("next load about %(date)s", date=day)
+    return words, t("By the usual rhythm of past loads.")
 
 
 def _age(days: int, viewer: Viewer) -> str:

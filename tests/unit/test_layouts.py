@@ -295,6 +295,17 @@ def test_demand_is_old_three_days_after_it_should_be_there(
         assert ("Demand ends on Jun 30, 2025" in said) == is_old == bool(said)
 
 
+def test_what_was_expected_by_now_is_said_to_be_late() -> None:
+    for back, said in (
+        (0, "próxima carga por volta de {day}"),
+        (1, "próxima carga: esperada em {day}, há 1 dia"),
+        (30, "próxima carga: esperada em {day}, há 30 dias"),
+    ):
+        day = clock.today() - timedelta(days=back)
+        told = words(shell.freshness(reader(), status(next_load_on=day)))
+        assert told.endswith(said.format(day=f"{day:%d/%m/%Y}"))
+
+
 def test_freshness_without_a_run() -> None:
     assert "No forecasts published" in words(shell.freshness(reader("en"), DataStatus()))
 

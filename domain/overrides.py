@@ -90,8 +90,8 @@ class SeriesChange:
 class Preview:
     """What an adjustment would do; nothing is saved. Totals are over `periods` of `series`, in
     `unit` where all have one; `before` is the model's forecast. `replaces` counts the overrides in
-    force that it would take periods from. `changes`: the largest ones, by money where it is known.
-    """
+    force that it would take periods from. `passed` counts the periods that are over by the
+    calendar, though not by the data. `changes`: the largest ones, by money where it is known."""
 
     series: int
     periods: int
@@ -107,6 +107,7 @@ class Preview:
     changes: list[SeriesChange]
     person: TrackRecord = NO_RECORD
     item: TrackRecord | None = None
+    passed: int = 0
 
 
 @dataclass(frozen=True)

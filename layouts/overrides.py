@@ -210,6 +210,7 @@ def preview(told: Preview, asked: dict[str, Any], viewer: Viewer) -> html.Div:
     return html.Div(
         [
             dcc.Store(id="override-asked", data=asked),
+            *_passed(told, viewer),
             _facts(told, viewer),
             _changes(told, viewer),
             html.P(record_line(t("Your adjustments"), told.person, viewer)),
@@ -226,6 +227,18 @@ def preview(told: Preview, asked: dict[str, Any], viewer: Viewer) -> html.Div:
         ],
         className="preview",
     )
+
+
+def _passed(told: Preview, viewer: Viewer) -> list[html.Div]:
+    if not told.passed:
+        return []
+    text = viewer.t(
+        "Periods that are over by the calendar: %(passed)s of %(count)s. They count until newer"
+        " data is loaded.",
+        passed=fmt.number(told.passed, viewer.locale),
+        count=fmt.number(told.periods, viewer.locale),
+    )
+    return [notice(text, "warning")]
 
 
 def _facts(told: Preview, viewer: Viewer) -> html.Dl:

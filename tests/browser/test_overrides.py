@@ -47,6 +47,7 @@ def test_an_adjustment_is_previewed_saved_followed_and_ended(
     preview = page.locator(".preview")
     expect(preview).to_contain_text("500 m")
     expect(preview).to_contain_text("ainda não há ajuste anterior")
+    expect(preview).to_contain_text("Períodos já passados pelo calendário: 1 de 1.")
     save = page.locator("#override-save")
     save.evaluate("it => { it.click(); setTimeout(() => it.click(), 50); }")
     expect(page.locator(".adjust")).to_contain_text("Vale agora", timeout=FOLLOWED)

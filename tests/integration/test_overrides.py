@@ -174,6 +174,15 @@ def test_a_lift_is_spread_pro_rata_as_previewed(engine: Engine, publish: Publish
             assert getattr(now, name) == pytest.approx(expected)
 
 
+def test_a_preview_counts_the_periods_that_are_over_by_the_calendar(
+    published_once: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for later, passed in ((0, 0), (3, 3), (400, 30)):
+        day = FIRST + timedelta(days=later)
+        monkeypatch.setattr("warehouse.queries.overrides.today", lambda day=day: day)
+        assert overrides.preview(Adjustment(sku="CABO-01", change=0.2)).passed == passed
+
+
 def test_quantiles_stay_in_order_whatever_is_said(engine: Engine, publish: Publish) -> None:
     publish()
     with engine.begin() as connection:

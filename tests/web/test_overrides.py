@@ -77,7 +77,7 @@ def series(api: Api, sku: str, place: str) -> list[dict[str, Any]]:
 def test_by_token_it_is_previewed_saved_followed_and_ended(site: Site, analyst: Api) -> None:
     asked = {name: LIFT[name] for name in ("sku", "change")}
     told = post(analyst, asked, "/preview").json()["data"]
-    assert (told["series"], told["periods"]) == (3, 30)
+    assert (told["series"], told["periods"], told["passed"]) == (3, 30, 30)
     assert told["after"] == pytest.approx(1.25 * told["before"])
     version = analyst.get("/forecasts").headers["ETag"]
     made = post(analyst, LIFT)

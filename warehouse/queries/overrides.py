@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from domain.access import EVERYTHING, Scope
+from domain.clock import today
 from domain.errors import NotFound
 from domain.overrides import (
     NO_RECORD,
@@ -27,7 +28,7 @@ from warehouse.clock import TODAY
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.override_targets import COUNTS, ahead, as_of_day, check_reach, target_of
 from warehouse.queries.paging import fetch_page
-from warehouse.queries.published import published_run
+from warehouse.queries.published import last_day, published_run
 
 SHOWN_CHANGES = 10
 
@@ -132,6 +133,7 @@ def preview(asked: Adjustment, *, scope: Scope = EVERYTHING, user_id: int | None
         date_to=asked.date_to,
         scope=scope,
         user_id=user_id,
+        today=today(),
     )
 
 
@@ -142,6 +144,7 @@ def _preview(
     quantities: tuple[tuple[date, float], ...] | None,
     scope: Scope,
     user_id: int | None,
+    today: date,
     **narrowed: Any,
 ) -> Preview:
     given = None if quantities is None else dict(quantities)
@@ -158,6 +161,7 @@ def _preview(
         **{**reach._mapping, "changes": [SeriesChange(**one) for one in reach.changes]},
         person=records[0] if user_id else NO_RECORD,
         item=records[-1] if sku else None,
+        passed=sum(last_day(day, target.run.frequency) < today for day in target.dates),
     )
 
 

@@ -139,15 +139,23 @@ def _filters(data: FeaturesData, viewer: Viewer) -> html.Div:
 
 
 def naive_notice(chosen: ClassChoice, viewer: Viewer) -> html.Div:
-    """The publishing guard in words."""
-    t = viewer.t
+    """The publishing guard in words; a class of few series has no errors of its own."""
+    t, errors = viewer.t, chosen.errors
+    if not {"ensemble", "seasonal_naive"} <= errors.keys():
+        return notice(
+            t(
+                "%(class)s: too few series to be judged alone. Over all series the ensemble lost to"
+                " seasonal naive in the backtest, so seasonal naive is published.",
+                **{"class": named(DEMAND_CLASSES, chosen.demand_class, t)},
+            )
+        )
     return notice(
         t(
             "%(class)s: the ensemble lost to seasonal naive in the backtest (%(ours)s against"
             " %(naive)s), so seasonal naive is published.",
             **{"class": named(DEMAND_CLASSES, chosen.demand_class, t)},
-            ours=fmt.fixed(chosen.errors["ensemble"], viewer.locale, 3),
-            naive=fmt.fixed(chosen.errors["seasonal_naive"], viewer.locale, 3),
+            ours=fmt.fixed(errors["ensemble"], viewer.locale, 3),
+            naive=fmt.fixed(errors["seasonal_naive"], viewer.locale, 3),
         )
     )
 

@@ -70,7 +70,7 @@ from layouts.components.cards import kpi_card
 from layouts.components.filters import Bar, filter_bar
 from layouts.components.receipt import inputs_table
 from layouts.components.table import Cell, twin
-from layouts.features import reason_of
+from layouts.features import choices_card, naive_notice, reason_of
 from layouts.jobs import job_card, outcome
 from layouts.project import slip_words
 from layouts.projects import ProjectsData
@@ -736,6 +736,24 @@ def test_a_member_left_out_of_the_mean_may_still_count_for_the_quantiles(
     spread = {"pooled": 0.5, "ses": 0.5, "tsb": 0.0, "imapa": 0.0}
     chosen = ClassChoice("lumpy", errors, weights, {}, 1.01, False, 1.1, losses, spread)
     assert reason_of(chosen, model, reader()) == said
+
+
+@pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        (
+            {"ensemble": 0.9, "seasonal_naive": 0.8},
+            "Irregular: o ensemble perdeu para o ingênuo sazonal no backtest (0,900 contra 0,800)",
+        ),
+        ({}, "Irregular: poucas séries para ser avaliada sozinha. No conjunto de todas"),
+    ],
+)
+def test_the_publishing_guard_is_told_with_the_errors_that_there_are(
+    errors: dict[str, float], said: str
+) -> None:
+    chosen = ClassChoice("lumpy", errors, {"seasonal_naive": 1.0}, {}, 1.01, True)
+    assert said in str(naive_notice(chosen, reader()))
+    assert choices_card([chosen], reader())
 
 
 def test_a_line_of_too_many_points_keeps_its_peaks() -> None:

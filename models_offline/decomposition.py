@@ -27,6 +27,8 @@ from models_offline.threads import limit_threads
 LONGEST = 420
 """Older periods are left out: the picture is of the present."""
 DIGITS = 4
+DAYS = {"D": 1, "W": 7}
+"""Days of a period that is shorter than a month."""
 UNCHANGING = 2 * LONGEST + 1
 """A season smoothed over more cycles than there are is the same in each; with few cycles, a season
 that may change takes most of the noise for its own."""
@@ -66,15 +68,17 @@ def _found(
     batch: list[tuple[Series, Frequency]], frequency: Frequency
 ) -> Iterator[tuple[Any, dict[str, Any]]]:
     for series, calendar in batch:
-        one = series if calendar == frequency else _monthly(series)
+        one = series if calendar == frequency else _monthly(series, DAYS[frequency.code])
         found = decompose(one.ds[-LONGEST:], one.y[-LONGEST:], calendar)
         if found is not None:
             yield series.unique_id, found
 
 
-def _monthly(series: Series) -> Series:
-    """Sums of whole months: the first and last ones may be cut off and are left out."""
-    daily = pd.Series(series.y, pd.DatetimeIndex(series.ds))
+def _monthly(series: Series, days: int) -> Series:
+    """Sums of whole months of a series of periods of so many days, each spread evenly over its
+    days: the first and last months may be cut off and are left out."""
+    dates = (series.ds[:, None] + np.arange(days) * np.timedelta64(1, "D")).ravel()
+    daily = pd.Series(np.repeat(series.y / days, days), pd.DatetimeIndex(dates))
     months = daily.resample("MS").sum().iloc[1:-1]
     return Series(series.unique_id, months.index.to_numpy(), np.asarray(months, dtype=float))
 

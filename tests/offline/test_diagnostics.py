@@ -93,6 +93,18 @@ def test_less_than_two_seasons_or_no_variation_has_no_parts() -> None:
     assert decompose(days(60), np.full(60, 3.0), DAILY) is None
 
 
+def test_a_week_counts_in_the_months_of_its_days() -> None:
+    at = pd.date_range("2022-01-03", "2024-07-29", freq="W-MON")
+    y = np.where(np.arange(len(at)) % 3, 0.0, 70.0)
+    history = pd.DataFrame({"unique_id": 0, "ds": at, "y": y})
+    classes = pd.Series({0: "intermittent"})
+    found = decompositions(history, classes, FREQUENCIES["W"], jobs=1)[0]
+    assert found["first_date"] == "2022-02-01"
+    assert len(found["actual"]) == 30
+    # of the weeks from 14 February, 7 and 28 March, the last has three of its days in April
+    assert found["actual"][:2] == [70.0, 110.0]
+
+
 def test_sparse_demand_is_taken_apart_by_whole_months() -> None:
     at = pd.date_range("2022-01-15", "2024-04-10", freq="D")
     rare = pd.Series((np.arange(len(at)) % 9 == 0) * (1.0 + (at.month == 12)), at)

@@ -27,6 +27,9 @@ from models_offline.threads import limit_threads
 LONGEST = 420
 """Older periods are left out: the picture is of the present."""
 DIGITS = 4
+"""Significant digits of the parts."""
+DECIMALS = 6
+"""Of demand itself, which is told as it was."""
 DAYS = {"D": 1, "W": 7}
 """Days of a period that is shorter than a month."""
 UNCHANGING = 2 * LONGEST + 1
@@ -99,7 +102,7 @@ def decompose(
         "frequency": calendar.code,
         "season_length": calendar.season_length,
         "first_date": str(pd.Timestamp(ds[0]).date()),
-        "actual": _rounded(y),
+        "actual": y.round(DECIMALS).tolist(),
         "trend": _rounded(parts.trend),
         "season": _rounded(parts.seasonal),
         "rest": _rounded(parts.resid),

@@ -93,6 +93,12 @@ def test_less_than_two_seasons_or_no_variation_has_no_parts() -> None:
     assert decompose(days(60), np.full(60, 3.0), DAILY) is None
 
 
+def test_demand_is_told_to_the_unit() -> None:
+    y = 123_456.0 + np.arange(60.0) % 7 * 1.25
+    found = decompose(days(60), y, DAILY)
+    assert found and found["actual"] == y.tolist()
+
+
 def test_a_week_counts_in_the_months_of_its_days() -> None:
     at = pd.date_range("2022-01-03", "2024-07-29", freq="W-MON")
     y = np.where(np.arange(len(at)) % 3, 0.0, 70.0)

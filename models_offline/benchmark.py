@@ -122,8 +122,8 @@ def accuracy(
     points = _of_most_series(pd.concat(scores, ignore_index=True))
     periods = chosen["unique_id"].value_counts(sort=False)
     short = {str(uid): int(n) for uid, n in periods.items() if n < horizon + fitting.MIN_TRAIN}
-    report = _report(points, seconds, fits, frequency, horizon, origins)
-    return report | {"left_out": short, "drivers": tried}
+    report = _report(points, seconds, fits, frequency, horizon, len(scores))
+    return report | {"origins_asked": origins, "left_out": short, "drivers": tried}
 
 
 def _limited(frame: pd.DataFrame, limit: int | None) -> pd.DataFrame:
@@ -137,16 +137,22 @@ def _limited(frame: pd.DataFrame, limit: int | None) -> pd.DataFrame:
 def splits(
     frame: pd.DataFrame, horizon: int, origins: int
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """What is known and what is held out, at each test origin, the nearest first."""
+    """What is known and what is held out, at each test origin that is possible, the nearest
+    first."""
     back = frame.groupby("unique_id").cumcount(ascending=False)
     length = frame.groupby("unique_id")["y"].transform("size")
-    for origin in range(origins):
+    for origin in range(possible(frame, horizon, origins)):
         end = origin * horizon
         enough = length - end - horizon >= fitting.MIN_TRAIN
         known = frame[enough & (back >= end + horizon)]
-        if len(known):
-            held = frame[enough & (back >= end) & (back < end + horizon)]
-            yield known.reset_index(drop=True), held.reset_index(drop=True)
+        held = frame[enough & (back >= end) & (back < end + horizon)]
+        yield known.reset_index(drop=True), held.reset_index(drop=True)
+
+
+def possible(frame: pd.DataFrame, horizon: int, asked: int) -> int:
+    """How many of the origins that were asked for leave the longest series a history."""
+    longest = int(frame["unique_id"].value_counts().max())
+    return min(asked, fitting.reached(longest, horizon))
 
 
 def _measure(results: Results, held: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, float], int]:
@@ -302,6 +308,12 @@ def negatives(below: int) -> list[str]:
     return [f"periods of less than nothing, which count as 0: {below}"] if below else []
 
 
+def fewer(asked: int, used: int) -> list[str]:
+    """What to print where not all origins that were asked for are possible."""
+    least = f"no series has {fitting.MIN_TRAIN} periods before an earlier one"
+    return [f"origins: {used}, not {asked}: {least}"] if used < asked else []
+
+
 def text(report: dict[str, Any]) -> str:
     """The report, with `negative_periods`, as lines to print."""
     table = pd.DataFrame(report["models"])
@@ -317,7 +329,12 @@ def text(report: dict[str, Any]) -> str:
     if report["drivers"]:
         lines.append(drivers.text(report["drivers"]))
     facts = f"{report['series']} series, {report['origins']} origins, {report['points']} points"
-    return "\n".join([facts, *negatives(report["negative_periods"]), *_left_out(report), *lines])
+    notes = [
+        *fewer(report["origins_asked"], report["origins"]),
+        *negatives(report["negative_periods"]),
+        *_left_out(report),
+    ]
+    return "\n".join([facts, *notes, *lines])
 
 
 def _left_out(report: dict[str, Any]) -> list[str]:

@@ -372,7 +372,9 @@ def run_drivers(arguments: argparse.Namespace) -> int:
         jobs=arguments.jobs,
         seed=arguments.seed,
     )
-    print("\n".join([*benchmark.negatives(below), drivers.text(table)]))
+    asked, horizon = arguments.origins, arguments.horizon
+    notes = benchmark.fewer(asked, benchmark.possible(frame, horizon, asked))
+    print("\n".join([*notes, *benchmark.negatives(below), drivers.text(table)]))
     if arguments.json:
         arguments.json.write_text(json.dumps(drivers.as_json(table), indent=1) + "\n")
     return 0

@@ -97,9 +97,10 @@ def test_the_ensemble_sees_the_season_and_beats_the_naive(report: dict[str, Any]
 
 @pytest.fixture(scope="module")
 def uneven(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], pd.DataFrame]:
-    """The report and the points of two origins, of which a series reaches the nearest alone."""
+    """The report and the points of two origins, of which a series reaches the nearest alone; of
+    the five that were asked for there are no more."""
     path = tmp_path_factory.mktemp("uneven") / "long.csv"
-    lengths = {"a": 13, "b": 20, "c": 20, "one": 1, "ten": 10}
+    lengths = {"a": 13, "b": 19, "c": 19, "one": 1, "ten": 10}
     rows = [monthly(1, months).assign(unique_id=name) for name, months in lengths.items()]
     pd.concat(rows).to_csv(path, index=False)
     points = []
@@ -112,7 +113,7 @@ def uneven(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], pd
         patch.setattr(benchmark, "_of_most_series", seen)
         options = ["--data", str(path), "--horizon", "4", "--freq", "M", "--jobs", "1"]
         out = path.with_suffix(".json")
-        more = ["--origins", "2", "--json", str(out)]
+        more = ["--origins", "5", "--json", str(out)]
         assert cli.main(["benchmark", "accuracy", *options, *more]) == 0
     return json.loads(out.read_text()), points[0]
 
@@ -122,6 +123,15 @@ def test_a_series_is_the_same_at_each_origin(uneven: tuple[dict[str, Any], pd.Da
     found = points.groupby("origin")["unique_id"].unique().map(sorted).to_dict()
     assert found == {0: ["a", "b", "c"], 1: ["b", "c"]}
     assert report["series"] == 3
+
+
+def test_origins_that_no_series_reaches_are_not_counted(
+    uneven: tuple[dict[str, Any], pd.DataFrame],
+) -> None:
+    report, _ = uneven
+    said = benchmark.text(report).splitlines()
+    assert said[0].startswith("3 series, 2 origins, ")
+    assert said[1] == "origins: 2, not 5: no series has 8 periods before an earlier one"
 
 
 def test_series_that_are_too_short_are_named(uneven: tuple[dict[str, Any], pd.DataFrame]) -> None:

@@ -6,6 +6,8 @@ LEVELS, in units of issue.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,8 @@ QUANTILE_CEILING = 5.0
 """Quantiles are cut at so many times the largest quantity ever seen."""
 RECENT_WEIGHT = 0.05
 """Weight of the newest period in exponentially weighted moments."""
+ENOUGH_ERRORS = 8
+"""Fewer errors of its own do not tell the spread of a series by themselves."""
 
 
 USUAL_ZEROS = 0.1
@@ -93,14 +97,32 @@ def pinball(quantiles: NDArray[np.float64], actual: NDArray[np.float64]) -> NDAr
 
 
 def around(mean: NDArray[np.float64], offsets: NDArray[np.float64]) -> Values:
-    """The mean (h,) with quantiles at `offsets` from it: one for all steps or (quantiles, h)."""
-    spread = offsets[:, None] if offsets.ndim == 1 else offsets
-    return np.vstack([mean, mean + spread])
+    """The mean (h,) with quantiles at `offsets` (quantiles, h) from it."""
+    return np.vstack([mean, mean + offsets])
 
 
-def empirical_offsets(residuals: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The quantiles of residuals (actual − forecast); zeros without any."""
-    return np.quantile(residuals, LEVELS) if len(residuals) else np.zeros(len(LEVELS))
+def spread_by(
+    errors: Sequence[NDArray[np.float64]],
+    mean: NDArray[np.float64],
+    history: NDArray[np.float64],
+    which: NDArray[np.int_] | int = 0,
+) -> Values:
+    """The mean (h,) with the spread of past errors (actual − forecast); `which` of them are those
+    of each step (h,), or of all.
+
+    Fewer than ENOUGH_ERRORS count with both signs: on which side so few lay tells nothing. Where
+    they show no spread at all, as those of one period or of equal ones, the quantiles are those of
+    `negative_binomial`.
+    """
+    if any(len(some) < ENOUGH_ERRORS and not some.any() for some in errors):
+        return negative_binomial(mean, history)
+    offsets = np.array([_offsets(some) for some in errors])
+    return around(mean, offsets[np.broadcast_to(which, mean.shape)].T)
+
+
+def _offsets(errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    few = len(errors) < ENOUGH_ERRORS
+    return np.quantile(np.concatenate([errors, -errors]) if few else errors, LEVELS)
 
 
 def recent_weights(periods: int, memory: float) -> NDArray[np.float64]:

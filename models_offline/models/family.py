@@ -18,15 +18,13 @@ from numpy.typing import NDArray
 
 from domain.demand import is_intermittent
 from models_offline.models.base import Results, Series, Setup, split
-from models_offline.quantiles import Values, negative_binomial, normal
+from models_offline.quantiles import ENOUGH_ERRORS, Values, negative_binomial, normal
 from models_offline.seasonality import Season, estimate
 
 ALL = ""
 """The family of series without one."""
 MEMORY = {"D": 0.1, "W": 0.2, "M": 0.3}
 """Weight of the newest period in the level."""
-ENOUGH_ERRORS = 8
-"""With fewer one-step errors of its own, a series is as uncertain as its family."""
 
 
 @dataclass(frozen=True)

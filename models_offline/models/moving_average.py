@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from models_offline.models.base import PerSeries, Series, Setup
-from models_offline.quantiles import Values, around, empirical_offsets
+from models_offline.quantiles import Values, spread_by
 
 
 class MovingAverage(PerSeries):
@@ -24,5 +24,5 @@ class MovingAverage(PerSeries):
 
     def predict_one(self, series: Series, state: int, horizon: int) -> Values:
         means = np.convolve(series.y, np.full(state, 1 / state), mode="valid")
-        residuals = series.y[state:] - means[:-1]
-        return around(np.full(horizon, means[-1]), empirical_offsets(residuals))
+        errors = series.y[state:] - means[:-1]
+        return spread_by([errors], np.full(horizon, means[-1]), series.y)

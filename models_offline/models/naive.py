@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models_offline.models.base import PerSeries, Series
-from models_offline.quantiles import Values, around, empirical_offsets
+from models_offline.quantiles import Values, spread_by
 
 
 class Naive(PerSeries):
@@ -19,8 +19,5 @@ class Naive(PerSeries):
     def predict_one(self, series: Series, state: None, horizon: int) -> Values:
         mean = np.full(horizon, series.y[-1])
         longest = max(1, min(horizon, len(series.y) // 2))
-        offsets = [
-            empirical_offsets(series.y[lag:] - series.y[:-lag]) for lag in range(1, longest + 1)
-        ]
-        padded = [offsets[min(step, longest - 1)] for step in range(horizon)]
-        return around(mean, np.array(padded).T)
+        changes = [series.y[lag:] - series.y[:-lag] for lag in range(1, longest + 1)]
+        return spread_by(changes, mean, series.y, np.minimum(np.arange(horizon), longest - 1))

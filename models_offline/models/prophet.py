@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models_offline.models.base import PerSeries, Series, Setup
-from models_offline.quantiles import Values, around, empirical_offsets
+from models_offline.quantiles import Values, spread_by
 
 CHANGEPOINTS = 10
 COUNTRY = "BR"
@@ -54,7 +54,7 @@ class Prophet(PerSeries):
     def predict_one(self, series: Series, state: State, horizon: int) -> Values:
         dates = self.setup.frequency.after(pd.Timestamp(series.ds[-1]), horizon)
         mean = state.model.predict(pd.DataFrame({"ds": dates}))["yhat"].to_numpy()
-        return around(mean, empirical_offsets(state.residuals))
+        return spread_by([state.residuals], mean, series.y)
 
 
 def _model(setup: Setup, series: Series) -> Any:

@@ -13,6 +13,7 @@ from models_offline.models import MODELS, create
 from models_offline.models.base import FORECAST_COLUMNS, Forecaster, Setup, split
 from models_offline.models.lstm import prepare, training_windows
 from models_offline.quantiles import (
+    QUANTILE_COLUMNS,
     Implausible,
     negative_binomial,
     piece_of_demand,
@@ -81,6 +82,24 @@ def test_baselines_take_any_history(name: str, length: int) -> None:
     model = create(name, SETUP).fit(history({0: SERIES[0][:length] + 1}))
     check_contract(model.predict(HORIZON))
     assert model.failures == {}
+
+
+@pytest.mark.parametrize("name", ["naive", "seasonal_naive", "moving_average"])
+@pytest.mark.parametrize("y", [[100, 500], [300, 100], [10, 1], [7], [7, 7], [5, 9, 8, 6, 7, 8, 9]])
+def test_few_errors_spread_to_both_sides_of_the_mean(name: str, y: list[float]) -> None:
+    row = create(name, SETUP).fit(history({0: np.array(y, float)})).predict(HORIZON).iloc[0]
+    assert row["p10"] <= row["mean"] <= row["p90"]
+    assert row["p10"] < row["p90"]
+    assert row["p50"] == pytest.approx(row["mean"])
+
+
+def test_one_period_is_as_uncertain_in_any_unit() -> None:
+    made = [
+        create("naive", SETUP).fit(history({0: np.array([y])})).predict(1).iloc[0]
+        for y in (7.0, 7000.0)
+    ]
+    few, many = (one[QUANTILE_COLUMNS].to_numpy(dtype=float) for one in made)
+    assert 1000 * few == pytest.approx(many)
 
 
 def test_seasonal_naive_repeats_the_last_week() -> None:

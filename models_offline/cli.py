@@ -491,7 +491,7 @@ def print_summary(results: Results) -> None:
     print(f"time by model: {seconds}")
     print(f"fits: {_sources(results.tally)}")
     failed = sum(failure.cut == FINAL for failure in results.fits.failures)
-    print(f"forecasts that fell back to seasonal naive: {failed}")
+    print(f"forecasts that members could not make: {failed}")
     for one in failure_reasons(results)[:MOST_REASONS]:
         print(f"  {one['model']}: {one['series']} × {one['reason']}")
 

@@ -486,7 +486,8 @@ def _dtype(fits: Sequence[Fit]) -> np.dtype[Any]:
 def with_fallbacks(fits: Fits, spare: pd.DataFrame) -> Fits:
     """Gives each failed series the seasonal naive forecast under the failed model's name.
 
-    `spare` are rows that hold the seasonal naive forecasts.
+    `spare` are rows that hold the seasonal naive forecasts; a series that is not among them gets
+    none.
 
     A model that failed for every series is left out instead: it would only be seasonal naive
     under another name.

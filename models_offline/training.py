@@ -115,7 +115,7 @@ def train(
     models = _with_fallback(options.models)
     first = backtest.tasks(dataset, models, ends, final=options.final)
     fits = fitting.fit_all(first, setup, options.jobs, "models", store)
-    fits = fitting.with_fallbacks(fits, fits.rows)
+    fits = fitting.with_fallbacks(fits, _spare(fits, dataset))
     spreads = volatility.spreads(dataset, horizon, [fitting.FINAL, *ends])
     points, widths, damping, outside = _backtest(fits, dataset, ends, setup, options, spreads)
     judged = backtest.counted(points)
@@ -214,7 +214,14 @@ def _fit_judged(
     if not tasks:
         return fits
     more = fitting.fit_all(tasks, setup, options.jobs, "survivors", store)
-    return fits.and_more(fitting.with_fallbacks(more, fits.rows))
+    return fits.and_more(fitting.with_fallbacks(more, _spare(fits, dataset)))
+
+
+def _spare(fits: fitting.Fits, dataset: Dataset) -> pd.DataFrame:
+    """The rows that may stand in for a member's. Of a series that is too short for any backtest
+    none: many members fail there, and as copies of one forecast would outvote the others."""
+    periods = fits.rows["unique_id"].map(dataset.series["periods"])
+    return fits.rows[periods >= fitting.MIN_TRAIN]
 
 
 def _judged(models: Sequence[str], points: pd.DataFrame) -> dict[str, dict[str, int]]:

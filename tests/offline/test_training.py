@@ -254,6 +254,34 @@ def test_a_failing_series_falls_back_and_is_counted(
     assert profile["fallback_reason"].notna().sum() == 1
 
 
+def test_of_a_new_item_members_that_cannot_forecast_it_are_left_out(
+    make_training: MakeTraining, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(7)
+    long = {(f"LONG-{number}", "-"): random.poisson(200, 60) for number in range(3)}
+    new = {("PAIR", "-"): [100, 500], ("FEWER", "-"): [10, 1], ("ONE", "-"): [7]}
+    padded = {name: np.r_[np.zeros(60 - len(y)), y] for name, y in new.items()}
+    models = ("lightgbm", "moving_average", "naive")
+    done = run(make_training(long | padded), Options(horizon=7, models=models))
+    forecast = done.forecast.join(done.dataset.series["sku"], on="unique_id")
+    fresh = forecast[forecast["sku"].isin([sku for sku, _ in new])]
+    shares = {model: share for model, share in done.weights["short"].items() if share > 0}
+    assert set(shares) == {"lightgbm", "moving_average"}
+    assert "lightgbm" not in set(fresh["model"])
+    mixed = fresh[fresh["model"] == "ensemble"]
+    assert (mixed.groupby("sku").size() == 7).sum() == len(new)
+    assert (mixed["p10"] <= mixed["mean"]).all() and (mixed["mean"] <= mixed["p90"]).all()
+    assert (mixed["p10"] < mixed["p90"]).all()
+    left = fresh[fresh["model"] == "moving_average"]
+    assert mixed["mean"].tolist() == pytest.approx(left["mean"].tolist())
+    facts = json.loads((bundle.write(done, tmp_path) / "manifest.json").read_text())
+    assert facts["counts"]["series_fallback"] == len(new)
+    assert {one["reason"]: one["series"] for one in facts["failure_reasons"]} == {
+        "2 periods are too few": 2,
+        "1 periods are too few": 1,
+    }
+
+
 def test_a_model_that_cannot_run_at_all_is_left_out_and_counted(
     small: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

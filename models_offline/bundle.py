@@ -327,10 +327,12 @@ def _ensemble(results: Results) -> dict[str, Any]:
 
 
 def value_added(results: Results) -> dict[str, float]:
-    """Forecast value added by class: the share of seasonal naive's backtest error that the
-    ensemble takes away (negative where it adds some)."""
+    """Forecast value added by class: the share of seasonal naive's backtest error that what is
+    published takes away: the ensemble (negative where it adds some), or none."""
     return {
-        name: round(1 - errors[NAME] / errors[FALLBACK], 4)
+        name: 0.0
+        if name in results.published_as_naive
+        else round(1 - errors[NAME] / errors[FALLBACK], 4)
         for name, errors in results.errors.items()
         if name != POOLED and errors.get(FALLBACK, 0.0) > 0 and NAME in errors
     }

@@ -481,6 +481,8 @@ def print_summary(results: Results) -> None:
     if not results.accuracy.empty:
         table = leaderboard(results.accuracy)
         print(table.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
+    for name in results.published_as_naive:
+        print(f"{name}: the ensemble lost to seasonal naive, which stands here in its place")
     if results.levels is not None and not results.levels.accuracy.empty:
         print(
             level_table(results.levels.accuracy).to_string(index=False, float_format="%.3f".__mod__)

@@ -109,6 +109,17 @@ def lost_classes(points: pd.DataFrame, errors: dict[str, dict[str, float]]) -> s
     return {name for name in known if name in lost or (name not in errors and POOLED in lost)}
 
 
+def published(points: pd.DataFrame, lost: set[str]) -> pd.DataFrame:
+    """The backtest of what is published: the fallback's points as the ensemble's in the classes
+    that `lost` to it."""
+    if not lost:
+        return points
+    guarded = points["demand_class"].isin(lost)
+    kept = points[~guarded | (points["model"] != NAME)]
+    instead = points[guarded & (points["model"] == FALLBACK)].assign(model=NAME)
+    return pd.concat([kept, instead], ignore_index=True)
+
+
 def combine(
     rows: pd.DataFrame, series: pd.DataFrame, weights: Weights, of_quantiles: Weights | None = None
 ) -> pd.DataFrame:

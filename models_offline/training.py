@@ -49,7 +49,10 @@ class Options:
 
 @dataclass
 class Results:
-    """Everything that a run found out. Rows are keyed by unique_id, as in `dataset.series`."""
+    """Everything that a run found out. Rows are keyed by unique_id, as in `dataset.series`.
+
+    `points` and `accuracy` are of what is published; `errors` are those that decided it.
+    """
 
     dataset: Dataset
     setup: Setup
@@ -127,6 +130,7 @@ def train(
     losses = backtest.quantile_errors(judged)
     of_quantiles = ensemble.guarded(ensemble.quantile_weights(weights, losses), lost)
     weights = ensemble.guarded(weights, lost)
+    points = ensemble.published(points, lost)
     fits = _fit_judged(fits, dataset, models, weights, setup, options, store)
     rows = pd.DataFrame()
     if options.final:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from domain.errors import InvalidInput
-from models_offline import bundle, cli
+from models_offline import bundle, cli, ensemble
 from models_offline.checkpoints import Store
 from models_offline.models import MODELS
 from models_offline.models.arima import Arima
@@ -172,6 +172,35 @@ def test_a_dead_series_is_forecast_as_dead(make_training: MakeTraining) -> None:
     mine = done.forecast.query("unique_id == 0 and model == 'ensemble'")
     assert done.dataset.series.loc[0, "demand_class"] == "dead"
     assert mine["mean"].max() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_where_the_guard_fires_the_accuracy_is_that_of_what_is_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(5)
+    even = {(f"EVEN-{number}", "-"): random.poisson(40, 90) for number in range(5)}
+    rare = {(f"RARE-{number}", "-"): (random.random(90) < 0.3) * 2 for number in range(5)}
+    training = training_set(even | rare)
+    monkeypatch.setattr(ensemble, "lost_classes", lambda points, errors: {"smooth"})
+    done = run(training, Options(horizon=HORIZON, models=("naive", "moving_average")))
+    folder = bundle.write(done, tmp_path)
+    for name in ("forecast", "backtest", "forecast_accuracy"):
+        rows = table(folder, name)
+        for prefix, same in (("EVEN", True), ("RARE", False)):
+            mine = rows[rows["sku"].str.startswith(prefix)].groupby("model")
+            mixed, naive = (
+                mine.get_group(model).drop(columns="model").reset_index(drop=True)
+                for model in ("ensemble", "seasonal_naive")
+            )
+            assert mixed.equals(naive) == same, (name, prefix)
+    errors = done.errors["smooth"]
+    assert errors["ensemble"] < errors["seasonal_naive"]
+    facts = json.loads((folder / "manifest.json").read_text())
+    said = facts["models"][-1]["parameters"]
+    assert said["class_error"]["smooth"] == round(errors["ensemble"], 4)
+    assert said["value_added"]["smooth"] == 0.0 < said["value_added"]["intermittent"]
+    cli.print_summary(done)
+    assert "smooth: the ensemble lost to seasonal naive" in capsys.readouterr().out
 
 
 def test_a_history_too_short_for_a_backtest_is_still_forecast(make_training: MakeTraining) -> None:

@@ -164,3 +164,14 @@ def test_an_alert_out_of_scope_has_no_receipt(raised: Engine) -> None:
     alert = next(one for one in every_alert() if one.uf == "BA")
     with pytest.raises(NotFound):
         receipts.of_alert(alert_id=alert.id, scope=Scope(ufs=("SP",)))
+
+
+def test_a_transfer_has_a_receipt_for_who_sees_both_ends(raised: Engine) -> None:
+    every = recommendations.page(limit=500).rows
+    move = next(one for one in every if one.from_uf not in (None, one.uf))
+    asked = {"recommendation_id": move.id}
+    both = Scope(ufs=tuple(uf for uf in (move.uf, move.from_uf) if uf))
+    assert receipts.of_recommendation(**asked, scope=both).steps
+    for uf in both.ufs:
+        with pytest.raises(NotFound):
+            receipts.of_recommendation(**asked, scope=Scope(ufs=(uf,)))

@@ -14,6 +14,7 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
 from warehouse.queries.published import published_run
+from warehouse.queries.recommendations import both_ends
 
 _ALERT = """
 SELECT alert.facts, alert.item_id, alert.site_id FROM analytics.alert
@@ -24,7 +25,10 @@ WHERE alert.run_id = :run_id AND alert.id = :alert_id AND {where}
 _RECOMMENDATION = """
 SELECT recommendation.kind, recommendation.facts, recommendation.item_id, recommendation.site_id,
     recommendation.from_site_id
-FROM analytics.recommendation JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+FROM analytics.recommendation
+JOIN core.item USING (item_id)
+JOIN core.site ON site.site_id = recommendation.site_id
+LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
 WHERE recommendation.run_id = :run_id AND recommendation.id = :recommendation_id AND {where}
 """
 
@@ -76,6 +80,7 @@ def of_recommendation(
     """The receipt of a recommendation of the published run; of a transfer with what is known of the
     giver too. Raises NotFound, NothingPublished."""
     run, where = published_run(connection), series_where(scope)
+    both_ends(where, scope)
     row = connection.execute(
         text(_RECOMMENDATION.format(where=where.sql)),
         {**where.params, "run_id": run.run_id, "recommendation_id": recommendation_id},

@@ -227,7 +227,7 @@ def by_kind(
     """What became of the recommendations of each kind, of this run and of those before it, first
     raised on the dates of the filters; in the order of KINDS. Raises NothingPublished."""
     where = series_where(scope, filters)
-    _both_ends(where, scope)
+    both_ends(where, scope)
     raised = Where()
     raised_within(raised, filters, "known")
     run = published_run(connection)
@@ -266,7 +266,7 @@ def to_recommendation(row: Row[Any]) -> Recommendation:
 
 def _where(run_id: int, scope: Scope, filters: Filters, kinds: tuple[str, ...]) -> Where:
     where = series_where(scope, filters)
-    _both_ends(where, scope)
+    both_ends(where, scope)
     where.add("recommendation.run_id = :run_id", run_id=run_id)
     where.any_of(kinds, "kinds", "recommendation.kind = ANY(:kinds)")
     of_status(where, filters, "recommendation")
@@ -278,7 +278,7 @@ def _where(run_id: int, scope: Scope, filters: Filters, kinds: tuple[str, ...]) 
     return where
 
 
-def _both_ends(where: Where, scope: Scope) -> None:
+def both_ends(where: Where, scope: Scope) -> None:
     """A move is seen by who sees where it comes from, too."""
     if scope.everything:
         return

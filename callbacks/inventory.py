@@ -14,16 +14,18 @@ from callbacks.address import Address
 from callbacks.filters import bar_of, over_period
 from callbacks.listing import listed
 from callbacks.parts import later, lazily
+from callbacks.receipts import register_receipts
 from callbacks.screen import screen
 from domain.access import Permission
 from domain.errors import NotFound, NothingPublished
+from domain.receipts import Workings
 from domain.records import Filters, ForecastPoint, ItemDepot, Page
 from domain.viewer import Viewer
 from layouts import inventory as layout
 from layouts import item_depot as cards
 from layouts.components import states
 from layouts.components.downloads import query_of
-from layouts.policy import policy_card
+from layouts.policy import RECEIPT, policy_card
 from layouts.text import DEMAND_CLASSES
 from warehouse.queries import (
     alerts,
@@ -146,6 +148,13 @@ def _plan(viewer: Viewer, row: ItemDepot, _asked: Asked) -> list[Component]:
     ]
 
 
+def _workings(viewer: Viewer, sku: Any, site: Any) -> Workings:
+    codes = {"sku": str(sku)[:CODES], "site": str(site)[:CODES]}
+    for policy in policies.of_depot(**codes, scope=viewer.scope):
+        return policy.receipt
+    raise NotFound(f"There is no policy of {codes}.")
+
+
 def _orders(viewer: Viewer, row: ItemDepot, _asked: Asked) -> list[Component]:
     has_orders = "purchase_orders" in status.loaded()
     found = inventory.open_orders(**_one(viewer, row))
@@ -201,7 +210,9 @@ TABS: dict[str, Callable[[Viewer, ItemDepot, Asked], list[Component]]] = {
 
 
 def register(app: Dash) -> None:
-    """Another row or tab: the browser writes it into the address and asks for the lower half."""
+    """Another row or tab: the browser writes it into the address and asks for the lower half. How a
+    policy is computed, wherever it is shown."""
+    register_receipts(app, RECEIPT, ("sku", "site"), _workings)
     app.clientside_callback(
         ClientsideFunction("nova", "chooseRow"),
         Output(layout.CHOSEN, "data"),

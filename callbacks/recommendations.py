@@ -15,20 +15,22 @@ from callbacks.deciding import register_decisions
 from callbacks.filters import bar_of
 from callbacks.listing import listed
 from callbacks.parts import later, lazily
+from callbacks.picks import number_of
+from callbacks.receipts import register_receipts
 from callbacks.screen import screen
 from domain.access import Permission
-from domain.receipts import Source
+from domain.receipts import Workings
 from domain.records import Page, RecommendationTotal
 from domain.viewer import Viewer
 from layouts import recommendations as layout
 from layouts.components import states
 from layouts.components.queue import ALL
-from layouts.recommendation_card import action_id, pick_id, reason_id, seen_id
+from layouts.recommendation_card import RECEIPT, action_id, pick_id, reason_id, seen_id
 from layouts.recommendation_text import DONE, KINDS, STATUSES
 from layouts.shell import toast
 from warehouse.commands import recommendations as commands
 from warehouse.db import get_engine
-from warehouse.queries import recommendations, status
+from warehouse.queries import receipts, recommendations, status
 
 KEPT = ("kind", "status", "search", "sort", "cursor", "start")
 """What of the address goes into the page's own links."""
@@ -43,7 +45,6 @@ def page(viewer: Viewer, address: Address) -> Component:
 
 
 def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
-    current = status.current()
     chosen = address.many("status", (*STATUSES, ALL)) or ("open",)
     wanted = () if ALL in chosen else chosen
     kinds = address.many("kind", KINDS)
@@ -71,18 +72,22 @@ def _data(viewer: Viewer, address: Address) -> layout.RecommendationsData:
         bar=bar,
         has_stock=lambda: "stock" in status.loaded(),
         has_costs=status.has_costs,
-        sources=[Source("run", current.run_id or 0, at=current.computed_at)],
         query=bar.kept | address.only(KEPT),
         notices=address.notices,
     )
 
 
 def register(app: Dash) -> None:
-    """Deciding about one or several, and ticking all of the page."""
+    """Deciding about one or several, ticking all of the page, and how each is computed."""
     ids = action_id, pick_id, layout.PICK_ALL
     fields = [State(reason_id(EVERY), "value"), State(reason_id(EVERY), "id")]
     fields += [State(seen_id(EVERY), "data"), State(seen_id(EVERY), "id")]
     register_decisions(app, layout.PANEL, ids, fields, _decide, (_totals, _list))
+    register_receipts(app, RECEIPT, ("number",), _workings)
+
+
+def _workings(viewer: Viewer, number: Any) -> Workings:
+    return receipts.of_recommendation(recommendation_id=number_of(number), scope=viewer.scope)
 
 
 def _totals(viewer: Viewer, address: Address) -> list[Component]:

@@ -16,6 +16,7 @@ from layouts.components.downloads import downloads
 from layouts.components.receipt import receipt_fold
 from layouts.text import N_
 
+RECEIPT = "policy"
 LEVELS = {
     "safety_stock": N_("Safety stock"),
     "reorder_point": N_("Reorder point"),
@@ -63,7 +64,12 @@ def policy_card(policy: DepotPolicy, unit: str | None, viewer: Viewer) -> html.S
         title,
         html.P(told, className="card-note"),
         _table(policy, unit, viewer),
-        receipt_fold(policy.receipt, t("How they are computed, with the numbers put in"), viewer),
+        receipt_fold(
+            t("How they are computed, with the numbers put in"),
+            RECEIPT,
+            sku=policy.sku,
+            site=policy.site,
+        ),
         html.P(
             [_try(name, words, policy, viewer) for name, words in FORMULAS.items()],
             className="card-links",

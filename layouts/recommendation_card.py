@@ -4,15 +4,12 @@ can be decided."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from domain.access import Permission
-from domain.receipts import Source
-from domain.recommendation_receipts import workings_of
 from domain.records import Recommendation
 from domain.viewer import Viewer
 from layouts import format as fmt
@@ -23,6 +20,7 @@ from layouts.components.receipt import receipt_fold
 from layouts.recommendation_text import KINDS, PRIORITIES, SOURCES, STATUSES
 from layouts.text import named
 
+RECEIPT = "recommendation"
 NEXT = {
     "open": ("accepted", "rejected", "snoozed"),
     "snoozed": ("accepted", "rejected", "open"),
@@ -53,10 +51,8 @@ def seen_id(number: Any) -> dict[str, Any]:
     return {"type": "recommendation-seen", "number": number}
 
 
-def recommendation_card(
-    row: Recommendation, viewer: Viewer, sources: Sequence[Source] = ()
-) -> html.Article:
-    """The card. sources: what the numbers of all of them come from."""
+def recommendation_card(row: Recommendation, viewer: Viewer) -> html.Article:
+    """The card."""
     t = viewer.t
     may_act = viewer.may(Permission.ACT)
     return html.Article(
@@ -66,11 +62,7 @@ def recommendation_card(
             _otherwise(row, viewer),
             *_decided(row, viewer),
             *([_actions(row, viewer)] if may_act else []),
-            receipt_fold(
-                replace(workings_of(row.kind, row.facts), sources=list(sources)),
-                t("How this is computed"),
-                viewer,
-            ),
+            receipt_fold(t("How this is computed"), RECEIPT, number=row.id),
         ],
         className="surface recommendation",
         id=f"recommendation-{row.id}",

@@ -9,7 +9,6 @@ from dash import html
 from dash.development.base_component import Component
 
 from domain.access import Permission
-from domain.receipts import Source
 from domain.records import ADVICE_STEPS, Filters, Option, Recommendation, RecommendationTotal
 from domain.viewer import Translator, Viewer
 from layouts import format as fmt
@@ -41,7 +40,7 @@ SORTS = ("-value_brl", "act_by", "priority")
 @dataclass(frozen=True)
 class RecommendationsData:
     """What the page shows. `filters.status` empty: all of them; `to_buy`: purchases that stand
-    accepted, of whatever kind and status the rows are; `sources`: the run behind them."""
+    accepted, of whatever kind and status the rows are."""
 
     listed: Listed
     totals: Sequence[RecommendationTotal]
@@ -52,7 +51,6 @@ class RecommendationsData:
     bar: Bar
     has_stock: bool
     has_costs: bool
-    sources: Sequence[Source]
     query: dict[str, list[str]]
     notices: list[str]
 
@@ -108,7 +106,7 @@ def rows(data: RecommendationsData, viewer: Viewer) -> list[Component]:
         *([] if data.has_costs else [missing_costs(viewer.t)]),
         tools(data, viewer),
         html.Div(
-            [recommendation_card(row, viewer, data.sources) for row in found],
+            [recommendation_card(row, viewer) for row in found],
             className="recommendation-list",
         ),
         pager(data.listed.page, data.listed.start, data.query, viewer),

@@ -42,7 +42,11 @@ def part_id(name: Any, at: Any, kind: str = PART) -> dict[str, Any]:
 
 def awaited(name: str, at: str, height: int, narrow: int | None = None) -> html.Div:
     """An outline that asks for the part as soon as it is shown, and in which it appears."""
-    heights = {"--height": f"{height}px", "--narrow": f"{narrow or height}px"}
-    outline = html.Div(className="surface outline", style=heights, **aria(busy="true"))
     kind = INNER if "." in name else PART
-    return html.Div([outline], id=part_id(name, at, kind), className="part")
+    return html.Div([outline(height, narrow)], id=part_id(name, at, kind), className="part")
+
+
+def outline(height: int, narrow: int | None = None) -> html.Div:
+    """What stands in the place of something that is on its way; heights as of `Part`."""
+    heights = {"--height": f"{height}px", "--narrow": f"{narrow or height}px"}
+    return html.Div(className="surface outline", style=heights, **aria(busy="true"))

@@ -3,13 +3,15 @@ from.
 
 Make the record with `domain.receipts.workings(facts, rules, sources)`; a new rule goes into
 `domain.receipts.RULES`, its words into `layouts.text.RECEIPT_WORDS`. Then
-`receipt_block(record, viewer)` is a plain `html.Div`, to be put into any card, and
-`receipt_fold(record, title, viewer)` the same folded away under a line to click.
+`receipt_block(record, viewer)` is a plain `html.Div`, to be put into any card.
+`receipt_fold(title, of, **key)` is a line to click, below which the block comes once it is asked
+for; `callbacks.receipts.register_receipts` says which record has this key.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -18,6 +20,7 @@ from domain.receipts import Source, Step, StepInput, Workings
 from domain.records import ReceiptInput
 from domain.viewer import Viewer
 from layouts import format as fmt
+from layouts.components.parts import HEIGHT, outline
 from layouts.text import FILE_KINDS
 from layouts.units import with_unit
 
@@ -32,9 +35,26 @@ def receipt_block(made: Workings, viewer: Viewer) -> html.Div:
     return html.Div([*steps, *block], className="workings")
 
 
-def receipt_fold(made: Workings, title: str, viewer: Viewer) -> html.Details:
-    """The block, folded away until asked for."""
-    return html.Details([html.Summary(title), receipt_block(made, viewer)], className="twin")
+def receipt_id(of: str, **key: Any) -> dict[str, Any]:
+    """Of the place of one receipt of the kind `of`; `key` tells it from the others."""
+    return {"type": f"{of}-receipt", **key}
+
+
+def fold_id(of: str, **key: Any) -> dict[str, Any]:
+    """Of the line that unfolds it."""
+    return {"type": f"{of}-fold", **key}
+
+
+def receipt_fold(title: str, of: str, **key: int | str) -> html.Details:
+    """A folded receipt that is not made before it is unfolded: it has a hundred components, and
+    Dash visits every one on the page whenever another comes."""
+    return html.Details(
+        [
+            html.Summary(title, id=fold_id(of, **key)),
+            html.Div([outline(HEIGHT)], id=receipt_id(of, **key)),
+        ],
+        className="twin",
+    )
 
 
 def _step(step: Step, viewer: Viewer) -> html.Section:

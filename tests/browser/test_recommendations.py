@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Request, Route, expect
 from sqlalchemy import Engine, text
 
 from domain.access import Role
-from tests.browser.conftest import Watched
+from tests.browser.conftest import PATIENT_MS, Watched
 
 CARD = "article.recommendation"
 CALLBACKS = "**/_dash-update-component**"
@@ -74,6 +74,27 @@ def test_a_viewer_reads_and_decides_nothing(watch: Callable[..., Watched]) -> No
     assert page.locator(CARD).count()
     for label in ("Aceitar", "Rejeitar…", "Adiar", "CSV"):
         expect(page.get_by_text(label, exact=True)).to_have_count(0)
+
+
+def test_how_one_is_computed_comes_once_it_is_unfolded(watch: Callable[..., Watched]) -> None:
+    watched = watch(role=Role.VIEWER, width=390)
+    page = watched.open("/recommendations?status=all")
+    asked: list[Request] = []
+    page.on("request", lambda one: asked.append(one) if CALLBACKS[3:-2] in one.url else None)
+    fold = page.locator(CARD).first.locator("details.twin")
+    summary, receipt = fold.locator("summary"), fold.locator(".workings")
+    expect(page.locator(".workings")).to_have_count(0)
+    summary.focus()
+    page.keyboard.press("Enter")
+    expect(receipt.locator(".formula mjx-container").first).to_be_visible(timeout=PATIENT_MS)
+    expect(receipt.locator(".working-sources")).to_contain_text("rodada")
+    expect(fold.locator("[aria-busy]")).to_have_count(0)
+    summary.click()
+    expect(receipt).to_be_hidden()
+    summary.click()
+    expect(receipt).to_be_visible()
+    assert len(asked) == 1 and page.locator(".workings").count() == 1
+    assert watched.complaints == []
 
 
 def test_everything_is_in_reach_of_a_thumb(watch: Callable[..., Watched]) -> None:

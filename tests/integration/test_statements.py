@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -26,7 +25,15 @@ from layouts.recommendation_card import action_id, pick_id
 from tests.browser.conftest import fill
 from tests.browser.test_pages import PAGES
 from tests.factories import hash_of, make_bundle
-from tests.web.conftest import ADMIN, CSRF, PASSWORD, part_call, with_parts
+from tests.web.conftest import (
+    ADMIN,
+    CSRF,
+    PASSWORD,
+    part_call,
+    unfolding,
+    with_parts,
+    written,
+)
 from warehouse import caching
 from warehouse.commands import jobs, users
 from warehouse.db import get_engine
@@ -121,11 +128,6 @@ def part_of(client: FlaskClient, identity: dict[str, Any]) -> Any:
     return properties["children"]
 
 
-def key(identity: dict[str, Any]) -> str:
-    """A pattern's id as Dash writes it."""
-    return json.dumps(identity, sort_keys=True, separators=(",", ":"))
-
-
 def call(outputs: list[str], name: Any, value: Any, *state: Any) -> dict[str, Any]:
     """What a callback is sent when the input `name` (`id.property`, or both of a pattern) is this
     now."""
@@ -133,7 +135,7 @@ def call(outputs: list[str], name: Any, value: Any, *state: Any) -> dict[str, An
     is_one, said = len(told) == 1, name if isinstance(name, list) else name.split(".")
     source = {"id": said[0], "property": said[1], "value": value}
     is_pattern = isinstance(said[0], dict)
-    identity = key(said[0]) if is_pattern else said[0]
+    identity = written(said[0]) if is_pattern else said[0]
     return {
         "output": outputs[0] if is_one else f"..{'...'.join(outputs)}..",
         "outputs": told[0] if is_one else told,
@@ -157,7 +159,7 @@ def decision_calls(
     return [
         call([f"{name}-decided.data"], [action, "n_clicks"], 1, ticks, *own),
         {
-            "output": f"..{key(every[0])}.children...{key(every[1])}.data..",
+            "output": f"..{written(every[0])}.children...{written(every[1])}.data..",
             "outputs": [
                 [{"id": totals, "property": "children"}],
                 [{"id": counted, "property": "data"}],
@@ -167,11 +169,11 @@ def decision_calls(
             "changedPropIds": [f"{name}-decided.data"],
         },
         {
-            "output": f"{key(part_of_panel(name, LIST, ['MATCH']))}.children",
+            "output": f"{written(part_of_panel(name, LIST, ['MATCH']))}.children",
             "outputs": {"id": rows, "property": "children"},
             "inputs": [{"id": counted, "property": "data", "value": "1"}],
             "state": [{"id": rows, "property": "id", "value": rows}],
-            "changedPropIds": [f"{key(counted)}.data"],
+            "changedPropIds": [f"{written(counted)}.data"],
         },
     ]
 
@@ -228,6 +230,32 @@ def test_a_row_or_tab_of_the_inventory_takes_few_statements(
         shown = asked(client, body)
         assert "state-failed" not in str(shown) and "state-error" not in str(shown), tab
         assert len(sent) <= AT_MOST, (tab, sent)
+
+
+def test_a_receipt_that_is_unfolded_takes_few_statements(
+    client: FlaskClient, engine: Engine, sent: list[str]
+) -> None:
+    find = """
+        SELECT id, item_id, site_id FROM analytics.recommendation
+        JOIN core.site USING (site_id) WHERE uf = 'SP' ORDER BY id LIMIT 1
+    """
+    transfer = """
+        UPDATE analytics.recommendation SET kind = 'TRANSFER',
+            from_site_id = (SELECT site_id FROM core.site WHERE site = 'DEP-BA')
+        WHERE id = :id
+    """
+    with engine.begin() as connection:
+        number = connection.execute(text(find)).one().id
+        connection.execute(text(transfer), {"id": number})
+    for body in (
+        unfolding("recommendation", number=number),
+        unfolding("policy", sku="CABO-01", site="DEP-SP"),
+    ):
+        caching.use(Kept())
+        sent.clear()
+        shown = str(asked(client, body))
+        assert "Run" in shown or "rodada" in shown, shown
+        assert len(sent) <= AT_MOST, (body["output"], sent)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ from layouts.project import slip_words
 from layouts.projects import ProjectsData
 from layouts.reasons import reason_in
 from layouts.recommendation_card import recommendation_card
+from layouts.recommendations import PAGE_ROWS
 from layouts.units import BRL, Unit, with_unit
 from tests.services import ROOT
 from warehouse.pipeline import cells, checks, loads, publish
@@ -647,6 +648,22 @@ def test_an_accepted_recommendation_says_what_is_needed_now_where_it_is_another_
     assert "10 un accepted, 60 un needed now" in words(recommendation_card(row, reader("en")))
     same = replace(row, quantity=10)
     assert "needed now" not in words(recommendation_card(same, reader("en")))
+
+
+def test_a_full_queue_has_few_components() -> None:
+    """Dash visits each of them whenever another comes: with the receipts of its cards the page held
+    2,800, and the browser was busy with it for half a minute."""
+    rules = RULES_OF_KIND["REORDER"]
+    put_in = [one for rule in rules for one in rule.inputs.values()]
+    facts: dict[str, Any] = dict.fromkeys((rule.result for rule in rules), 1.0)
+    facts |= {name: "2025-06-30" if unit == "date" else 1.0 for name, _, unit in put_in}
+    asked: dict[str, Any] = dict.fromkeys(field.name for field in fields(Recommendation))
+    asked |= {"kind": "REORDER", "sku": "BAT", "unit": "un", "status": "open", "facts": facts}
+    asked |= {"narrative": {}, "narrative_source": "template"}
+    queue = [Recommendation(**asked | {"id": number}) for number in range(1, PAGE_ROWS + 1)]
+    cards = [recommendation_card(row, reader()) for row in queue]
+    held = [one for card in cards for one in card._traverse() if isinstance(one, Component)]
+    assert len(held) < 800
 
 
 def catalogue(locale: str) -> Any:

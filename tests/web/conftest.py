@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, text
 from benchmarks.pages import making, opening
 from dashboard.app import create_app
 from domain.access import EVERYTHING, Role, Scope
+from layouts.components.receipt import fold_id, receipt_id
 from tests import factories, services
 from tests.conftest import StartServer
 from tests.ingesting import load_and_publish
@@ -220,6 +221,27 @@ def part_call(identity: dict[str, Any]) -> dict[str, Any]:
     """The body of the callback that makes one of them."""
     kind = identity.get("type", "part") if isinstance(identity, dict) else "part"
     return making(identity, kind)
+
+
+def unfolding(of: str, **key: Any) -> dict[str, Any]:
+    """The body of the callback that a folded receipt of the kind `of` asks for."""
+    receipt, fold = receipt_id(of, **key), fold_id(of, **key)
+    every = dict.fromkeys(key, ["MATCH"])
+    shown = [(receipt, receipt_id(of, **every), "children")]
+    shown += [(fold, fold_id(of, **every), "disable_n_clicks")]
+    names = [f"{written(pattern)}.{name}" for _, pattern, name in shown]
+    return {
+        "output": f"..{'...'.join(names)}..",
+        "outputs": [{"id": one, "property": name} for one, _, name in shown],
+        "inputs": [{"id": fold, "property": "n_clicks", "value": 1}],
+        "state": [{"id": receipt, "property": "id", "value": receipt}],
+        "changedPropIds": [f"{written(fold)}.n_clicks"],
+    }
+
+
+def written(identity: dict[str, Any]) -> str:
+    """A pattern's id as Dash writes it."""
+    return json.dumps(identity, sort_keys=True, separators=(",", ":"))
 
 
 def log_of(site: Site, home: Path) -> Path:

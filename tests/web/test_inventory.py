@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -15,7 +16,7 @@ from domain.policy_receipts import POLICY_RULES
 from domain.receipts import Step, StepInput, evaluate
 from domain.records import STOCK_FLAGS
 from layouts.inventory import TABS
-from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site
+from tests.web.conftest import ANALYST, SCOPED, VIEWER, Site, unfolding
 
 LEVELS = ("safety_stock", "reorder_point", "order_up_to")
 
@@ -135,6 +136,22 @@ def test_both_pages_show_the_textbooks_levels(site: Site) -> None:
         page = json.dumps(browser.open_page(path, query).json(), ensure_ascii=False)
         assert "Níveis: os nossos e os do livro-texto" in page, path
         assert "formula=safety_stock_variable&sku=CABO-01&site=DEP-SP" in page, path
+        assert '"type": "policy-receipt"' in page and "working-result" not in page, path
+
+
+def test_how_a_policy_is_computed_is_told_once_it_is_unfolded(site: Site) -> None:
+    def unfolded(email: str, sku: Any, place: Any) -> str:
+        answer = site.browser(email).callback(unfolding("policy", sku=sku, site=place))
+        assert answer.status_code == 200, answer.text
+        return json.dumps(answer.json(), ensure_ascii=False)
+
+    shown = unfolded(VIEWER, "CABO-01", "DEP-SP")
+    for rule in POLICY_RULES:
+        assert json.dumps(f"$${rule.formula}$$") in shown
+    forged: list[tuple[Any, Any]] = [("CABO-01", "NO"), ("NO", "DEP-SP"), (5, None), ("", [1])]
+    for email, sku, place in ((SCOPED, "CABO-01", "DEP-SP"), *((VIEWER, *one) for one in forged)):
+        hidden = unfolded(email, sku, place)
+        assert "Isto não existe mais" in hidden and "working" not in hidden, (sku, place)
 
 
 def test_orders_name_their_supplier_and_lead_to_it(site: Site) -> None:

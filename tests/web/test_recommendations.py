@@ -15,7 +15,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import text
 
-from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
+from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site, unfolding
 from tests.web.test_alerts import SOON
 
 FIELDS = set(
@@ -137,6 +137,29 @@ def test_a_decision_needs_the_right_and_a_rejection_its_reason(
     assert site.audit("recommendation.status")[-1].after["reason"] == "obra adiada"
     assert decide(analyst, number, status="done").status_code == 422
     assert decide(analyst, number, status="open").status_code == 200
+
+
+def test_how_it_is_computed_is_told_once_it_is_unfolded(site: Site, analyst: Api) -> None:
+    browser, bahia = site.browser(VIEWER), site.browser(SCOPED)
+    page = browser.open_page("/recommendations", "?status=all").text
+    everything = listed(analyst)
+    for one in everything:
+        told = browser.callback(unfolding("recommendation", number=one["id"])).json()["response"]
+        (receipt, fold) = told.values()
+        assert fold == {"disable_n_clicks": True}
+        shown = json.dumps(receipt)
+        steps = one["receipt"]["steps"]
+        formulas = [json.dumps(f"$${step['formula']}$$") for step in steps]
+        assert formulas and all(formula in shown for formula in formulas)
+        assert f"recommendation-{one['id']}" in page
+        assert not any(formula in page for formula in formulas)
+    elsewhere = next(one["id"] for one in everything if one["uf"] == "SP")
+    forged: list[Any] = [987654321, -1, 2**70, True, "1", None, [elsewhere]]
+    asked = [(bahia, elsewhere), *((browser, number) for number in forged)]
+    for reader, number in asked:
+        answer = reader.callback(unfolding("recommendation", number=number))
+        assert answer.status_code == 200 and "working" not in answer.text, number
+        assert "Isto não existe mais" in json.dumps(answer.json(), ensure_ascii=False), number
 
 
 def pressed(status: str, ticked: list[int], seen: dict[int, float] | None = None) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def test_alerts_are_taken_snoozed_and_resolved(
 def test_a_threshold_is_refused_with_its_reason_and_saved(watch: Callable[..., Watched]) -> None:
     watched = watch(role=Role.ADMIN, locale="en-GB")
     page = watched.open("/admin/settings")
-    field = page.get_by_label("Warning: stockout within")
+    field = page.get_by_role("spinbutton", name="Warning: stockout within")
     for typed, reason in (("3", "critical days"), ("9999", "must be 0 to"), ("", "a number")):
         field.fill(typed)
         page.get_by_role("button", name="Save").click()

@@ -150,8 +150,8 @@ def test_viewer_has_no_download(watch: Callable[..., Watched]) -> None:
 def test_unknown_item_falls_back_with_a_notice(watch: Callable[..., Watched]) -> None:
     watched = watch()
     page = watched.open("/forecasts?sku=NO-SUCH&site=DEP-SP&period=century")
-    expect(page.locator(".notice-warning")).to_have_count(2)
-    expect(page.locator(".notice-warning").first).to_contain_text("sku=NO-SUCH")
+    expect(page.locator("#_pages_content .notice-warning")).to_have_count(2)
+    expect(page.locator("#_pages_content .notice-warning").first).to_contain_text("sku=NO-SUCH")
     assert page.locator("#series .main-svg").count() > 0
     assert "sku=NO-SUCH" in page.url
 

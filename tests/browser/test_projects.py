@@ -87,5 +87,5 @@ def test_on_a_phone_cards_go_on_to_the_last_project(watch: Callable[..., Watched
     expect(page.locator(".project-card")).to_have_count(MANY - len(seen))
     seen.update(page.locator(".project-card a").all_inner_texts())
     assert len(seen) == MANY and "uf=BA" in page.url
-    expect(page.locator(".notice-warning")).to_have_count(0)
+    expect(page.locator("#_pages_content .notice-warning")).to_have_count(0)
     assert watched.complaints == []

@@ -218,9 +218,9 @@ def test_search_finds_without_accents(watch: Callable[..., Watched]) -> None:
 def test_hostile_addresses_do_no_harm(watch: Callable[..., Watched]) -> None:
     watched = watch()
     page = watched.open("/main?uf=%3Cscript%3Ealert(1)%3C/script%3E&measure=x&region=')--")
-    expect(page.locator(".notice-warning")).to_have_count(3)
+    expect(page.locator("#_pages_content .notice-warning")).to_have_count(3)
     watched.open("/materials?cursor=forged&start=-3&sort=sku;drop")
-    expect(page.locator(".notice-warning").first).to_be_visible()
+    expect(page.locator("#_pages_content .notice-warning").first).to_be_visible()
     watched.open("/materials/NO-SUCH")
     expect(page.locator("#_pages_content .state")).to_contain_text("Página não encontrada")
     assert watched.complaints == []

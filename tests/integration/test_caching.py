@@ -28,7 +28,7 @@ from domain.records import Filters
 from tests import factories, services
 from warehouse import ages, caching
 from warehouse.commands import alerts as commands
-from warehouse.commands import jobs
+from warehouse.commands import jobs, settings
 from warehouse.commands.users import Actor
 from warehouse.db import get_engine
 from warehouse.pipeline import derive, publish
@@ -201,13 +201,11 @@ def test_what_another_worker_writes_is_seen_at_once(
 def test_what_a_job_derives_is_told_to_the_workers_and_what_is_slow_of_it_logged(
     valkey_url: str, network: factories.Network, engine: Engine, nova: str
 ):
-    with engine.begin() as connection:
-        who = Actor("ana", request_id="asked-0123456789")
-        job_id = jobs.queue_derive(connection, object="setting:alerts", actor=who)
-    settings = os.environ | {"DATABASE_URL": nova, "REDIS_URL": valkey_url}
-    settings["NOVA_SLOW_BATCH_MS"] = "1"
+    who = Actor("ana", role="ADMIN", request_id="asked-0123456789")
+    job_id = settings.change(engine, {"drift_days": 11.0}, actor=who)
+    given = os.environ | {"DATABASE_URL": nova, "REDIS_URL": valkey_url, "NOVA_SLOW_BATCH_MS": "1"}
     command = [sys.executable, *jobs.COMMAND, str(job_id)]
-    ran = subprocess.run(command, cwd=services.ROOT, env=settings, capture_output=True, text=True)
+    ran = subprocess.run(command, cwd=services.ROOT, env=given, capture_output=True, text=True)
     assert ran.stdout == f"job {job_id}: done\n", ran.stderr
     assert [*redis.Redis.from_url(valkey_url).scan_iter(f"*{caching.WRITTEN}")]
     logged = [json.loads(line) for line in ran.stderr.splitlines()]

@@ -119,14 +119,15 @@ def _otherwise(row: Recommendation, viewer: Viewer) -> html.P:
 
 
 def _in_window(told: str, row: Recommendation, viewer: Viewer) -> str:
-    """With the days that the amounts are of."""
-    t, days = viewer.t, row.if_nothing.get("window_days")
-    if days is None:
+    """With the days that the amounts are of: true whenever it is read."""
+    t, days, today = viewer.t, row.if_nothing.get("window_days"), row.facts.get("today")
+    if days is None or today is None:
         return told
-    count = max(1, round(float(days)))
+    count, given = max(1, round(float(days))), {"day": fmt.iso_day(today, viewer.locale)}
     if count == 1:
-        return t("in the next day %(told)s", told=told)
-    return t("in the next %(days)s days %(told)s", days=fmt.number(count, viewer.locale), told=told)
+        return t("in the day after %(day)s %(told)s", told=told, **given)
+    written = fmt.number(count, viewer.locale)
+    return t("in the %(days)s days after %(day)s %(told)s", days=written, told=told, **given)
 
 
 def _amount(quantity: float | None, row: Recommendation, viewer: Viewer) -> str:

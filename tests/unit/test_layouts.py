@@ -622,13 +622,13 @@ def test_a_derivation_says_what_it_follows_and_what_stays(
 @pytest.mark.parametrize(
     ("locale", "said"),
     [
-        ("pt_BR", "nos próximos 64 dias, faltam 0,37 un, R$ 2.237 em risco; o estoque acaba em "),
-        ("en", "in the next 64 days 0.37 un missing, R$ 2,237 at risk; stock runs out on "),
+        ("pt_BR", "nos 64 dias depois de 29/11/2026, faltam 0,37 un, R$ 2.237 em risco; o estoque"),
+        ("en", "in the 64 days after Nov 29, 2026 0.37 un missing, R$ 2,237 at risk; stock runs"),
     ],
 )
 def test_a_recommendation_names_the_days_of_what_is_missing(locale: str, said: str) -> None:
     nothing = {"stockout_on": "2027-04-22", "unmet_quantity": 0.371, "risk_brl": 2236.6}
-    facts = {"if_nothing": nothing | {"window_days": 64.1436}}
+    facts = {"today": "2026-11-29", "if_nothing": nothing | {"window_days": 64.1436}}
     asked: dict[str, Any] = dict.fromkeys(field.name for field in fields(Recommendation))
     asked |= {"id": 1, "kind": "TRANSFER", "sku": "BAT", "unit": "un", "status": "open"}
     asked |= {"facts": facts, "narrative": {}, "narrative_source": "template"}

@@ -64,10 +64,11 @@ def rows_of(card: Any) -> list[int]:
 
 
 def cards(page: Any) -> Iterator[tuple[list[int], list[str]]]:
-    """Of each card: how many rows its tables have, and where its CSV files are."""
+    """Of each card: how many rows its tables have, and where its CSV files are. The newest
+    adjustments beside their form have their file on the page of the material's stock."""
     for one in components(page):
         kinds = str(one["props"].get("className")).split()
-        if one["type"] == "Section" and "surface" in kinds and "kpi" not in kinds:
+        if one["type"] == "Section" and "surface" in kinds and not {"kpi", "adjust"} & {*kinds}:
             hrefs = [str(each["props"].get("href")) for each in components(one)]
             links = [href for href in hrefs if "/exports/" in href and ".csv" in href]
             yield rows_of(one), links

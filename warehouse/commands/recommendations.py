@@ -24,7 +24,7 @@ from warehouse.commands import decisions
 from warehouse.commands.users import Actor
 from warehouse.decided import as_decided
 from warehouse.queries.filtering import series_where, status_now
-from warehouse.queries.recommendations import STATUSES, accepted
+from warehouse.queries.recommendations import DECIDED, LAST_DECISION, STATUSES, accepted
 from warehouse.tables.analytics import recommendation
 
 SNOOZE_DAYS = 7
@@ -146,16 +146,10 @@ def _locked(connection: Connection, ids: Sequence[int], scope: Scope) -> list[Ro
     return decisions.held(connection, select, where.params, ids, "recommendation")
 
 
-_ACCEPTED = """
-SELECT recommendation.id, recommendation.kind, latest.facts - 'supplier_code' AS facts
-FROM analytics.recommendation
-CROSS JOIN LATERAL (
-    SELECT facts FROM support.decision
-    WHERE decision.kind = 'recommendation' AND decision.fingerprint = recommendation.fingerprint
-    ORDER BY decision_id DESC LIMIT 1
-) AS latest
-WHERE recommendation.id = ANY(:ids) AND status = 'accepted'
-    AND latest.facts - 'supplier_code' <> recommendation.facts
+_ACCEPTED = f"""
+SELECT recommendation.id, recommendation.kind, {DECIDED} AS facts
+FROM analytics.recommendation CROSS JOIN LATERAL {LAST_DECISION}
+WHERE recommendation.id = ANY(:ids) AND status = 'accepted' AND {DECIDED} <> recommendation.facts
 """
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from sqlalchemy import Connection, text
 
 from warehouse.commands.owners import release
-from warehouse.pipeline.copying import copy_frame
+from warehouse.pipeline.copying import stage
 from warehouse.queries import users
 from warehouse.queries.filtering import status_now
 
@@ -15,15 +15,7 @@ LEVELS = ["info", "warning", "critical"]
 
 def stage_alerts(connection: Connection, alerts: pd.DataFrame) -> None:
     """Puts the alerts of `alerting` where `write_alerts` takes them from."""
-    connection.execute(text("DROP TABLE IF EXISTS raised"))
-    connection.execute(text("CREATE TEMPORARY TABLE raised (LIKE analytics.alert) ON COMMIT DROP"))
-    connection.execute(
-        text(
-            "ALTER TABLE raised DROP id, DROP status, DROP raised_at, DROP owner_id,"
-            " DROP snoozed_until, ALTER run_id DROP NOT NULL"
-        )
-    )
-    copy_frame(connection, "raised", alerts)
+    stage(connection, "raised", "analytics.alert", alerts)
 
 
 def write_alerts(connection: Connection, run_id: int) -> dict[str, int]:

@@ -20,6 +20,7 @@ from domain.recommending.queue import FOLLOWED
 from warehouse.pipeline.copying import frame_of
 from warehouse.queries.daily import CANCELLED
 from warehouse.queries.filtering import is_open, status_now
+from warehouse.queries.recommendations import DECIDED, LAST_DECISION
 
 NTH = "#"
 """Before the number of advice that came up beside decided advice with the same fingerprint."""
@@ -29,28 +30,18 @@ of numbers."""
 
 CARRIED = f"""
 SELECT DISTINCT ON (fingerprint) fingerprint, kind, priority, item_id, site_id, from_site_id,
-    supplier_id, quantity, act_by, value_brl, raised_at, facts, narrative, narrative_source,
-    latest.decided,
+    supplier_id, quantity, act_by, value_brl, raised_at, recommendation.facts, narrative,
+    narrative_source, {DECIDED} AS decided,
     CASE WHEN run_id = :run_id THEN id END AS id, {status_now("recommendation")} AS status,
     CASE WHEN NOT {is_open("recommendation")} THEN snoozed_until END AS snoozed_until
 FROM analytics.recommendation
-LEFT JOIN LATERAL (
-    SELECT decision.facts - 'supplier_code' AS decided FROM support.decision
-    WHERE recommendation.status IN ('accepted', 'done') AND decision.kind = 'recommendation'
-        AND decision.fingerprint = recommendation.fingerprint
-    ORDER BY decision_id DESC LIMIT 1
-) AS latest ON true
+LEFT JOIN LATERAL {LAST_DECISION} ON recommendation.status IN ('accepted', 'done')
 WHERE run_id = :run_id OR run_id = (SELECT run_id FROM analytics.published)
 ORDER BY fingerprint, run_id = :run_id
 """
 """Of both runs the published one's: that is where people decided. The number stays where the same
 run is derived again: it stands on somebody's screen. `decided`: the facts of what was accepted or
 done."""
-
-REJECTED = f"""
-SELECT split_part(fingerprint, '{NTH}', 1) FROM ({CARRIED}) AS carried
-WHERE status = 'rejected' AND kind = '{TRANSFER}'
-"""
 
 _FOLLOWED = f"""
 WITH decided AS (
@@ -99,6 +90,12 @@ def followed(connection: Connection, run_id: int, today: date) -> pd.DataFrame:
     params = {"run_id": run_id, "today": today, "cancelled": list(CANCELLED)}
     frame = frame_of(connection, _FOLLOWED, params)
     return frame.astype({"item_id": "int64", "site_id": "int64", "quantity": "float64"})
+
+
+def rejected(carried: Sequence[Row[Any]]) -> set[str]:
+    """The fingerprints of moves that were rejected."""
+    found = (one for one in carried if one.kind == TRANSFER and one.status == "rejected")
+    return {one.fingerprint.split(NTH)[0] for one in found}
 
 
 def by_place(effects: pd.DataFrame) -> pd.DataFrame:

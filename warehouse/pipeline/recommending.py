@@ -17,15 +17,9 @@ from domain.recommendation_wording import narrative
 from domain.recommending.frames import Context
 from domain.recommending.queue import NEEDED, recommend
 from warehouse.decided import as_decided
-from warehouse.pipeline.copying import copy_frame, frame_of
+from warehouse.pipeline.copying import frame_of, stage
 from warehouse.pipeline.derivation import Setup
-from warehouse.pipeline.followed import (
-    CARRIED,
-    REJECTED,
-    by_place,
-    followed,
-    named_anew,
-)
+from warehouse.pipeline.followed import CARRIED, by_place, followed, named_anew, rejected
 from warehouse.pipeline.lead_times import MEASURED_DAYS
 from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
 
@@ -40,13 +34,11 @@ def recommendations_of(
     stock = stock.drop(columns=[name for name in _PLACED if name in stock])
     stock = stock.merge(_places(connection), on=["item_id", "site_id"])
     lines, supply = _with_supplier(connection, orders), _supply(connection, setup.today)
-    params = {"run_id": setup.run_id}
-    rejected = connection.execute(text(REJECTED), params).scalars()
-    carried = connection.execute(text(CARRIED), params).all()
+    carried = connection.execute(text(CARRIED), {"run_id": setup.run_id}).all()
     effects = followed(connection, setup.run_id, setup.today)
     standing = set(effects["fingerprint"])
     found = recommend(
-        stock[NEEDED], lines, supply, context, frozenset(rejected), by_place(effects)
+        stock[NEEDED], lines, supply, context, rejected(carried), by_place(effects)
     ).to_dict("records")
     made = [_row(setup.run_id, one) for one in found]
     kept = [_standing(setup.run_id, one) for one in carried if one.fingerprint in standing]
@@ -125,7 +117,7 @@ _KEPT = f"CREATE TEMPORARY TABLE kept ON COMMIT DROP AS {CARRIED}"
 
 _OWN = "run_id fingerprint kind priority item_id site_id from_site_id supplier_id".split()
 _MADE = "quantity act_by value_brl facts narrative".split()
-_STAYS = "kept.status = 'done' AND NOT advised.stands"
+_STAYS = "kept.status = 'done' AND advised.status = 'open'"
 
 _ADVISE = f"""
 INSERT INTO analytics.recommendation (id, {", ".join([*_OWN, *_MADE])}, narrative_source, status,
@@ -138,26 +130,19 @@ SELECT coalesce(kept.id, nextval(pg_get_serial_sequence('analytics.recommendatio
     coalesce(kept.status, 'open'), kept.snoozed_until, coalesce(kept.raised_at, now())
 FROM advised LEFT JOIN kept USING (fingerprint)
 """
-"""What was done while this was derived stays as it was decided, as what `stands` does."""
+"""What was done while this was derived stays as it was decided, as what had been done before."""
 
 
 def stage_recommendations(connection: Connection, found: list[dict[str, Any]]) -> None:
     """Puts what `recommendations_of` gives where `write_recommendations` takes it from."""
-    connection.execute(text("DROP TABLE IF EXISTS advised"))
-    made = "CREATE TEMPORARY TABLE advised ON COMMIT DROP AS"
-    columns = ", ".join([*_OWN, *_MADE, "false AS stands"])
-    table = f"SELECT {columns} FROM analytics.recommendation WITH NO DATA"
-    connection.execute(text(f"{made} {table}"))
-    if found:
-        rows = pd.DataFrame(found, dtype=object)
-        copy_frame(connection, "advised", rows[[*_OWN, *_MADE, "stands"]])
+    rows = pd.DataFrame(found, columns=[*_OWN, *_MADE, "status"], dtype=object)
+    stage(connection, "advised", "analytics.recommendation", rows)
 
 
 def write_recommendations(connection: Connection, run_id: int) -> None:
     """Replaces the run's recommendations by those that are staged; one that was there before keeps
     its number, status and date, its words while its facts are the same, and all of it where it was
-    done. From here to the commit
-    nobody can decide about recommendations."""
+    done. From here to the commit nobody can decide about recommendations."""
     params = {"run_id": run_id}
     # see `write_alerts`
     connection.execute(text("LOCK TABLE analytics.recommendation IN EXCLUSIVE MODE"))
@@ -177,7 +162,7 @@ def _row(run_id: int, one: dict[Any, Any]) -> dict[str, Any]:
         "priority": int(one["priority"]),
         "facts": json.dumps(one["facts"]),
         "narrative": json.dumps(narrative(one["kind"], one["facts"])),
-        "stands": False,
+        "status": "open",
     }
 
 
@@ -185,6 +170,5 @@ def _standing(run_id: int, known: Row[Any]) -> dict[str, Any]:
     """What stays as it was decided, from a row of CARRIED."""
     made = as_decided(known.kind, known.facts if known.decided is None else known.decided)
     made |= {"facts": json.dumps(made["facts"]), "narrative": json.dumps(made["narrative"])}
-    names = "fingerprint kind priority item_id site_id from_site_id supplier_id".split()
-    own = {name: getattr(known, name) for name in names}
-    return own | made | {"run_id": run_id, "stands": True}
+    own = {name: getattr(known, name) for name in _OWN[1:]}
+    return own | made | {"run_id": run_id, "status": known.status}

@@ -27,7 +27,7 @@ from domain.inventory import Array
 from domain.policy_settings import PolicySettings
 from domain.years import PERIOD_DAYS, SEED, Terms
 from warehouse.clock import IN_BRASILIA
-from warehouse.pipeline.copying import copy_frame, frame_of
+from warehouse.pipeline.copying import frame_of, stage
 from warehouse.pipeline.histories import demand_matrix
 from warehouse.pipeline.recorded import Recorded, lead_times_at, received_lines, recorded
 from warehouse.queries.published import NATIVE, last_day, next_period
@@ -92,24 +92,20 @@ FROM analytics.run WHERE run_id = :run_id
 """
 
 
-_REPLAYED = ", ".join(
-    column.name for column in savings.columns if column.name not in ("run_id", "accepted")
-)
+_REPLAYED = [column.name for column in savings.columns if column.name not in ("run_id", "accepted")]
+_THESE = ", ".join(_REPLAYED)
 
 _SAVE = f"""
-INSERT INTO analytics.savings ({_REPLAYED}, run_id, accepted)
-SELECT {_REPLAYED}, :run_id, accepted.since IS NOT NULL
+INSERT INTO analytics.savings ({_THESE}, run_id, accepted)
+SELECT {_THESE}, :run_id, accepted.since IS NOT NULL
 FROM replayed LEFT JOIN ({accepted()}) AS accepted USING (item_id, site_id)
 """
 
 
 def stage_savings(connection: Connection, found: pd.DataFrame | None) -> None:
     """Puts what `savings_of` gives where `write_savings` takes it from."""
-    connection.execute(text("DROP TABLE IF EXISTS replayed"))
-    made = "CREATE TEMPORARY TABLE replayed ON COMMIT DROP AS"
-    connection.execute(text(f"{made} SELECT {_REPLAYED} FROM analytics.savings WITH NO DATA"))
-    if found is not None:
-        copy_frame(connection, "replayed", found)
+    rows = pd.DataFrame(columns=_REPLAYED) if found is None else found
+    stage(connection, "replayed", "analytics.savings", rows)
 
 
 def write_savings(connection: Connection, run_id: int) -> None:

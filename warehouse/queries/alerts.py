@@ -20,7 +20,7 @@ from warehouse.queries.filtering import (
     series_where,
     status_now,
 )
-from warehouse.queries.paging import fetch_page
+from warehouse.queries.paging import fetch_page, record_of
 from warehouse.queries.published import published_run
 
 SORTS = {
@@ -55,14 +55,14 @@ JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
 LEFT JOIN support.user AS holder ON holder.user_id = alert.owner_id
 """
+_SEVERITY = "CASE alert.level WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END"
 _SELECT = f"""
 SELECT alert.id, alert.level, alert.kind, item.sku, item.name AS item_name, item.unit, site.site,
     site.name AS site_name, site.uf, alert.stockout_on, alert.days_to_stockout, alert.risk_brl,
     alert.acting_brl, alert.net_brl, {status_now("alert")} AS status, holder.email AS owner,
     CASE WHEN NOT {is_open("alert")} THEN alert.snoozed_until END AS snoozed_until,
     alert.raised_at, alert.facts,
-    CASE alert.level WHEN 'critical' THEN 3 WHEN 'warning' THEN 2 ELSE 1 END AS severity,
-    CASE alert.level WHEN 'critical' THEN 1 WHEN 'warning' THEN 2 ELSE 3 END AS level_place,
+    {_SEVERITY} AS severity, 4 - {_SEVERITY} AS level_place,
     coalesce(alert.days_to_stockout, 'infinity') AS days_left
 {_FROM}
 """
@@ -145,7 +145,7 @@ def alerts_of_item(connection: Connection, run_id: int, item_id: int, scope: Sco
 
 def to_alert(row: Row[Any]) -> Alert:
     """The typed row of one line of the select above."""
-    return Alert(**{name: row._mapping[name] for name in Alert.__dataclass_fields__})
+    return record_of(Alert, row)
 
 
 def _where(

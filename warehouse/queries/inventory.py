@@ -25,7 +25,7 @@ from warehouse import ages
 from warehouse.caching import once, read_model
 from warehouse.queries.filtering import between, is_open, series_where
 from warehouse.queries.materials import ON_HAND, TEXTBOOK_ORDER_UP_TO, orders_on_their_way
-from warehouse.queries.paging import fetch_page
+from warehouse.queries.paging import fetch_page, record_of
 from warehouse.queries.published import AS_OF, RUN, PublishedRun, published_run_or_none
 from warehouse.queries.series import find_item, find_series, is_known
 
@@ -195,7 +195,7 @@ def one(connection: Connection, *, sku: str, site: str, scope: Scope = EVERYTHIN
     if row.item_id is None:
         raise NotFound(f"There is no stock of {sku!r} at {site!r}.")
     is_known(connection, sku, site, scope, row)
-    depot = ItemDepot(**{name: row._mapping[name] for name in ItemDepot.__dataclass_fields__})
+    depot = record_of(ItemDepot, row)
     run, share = published_run_or_none(connection), ratio(depot.on_hand, depot.forecast_horizon)
     lasts = share * run.horizon_days if run and share is not None else None
     return replace(depot, days_of_supply=lasts)

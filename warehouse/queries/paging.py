@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import date, datetime
 from inspect import unwrap
 from typing import Any, TypeVar, cast
@@ -29,6 +30,11 @@ def every(page: Callable[..., Page[T]], **asked: Any) -> Iterator[T]:
     query = unwrap(page)
     with snapshot(stream_results=True) as connection:
         yield from query(connection, **asked, limit=EVERY).rows
+
+
+def record_of(kind: Callable[..., T], row: Row[Any]) -> T:
+    """The record that a row holds beside what it is found and ordered by."""
+    return kind(**{one.name: row._mapping[one.name] for one in fields(cast(Any, kind))})
 
 
 def _text(value: Any) -> str:

@@ -30,7 +30,7 @@ from warehouse.queries.filtering import (
     series_where,
     status_now,
 )
-from warehouse.queries.paging import fetch_page
+from warehouse.queries.paging import fetch_page, record_of
 from warehouse.queries.published import published_run
 
 SORTS = {
@@ -43,18 +43,23 @@ SORTS = {
 }
 STATUSES: tuple[str, ...] = get_args(AdviceStatus)
 
+LAST_DECISION = """(
+    SELECT decision_id, actor, at, reason, facts FROM support.decision
+    WHERE decision.kind = 'recommendation'
+        AND decision.fingerprint = recommendation.fingerprint
+    ORDER BY decision_id DESC LIMIT 1
+) AS latest"""
+"""SQL: what was decided last about a row of analytics.recommendation, to be joined laterally."""
+DECIDED = "latest.facts - 'supplier_code'"
+"""SQL: the facts of the recommendation as they were then."""
+
 _FROM = f"""
 FROM analytics.recommendation
 JOIN core.item USING (item_id)
 JOIN core.site ON site.site_id = recommendation.site_id
 LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
 LEFT JOIN core.supplier ON supplier.supplier_id = recommendation.supplier_id
-LEFT JOIN LATERAL (
-    SELECT decision_id, actor, at, reason, facts FROM support.decision
-    WHERE decision.kind = 'recommendation'
-        AND decision.fingerprint = recommendation.fingerprint
-    ORDER BY decision_id DESC LIMIT 1
-) AS latest ON NOT {is_open("recommendation")}
+LEFT JOIN LATERAL {LAST_DECISION} ON NOT {is_open("recommendation")}
 """
 _SELECT = f"""
 SELECT recommendation.id, recommendation.kind, recommendation.priority, item.sku,
@@ -259,9 +264,7 @@ def to_buy(
 
 def to_recommendation(row: Row[Any]) -> Recommendation:
     """The typed row of one line of the select above."""
-    return Recommendation(
-        **{name: row._mapping[name] for name in Recommendation.__dataclass_fields__}
-    )
+    return record_of(Recommendation, row)
 
 
 def _where(run_id: int, scope: Scope, filters: Filters, kinds: tuple[str, ...]) -> Where:

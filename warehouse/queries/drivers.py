@@ -26,7 +26,7 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.daily import daily, daily_filter
 from warehouse.queries.filtering import driver_where
-from warehouse.queries.published import DEMAND_TO, NATIVE
+from warehouse.queries.published import DEMAND_TO, NATIVE, first_day
 
 MONTHS = 36
 
@@ -169,7 +169,7 @@ def _by_week(demand: dict[date, float]) -> dict[date, float]:
     """By whole weeks, from their Mondays."""
     sums: dict[date, list[float]] = defaultdict(list)
     for day, quantity in demand.items():
-        sums[day - timedelta(days=day.weekday())].append(quantity)
+        sums[first_day(day, "W")].append(quantity)
     return {start: sum(days) for start, days in sums.items() if len(days) == 7}
 
 

@@ -51,11 +51,12 @@ LAST_SPOKEN_OF = """coalesce(
 )"""
 """The last day that data speak of: of demand and stock, else of orders; null without any."""
 
-AS_OF = f"""(
-    SELECT {LAST_SPOKEN_OF} FROM (
-        SELECT {DEMAND_TO} AS demand, (SELECT max(date) FROM analytics.stock_by_day) AS stock
-    ) AS known
-)"""
+KNOWN = f"""(
+    SELECT {DEMAND_TO} AS demand, (SELECT max(date) FROM analytics.stock_by_day) AS stock
+) AS known"""
+"""Until when demand and stock are known: what LAST_SPOKEN_OF is told of."""
+
+AS_OF = f"(SELECT {LAST_SPOKEN_OF} FROM {KNOWN})"
 """The same for a statement that knows neither."""
 
 OUTAGES_TO = """greatest(

@@ -15,7 +15,7 @@ from warehouse.caching import VERSION_SQL, read_model
 from warehouse.clock import IN_BRASILIA
 from warehouse.planned import planned_once
 from warehouse.queries.published import (
-    DEMAND_TO,
+    KNOWN,
     LAST_SPOKEN_OF,
     NATIVE,
     fresh_until,
@@ -48,9 +48,7 @@ _STATUS = planned_once(
     CROSS JOIN (
         SELECT min(date) AS date_from, max(date) AS date_to FROM analytics.demand_by_day
     ) AS demand
-    CROSS JOIN (
-        SELECT {DEMAND_TO} AS demand, (SELECT max(date) FROM analytics.stock_by_day) AS stock
-    ) AS known
+    CROSS JOIN {KNOWN}
     LEFT JOIN analytics.revision AS shown ON true
     LEFT JOIN analytics.published ON true
     LEFT JOIN analytics.run USING (run_id)

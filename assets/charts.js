@@ -100,9 +100,7 @@
   function nameOf(chart, format) {
     const holder = chart.closest("[id]");
     const page = window.location.pathname.replaceAll("/", "-");
-    /* Swedish dates are those of ISO 8601. */
-    const day = new Date().toLocaleDateString("sv", { timeZone: "America/Sao_Paulo" });
-    return `nova${page}-${holder ? holder.id : "chart"}-${day}.${format}`;
+    return `nova${page}-${holder ? holder.id : "chart"}-${window.nova.today()}.${format}`;
   }
 
   function offer(address, name) {

@@ -42,10 +42,9 @@
 
   /* A difference of two shares, as fmt.points writes it. */
   functions.novaPoints = function (params, digits) {
-    const known = params.value !== null && params.value !== undefined;
-    const value = known ? 100 * params.value : null;
+    const value = params.value && 100 * params.value;
     const shown = written({ ...params, value }, { ...digitsOf(digits), signDisplay: "exceptZero" });
-    return known ? `${shown}\u00a0p.p.` : shown;
+    return shown === UNKNOWN ? shown : `${shown}\u00a0p.p.`;
   };
 
   functions.novaDate = function (params) {

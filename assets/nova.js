@@ -48,9 +48,11 @@
 
   /* In the scheme of the page, where the chart was made for the other one: also one that was on its
      way as the reader changed it. */
+  let templates = null;
+
   function paint(chart) {
     const scheme = document.documentElement.getAttribute("data-bs-theme");
-    const templates = JSON.parse(document.getElementById("chart-templates").dataset.templates);
+    templates ||= JSON.parse(document.getElementById("chart-templates").dataset.templates);
     const drawn = chart.layout && chart.layout.template;
     const inkOf = (template) => template.layout.font.color;
     if (drawn && inkOf(drawn) !== inkOf(templates[scheme])) {
@@ -495,7 +497,12 @@
     }
   });
 
-  window.nova = { carried: carried, go: go, paint: paint, toggle: toggle };
+  /* The day in Brasília; Swedish dates are those of ISO 8601. */
+  function today() {
+    return new Date().toLocaleDateString("sv", { timeZone: "America/Sao_Paulo" });
+  }
+
+  window.nova = { carried: carried, go: go, paint: paint, today: today, toggle: toggle };
 
   function startOver(query) {
     query.delete("cursor");

@@ -14,7 +14,7 @@
 
   let shown = null;
   let decided = null;
-  let day = dayInBrasilia();
+  let day = window.nova.today();
   let waiting = null;
   let asking = false;
   let ended = false;
@@ -142,14 +142,10 @@
     return isFree;
   };
 
-  function dayInBrasilia() {
-    return new Date().toLocaleDateString("sv-SE", { timeZone: "America/Sao_Paulo" });
-  }
-
   /* The frame tells ages in days; what is filled in is not of it. */
 
   function noteDay() {
-    const now = dayInBrasilia();
+    const now = window.nova.today();
     if (now !== day) {
       day = now;
       window.dash_clientside.set_props("day-turned", { data: day });

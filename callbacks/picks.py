@@ -15,6 +15,15 @@ def number_of(value: Any) -> int:
     return value
 
 
+def by_number(values: Any, cards: Any) -> dict[int, Any]:
+    """What a field of each card holds, by the number in the field's id."""
+    return {
+        card["number"]: value
+        for value, card in zip(values or [], cards or [], strict=False)
+        if isinstance(card, dict) and isinstance(card.get("number"), int)
+    }
+
+
 def picked(values: Any) -> list[int]:
     """The numbers that are ticked. Raises InvalidInput for anything else."""
     ticked = [one for value in values or [] if isinstance(value, list) for one in value]

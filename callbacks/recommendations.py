@@ -15,7 +15,7 @@ from callbacks.deciding import register_decisions
 from callbacks.filters import bar_of
 from callbacks.listing import listed
 from callbacks.parts import later, lazily
-from callbacks.picks import number_of
+from callbacks.picks import by_number, number_of
 from callbacks.receipts import register_receipts
 from callbacks.screen import screen
 from domain.access import Permission
@@ -121,18 +121,11 @@ def _decide(
 
 def _seen(quantities: Any, cards: Any) -> dict[int, float]:
     """The quantities that the page shows, by the number of the recommendation."""
-    return {
-        identity["number"]: float(quantity)
-        for quantity, identity in zip(quantities or [], cards or [], strict=False)
-        if isinstance(identity, dict)
-        and isinstance(identity.get("number"), int)
-        and isinstance(quantity, int | float)
-    }
+    shown = by_number(quantities, cards).items()
+    return {number: float(one) for number, one in shown if isinstance(one, int | float)}
 
 
 def _reason(number: int, reasons: Any, fields: Any) -> str:
     """What stands in the field that belongs to the button."""
-    for text, identity in zip(reasons or [], fields or [], strict=False):
-        if isinstance(identity, dict) and identity.get("number") == number:
-            return text[:200] if isinstance(text, str) else ""
-    return ""
+    text = by_number(reasons, fields).get(number)
+    return text[:200] if isinstance(text, str) else ""

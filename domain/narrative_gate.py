@@ -5,8 +5,8 @@ if it is in the language asked for, short, plain, without links, and if each num
 (with the language's separators) is a fact as rounded as it is written: an amount of money a fact in
 BRL, a percentage a fraction, a number of days a fact in days, anything else a fact that is neither
 money nor a fraction. What is told a day, a year or a unit is a fact that is so much of each. A date
-may leave out its year, or its month too; "today" is another one tomorrow. Other
-currencies, scales and units of time are no fact's.
+may leave out its year, or its month too; "today" is another one tomorrow. Other currencies, scales
+and units of time are no fact's.
 """
 
 from __future__ import annotations

@@ -96,8 +96,10 @@ def signed_percent(value: float | None, locale: str, digits: int = 1) -> str:
     return sign + percent(value, locale, digits)
 
 
-def points(value: float, locale: str, digits: int) -> str:
+def points(value: float | None, locale: str, digits: int) -> str:
     """A difference of two shares in percentage points, with its sign: `+0,3 p.p.`"""
+    if value is None:
+        return UNKNOWN
     sign = "+" if rounded(100 * value, digits) > 0 else ""
     return f"{sign}{fixed(100 * value, locale, digits)}\u00a0p.p."
 
@@ -109,7 +111,7 @@ def share_digits(*shares: float | None) -> int:
 
 def typed_day(value: date, locale: str) -> str:
     """A date as it is typed: `31/01/2026` in pt_BR, `2026-01-31` in English."""
-    return f"{value:%d/%m/%Y}" if locale == "pt_BR" else value.isoformat()
+    return day(value, locale) if locale == "pt_BR" else value.isoformat()
 
 
 def day(value: date | None, locale: str) -> str:

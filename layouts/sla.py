@@ -67,6 +67,11 @@ class SlaData:
         return bool(self.bar.filters.region or self.bar.filters.uf)
 
     @property
+    def of_a_part(self) -> bool:
+        """True if some sites only are looked at, or seen, of a contract."""
+        return self.narrowed or self.partial
+
+    @property
     def partial(self) -> bool:
         """True if the reader sees some sites only of a contract."""
         return any(one.partial for one in self.scores)
@@ -137,14 +142,13 @@ def _figures(data: SlaData, viewer: Viewer) -> list[html.Section]:
     accrued = _sum(one.now.penalty_brl for one in scores)
     ahead = _sum(one.penalty_projected_brl for one in scores)
     exposure = _sum(one.here.exposure_brl for one in scores)
-    of_a_part = data.narrowed or data.partial
-    whole = t("; of the whole contracts") if of_a_part else ""
+    whole = t("; of the whole contracts") if data.of_a_part else ""
     return [
         figure_card(
             t("Availability"),
             fmt.percent(None if share is None else 1 - share, locale, 3),
             t("up to %(day)s, over the sites in view", day=up_to)
-            if of_a_part
+            if data.of_a_part
             else t("up to %(day)s, over all sites", day=up_to),
             viewer,
             words=t("Overlapping outages of a site count once. All sites weigh alike."),
@@ -252,7 +256,7 @@ def _chart(data: SlaData, viewer: Viewer) -> html.Section:
                 t("Click one to see it alone; click it again to see all."),
                 *(
                     [t("Of all sites of each contract, wherever they are.")]
-                    if data.narrowed or data.partial
+                    if data.of_a_part
                     else []
                 ),
             ]

@@ -45,10 +45,7 @@ def _table(rows: Sequence[ValueStep], viewer: Viewer) -> html.Div:
             html.Td(fmt.number(one.series, locale), className="number"),
             html.Td(fmt.number(one.points, locale), className="number"),
             html.Td(fmt.percent(one.wape, locale), className="number"),
-            html.Td(
-                fmt.UNKNOWN if one.added is None else fmt.points(one.added, locale, 1),
-                className="number",
-            ),
+            html.Td(fmt.points(one.added, locale, 1), className="number"),
         ]
         for one in rows
     ]

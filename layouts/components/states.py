@@ -115,13 +115,8 @@ def commands(*lines: str) -> html.Pre:
 def notice(text: str, kind: str = "info", *links: Component) -> html.Div:
     """One line above the content: something was left out, limited or out of date. `links`: where
     to do something about it."""
-    told: list[Component | str] = [text]
-    for link in links:
-        told += [" ", link]
-    return html.Div(
-        [icon(NOTICE_ICONS[kind]), html.Span(told if links else text)],
-        className=f"notice notice-{kind}",
-    )
+    told = [text, *(part for link in links for part in (" ", link))]
+    return html.Div([icon(NOTICE_ICONS[kind]), html.Span(told)], className=f"notice notice-{kind}")
 
 
 NOTICE_ICONS = {"info": "info", "warning": "alert", "demo": "flask"}

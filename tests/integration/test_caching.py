@@ -199,8 +199,13 @@ def test_what_another_worker_writes_is_seen_at_once(
 
 
 def test_what_a_job_derives_is_told_to_the_workers_and_what_is_slow_of_it_logged(
-    valkey_url: str, network: factories.Network, engine: Engine, nova: str
+    valkey_url: str,
+    network: factories.Network,
+    engine: Engine,
+    nova: str,
+    monkeypatch: pytest.MonkeyPatch,
 ):
+    monkeypatch.setattr(jobs, "spawn", lambda *_: None)
     who = Actor("ana", role="ADMIN", request_id="asked-0123456789")
     job_id = settings.change(engine, {"drift_days": 11.0}, actor=who)
     given = os.environ | {"DATABASE_URL": nova, "REDIS_URL": valkey_url, "NOVA_SLOW_BATCH_MS": "1"}

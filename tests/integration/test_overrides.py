@@ -227,7 +227,7 @@ def test_it_counts_to_the_end_of_its_last_day_in_brasilia(engine: Engine, publis
     run_id = publish()
     save(engine, quantities(900.0))
     for zone in ("Etc/GMT+12", "Pacific/Kiritimati"):
-        for day, counts in ((TODAY, True), (TODAY - timedelta(days=1), False)):
+        for day, counts in ((today(), True), (today() - timedelta(days=1), False)):
             with engine.begin() as connection:
                 connection.execute(text(f"SET LOCAL timezone = '{zone}'"))
                 expires_on(connection, day)

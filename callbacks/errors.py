@@ -27,4 +27,4 @@ def on_error(error: Exception) -> None:
         log.error("a callback failed", exc_info=error)
     g.page_failed = True
     viewer = current_viewer()
-    set_props("toasts", {"children": toast(error_text(error, viewer.t), viewer)})
+    set_props("toasts", {"children": toast(error_text(error, viewer), viewer)})

@@ -174,7 +174,7 @@ def _texts(error: Exception, viewer: Viewer) -> tuple[str, str]:
     if status == 503:
         return t("The database does not answer"), t("Try again in a moment.")
     if isinstance(error, NovaError) and error.code in ERRORS:
-        return t("That request cannot be answered"), error_text(error, t)
+        return t("That request cannot be answered"), error_text(error, viewer)
     if status < 500:
         return t("That request cannot be answered"), t("Go back, load the page again and repeat.")
     return t("Something went wrong"), t("The error has been logged. Try again in a moment.")

@@ -16,7 +16,7 @@ class NovaError(Exception):
         message: str,
         *,
         fields: dict[str, str] | None = None,
-        params: Mapping[str, int | str] | None = None,
+        params: Mapping[str, float | str | None] | None = None,
     ) -> None:
         super().__init__(message)
         self.fields, self.params = fields or {}, params or {}

@@ -6,7 +6,8 @@ from domain.errors import NovaError
 from domain.kpis import OTIF_DAYS, PERIODS_OF_MONTH, SLA_DAYS, STOCK_DAYS
 from domain.records import Kpi
 from domain.viewer import N_ as N_
-from domain.viewer import Translator
+from domain.viewer import Translator, Viewer
+from layouts import format as fmt
 
 MODELS = {
     "ensemble": N_("Ensemble"),
@@ -651,11 +652,14 @@ ERRORS = {
 }
 
 
-def error_text(error: Exception, t: Translator) -> str:
+def error_text(error: Exception, viewer: Viewer) -> str:
     """What is said to people of an error, by its code."""
     code, params = (error.code, error.params) if isinstance(error, NovaError) else ("error", {})
-    said = ERRORS.get(code, ERRORS["error"])
-    return t(said, **params)
+    told = {
+        name: value if isinstance(value, str) else fmt.quantity(value, viewer.locale)
+        for name, value in params.items()
+    }
+    return viewer.t(ERRORS.get(code, ERRORS["error"]), **told)
 
 
 OVERRIDE_REASONS = {

@@ -194,25 +194,24 @@ def _stores(seen: dict[int, float]) -> list[list[dict[str, Any]]]:
 def test_what_has_changed_since_it_was_seen_is_not_decided(site: Site, analyst: Api) -> None:
     """By a derivation, which keeps the number of the recommendation."""
     first, second = listed(analyst, kind="REORDER", status="open")[:2]
-    ids, seen = [first["id"], second["id"]], first["quantity"]
+    ids, seen, now = [first["id"], second["id"]], first["quantity"], 7.5
     change = text("UPDATE analytics.recommendation SET quantity = :quantity WHERE id = :id")
     browser = site.browser(ANALYST)
     shown = browser.open_page("/recommendations", "?status=open").text
     assert f'"id":{{"type":"recommendation-seen","number":{first["id"]}}}' in shown
     with site.changing() as connection:
-        connection.execute(change, {"quantity": seen + 5, "id": first["id"]})
+        connection.execute(change, {"quantity": now, "id": first["id"]})
     try:
         told = decide(analyst, first["id"], status="accepted", quantity=seen)
         error = told.json()["error"]
         assert (told.status_code, error["code"]) == (422, "quantity_changed")
-        now = f"{seen + 5:.10g}"
-        assert error["fields"] == {"quantity": f"has changed meanwhile: now {now}"}
+        assert error["fields"] == {"quantity": "has changed meanwhile: now 7.5"}
         alone = browser.callback(pressed("accepted", ids[:1], {first["id"]: seen})).text
-        assert f"agora é {now}." in alone
+        assert "agora é 7,5." in alone
         both = {first["id"]: seen, second["id"]: second["quantity"]}
         assert "1 de 2 quantidades mudaram" in browser.callback(pressed("done", ids, both)).text
         assert {one["id"] for one in listed(analyst, status="open")} >= set(ids)
-        answer = decide(analyst, first["id"], status="accepted", quantity=seen + 5)
+        answer = decide(analyst, first["id"], status="accepted", quantity=now)
         assert (answer.status_code, answer.json()["data"]["status"]) == (200, "accepted")
     finally:
         decide(analyst, first["id"], status="open")

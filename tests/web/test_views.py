@@ -129,7 +129,7 @@ def test_a_refused_form_says_what_to_do_about_it(site: Site) -> None:
         connection.execute(text(FIFTY), {"user_id": user_id})
     assert "até 80 letras" in refused("/views", name="x" * 81, address="/main")
     long = "/main?x=" + "y" * 2000
-    assert "mais de 2000 letras" in refused("/views", name="long", address=long)
+    assert "mais de 2.000 letras" in refused("/views", name="long", address=long)
     assert "50 visões salvas: exclua" in refused("/views", name="one more", address="/main")
     first, *_ = VIEW.findall(menu(keeper))
     assert "tem este nome" in refused(f"/views/{first}/rename", name="view 50")

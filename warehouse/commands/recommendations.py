@@ -118,8 +118,8 @@ def _check_seen(rows: Sequence[Row[Any]], seen: Mapping[int, float]) -> None:
         why = f"has changed meanwhile: {len(changed)} of {len(rows)}"
         params = {"count": len(changed), "all": len(rows)}
         raise QuantitiesChanged(f"quantity {why}.", fields={"quantity": why}, params=params)
-    now = "none" if changed[0].quantity is None else f"{changed[0].quantity:.10g}"
-    why = f"has changed meanwhile: now {now}"
+    now = changed[0].quantity
+    why = f"has changed meanwhile: now {'none' if now is None else f'{now:.10g}'}"
     raise QuantityChanged(f"quantity {why}.", fields={"quantity": why}, params={"now": now})
 
 

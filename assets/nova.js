@@ -31,12 +31,15 @@
   function applyTheme() {
     const theme = chosenTheme();
     const scheme = theme === "system" ? (darkSystem.matches ? "dark" : "light") : theme;
-    const root = document.documentElement;
-    root.setAttribute("data-bs-theme", scheme);
-    root.setAttribute("data-theme-choice", theme);
+    document.documentElement.setAttribute("data-theme-choice", theme);
     if (cookie("nova_scheme") !== scheme) {
       keep("nova_scheme", scheme);
     }
+    show(scheme);
+  }
+
+  function show(scheme) {
+    document.documentElement.setAttribute("data-bs-theme", scheme);
     paintCharts();
   }
 
@@ -62,6 +65,10 @@
 
   applyTheme();
   darkSystem.addEventListener("change", applyTheme);
+
+  /* Paper is light, whatever the screen is. */
+  window.addEventListener("beforeprint", () => show("light"));
+  window.addEventListener("afterprint", applyTheme);
 
   document.addEventListener("click", function (event) {
     const button = event.target.closest("button[data-theme-choice]");

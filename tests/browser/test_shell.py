@@ -80,6 +80,25 @@ def test_a_chart_made_for_the_other_theme_is_painted_once_it_comes(
     assert watched.complaints == []
 
 
+def test_paper_is_light_and_has_nothing_to_press(watch: Callable[..., Watched]) -> None:
+    watched = watch(scheme="dark")
+    page = watched.open("/main")
+    ink = "getComputedStyle(document.querySelector('#totals .xtick text')).fill"
+    page.wait_for_selector("#totals .xtick text")
+    dark = page.evaluate(ink)
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.get_attribute("html", "data-bs-theme") == "light"
+    watched.until(f"{ink} !== '{dark}'")
+    for pressed in (".side-bar", ".top-tools", ".filter-bar", ".btn"):
+        expect(page.locator(pressed).first).to_be_hidden()
+    expect(page.locator("#kpi-demand_value .kpi-value")).to_be_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.get_attribute("html", "data-bs-theme") == "dark"
+    watched.until(f"{ink} === '{dark}'")
+    assert watched.complaints == []
+
+
 def test_buttons_of_numbers_say_what_they_do_to_which_field(
     watch: Callable[..., Watched],
 ) -> None:

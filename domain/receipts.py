@@ -277,7 +277,7 @@ DEVIATION = Rule(
     "Standard deviations off the forecast",
     r"z = (A - F) / \sigma",
     {
-        "A": ("actual_quantity", "demand since the forecast", "units"),
+        "A": ("actual_quantity", "demand on the days compared", "units"),
         "F": ("expected_quantity", "what was forecast for it", "units"),
         r"\sigma": ("expected_std", "σ of the forecast's sum", "units"),
     },
@@ -290,9 +290,9 @@ PACE_RISK = Rule(
     "At risk: what is asked for beyond the forecast in a lead time",
     r"R = \max(0,\ A - F) / d \cdot L \cdot c_s",
     {
-        "A": ("actual_quantity", "demand since the forecast", "units"),
+        "A": ("actual_quantity", "demand on the days compared", "units"),
         "F": ("expected_quantity", "what was forecast for it", "units"),
-        "d": ("elapsed_days", "days since the forecast", "days"),
+        "d": ("elapsed_days", "days compared", "days"),
         "L": ("lead_time_days", "lead time", "days"),
         "c_s": ("shortage_brl", "cost of a missing unit", "BRL"),
     },

@@ -38,8 +38,10 @@ PHRASES: dict[str, dict[str, str]] = {
         "unmoved": "{idle} sem demanda alguma nem saída nas contagens desde {date} (há {days}).",
         "capital": "Capital parado: {capital}.",
         "lead_time_drift": "os últimos {lines} pedidos levaram {recent} em média, e não {usual}.",
-        "more_asked": "pediram-se {actual} desde {since}, e a previsão era de {expected}.",
-        "less_asked": "só se pediram {actual} desde {since}; a previsão era de {expected}.",
+        "since": "desde {since}",
+        "from_to": "de {since} a {until}",
+        "more_asked": "pediram-se {actual} {when}, e a previsão era de {expected}.",
+        "less_asked": "só se pediram {actual} {when}; a previsão era de {expected}.",
         "no_stock_counts": "sem contagem de estoque desde {since} ({days}); itens: {items}.",
         "no_demand": "sem demanda registrada desde {since} ({days}); itens: {items}.",
     },
@@ -62,8 +64,10 @@ PHRASES: dict[str, dict[str, str]] = {
         "unmoved": "{idle} never asked for; counts show none going out since {date} ({days}).",
         "capital": "Idle capital: {capital}.",
         "lead_time_drift": "the last {lines} orders took {recent} on average, not {usual}.",
-        "more_asked": "{actual} were asked for since {since}, and {expected} forecast.",
-        "less_asked": "only {actual} were asked for since {since}, and {expected} forecast.",
+        "since": "since {since}",
+        "from_to": "from {since} to {until}",
+        "more_asked": "{actual} were asked for {when}, and {expected} forecast.",
+        "less_asked": "only {actual} were asked for {when}, and {expected} forecast.",
         "no_stock_counts": "no stock counts since {since} ({days}); items: {items}.",
         "no_demand": "no demand recorded since {since} ({days}); items: {items}.",
     },
@@ -191,9 +195,16 @@ def _forecast_drift(alert: Alert, locale: str) -> list[str]:
     told = PHRASES[locale][phrase].format(
         actual=_amount(facts.get("actual_quantity"), alert, locale),
         expected=_amount(facts.get("expected_quantity"), alert, locale),
-        since=day(facts.get("since"), locale),
+        when=_since(facts, locale),
     )
     return [told]
+
+
+def _since(facts: Mapping[str, Fact], locale: str) -> str:
+    since, until = day(facts.get("since"), locale), facts.get("until")
+    if until is None:
+        return PHRASES[locale]["since"].format(since=since)
+    return PHRASES[locale]["from_to"].format(since=since, until=day(until, locale))
 
 
 def _data_gap(alert: Alert, locale: str) -> list[str]:

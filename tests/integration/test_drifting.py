@@ -173,10 +173,32 @@ def test_demand_that_has_left_its_forecast_is_told_at_its_depot():
     drifted = found("forecast_drift")
     assert set(drifted) == {("CABO-01", "DEP-SP")}
     alert = drifted["CABO-01", "DEP-SP"]
-    assert alert.level == "warning" and alert.facts["since"] == LAST_DAY.isoformat()
+    assert alert.level == "warning" and alert.facts["until"] is None
+    assert alert.facts["since"] == (LAST_DAY + timedelta(days=1)).isoformat()
     assert alert.facts["actual_quantity"] == 5 * (SINCE - 1) * factories.RATES["CABO-01"]
     assert_explained(alert, "pace_risk_brl")
     assert receipt(alert)["deviation"].value >= 3
+
+
+def test_demand_after_the_horizon_is_not_held_against_the_forecast(drifted: Engine):
+    horizon = SINCE - 4
+    last = LAST_DAY + timedelta(days=horizon)
+    sql = "SELECT facts FROM analytics.alert WHERE kind = 'forecast_drift'"
+    later = text("DELETE FROM analytics.forecast WHERE date > :last")
+    with drifted.connect() as connection:
+        connection.execute(later, {"last": last})
+        shorter = text("UPDATE analytics.run SET horizon = :horizon RETURNING run_id")
+        run_id = connection.execute(shorter, {"horizon": horizon}).scalar_one()
+        derive.derive_run(connection, run_id)
+        facts = connection.execute(text(sql)).scalar_one()
+    rate = factories.RATES["CABO-01"]
+    assert facts["actual_quantity"] == 5 * horizon * rate
+    assert facts["elapsed_days"] == horizon
+    assert facts["until"] == last.isoformat()
+    more = facts["actual_quantity"] - facts["expected_quantity"]
+    assert facts["risk_brl"] == pytest.approx(
+        more / horizon * facts["lead_time_days"] * facts["shortage_brl"]
+    )
 
 
 @pytest.mark.usefixtures("drifted")

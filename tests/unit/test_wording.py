@@ -128,6 +128,10 @@ def test_drifts_and_gaps_in_both_languages() -> None:
     assert alert_reason(alert("forecast_drift", asked | {"deviation": -4.0}), "pt_BR").startswith(
         "Só se pediram 70 un"
     )
+    over = asked | {"until": "2025-07-09"}
+    assert alert_reason(alert("forecast_drift", over), "pt_BR") == (
+        "Pediram-se 70 un de 29/06/2025 a 09/07/2025, e a previsão era de 30 un."
+    )
     gap: Facts = {"file": "stock", "last_on": "2025-05-30", "silent_days": 30.0, "items": 4.0}
     assert alert_message(alert("data_gap", gap), "en") == (
         "Depósito: no stock counts since May 30, 2025 (30 days); items: 4."

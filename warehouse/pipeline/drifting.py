@@ -3,10 +3,10 @@
 - lead_time_drift: an item's last orders took longer than those before (or, with too few of these,
   than the files say): by the settings' drift_days and drift_share, and by more than chance (Welch's
   z ≥ 2). Warning; of the whole network. Not of items that are out of use.
-- forecast_drift: what was demanded since the run's forecast lies drift_z standard deviations off
-  its sum; the periods' errors go together as they did in the backtest, and requests that come at
-  random are never more certain than a (compound) Poisson. Warning where more was asked for than
-  forecast, else info.
+- forecast_drift: what was demanded since the run's forecast, up to the end of its horizon, lies
+  drift_z standard deviations off its sum; the periods' errors go together as they did in the
+  backtest, and requests that come at random are never more certain than a (compound) Poisson.
+  Warning where more was asked for than forecast, else info.
 - data_gap: a depot without stock counts, or without demand, for longer than gap_days and than five
   times its usual interval, that of the year before it fell silent. As long as it is silent, but a
   year of a tower, which may be gone. Warning; it stands with the depot's dearest item.
@@ -155,7 +155,8 @@ def _forecasts(connection: Connection, setup: Setup, policy: pd.DataFrame) -> pd
         expected_std=spread,
         deviation=(rows["actual"] - rows["expected"]) / spread,
         elapsed_days=float((until - setup.known_to).days),
-        since=setup.known_to,
+        since=first,
+        until=until if until < setup.today else None,
     )
     rows = rows[rows["deviation"].abs() >= setup.settings.drift_z]
     more = (rows["actual"] - rows["expected"]).clip(lower=0.0) / rows["elapsed_days"]
@@ -165,17 +166,17 @@ def _forecasts(connection: Connection, setup: Setup, policy: pd.DataFrame) -> pd
             level=np.where(rows["deviation"] > 0, "warning", "info"),
             risk_brl=more * rows["lead_time_days"] * rows["shortage_brl"],
         ),
-        "actual_quantity expected_quantity expected_std deviation elapsed_days since"
+        "actual_quantity expected_quantity expected_std deviation elapsed_days since until"
         " lead_time_days shortage_brl",
     )
 
 
 def _last_whole_period(setup: Setup) -> date | None:
-    """Start of the last period since the forecast that is over by today; None without any."""
-    start, found = next_period(setup.data_to, setup.frequency), None
-    while last_day(start, setup.frequency) <= setup.today:
-        start, found = next_period(start, setup.frequency), start
-    return found
+    """Start of the last period of the horizon that is over by today; None without any."""
+    ahead = range(1, setup.horizon + 1)
+    starts = [next_period(setup.data_to, setup.frequency, count) for count in ahead]
+    over = [start for start in starts if last_day(start, setup.frequency) <= setup.today]
+    return max(over, default=None)
 
 
 # Gaps

@@ -36,10 +36,12 @@ def encoded(value: Any, kind: Any) -> bytes:
 def meta_of(
     known: DataStatus, *, count: int | None = None, next: str | None = None
 ) -> dict[str, Any]:
-    """Which run speaks, how old the data is, how many rows there are and where to go on."""
+    """Which run speaks, how old its data and all that is loaded are, how many rows there are and
+    where to go on."""
     return {
         "run_id": known.run_id,
         "data_as_of": known.data_to,
+        "as_of": known.as_of,
         "computed_at": known.computed_at,
         "count": count,
         "next": next,

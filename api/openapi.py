@@ -48,7 +48,16 @@ META = {
     "type": "object",
     "properties": {
         "run_id": {"type": ["integer", "null"]},
-        "data_as_of": {"type": ["string", "null"], "format": "date"},
+        "data_as_of": {
+            "type": ["string", "null"],
+            "format": "date",
+            "description": "The last day of the data that the published run was trained on.",
+        },
+        "as_of": {
+            "type": ["string", "null"],
+            "format": "date",
+            "description": "The last day of what is loaded, of which all but the forecasts speaks.",
+        },
         "computed_at": {"type": ["string", "null"], "format": "date-time"},
         "count": {"type": ["integer", "null"], "description": "Rows in all."},
         "next": {"type": ["string", "null"], "description": "The next page's cursor."},

@@ -57,6 +57,6 @@ def register(app: Dash) -> None:
         freshness, banners = parts.freshness(viewer, current), parts.banners(viewer, current)
         if ctx.triggered_id == parts.TURNED:
             return freshness, banners, no_update
-        until = fmt.day(current.data_to, viewer.locale)
+        until = fmt.day(current.as_of, viewer.locale)
         told = toast(viewer.t("New data from %(date)s: updated.", date=until), viewer, "success")
         return freshness, banners, told

@@ -18,6 +18,7 @@ from domain.errors import InvalidInput, NovaError
 from domain.records import DataStatus
 from domain.viewer import Viewer
 from layouts import format as fmt
+from layouts.shell import trained_words
 from warehouse.commands import reports
 from warehouse.commands.reports import Outcome, Taken
 from warehouse.mail import MailRefused, MailServer
@@ -91,7 +92,7 @@ def message_of(
 ) -> EmailMessage:
     """The e-mail. Its Message-ID is the sending's own, so that one that is handed in twice is known
     for the same."""
-    t, day = viewer.t, fmt.day(current.data_to, viewer.locale)
+    t, day = viewer.t, fmt.day(current.as_of, viewer.locale)
     message = EmailMessage()
     message["Subject"] = t("Board pack, data until %(day)s", day=day)
     message["From"], message["To"] = settings.smtp_from, viewer.email
@@ -105,7 +106,7 @@ def message_of(
         content,
         maintype="application",
         subtype="pdf",
-        filename=f"nova-board-pack-{current.data_to}{label}.pdf",
+        filename=f"nova-board-pack-{current.as_of}{label}.pdf",
     )
     return message
 
@@ -114,14 +115,15 @@ def _words(taken: Taken, viewer: Viewer, current: DataStatus, settings: Settings
     t = viewer.t
     filters = taken.filters
     chosen = ", ".join((*filters.region, *filters.uf, *filters.family))
+    until = t(
+        "Data until %(day)s, run %(run)s",
+        day=fmt.day(current.as_of, viewer.locale),
+        run=current.run_id,
+    )
     said = [
         t("The board pack is attached."),
         t("Filters: %(filters)s", filters=chosen or t("none")),
-        t(
-            "Data until %(day)s, run %(run)s",
-            day=fmt.day(current.data_to, viewer.locale),
-            run=current.run_id,
-        ),
+        ", ".join([until, *trained_words(current, t, viewer.locale)]),
     ]
     if current.is_demo:
         said.insert(1, t("Demonstration data: made-up figures of a company that does not exist."))

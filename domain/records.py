@@ -109,6 +109,13 @@ class DataStatus:
         return None if self.demand_to is None else days_since(self.demand_to)
 
     @property
+    def trained_to(self) -> date | None:
+        """`data_to` of a run since whose training newer data have come; else None."""
+        if self.run_id is None or self.data_to is None or self.as_of is None:
+            return None
+        return self.data_to if self.data_to < self.as_of else None
+
+    @property
     def is_old(self) -> bool:
         """Whether newer demand should have been loaded by today."""
         return self.fresh_until is not None and days_since(self.fresh_until) > 0

@@ -32,6 +32,7 @@ from layouts.alerts import place
 from layouts.components.cards import change_of, not_narrowed
 from layouts.recommendation_text import KINDS
 from layouts.recommendations import worth_in_all
+from layouts.shell import trained_words
 from layouts.text import (
     ALERT_KINDS,
     FILE_KINDS,
@@ -76,7 +77,7 @@ class BoardData:
 def pdf(data: BoardData, viewer: Viewer) -> bytes:
     """The pack, A4."""
     writer = _Pack(viewer)
-    title = viewer.t("Board pack, data until %(day)s", day=writer.day(data.status.data_to))
+    title = viewer.t("Board pack, data until %(day)s", day=writer.day(data.status.as_of))
     story = [
         *writer.opening(title, data),
         *writer.headline(data.kpis),
@@ -99,6 +100,7 @@ class _Pack(Writer):
         t, status = self.t, data.status
         told = [
             t("run %(run)s", run=status.run_id),
+            *trained_words(status, t, self.locale),
             t("computed %(when)s", when=fmt.moment(status.computed_at, self.locale)),
             t("Filters: %(filters)s", filters=self._filters(data.filters)),
             t("made for %(who)s", who=self.by),

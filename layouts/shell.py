@@ -15,7 +15,7 @@ from domain.access import Permission
 from domain.clock import days_since
 from domain.page_filters import understood
 from domain.records import DataStatus
-from domain.viewer import Viewer
+from domain.viewer import Translator, Viewer
 from domain.views import SavedView
 from layouts import format as fmt
 from layouts.components.attributes import aria, data
@@ -117,7 +117,8 @@ def top_bar(
 
 
 def freshness(viewer: Viewer, status: DataStatus) -> list[Component | str]:
-    """Until when the data reaches, when the forecasts were computed, when more is expected."""
+    """Until when the data reaches, until when that of an older run did, when the forecasts were
+    computed, when more is expected."""
     told: list[Component | str] = []
     for words, why in freshness_words(viewer, status):
         told += [" · ", html.Span(words, title=why or None)]
@@ -129,9 +130,17 @@ def freshness_words(viewer: Viewer, status: DataStatus) -> list[tuple[str, str]]
     t, locale = viewer.t, viewer.locale
     if status.run_id is None:
         return [(t("No forecasts published"), "")]
-    until = t("Data until %(date)s", date=fmt.day(status.data_to, locale))
+    until = t("Data until %(date)s", date=fmt.day(status.as_of, locale))
     computed = t("computed %(moment)s", moment=fmt.moment(status.computed_at, locale))
-    return [(until, ""), (computed, ""), _next_load(viewer, status)]
+    told = [until, *trained_words(status, t, locale), computed]
+    return [*((words, "") for words in told), _next_load(viewer, status)]
+
+
+def trained_words(status: DataStatus, t: Translator, locale: str) -> list[str]:
+    """Until when the data of the forecasts reaches; nothing where no newer data is loaded."""
+    if status.trained_to is None:
+        return []
+    return [t("forecasts with data until %(date)s", date=fmt.day(status.trained_to, locale))]
 
 
 def _next_load(viewer: Viewer, status: DataStatus) -> tuple[str, str]:

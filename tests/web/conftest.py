@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -284,6 +284,19 @@ def site(
                 site.add_user(email, role, scope)
             yield site
         engine.dispose()
+
+
+@contextmanager
+def run_of_data_to(site: Site, day: date, frequency: str = "D") -> Iterator[None]:
+    """The site's run, told as one of which the last period of data began on `day`."""
+    change = text("UPDATE analytics.run SET frequency = :frequency, data_to = :day")
+    with site.changing() as connection:
+        connection.execute(change, {"frequency": frequency, "day": day})
+    try:
+        yield
+    finally:
+        with site.changing() as connection:
+            connection.execute(change, {"frequency": "D", "day": factories.LAST_DAY})
 
 
 @pytest.fixture(scope="module")

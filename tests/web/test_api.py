@@ -19,7 +19,7 @@ from api.routing import ROUTES
 from tests import factories
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
 
-META = {"run_id", "data_as_of", "computed_at", "count", "next", "is_demo"}
+META = {"run_id", "data_as_of", "as_of", "computed_at", "count", "next", "is_demo"}
 LISTS = {
     "/kpis": 10,
     "/alerts": None,

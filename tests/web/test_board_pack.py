@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.factories import LAST_DAY
-from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Site
+from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Site, run_of_data_to
 
 API = "/exports/board.pdf"
 STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
@@ -101,17 +101,24 @@ def test_an_items_name_may_be_as_long_as_files_allow(site: Site) -> None:
     assert answer.status_code == 200 and words_of(answer.content).count("W") >= 2_000
 
 
+def test_the_day_of_the_data_is_not_that_of_an_older_run(site: Site) -> None:
+    api, day = site.api(ADMIN), LAST_DAY - timedelta(days=9)
+    with run_of_data_to(site, day):
+        paper, health = words_of(api.get(API).content), api.get("/health").json()
+    assert "Relatório da diretoria, dados até 29/06/2025" in paper
+    assert "previsões com dados até 20/06/2025" in paper
+    meta = health["meta"]
+    assert (meta["as_of"], meta["data_as_of"]) == (str(LAST_DAY), str(day))
+
+
 def test_data_reach_to_the_end_of_the_last_week_of_a_weekly_run(site: Site) -> None:
     """The run of days that the site has, told as one of weeks: 29 June is a Sunday. Its forecast
     stays by days: a week of consumption is as wide as seven of them."""
     monday, api = LAST_DAY - timedelta(days=6), site.api(ADMIN)
-    change = text("UPDATE analytics.run SET frequency = :frequency, data_to = :day")
-    with site.changing() as connection:
-        connection.execute(change, {"frequency": "W", "day": monday})
-    paper, health, runs = (api.get(path) for path in (API, "/health", "/runs"))
-    with site.changing() as connection:
-        connection.execute(change, {"frequency": "D", "day": LAST_DAY})
-    assert "dados até 29/06/2025" in words_of(paper.content)
+    with run_of_data_to(site, monday, "W"):
+        paper, health, runs = (api.get(path) for path in (API, "/health", "/runs"))
+    words = words_of(paper.content)
+    assert "dados até 29/06/2025" in words and "previsões com dados até" not in words
     assert health.json()["data"]["data_as_of"] == health.json()["meta"]["data_as_of"]
     assert health.json()["data"]["data_as_of"] == str(LAST_DAY)
     assert runs.json()["data"][0]["data_to"] == str(LAST_DAY)

@@ -26,7 +26,8 @@ from domain.clock import BRASILIA
 from domain.columns import DEFINITIONS
 from domain.sheets import BYTE_ORDER_MARK, Cell, Sheet, write_xlsx
 from tests import services
-from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
+from tests.factories import LAST_DAY
+from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site, run_of_data_to
 from warehouse.partitions import ensure_years
 
 MANY, MOST_MB = 200_000, 300
@@ -81,6 +82,11 @@ def table_of(book: Workbook) -> list[list[Any]]:
     return [[cell.value for cell in row] for row in sheet.iter_rows()]
 
 
+def told_by(book: Workbook) -> dict[Any, Any]:
+    """The rows of the sheet about the file."""
+    return {row[0].value: row[1].value for row in book.worksheets[-1].iter_rows(min_row=2)}
+
+
 def asked(export: Export) -> dict[str, str]:
     named = {name: value for name, value in NAMED.items() if name in export.query.model_fields}
     return ASKED.get(export.name, named)
@@ -89,6 +95,13 @@ def asked(export: Export) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def admin(site: Site) -> Api:
     return site.api(ADMIN)
+
+
+def test_a_file_tells_the_last_day_of_an_older_run_apart(site: Site, admin: Api) -> None:
+    with run_of_data_to(site, LAST_DAY - timedelta(days=9)):
+        told = told_by(read_xlsx(admin.get("/exports/alerts.xlsx").content))
+    assert told["Dados até"] == datetime(2025, 6, 29)
+    assert told["Previsões com dados até"] == datetime(2025, 6, 20)
 
 
 @pytest.mark.parametrize("export", EXPORTS, ids=lambda export: export.name)
@@ -101,8 +114,7 @@ def test_both_files_hold_the_same_rows_and_every_column_is_explained(
     assert (plain.status_code, packed.status_code) == (200, 200), plain.text
     assert int(packed.headers["Content-Length"]) == len(packed.content)
     (header, *rows), book = read_csv(plain.content), read_xlsx(packed.content)
-    about = book.worksheets[-1]
-    told = {row[0].value: row[1].value for row in about.iter_rows(min_row=2)}
+    told = told_by(book)
     assert told["Feito para"] == ADMIN and told["Dados até"] == datetime(2025, 6, 29)
     assert told["Rodada"] == 1 and isinstance(told["Calculado em"], datetime)
     assert all(told[column] for column in header), [c for c in header if not told[c]]

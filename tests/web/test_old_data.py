@@ -66,7 +66,7 @@ def test_every_page_says_where_demand_ended_long_ago(site: Site) -> None:
     links = {}
     for who in (ADMIN, ANALYST, VIEWER):
         frame = said(site, who)
-        assert words in frame
+        assert words in frame and "previsões com dados até" not in frame
         links[who] = '"href":"/admin/data"},"type":"Link"' in frame.partition(words)[2][:120]
         assert words in site.browser(who).get("/account").text
     assert links == {ADMIN: True, ANALYST: False, VIEWER: False}
@@ -81,7 +81,10 @@ def test_demand_of_a_month_is_not_old_until_the_next_one_should_be_there(site: S
     }
     last_day = today().replace(day=1) - timedelta(days=1)
     with demand_of_month(site, last_day.replace(day=1)):
-        assert "A demanda termina em" not in said(site, VIEWER)
+        frame = said(site, VIEWER)
+        assert "A demanda termina em" not in frame
+        assert f"Dados até {last_day:%d/%m/%Y}" in frame
+        assert "previsões com dados até 29/06/2025" in frame
         told, ready = metrics(site), site.get("/api/v1/health").json()["data"]
     age = days_since(last_day)
     assert told["nova_data_age_days"] == age < told["nova_data_age_limit_days"]

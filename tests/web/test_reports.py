@@ -25,7 +25,8 @@ from domain.clock import BRASILIA
 from domain.errors import InvalidInput
 from domain.reports import MOST_TRIES, Schedule, checked, wait_after
 from tests import services
-from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Browser, Site
+from tests.factories import LAST_DAY
+from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Browser, Site, run_of_data_to
 from tests.web.test_board_pack import words_of
 from warehouse import embedded
 from warehouse.commands import privacy, users
@@ -180,6 +181,23 @@ def test_two_machines_send_each_pack_once_and_each_reader_gets_the_own_part(
         ("sent", 1, 1)
     ] * 2
     assert here() == [] and len(clean.messages) == 2
+
+
+def test_an_e_mail_tells_the_last_day_of_an_older_run_apart(
+    site: Site, admin: Browser, clean: Mailbox, here: Sender
+) -> None:
+    set_up(admin, number_of(site, ANALYST), language="en")
+    with run_of_data_to(site, LAST_DAY - timedelta(days=9)):
+        is_due(site)
+        assert here() == ["sent"]
+    (message,) = clean.messages
+    assert message["Subject"] == "Board pack, data until Jun 29, 2025"
+    (attached,) = message.iter_attachments()
+    assert attached.get_filename() == "nova-board-pack-2025-06-29.pdf"
+    body = message.get_body()
+    assert body and "Data until Jun 29, 2025, run 1, forecasts with data until Jun 20, 2025" in (
+        body.get_content()
+    )
 
 
 def test_what_the_server_has_taken_is_sent_whatever_it_says_at_parting(

@@ -763,6 +763,7 @@ def test_actuals_appear_beside_the_forecast_once_they_are_loaded(
     bundle = factories.make_bundle(tmp_path, engine)
     publish.publish_bundle(bundle, engine=engine, published_by="tests")
     assert {p.actual for p in forecasts.series(sku="CABO-01", site="DEP-SP")} == {None}
+    compared = by_key(kpis.headline())["forecast_value"].previous
     with engine.begin() as connection:
         load = factories.add_load(connection, "demand")
         connection.execute(
@@ -784,6 +785,7 @@ def test_actuals_appear_beside_the_forecast_once_they_are_loaded(
     assert status.current().training_needed
     both = [p for p in kpis.demand_and_forecast() if p.date == date(2025, 7, 2)]
     assert len(both) == 1 and both[0].actual is not None and both[0].mean is not None
+    assert by_key(kpis.headline())["forecast_value"].previous == compared, "of before the forecast"
 
 
 OF_ALFA = ("CABO-01", "PAR-03")

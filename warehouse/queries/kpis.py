@@ -88,7 +88,7 @@ def headline(
 
     A KPI whose file is not loaded has value None and says in `missing` which one it needs.
     `previous` is the same number one period earlier (for the forecast: the demand of as many
-    periods before, unless the run leaves series out; for WAPE: the run published before). Of
+    periods before it, unless the run leaves series out; for WAPE: the run published before). Of
     demand there is none where the earlier period begins before the first that is known.
     """
     run, last, windows = windows_now(connection, filters)
@@ -109,6 +109,7 @@ def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str,
     demand_to = last.demand or date.min
     stock_to = last.stock or date.min
     otif_to, sla_to = last.as_of or date.min, last.outages_to or date.min
+    trained_to = last_day(run.data_to, frequency) if run else demand_to
     periods = PERIODS_OF_MONTH[frequency]
     windows: dict[str, Any] = {
         "demand_from": first_day(last.first_demand or date.max, run.native if run else "D"),
@@ -117,7 +118,8 @@ def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str,
         "demand_to": demand_to,
         "demand_after": _back(demand_to, frequency, periods),
         "demand_before": _back(demand_to, frequency, 2 * periods),
-        "horizon_after": _back(demand_to, frequency, run.horizon if run else 0),
+        "trained_to": trained_to,
+        "horizon_after": _back(trained_to, frequency, run.horizon if run else 0),
         "stock_to": stock_to,
         "stock_after": days_before(stock_to, STOCK_DAYS),
         "stock_before": days_before(stock_to, 2 * STOCK_DAYS),
@@ -227,7 +229,8 @@ def _sum_parts(filters: Filters, by_day: str, no_family: str, series: str) -> di
                 sum(value) FILTER (WHERE date > :demand_after AND date <= :demand_to) AS value,
                 sum(value) FILTER (WHERE date > :demand_before AND date <= :demand_after)
                     AS value_before,
-                sum(value) FILTER (WHERE date > :horizon_after) AS value_horizon
+                sum(value) FILTER (WHERE date > :horizon_after AND date <= :trained_to)
+                    AS value_horizon
             FROM {daily("demand", filters)} AS daily
             WHERE date > least(:demand_before, :horizon_after) AND {by_day} GROUP BY uf, family
             """,
@@ -333,7 +336,7 @@ class _Headline:
             ratio(sums["error_before"], sums["actual_before"]),
         )
         inputs = {"E": sums["error"], "A": sums["actual"]}
-        as_of = last_day(self.run.data_to, self.run.frequency) if self.run else None
+        as_of = self.windows["trained_to"] if self.run else None
         return self._kpi("wape", value, previous, as_of, inputs)
 
     def stockout_rate(self) -> Kpi:
@@ -381,7 +384,7 @@ class _Headline:
         value = self.sums["forecast"]["value"]
         covers_all = self.run is not None and not self.run.limited
         asked = self.sums["demand"]["value_horizon"]
-        before = self._demand_before(asked, "horizon_after", "demand_to")
+        before = self._demand_before(asked, "horizon_after", "trained_to")
         previous = before if covers_all else None
         as_of = (
             last_day(

@@ -71,12 +71,12 @@ class DataStatus:
     `data_version` also with every decision; `decided_version` with the decisions and overrides of
     others than who asks. `next_load_on`: by the usual rhythm of past loads, None where there is
     none. `data_to`: the last day of the run's last period, before the first run that of demand.
-    `archived_to`: the last day of what is in the archive. `as_of`: the last day that the data
-    speak of, of demand and stock, else of the orders. `demand_to`: the last day that demand is
-    known of; `fresh_until`: the last one on which that is not old. `negative_periods`: periods of
-    an item-depot in which more came back than was asked for; `empty_periods`: weeks or months in
-    which nothing has a row, the last of which are named by their first days. The run's training
-    took both for no demand."""
+    `forecast_to`: the last day of the run's horizon. `archived_to`: the last day of what is in the
+    archive. `as_of`: the last day that the data speak of, of demand and stock, else of the orders.
+    `demand_to`: the last day that demand is known of; `fresh_until`: the last one on which that is
+    not old. `negative_periods`: periods of an item-depot in which more came back than was asked
+    for; `empty_periods`: weeks or months in which nothing has a row, the last of which are named by
+    their first days. The run's training took both for no demand."""
 
     run_id: int | None = None
     data_version: str = "0.0"
@@ -87,6 +87,7 @@ class DataStatus:
     data_to: date | None = None
     frequency: str | None = None
     horizon: int | None = None
+    forecast_to: date | None = None
     series_total: int = 0
     series_trained: int = 0
     series_fallback: int = 0

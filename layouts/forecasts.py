@@ -32,12 +32,11 @@ from layouts.components.parts import Make, Part, at_once
 from layouts.components.states import notices, state
 from layouts.components.table import twin
 from layouts.fallbacks import fallback_lines
-from layouts.levels import level_choice
+from layouts.levels import horizon_words, level_choice
 from layouts.overrides import Adjusting, adjust_card
 from layouts.text import (
     DEMAND_CLASS_MEANING,
     DEMAND_CLASSES,
-    HORIZONS,
     MODELS,
     named,
 )
@@ -231,7 +230,7 @@ def chart_card(data: ForecastData, series: Series, viewer: Viewer) -> html.Secti
         ),
         twin(header, rows, viewer),
         tools=downloads("series", series_query(series, data.bar.filters.date_from), viewer),
-        note=named(HORIZONS, frequency, t) % {"count": data.status.horizon},
+        note=horizon_words(data.status, viewer),
         class_name="grow",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from dash import html
@@ -162,9 +163,18 @@ def chart_card(data: LevelsData, total: Sum, viewer: Viewer) -> html.Section:
         graph("series", chart, viewer),
         twin(header, rows, viewer),
         tools=downloads("level-series", _query(data, total), viewer),
-        note=named(HORIZONS, frequency, t) % {"count": data.status.horizon},
+        note=horizon_words(data.status, viewer),
         class_name="grow",
     )
+
+
+def horizon_words(status: DataStatus, viewer: Viewer) -> str:
+    """Of how many periods the run's forecast is, from which day to which; part of them may be over
+    by now."""
+    first = status.data_to + timedelta(days=1) if status.data_to else None
+    span = fmt.span(first, status.forecast_to, viewer.locale)
+    told = named(HORIZONS, status.frequency, viewer.t)
+    return told % {"count": status.horizon, "span": span}
 
 
 def _query(data: LevelsData, total: Sum) -> dict[str, list[str]]:

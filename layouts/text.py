@@ -76,9 +76,9 @@ ROLES = {"ADMIN": N_("Administrator"), "ANALYST": N_("Analyst"), "VIEWER": N_("V
 FREQUENCIES = {"D": N_("daily"), "W": N_("weekly"), "M": N_("monthly")}
 PERIODS = {"D": N_("day"), "W": N_("week"), "M": N_("month")}
 HORIZONS = {
-    "D": N_("next %(count)s days"),
-    "W": N_("next %(count)s weeks"),
-    "M": N_("next %(count)s months"),
+    "D": N_("forecast of %(count)s days: %(span)s"),
+    "W": N_("forecast of %(count)s weeks: %(span)s"),
+    "M": N_("forecast of %(count)s months: %(span)s"),
 }
 
 LASTS = {

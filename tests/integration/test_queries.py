@@ -585,6 +585,7 @@ def test_the_series_with_the_most_demand(published: Engine):
 def test_status_and_files(published: Engine):
     current = status.current()
     assert (current.frequency, current.horizon, current.data_to) == ("D", 30, LAST_DAY)
+    assert current.forecast_to == LAST_DAY + timedelta(days=30)
     assert current.series_trained == 13 and not current.is_demo and not current.training_needed
     files = {one.kind: one for one in status.files()}
     assert files["stock"].rows == 280 and files["items"].rows == 4

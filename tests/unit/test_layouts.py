@@ -57,6 +57,7 @@ from layouts import (
     charts,
     clusters,
     item_depot,
+    levels,
     projects,
     regions,
     series_models,
@@ -309,6 +310,20 @@ def test_what_was_expected_by_now_is_said_to_be_late() -> None:
 
 def test_freshness_without_a_run() -> None:
     assert "No forecasts published" in words(shell.freshness(reader("en"), DataStatus()))
+
+
+@pytest.mark.parametrize(
+    ("locale", "frequency", "last", "said"),
+    [
+        ("pt_BR", "D", date(2025, 7, 9), "previsão de 10 dias: 30/06/2025 – 09/07/2025"),
+        ("en", "W", date(2025, 9, 7), "forecast of 10 weeks: Jun 30, 2025 – Sep 7, 2025"),
+    ],
+)
+def test_a_forecast_says_of_which_days_it_is(
+    locale: str, frequency: str, last: date, said: str
+) -> None:
+    known = status(horizon=10, frequency=frequency, forecast_to=last, as_of=last)
+    assert levels.horizon_words(known, reader(locale)) == said
 
 
 def test_totals_keep_actual_and_forecast_apart() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from domain.erp import KINDS, TRAINING_KINDS
 from domain.records import DataStatus, FileStatus
@@ -20,6 +21,7 @@ from warehouse.queries.published import (
     NATIVE,
     fresh_until,
     last_day,
+    next_period,
     run_and_days,
 )
 
@@ -110,6 +112,7 @@ def current(connection: Connection) -> DataStatus:
         data_to=row.data_to if row.run_id is None else last_day(row.data_to, row.frequency),
         frequency=row.frequency,
         horizon=row.horizon,
+        forecast_to=None if row.run_id is None else _forecast_to(row),
         series_total=counts.get("series_total", 0),
         series_trained=counts.get("series_trained", 0),
         series_fallback=counts.get("series_fallback", 0),
@@ -125,6 +128,10 @@ def current(connection: Connection) -> DataStatus:
         fresh_until=fresh_until(row.demand_to, row.native) if row.demand_to else None,
         next_load_on=expected_next((row.days or [])[-RHYTHM_DAYS:]),
     )
+
+
+def _forecast_to(row: Row[Any]) -> date:
+    return last_day(next_period(row.data_to, row.frequency, row.horizon), row.frequency)
 
 
 def seen_by(user_id: int | None) -> DataStatus:

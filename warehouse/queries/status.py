@@ -25,9 +25,6 @@ from warehouse.queries.published import (
     run_and_days,
 )
 
-RHYTHM_DAYS = 10
-"""The last days of loads that the rhythm is taken from."""
-
 _STATUS = planned_once(
     f"""
     SELECT run.run_id, run.computed_at, published.published_at, run.frequency, run.horizon,
@@ -126,7 +123,7 @@ def current(connection: Connection) -> DataStatus:
         as_of=row.as_of,
         demand_to=row.demand_to,
         fresh_until=fresh_until(row.demand_to, row.native) if row.demand_to else None,
-        next_load_on=expected_next((row.days or [])[-RHYTHM_DAYS:]),
+        next_load_on=expected_next(row.days or []),
     )
 
 

@@ -27,6 +27,7 @@ from warehouse.commands import decisions, users
 from warehouse.commands.users import Actor
 from warehouse.db import make_engine
 from warehouse.pipeline import copying, derive, publish
+from warehouse.pipeline.recorded import received_lines
 from warehouse.pipeline.scores import total_band
 from warehouse.pipeline.views import refresh_needed
 from warehouse.queries import forecasts, inventory, kpis, overrides, receipts, status
@@ -132,6 +133,32 @@ def test_measured_lead_times_come_first(engine: Engine, network: factories.Netwo
     )
 
 
+def test_cancelled_lines_set_no_lead_times(
+    engine: Engine, network: factories.Network, tmp_path: Path
+):
+    days = (18, 20, 22, 20, 20)
+    factories.add_lead_times(engine, network, sku="CABO-01", site="DEP-SP", days=days)
+    for number in range(6):
+        factories.add_order(
+            engine,
+            network,
+            order=f"X{number}",
+            sku="CABO-01",
+            site="DEP-SP",
+            quantity=10,
+            ordered_on=LAST_DAY - timedelta(days=122 + number),
+            promised_on=None,
+            received_on=LAST_DAY - timedelta(days=number),
+            status="Cancelado",
+        )
+    publish_now(engine, tmp_path)
+    assert policy(engine, "CABO-01", "DEP-SP").lead_time_days == 20
+    (drift,) = rows(engine, "SELECT facts FROM analytics.alert WHERE kind = 'lead_time_drift'")
+    assert (drift.facts["recent_lines"], drift.facts["recent_days"]) == (5, 20)
+    with engine.connect() as connection:
+        assert sorted(received_lines(connection)["days"]) == sorted(days)
+
+
 def test_alerts_are_raised_where_stock_runs_out(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):
@@ -228,6 +255,18 @@ def test_an_old_count_is_brought_up_to_date_with_demand_and_receipts(
         ordered_on=counted,
         promised_on=LAST_DAY,
         received_on=LAST_DAY,
+    )
+    factories.add_order(
+        engine,
+        network,
+        order="X",
+        sku="CABO-01",
+        site="DEP-BA",
+        quantity=400,
+        ordered_on=counted,
+        promised_on=LAST_DAY,
+        received_on=LAST_DAY,
+        status="cancelado",
     )
     publish_now(engine, tmp_path)
     ((consumed,),) = rows(

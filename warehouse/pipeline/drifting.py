@@ -28,7 +28,7 @@ from warehouse.pipeline.alerting import to_json, together
 from warehouse.pipeline.copying import frame_of
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_DAYS, MEASURED_LINES
-from warehouse.queries.daily import SIGMA_PER_BAND
+from warehouse.queries.daily import CANCELLED, SIGMA_PER_BAND
 from warehouse.queries.published import BUCKET, last_day, next_period
 
 RECENT_DAYS = 180
@@ -68,6 +68,7 @@ FROM (
         received_on > :recent AS recent
     FROM core.purchase_order
     WHERE received_on BETWEEN :since AND :today AND lead_time_days IS NOT NULL
+        AND lower(coalesce(status, '')) <> ALL(:cancelled)
 ) AS line
 JOIN core.item USING (item_id)
 GROUP BY item_id, item.lead_time_days
@@ -79,6 +80,7 @@ def _lead_times(connection: Connection, setup: Setup, policy: pd.DataFrame) -> p
         "today": setup.today,
         "recent": setup.today - timedelta(days=RECENT_DAYS),
         "since": setup.today - timedelta(days=MEASURED_DAYS),
+        "cancelled": list(CANCELLED),
     }
     found = frame_of(connection, _LEAD_TIMES, params).astype("float64")
     enough = found["usual_lines"] >= MEASURED_LINES

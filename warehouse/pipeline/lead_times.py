@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 
 from domain.lead_time_demand import LEAD_TIME_CHANCES
 from warehouse.pipeline.derivation import Setup
+from warehouse.queries.daily import CANCELLED
 
 MEASURED_LINES = 5
 MEASURED_DAYS = 730
@@ -28,12 +29,14 @@ def measure_lead_times(connection: Connection, setup: Setup) -> None:
             FROM core.purchase_order
             WHERE lead_time_days IS NOT NULL
                 AND received_on BETWEEN :since AND :today
+                AND lower(coalesce(status, '')) <> ALL(:cancelled)
             GROUP BY GROUPING SETS ((supplier_id), (item_id), ())
             """
         ),
         {
             "since": setup.today - timedelta(days=MEASURED_DAYS),
             "today": setup.today,
+            "cancelled": list(CANCELLED),
             "chances": LEAD_TIME_CHANCES.tolist(),
         },
     )

@@ -21,6 +21,7 @@ from warehouse.pipeline.demand_ahead import MAX_PROJECTED_DAYS, DemandAhead, dem
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
 from warehouse.pipeline.project_needs import dated, effects
+from warehouse.queries.daily import CANCELLED
 from warehouse.queries.published import BUCKET
 from warehouse.queries.requests import request_days
 from warehouse.queries.training import BY_PARTITION
@@ -207,12 +208,18 @@ def brought_to_today(
             (SELECT coalesce(sum(coalesce(received_qty, quantity)), 0) FROM core.purchase_order
              WHERE purchase_order.item_id = overview.item_id
                 AND purchase_order.site_id = overview.site_id
-                AND received_on > overview.stock_date AND received_on <= :today) AS received_since
+                AND received_on > overview.stock_date AND received_on <= :today
+                AND lower(coalesce(status, '')) <> ALL(:cancelled)) AS received_since
         FROM analytics.series_overview AS overview
         WHERE overview.stock_date < :today
     """
     bucket = BUCKET[setup.native]
-    params = {"today": setup.today, "bucket": bucket, "period": f"1 {bucket}"}
+    params = {
+        "today": setup.today,
+        "bucket": bucket,
+        "period": f"1 {bucket}",
+        "cancelled": list(CANCELLED),
+    }
     since = frame_of(connection, sql, params)
     series = series.merge(since, on=["item_id", "site_id"], how="left")
     series = series.astype(dict.fromkeys(("used_since", "received_since"), "float64"))

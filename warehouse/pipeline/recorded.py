@@ -41,7 +41,8 @@ WHERE ordered_on < :until AND (received_on IS NULL OR received_on >= :since OR o
 """
 _RECEIVED = """
 SELECT item_id, supplier_id, received_on, lead_time_days::double precision AS days
-FROM core.purchase_order WHERE lead_time_days IS NOT NULL
+FROM core.purchase_order
+WHERE lead_time_days IS NOT NULL AND lower(coalesce(status, '')) <> ALL(:cancelled)
 """
 
 
@@ -127,7 +128,7 @@ def _open_at(orders: pd.DataFrame, day: date) -> pd.DataFrame:
 
 def received_lines(connection: Connection) -> pd.DataFrame:
     """Every delivered order line with its lead time in days."""
-    found = frame_of(connection, _RECEIVED, {})
+    found = frame_of(connection, _RECEIVED, {"cancelled": list(CANCELLED)})
     return found.assign(received_on=pd.to_datetime(found["received_on"]))
 
 

@@ -48,6 +48,8 @@ POWER_OF_COUNTS = -8.0
 coefficient of variation. Harmonic, it would be 1 - cv²: right if they shared no noise."""
 LEAST_RATE = 0.5
 """Of the median: a member's rate below it counts as that, so that none alone says zero."""
+LEAST_MEAN = 1e-6
+"""Units of issue a period: a published mean below it is what decaying rates leave, and is 0."""
 
 Weights = dict[str, dict[str, float]]
 
@@ -257,7 +259,7 @@ def forecast(
     outside: Found,
 ) -> pd.DataFrame:
     """The published forecast: calibrated members and the calibrated ensemble, which takes no
-    correction of its own where it is the fallback alone."""
+    correction of its own where it is the fallback alone, and whose means below LEAST_MEAN are 0."""
     members = apply(rows[rows["cut"] == FINAL], series, found)
     alone = {(name, NAME) for name, shares in weights.items() if shares.get(FALLBACK) == 1.0}
     mixed = combine(outside.put_on(members), series, weights, of_quantiles)
@@ -265,4 +267,5 @@ def forecast(
     mixed = pd.concat([mixed[as_it_is], stretched(mixed[~as_it_is], spreads)]).sort_index()
     mixed = apply(mixed, series, {key: one for key, one in found.items() if key not in alone})
     mixed = damp(mixed, series, damping)
+    mixed = mixed.assign(mean=mixed["mean"].where(mixed["mean"] >= LEAST_MEAN, 0.0))
     return pd.concat([members, mixed], ignore_index=True)

@@ -264,6 +264,24 @@ def test_what_is_published_as_seasonal_naive_is_calibrated_as_that_alone() -> No
     assert values["ensemble"] == values[NAIVE] == pytest.approx(2 * 2 * 0.9 * 10)
 
 
+@pytest.mark.parametrize(("pooled", "published"), [(0.036, 0.0), (5e-6, 5e-6)])
+def test_a_mean_of_less_than_any_demand_is_published_as_none(
+    pooled: float, published: float
+) -> None:
+    """Members of what was asked for once decay and never reach zero."""
+    values = {"tsb": 3e-118, "imapa": 2.2e-9, "pooled": pooled}
+    if published:
+        values = dict.fromkeys(values, published)
+    given = rows({(1, name): value for name, value in values.items()})
+    shares = {"lumpy": dict.fromkeys(values, 1 / 3)}
+    found = ensemble.forecast(
+        given, SERIES.loc[[1]], shares, shares, {}, {}, pd.Series({(1, 0): 1.0}), Found()
+    )
+    means = found.set_index("model")["mean"]
+    assert means.loc["ensemble"] == pytest.approx(published, rel=1e-9, abs=0)
+    assert means.drop("ensemble").to_dict() == values
+
+
 def test_weights_go_to_the_members_that_are_there() -> None:
     given = rows({(0, "arima"): 10.0, (1, "seasonal_naive"): 7.0})
     weights = {"smooth": {"arima": 0.5, "lstm": 0.5}, "lumpy": {"lstm": 1.0}}

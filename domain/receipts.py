@@ -14,6 +14,8 @@ from datetime import date, datetime
 from math import floor
 from statistics import NormalDist
 
+from domain.rounding import WHOLE
+
 Fact = float | str | None
 
 
@@ -323,7 +325,7 @@ IDLE = Rule(
     },
     "idle_quantity",
     "units",
-    lambda available, enough: floor(available - enough),
+    lambda available, enough: floor(available - enough + WHOLE),
 )
 CAPITAL = Rule(
     "capital_brl",

@@ -12,9 +12,8 @@ from math import floor
 from typing import Any
 
 from domain.receipts import AVAILABLE, ON_HAND, RULES, Rule, Workings, workings
+from domain.rounding import WHOLE
 
-WHOLE = 1e-4
-"""What a number of packs may lack to be taken for whole."""
 _MISSING = ("shortage_brl", "cost of a missing unit", "BRL")
 _AVOIDED = ("avoided_quantity", "missing units that are avoided", "units")
 

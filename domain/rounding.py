@@ -7,6 +7,8 @@ from math import isfinite
 
 NOISE = 6
 """Decimals beyond those shown that count: what is after them, floats lose in adding up."""
+WHOLE = 1e-4
+"""What a number of packs or units may lack to be taken for whole."""
 
 
 def rounded(value: float | Decimal, digits: int) -> Decimal:

@@ -11,7 +11,6 @@ import pandas as pd
 from domain.policy_settings import PolicySettings
 from domain.recommending.frames import (
     DAYS_A_YEAR,
-    EPSILON,
     IDENTITY,
     REDUCE,
     STOCK,
@@ -23,6 +22,7 @@ from domain.recommending.frames import (
     usual_rate,
 )
 from domain.recommending.purchases import LEAST_POINT
+from domain.rounding import WHOLE
 
 
 def with_enough(stock: pd.DataFrame, policy: PolicySettings, today: date) -> pd.DataFrame:
@@ -51,8 +51,8 @@ def reductions(stock: pd.DataFrame, context: Context) -> pd.DataFrame:
     rates = context.rates
     stock = with_enough(stock, context.policy, context.today)
     rate, needed = usual_rate(stock), stock["enough_quantity"]
-    excess = np.floor(stock["available"] - stock["given"] - needed + EPSILON)
-    quantity = np.minimum(excess, np.floor(stock["on_hand"]))
+    excess = stock["available"] - stock["given"] - needed
+    quantity = np.floor(np.minimum(excess, stock["on_hand"]) + WHOLE)
     cost = stock["unit_cost_brl"]
     holding = quantity * holding_brl(cost, DAYS_A_YEAR, context)
     rows = stock.assign(

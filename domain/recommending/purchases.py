@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from domain.inventory import lot
-from domain.recommendation_receipts import WHOLE
 from domain.recommending.frames import (
     EPSILON,
     EXPEDITE,
@@ -27,6 +26,7 @@ from domain.recommending.frames import (
     unmet,
     unmet_in_lead_time,
 )
+from domain.rounding import WHOLE
 
 ORDER_COLUMNS = (
     "item_id site_id order_no line supplier_id supplier quantity unit_price_brl ordered_on"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from domain import inventory
+from domain import inventory, receipts
 from domain.policy_settings import PolicySettings
 from domain.recommending.frames import DAYS_A_YEAR
 from domain.recommending.settings import RecommendationSettings
@@ -142,6 +142,13 @@ def test_stock_that_nobody_asks_for_is_dead_and_more_than_half_a_years_is_excess
     assert raised(dead) == [("dead_stock", "info")]
     assert alerts(dead)["risk_brl"].iloc[0] == (40 * 2.0 * PolicySettings().holding_rate)
     assert raised(dead.assign(available=0.0, on_hand=0.0)) == []
+
+
+def test_what_floats_leave_of_a_level_is_no_unit_that_is_enough():
+    plenty = situation(6, daily=0, lead=14, safety=0).assign(order_up_to=1.000000008)
+    facts = json.loads(alerts(plenty)["facts"].iloc[0])
+    assert facts["idle_quantity"] == 5
+    assert receipts.IDLE.compute(facts["available"], facts["enough_quantity"]) == 5
 
 
 def test_alerts_are_ranked_by_what_is_left_when_acting_is_paid_for():

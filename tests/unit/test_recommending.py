@@ -598,6 +598,12 @@ def test_excess_frees_capital() -> None:
     assert cut["value_brl"] == pytest.approx(164_000 * 0.22 - 150)
 
 
+def test_what_floats_leave_of_a_level_keeps_no_unit() -> None:
+    noise = {"reorder_point": 8e-9, "order_up_to": 1.000000008, "daily_demand": 0.0}
+    (cut,) = of_kind(made(stock({"on_hand": 6.0, "unit_cost_brl": 900.0} | noise)), "REDUCE")
+    assert cut["quantity"] == 5
+
+
 def test_a_year_and_what_is_excess_go_by_the_years_rate() -> None:
     """A roll-out makes it 20 a day over the lead time, and 2 a day in the mean of the year."""
     frame = stock({"on_hand": 2000.0, "daily_demand": 20.0, "annual_quantity": 2 * DAYS_A_YEAR})

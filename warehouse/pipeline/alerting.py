@@ -38,6 +38,7 @@ import pandas as pd
 from domain.policy_settings import PolicySettings
 from domain.recommending.excess import with_enough
 from domain.recommending.settings import RecommendationSettings
+from domain.rounding import WHOLE
 
 COLUMNS = (
     "fingerprint kind level item_id site_id stockout_on days_to_stockout risk_brl acting_brl"
@@ -153,7 +154,7 @@ def _idle(
 ) -> list[pd.DataFrame]:
     """Dead stock and excess: alerts about capital that does not work."""
     policy = with_enough(policy, settings, today)
-    dead, over = policy["dead"], np.floor(policy["available"] - policy["enough_quantity"])
+    dead, over = policy["dead"], np.floor(policy["available"] - policy["enough_quantity"] + WHOLE)
     idle = policy.assign(
         excess_days=settings.excess_days,
         idle_quantity=np.where(over >= 1, over, np.nan),

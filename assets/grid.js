@@ -25,6 +25,13 @@
 
   functions.novaNumber = (params, digits) => written(params, digitsOf(digits));
 
+  /* As fmt.supply. */
+  functions.novaSupply = function (params, most) {
+    const isLonger = Math.round(params.value) > most;
+    const shown = written(isLonger ? { ...params, value: most } : params, digitsOf(0));
+    return isLonger ? `> ${shown}` : shown;
+  };
+
   functions.novaQuantity = function (params) {
     const size = Math.abs(params.value || 0);
     return written(params, { maximumFractionDigits: size >= 100 ? 0 : size >= 1 ? 1 : 2 });

@@ -21,6 +21,7 @@ UNKNOWN = "—"
 COMPACT_FROM = 10_000
 LIMIT_DIGITS = 4
 NEARLY_ALL = 0.99
+MOST_DAYS_OF_SUPPLY = 3650
 
 
 def number(value: float | None, locale: str, digits: int = 0) -> str:
@@ -51,6 +52,13 @@ def quantity(value: float | None, locale: str) -> str:
     """Units of issue: no decimals above 100, one below, two below 1."""
     size = abs(value or 0)
     return number(value, locale, 0 if size >= 100 else 1 if size >= 1 else 2)
+
+
+def supply(days: float | None, locale: str) -> str:
+    """Whole days that a stock lasts; ten years and whatever is longer: `> 3.650`."""
+    if days is None or rounded(days, 0) <= MOST_DAYS_OF_SUPPLY:
+        return number(days, locale)
+    return f"> {number(MOST_DAYS_OF_SUPPLY, locale)}"
 
 
 def compact(value: float | None, locale: str, digits: int = 1) -> str:

@@ -26,6 +26,7 @@ from layouts.components.grid import (
     money_column,
     number_column,
     quantity_column,
+    supply_column,
     text_column,
 )
 from layouts.components.icons import icon
@@ -183,7 +184,7 @@ def _table(data: InventoryData, viewer: Viewer) -> Component:
         quantity_column("on_order", t("On order"), minWidth=88),
         quantity_column("reorder_point", t("Reorder point"), minWidth=92),
         quantity_column("order_up_to", t("Order up to"), minWidth=92),
-        number_column("days_of_supply", t("Days of supply"), minWidth=88),
+        supply_column("days_of_supply", t("Days of supply"), minWidth=88),
         number_column("days_to_stockout", t("Days to stockout"), minWidth=92),
         date_column("stockout_p50_on", t("Stockout, likely"), minWidth=108),
         date_column("stockout_p90_on", t("Stockout, high demand"), minWidth=112),
@@ -233,7 +234,7 @@ def _entry(row: ItemDepot, data: InventoryData, viewer: Viewer) -> html.Li:
     is_chosen = data.chosen is not None and row_key(row) == row_key(data.chosen)
     query = {**data.query, "item": [row.sku], "depot": [row.site], "tab": [data.tab]}
     stock = t("%(amount)s on hand", amount=_amount(row.on_hand, row, viewer))
-    supply = fmt.number(row.days_of_supply, locale)
+    supply = fmt.supply(row.days_of_supply, locale)
     lasts = t("1 day of supply") if supply == "1" else t("%(days)s days of supply", days=supply)
     risk = t("%(value)s at risk", value=fmt.brl_compact(row.risk_brl, locale))
     link = dcc.Link(

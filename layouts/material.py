@@ -129,7 +129,7 @@ def _sums(summary: Material, viewer: Viewer) -> list[tuple[str, str]]:
         (t("Forecast, whole horizon"), amount(summary.forecast_horizon)),
         (t("On hand"), amount(summary.on_hand)),
         (t("Stock value"), fmt.brl(summary.stock_value_brl, locale)),
-        (t("Days of supply"), fmt.number(summary.days_of_supply, locale)),
+        (t("Days of supply"), fmt.supply(summary.days_of_supply, locale)),
         (t("WAPE"), fmt.percent(summary.wape, locale)),
         (t("Next stockout"), fmt.day(summary.next_stockout_on, locale)),
         (t("Open alerts"), fmt.number(summary.open_alerts, locale)),

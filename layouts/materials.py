@@ -23,6 +23,7 @@ from layouts.components.grid import (
     number_column,
     percent_column,
     quantity_column,
+    supply_column,
     text_column,
 )
 from layouts.components.pager import Listed, pager
@@ -114,7 +115,7 @@ def table(data: MaterialsData, viewer: Viewer) -> Component:
         quantity_column("forecast_horizon", t("Forecast"), minWidth=104),
         quantity_column("on_hand", t("On hand")),
         money_column("stock_value_brl", t("Stock value"), minWidth=116),
-        number_column("days_of_supply", t("Days of supply"), minWidth=96),
+        supply_column("days_of_supply", t("Days of supply"), minWidth=96),
         percent_column("wape", t("WAPE"), minWidth=84),
         number_column("open_alerts", t("Alerts"), minWidth=80),
         date_column("next_stockout_on", t("Next stockout")),

@@ -8,7 +8,7 @@ import dash_ag_grid as dag
 from dash import html
 
 from domain.viewer import Translator, Viewer
-from layouts.format import browser_tag
+from layouts.format import MOST_DAYS_OF_SUPPLY, browser_tag
 
 Column = dict[str, Any]
 ROW_HEIGHT, HEADER_HEIGHT = 40, 40
@@ -123,6 +123,11 @@ def number_column(field: str, header: str, digits: int = 0, **more: Any) -> Colu
 def quantity_column(field: str, header: str, **more: Any) -> Column:
     """Units of issue: no decimals above 100, one below."""
     return _numeric(field, header, "novaQuantity(params)", **more)
+
+
+def supply_column(field: str, header: str, **more: Any) -> Column:
+    """Whole days that a stock lasts, as `fmt.supply` writes them."""
+    return _numeric(field, header, f"novaSupply(params, {MOST_DAYS_OF_SUPPLY})", **more)
 
 
 def money_column(field: str, header: str, digits: int = 0, **more: Any) -> Column:

@@ -10,11 +10,12 @@ from layouts import format as fmt
 from tests.browser.conftest import PATIENT_MS, Watched
 
 HEAD = ".detail-head .weak"
-NUMBERS = (82.5, 85096.49999999999, -0.3, -0.04, 724542.5, 0.825, -0.00004, 1.005)
-WRITTEN = """(values) => values.map((value) => {
+NUMBERS = (82.5, 3650.4, 85096.49999999999, -0.3, -0.04, 724542.5, 0.825, -0.00004, 1.005)
+WRITTEN = """([values, most]) => values.map((value) => {
     const params = { value: value, context: { locale: "pt-BR" } };
-    const { novaNumber, novaMoney, novaPercent } = window.dashAgGridFunctions;
-    return [novaNumber(params, 1), novaMoney(params, 0), novaPercent(params, 0)];
+    const { novaNumber, novaSupply, novaMoney, novaPercent } = window.dashAgGridFunctions;
+    const supply = novaSupply(params, most);
+    return [novaNumber(params, 1), supply, novaMoney(params, 0), novaPercent(params, 0)];
 })"""
 
 
@@ -78,9 +79,10 @@ def test_a_phone_shows_a_list_whose_entries_open_the_detail(
 
 def test_tables_write_numbers_as_the_server_does(watch: Callable[..., Watched]) -> None:
     page = watch().open("/inventory")
-    assert page.evaluate(WRITTEN, NUMBERS) == [
+    assert page.evaluate(WRITTEN, [NUMBERS, fmt.MOST_DAYS_OF_SUPPLY]) == [
         [
             fmt.fixed(value, "pt_BR", 1),
+            fmt.supply(value, "pt_BR"),
             fmt.brl(value, "pt_BR"),
             fmt.percent(value, "pt_BR", 0),
         ]

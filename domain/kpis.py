@@ -221,7 +221,7 @@ def days_of_supply(
 def availability(
     downtime_hours: float | None, sites: float | None, period_hours: float
 ) -> float | None:
-    """1 − downtime ÷ (sites × period); None without sites. Overlapping outages add up, so the
-    result is held at 0 at the least."""
+    """1 − downtime ÷ (sites × period); None without sites. A site that is out under two
+    contracts at once counts twice, so the result is held at 0 at the least."""
     share = ratio(downtime_hours, (sites or 0) * period_hours)
     return None if share is None else max(0.0, 1.0 - share)

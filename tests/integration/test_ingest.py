@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -147,6 +148,39 @@ def test_what_knows_no_days_is_loaded_again_after_another_file(engine: Engine, t
     states = [load_one(one, engine).state for one in (first, other, first, first)]
     assert states == ["accepted", "accepted", "accepted", "unchanged"]
     assert rows(engine, "SELECT unit FROM core.item WHERE sku = 'A'") == [("m",)]
+
+
+def test_a_folder_leaves_corrections_from_elsewhere(engine: Engine, tmp_path: Path):
+    folder = write(tmp_path / "erp", demand=DEMAND, items="sku;unit\nFIBRA;m\n")
+    load(folder, engine)
+    fixed = "date;sku;quantity;site\n2024-01-15;CABO-1;5001;SP-01\n2024-01-16;CABO-1;2,5;SP-01\n"
+    fix = write(tmp_path / "fix", demand_oct=fixed, items_oct="sku;unit\nFIBRA;km\n")
+    told = render_report(load(fix, engine))
+    assert "  1 rows were replaced, 1 are the same" in told
+    assert [file.state for file in load(folder, engine).files] == ["unchanged"] * 2
+    assert demand_of(engine)[0][3] == 5001
+    assert rows(engine, "SELECT unit FROM core.item WHERE sku = 'FIBRA'") == [("km",)]
+    assert load_one(folder / "demand.csv", engine).state == "accepted", "asked for by its name"
+    assert demand_of(engine)[0][3] == 10
+
+
+def test_a_folder_leaves_what_was_uploaded_by_a_name_of_its_own(engine: Engine, tmp_path: Path):
+    folder = write(tmp_path / "erp", stock=f"{STOCK}10\n")
+    load(folder, engine)
+    other = load_one(write(tmp_path / "other", stock=f"{STOCK}99\n"), engine)
+    assert load_one(folder, engine).state == "accepted", "was the folder's own for all we know"
+    sent = load_one(write(tmp_path / "sent", stock=f"{STOCK}99\n") / "stock.csv", engine)
+    assert (other.state, sent.state) == ("accepted", "accepted")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO support.job (kind, object, actor, role, report)"
+                " VALUES ('load', 'stock.csv', 'ana', 'ADMIN', CAST(:report AS jsonb))"
+            ),
+            {"report": json.dumps({"files": [{"load_id": sent.load_id, "state": "accepted"}]})},
+        )
+    assert load_one(folder, engine).state == "unchanged"
+    assert rows(engine, "SELECT on_hand FROM core.stock") == [(99,)]
 
 
 def test_a_longer_export_rewrites_only_what_is_new(engine: Engine, tmp_path: Path):

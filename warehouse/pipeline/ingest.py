@@ -76,12 +76,15 @@ class _Job:
 
 @dataclass(frozen=True)
 class _Options:
+    """What was asked for. `folder`: the names of the files, if a folder is loaded."""
+
     engine: Engine
     loaded_by: str
     dry_run: bool
     max_rejects: float
     force: bool
     is_demo: bool
+    folder: list[str] | None
     on_progress: Progress | None
     check: Callable[[], None] | None
     on_rejects: OnRejects | None
@@ -127,7 +130,16 @@ def ingest(
     jobs = _jobs(path, mapping, kind, report)
     is_demo = _is_demo(path)
     options = _Options(
-        engine, loaded_by, dry_run, share, force, is_demo, on_progress, check, on_rejects
+        engine,
+        loaded_by,
+        dry_run,
+        share,
+        force,
+        is_demo,
+        folder=[job.path.name for job in jobs] if path.is_dir() else None,
+        on_progress=on_progress,
+        check=check,
+        on_rejects=on_rejects,
     )
     with loads.one_writer_at_a_time(engine, wait_seconds, check):
         if not dry_run:
@@ -223,7 +235,14 @@ def _load_file(job: _Job, after: list[_Job], options: _Options) -> Iterator[File
         report = FileReport(job.path.name, job.source.kind, name)
         before = None
         if not options.force:
-            before = loads.already_loaded(options.engine, job.source, report, job.sha256, to_come)
+            before = loads.already_loaded(
+                options.engine,
+                job.source,
+                report,
+                sha256=job.sha256,
+                to_come=to_come,
+                folder=options.folder,
+            )
         if before is not None:
             report.state, report.load_id = "unchanged", before
         else:
@@ -482,9 +501,9 @@ def _decide(load: _Load) -> None:
         if ahead is not None:
             ahead.undo()
         return
+    counts = what_is_there(load.connection, report.kind, load.checker.staged)
+    report.superseded, report.repeated = counts
     if options.dry_run:
-        counts = what_is_there(load.connection, report.kind, load.checker.staged)
-        report.superseded, report.repeated = counts
         report.state = "dry-run"
     else:
         _promote(load)

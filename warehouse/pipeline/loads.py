@@ -37,7 +37,11 @@ WHERE seen.sha256 = :sha256 AND seen.mapping_sha256 = :mapping_sha256
       AND (later.file IN (seen.file, :file)
         OR (later.date_from > seen.date_to OR later.date_to < seen.date_from) IS NOT TRUE)
       AND (later.sha256, later.mapping_sha256) <> (seen.sha256, seen.mapping_sha256)
-      AND later.sha256 || later.mapping_sha256 <> ALL(:to_come))
+      AND later.sha256 || later.mapping_sha256 <> ALL(:to_come)
+      AND (CAST(:folder AS text[]) IS NULL
+        OR (later.file = seen.file OR later.file = ANY(:folder)) AND NOT EXISTS (
+          SELECT FROM support.job WHERE job.kind = 'load' AND job.report @> jsonb_build_object(
+            'files', jsonb_build_array(jsonb_build_object('load_id', later.id))))))
 ORDER BY seen.id DESC LIMIT 1
 """
 
@@ -104,12 +108,20 @@ def fail_stopped_loads(engine: Engine) -> int:
 
 
 def already_loaded(
-    engine: Engine, source: Source, report: FileReport, sha256: str, to_come: list[str]
+    engine: Engine,
+    source: Source,
+    report: FileReport,
+    *,
+    sha256: str,
+    to_come: list[str],
+    folder: list[str] | None,
 ) -> int | None:
     """The accepted load of the same bytes and mapping, unless rows of it may have been replaced
     since: by another file of the kind that reaches into its days, or has none. What comes after it
-    in the same call (hashes of bytes and mapping, in one) would replace them again."""
-    params = _identity(source, report, sha256) | {"to_come": to_come}
+    in the same call (hashes of bytes and mapping, in one) would replace them again. Where a folder
+    is loaded, of these file names, only what was loaded by such a name counts, and was not
+    uploaded: what came from elsewhere are corrections of the folder, which stay."""
+    params = _identity(source, report, sha256) | {"to_come": to_come, "folder": folder}
     with engine.connect() as connection:
         return connection.execute(text(_UNCHANGED), params).scalar()
 

@@ -31,9 +31,9 @@ class FileReport:
     dry-run or skipped (demo files beside real data). Rows: read = accepted + rejected + filtered
     + merged, once the state is final.
     `rejects` are the first ones; `dropped` counts filtered rows and `notes` changed ones, by
-    reason. `message` says why nothing was loaded. A dry run counts the rows of `core` that another
-    value would replace (`superseded`) and those that are there already (`repeated`); `quantity` is
-    a demand file's control total, in units of issue.
+    reason. `message` says why nothing was loaded. `superseded` counts the rows of `core` that
+    another value replaces, `repeated` those that are there already; None where the file was not
+    read to its end. `quantity` is a demand file's control total, in units of issue.
     """
 
     file: str
@@ -146,9 +146,8 @@ def _details(file: FileReport) -> list[str]:
     lines += [f"  {count:,} rows left out: {reason}" for reason, count in file.dropped.items()]
     lines += [f"  {count:,} rows: {note}" for note, count in file.notes.items()]
     if file.superseded or file.repeated:
-        lines.append(
-            f"  {file.superseded:,} rows would be replaced, {file.repeated:,} are the same"
-        )
+        verb = "would be" if file.state == "dry-run" else "were"
+        lines.append(f"  {file.superseded:,} rows {verb} replaced, {file.repeated:,} are the same")
     lines += [f"  {_place(reject)}: {reject.reason}" for reject in file.rejects]
     if file.rejected > len(file.rejects):
         lines.append("  … and more, in staging.reject" if file.load_id else "  … and more")

@@ -183,6 +183,39 @@ def test_a_folder_leaves_what_was_uploaded_by_a_name_of_its_own(engine: Engine, 
     assert rows(engine, "SELECT on_hand FROM core.stock") == [(99,)]
 
 
+MOVEMENTS = """
+    D3_EMISSAO;D3_COD;D3_QUANT;D3_DOC;D3_TM
+    15/01/2024;CABO-1;10;100;501
+    15/01/2024;CABO-1;4;101;001
+    """
+ISSUES_AND_RETURNS = "".join(
+    f"""
+    [[source]]
+    kind = "demand"
+    file = "SD3*.csv"
+    [source.columns]
+    date = "D3_EMISSAO"
+    sku = "D3_COD"
+    quantity = "D3_QUANT"
+    order_ref = "D3_DOC"
+    [source.scale]
+    quantity = {factor}
+    [[source.keep]]
+    column = "D3_TM"
+    equals = "{code}"
+    """
+    for code, factor in (("501", 1), ("001", -1))
+)
+
+
+def test_returns_that_a_code_tells_are_taken_off(engine: Engine, tmp_path: Path):
+    write(tmp_path, SD3010=MOVEMENTS)
+    (tmp_path / "mapping.toml").write_text(ISSUES_AND_RETURNS)
+    assert [file.quantity for file in load(tmp_path, engine).files] == [10, -4]
+    assert [row[3] for row in sorted(demand_of(engine))] == [-4, 10]
+    assert [file.state for file in load(tmp_path, engine).files] == ["unchanged"] * 2
+
+
 def test_a_longer_export_rewrites_only_what_is_new(engine: Engine, tmp_path: Path):
     load(write(tmp_path, demand=DEMAND), engine)
     old = "SELECT xmin::text, ctid::text, * FROM core.demand WHERE load_id = 1 ORDER BY date"

@@ -40,7 +40,12 @@ def test_the_fingerprint_tells_mappings_apart():
         ('[[source]]\nkind = "demand"\n[source.columns]\nsku = "S"', ["'date'", "compulsory"]),
         (DEMAND + 'quantiti = "X"', ["'quantiti'", "'quantity'"]),
         (DEMAND + 'site = "@row"', ["columns.site", "@line"]),
-        (DEMAND + "[source.scale]\nquantity = 0", ["scale.quantity", "positive"]),
+        (DEMAND + "[source.scale]\nquantity = 0", ["scale.quantity", "other than 0"]),
+        (
+            '[[source]]\nkind = "items"\n[source.columns]\nsku = "S"\n'
+            "[source.scale]\npack_size = -1",
+            ["scale.pack_size", "positive"],
+        ),
         (DEMAND + "[source.scale]\nsku = 2", ["scale", "'sku'"]),
         (DEMAND + '[source.constants]\nsku = "X"', ["'sku'", "twice"]),
         (DEMAND.replace("kind", 'decimal = ";"\nkind'), ["decimal"]),

@@ -24,8 +24,8 @@ Each `[[source]]` reads one table as one kind; a file may be the source of sever
     site = "CD-SP"
     [source.concat]                   # texts of several columns as one
     sku = { columns = ["GRUPO", "CÓDIGO"], separator = "-" }
-    [source.scale]                    # a number times a factor: EUR to BRL, weeks to days
-    lead_time_days = 7
+    [source.scale]                    # a number times a factor: EUR to BRL, weeks to days; below 0
+    lead_time_days = 7                # where the column may be: demand's quantity, drivers' value
     [source.values.unit]              # one value for another
     "PÇ" = "UN"
 
@@ -205,7 +205,7 @@ def _source(section: _Section) -> Source:
         constants=section.table("constants", canonical, _plain),
         defaults=section.table("defaults", canonical, _plain),
         concat=section.table("concat", canonical, _concat),
-        scale=section.table("scale", _numbers(kind), _factor),
+        scale=_scale(section, kind),
         values=section.table("values", canonical, _values),
         keep=tuple(_condition(each) for each in section.sections("keep")),
         drop=tuple(_condition(each) for each in section.sections("drop")),
@@ -234,6 +234,14 @@ def _check_compulsory(source: Source, kind: FileKind, section: _Section) -> None
 
 def _numbers(kind: FileKind) -> tuple[str, ...]:
     return tuple(column.name for column in kind.columns if column.type is Type.NUMBER)
+
+
+def _scale(section: _Section, kind: FileKind) -> dict[str, float]:
+    factors: dict[str, float] = section.table("scale", _numbers(kind), _factor)
+    for name, factor in factors.items():
+        if factor < 0 and kind.column(name).minimum is not None:
+            raise section.wrong(f"scale.{name}", "must be a positive number")
+    return factors
 
 
 def _on_duplicate(kind: FileKind) -> tuple[str, ...]:
@@ -367,8 +375,8 @@ def _plain(value: Any) -> str:
 
 
 def _factor(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e12:
-        raise ValueError("must be a positive number")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < abs(value) < 1e12:
+        raise ValueError("must be a number other than 0")
     return float(value)
 
 

@@ -7,6 +7,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -96,6 +97,23 @@ def test_gzip_xlsx_and_parquet_give_the_same_rows(engine: Engine, tmp_path: Path
         report = load_one(tmp_path / name, engine)
         assert report.state == "accepted", report.message
         assert demand_of(engine) == EXPECTED, name
+
+
+def test_codes_of_a_workbook_keep_the_zeros_that_excel_shows(engine: Engine, tmp_path: Path):
+    workbook = Workbook()
+    sheet = workbook.create_sheet("items")
+    table: list[list[Any]] = [["sku", "name", "pack_size"], [123, "shown as 000123", 12], [1.5]]
+    for row in table:
+        sheet.append(row)
+    for cell in ("A2", "A3", "B2", "C2"):
+        sheet[cell].number_format = "000000"
+    workbook.save(tmp_path / "items.xlsx")
+    report = load_one(tmp_path / "items.xlsx", engine)
+    assert report.state == "accepted", render_report(load(tmp_path, engine))
+    assert rows(engine, "SELECT sku, pack_size FROM core.item ORDER BY sku") == [
+        ("000123", 12),
+        ("1.5", None),
+    ]
 
 
 def test_the_same_file_twice_changes_nothing(engine: Engine, tmp_path: Path):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from openpyxl import load_workbook
+from openpyxl.styles.numbers import BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from domain.errors import BadFile
@@ -145,7 +146,12 @@ def _has_cells(sheet: Any) -> bool:
 
 class _Parser(WorkSheetParser):
     """Gives formulas without a value and errors as such, where openpyxl's own reader gives empty
-    cells and texts."""
+    cells and texts; and whole numbers with the zeros before them that Excel shows. `digits`: of the
+    styles that show such zeros, how many digits are shown at least."""
+
+    def __init__(self, *args: Any, digits: dict[int, int], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._digits = digits
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         cell: dict[str, Any] = super().parse_cell(element)
@@ -155,7 +161,22 @@ class _Parser(WorkSheetParser):
             cell["value"] = Formula(f"={formula.text or ''}")
         elif cell["data_type"] == "e":
             cell["value"] = ErrorValue(cell["value"])
+        elif cell["style_id"] in self._digits and cell["data_type"] == "n":
+            cell["value"] = _with_zeros(cell["value"], self._digits[cell["style_id"]])
         return cell
+
+
+def _with_zeros(value: float | None, digits: int) -> float | str | None:
+    if value is None or value < 0 or (isinstance(value, float) and not value.is_integer()):
+        return value
+    return cell_text(value).zfill(digits)
+
+
+def _digits(workbook: Any) -> dict[int, int]:
+    """Of each style whose number format is `000000` or the like: how many zeros it has."""
+    own = dict(enumerate(workbook._number_formats, start=BUILTIN_FORMATS_MAX_SIZE))
+    formats = (own.get(style.numFmtId, "") for style in workbook._cell_styles)
+    return {n: len(each) for n, each in enumerate(formats) if each and not each.strip("0")}
 
 
 def _rows(path: Path, sheet: str, file: str, first: int) -> Iterator[tuple[int, dict[int, Any]]]:
@@ -171,6 +192,7 @@ def _rows(path: Path, sheet: str, file: str, first: int) -> Iterator[tuple[int, 
                 epoch=workbook.epoch,
                 date_formats=workbook._date_formats,
                 timedelta_formats=workbook._timedelta_formats,
+                digits=_digits(workbook),
             )
             for number, cells in parser.parse():
                 if number > LAST_ROW:

@@ -322,6 +322,30 @@ def test_errors_of_excel_that_a_mapping_calls_missing(loaded: Engine, tmp_path: 
     assert (reject.line, reject.value) == (2, "#N/A")
 
 
+TOTALS = [
+    ["date", "sku", "quantity", "status"],
+    ["2024-01-02", "TOTAL-1", 3, "ok"],
+    [None, "Total", "=SUM(C2:C2)", "ok"],
+    ["2024-01-03", "TOTAL-1", "=C2", "ok"],
+    ["2024-01-04", "#N/A", 1, "ok"],
+    [None, "#N/A", "=C2", "off"],
+]
+LEFT_OUT = (
+    '[[source]]\nkind = "demand"\nfile = "demand.xlsx"\n[source.columns]\n'
+    'date = "date"\nsku = "sku"\nquantity = "quantity"\n'
+    '[[source.drop]]\ncolumn = "sku"\nin = ["Total"]\n'
+    '[[source.keep]]\ncolumn = "status"\nequals = "ok"\n'
+)
+
+
+def test_cells_without_a_value_in_rows_that_are_left_out(loaded: Engine, tmp_path: Path):
+    workbook_of(tmp_path / "demand.xlsx", TOTALS)
+    (tmp_path / "mapping.toml").write_text(LEFT_OUT)
+    report = refused(tmp_path, loaded)
+    assert (report.read, report.accepted, report.filtered, report.rejected) == (5, 1, 2, 2)
+    assert [(each.line, each.column) for each in report.rejects] == [(4, "quantity"), (5, "sku")]
+
+
 def test_formulas_that_were_computed_are_their_values(loaded: Engine, tmp_path: Path):
     table = [["sku", "name", "unit_cost_brl"], ["B", "=T(1)", 6]]
     path = workbook_of(tmp_path / "items.xlsx", table)

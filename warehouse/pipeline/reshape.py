@@ -100,16 +100,29 @@ class Reshaper:
             broken = []
 
     def _with_values(self, chunk: Chunk) -> Chunk:
-        """Refuses the rows of which a used cell holds no value, unless that is `missing`."""
-        void = {
-            each.line: each
-            for each in reversed(chunk.void)
+        """Refuses the rows of which a used cell holds no value, unless that is `missing` or another
+        cell of the row leaves it out."""
+        void = [
+            each
+            for each in chunk.void
             if each.column in self._used and each.value not in self._source.missing
-        }
+        ]
         if not void:
             return chunk
-        kept = ~np.isin(chunk.lines, np.array([*void], dtype=np.int64))
-        return replace(chunk.filter(kept), broken=[*chunk.broken, *reversed(void.values())])
+        left = self._not_left_out(chunk, void)
+        refused = {each.line: each for each in reversed(void) if each.line in left}
+        kept = ~_of(chunk.lines, list(refused.values()))
+        return replace(chunk.filter(kept), broken=[*chunk.broken, *reversed(refused.values())])
+
+    def _not_left_out(self, chunk: Chunk, void: list[Reject]) -> set[int]:
+        """The lines of void cells that no rule leaves out by a cell that holds a value."""
+        rows = chunk.filter(_of(chunk.lines, void))
+        cells = _Cells(rows, self._source.missing, self._part)
+        out = np.zeros(cells.rows, dtype=bool)
+        for condition, header, wanted in self._tests:
+            untold = _of(rows.lines, [each for each in void if each.column == header])
+            out |= ~untold & (_holds(cells.get(header), condition) != wanted)
+        return set(rows.lines[~out].tolist())
 
     def _shape(self, chunk: Chunk) -> Shaped:
         width = len(self._periods) or 1
@@ -299,6 +312,11 @@ class _Cells:
         if self._missing is None:
             return column
         return pc.if_else(pc.is_in(column, self._missing), None, column)
+
+
+def _of(lines: np.ndarray, cells: list[Reject]) -> np.ndarray:
+    """Which of the lines the cells are of."""
+    return np.isin(lines, np.array([each.line for each in cells], dtype=np.int64))
 
 
 def flat(column: pa.Array | pa.ChunkedArray) -> pa.Array:

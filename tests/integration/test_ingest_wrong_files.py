@@ -237,8 +237,15 @@ def test_a_repeated_key_is_refused_naming_both_lines(loaded: Engine, tmp_path: P
     write(tmp_path, demand=GOOD + "2024-01-02;A;1\n2024-01-01;A;2\n")
     report = refused(tmp_path, loaded)
     (reject,) = report.rejects
-    assert reject.line == 4 and "line 2" in reject.reason
+    assert (reject.line, reject.column) == (4, "date, sku") and "line 2" in reject.reason
     assert adds_up(report)
+    write(tmp_path, demand="Emissão;Código;Qtd\n2024-01-01;A;1\n2024-01-01;A;2\n")
+    (tmp_path / "mapping.toml").write_text(
+        '[[source]]\nkind = "demand"\n'
+        '[source.columns]\ndate = "emissao"\nsku = "codigo"\nquantity = "qtd"\n'
+    )
+    (reject,) = refused(tmp_path, loaded).rejects
+    assert reject.column == "Emissão, Código"
 
 
 def test_one_bad_file_does_not_stop_the_others(loaded: Engine, tmp_path: Path):

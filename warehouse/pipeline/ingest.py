@@ -341,8 +341,8 @@ def _load_rows(report: FileReport, job: _Job, options: _Options, *, straight: bo
         ahead = None
         if straight and report.load_id is not None:
             ahead = Straight(connection, report.kind, report.load_id)
-        load = _Load(connection, report, job.source, checker, options, ahead)
-        _stage_rows(load, part, reshaper)
+        load = _Load(connection, report, job.source, reshaper, checker, options, ahead)
+        _stage_rows(load, part)
         load.staged_span = stage.staged_dates(connection, report.kind)
         report.date_from, report.date_to = _whole_span(load)
         _settle_duplicates(load)
@@ -365,6 +365,7 @@ class _Load:
     connection: Connection
     report: FileReport
     source: Source
+    reshaper: Reshaper
     checker: Checker
     options: _Options
     ahead: Straight | None
@@ -390,11 +391,11 @@ def _prepare(connection: Connection) -> None:
     connection.execute(text("SET LOCAL client_connection_check_interval = '1s'"))
 
 
-def _stage_rows(load: _Load, part: Part, reshaper: Reshaper) -> None:
+def _stage_rows(load: _Load, part: Part) -> None:
     shown, report = time.monotonic(), load.report
     with _Writer() as writer:
         for chunk in part.chunks():
-            for shaped in reshaper.shape(chunk):
+            for shaped in load.reshaper.shape(chunk):
                 checked = load.checker.check(shaped)
                 _count(report, shaped, checked)
                 writer.write(_store, load, checked)
@@ -479,7 +480,7 @@ def _settle_duplicates(load: _Load) -> None:
     if not stage.has_duplicates(connection, kind, checker.staged):
         return
     if load.source.on_duplicate == "reject":
-        again = stage.refuse_duplicates(connection, kind, checker.staged)
+        again = stage.refuse_duplicates(connection, kind, checker.staged, load.reshaper.origin)
         checker.forget_codes()
         report.accepted -= len(again)
         report.rejected += len(again)

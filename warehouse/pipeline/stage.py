@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from datetime import date
 
 import pyarrow as pa
@@ -70,8 +71,11 @@ def _copy(connection: Connection, table: str, columns: list[str], data: io.Bytes
     copy(connection, f"COPY {table} ({names}) FROM STDIN (FORMAT csv)", data)
 
 
-def refuse_duplicates(connection: Connection, kind: FileKind, staged: list[str]) -> list[Reject]:
-    """Removes all rows of a key but the first; returns them with the line that they repeat."""
+def refuse_duplicates(
+    connection: Connection, kind: FileKind, staged: list[str], origin: Callable[[str], str]
+) -> list[Reject]:
+    """Removes all rows of a key but the first; returns them with the line that they repeat.
+    `origin` gives the file's name of a column."""
     keys = _keys(kind, staged)
     rows = connection.execute(
         text(
@@ -81,7 +85,7 @@ def refuse_duplicates(connection: Connection, kind: FileKind, staged: list[str])
             " SELECT file_line, kept FROM gone ORDER BY file_line"
         )
     )
-    names = ", ".join(keys)
+    names = ", ".join(origin(name) for name in kind.key if name in staged)
     return [
         Reject(line, names, None, f"repeats the key of line {kept} (see on_duplicate)")
         for line, kept in rows

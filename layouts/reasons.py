@@ -38,6 +38,10 @@ REASONS = tuple(
             r"is not a penalty schedule \(downtime hours:percent of the fee, as (?P<like>.+)\)",
             N_("is not a penalty schedule (downtime hours:percent of the fee, as %(like)s)"),
         ),
+        (
+            r"every row is left out by mapping\.toml: there is nothing to load",
+            N_("every row is left out by mapping.toml: there is nothing to load"),
+        ),
         (r"no value in the period", N_("no value in the period")),
         (
             r"is a name that the training gives itself: rename it",

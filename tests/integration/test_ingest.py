@@ -14,7 +14,9 @@ import pytest
 from openpyxl import Workbook
 from sqlalchemy import Engine, text
 
+from dashboard.i18n import translator
 from domain.errors import BadFile, Unavailable
+from layouts.reasons import reason_in
 from tests.ingesting import adds_up, counts, load, load_one, rows, write
 from warehouse.pipeline import read_csv
 from warehouse.pipeline.derive import refresh_after_load
@@ -232,6 +234,60 @@ def test_returns_that_a_code_tells_are_taken_off(engine: Engine, tmp_path: Path)
     assert [file.quantity for file in load(tmp_path, engine).files] == [10, -4]
     assert [row[3] for row in sorted(demand_of(engine))] == [-4, 10]
     assert [file.state for file in load(tmp_path, engine).files] == ["unchanged"] * 2
+
+
+BLANKS = """
+    D3_EMISSAO;D3_COD;D3_QUANT;D3_LOCAL;D3_TM
+    15/01/2024; CABO-1 ;10;01; 501
+    16/01/2024;CABO-1;2,5;-  ;999
+      /  /    ;CABO-1;4;01;501
+    17/01/2024;CABO-1;4;01;700
+    """
+BLANK_RULES = """
+    [[source]]
+    kind = "demand"
+    file = "SD3*.csv"
+    missing = ["  /  /    ", " - "]
+    [source.columns]
+    date = "D3_EMISSAO"
+    sku = "D3_COD"
+    quantity = "D3_QUANT"
+    site = "D3_LOCAL"
+    [source.defaults]
+    site = " SP-02 "
+    [source.values.site]
+    "01 " = " SP-01"
+    [[source.keep]]
+    column = "D3_TM"
+    in = ["501 ", " 999", "700"]
+    [[source.drop]]
+    column = "D3_TM"
+    equals = " 700"
+    [[source.drop]]
+    column = "D3_EMISSAO"
+    empty = true
+    """
+
+
+def test_blanks_around_what_a_mapping_says_do_not_count(engine: Engine, tmp_path: Path):
+    write(tmp_path, SD3010=BLANKS)
+    (tmp_path / "mapping.toml").write_text(BLANK_RULES)
+    report = load_one(tmp_path, engine)
+    assert (report.accepted, report.filtered, report.rejected) == (2, 2, 0), report.message
+    assert demand_of(engine) == [
+        (date(2024, 1, 15), "CABO-1", "SP-01", 10.0),
+        (date(2024, 1, 16), "CABO-1", "SP-02", 2.5),
+    ]
+
+
+def test_rules_that_leave_no_row_say_so(engine: Engine, tmp_path: Path):
+    write(tmp_path, SD3010=BLANKS)
+    (tmp_path / "mapping.toml").write_text(BLANK_RULES.replace('["501 ", " 999", "700"]', '["5"]'))
+    told = [render_report(load(tmp_path, engine, dry_run=dry_run)) for dry_run in (True, False)]
+    assert all("every row is left out by mapping.toml" in each for each in told)
+    ((state, message),) = rows(engine, "SELECT state, message FROM staging.load")
+    assert state == "accepted"
+    assert reason_in(message, translator("pt_BR")).startswith("todas as linhas ficam de fora")
 
 
 def test_a_longer_export_rewrites_only_what_is_new(engine: Engine, tmp_path: Path):

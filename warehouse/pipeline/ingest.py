@@ -52,6 +52,7 @@ ANALYZED_AT_ONCE = 2
 ONLY_SINCE = (18,)
 """The first Postgres that knows ANALYZE ONLY."""
 DRY_LOAD = 0
+NONE_LEFT = "every row is left out by mapping.toml: there is nothing to load"
 REPEATED_KEY = "23505"  # SQLSTATE of a unique violation
 
 log = logging.getLogger(__name__)
@@ -504,6 +505,8 @@ def _decide(load: _Load) -> None:
         return
     counts = what_is_there(load.connection, report.kind, load.checker.staged)
     report.superseded, report.repeated = counts
+    if report.filtered == report.read:
+        report.message = NONE_LEFT
     if options.dry_run:
         report.state = "dry-run"
     else:

@@ -198,7 +198,7 @@ def _source(section: _Section) -> Source:
         delimiter=section.optional("delimiter", _delimiter),
         decimal=section.optional("decimal", _decimal),
         date_formats=section.texts("date_formats"),
-        missing=section.texts("missing"),
+        missing=_trimmed(section.texts("missing")),
         on_duplicate=section.choice("on_duplicate", _on_duplicate(kind), "reject"),
         extra=_extra(section, kind),
         columns=section.table("columns", canonical, _header),
@@ -278,10 +278,17 @@ def _condition(section: _Section) -> Condition:
     if test == "matches":
         _pattern(section, "matches", str(operand))
     if test == "in":
-        operand = section.checked_texts("in", operand)
+        operand = _trimmed(section.checked_texts("in", operand))
+    if test == "equals":
+        operand = operand.strip()
     reason = section.text("reason", f"{column} {test} {operand}")
     section.finish()
     return Condition(column, test, operand, reason)
+
+
+def _trimmed(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """As the cells are that they are held against."""
+    return tuple(text.strip() for text in texts)
 
 
 def _unpivot(parent: _Section, kind: FileKind) -> Unpivot | None:
@@ -370,7 +377,7 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (str, int, float)) and str(value).strip():
-        return str(value)
+        return str(value).strip()
     raise ValueError("must be a text or a number")
 
 
@@ -383,7 +390,7 @@ def _factor(value: Any) -> float:
 def _values(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise ValueError("must be a table of value = value")
-    return {key: str(each) if each == "" else _plain(each) for key, each in value.items()}
+    return {key.strip(): "" if each == "" else _plain(each) for key, each in value.items()}
 
 
 def _concat(value: Any) -> Concat:

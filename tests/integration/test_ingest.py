@@ -599,6 +599,21 @@ def test_few_bad_rows_are_left_out_and_kept_for_inspection(engine: Engine, tmp_p
     ]
 
 
+def test_rows_of_blanks_alone_are_no_rows(engine: Engine, tmp_path: Path):
+    blanks = "2024-01-01;A;1\n  ; ;\n;;\n ;\n2024-01-02;B;x\n"
+    write(tmp_path, demand=f"date;sku;quantity\n{blanks}", demand_2="date;sku;quantity\n ; ;\n")
+    first, second = load(tmp_path, engine, max_rejects=0.5).files
+    assert (first.read, first.accepted, first.rejected) == (2, 1, 1)
+    assert (first.rejects[0].line, first.rejects[0].value) == (6, "x")
+    assert "has a header and no rows" in (second.message or "")
+    workbook = Workbook()
+    sheet = workbook.create_sheet("demand")
+    for row in (["date", "sku", "quantity"], ["2024-01-01", "A", 1], [" ", None, "  "]):
+        sheet.append(row)
+    workbook.save(tmp_path / "demand_3.xlsx")
+    assert load_one(tmp_path / "demand_3.xlsx", engine).read == 1
+
+
 def test_lines_are_physical_lines(engine: Engine, tmp_path: Path):
     write(
         tmp_path,

@@ -88,7 +88,7 @@ def _blank(table: pa.Table) -> np.ndarray:
     for column in table.columns:
         if not blank.any():
             break
-        blank &= column.is_null().to_numpy()
+        blank &= pc.fill_null(pc.utf8_is_space(column), True).to_numpy()
     return blank
 
 

@@ -134,7 +134,7 @@ class CsvPart:
             if len(row) == width:
                 rows.append(row)
                 lines.append(line)
-            elif any(row):
+            elif any(cell.strip() for cell in row):
                 broken.append(_ragged(line, row, width, self._delimiter))
         numbers = np.array(lines, dtype=np.int64)
         return self._chunk(texts_of(rows, width), numbers, broken)

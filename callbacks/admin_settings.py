@@ -48,7 +48,9 @@ def register(app: Dash) -> None:
         try:
             job_id = commands.change(get_engine(), _checked(wanted), actor=request_actor())
         except InvalidInput as error:
-            told = {name: reason_in(why, viewer.t) for name, why in error.fields.items()}
+            told = {
+                name: reason_in(why, viewer.t, viewer.locale) for name, why in error.fields.items()
+            }
             return layout.panel(settings.in_force(), viewer, problems=told, wanted=wanted)
         return layout.panel(settings.in_force(), viewer, said=layout.saved(job_id, viewer))
 

@@ -172,7 +172,7 @@ def detail(data: LoadDetail, viewer: Viewer) -> html.Div:
     """What became of one file."""
     t, load = viewer.t, data.load
     trail = html.P(dcc.Link(t("Data and runs"), href="/admin/data"), className="trail")
-    message = [notice(reason_in(load.message, t), "warning")] if load.message else []
+    message = [notice(reason_in(load.message, t, viewer.locale), "warning")] if load.message else []
     return html.Div(
         [
             html.Div([trail, html.H1(_source(load))], className="page-head"),
@@ -231,7 +231,7 @@ def rejects_table(rejects: list[RejectedRow], viewer: Viewer) -> Component:
         {
             "id": str(row.reject_id),
             **{name: getattr(row, name) for name in REJECT_HEADER},
-            "reason": reason_in(row.reason, viewer.t),
+            "reason": reason_in(row.reason, viewer.t, viewer.locale),
         }
         for row in rejects
     ]

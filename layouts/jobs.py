@@ -242,7 +242,7 @@ def _line(drawing: str, kind: str, text: str) -> html.P:
 
 
 def _said(job: Job, viewer: Viewer) -> html.P:
-    return html.P(reason_in(job.message or "", viewer.t), className="job-message")
+    return html.P(reason_in(job.message or "", viewer.t, viewer.locale), className="job-message")
 
 
 def outcome(one: FileOutcome, viewer: Viewer) -> list[Component]:
@@ -250,9 +250,10 @@ def outcome(one: FileOutcome, viewer: Viewer) -> list[Component]:
     name = f"{one.file} [{one.part}]" if one.part else one.file
     parts: list[Component] = [html.H3(name, className="outcome-name"), _numbers(one, viewer)]
     if one.message:
-        parts.append(html.P(reason_in(one.message, viewer.t), className="job-message"))
+        message = reason_in(one.message, viewer.t, viewer.locale)
+        parts.append(html.P(message, className="job-message"))
     for words, count in [*one.dropped.items(), *one.notes.items()]:
-        said = f"{_rows(count, viewer)}: {reason_in(words, viewer.t)}"
+        said = f"{_rows(count, viewer)}: {reason_in(words, viewer.t, viewer.locale)}"
         parts.append(html.P(said, className="weak"))
     return [*parts, *_first_rejects(one, viewer)]
 
@@ -320,7 +321,7 @@ def _reject_row(number: int, reject: RejectShown, viewer: Viewer) -> dict[str, A
         "line": reject.line,
         "column": reject.column,
         "value": reject.value,
-        "reason": reason_in(reject.reason, viewer.t),
+        "reason": reason_in(reject.reason, viewer.t, viewer.locale),
     }
 
 

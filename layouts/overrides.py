@@ -118,7 +118,7 @@ def not_followed(job: Job, viewer: Viewer) -> html.Div:
     is_cancelled = job.state == "cancelled"
     parts: list[Component] = [notice(cancelled if is_cancelled else failed, "warning")]
     if job.message:
-        parts.append(html.P(reason_in(job.message, t), className="job-message"))
+        parts.append(html.P(reason_in(job.message, t, viewer.locale), className="job-message"))
     return html.Div([*parts, action_button(DERIVE, derive_words(viewer))], role="alert")
 
 

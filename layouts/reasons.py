@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 
+from babel.numbers import get_decimal_symbol, get_group_symbol
+
 from domain.viewer import Translator
 from layouts.text import N_
 
@@ -81,8 +83,12 @@ REASONS = tuple(
             N_("%(first)s lies after %(then)s: %(column)s was cleared"),
         ),
         (
-            r"is not a date \(expected (?P<formats>.+)\)",
-            N_("is not a date (expected %(formats)s)"),
+            r"is not a date \(expected yyyy-mm-dd or dd/mm/yyyy\)",
+            N_("is not a date (expected yyyy-mm-dd or dd/mm/yyyy)"),
+        ),
+        (
+            r"is not a date \(expected (?P<formats>.+) or yyyy-mm-dd\)",
+            N_("is not a date (expected %(formats)s or yyyy-mm-dd)"),
         ),
         (
             r"is out of range: years (?P<first>\d+) to (?P<last>\d+) are accepted",
@@ -100,7 +106,10 @@ REASONS = tuple(
         (
             r"(?P<bad>\S+) of (?P<read>\S+) rows are bad \((?P<share>\S+)\), more than"
             r" (?P<limit>\S+): nothing was loaded",
-            N_("%(bad)s of %(read)s rows are bad (%(share)s), more than %(limit)s: nothing loaded"),
+            N_(
+                "%(bad)s of %(read)s rows are bad (%(share)s), more than %(limit)s: nothing was "
+                "loaded"
+            ),
         ),
         (
             r"is empty, and so are (?P<second>\S+) and (?P<third>\S+): one of them is needed",
@@ -271,6 +280,8 @@ REASONS = tuple(
         ),
     )
 )
+COUNTED = frozenset("bad count high limit low most ratio read row share size".split())
+"""The parts of reasons that are numbers."""
 PLACED = re.compile(
     r"(?P<file>.+?)(, line (?P<line>\d+))?(, column (?P<column>'[^']*'|\"[^\"]*\"))?"
     r"(, value (?P<value>'[^']*'|\"[^\"]*\"))?: (?P<reason>.+)",
@@ -283,14 +294,22 @@ PLACES = {
 }
 
 
-def reason_in(text: str, t: Translator) -> str:
+def reason_in(text: str, t: Translator, locale: str) -> str:
     """A reason, what it is made of, or a message with its place in the file."""
     for pattern, msgid in REASONS:
         if found := pattern.fullmatch(text):
             parts = found.groupdict(default="").items()
-            return t(msgid, **{name: reason_in(part, t) for name, part in parts})
+            return t(msgid, **{name: _part(name, part, t, locale) for name, part in parts})
     placed = PLACED.fullmatch(text)
     if placed is None:
         return text
     places = [t(msgid, **{name: placed[name]}) for name, msgid in PLACES.items() if placed[name]]
-    return f"{', '.join([placed['file'], *places])}: {reason_in(placed['reason'], t)}"
+    reason = reason_in(placed["reason"], t, locale)
+    return f"{', '.join([placed['file'], *places])}: {reason}"
+
+
+def _part(name: str, part: str, t: Translator, locale: str) -> str:
+    if name not in COUNTED:
+        return reason_in(part, t, locale)
+    group, decimal = get_group_symbol(locale), get_decimal_symbol(locale)
+    return part.translate(str.maketrans(",.", f"{group}{decimal}"))

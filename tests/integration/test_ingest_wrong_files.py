@@ -50,7 +50,8 @@ def refused(path: Path, engine: Engine, **options) -> FileReport:
 def message(path: Path, engine: Engine) -> str:
     """Why the file was refused, which is told in Portuguese too."""
     shown = refused(path, engine).message or ""
-    assert reason_in(shown, translator("en")) == shown != reason_in(shown, translator("pt_BR"))
+    english, portuguese = (reason_in(shown, translator(one), one) for one in ("en", "pt_BR"))
+    assert english == shown != portuguese
     return shown
 
 
@@ -319,7 +320,7 @@ def test_errors_of_excel_are_no_codes(loaded: Engine, tmp_path: Path):
     ]
     (why,) = {each.reason for each in report.rejects}
     assert why.startswith("is an error that Excel shows: correct it there")
-    assert reason_in(why, translator("pt_BR")).startswith("é um erro que o Excel mostra")
+    assert reason_in(why, translator("pt_BR"), "pt_BR").startswith("é um erro que o Excel mostra")
 
 
 def test_errors_of_excel_that_a_mapping_calls_missing(loaded: Engine, tmp_path: Path):

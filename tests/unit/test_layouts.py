@@ -486,6 +486,19 @@ def test_filter_bar_remembers_what_the_page_was_made_from() -> None:
     [
         ("is empty", "está vazio"),
         ("is more than 10", "é mais que 10"),
+        ("is more than 0.5 once scaled", "é mais que 0,5 depois de convertido"),
+        (
+            "is not a date (expected yyyy-mm-dd or dd/mm/yyyy)",
+            "não é uma data (esperado: aaaa-mm-dd ou dd/mm/aaaa)",
+        ),
+        (
+            "is not a date (expected %d-%b-%y, %d.%m.%Y or yyyy-mm-dd)",
+            "não é uma data (esperado: %d-%b-%y, %d.%m.%Y ou aaaa-mm-dd)",
+        ),
+        (
+            "17 of 2,300 rows are bad (73.9%), more than 1.0%: nothing was loaded",
+            "17 de 2.300 linhas são ruins (73,9%), mais que 1,0%: nada foi carregado",
+        ),
         ("demand.csv: has a header and no rows", "demand.csv: tem cabeçalho e nenhuma linha"),
         (
             "demand.csv, column 'qty': is not a column of demand; the closest is 'quantity'"
@@ -547,8 +560,8 @@ def test_filter_bar_remembers_what_the_page_was_made_from() -> None:
     ],
 )
 def test_the_pipeline_s_reasons_are_told_in_the_reader_s_language(said: str, shown: str) -> None:
-    assert reason_in(said, translator("pt_BR")) == shown
-    assert reason_in(said, translator("en")) == said
+    assert reason_in(said, translator("pt_BR"), "pt_BR") == shown
+    assert reason_in(said, translator("en"), "en") == said
 
 
 NO_REASONS = set("text say warning info compile search BadBundle".split())
@@ -596,7 +609,7 @@ def test_every_reason_of_the_pipeline_has_its_portuguese(module: ModuleType) -> 
     words = {one for one in texts if re.search("[a-z] ", one)} - FRAGMENTS
     said = {one for one in words if not re.match(r"\s*[A-Z]{2}", one)}
     assert said
-    untold = [one for one in said if reason_in(one, translator("pt_BR")) == one]
+    untold = [one for one in said if reason_in(one, translator("pt_BR"), "pt_BR") == one]
     assert not untold
 
 

@@ -301,7 +301,7 @@ def _first_rejects(one: FileOutcome, viewer: Viewer) -> list[Component]:
         return []
     t = viewer.t
     text = t(
-        "First %(shown)s of %(count)s rejected rows",
+        "Rejected rows: %(count)s. First problems shown: %(shown)s.",
         shown=fmt.number(len(one.rejects), viewer.locale),
         count=fmt.number(one.rejected, viewer.locale),
     )

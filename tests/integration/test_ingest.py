@@ -600,6 +600,15 @@ def test_few_bad_rows_are_left_out_and_kept_for_inspection(engine: Engine, tmp_p
     ]
 
 
+def test_the_report_says_that_there_is_more_than_it_shows(engine: Engine, tmp_path: Path):
+    def told(bad: int) -> str:
+        file = "date;sku;quantity\n" + "x;;y\n" * bad
+        return render_report(load(write(tmp_path, demand=file), engine, dry_run=True))
+
+    assert "… and more" not in told(6), "18 problems are all shown"
+    assert "… and more" in told(7)
+
+
 def test_rows_of_blanks_alone_are_no_rows(engine: Engine, tmp_path: Path):
     blanks = "2024-01-01;A;1\n  ; ;\n;;\n ;\n2024-01-02;B;x\n"
     write(tmp_path, demand=f"date;sku;quantity\n{blanks}", demand_2="date;sku;quantity\n ; ;\n")

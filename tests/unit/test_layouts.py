@@ -49,6 +49,7 @@ from domain.records import (
     Receipt,
     ReceiptInput,
     Recommendation,
+    RejectShown,
     TotalPoint,
 )
 from domain.regions import Move, Place
@@ -622,6 +623,15 @@ def test_what_was_changed_in_a_file_is_told_in_the_reader_s_language() -> None:
     shown = words(outcome(FileOutcome(**told), reader()))
     assert "1 linha: cancelada" in shown
     assert "1.200 linhas: promised_on vem depois de received_on: promised_on foi apagado" in shown
+
+
+def test_refused_cells_are_not_told_as_rows() -> None:
+    told: dict[str, Any] = dict.fromkeys(field.name for field in fields(FileOutcome))
+    told |= {"file": "d.csv", "part": "", "kind": "demand", "state": "rejected", "rejected": 17}
+    told |= {"read": 23, "accepted": 6, "filtered": 0, "merged": 0, "dropped": {}, "notes": {}}
+    told["rejects"] = [RejectShown(2, name, "x", "is empty") for name in "abcdefghijklmnopqrst"]
+    shown = words(outcome(FileOutcome(**told), reader()))
+    assert "Linhas rejeitadas: 17. Primeiros problemas mostrados: 20." in shown
 
 
 @pytest.mark.parametrize(

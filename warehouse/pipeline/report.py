@@ -30,10 +30,11 @@ class FileReport:
     `state`: loading, accepted, unchanged, rejected (too many bad rows), failed (not readable),
     dry-run or skipped (demo files beside real data). Rows: read = accepted + rejected + filtered
     + merged, once the state is final.
-    `rejects` are the first ones; `dropped` counts filtered rows and `notes` changed ones, by
-    reason. `message` says why nothing was loaded. `superseded` counts the rows of `core` that
-    another value replaces, `repeated` those that are there already; None where the file was not
-    read to its end. `quantity` is a demand file's control total, in units of issue.
+    `rejects` are the first of so many `problems`, of which a row may have several; `dropped` counts
+    filtered rows and `notes` changed ones, by reason. `message` says why nothing was loaded.
+    `superseded` counts the rows of `core` that another value replaces, `repeated` those that are
+    there already; None where the file was not read to its end. `quantity` is a demand file's
+    control total, in units of issue.
     """
 
     file: str
@@ -56,6 +57,7 @@ class FileReport:
     superseded: int | None = None
     repeated: int | None = None
     quantity: float | None = None
+    problems: int = 0
 
     @property
     def ok(self) -> bool:
@@ -73,7 +75,8 @@ class FileReport:
         self.__dict__.update(fresh.__dict__)
 
     def keep_first(self, rejects: list[Reject]) -> None:
-        """Remembers the first rejects; more of them stand in `staging.reject`."""
+        """Remembers the first rejects and counts all; more of them stand in `staging.reject`."""
+        self.problems += len(rejects)
         self.rejects.extend(rejects[: SHOWN_REJECTS - len(self.rejects)])
 
 
@@ -149,7 +152,7 @@ def _details(file: FileReport) -> list[str]:
         verb = "would be" if file.state == "dry-run" else "were"
         lines.append(f"  {file.superseded:,} rows {verb} replaced, {file.repeated:,} are the same")
     lines += [f"  {_place(reject)}: {reject.reason}" for reject in file.rejects]
-    if file.rejected > len(file.rejects):
+    if file.problems > len(file.rejects):
         lines.append("  … and more, in staging.reject" if file.load_id else "  … and more")
     return ["", f"{file.source} as {file.kind}", *lines] if lines else []
 

@@ -108,7 +108,7 @@ def positions_file(query: MaterialQuery) -> list[SitePosition]:
 
 @exported("open-orders", query=SiteQuery, record=OpenOrder)
 def open_orders_file(query: SiteQuery) -> list[OpenOrder]:
-    """The order lines of one material that have not arrived in full, at one site or at all."""
+    """The open order lines of one material, at one site or at all."""
     if not query.sku:
         return []
     scope = current_viewer().scope

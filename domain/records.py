@@ -1023,7 +1023,8 @@ class DriverMonth:
 
 @dataclass(frozen=True)
 class OpenOrder:
-    """One purchase-order line that has not arrived in full."""
+    """One purchase-order line that had not arrived by the last day of the data. `received_on`: the
+    later day on which it came; it is not late then, `days_late` is None."""
 
     order: str
     line: str
@@ -1032,6 +1033,7 @@ class OpenOrder:
     site: str
     ordered_on: date | None
     promised_on: date | None
+    received_on: date | None
     quantity: float
     received_qty: float | None
     unit_price_brl: float | None

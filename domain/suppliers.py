@@ -153,9 +153,9 @@ class SupplierScore:
     contract. Of the lines ordered within them: `spend_brl`, `spend_share` of all in view, `items`
     and, of these, `sole_items` that nobody else supplied; `price_drift` is the growth of prices in
     a year, each item against itself. `open_lines` are under way, `overdue_lines` of them past
-    their first promise. A rank only from MIN_LINES lines on, with the places that the intervals
-    leave open. `lateness_brl`: safety stock that lead times as they are call for beyond what the
-    contract's would; `later_week_brl`: what deliveries a week later would add.
+    their first promise and not received since. A rank only from MIN_LINES lines on, with the places
+    that the intervals leave open. `lateness_brl`: safety stock that lead times as they are call for
+    beyond what the contract's would; `later_week_brl`: what deliveries a week later would add.
     """
 
     supplier: str

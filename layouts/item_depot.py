@@ -208,7 +208,7 @@ def counts_card(
 def orders_card(
     orders: Sequence[OpenOrder], loaded: bool, viewer: Viewer, files: Query
 ) -> html.Section:
-    """Purchase-order lines that have not arrived in full."""
+    """Purchase-order lines that are open on the last day of the data."""
     t = viewer.t
     title = t("Open orders")
     if not loaded:
@@ -222,6 +222,7 @@ def orders_card(
         link_column("supplier", t("Supplier"), "href", minWidth=150, flex=2, **WRAPPED),
         date_column("ordered_on", t("Ordered on")),
         date_column("promised_on", t("Promised on")),
+        date_column("received_on", t("Received on")),
         quantity_column("quantity", t("Quantity")),
         quantity_column("received_qty", t("Received")),
         number_column("days_late", t("Days late"), minWidth=84),
@@ -240,6 +241,7 @@ def _order(order: OpenOrder) -> dict[str, Any]:
         **_supplier(order),
         "ordered_on": _iso(order.ordered_on),
         "promised_on": _iso(order.promised_on),
+        "received_on": _iso(order.received_on),
         "quantity": order.quantity,
         "received_qty": order.received_qty,
         "days_late": order.days_late,

@@ -30,7 +30,7 @@ from domain.rounding import WHOLE
 
 ORDER_COLUMNS = (
     "item_id site_id order_no line supplier_id supplier quantity unit_price_brl ordered_on"
-    " promised_on expected_on"
+    " promised_on received_on expected_on"
 ).split()
 
 PRICE_DECIMALS = 4
@@ -136,7 +136,8 @@ def _order_by(row: dict[Any, Any], context: Context) -> date:
 
 
 def expedites(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """The first open order line that comes after its item has run out, if hurry is worth it.
+    """The first open order line that comes after its item has run out, if hurry is worth it: not
+    if it was received since.
 
     `orders`: ORDER_COLUMNS and counted. value = units that the days gained serve, less those that a
     transfer or what is in transit serves × cost of a missing unit − premium × value of the line −
@@ -170,7 +171,8 @@ def expedites(stock: pd.DataFrame, orders: pd.DataFrame, context: Context) -> pd
         risk_brl=left_out * rows["shortage_brl"],
         value_brl=served * rows["shortage_brl"] - cost,
     )
-    rows = rows[(rows["days_gained"] > 0) & (rows["value_brl"] >= rates.least_value_brl)]
+    gains = rows["received_on"].isna() & (rows["days_gained"] > 0)
+    rows = rows[gains & (rows["value_brl"] >= rates.least_value_brl)]
     return as_frame([_expedite(row, context) for row in rows.to_dict("records")])
 
 

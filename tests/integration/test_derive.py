@@ -224,6 +224,33 @@ def test_cancelled_and_received_orders_are_not_counted_on(
     assert ("stockout_imminent", "CABO-01", "DEP-SP") in alerts(engine)
 
 
+def test_what_is_received_after_the_last_day_of_the_data_is_on_order_until_then(
+    nova: str, engine: Engine, network: factories.Network, tmp_path: Path
+):
+    """Orders of the day after the data, which no count has yet."""
+    tomorrow = LAST_DAY + timedelta(days=1)
+    came: dict[str, Any] = LATE | {"received_on": tomorrow}
+    factories.add_order(engine, network, **came, quantity=2000, received_qty=1900)
+    factories.add_order(
+        engine, network, **came | {"order": "M", "promised_on": tomorrow}, quantity=100
+    )
+    publish_now(engine, tmp_path)
+    row = policy(engine, "CABO-01", "DEP-SP")
+    assert (row.on_hand, row.on_order) == (200, 2000)
+    kinds = {kind for kind, *place in alerts(engine) if place == ["CABO-01", "DEP-SP"]}
+    assert not kinds & {"stockout_imminent", "below_reorder_point", "late_order"}
+    listed = inventory.open_orders(sku="CABO-01", site="DEP-SP")
+    assert [(one.order, one.received_on, one.days_late) for one in listed] == [
+        ("L", tomorrow, None),
+        ("M", tomorrow, None),
+    ]
+    factories.add_stock(engine, network, {("PAR-03", "DEP-SP"): 100}, days=1, last_day=tomorrow)
+    derive.refresh_after_load(engine)
+    row = policy(engine, "CABO-01", "DEP-SP")
+    assert (row.on_hand, row.on_order) == (2200, 0)
+    assert inventory.open_orders(sku="CABO-01", site="DEP-SP") == []
+
+
 def test_a_late_order_is_told_and_expected_after_the_usual_delay(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):

@@ -153,11 +153,13 @@ def test_what_is_due_and_has_not_come_is_late_and_what_is_not_due_does_not_count
     order(engine, network, 3, received_qty=9)
     order(engine, network, 4, promised_on=None)
     order(engine, network, 5, promised_on=date(2026, 1, 1), received_on=None)
+    tomorrow = factories.LAST_DAY + timedelta(days=1)
+    order(engine, network, 6, promised_on=tomorrow, received_on=tomorrow, order_dated=False)
     derive.refresh_after_load(engine)
     score = next(one for one in suppliers.listed() if one.lines)
     assert (score.lines, score.on_time_in_full, score.late, score.in_full) == (3, 1, 1, 1)
     assert score.fill_rate == pytest.approx(19 / 30)
-    assert (score.open_lines, score.overdue_lines) == (2, 1)
+    assert (score.open_lines, score.overdue_lines) == (3, 1)
     assert score.rank is None and score.lead_time_low is None
 
 

@@ -27,7 +27,7 @@ PLACES = ((-23.5, -46.6), (-22.9, -43.2), (-13.0, -38.5), (-3.1, -60.0), (-30.0,
 NO_ORDERS = pd.DataFrame(
     columns=(
         "item_id site_id order_no line supplier_id supplier quantity unit_price_brl ordered_on"
-        " promised_on expected_on counted"
+        " promised_on received_on expected_on counted"
     ).split()
 ).astype({"expected_on": "datetime64[ns]", "item_id": "int64", "site_id": "int64"})
 NO_SUPPLY = pd.DataFrame(
@@ -516,7 +516,7 @@ def test_an_order_that_comes_after_the_stockout_is_hurried() -> None:
     order = {
         "item_id": 1, "site_id": 1, "order_no": "PC-9", "line": "1", "supplier_id": 7,
         "supplier": "ALFA", "quantity": 150.0, "unit_price_brl": 100.0,
-        "ordered_on": date(2025, 6, 1), "promised_on": date(2025, 7, 20),
+        "ordered_on": date(2025, 6, 1), "promised_on": date(2025, 7, 20), "received_on": None,
         "expected_on": pd.Timestamp(2025, 7, 20), "counted": True,
     }  # fmt: skip
     dear = made(frame, orders=pd.DataFrame([order]))
@@ -527,6 +527,8 @@ def test_an_order_that_comes_after_the_stockout_is_hurried() -> None:
     assert facts["days_gained"] == 15  # runs out on day 5, comes on day 20
     assert facts["avoided_quantity"] == 30
     assert hurry["value_brl"] == pytest.approx(30 * 530 - (15_000 * 0.15 + 80))
+    there = order | {"received_on": date(2025, 7, 20)}
+    assert of_kind(made(penalised, orders=pd.DataFrame([there])), "EXPEDITE") == []
     late = order | {"expected_on": pd.Timestamp(2025, 7, 4)}
     assert of_kind(made(penalised, orders=pd.DataFrame([late])), "EXPEDITE") == []
 
@@ -534,7 +536,8 @@ def test_an_order_that_comes_after_the_stockout_is_hurried() -> None:
 ORDER: dict[str, Any] = {
     "item_id": 1, "site_id": 1, "order_no": "PC-9", "line": "1", "supplier_id": 7,
     "supplier": "ALFA", "quantity": 40.0, "unit_price_brl": 10.0, "ordered_on": date(2025, 6, 1),
-    "promised_on": date(2025, 8, 9), "expected_on": pd.Timestamp(2025, 8, 9), "counted": True,
+    "promised_on": date(2025, 8, 9), "received_on": None, "expected_on": pd.Timestamp(2025, 8, 9),
+    "counted": True,
 }  # fmt: skip
 
 

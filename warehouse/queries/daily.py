@@ -15,6 +15,16 @@ CANCELLED = ("cancelled", "canceled", "cancelado", "cancelada")
 FIRST_PROMISE = "coalesce(line.first_promised_on, line.promised_on)"
 """The first date that a line of core.purchase_order was promised for."""
 
+
+def still_to_come(day: str) -> str:
+    """SQL: units of `line`, a row of core.purchase_order, that come after `day`. What was received
+    later was still to come then: no stock of that day has it."""
+    return f"""CASE
+        WHEN line.received_on IS NULL THEN line.quantity - coalesce(line.received_qty, 0)
+        WHEN line.received_on > {day} THEN coalesce(line.received_qty, line.quantity)
+        ELSE 0 END"""
+
+
 SIGMA_PER_BAND = 2.5631
 """p90 − p10 of a normal distribution, in standard deviations."""
 

@@ -23,7 +23,7 @@ from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.planned import planned_once
 from warehouse.queries.alerts import alerts_of_item
-from warehouse.queries.daily import CANCELLED
+from warehouse.queries.daily import CANCELLED, still_to_come
 from warehouse.queries.filtering import (
     Where,
     is_open,
@@ -121,16 +121,15 @@ ORDER BY policy.days_to_stockout NULLS LAST, series.demand_90d DESC, site.site
 _OPEN_ORDERS = f"""
 SELECT line.order_no, line.line, supplier.supplier, supplier.name, site.site,
     CASE WHEN line.order_dated THEN line.ordered_on END AS ordered_on, line.promised_on,
-    line.quantity, line.received_qty, line.unit_price_brl,
-    CASE WHEN line.promised_on IS NOT NULL
+    line.received_on, line.quantity, line.received_qty, line.unit_price_brl,
+    CASE WHEN line.promised_on IS NOT NULL AND line.received_on IS NULL
         THEN greatest(0, today.date - line.promised_on) END AS days_late
 FROM core.purchase_order AS line
 JOIN core.item USING (item_id)
 JOIN core.site USING (site_id)
 JOIN core.supplier ON supplier.supplier_id = line.supplier_id
 CROSS JOIN (SELECT {AS_OF} AS date) AS today
-WHERE line.item_id = :item_id AND line.received_on IS NULL
-    AND coalesce(line.received_qty, 0) < line.quantity
+WHERE line.item_id = :item_id AND {still_to_come("today.date")} > 0
     AND lower(coalesce(line.status, '')) <> ALL(:cancelled) AND {{where}}
 ORDER BY line.promised_on NULLS LAST, line.order_no, line.line
 """
@@ -240,7 +239,7 @@ def one(connection: Connection, *, sku: str, scope: Scope = EVERYTHING) -> Item:
 
 
 def orders_on_their_way(connection: Connection, item_id: int, where: Where) -> list[OpenOrder]:
-    """The lines of an item that have not arrived in full, at the sites that `where` lets through,
+    """The open lines of an item, at the sites that `where` lets through,
     those promised first at the top."""
     params = {**where.params, "item_id": item_id, "cancelled": list(CANCELLED)}
     rows = connection.execute(planned_once(_OPEN_ORDERS.format(where=where.sql)), params)

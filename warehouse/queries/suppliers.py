@@ -28,7 +28,7 @@ from domain.suppliers import (
 )
 from warehouse import ages
 from warehouse.caching import once, read_model
-from warehouse.queries.daily import CANCELLED, FIRST_PROMISE
+from warehouse.queries.daily import CANCELLED, FIRST_PROMISE, still_to_come
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import AS_OF
@@ -53,7 +53,7 @@ _IN_VIEW = """
         AND (supplier.supplier = ANY(:ordered_from) OR :from_anybody) AND {where}
 """
 
-_IS_OPEN = "received_on IS NULL AND quantity > coalesce(received_qty, 0)"
+_IS_OPEN = f"{still_to_come(':as_of')} > 0"
 
 _SEEN = f"""
 SELECT judged.*,
@@ -95,7 +95,7 @@ _AGGREGATES = """
     sum(quantity * unit_price_brl) FILTER (WHERE bought) AS spend_brl,
     count(DISTINCT item_id) FILTER (WHERE bought) AS items,
     count(*) FILTER (WHERE is_open) AS open_lines,
-    count(*) FILTER (WHERE is_open AND promise < :as_of) AS overdue_lines
+    count(*) FILTER (WHERE is_open AND received_on IS NULL AND promise < :as_of) AS overdue_lines
 """
 
 _SCORES = f"""

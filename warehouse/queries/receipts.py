@@ -13,7 +13,7 @@ from domain.recommendation_receipts import workings_of
 from warehouse import ages
 from warehouse.caching import read_model
 from warehouse.queries.filtering import series_where
-from warehouse.queries.published import published_run
+from warehouse.queries.published import AS_OF, published_run
 from warehouse.queries.recommendations import both_ends
 
 _ALERT = """
@@ -32,7 +32,7 @@ LEFT JOIN core.site AS giver ON giver.site_id = recommendation.from_site_id
 WHERE recommendation.run_id = :run_id AND recommendation.id = :recommendation_id AND {where}
 """
 
-_SOURCES = """
+_SOURCES = f"""
 WITH counted AS (
     SELECT stock_date FROM analytics.series_overview
     WHERE item_id = :item_id AND site_id = :site_id
@@ -42,7 +42,8 @@ WITH counted AS (
     WHERE item_id = :item_id AND site_id = :site_id
     UNION
     SELECT 'purchase_orders', load_id, NULL FROM core.purchase_order
-    WHERE item_id = :item_id AND site_id = :site_id AND received_on IS NULL
+    WHERE item_id = :item_id AND site_id = :site_id AND (received_on IS NULL
+        OR received_on > least((SELECT stock_date FROM counted), {AS_OF}))
     UNION
     SELECT 'items', load_id, NULL FROM core.item WHERE item_id = :item_id
 )

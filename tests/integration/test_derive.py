@@ -528,15 +528,27 @@ def test_what_was_put_aside_is_open_again_when_it_gets_worse(
 def test_what_is_in_transit_beyond_the_open_orders_is_counted_on(
     engine: Engine, network: factories.Network, tmp_path: Path
 ):
-    """9,000 in transit, of which an order of 120 that was open at the count is a part."""
+    """9,000 in transit, of which orders of 120 that were open at the count are a part: one of them
+    without an order date, loaded on the day after the count."""
     factories.add_order(
         engine,
         network,
         order="PO-9",
         sku="CABO-01",
         site="DEP-SP",
-        quantity=120,
+        quantity=90,
         ordered_on=LAST_DAY - timedelta(days=3),
+        promised_on=LAST_DAY + timedelta(days=11),
+    )
+    factories.add_order(
+        engine,
+        network,
+        order="PO-U",
+        sku="CABO-01",
+        site="DEP-SP",
+        quantity=30,
+        ordered_on=LAST_DAY + timedelta(days=1),
+        order_dated=False,
         promised_on=LAST_DAY + timedelta(days=11),
     )
     publish_now(engine, tmp_path)

@@ -628,6 +628,23 @@ def test_a_purchase_that_was_done_stays_and_the_rest_is_asked_for(published: Eng
     assert totals_of("REORDER").done == 2
 
 
+def test_a_purchase_is_shown_by_an_undated_line_of_a_later_load(published: Engine) -> None:
+    """The line has the day of its load for its order's: one loaded already was known."""
+    first = next(one for one in of_kind("REORDER") if one.sku == "CABO-01")
+    decide(published, first.id, "done")
+    (decided,) = rows(published, "SELECT (now() AT TIME ZONE 'America/Sao_Paulo')::date AS day")
+    bought: dict[str, Any] = {
+        "sku": first.sku, "site": first.site, "quantity": first.quantity, "order_dated": False,
+        "promised_on": LAST_DAY + timedelta(days=9),
+    }  # fmt: skip
+    network = network_of(published)
+    for order, days, statuses in (("KNOWN", 0, ["done"]), ("SHOWN", 1, [])):
+        loaded = decided.day + timedelta(days=days)
+        factories.add_order(published, network, order=order, ordered_on=loaded, **bought)
+        derive_again(published)
+        assert [o.status for o in of_kind("REORDER") if key(o) == key(first)] == statuses, order
+
+
 def test_a_purchase_that_the_data_never_show_is_asked_for_again(published: Engine) -> None:
     first = next(one for one in of_kind("REORDER") if one.sku == "CABO-01")
     decide(published, first.id, "done")

@@ -154,7 +154,8 @@ def test_what_is_due_and_has_not_come_is_late_and_what_is_not_due_does_not_count
     order(engine, network, 4, promised_on=None)
     order(engine, network, 5, promised_on=date(2026, 1, 1), received_on=None)
     tomorrow = factories.LAST_DAY + timedelta(days=1)
-    order(engine, network, 6, promised_on=tomorrow, received_on=tomorrow, order_dated=False)
+    undated: dict[str, Any] = {"ordered_on": tomorrow, "order_dated": False}
+    order(engine, network, 6, promised_on=tomorrow, received_on=tomorrow, **undated)
     derive.refresh_after_load(engine)
     score = next(one for one in suppliers.listed() if one.lines)
     assert (score.lines, score.on_time_in_full, score.late, score.in_full) == (3, 1, 1, 1)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from warehouse.pipeline.copying import frame_of
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
-from warehouse.queries.daily import CANCELLED, still_to_come
+from warehouse.queries.daily import CANCELLED, ordered_by, still_to_come
 
 _OPEN_ORDERS = f"""
 SELECT line.order_no, line.line, line.item_id, line.site_id, supplier.supplier,
@@ -28,7 +28,7 @@ LEFT JOIN measured_lead_time AS everywhere
     ON everywhere.supplier_id IS NULL AND everywhere.item_id IS NULL
 WHERE {still_to_come(":today")} > 0
     AND lower(coalesce(line.status, '')) <> ALL(:cancelled)
-    AND line.ordered_on <= :today
+    AND {ordered_by(":today")}
 ORDER BY line.item_id, line.site_id, line.promised_on, line.order_no, line.line
 """
 
@@ -41,7 +41,7 @@ JOIN core.stock ON stock.item_id = overview.item_id AND stock.site_id = overview
     AND stock.date = overview.stock_date
 LEFT JOIN core.purchase_order AS line
     ON line.item_id = stock.item_id AND line.site_id = stock.site_id
-    AND line.ordered_on <= stock.date
+    AND {ordered_by("stock.date")}
     AND {still_to_come("stock.date")} > 0
     AND lower(coalesce(line.status, '')) <> ALL(:cancelled)
 WHERE stock.in_transit > 0

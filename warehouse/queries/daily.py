@@ -16,6 +16,12 @@ FIRST_PROMISE = "coalesce(line.first_promised_on, line.promised_on)"
 """The first date that a line of core.purchase_order was promised for."""
 
 
+def ordered_by(day: str) -> str:
+    """SQL: whether `line`, a row of core.purchase_order, is taken as ordered on `day`. One without
+    an order date is: its `ordered_on` is only the latest day on which it can have been."""
+    return f"(line.ordered_on <= {day} OR NOT line.order_dated)"
+
+
 def still_to_come(day: str) -> str:
     """SQL: units of `line`, a row of core.purchase_order, that come after `day`. What was received
     later was still to come then: no stock of that day has it."""

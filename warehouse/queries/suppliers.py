@@ -28,7 +28,7 @@ from domain.suppliers import (
 )
 from warehouse import ages
 from warehouse.caching import once, read_model
-from warehouse.queries.daily import CANCELLED, FIRST_PROMISE, still_to_come
+from warehouse.queries.daily import CANCELLED, FIRST_PROMISE, ordered_by, still_to_come
 from warehouse.queries.filtering import Where, series_where
 from warehouse.queries.paging import fetch_page
 from warehouse.queries.published import AS_OF
@@ -44,13 +44,13 @@ LINE_SORTS = {
 }
 LARGEST = 3
 
-_IN_VIEW = """
+_IN_VIEW = f"""
     FROM core.purchase_order AS line
     JOIN core.supplier USING (supplier_id)
     JOIN core.item USING (item_id)
     JOIN core.site USING (site_id)
-    WHERE lower(coalesce(line.status, '')) <> ALL(:cancelled) AND line.ordered_on <= :as_of
-        AND (supplier.supplier = ANY(:ordered_from) OR :from_anybody) AND {where}
+    WHERE lower(coalesce(line.status, '')) <> ALL(:cancelled) AND {ordered_by(":as_of")}
+        AND (supplier.supplier = ANY(:ordered_from) OR :from_anybody) AND {{where}}
 """
 
 _IS_OPEN = f"{still_to_come(':as_of')} > 0"

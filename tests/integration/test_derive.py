@@ -308,6 +308,69 @@ def test_an_old_count_is_brought_up_to_date_with_demand_and_receipts(
     assert row.on_hand == pytest.approx(5000 - consumed + 77)
 
 
+LINES: dict[str, tuple[tuple[int, int], tuple[str, int], list[tuple[str, str]]]] = {
+    # units at the count of 31 May, in transit then; the line's day and units; received_on and
+    # received_qty of it in each file
+    "part": ((35, 60), ("2025-05-20", 60), [("", ""), ("", "40")]),
+    "rest": ((5, 20), ("2025-05-20", 30), [("", "10"), ("2025-06-01", "30")]),
+    "dated": ((5, 20), ("2025-05-20", 30), [("2025-05-25", "10"), ("2025-06-01", "30")]),
+    "whole": ((5, 30), ("2025-05-20", 30), [("", ""), ("2025-06-01", "")]),
+    "known": ((5, 20), ("2025-05-20", 30), [("", "10"), ("", "10")]),
+    "young": ((5, 0), ("2025-06-01", 30), [("", "10"), ("", "10")]),
+    "lowered": ((5, 30), ("2025-05-20", 30), [("", ""), ("", "25"), ("", "20")]),
+    "redated": ((5, 0), ("2025-05-20", 30), [("", ""), ("", "25"), ("2025-05-30", "25")]),
+    "raised": ((5, 25), ("2025-05-20", 30), [("", "10"), ("", "5"), ("", "12")]),
+}
+
+
+def test_what_came_of_an_order_since_the_count_is_on_hand_and_not_on_order(
+    nova: str, engine: Engine, tmp_path: Path
+):
+    """Whether files tell the day of a receipt or only more units; the data end on 1 June."""
+    asked = "".join(
+        f"{date(2025, 5, 1) + timedelta(days=n)};{sku};{int(n < 31)};D\n"
+        for sku in LINES
+        for n in range(32)
+    )
+    stock = "".join(
+        f"2025-05-31;{sku};D;{on_hand};{sent}\n" for sku, ((on_hand, sent), _, _) in LINES.items()
+    )
+
+    def orders(number: int) -> str:
+        header = "order;line;sku;supplier;site;ordered_on;quantity;received_on;received_qty\n"
+        return header + "".join(
+            f"{sku};1;{sku};S;D;{ordered};{quantity};{';'.join(told[min(number, len(told) - 1)])}\n"
+            for sku, (_, (ordered, quantity), told) in LINES.items()
+        )
+
+    files = {
+        "sites": "site;uf\nD;SP\n",
+        "items": "sku;unit;lead_time_days\n" + "".join(f"{sku};m;10\n" for sku in LINES),
+        "demand": f"date;sku;quantity;site\n{asked}",
+        "stock": f"date;sku;site;on_hand;in_transit\n{stock}",
+    }
+    load_and_publish(write(tmp_path, **files, purchase_orders=orders(0)), engine)
+    for number in (1, 2):
+        again = write(tmp_path / str(number), purchase_orders=orders(number))
+        assert load(again, engine).ok
+    derive.refresh_after_load(engine)
+    found = {}
+    for sku in LINES:
+        row = inventory.one(sku=sku, site="D")
+        found[sku] = (row.on_hand, row.on_order)
+    assert found == {
+        "part": (75, 20),
+        "rest": (25, 0),
+        "dated": (25, 0),
+        "whole": (35, 0),
+        "known": (5, 20),
+        "young": (15, 20),
+        "lowered": (25, 10),
+        "redated": (5, 0),
+        "raised": (12, 18),
+    }
+
+
 def test_a_depot_that_falls_silent_is_told_until_it_is_heard_of_again(
     engine: Engine, tmp_path: Path
 ):

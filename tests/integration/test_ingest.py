@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from openpyxl import Workbook
 from sqlalchemy import Engine, text
 
 from dashboard.i18n import translator
+from domain import clock
 from domain.errors import BadFile, Unavailable
 from layouts.reasons import reason_in
 from tests.ingesting import adds_up, counts, load, load_one, rows, write
@@ -442,6 +443,39 @@ def test_an_order_without_a_date_is_kept_at_the_latest_day_it_can_have(
     assert order("", "5", "2024-03-12", "2024-03-07") == [(promised, False, None)]
     assert order("2024-02-01", "5", "2024-03-12", "2024-03-07") == [(earlier, True, 35)]
     assert order("", "6", "2024-03-12", "2024-03-07") == [(earlier, True, 35)]
+
+
+def test_an_order_keeps_how_much_of_it_had_come_by_which_day(engine: Engine, tmp_path: Path):
+    """Without a day it is as old as the order in the first file, and else came by the last day that
+    stock or, up to yesterday, the orders themselves are told of."""
+    header = "order;line;sku;supplier;ordered_on;quantity"
+
+    def order(*received: str, beside: str = "") -> Any:
+        lines = f"{header};received_on;received_qty\nPO1;1;A;S;2024-01-02;30;{';'.join(received)}\n"
+        if beside:
+            lines += f"PO2;1;B;S;{beside};5;;\n"
+        load(write(tmp_path, purchase_orders=lines), engine)
+        ((found,),) = rows(
+            engine, "SELECT received_by FROM core.purchase_order WHERE order_no = 'PO1'"
+        )
+        return found
+
+    load(write(tmp_path, stock="date;sku;site;on_hand\n2024-02-10;A;D;5\n"), engine)
+    (tmp_path / "stock.csv").unlink()
+    assert order("", "10") is None
+    load(write(tmp_path, purchase_orders=f"{header}\nPO1;1;A;S;2024-01-02;40\n"), engine)
+    first = {"2024-01-02": 10}
+    assert order("", "20") == first | {"2024-02-10": 20}
+    assert order("2024-03-01", "30") == first | {"2024-02-10": 20, "2024-03-01": 30}
+    assert order("2024-03-05", "") == first | {"2024-02-10": 20, "2024-03-05": 30}
+    assert order("2024-03-05", "15") == first | {"2024-03-05": 15}
+    assert order("", "25", beside="2024-03-20") == first | {"2024-03-05": 15, "2024-03-20": 25}
+    assert order("", "12") == first | {"2024-03-05": 12, "2024-03-20": 12}
+    assert order("", "") is None
+    today = clock.today()
+    yesterday = today - timedelta(days=1)
+    assert order("", "5", beside=today.isoformat()) == {yesterday.isoformat(): 5}
+    assert order("2024-03-05", "") == {"2024-03-05": 30}
 
 
 def test_an_order_without_any_date_is_refused(engine: Engine, tmp_path: Path):

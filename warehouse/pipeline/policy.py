@@ -21,7 +21,7 @@ from warehouse.pipeline.demand_ahead import MAX_PROJECTED_DAYS, DemandAhead, dem
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
 from warehouse.pipeline.project_needs import dated, effects
-from warehouse.queries.daily import CANCELLED
+from warehouse.queries.daily import CANCELLED, received_by
 from warehouse.queries.published import BUCKET
 from warehouse.queries.requests import request_days
 from warehouse.queries.training import BY_PARTITION
@@ -193,7 +193,7 @@ def brought_to_today(
     is there by now, never below 0. With `counted_quantity`, `used_since`, `received_since` and
     `arrived_since`, which are NaN where the count is of today. Demand of the week or month of the
     count is spread evenly over its days."""
-    sql = """
+    sql = f"""
         SELECT item_id, site_id,
             (SELECT coalesce(sum(quantity * least(
                 1, (last - overview.stock_date)::double precision / (last - first + 1)
@@ -205,11 +205,13 @@ def brought_to_today(
              WHERE demand.item_id = overview.item_id AND demand.site_id = overview.site_id
                 AND demand.date >= date_trunc(:bucket, overview.stock_date + interval '1 day')
             ) AS used_since,
-            (SELECT coalesce(sum(coalesce(received_qty, quantity)), 0) FROM core.purchase_order
-             WHERE purchase_order.item_id = overview.item_id
-                AND purchase_order.site_id = overview.site_id
-                AND received_on > overview.stock_date AND received_on <= :today
-                AND lower(coalesce(status, '')) <> ALL(:cancelled)) AS received_since
+            (SELECT coalesce(sum(
+                ({received_by(":today")}) - ({received_by("overview.stock_date")})
+             ), 0)
+             FROM core.purchase_order AS line
+             WHERE line.item_id = overview.item_id AND line.site_id = overview.site_id
+                AND (line.received_on IS NULL OR line.received_on > overview.stock_date)
+            ) AS received_since
         FROM analytics.series_overview AS overview
         WHERE overview.stock_date < :today
     """

@@ -16,6 +16,7 @@ from domain.errors import InvalidInput
 from warehouse.clock import TODAY
 from warehouse.partitions import ensure_years, months
 from warehouse.pipeline.fresh import FreshMonths
+from warehouse.queries.daily import came, came_first_on
 from warehouse.tables.core import MONTHLY
 
 CODES = {"item": "sku", "site": "site", "supplier": "supplier", "contract": "contract"}
@@ -64,7 +65,7 @@ class Promotion:
     """How the rows of one kind become rows of `core.<target>`. `identity` are the columns of the
     key that a row keeps, where `before` moves it to other values of the rest. `years` is the date
     that decides the year of a table with yearly partitions. `superseded`: what else to set where a
-    row (`old`) is superseded."""
+    row (`old`) is superseded; `{column}` is what a column holds from then on."""
 
     target: str
     key: tuple[str, ...]
@@ -116,6 +117,38 @@ _ORDER_DATED = f"""
 (s.ordered_on IS NOT NULL
     OR coalesce(({_ORDER_THERE.format(column="order_dated")}), false))
 """
+
+_LAST_TOLD = f"""greatest(
+    (SELECT max(date_to) FROM staging.load
+        WHERE state = 'accepted' AND kind IN ('demand', 'stock')),
+    least({TODAY} - 1, (SELECT max(greatest(ordered_on, received_on)) FROM staging.purchase_orders))
+)"""
+"""The day by which what a file of orders tells without a day has come: the last one that demand,
+stock or, up to yesterday, these orders speak of. A count of that day has it."""
+
+_RECEIVED_BY = f"""
+(SELECT CASE
+    WHEN (now.received_on, now.units) IS NOT DISTINCT FROM (old.received_on, {came("old")})
+        THEN old.received_by
+    WHEN now.units = 0 OR now.received_on IS NOT NULL AND {came("old")} = 0 THEN NULL
+    ELSE coalesce((
+        SELECT jsonb_object_agg(told.key, least(told.value::double precision, now.units))
+        FROM jsonb_each_text(coalesce(old.received_by,
+            jsonb_build_object({came_first_on("old")}, {came("old")}))) AS told
+        WHERE told.value::double precision > 0 AND (now.received_on IS NULL
+            OR told.key::date < now.received_on AND told.value::double precision < now.units)
+    ), jsonb_build_object()) || CASE WHEN now.received_on IS NOT NULL OR now.units > {came("old")}
+        THEN jsonb_build_object(coalesce(now.received_on, {_LAST_TOLD}), now.units)
+        ELSE jsonb_build_object() END
+    END
+FROM (
+    SELECT received_on, {came("line")} AS units FROM (SELECT {{received_on}} AS received_on,
+        {{received_qty}} AS received_qty, {{quantity}} AS quantity) AS line
+) AS now)
+"""
+"""What had come of an order line by which day, once a file tells of more, of less or of another
+day. What was told before stays, as far as the line's units and the day of the newest receipt let
+it."""
 
 _TOLD = "status, planned_start, planned_end, actual_end, budget_brl, spent_brl, progress_pct".split(
     ", "
@@ -212,7 +245,10 @@ PROMOTIONS = {
         (_ITEM, _SUPPLIER, _SITE),
         years=_ORDERED_ON,
         identity=("order_no", "line"),
-        superseded=("first_promised_on = coalesce(old.first_promised_on, old.promised_on)",),
+        superseded=(
+            "first_promised_on = coalesce(old.first_promised_on, old.promised_on)",
+            f"received_by = {_RECEIVED_BY}",
+        ),
         # the date is part of the partitioned key: an order whose date was corrected moves
         before=(
             "UPDATE core.purchase_order AS t SET ordered_on = s.ordered_on, load_id = s.load_id"
@@ -453,7 +489,9 @@ class _Insertion:
         if not self._updated:
             return f"{conflict} DO NOTHING"
         given = (f"{name} = excluded.{name}" for name in (*self._updated, "load_id"))
-        sets = ", ".join((*given, *self._plan.superseded))
+        names = [field.target for field in self._plan.fields]
+        now = {name: f"{'excluded' if name in self._updated else 'old'}.{name}" for name in names}
+        sets = ", ".join((*given, *(each.format_map(now) for each in self._plan.superseded)))
         old = ", ".join(f"old.{name}" for name in self._updated)
         new = ", ".join(f"excluded.{name}" for name in self._updated)
         return f"{conflict} DO UPDATE SET {sets} WHERE ({old}) IS DISTINCT FROM ({new})"

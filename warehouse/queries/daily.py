@@ -22,13 +22,35 @@ def ordered_by(day: str) -> str:
     return f"(line.ordered_on <= {day} OR NOT line.order_dated)"
 
 
+def came(line: str = "line") -> str:
+    """SQL: units that came of `line`, a row of core.purchase_order, as the newest file tells."""
+    return f"""coalesce({line}.received_qty,
+        CASE WHEN {line}.received_on IS NULL THEN 0 ELSE {line}.quantity END)"""
+
+
+def came_first_on(line: str = "line") -> str:
+    """SQL: the day on which what a file tells first of a row of core.purchase_order came: without
+    its day it is as old as the order, long past where nobody knows when that was."""
+    return f"""coalesce({line}.received_on,
+        CASE WHEN {line}.order_dated THEN {line}.ordered_on END, '-infinity')"""
+
+
+def received_by(day: str) -> str:
+    """SQL: units of `line`, a row of core.purchase_order, that had come by the end of `day`."""
+    return f"""CASE
+        WHEN line.received_by IS NOT NULL THEN coalesce((
+            SELECT max(told.value::double precision) FROM jsonb_each_text(line.received_by) AS told
+            WHERE told.key::date <= {day}
+        ), 0)
+        WHEN {came_first_on()} <= {day} THEN {came()}
+        ELSE 0 END"""
+
+
 def still_to_come(day: str) -> str:
     """SQL: units of `line`, a row of core.purchase_order, that come after `day`. What was received
     later was still to come then: no stock of that day has it."""
-    return f"""CASE
-        WHEN line.received_on IS NULL THEN line.quantity - coalesce(line.received_qty, 0)
-        WHEN line.received_on > {day} THEN coalesce(line.received_qty, line.quantity)
-        ELSE 0 END"""
+    return f"""CASE WHEN line.received_on IS NULL THEN line.quantity ELSE {came()} END
+        - ({received_by(day)})"""
 
 
 SIGMA_PER_BAND = 2.5631

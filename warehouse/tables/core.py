@@ -180,6 +180,7 @@ purchase_order = Table(
     Column("status", Text),
     Column("load_id", Integer, nullable=False),
     Column("first_promised_on", Date),
+    Column("received_by", JSONB),
     Column(
         "lead_time_days",
         Integer,
@@ -197,7 +198,9 @@ purchase_order = Table(
 )
 
 """`first_promised_on` is what a line was promised for before a later file changed it; NULL while no
-file did, and the promise is `promised_on`. Where no file says when a line was ordered,
+file did, and the promise is `promised_on`. `received_by` is kept where files tell of receipts in
+parts or without their day: how many units had come by each day, as {day: units}; NULL: all that
+came did on `received_on`, or is as old as the order. Where no file says when a line was ordered,
 `order_dated` is false and `ordered_on` the latest day on which it can have been: the earliest of
 the promise, the receipt and the day of the load. `lead_time_days` is NULL for it."""
 

@@ -323,7 +323,7 @@ LINES: dict[str, tuple[tuple[int, int], tuple[str, int], list[tuple[str, str]]]]
 }
 
 
-def test_what_came_of_an_order_since_the_count_is_on_hand_and_not_on_order(
+def test_what_came_of_an_order_since_the_count_is_on_hand_and_neither_on_order_nor_in_transit(
     nova: str, engine: Engine, tmp_path: Path
 ):
     """Whether files tell the day of a receipt or only more units; the data end on 1 June."""
@@ -357,17 +357,17 @@ def test_what_came_of_an_order_since_the_count_is_on_hand_and_not_on_order(
     found = {}
     for sku in LINES:
         row = inventory.one(sku=sku, site="D")
-        found[sku] = (row.on_hand, row.on_order)
+        found[sku] = (row.on_hand, row.on_order, row.in_transit)
     assert found == {
-        "part": (75, 20),
-        "rest": (25, 0),
-        "dated": (25, 0),
-        "whole": (35, 0),
-        "known": (5, 20),
-        "young": (15, 20),
-        "lowered": (25, 10),
-        "redated": (5, 0),
-        "raised": (12, 18),
+        "part": (75, 20, 20),
+        "rest": (25, 0, 0),
+        "dated": (25, 0, 0),
+        "whole": (35, 0, 0),
+        "known": (5, 20, 20),
+        "young": (15, 20, 0),
+        "lowered": (25, 10, 10),
+        "redated": (5, 0, 0),
+        "raised": (12, 18, 18),
     }
 
 

@@ -21,7 +21,7 @@ from warehouse.pipeline.demand_ahead import MAX_PROJECTED_DAYS, DemandAhead, dem
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
 from warehouse.pipeline.project_needs import dated, effects
-from warehouse.queries.daily import CANCELLED, received_by
+from warehouse.queries.daily import CANCELLED, ordered_by, received_by
 from warehouse.queries.published import BUCKET
 from warehouse.queries.requests import request_days
 from warehouse.queries.training import BY_PARTITION
@@ -174,7 +174,8 @@ def _of_rows(placed: pd.DataFrame, rows: slice) -> pd.DataFrame:
 
 
 _DERIVED = (
-    "counted_quantity used_since received_since arrived_since in_transit in_transit_days"
+    "counted_quantity used_since received_since received_of_ordered arrived_since in_transit"
+    " in_transit_days"
     " daily_demand demand_std lead_time_demand lead_time_demand_std demand_at_service_level"
     " textbook_lead_time_demand_std safety_stock reorder_point"
     " textbook_safety_stock textbook_reorder_point order_up_to order_quantity annual_quantity"
@@ -190,9 +191,10 @@ def brought_to_today(
 ) -> pd.DataFrame:
     """On hand as of today where the last count is older: minus what was consumed since (less what
     came back), plus what was received and what was in transit then (`sent`, see `in_transit`) and
-    is there by now, never below 0. With `counted_quantity`, `used_since`, `received_since` and
-    `arrived_since`, which are NaN where the count is of today. Demand of the week or month of the
-    count is spread evenly over its days."""
+    is there by now, never below 0. With `counted_quantity`, `used_since`, `received_since`, of
+    which `received_of_ordered` is of orders that were open at the count, and `arrived_since`; all
+    are NaN where the count is of today. Demand of the week or month of the count is spread evenly
+    over its days."""
     sql = f"""
         SELECT item_id, site_id,
             (SELECT coalesce(sum(quantity * least(
@@ -205,14 +207,20 @@ def brought_to_today(
              WHERE demand.item_id = overview.item_id AND demand.site_id = overview.site_id
                 AND demand.date >= date_trunc(:bucket, overview.stock_date + interval '1 day')
             ) AS used_since,
-            (SELECT coalesce(sum(
-                ({received_by(":today")}) - ({received_by("overview.stock_date")})
-             ), 0)
-             FROM core.purchase_order AS line
-             WHERE line.item_id = overview.item_id AND line.site_id = overview.site_id
-                AND (line.received_on IS NULL OR line.received_on > overview.stock_date)
-            ) AS received_since
+            received_since, received_of_ordered
         FROM analytics.series_overview AS overview
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(units), 0) AS received_since,
+                coalesce(sum(units) FILTER (WHERE ordered), 0) AS received_of_ordered
+            FROM (
+                SELECT ({received_by(":today")}) - ({received_by("overview.stock_date")}) AS units,
+                    {ordered_by("overview.stock_date")} AS ordered
+                FROM core.purchase_order AS line
+                WHERE line.item_id = overview.item_id AND line.site_id = overview.site_id
+                    AND (line.received_on IS NULL OR line.received_on > overview.stock_date)
+                    AND lower(coalesce(line.status, '')) <> ALL(:cancelled)
+            ) AS receipt
+        ) AS received
         WHERE overview.stock_date < :today
     """
     bucket = BUCKET[setup.native]
@@ -224,7 +232,8 @@ def brought_to_today(
     }
     since = frame_of(connection, sql, params)
     series = series.merge(since, on=["item_id", "site_id"], how="left")
-    series = series.astype(dict.fromkeys(("used_since", "received_since"), "float64"))
+    numbers = ("used_since", "received_since", "received_of_ordered")
+    series = series.astype(dict.fromkeys(numbers, "float64"))
     there = sent[sent["expected_on"] <= pd.Timestamp(setup.today)]
     arrived = there.set_index(["item_id", "site_id"])["quantity"]
     arrived = arrived.reindex(pd.MultiIndex.from_frame(series[["item_id", "site_id"]])).fillna(0)
@@ -435,7 +444,8 @@ def write_policy(connection: Connection, setup: Setup, policy: pd.DataFrame) -> 
     )
     facts = (
         *("lead_time_std", "demand_std", "lead_time_demand_std", "shared_error"),
-        *("risk_quantity", "risk_brl", "project_demand", "project_ahead", "arrived_since"),
+        *("risk_quantity", "risk_brl", "project_demand", "project_ahead"),
+        *("received_of_ordered", "arrived_since"),
         *("method", "demand_at_service_level", "order_quantity", "annual_quantity"),
         *("order_cost_brl", "annual_holding_brl", "least_order", "pack"),
     )

@@ -68,7 +68,8 @@ LEFT JOIN (SELECT * FROM analytics.material_overview WHERE run_id = :run_id) AS 
 LEFT JOIN (
     SELECT *, (facts ->> 'risk_brl')::double precision AS risk_brl,
         (facts ->> 'project_demand')::double precision AS project_demand,
-        (facts ->> 'arrived_since')::double precision AS arrived_since
+        coalesce((facts ->> 'received_of_ordered')::double precision, 0)
+            + coalesce((facts ->> 'arrived_since')::double precision, 0) AS came_since
     FROM analytics.policy WHERE run_id = :run_id
 ) AS policy USING (item_id, site_id)
 CROSS JOIN LATERAL (
@@ -94,7 +95,8 @@ _ROWS = f"""
 SELECT {{keys}} item.sku, item.name AS item_name, item.family, item.unit, site.site,
     site.name AS site_name, site.uf, judged.flag, material.abc, material.xyz,
     material.demand_class, now.on_hand, now.reserved,
-    series.in_transit - coalesce(policy.arrived_since, 0) AS in_transit, policy.on_order,
+    series.in_transit - least(series.in_transit, coalesce(policy.came_since, 0)) AS in_transit,
+    policy.on_order,
     policy.project_demand, policy.safety_stock, policy.reorder_point, policy.order_up_to,
     policy.lead_time_days, policy.service_level, policy.textbook_safety_stock,
     policy.textbook_reorder_point, {TEXTBOOK_ORDER_UP_TO} AS textbook_order_up_to,

@@ -159,7 +159,10 @@ DEFINITIONS = {
     "identified_brl": N_("What ours would have saved against the old policy, BRL"),
     "in_full": N_("Whether all of it came"),
     "suppliers.in_full": N_("Lines of which all came"),
-    "in_transit": N_("On the way between depots, units of issue"),
+    "in_transit": N_("On the way at the count, open purchase orders included, units of issue"),
+    "inventory.in_transit": N_(
+        "Still on the way since the last count, open purchase orders included, units of issue"
+    ),
     "is_demo": N_("Whether it is made up"),
     "is_published": N_("Whether it is shown now"),
     "item_name": N_("Name of the item"),

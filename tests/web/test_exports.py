@@ -170,6 +170,18 @@ def test_filters_and_scope_narrow_a_file_and_both_are_on_record(site: Site) -> N
     assert site.api(VIEWER).get("/exports/alerts.xlsx").status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "open purchase orders included"), ("pt-BR", "inclusive pedidos de compra em aberto")],
+)
+def test_what_is_in_transit_is_told_to_be_orders_too(site: Site, language: str, said: str) -> None:
+    headers = {"Accept-Language": language}
+    answer = site.api(ANALYST).get("/exports/inventory.xlsx", headers=headers)
+    about = read_xlsx(answer.content).worksheets[-1]
+    told = {row[0].value: row[1].value for row in about.iter_rows()}
+    assert said in str(told["in_transit"])
+
+
 def test_a_workbook_is_in_the_readers_language(site: Site) -> None:
     answer = site.api(ANALYST).get("/exports/kpis.xlsx", headers={"Accept-Language": "en"})
     book = read_xlsx(answer.content)

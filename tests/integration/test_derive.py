@@ -231,9 +231,8 @@ def test_what_is_received_after_the_last_day_of_the_data_is_on_order_until_then(
     tomorrow = LAST_DAY + timedelta(days=1)
     came: dict[str, Any] = LATE | {"received_on": tomorrow}
     factories.add_order(engine, network, **came, quantity=2000, received_qty=1900)
-    factories.add_order(
-        engine, network, **came | {"order": "M", "promised_on": tomorrow}, quantity=100
-    )
+    placed = {"order": "M", "ordered_on": tomorrow, "promised_on": tomorrow}
+    factories.add_order(engine, network, **came | placed, quantity=100)
     publish_now(engine, tmp_path)
     row = policy(engine, "CABO-01", "DEP-SP")
     assert (row.on_hand, row.on_order) == (200, 2000)

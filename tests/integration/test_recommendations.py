@@ -628,21 +628,26 @@ def test_a_purchase_that_was_done_stays_and_the_rest_is_asked_for(published: Eng
     assert totals_of("REORDER").done == 2
 
 
-def test_a_purchase_is_shown_by_an_undated_line_of_a_later_load(published: Engine) -> None:
-    """The line has the day of its load for its order's: one loaded already was known."""
+@pytest.mark.parametrize(
+    "ordered", [{"ordered_on": LAST_DAY}, {"ordered_on": LAST_DAY, "order_dated": False}]
+)
+def test_a_purchase_is_shown_by_a_line_that_was_loaded_after_the_decision(
+    published: Engine, ordered: dict[str, Any]
+) -> None:
+    """What was loaded before was known to it."""
     first = next(one for one in of_kind("REORDER") if one.sku == "CABO-01")
-    decide(published, first.id, "done")
-    (decided,) = rows(published, "SELECT (now() AT TIME ZONE 'America/Sao_Paulo')::date AS day")
-    bought: dict[str, Any] = {
-        "sku": first.sku, "site": first.site, "quantity": first.quantity, "order_dated": False,
-        "promised_on": LAST_DAY + timedelta(days=9),
+    line: dict[str, Any] = {
+        "sku": first.sku, "site": first.site, "quantity": first.quantity,
+        "promised_on": LAST_DAY + timedelta(days=9), **ordered,
     }  # fmt: skip
     network = network_of(published)
-    for order, days, statuses in (("KNOWN", 0, ["done"]), ("SHOWN", 1, [])):
-        loaded = decided.day + timedelta(days=days)
-        factories.add_order(published, network, order=order, ordered_on=loaded, **bought)
-        derive_again(published)
-        assert [o.status for o in of_kind("REORDER") if key(o) == key(first)] == statuses, order
+    factories.add_order(published, network, order="KNOWN", **line)
+    decide(published, first.id, "done")
+    derive_again(published)
+    assert [o.status for o in of_kind("REORDER") if key(o) == key(first)] == ["done"]
+    factories.add_order(published, network, order="SHOWN", **line)
+    derive_again(published)
+    assert [o.status for o in of_kind("REORDER") if key(o) == key(first)] == []
 
 
 def test_a_purchase_that_the_data_never_show_is_asked_for_again(published: Engine) -> None:

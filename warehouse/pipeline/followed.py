@@ -3,9 +3,8 @@
 A purchase that was done is on order, and a transfer or reduction that was accepted or done counts
 as if it had happened, until the data of a later day than the decision's can tell: order lines of
 that item and depot, of the same quantity together, or the end of the lead time; a count of the
-depot. Until then they stay as they were decided; what is advised besides is advice of its own. An
-order line without an order date tells it where it was first loaded on a later day than the
-decision's.
+depot. Until then they stay as they were decided; what is advised besides is advice of its own.
+Order lines that were loaded before the decision were known to it and tell nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +18,8 @@ from sqlalchemy import Connection, Row
 
 from domain.recommending.frames import REDUCE, REORDER, TRANSFER
 from domain.recommending.queue import FOLLOWED
-from warehouse.clock import IN_BRASILIA
 from warehouse.pipeline.copying import frame_of
-from warehouse.queries.daily import CANCELLED
+from warehouse.queries.daily import CANCELLED, ordered_from
 from warehouse.queries.filtering import is_open, status_now
 from warehouse.queries.recommendations import DECIDED, LAST_DECISION
 
@@ -35,7 +33,7 @@ CARRIED = f"""
 SELECT DISTINCT ON (fingerprint) fingerprint, kind, priority, item_id, site_id, from_site_id,
     supplier_id, quantity, act_by, value_brl, raised_at, recommendation.facts, narrative,
     narrative_source, {DECIDED} AS decided,
-    (latest.at {IN_BRASILIA})::date AS day_of_decision,
+    latest.at AS decided_at,
     CASE WHEN run_id = :run_id THEN id END AS id, {status_now("recommendation")} AS status,
     CASE WHEN NOT {is_open("recommendation")} THEN snoozed_until END AS snoozed_until
 FROM analytics.recommendation
@@ -45,18 +43,18 @@ ORDER BY fingerprint, run_id = :run_id
 """
 """Of both runs the published one's: that is where people decided. The number stays where the same
 run is derived again: it stands on somebody's screen. `decided`: the facts of what was accepted or
-done; `day_of_decision`: in Brasília."""
+done."""
 
 _FOLLOWED = f"""
 WITH decided AS (
     SELECT fingerprint, kind, item_id, site_id, from_site_id, status,
         (decided ->> 'quantity')::double precision AS quantity,
-        (decided ->> 'today')::date AS decided_on, day_of_decision,
+        (decided ->> 'today')::date AS decided_on, decided_at,
         coalesce((decided ->> 'lead_time_days')::double precision, 0) AS lead_time_days
     FROM ({CARRIED}) AS carried WHERE decided IS NOT NULL
 ), done AS (
     SELECT *, sum(quantity) OVER place AS of_all, min(decided_on) OVER place AS since,
-        min(day_of_decision) OVER place AS first_decision
+        min(decided_at) OVER place AS first_decided_at
     FROM decided
     WHERE kind = '{REORDER}' AND status = 'done'
         AND decided_on + ceil(lead_time_days)::int >= :today
@@ -65,9 +63,9 @@ WITH decided AS (
     SELECT fingerprint, item_id, site_id, quantity, of_all, of_all - coalesce((
         SELECT sum(line.quantity) FROM core.purchase_order AS line
         WHERE line.item_id = done.item_id AND line.site_id = done.site_id
-            AND CASE WHEN line.order_dated
-                THEN line.ordered_on > done.since AND line.ordered_on <= :today
-                ELSE line.ordered_on > done.first_decision END
+            AND CASE WHEN line.first_loaded_at IS NULL THEN line.ordered_on > done.since
+                ELSE line.first_loaded_at > done.first_decided_at
+                    AND {ordered_from("done.since")} END
             AND lower(coalesce(line.status, '')) <> ALL(:cancelled)
     ), 0) AS still
     FROM done

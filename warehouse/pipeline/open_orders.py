@@ -28,7 +28,6 @@ LEFT JOIN measured_lead_time AS everywhere
     ON everywhere.supplier_id IS NULL AND everywhere.item_id IS NULL
 WHERE {still_to_come(":today")} > 0
     AND lower(coalesce(line.status, '')) <> ALL(:cancelled)
-    AND {ordered_by(":today")}
 ORDER BY line.item_id, line.site_id, line.promised_on, line.order_no, line.line
 """
 

@@ -46,6 +46,11 @@ def received_by(day: str) -> str:
         ELSE 0 END"""
 
 
+def ordered_from(day: str) -> str:
+    """SQL: whether `line` can have been ordered on `day` or later."""
+    return f"(line.ordered_on >= {day} OR NOT line.order_dated)"
+
+
 def still_to_come(day: str) -> str:
     """SQL: units of `line`, a row of core.purchase_order, that come after `day`. What was received
     later was still to come then: no stock of that day has it."""

@@ -181,6 +181,7 @@ purchase_order = Table(
     Column("load_id", Integer, nullable=False),
     Column("first_promised_on", Date),
     Column("received_by", JSONB),
+    Column("first_loaded_at", DateTime(timezone=True), server_default=text("now()")),
     Column(
         "lead_time_days",
         Integer,
@@ -202,7 +203,8 @@ file did, and the promise is `promised_on`. `received_by` is kept where files te
 parts or without their day: how many units had come by each day, as {day: units}; NULL: all that
 came did on `received_on`, or is as old as the order. Where no file says when a line was ordered,
 `order_dated` is false and `ordered_on` the latest day on which it can have been: the earliest of
-the promise, the receipt and the day of the load. `lead_time_days` is NULL for it."""
+the promise, the receipt and the day of the load. `lead_time_days` is NULL for it.
+`first_loaded_at`: when a file first had the line; NULL where that was before version 0040."""
 
 outage = Table(
     "outage",

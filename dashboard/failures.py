@@ -125,7 +125,7 @@ def _too_many(error: RateLimitExceeded) -> TooManyAttempts:
 
 
 def _to_login() -> ResponseReturnValue:
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    wanted = request.environ["RAW_URI"] if request.method == "GET" else None
     return redirect(url_for("auth.login_page", next=wanted), 302)
 
 

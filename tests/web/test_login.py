@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from redis import Redis
@@ -44,6 +45,14 @@ def test_a_page_sends_nobody_to_the_login_and_back(site: Site) -> None:
     signed_in = browser.sign_in(VIEWER, PASSWORD, next=wanted.group(1))
     assert signed_in.headers["Location"] == "/forecasts?sku=CABO-01"
     assert browser.get("/forecasts?sku=CABO-01").status_code == 200
+
+
+def test_the_login_leads_back_to_a_code_of_any_letters(site: Site) -> None:
+    asked = "/materials/A%C3%87O%201%2F2%22%2050%2541%23%3F%2F..%2FB?tab=stock"
+    sent = site.get(asked)
+    wanted = parse_qs(urlsplit(sent.headers["Location"]).query)["next"]
+    signed_in = site.browser().sign_in(VIEWER, PASSWORD, next=wanted[0])
+    assert signed_in.headers["Location"] == asked
 
 
 @pytest.mark.parametrize("wanted", ELSEWHERE)

@@ -91,11 +91,11 @@ def register(app: Dash) -> None:
         if not isinstance(name, str) or not isinstance(at, str):
             raise NotFound("There is no such part.")
         path, mark, search = at.partition("?")
-        found, variables = _path_to_page(path.strip("/"))
+        found, _variables = _path_to_page(path.strip("/"))
         page = found.get("layout")
         if not hasattr(page, "part"):
             raise NotFound("There is no such page.")
-        return page.part(name, at, {**(variables or {}), **_parse_query_string(mark + search)})
+        return page.part(name, at, _parse_query_string(mark + search))
 
     for kind in (PART, INNER):
         identity = part_id(MATCH, MATCH, kind)

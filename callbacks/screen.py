@@ -19,6 +19,7 @@ from callbacks import parts
 from callbacks.address import Address, Query
 from domain.access import Permission
 from domain.errors import NotAllowed, NotAuthenticated, NotFound, NothingPublished
+from domain.page_filters import variables_at
 from domain.viewer import Viewer
 from layouts.components import states
 
@@ -43,11 +44,11 @@ def screen(
         @wraps(make)
         def page(**query: str) -> Component:
             viewer = current_viewer()
-            path, search = _address_asked_for()
+            path, search = address_asked_for()
             note_view(path, search)
-            address = Address(query, viewer.t)
+            address = _address(path, query, viewer)
             shown = viewer if personal else nameless(viewer)
-            told = states.notices(address.check(str(path)))
+            told = states.notices(address.check(path))
             parts.begin(f"{path}{search}", address)
             made = _made(lambda: make(shown, address), shown)
             return html.Div([*told, made], className="page") if told else made
@@ -55,7 +56,8 @@ def screen(
         @requires(permission)
         def part(name: str, at: str, query: Query) -> Component | list[Component]:
             viewer = current_viewer()
-            shown, address = viewer if personal else nameless(viewer), Address(query, viewer.t)
+            shown = viewer if personal else nameless(viewer)
+            address = _address(at.partition("?")[0], query, viewer)
             parts.begin(at, address, name)
             return _made(lambda: parts.wanted_of(make(shown, address)), shown, alone=False)
 
@@ -75,11 +77,16 @@ def note_view(path: str, search: str) -> None:
     trail.note("page.view", object=trail.readable(f"{path}{search}"), awaited=False)
 
 
-def _address_asked_for() -> tuple[str, str]:
+def address_asked_for() -> tuple[str, str]:
     """Path and query string in the browser, as Dash's router was told them."""
     told = ctx.inputs
     path, search = (told.get(f"_pages_location.{part}") or "" for part in ("pathname", "search"))
     return path, search
+
+
+def _address(path: str, query: Query, viewer: Viewer) -> Address:
+    """The query with what the path says, which Dash leaves as browsers encode it."""
+    return Address({**query, **variables_at(path)}, viewer.t)
 
 
 def _made(make: Callable[[], T], viewer: Viewer, alone: bool = True) -> T | Component:

@@ -37,7 +37,9 @@ from callbacks import (
     suppliers,
     what_if,
 )
+from callbacks.screen import address_asked_for
 from domain.access import Permission
+from domain.page_filters import variables_at
 from layouts.shell import NavLink
 from layouts.text import N_
 
@@ -207,9 +209,10 @@ def _register_page(entry: PageEntry) -> None:
 
 
 def _title_of(entry: PageEntry) -> Callable[..., str]:
-    def title(**variables: str) -> str:
+    def title(**_encoded: str) -> str:
+        path, _search = address_asked_for()
         name = current_viewer().t(entry.title_msgid)
-        return " · ".join([*variables.values(), name, "Nova Corrente"])
+        return " · ".join([*variables_at(path).values(), name, "Nova Corrente"])
 
     return title
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from domain.access import Permission
 from domain.formulas import FORMULAS
@@ -127,16 +128,25 @@ PAGES: Mapping[str, PageFilters] = {
         permission=Permission.READ_AUDIT,
     ),
 }
+_TEMPLATES = tuple(name for name in PAGES if "<" in name and "?" not in name)
 
 
 def of_page(path: str, tab: str = "") -> PageFilters | None:
     """What the page at this path understands, on this tab of it; None if there is no page."""
-    leading = (name for name in PAGES if "<" in name and "?" not in name and _leads(name, path))
+    leading = (name for name in _TEMPLATES if _told(name, path))
     name = path if path in PAGES else next(leading, None)
     if name is None:
         return None
     found = PAGES.get(f"{name}?tab={tab}", PAGES[name])
     return replace(found, variables=() if name == path else tuple(VARIABLE.findall(name)))
+
+
+def variables_at(path: str) -> dict[str, str]:
+    """What a browser's path holds for the variables of its page, decoded once: of
+    `/materials/A%2F1` {"sku": "A/1"}."""
+    found = (_told(name, f"/{path.strip('/')}") for name in _TEMPLATES)
+    told = next((one.groupdict() for one in found if one), {})
+    return {name: unquote(value) for name, value in told.items()}
 
 
 def within(period: str, filters: Filters, last: date | None) -> Filters:
@@ -161,5 +171,6 @@ def understood() -> dict[str, Any]:
     return {"version": VERSION, "shared": SHARED, "pages": pages}
 
 
-def _leads(name: str, path: str) -> bool:
-    return re.fullmatch(VARIABLE.sub(".+", name), path, re.DOTALL) is not None
+def _told(name: str, path: str) -> re.Match[str] | None:
+    """The variables in a path that leads to this page; None if it leads elsewhere."""
+    return re.fullmatch(VARIABLE.sub(r"(?P<\1>.+)", name), path, re.DOTALL)

@@ -22,8 +22,8 @@ BOLD = "<b>not bold</b>{{7*7}}${7*7}%(name)s"
 FORMULA = '=HYPERLINK("http://evil.example";"x")'
 COMMAND = "@SUM(1+1)*cmd|' /C calc'!A0"
 ADDRESS = "javascript:alert(5)"
-SKUS = (ADDRESS, f"=1+1{IMAGE}", "-2+3;4", "@x\"'/../%2e%2e?a=b#c")
-NAMES = (SCRIPT, IMAGE, FORMULA, SVG)
+SKUS = (ADDRESS, f"=1+1{IMAGE}", "-2+3;4", "@x\"'/../%2e%2e?a=b#c", 'AÇO 1//2" 50%41+&')
+NAMES = (SCRIPT, IMAGE, FORMULA, SVG, COMMAND)
 SITES = ((f"+SITE{IMAGE}", LINK, "SP"), ("=DEP-BA", COMMAND, "BA"))
 SUPPLIERS = ((f"-{SVG}", SCRIPT), ("@ALFA", BOLD))
 UNIT, FAMILY, CONTRACT = BOLD, IMAGE, f"=C{SCRIPT}"
@@ -87,6 +87,15 @@ def write_files(folder: Path) -> None:
         [
             (f"=PO-{index}{IMAGE}", 1, sku, SUPPLIERS[0][0], days[60], 9, site, days[20])
             for index, (sku, site) in enumerate(places)
+        ],
+    )
+    write(
+        folder,
+        "outages",
+        "outage site started_at ended_at cause sku_waited_for",
+        [
+            (f"=O-{index}{IMAGE}", site, f"{days[9]} 10:00", f"{days[9]} 12:00", BOLD, SKUS[1])
+            for index, site in enumerate(sites)
         ],
     )
 

@@ -1,5 +1,5 @@
 """Names that are attacks, on every page, in both schemes: text is shown as text, nothing runs, the
-policy is never broken, and the console stays empty."""
+policy is never broken, and the console stays empty. Codes of any letters have their pages."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Dialog
+from playwright.sync_api import Dialog, expect
 from sqlalchemy import Engine
 
 from dashboard.pages import PAGES
@@ -34,7 +34,8 @@ VARIABLES = {
 """What to put for a variable in a page's path; a new kind needs a line here."""
 
 MORE = (
-    *("/forecasts?sku=" + quote(SKUS[0]), "/materials/" + quote(SKUS[3], safe="")),
+    *("/forecasts?sku=" + quote(SKUS[0]),),
+    *(f"/materials/{quote(sku, safe='')}" for sku in SKUS[3:]),
     *(f"/materials/{quote(SKUS[1], safe='')}?tab={tab}" for tab in ("stock", "decisions")),
 )
 PATHS = [*(entry.path for entry in PAGES), *MORE]
@@ -55,6 +56,14 @@ LINKS = """
         .filter((address) => !/^([/?#](?![/\\\\])|[?#]?$)/.test(address))
 """
 HOVERED = ".js-plotly-plot .nsewdrag"
+NOT_FOUND = "Página não encontrada"
+LISTED = (
+    ("/materials", SKUS[-1], NAMES[-1]),
+    ("/suppliers", *SUPPLIERS[0]),
+    ("/sla", CONTRACT, CONTRACT),
+    ("/projects", PROJECT, PROJECT),
+)
+"""Of codes with letters that addresses write in another way: the list, the code, the heading."""
 UNFOLD = "document.querySelectorAll('details.twin').forEach((one) => (one.open = true))"
 
 
@@ -92,10 +101,22 @@ def test_every_page_shows_hostile_names_as_text(watched: Watched, scheme: str) -
         page.evaluate(UNFOLD)
         assert page.evaluate(PLANTED) == [], path
         assert page.evaluate(LINKS) == [], path
+        assert NOT_FOUND not in page.locator("#_pages_content").inner_text(), path
         seen += page.locator("body").inner_text()
     assert (dialogs, watched.complaints) == ([], [])
     for name in (*NAMES, IMAGE):
         assert name in seen, f"{name} is not shown as it is written"
+
+
+def test_a_row_leads_to_the_page_of_its_code(watch: Callable[..., Watched]) -> None:
+    watched = watch(role=Role.ADMIN)
+    for path, code, heading in LISTED:
+        page = watched.open(path)
+        page.locator(f'#content a[href^="{path}/{quote(code, safe="")}"]').first.click()
+        expect(page.locator("h1")).to_have_text(heading)
+        watched.settle()
+        assert page.title().startswith(f"{code} · "), page.url
+    assert watched.complaints == []
 
 
 def test_a_chart_shows_a_unit_letter_by_letter(watched: Watched) -> None:

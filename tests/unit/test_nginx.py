@@ -31,6 +31,7 @@ FILES = (
     "/api/v1/sla/C-1/evidence.pdf",
     "/admin/data/jobs/7/rejects.csv",
 )
+CODE = "/materials/A%C3%87O%201%2F%2F2%22%2050%2541"
 MAIN = """
 user {user};
 pid {folder}/nginx.pid;
@@ -67,7 +68,8 @@ class NameServer:
 
 
 class Web(BaseHTTPRequestHandler):
-    """Tells which address it answers on; `?slow` after longer than nginx waits for a page."""
+    """Tells which address it answers on and what it was asked for; `?slow` after longer than nginx
+    waits for a page."""
 
     def do_GET(self) -> None:
         if self.path.endswith("?slow"):
@@ -75,6 +77,7 @@ class Web(BaseHTTPRequestHandler):
         body = str(self.connection.getsockname()[0]).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Path", self.path)
         self.end_headers()
         self.wfile.write(body)
 
@@ -165,6 +168,7 @@ def test_nginx_follows_the_web_containers_and_says_when_there_is_none(tmp_path: 
             page = session.post(f"{url}/admin/data", data=large)
             assert page.status_code == 413 and "1 MB" in page.text
             assert session.get(f"{url}/reset/A-SECRET").text == OTHER_WEB
+            assert session.get(f"{url}{CODE}").headers["X-Path"] == CODE
             with ThreadPoolExecutor(len(FILES) + 1) as pool:
                 slow = pool.submit(session.get, f"{url}/main?slow")
                 files = pool.map(lambda path: session.get(f"{url}{path}?slow"), FILES)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 from callbacks.address import Address
 from dashboard.pages import PAGES as ENTRIES
-from domain.page_filters import PAGES, SHARED, of_page, permission_at
+from domain.page_filters import PAGES, SHARED, of_page, permission_at, variables_at
 from tests.services import ROOT
 
 READ = re.compile(r'address\.(?:text|many|one|option|count|day|values)\(\s*"(\w+)"')
@@ -55,6 +56,21 @@ def test_what_a_page_makes_nothing_of_is_told() -> None:
     assert told("/materials/A%2F1", "?tab=stock&site=DEP-SP&sku=A") == []
     assert told("/materials/A%2F1", "?site=DEP-SP") == ["Not applied on this page: Depot."]
     assert told("/nowhere", "?colour=red") == []
+
+
+def test_codes_are_decoded_once() -> None:
+    codes = ["BAÇ-01", "A/1", "A/", "/A//B", "50%", "A%41", "A%2F", "A+B", "A?b=c;d#e&f", "a/../b"]
+    for code in codes:
+        for name in ("materials/<sku>", "suppliers/<supplier>", "sla/<contract>"):
+            path = f"/{re.sub('<.+>', quote(code, safe=''), name)}"
+            assert list(variables_at(path).values()) == [code], path
+            assert variables_at(f"{path}/") == variables_at(path)
+    typed = {"/materials/50%": {"sku": "50%"}, "/projects/A/B": {"project": "A/B"}}
+    none: dict[str, dict[str, str]] = {
+        path: {} for path in ("/materials", "/materials//", "/main", "/nowhere/A%2F1", "")
+    }
+    for path, told in (typed | none).items():
+        assert variables_at(path) == told
 
 
 def test_tabs_differ() -> None:

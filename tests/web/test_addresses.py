@@ -32,6 +32,24 @@ def test_every_page_says_what_it_made_nothing_of(opened: dict[str, str]) -> None
         assert "colour=red” no endereço não é conhecido" in text, path
 
 
+def test_a_code_is_the_same_however_its_letters_are_encoded(site: Site) -> None:
+    """With the parts that come later, and whatever the query calls by the same name."""
+    browser = site.browser(ADMIN)
+    for address, spelt in (
+        ("/materials/CABO-01?tab=stock", "/materials/CABO%2D01?tab=stock"),
+        ("/materials/CABO-01?tab=demand", "/materials/CABO%2d%301/?tab=demand&sku=BAT-02"),
+        ("/suppliers/ALFA", "/suppliers/%41LFA"),
+        ("/sla/C-SUL", "/sla/C%2DSUL"),
+        ("/projects/PRJ-1", "/projects/PRJ%2D1"),
+        ("/admin/users/1", "/admin/users/%31"),
+    ):
+        wanted, shown = (
+            browser.open_page(path, mark + search).text
+            for path, mark, search in (one.partition("?") for one in (address, spelt))
+        )
+        assert shown.replace(spelt, address) == wanted, spelt
+
+
 def test_limits_are_told_as_the_reader_writes_numbers(site: Site) -> None:
     asked = "?tab=formulas&formula=safety_stock&level=2"
     told = site.browser(ADMIN).open_page("/features", asked).text

@@ -24,7 +24,7 @@ def page(viewer: Viewer, address: Address) -> Component:
     bar = bar_of(viewer, address, "/drivers")
     filters = bar.filters
     loaded = status.loaded()
-    usual = "brl" if "items" in loaded else "units"
+    usual = "brl" if status.has_costs() else "units"
     measure: Measure = (
         "units" if address.one("measure", layout.MEASURES, usual) == "units" else "brl"
     )

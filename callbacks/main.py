@@ -14,6 +14,7 @@ from callbacks.filters import bar_of
 from callbacks.parts import later, lazily
 from callbacks.screen import screen
 from domain.access import Permission
+from domain.kpis import COSTS
 from domain.records import DataStatus, Filters, Kpi
 from domain.viewer import Viewer
 from layouts import main as layout
@@ -66,5 +67,5 @@ def data(
 
 def _usual_measure(headline: Sequence[Kpi]) -> str:
     """Money, unless no item has a unit cost."""
-    costless = any(kpi.key == "demand_value" and kpi.missing == "items" for kpi in headline)
+    costless = any(kpi.key == "demand_value" and kpi.missing == COSTS for kpi in headline)
     return "units" if costless else "brl"

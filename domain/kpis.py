@@ -166,8 +166,11 @@ PARTS_SHOWN = 5
 NOT_GIVEN = "-"
 """The name of the part whose rows say neither UF nor family."""
 
+COSTS = "items"
+"""What `missing` says where no item has a unit cost."""
+
 HISTORY = "history"
-"""What `missing` says where every file is there and demand does not go back far enough."""
+"""What it says where every file is there and demand does not go back far enough."""
 
 WHOLE_MONTHS = "whole_months"
 """What it says where savings are known, and of no month that lies whole within the dates."""

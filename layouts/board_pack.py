@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from math import floor, log10
 from typing import Any
 
-from domain.kpis import ratio
+from domain.kpis import COSTS, ratio
 from domain.page_filters import SERIES
 from domain.pdf import UNKNOWN, WEAK, Writer
 from domain.records import (
@@ -142,6 +142,8 @@ class _Pack(Writer):
 
     def _value(self, kpi: Kpi) -> str:
         if kpi.value is None:
+            if kpi.missing == COSTS:
+                return self.t("needs unit costs")
             if kpi.missing not in FILE_KINDS:
                 return UNKNOWN
             missing = named(FILE_KINDS, kpi.missing, self.t)

@@ -35,7 +35,7 @@ from layouts.components.queue import (
     queue_page,
     status_totals,
 )
-from layouts.components.states import missing_costs, missing_file, no_rows
+from layouts.components.states import decisions_without_costs, missing_file, no_rows
 from layouts.text import ALERT_KINDS, ALERT_STATUSES, LEVELS, named
 
 PANEL = "alerts"
@@ -145,7 +145,7 @@ def rows(data: InboxData, viewer: Viewer) -> list[Component]:
     if not found:
         return [_nothing(data, viewer)]
     return [
-        *([] if data.has_costs else [missing_costs(viewer.t)]),
+        *([] if data.has_costs else [decisions_without_costs(viewer.t)]),
         *_bulk(data, viewer),
         html.Div(downloads("alerts", asked(data, viewer), viewer), className="request-links"),
         html.Div([alert_card(row, viewer) for row in found], className="recommendation-list"),

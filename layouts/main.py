@@ -31,7 +31,7 @@ from layouts.components.downloads import EXPORTS, downloads
 from layouts.components.filters import Bar, address_of, choice, page_bar
 from layouts.components.icons import icon
 from layouts.components.parts import Part, at_once
-from layouts.components.states import commands, missing_file, no_rows, notices
+from layouts.components.states import commands, missing_costs, missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.recommendations import recommendation_lines, worth_in_all
 from layouts.text import FILE_KINDS, LASTS, kpi_name, named
@@ -129,8 +129,8 @@ def totals(data: MainData, viewer: Viewer) -> html.Section:
     if not data.points:
         return card(title, no_rows(viewer))
     if all(point.actual is None and point.mean is None for point in data.points):
-        what = t("With unit costs in it, this area shows demand and forecast in R$.")
-        return card(title, missing_file("items", what, t))
+        what = t("This area then shows demand and forecast in R$.")
+        return card(title, missing_costs(what, t))
     per = "brl_per_period" if data.measure == "brl" else "units_per_period"
     return card(
         title,

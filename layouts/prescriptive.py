@@ -28,7 +28,7 @@ from layouts.components.grid import (
 )
 from layouts.components.parts import Part, at_once
 from layouts.components.queue import ALL
-from layouts.components.states import missing_costs, missing_file, no_rows, notices
+from layouts.components.states import decisions_without_costs, missing_file, no_rows, notices
 from layouts.components.table import twin
 from layouts.recommendation_text import KINDS
 from layouts.text import named
@@ -135,7 +135,7 @@ def _chart(data: PrescriptiveData, viewer: Viewer) -> html.Section:
     if not rows:
         return card(title, html.P(t("No open recommendation."), className="quiet"))
     if all(one.open_brl is None for one in rows):
-        return card(title, missing_costs(t))
+        return card(title, decisions_without_costs(t))
     chart = figure(viewer)
     names = [named(KINDS, one.kind, t) for one in rows]
     words = [fmt.brl_compact(one.open_brl, locale) for one in rows]

@@ -25,7 +25,7 @@ from layouts.components.queue import (
     queue_page,
     status_totals,
 )
-from layouts.components.states import missing_costs, missing_file, no_rows
+from layouts.components.states import decisions_without_costs, missing_file, no_rows
 from layouts.recommendation_card import decisions, recommendation_card
 from layouts.recommendation_text import KINDS, STATUSES
 from layouts.text import named
@@ -103,7 +103,7 @@ def rows(data: RecommendationsData, viewer: Viewer) -> list[Component]:
     if not found:
         return [*_request(data, viewer), _nothing(data, viewer)]
     return [
-        *([] if data.has_costs else [missing_costs(viewer.t)]),
+        *([] if data.has_costs else [decisions_without_costs(viewer.t)]),
         tools(data, viewer),
         html.Div(
             [recommendation_card(row, viewer) for row in found],

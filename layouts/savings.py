@@ -12,7 +12,7 @@ from dash import html
 from dash.development.base_component import Component
 from plotly import graph_objects as go
 
-from domain.kpis import WHOLE_MONTHS
+from domain.kpis import COSTS, WHOLE_MONTHS
 from domain.records import Filters, Option
 from domain.savings import SavingsItem, SavingsMonth, SavingsTotal
 from domain.viewer import Viewer
@@ -25,7 +25,7 @@ from layouts.components.filters import Bar, choice, page_bar
 from layouts.components.grid import WRAPPED, grid, link_column, money_column, text_column
 from layouts.components.pager import Listed, pager
 from layouts.components.parts import Part, at_once
-from layouts.components.states import missing_file, notices, state
+from layouts.components.states import missing_costs, notices, state
 from layouts.components.table import Cell, twin
 from layouts.sla import month_value
 from layouts.text import N_
@@ -94,11 +94,9 @@ def _content(data: SavingsData, viewer: Viewer, part: Part) -> list[Component]:
 
 def _nothing(data: SavingsData, viewer: Viewer) -> html.Div:
     t = viewer.t
-    if data.missing == "items":
-        what = t(
-            "With unit costs and lead times in it, this page shows what stock decisions saved."
-        )
-        return missing_file("items", what, t)
+    if data.missing == COSTS:
+        what = t("With lead times too, this page then shows what stock decisions saved.")
+        return missing_costs(what, t)
     if data.missing == WHOLE_MONTHS:
         return state(
             t("No whole month with savings lies in this period."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from domain.kpis import HISTORY, WHOLE_MONTHS
+from domain.kpis import COSTS, HISTORY, WHOLE_MONTHS
 from domain.viewer import Translator, Viewer
 from layouts.components.icons import icon
 from layouts.text import FILE_KINDS, named
@@ -75,15 +75,32 @@ def missing_file(kind: str, would_show: str, t: Translator) -> html.Div:
     )
 
 
-def missing_costs(t: Translator) -> html.Div:
-    """No item has a unit cost: what is to be decided about has no value."""
-    what = t("With unit costs in it, this page shows values in R$ and ranks by them.")
-    return missing_file("items", what, t)
+def missing_column(title: str, kind: str, column: str, would_show: str, t: Translator) -> html.Div:
+    """A column of ERP data is empty: what is the matter, where to fill it in, what it would show,
+    how to load it."""
+    file = f"{kind}.csv"
+    where = t("Fill in %(column)s in %(file)s.", column=column, file=file)
+    return state(
+        title,
+        f"{where} {would_show}",
+        commands(f"{LOAD_COMMAND} {file}"),
+        kind="missing",
+    )
+
+
+def missing_costs(would_show: str, t: Translator) -> html.Div:
+    """No item has a unit cost."""
+    return missing_column(t("No item has a unit cost"), COSTS, "unit_cost_brl", would_show, t)
+
+
+def decisions_without_costs(t: Translator) -> html.Div:
+    """The same above what is to be decided about."""
+    return missing_costs(t("This page then shows values in R$ and ranks by them."), t)
 
 
 def missing_line(kind: str, t: Translator) -> html.P:
-    """The same in one line, for cards; or that the demand loaded does not go back far enough, or
-    that the period is too short."""
+    """What is missing in one line, for cards; or that the demand loaded does not go back far
+    enough, or that the period is too short."""
     if kind == WHOLE_MONTHS:
         return html.P(
             t("No whole month with savings lies in this period."), className="missing-line"
@@ -97,9 +114,10 @@ def missing_line(kind: str, t: Translator) -> html.P:
             ],
             className="missing-line",
         )
+    needs = t("Needs the file “%(file)s”:", file=named(FILE_KINDS, kind, t))
     return html.P(
         [
-            t("Needs the file “%(file)s”:", file=named(FILE_KINDS, kind, t)),
+            t("No item has a unit cost; fill in unit_cost_brl:") if kind == COSTS else needs,
             " ",
             html.Code(f"{LOAD_COMMAND} {kind}.csv"),
         ],

@@ -1,4 +1,4 @@
-"""Demand alone, without unit costs: quantities are drawn, and money says which file it needs."""
+"""Items without unit costs: quantities are drawn, and money says which column it needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from sqlalchemy import Engine, text
 
 from tests import factories
-from tests.browser.conftest import Watched, add_accounts
+from tests.browser.conftest import RAIN, Watched, add_accounts
+from tests.web.test_board_pack import words_of
 from warehouse.pipeline import publish
 
 
@@ -20,7 +21,7 @@ def site(
     start_server: Callable[..., str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> str:
-    """The product with demand, stock, forecasts and accounts, but no unit cost."""
+    """The product with demand, stock, rain, forecasts and accounts, but no unit cost."""
     network = factories.make_network(module_engine)
     factories.add_demand(module_engine, network)
     stock = {
@@ -31,6 +32,8 @@ def site(
     factories.add_stock(module_engine, network, stock)
     with module_engine.begin() as connection:
         connection.execute(text("UPDATE core.item SET unit_cost_brl = NULL"))
+        load = factories.add_load(connection, "drivers")
+        connection.execute(RAIN, {"load": load, "last": factories.LAST_DAY})
     factories.refresh_views(module_engine)
     bundle = factories.make_bundle(tmp_path_factory.mktemp("bundles"), module_engine)
     publish.publish_bundle(bundle, engine=module_engine, published_by="tests")
@@ -44,8 +47,30 @@ def test_the_overview_draws_quantities(watch: Callable[..., Watched]) -> None:
     expect(page.locator("#totals .scatterlayer .trace").first).to_be_visible()
     expect(page.locator("#totals")).to_contain_text("Unidades por período")
     in_money = watched.open("/main?measure=brl")
-    expect(in_money.locator("#content")).to_contain_text("flask ingest items.csv")
+    expect(in_money.locator("#totals .scatterlayer")).to_have_count(0)
     assert watched.complaints == []
+
+
+@pytest.mark.parametrize("address", ["/main", "/main?measure=brl", "/savings", "/alerts"])
+def test_the_column_is_named_not_the_file_that_is_there(
+    watch: Callable[..., Watched], address: str
+) -> None:
+    content = watch().open(address).locator("#content")
+    expect(content).to_contain_text("Nenhum item tem custo unitário")
+    expect(content).to_contain_text("unit_cost_brl")
+    expect(content).to_contain_text("flask ingest items.csv")
+    expect(content).not_to_contain_text("“itens”")
+
+
+def test_the_board_pack_says_so_too(watch: Callable[..., Watched], site: str) -> None:
+    answer = watch().page.request.get(f"{site}/api/v1/exports/board.pdf")
+    said = words_of(answer.body())
+    assert "faltam custos unitários" in said and "precisa do arquivo: itens" not in said
+
+
+def test_drivers_stand_beside_quantities(watch: Callable[..., Watched]) -> None:
+    page = watch().open("/drivers")
+    expect(page.locator("#driver-history .ytitle")).to_contain_text("(unidades")
 
 
 @pytest.mark.parametrize("address", ["/alerts", "/recommendations"])

@@ -29,7 +29,7 @@ from dashboard.i18n import FOLDER, translator
 from domain import clock, sheets
 from domain.access import Role
 from domain.erp import KINDS
-from domain.kpis import KPIS, WHOLE_MONTHS
+from domain.kpis import COSTS, KPIS, WHOLE_MONTHS
 from domain.policy_receipts import POLICY_RULES
 from domain.projects import ProjectFilters
 from domain.receipts import ALERT_RULES
@@ -254,6 +254,8 @@ def test_a_card_says_its_own_days_and_its_rows_are_of_them(
 def test_kpi_without_its_file_says_which_one() -> None:
     said = words(kpi_card(kpi(value=None, change=None, missing="stock"), reader()))
     assert "estoque" in said and "flask ingest stock.csv" in said
+    said = words(kpi_card(kpi(value=None, change=None, missing=COSTS), reader()))
+    assert "Nenhum item tem custo unitário; preencha unit_cost_brl" in said
 
 
 def test_states_say_what_to_do() -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 from domain.access import EVERYTHING, Scope
 from domain.clock import days_before
 from domain.kpis import (
+    COSTS,
     HISTORY,
     KPIS,
     OTIF_DAYS,
@@ -470,7 +471,7 @@ class _Headline:
             "purchase_orders": self.last.has_orders,
             "outages": self.last.outage is not None,
             "contracts": self.last.has_contracts,
-            "items": self.last.has_costs,
+            COSTS: self.last.has_costs,
         }
         return next((kind for kind in needs if not loaded[kind]), None)
 

@@ -83,6 +83,7 @@ def page(viewer: Viewer, address: Address) -> Component:
         flags=flags,
         sort=sort,
         bar=bar,
+        has_stock="stock" in status.loaded(),
         query=layout.asked(bar, flags) | address.only(PLACE),
         notices=address.notices,
     )

@@ -56,6 +56,7 @@ def data(
         alert_count=lambda: top().count,
         recommendations=lambda: recommendations.page(**now, limit=TOP_ACTIONS).rows,
         recommended=lambda: recommendations.totals(scope=viewer.scope, filters=today)[0],
+        has_stock=lambda: "stock" in status.loaded(),
         files=status.files,
         bar=bar,
         filters=filters,

@@ -32,7 +32,7 @@ from layouts.components.grid import (
 from layouts.components.icons import icon
 from layouts.components.pager import Listed, pager
 from layouts.components.parts import Part, at_once
-from layouts.components.states import no_rows, notices
+from layouts.components.states import missing_file, no_rows, notices
 from layouts.forecasts import fact_list
 from layouts.item_depot import material_href
 from layouts.text import DEMAND_CLASSES, N_, named
@@ -76,6 +76,7 @@ class InventoryData:
     flags: tuple[str, ...]
     sort: str
     bar: Bar
+    has_stock: bool
     query: dict[str, list[str]]
     notices: list[str]
 
@@ -89,12 +90,20 @@ def layout(data: InventoryData, viewer: Viewer, part: Part = at_once) -> html.Di
                 className="page-head page-head-wrap",
             ),
             *notices(data.notices),
-            *part("totals", lambda: [totals(data, viewer)], 100, 316),
+            *_above(data, viewer, part),
             *part("rows", lambda: _rows(data, viewer, part), 1300),
         ],
         className="page page-inventory",
         **SHOWS_DECISIONS,
     )
+
+
+def _above(data: InventoryData, viewer: Viewer, part: Part) -> list[Component]:
+    t = viewer.t
+    if not data.has_stock:
+        what = t("It would show stock on hand, reorder points and stockout dates.")
+        return [missing_file("stock", what, t)]
+    return part("totals", lambda: [totals(data, viewer)], 100, 316)
 
 
 def _rows(data: InventoryData, viewer: Viewer, part: Part) -> list[Component]:

@@ -54,6 +54,7 @@ class MainData:
     alert_count: int
     recommendations: Sequence[Recommendation]
     recommended: RecommendationTotal
+    has_stock: bool
     files: Sequence[FileStatus]
     bar: Bar
     filters: Filters
@@ -210,8 +211,7 @@ def recommendations(data: MainData, viewer: Viewer) -> html.Section:
     t = viewer.t
     title = t("What to do")
     if not data.recommendations:
-        none = t("Nothing to recommend: no stock needs anything now.")
-        return card(title, html.P(none, className="quiet"))
+        return card(title, _no_recommendations(data.has_stock, viewer))
     note = worth_in_all(len(data.recommendations), data.recommended, t, viewer.locale)
     every = dcc.Link(
         t("All recommendations"),
@@ -222,12 +222,20 @@ def recommendations(data: MainData, viewer: Viewer) -> html.Section:
     return card(title, lines, tools=[every], note=note)
 
 
+def _no_recommendations(has_stock: bool, viewer: Viewer) -> Component:
+    t = viewer.t
+    if not has_stock:
+        what = t("It would show what to buy, to move and to get rid of, and what that is worth.")
+        return missing_file("stock", what, t)
+    return html.P(t("Nothing to recommend: no stock needs anything now."), className="quiet")
+
+
 def alerts(data: MainData, viewer: Viewer) -> html.Section:
     """The alerts with the most money at risk; each leads to its material."""
     t = viewer.t
     title = t("Top alerts")
     if not data.alerts:
-        return card(title, _no_alerts(data.files, viewer))
+        return card(title, _no_alerts(data.has_stock, viewer))
     shown = fmt.number(len(data.alerts), viewer.locale)
     note = t(
         "%(shown)s of %(count)s open alerts, by net value at risk.",
@@ -248,9 +256,9 @@ def alerts(data: MainData, viewer: Viewer) -> html.Section:
     )
 
 
-def _no_alerts(files: Sequence[FileStatus], viewer: Viewer) -> Component:
+def _no_alerts(has_stock: bool, viewer: Viewer) -> Component:
     t = viewer.t
-    if not any(file.rows for file in files if file.kind == "stock"):
+    if not has_stock:
         return missing_file("stock", t("It would show which stocks will run out, and when."), t)
     return html.P(t("No open alert for these filters."), className="quiet")
 

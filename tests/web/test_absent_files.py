@@ -65,6 +65,14 @@ def test_each_screen_says_which_file_is_missing_and_makes_nothing_up(
     assert "kpi-value" not in page and '"Graph"' not in page
 
 
+def test_without_stock_the_overview_and_the_inventory_ask_for_it(bare: Site) -> None:
+    browser = bare.browser(VIEWER)
+    overview, inventory = (browser.open_page(path).text for path in ("/main", "/inventory"))
+    assert "Mostraria o que comprar" in overview and "Nada a recomendar" not in overview
+    assert "flask ingest stock.csv" in inventory and "CABO-01" in inventory
+    assert "status-total" not in inventory
+
+
 def test_lists_are_empty_and_figures_of_the_map_unknown(bare: Site) -> None:
     api = bare.api(VIEWER)
     assert {path: api.get(path).json()["data"] for path in LISTS} == dict.fromkeys(LISTS, [])

@@ -58,6 +58,7 @@ def _data(viewer: Viewer, address: Address, tab: dict[str, list[str]]) -> layout
         layers=layers,
         filters=filters,
         bar=bar,
+        has_ufs=status.has_ufs,
         tiles=get_settings().map_tile_url,
         frequency=status.current().frequency,
         notices=address.notices,

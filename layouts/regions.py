@@ -30,7 +30,7 @@ from layouts.components.grid import (
     text_column,
 )
 from layouts.components.parts import Part, at_once
-from layouts.components.states import notices
+from layouts.components.states import missing_column, notices
 from layouts.components.table import Cell, twin
 from layouts.text import FILTER_NAMES, MEASURE_NAMES_OF_PERIOD, measure_name, usual_days
 from layouts.units import with_unit
@@ -65,6 +65,7 @@ class RegionsData:
     layers: tuple[str, ...]
     filters: Filters
     bar: Bar
+    has_ufs: bool
     tiles: str | None
     frequency: str | None
     notices: list[str]
@@ -81,6 +82,11 @@ def layout(data: RegionsData, viewer: Viewer, part: Part = at_once) -> html.Div:
 
 def content(data: RegionsData, viewer: Viewer, part: Part = at_once) -> list[Component]:
     """Map and tables, below whatever head; `data.kept` stays in their links."""
+    t = viewer.t
+    if not data.has_ufs:
+        what = t("This page then shows demand, stock and alerts by federative unit.")
+        missing = missing_column(t("No site has a UF"), "sites", "uf", what, t)
+        return [*notices(data.notices), missing]
     return [
         *notices(data.notices),
         *part("map", lambda: _by_uf(data, viewer), 1860),

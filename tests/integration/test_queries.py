@@ -499,6 +499,9 @@ def test_what_has_no_price_is_worth_nothing_known(unpriced: Connection):
     (carried_out,) = {one.carried_out_brl for one in unwrap(recommendations.by_kind)(unpriced)}
     assert carried_out == 0.0, "nothing was accepted"
     assert not unwrap(status.has_costs)(unpriced)
+    assert unwrap(status.has_ufs)(unpriced)
+    unpriced.execute(text("UPDATE core.site SET uf = NULL"))
+    assert not unwrap(status.has_ufs)(unpriced)
 
 
 def paged(ask: Callable[..., Page[Any]], connection: Connection, **asked: Any) -> list[Any]:

@@ -765,6 +765,16 @@ def test_a_period_without_a_whole_month_is_not_a_missing_file() -> None:
         assert said in line and "flask" not in line
 
 
+def test_without_a_uf_the_map_says_which_column_is_empty() -> None:
+    bar = Bar({}, NO_FILTERS)
+    data = regions.RegionsData(
+        [], [], [], [], "depots", (), NO_FILTERS, bar, False, None, "D", notices=["x"]
+    )
+    said = words(regions.content(data, reader()))
+    assert "Nenhum site tem UF Preencha uf em sites.csv." in said
+    assert "flask ingest sites.csv" in said and "x" in said
+
+
 def test_coded_values_have_names() -> None:
     known = messages_in_the_source()
     for definition in KPIS.values():
@@ -890,7 +900,7 @@ def test_the_map_tells_its_places_and_transfers_as_tables_too() -> None:
     moves = [Move(1, "C-1", None, "m", 5.0, 9.5, "DEP-RJ", "RJ", -22.9, -43.2, "DEP-SP", "SP", *at)]
     bar, layers = Bar({}, NO_FILTERS), regions.LAYERS
     data = regions.RegionsData(
-        [], [], places, moves, "depots", layers, NO_FILTERS, bar, None, "D", notices=[]
+        [], [], places, moves, "depots", layers, NO_FILTERS, bar, True, None, "D", notices=[]
     )
     page = regions.content(data, reader("en"))
     said = words(page)

@@ -183,6 +183,14 @@ def has_costs(connection: Connection) -> bool:
     return bool(run_and_days(connection).has_costs)
 
 
+@read_model(at_most=ages.FACTS)
+def has_ufs(connection: Connection) -> bool:
+    """True if some site has a UF: without any nothing lies on the map."""
+    return bool(
+        connection.scalar(text("SELECT EXISTS (SELECT FROM core.site WHERE uf IS NOT NULL)"))
+    )
+
+
 def _file_status(
     kind: str,
     rows: int | None,

@@ -152,7 +152,8 @@ class ProjectScore:
     """Where a project stands on the day of its latest file (`as_of`). `first_planned_end`: that of
     the first file; `expected_end`: the planned end moved by the slip. `materials`: lines of its
     bill that are to come, `at_risk`: those that stock and open orders do not cover in time,
-    `shortage_brl`: what is missing at unit cost; None where nothing is published."""
+    `shortage_brl`: what is missing at unit cost, of what has one, None where nothing that is
+    missing has; both None where nothing is published."""
 
     project: str
     name: str | None

@@ -218,7 +218,8 @@ def _budget(scores: Sequence[ProjectScore], run_id: int | None, viewer: Viewer) 
 def _risk(running: Sequence[ProjectScore], viewer: Viewer) -> html.Section:
     t, locale = viewer.t, viewer.locale
     lines = _sum(one.at_risk for one in running)
-    missing = _sum(one.shortage_brl for one in running)
+    short = [one for one in running if one.at_risk]
+    missing = _sum(one.shortage_brl for one in short or running)
     return figure_card(
         t("Materials at risk"),
         fmt.number(lines, locale),

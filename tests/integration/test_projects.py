@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from inspect import unwrap
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,29 @@ def test_history_grows_by_day_and_late_files_change_nothing_of_today(
     assert found.score.progress == 0.55 and found.score.planned_end == END
     assert found.score.first_planned_end == END - timedelta(days=9)
     assert line(found).quantity == 4900
+
+
+def test_a_shortage_of_what_has_no_price_is_worth_nothing_known(
+    engine: Engine, network: factories.Network, tmp_path: Path
+) -> None:
+    bill = [{"sku": "CABO-01", "quantity": 1, "needed_on": str(NEEDED - timedelta(days=9))}]
+    covered = ("PRJ-2", *project(50)[1:-2], json.dumps(bill), LAST_DAY)
+    load_projects(engine, tmp_path, project(50), covered)
+
+    def worth() -> dict[str, float | None]:
+        found = {one.project: one.shortage_brl for one in unwrap(projects.every)(connection)}
+        assert found == {
+            code: unwrap(projects.detail)(connection, project=code).score.shortage_brl
+            for code in found
+        }
+        return found
+
+    with engine.connect() as connection:
+        missing = line(unwrap(projects.detail)(connection, project="PRJ-1")).shortage_brl
+        assert worth() == {"PRJ-1": pytest.approx(missing), "PRJ-2": 0}
+        connection.execute(text("UPDATE core.item SET unit_cost_brl = NULL"))
+        assert worth() == {"PRJ-1": None, "PRJ-2": 0}
+        connection.rollback()
 
 
 def test_without_a_run_projects_are_shown_and_their_stock_is_not_known(

@@ -31,7 +31,7 @@ from domain.access import Role
 from domain.erp import KINDS
 from domain.kpis import COSTS, KPIS, WHOLE_MONTHS
 from domain.policy_receipts import POLICY_RULES
-from domain.projects import ProjectFilters
+from domain.projects import ProjectFilters, ProjectScore
 from domain.receipts import ALERT_RULES
 from domain.recommendation_receipts import RULES_OF_KIND
 from domain.records import (
@@ -264,6 +264,25 @@ def test_states_say_what_to_do() -> None:
     assert "flask ingest projects.csv" in words(projects.layout(NO_PROJECTS, viewer))
     said = words(states.missing_file("purchase_orders", "", viewer.t))
     assert "pedidos de compra" in said and "flask ingest purchase_orders.csv" in said
+
+
+def test_shortages_without_a_price_are_not_worth_nothing() -> None:
+    unknown: dict[str, Any] = dict.fromkeys(field.name for field in fields(ProjectScore))
+    covered = ProjectScore(
+        **unknown
+        | {"project": "P-1", "state": "on_plan", "as_of": TODAY, "materials": 1, "at_risk": 0}
+        | {"shortage_brl": 0.0}
+    )
+    short = replace(covered, project="P-2", at_risk=1, shortage_brl=None)
+    priced = replace(short, project="P-3", shortage_brl=7.0)
+    for scores, worth in (
+        ([covered], "R$ 0"),
+        ([covered, short], "—"),
+        ([covered, short, priced], "R$ 7"),
+    ):
+        data = replace(NO_PROJECTS, scores=scores, count=len(scores), is_loaded=True, run_id=3)
+        said = words(projects.layout(data, reader())).replace("\xa0", " ")
+        assert f"linhas por vir; faltam {worth} " in said
 
 
 def status(**more: Any) -> DataStatus:

@@ -43,7 +43,8 @@ SORTS = {
 
 _PROJECTS = """
 SELECT project.*, newest.as_of, first.planned_end AS first_planned_end, bill.days,
-    coalesce(needs.at_risk, 0) AS at_risk, coalesce(needs.shortage_brl, 0) AS shortage_brl
+    coalesce(needs.at_risk, 0) AS at_risk,
+    CASE WHEN needs.at_risk > 0 THEN needs.shortage_brl ELSE 0 END AS shortage_brl
 FROM core.project AS project
 JOIN (
     SELECT project_id, max(as_of) AS as_of, min(as_of) AS first_on
@@ -56,7 +57,7 @@ LEFT JOIN (
 ) AS bill ON bill.project_id = project.project_id
 LEFT JOIN (
     SELECT need.project_id, count(*) FILTER (WHERE shortage > 0) AS at_risk,
-        sum(shortage * item.unit_cost_brl) AS shortage_brl
+        sum(shortage * item.unit_cost_brl) FILTER (WHERE shortage > 0) AS shortage_brl
     FROM analytics.project_need AS need
     JOIN core.item AS item USING (item_id)
     JOIN core.site AS site USING (site_id)

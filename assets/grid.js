@@ -38,11 +38,18 @@
   };
 
   /* R$ 1,234 in English too, as the server writes it. */
-  functions.novaMoney = (params, digits) =>
-    written(params, { style: "currency", currency: "BRL", ...digitsOf(digits) }).replace(
-      /R\$\s*/,
-      "R$\u00a0",
-    );
+  function money(params, digits) {
+    const options = { style: "currency", currency: "BRL", ...digits };
+    return written(params, options).replace(/R\$\s*/, "R$\u00a0");
+  }
+
+  functions.novaMoney = (params, digits) => money(params, digitsOf(digits));
+
+  /* Of one unit, as fmt.price writes it. */
+  functions.novaPrice = function (params) {
+    const most = Math.abs(params.value || 0) < 1 ? 4 : 2;
+    return money(params, { minimumFractionDigits: 2, maximumFractionDigits: most });
+  };
 
   functions.novaPercent = (params, digits) =>
     written(params, { style: "percent", ...digitsOf(digits) });

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from domain.wording import ENGLISH, UNKNOWN, day, money, number
+from domain.wording import ENGLISH, UNKNOWN, day, money, number, price
 
 LANGUAGES = ("pt_BR", ENGLISH)
 
@@ -150,6 +150,9 @@ class _Speech:
 
     def money(self, name: str) -> str:
         return money(self.facts.get(name), self.locale)
+
+    def price(self, name: str) -> str:
+        return price(self.facts.get(name), self.locale)
 
     def days(self, value: Any) -> str:
         count = number(value, self.locale)
@@ -325,7 +328,7 @@ def _switch(speech: _Speech) -> list[str]:
         }
         otif = speech.say("otif", **shares)
     leads = {which: speech.days(facts.get(f"lead_mean_{which}")) for which in ("new", "now")}
-    prices = {which: speech.money(f"supplier_price_brl_{which}") for which in ("new", "now")}
+    prices = {which: speech.price(f"supplier_price_brl_{which}") for which in ("new", "now")}
     names = {which: str(facts.get(f"supplier_{which}")) for which in ("new", "now")}
     return [
         speech.say("switch", item=speech.item, **names),

@@ -13,6 +13,7 @@ from domain.records import Alert
 from domain.rounding import rounded
 
 CENTS_BELOW = 100
+PRICE_DIGITS = 4
 UNKNOWN = "-"
 ENGLISH = "en"
 
@@ -107,6 +108,16 @@ def money(value: Fact, locale: str) -> str:
     text = f"{abs(amount):,}"
     text = text if locale == ENGLISH else text.translate(str.maketrans(",.", ".,"))
     return f"{'-' if amount < 0 else ''}R$\u00a0{text}"
+
+
+def price(value: Fact, locale: str) -> str:
+    """The same of one unit; below R$ 1 cents and up to four decimals: `R$ 0,0042`."""
+    exact = float(value or 0)
+    if not 0 < abs(exact) < 1:
+        return money(value, locale)
+    whole, _, decimals = f"{rounded(exact, PRICE_DIGITS)}".partition(".")
+    mark = "." if locale == ENGLISH else ","
+    return f"R$\u00a0{whole}{mark}{decimals.rstrip('0').ljust(2, '0')}"
 
 
 def day(value: date | Fact, locale: str) -> str:

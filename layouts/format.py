@@ -20,6 +20,7 @@ from domain.rounding import NOISE, rounded
 UNKNOWN = "—"
 COMPACT_FROM = 10_000
 LIMIT_DIGITS = 4
+CENTS, PRICE_DIGITS = 2, 4
 NEARLY_ALL = 0.99
 MOST_DAYS_OF_SUPPLY = 3650
 
@@ -76,11 +77,19 @@ def _in_short(value: float, locale: str, digits: int) -> str:
 
 def brl(value: float | None, locale: str, digits: int = 0) -> str:
     """Money in BRL: `R$ 1.234`; the sign and its number never part, in any language."""
-    if value is None:
-        return UNKNOWN
-    pattern = f"¤\u00a0{_pattern(digits)}"
-    amount = rounded(value, digits)
-    return format_currency(amount, "BRL", format=pattern, locale=locale, currency_digits=False)
+    return UNKNOWN if value is None else _brl(value, locale, digits, _pattern(digits))
+
+
+def price(value: float | None, locale: str) -> str:
+    """BRL of one unit: cents, below R$ 1 up to four decimals: `R$ 0,0042`."""
+    if value is None or abs(value) >= 1:
+        return brl(value, locale, CENTS)
+    return _brl(value, locale, PRICE_DIGITS, _pattern(CENTS) + "#" * (PRICE_DIGITS - CENTS))
+
+
+def _brl(value: float, locale: str, digits: int, pattern: str) -> str:
+    amount, written = rounded(value, digits), f"¤\u00a0{pattern}"
+    return format_currency(amount, "BRL", format=written, locale=locale, currency_digits=False)
 
 
 def brl_compact(value: float | None, locale: str) -> str:
@@ -157,9 +166,9 @@ def moment(value: datetime | None, locale: str) -> str:
 
 
 def by_unit(value: float | None, unit: str, locale: str, *, short: bool = False) -> str:
-    """A KPI's number by its unit: BRL, fraction, days, count or units."""
+    """A KPI's or a receipt's number by its unit: BRL, fraction, days, count or units."""
     if unit == "BRL":
-        return brl_compact(value, locale) if short else brl(value, locale, 2)
+        return brl_compact(value, locale) if short else price(value, locale)
     if unit == "fraction":
         return percent(value, locale, share_digits(value))
     if unit == "days":

@@ -45,6 +45,7 @@ from layouts.components.grid import (
     link_column,
     money_column,
     number_column,
+    price_column,
     quantity_column,
     text_column,
 )
@@ -226,7 +227,7 @@ def orders_card(
         quantity_column("quantity", t("Quantity")),
         quantity_column("received_qty", t("Received")),
         number_column("days_late", t("Days late"), minWidth=84),
-        money_column("unit_price_brl", t("Unit price"), 2),
+        price_column("unit_price_brl", t("Unit price")),
     ]
     rows = [_order(order) for order in orders]
     table = grid("open-orders", columns, rows, viewer, row_id="id")

@@ -141,7 +141,7 @@ def _master_data(item: Item, viewer: Viewer) -> list[tuple[str, str]]:
     return [
         (t("Family"), item.family or fmt.UNKNOWN),
         (t("Unit of issue"), item.unit or fmt.UNKNOWN),
-        (t("Unit cost"), fmt.brl(item.unit_cost_brl, locale, 2)),
+        (t("Unit cost"), fmt.price(item.unit_cost_brl, locale)),
         (t("Lead time"), _days(item.lead_time_days, viewer)),
         (t("Supplier"), item.supplier_name or item.supplier or fmt.UNKNOWN),
         (t("Minimum order"), fmt.quantity(item.min_order_qty, locale)),

@@ -135,6 +135,11 @@ def money_column(field: str, header: str, digits: int = 0, **more: Any) -> Colum
     return _numeric(field, header, f"novaMoney(params, {digits})", **more)
 
 
+def price_column(field: str, header: str, **more: Any) -> Column:
+    """BRL of one unit, as format.price writes it."""
+    return _numeric(field, header, "novaPrice(params)", **more)
+
+
 def percent_column(field: str, header: str, digits: int = 1, **more: Any) -> Column:
     """A fraction as per cent."""
     return _numeric(field, header, f"novaPercent(params, {digits})", **more)

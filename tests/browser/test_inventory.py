@@ -10,12 +10,17 @@ from layouts import format as fmt
 from tests.browser.conftest import PATIENT_MS, Watched
 
 HEAD = ".detail-head .weak"
-NUMBERS = (82.5, 3650.4, 85096.49999999999, -0.3, -0.04, 724542.5, 0.825, -0.00004, 1.005)
+NUMBERS = (
+    *(82.5, 3650.4, 85096.49999999999, -0.3, -0.04, 724542.5, 0.825, -0.00004, 1.005),
+    *(0.0042, 0.5),
+)
 WRITTEN = """([values, most]) => values.map((value) => {
     const params = { value: value, context: { locale: "pt-BR" } };
-    const { novaNumber, novaSupply, novaMoney, novaPercent } = window.dashAgGridFunctions;
-    const supply = novaSupply(params, most);
-    return [novaNumber(params, 1), supply, novaMoney(params, 0), novaPercent(params, 0)];
+    const { novaNumber, novaSupply, novaMoney, novaPrice, novaPercent } =
+        window.dashAgGridFunctions;
+    return [
+        novaNumber(params, 1), novaSupply(params, most), novaMoney(params, 0), novaPrice(params),
+        novaPercent(params, 0)];
 })"""
 
 
@@ -84,6 +89,7 @@ def test_tables_write_numbers_as_the_server_does(watch: Callable[..., Watched]) 
             fmt.fixed(value, "pt_BR", 1),
             fmt.supply(value, "pt_BR"),
             fmt.brl(value, "pt_BR"),
+            fmt.price(value, "pt_BR"),
             fmt.percent(value, "pt_BR", 0),
         ]
         for value in NUMBERS

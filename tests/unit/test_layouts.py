@@ -54,6 +54,7 @@ from domain.records import (
 )
 from domain.regions import Move, Place
 from domain.viewer import LOCALES, Viewer
+from domain.wording import price
 from layouts import (
     charts,
     clusters,
@@ -149,6 +150,14 @@ def _words(component: Any) -> Iterator[str]:
         (lambda locale: fmt.supply(10_109_277_125.0, locale), "> 3.650", "> 3,650"),
         (lambda locale: fmt.quantity(0.256, locale), "0,26", "0.26"),
         (lambda locale: fmt.brl(1234.5, locale, 2), "R$\xa01.234,50", "R$\xa01,234.50"),
+        (lambda locale: fmt.price(0.0042, locale), "R$\xa00,0042", "R$\xa00.0042"),
+        (lambda locale: fmt.price(0.5, locale), "R$\xa00,50", "R$\xa00.50"),
+        (lambda locale: fmt.price(12.3456, locale), "R$\xa012,35", "R$\xa012.35"),
+        (lambda locale: fmt.price(None, locale), "—", "—"),
+        (lambda locale: fmt.by_unit(0.00126, "BRL", locale), "R$\xa00,0013", "R$\xa00.0013"),
+        (lambda locale: price(0.0042, locale), "R$\xa00,0042", "R$\xa00.0042"),
+        (lambda locale: price(0.5, locale), "R$\xa00,50", "R$\xa00.50"),
+        (lambda locale: price(96, locale), "R$\xa096", "R$\xa096"),
         (lambda locale: fmt.percent(0.1234, locale), "12,3%", "12.3%"),
         (lambda locale: fmt.signed_percent(0.031, locale), "+3,1%", "+3.1%"),
         (lambda locale: fmt.day(date(2026, 1, 31), locale), "31/01/2026", "Jan 31, 2026"),

@@ -35,6 +35,19 @@ def test_a_tab_shows_its_own_alone(site: Site, tab: str) -> None:
         assert [word in page for word in words] == [other == tab] * len(words), (other, words)
 
 
+def test_a_tiny_unit_cost_is_not_told_as_nothing(site: Site) -> None:
+    cost = text("UPDATE core.item SET unit_cost_brl = :cost WHERE sku = 'BAT-02'")
+    known = text("SELECT unit_cost_brl FROM core.item WHERE sku = 'BAT-02'")
+    with site.changing() as connection:
+        before = connection.scalar(known)
+        connection.execute(cost, {"cost": 0.0042})
+    try:
+        assert "R$\xa00,0042" in _page(site)
+    finally:
+        with site.changing() as connection:
+            connection.execute(cost, {"cost": before})
+
+
 def test_a_tab_takes_its_own_filters(site: Site) -> None:
     page = _page(site, tab="demand", site="DEP-RJ")
     assert '"/materials/BAT-02?tab=stock"' in page and "Não se aplica" not in page

@@ -7,12 +7,18 @@ and in memory. A store that does not answer is given up after 100 ms and never f
 from __future__ import annotations
 
 import hashlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 from flask_caching import Cache
 from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
+from limits import RateLimitItem
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter, RateLimiter
+from limits.util import WindowStats
+from redis import RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -33,6 +39,7 @@ LOGIN_ENDPOINTS = ("auth.login", "api.auth_login", "account.change_password")
 LINK_ENDPOINTS = ("account.reset_page", "account.reset")
 
 csrf = CSRFProtect()
+log = logging.getLogger(__name__)
 
 
 class PlainBytes:
@@ -99,8 +106,47 @@ def limit_logins(server: Flask) -> None:
         )(view)
 
 
+class Counting(FixedWindowRateLimiter):
+    """Counts in the store and, what the store does not take, in `own`; what stands in either counts
+    against a limit."""
+
+    def __init__(self, storage: Storage, own: RateLimiter) -> None:
+        super().__init__(storage)
+        self._own, self._is_told = own, False
+
+    def hit(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
+        """Counts; false where that is more than the limit. A store that can be read but not written
+        is told once in the log."""
+        try:
+            is_within = super().hit(item, *identifiers, cost=cost)
+        except RedisError as error:
+            if not self._is_told:
+                log.warning("wrong passwords are counted by each process alone: %s", error)
+            self._is_told = True
+            return self._own.hit(item, *identifiers, cost=cost)
+        self._is_told = False
+        return is_within
+
+    def test(self, item: RateLimitItem, *identifiers: str, cost: int = 1) -> bool:
+        """True while neither has reached the limit."""
+        is_within = self._own.test(item, *identifiers, cost=cost)
+        return is_within and super().test(item, *identifiers, cost=cost)
+
+    def get_window_stats(self, item: RateLimitItem, *identifiers: str) -> WindowStats:
+        """When the one that is nearer to the limit begins anew, and what it has left."""
+        own = self._own.get_window_stats(item, *identifiers)
+        stored = super().get_window_stats(item, *identifiers)
+        return min(own, stored, key=lambda one: one.remaining)
+
+
 class ViewLimiter(Limiter):
-    """Limits of single views, which check them themselves: other requests have none."""
+    """Limits of single views, which check them themselves: other requests have none. What a store
+    that fails does not count is counted in memory."""
+
+    def init_app(self, app: Flask) -> None:
+        super().init_app(app)
+        assert self._fallback_limiter is not None
+        self._limiter = Counting(self.storage, self._fallback_limiter)
 
     def _check_request_limit(
         self, callable_name: str | None = None, in_middleware: bool = True

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from statistics import median
 
 import pytest
+import requests
 
 from tests.faults.conftest import PATHS, Product
 from warehouse import embedded
@@ -18,6 +19,8 @@ from warehouse.caching import BREAKER_SECONDS
 SECONDS = 3.0
 ROUNDS = 20
 SLOWER_AT_MOST = 2.0
+GUESSES = 10
+"""Wrong passwords of one account in five minutes."""
 
 
 @contextmanager
@@ -50,6 +53,17 @@ def full(product: Product) -> Iterator[None]:
     finally:
         client.config_set("maxmemory", "64mb")
         client.config_set("maxmemory-policy", "allkeys-lru")
+
+
+@contextmanager
+def read_only(product: Product) -> Iterator[None]:
+    """It has become the replica of another, as in a failover, and answers reads alone."""
+    client = product.redis()
+    client.replicaof("127.0.0.1", "1")
+    try:
+        yield
+    finally:
+        client.replicaof("NO", "ONE")
 
 
 @contextmanager
@@ -103,3 +117,17 @@ def test_it_is_used_again_without_a_restart(product: Product, calm: float) -> No
         assert product.ask("/kpis").status == 200
         assert time.monotonic() < deadline, "the cache is not used again"
         time.sleep(0.2)
+
+
+@pytest.mark.parametrize("fault", [full, read_only])
+@pytest.mark.usefixtures("calm")
+def test_wrong_passwords_are_counted_when_it_takes_no_writes(product: Product, fault) -> None:
+    """Each worker counts for itself then."""
+    body = {"email": f"{fault.__name__}@nova.test", "password": "wrong-password"}
+    codes: list[int] = []
+    with fault(product):
+        while 429 not in codes and len(codes) <= GUESSES * len(product.workers()):
+            answer = requests.post(f"{product.url}/api/v1/auth/login", json=body, timeout=30)
+            codes.append(answer.status_code)
+    assert codes[:GUESSES] == [401] * GUESSES and set(codes) == {401, 429}
+    assert 1 < int(answer.headers["Retry-After"]) <= 300

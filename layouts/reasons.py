@@ -225,6 +225,10 @@ REASONS = tuple(
         ),
         (r"stopped before its end(?: \(exit code \S+\))?", N_("stopped before its end")),
         (r"stopped by (?P<what>\w+)", N_("stopped by %(what)s")),
+        (
+            r"its process could not be started: (?P<why>.+)",
+            N_("its process could not be started: %(why)s"),
+        ),
         (r"the database refused: (?P<why>.+)", N_("the database refused: %(why)s")),
         (r"ignored: (?P<files>.+)", N_("ignored: %(files)s")),
         (

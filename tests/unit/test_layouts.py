@@ -566,6 +566,10 @@ def test_filter_bar_remembers_what_the_page_was_made_from() -> None:
         ("stopped by Cancelled", "interrompido por Cancelled"),
         ("the database refused: disk full", "o banco de dados recusou: disk full"),
         (
+            "its process could not be started: Cannot allocate memory",
+            "o processo dele não pôde ser iniciado: Cannot allocate memory",
+        ),
+        (
             "The file is no longer kept; send it again.",
             "O arquivo não está mais guardado; envie-o de novo.",
         ),

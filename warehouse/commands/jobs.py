@@ -3,12 +3,15 @@ of its own; its progress stands in `support.job`, for every worker to show."""
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
@@ -16,9 +19,11 @@ from sqlalchemy.exc import IntegrityError
 from config import get_settings
 from domain.access import Permission, Scope
 from domain.errors import InvalidInput, NotFound, TooManyAttempts, stopped
+from domain.records import followed_by
 from warehouse import uploads
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
+from warehouse.pipeline.report import FileReport
 from warehouse.queries import jobs
 from warehouse.queries.jobs import SETTLE
 
@@ -27,9 +32,13 @@ COMMAND = ("-m", "flask", "--app", "dashboard.cli", "jobs", "run")
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
 """What workers share, and a job has no part in."""
 AGAIN_SECONDS = 5
+ACTIONS = {"dry_run": "load.dry_run", "load": "load", "publish": "publish"}
+STDERR = 2
+
+log = logging.getLogger(__name__)
 
 _QUEUE = f"""
-WITH settled AS ({SETTLE} RETURNING job_id), made AS (
+WITH settled AS ({SETTLE} RETURNING *), made AS (
     INSERT INTO support.job
         (kind, object, upload, file_kind, run_id, actor, role, address, request_id)
     SELECT :kind, :object, :upload, :file_kind, CAST(:run_id AS integer), :actor, :role, :address,
@@ -37,7 +46,7 @@ WITH settled AS ({SETTLE} RETURNING job_id), made AS (
     FROM (SELECT count(*) FROM settled) AS first
     RETURNING job_id
 ), noted AS ({audit.tell("CROSS JOIN made", object="'job:' || made.job_id")})
-SELECT job_id FROM made
+SELECT job_id, (SELECT jsonb_agg(settled) FROM settled) AS settled FROM made
 """
 """A person's jobs that have died end first: they may have no two at work."""
 
@@ -152,31 +161,85 @@ def _queued(connection: Connection, values: dict[str, Any], actor: Actor) -> int
         **audit.who(actor),
         "audit": audit.told(connection, actor, [told]),
     }
-    return int(connection.execute(text(_QUEUE), params).scalar_one())
+    made = connection.execute(text(_QUEUE), params).one()
+    for died in made.settled or ():
+        _tell_failed(connection, died)
+    return int(made.job_id)
 
 
 def spawn(engine: Engine, job_id: int) -> None:
-    """A process of its own: a worker that ends does not take the load with it."""
-    log = get_settings().home / "logs" / "jobs.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, *COMMAND, str(job_id)],
-            cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if name != COUNTERS},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    """A process of its own: a worker that ends does not take the load with it. Where it cannot be
+    started the job has failed; what was saved with it stays."""
+    try:
+        with _output() as output:
+            process = subprocess.Popen(
+                [sys.executable, *COMMAND, str(job_id)],
+                cwd=ROOT,
+                env={name: value for name, value in os.environ.items() if name != COUNTERS},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+    except OSError as error:
+        _fail(engine, job_id, f"its process could not be started: {error.strerror}")
+        return
     Thread(target=_wait, args=(engine, process, job_id), daemon=True).start()
+
+
+@contextmanager
+def _output() -> Iterator[IO[bytes] | int]:
+    """What jobs write to: their own log, or ours where it cannot be opened."""
+    path = get_settings().home / "logs" / "jobs.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        opened = path.open("ab")
+    except OSError as error:
+        log.warning("jobs cannot write to their log: %s", error)
+        yield STDERR
+        return
+    with opened:
+        yield opened
 
 
 def _wait(engine: Engine, process: subprocess.Popen[bytes], job_id: int) -> None:
     """Whatever ended the process, the job has ended too."""
-    code = process.wait()
+    _fail(engine, job_id, stopped(process.wait()))
+
+
+def _fail(engine: Engine, job_id: int, message: str) -> None:
+    """Ends a job that its process has not ended."""
     sql = """
         UPDATE support.job SET state = 'failed', message = :message, finished_at = now()
-        WHERE job_id = :job_id AND finished_at IS NULL
+        WHERE job_id = :job_id AND finished_at IS NULL RETURNING *
     """
     with engine.begin() as connection:
-        connection.execute(text(sql), {"job_id": job_id, "message": stopped(code)})
+        job = connection.execute(text(sql), {"job_id": job_id, "message": message}).one_or_none()
+        if job is not None:
+            _tell_failed(connection, dict(job._mapping))
+
+
+def _tell_failed(connection: Connection, job: Mapping[str, Any]) -> None:
+    """Of a job that its process has not ended: the audit row with what is loaded all the same, a
+    line in the log; its upload goes."""
+    files = [FileReport(**one) for one in (job["report"] or {"files": ()})["files"]]
+    loaded = {"files": {one.source: one.state for one in files}} if files else {}
+    note_end(connection, job, {**loaded, "reason": job["message"]})
+    log.error("job %d failed: %s", job["job_id"], job["message"])
+    if job["upload"]:
+        uploads.remove(job["upload"])
+
+
+def note_end(connection: Connection, job: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+    """The audit row of how a job (its columns by name) has ended, in the name of who asked."""
+    derives = job["kind"] == "derive"
+    action = f"{followed_by(job['object'])}.derive" if derives else ACTIONS[job["kind"]]
+    audit.record(
+        connection,
+        actor=job["actor"],
+        role=job["role"],
+        address=job["address"],
+        request_id=job["request_id"],
+        action=action if job["state"] == "done" else f"{action}.refused",
+        object=job["object"],
+        after=facts,
+    )

@@ -22,7 +22,7 @@ from domain.access import Permission, may
 from domain.errors import NotFound, NovaError
 from domain.records import followed_by
 from warehouse import uploads
-from warehouse.commands import audit
+from warehouse.commands.jobs import note_end
 from warehouse.pipeline.ingest import ingest
 from warehouse.pipeline.report import FileReport, IngestReport, Reject
 from warehouse.pipeline.views import refresh_needed
@@ -32,11 +32,6 @@ if TYPE_CHECKING:
     from warehouse.pipeline.derive import OnStep
 
 SHOW_SECONDS = 0.5
-ACTIONS = {
-    "dry_run": "load.dry_run",
-    "load": "load",
-    "publish": "publish",
-}
 FAILURES = (NovaError, DBAPIError, OSError)
 
 log = logging.getLogger(__name__)
@@ -235,30 +230,17 @@ def _finish(engine: Engine, job: Row[Any], outcome: Outcome) -> None:
     """
     report = outcome.report and _json(outcome.report)
     values = {"state": outcome.state, "message": outcome.message, "report": report}
-    refused = "" if outcome.state == "done" else ".refused"
     if job.upload and not _is_kept(job, outcome):
         was_checked = job.kind == "dry_run" and outcome.report is not None
         (uploads.remove_sent if was_checked else uploads.remove)(job.upload)
     with engine.begin() as connection:
         connection.execute(text(sql), {**values, "job_id": job.job_id})
-        audit.record(
-            connection,
-            actor=job.actor,
-            role=job.role,
-            address=job.address,
-            request_id=job.request_id,
-            action=f"{_action(job)}{refused}",
-            object=job.object,
-            after=outcome.facts or {"reason": outcome.message},
-        )
+        ended = {**job._mapping, "state": outcome.state}
+        note_end(connection, ended, outcome.facts or {"reason": outcome.message})
 
 
 def _json(report: IngestReport) -> str:
     return json.dumps(report.as_dict(), default=str)
-
-
-def _action(job: Row[Any]) -> str:
-    return f"{followed_by(job.object)}.derive" if job.kind == "derive" else ACTIONS[job.kind]
 
 
 def _is_kept(job: Row[Any], outcome: Outcome) -> bool:

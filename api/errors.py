@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from domain.errors import (
     BadReport,
     InvalidInput,
+    NoRoom,
     NotAllowed,
     NotAuthenticated,
     NotForReport,
@@ -31,6 +32,7 @@ STATUSES: tuple[tuple[type[NovaError], int], ...] = (
     (NothingPublished, 409),
     (TooManyAttempts, 429),
     (Unavailable, 503),
+    (NoRoom, 507),
 )
 CODES = {
     400: "bad_request",
@@ -45,6 +47,7 @@ CODES = {
     429: "too_many_attempts",
     500: "internal_error",
     503: "unavailable",
+    507: "no_room",
 }
 OF_FORMS = (NothingSelected, NotForReport, BadReport, WeakPassword)
 """What forms of pages alone can be refused with."""

@@ -24,6 +24,10 @@ class FileRequest(Request):
             return TemporaryFile(dir=uploads.place())
         return super()._get_file_stream(*args, **kwargs)
 
+    def _load_form_data(self) -> None:
+        with uploads.disk_may_refuse():
+            super()._load_form_data()
+
 
 def bind(server: Flask, settings: Settings) -> None:
     """Bound before the doors: the check for forgery reads the form already."""

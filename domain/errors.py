@@ -244,6 +244,12 @@ class BeingUpdated(Unavailable):
     code = "being_updated"
 
 
+class NoRoom(NovaError):
+    """The server's disk is full or cannot be written to."""
+
+    code = "no_room"
+
+
 def stopped(code: int | None = None) -> str:
     """What is said of work whose process ended before it, with the exit code where it is known."""
     told = "" if code is None else f" (exit code {code})"

@@ -110,6 +110,7 @@ def upload_messages(viewer: Viewer, upload_mb: int) -> dict[str, str]:
         "not_allowed": t("Your role does not allow this."),
         "not_authenticated": t("You are no longer signed in: load the page again."),
         "too_many_attempts": t("Your last file is still being worked on: wait until it is done."),
+        "no_room": t("There is no room for the file on the server: tell an administrator."),
         "bad_request": t("The form has expired: load the page again."),
         "broken": t("The connection broke while the file was being sent. Try again."),
         "error": t("The server could not do this. Nothing was changed; the error has been logged."),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import csv
+import errno
+import logging
 import re
 import secrets
 import shutil
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from config import get_settings
 from domain.erp import SUFFIXES
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NoRoom
 from warehouse.scratch import older_than
 
 KEPT_SECONDS = 24 * 3600
@@ -23,6 +26,9 @@ REJECTS = "rejects"
 """What a check refused of the file, as CSV; no ERP file has such a name."""
 NAME = re.compile(r"[0-9a-f]{32}")
 UNSAFE = re.compile(r"[^\w .()-]|^[ .~-]+")
+DISK_REFUSES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+
+log = logging.getLogger(__name__)
 
 
 def place() -> Path:
@@ -36,17 +42,34 @@ def keep(file: IO[bytes], name: str, mapping: IO[bytes] | None = None) -> str:
     """Keeps a file, and the mapping that goes with it; gives the upload's number.
 
     The folder's name is ours. Of the sender's name the last part stays, in safe letters: it tells
-    the kind. Raises InvalidInput for a name that no ERP file has.
+    the kind. Raises InvalidInput for a name that no ERP file has, NoRoom; nothing is kept then.
     """
     shown = safe_name(name)
     sweep()
     upload = secrets.token_hex(16)
     folder = place() / upload
-    folder.mkdir(mode=0o700)
-    _copy(file, folder / shown)
-    if mapping is not None:
-        _copy(mapping, folder / MAPPING)
+    try:
+        with disk_may_refuse():
+            folder.mkdir(mode=0o700)
+            _copy(file, folder / shown)
+            if mapping is not None:
+                _copy(mapping, folder / MAPPING)
+    except BaseException:
+        remove(upload)
+        raise
     return upload
+
+
+@contextmanager
+def disk_may_refuse() -> Iterator[None]:
+    """Translates what says that nothing can be written into NoRoom, with a line in the log."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK_REFUSES:
+            raise
+        log.error("an upload cannot be kept: %s", error)
+        raise NoRoom("There is no room for the file on the server.") from error
 
 
 def safe_name(name: str) -> str:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import requests
 
 from scripts.environments import python_of
 from tests import factories, services
@@ -87,6 +88,30 @@ def test_a_load_without_space_changes_nothing(product: Product, tmp_path: Path) 
     assert FULL in done.stderr and "Traceback" not in done.stderr
     product.new_version()
     assert {path: product.ask(path).data for path in PATHS} == before
+
+
+@pytest.mark.parametrize("size", [40 << 10, 100 << 10], ids=["the copy", "the body"])
+def test_an_upload_without_space_leaves_nothing_and_says_so(
+    product: Product, tiny: Path, size: int
+) -> None:
+    """The disk holds the file once, or not at all."""
+    place = product.home / "uploads"
+    assert not place.exists()
+    place.symlink_to(tiny)
+    try:
+        answer = requests.post(
+            f"{product.url}/api/v1/loads",
+            headers={"Authorization": f"Bearer {product.token}"},
+            files={"file": ("demand.csv", b"1" * size)},
+            data={"dry_run": "true"},
+            timeout=30,
+        )
+        assert list(tiny.iterdir()) == []
+    finally:
+        place.unlink()
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (507, "no_room")
+    assert error["message"] == "There is no room for the file on the server."
 
 
 @pytest.mark.skipif(

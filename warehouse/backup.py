@@ -6,10 +6,15 @@ server. A backup holds everything: facts, runs, people, decisions and the audit 
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +24,9 @@ from sqlalchemy.engine import URL, make_url
 from domain.errors import InvalidInput
 from warehouse.db import ROLE, let_read
 from warehouse.tables import SCHEMAS
+
+RESTORE_LOCK = 0x72657374
+PR_SET_PDEATHSIG = 1
 
 
 def backup(url: str, file: Path) -> None:
@@ -37,8 +45,26 @@ def backup(url: str, file: Path) -> None:
 def restore(engine: Engine, file: Path) -> str:
     """Fills an empty database from a backup, in one transaction; gives its schema revision. All
     that is in it belongs to the login that restores, whoever it belonged to before. Raises
-    InvalidInput, and changes nothing, where the database has tables of ours or the file is no
-    backup."""
+    InvalidInput, and changes nothing, where the database has tables of ours, another restore is at
+    work or the file is no backup."""
+    with _alone(engine):
+        return _restore(engine, file)
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    """One restore at a time: a second one would wait for the first and meet its schemas."""
+    key = {"key": RESTORE_LOCK}
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), key).scalar_one():
+            raise InvalidInput("Another restore is at work; look again when it has ended.")
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+
+
+def _restore(engine: Engine, file: Path) -> str:
     with engine.begin() as connection:
         taken = connection.execute(
             text("SELECT count(*) FROM pg_tables WHERE schemaname = ANY(:names)"),
@@ -82,11 +108,23 @@ def _run(program: str, *arguments: str, url: str | None = None) -> str:
         )
         command.append(f"--dbname={bare.render_as_string()}")
         environment["PGPASSWORD"] = place.password or ""
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+    )
     if done.returncode:
         first = next((line for line in done.stderr.splitlines() if line.strip()), "no reason given")
         raise InvalidInput(f"{program} says: {first}")
     return done.stdout
+
+
+def _die_with_parent() -> None:
+    """In a child: whoever kills what has started it kills it as well, before it commits."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _program(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,14 +44,18 @@ def filled(engine: Engine, tmp_path: Path) -> Engine:
     return engine
 
 
+COMMAND = (sys.executable, "-m", "flask", "--app", "dashboard.cli")
+
+
 def flask(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "dashboard.cli", *arguments],
+        [*COMMAND, *arguments],
         cwd=services.ROOT,
         env=os.environ | {"DATABASE_URL": url},
         capture_output=True,
         text=True,
         check=False,
+        timeout=300,
     )
 
 
@@ -194,3 +199,44 @@ def test_a_file_that_is_no_backup_is_refused(server_url: str, tmp_path: Path) ->
     with services.fresh_database(server_url, "template0") as empty:
         refused = flask(empty, "restore", str(file))
         assert refused.returncode == 1 and "pg_restore says" in refused.stderr
+
+
+RESTORING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'pg_restore'
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere pg_restore outlives who started it")
+def test_a_restore_that_is_killed_leaves_nothing_at_work_and_two_are_not_at_it_together(
+    server_url: str, database_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "nova.dump"
+    assert flask(database_url, "backup", str(file)).returncode == 0
+    with services.fresh_database(server_url, "template0") as empty:
+        engine = make_engine(empty)
+        at_once = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+        def wait_for(number: int) -> None:
+            deadline = time.monotonic() + 60
+            while at_once.execute(text(RESTORING)).scalar_one() != number:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+
+        with at_once, engine.connect() as obstacle:
+            obstacle.execute(text("CREATE SCHEMA analytics"))
+            command = [*COMMAND, "restore", str(file)]
+            environment = os.environ | {"DATABASE_URL": empty}
+            killed = subprocess.Popen(command, cwd=services.ROOT, env=environment)
+            wait_for(1)
+            second = flask(empty, "restore", str(file))
+            assert second.returncode == 1 and "Another restore is at work" in second.stderr
+            killed.kill()
+            killed.wait()
+            obstacle.rollback()
+            wait_for(0)
+            tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'support'"
+            assert at_once.execute(text(tables)).scalar_one() == 0
+        engine.dispose()
+        done = flask(empty, "restore", str(file))
+        assert done.returncode == 0, done.stderr

@@ -527,20 +527,28 @@ def check_server(url: str) -> None:
 
 
 def kept_secret(path: Path) -> str:
-    """The secret stored at `path`, made on first use; safe with several processes at once."""
+    """The secret stored at `path`, made on first use; safe with several processes at once. Raises
+    SettingsError where the file does not hold one."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     if not path.exists():
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as handle:
             handle.write(secrets.token_hex(SECRET_BYTES))
+            handle.flush()
+            os.fsync(descriptor)
         try:
             os.link(fresh, path)
         except FileExistsError:
             pass  # another process was first: its secret is the one
         finally:
             fresh.unlink()
-    return path.read_text().strip()
+    try:
+        secret = path.read_text().strip()
+        check_secret(secret)
+    except ValueError:
+        raise SettingsError(f"{path} is damaged: remove it; everyone signs in again") from None
+    return secret
 
 
 @lru_cache

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from config import Settings, SettingsError, get_settings
+from config import Settings, SettingsError, get_settings, kept_secret
 from tests import services
 
 ENVIRONMENT = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
@@ -75,6 +75,25 @@ def test_a_wrong_value_is_named(name: str, value: str, monkeypatch: pytest.Monke
     assert "hush" not in str(refused.value)
     monkeypatch.undo()
     get_settings.cache_clear()
+
+
+@pytest.mark.parametrize("kept", [b"", b"\0" * 64, b"\xff" * 64, b"0123456789abcdef"])
+def test_a_damaged_key_is_told_and_not_used(kept: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+    path.write_bytes(kept)
+    with pytest.raises(SettingsError) as refused:
+        kept_secret(path)
+    assert str(refused.value) == f"{path} is damaged: remove it; everyone signs in again"
+
+
+def test_a_key_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, synced = tmp_path / "secret_key", []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append((path.exists(), number)))
+    secret = kept_secret(path)
+    assert kept_secret(path) == secret == path.read_text()
+    assert [was_named for was_named, _ in synced] == [False]
 
 
 def test_a_folder_may_begin_with_the_home_of_the_account(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -113,7 +113,7 @@ def listed(query: OverridesQuery) -> Page[Override]:
     )
 
 
-@exported("overrides", query=OverridesFilters, record=Override, leave=("record",))
+@exported("overrides", query=OverridesFilters, record=Override, leave=("record", "beyond"))
 def overrides_file(query: OverridesFilters) -> Iterator[Override]:
     """Every override that reaches something in view, the newest first."""
     scope = current_viewer().scope

@@ -373,9 +373,11 @@
     buttons.forEach(hold);
     return asked.catch(unanswered).then(function (response) {
       buttons.forEach((id) => held.delete(id));
-      const isRefused = response.status === 403 && opensPage(options);
-      if (response.status === 401 || isRefused) {
+      const isRefused = response.status === 403;
+      if (response.status === 401 || (isRefused && opensPage(options))) {
         window.location.reload();
+      } else if (isRefused) {
+        say("refused", "danger", TOAST_MS);
       } else if (AWAY.includes(response.status)) {
         goAway();
       } else if (response.status >= 500) {

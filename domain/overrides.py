@@ -114,7 +114,8 @@ class Preview:
 class Override:
     """One that was saved; sums are over the part of it in view, and `before` is what the model said
     then. `state` is in_force, expired, ended or superseded; `applied` says that policy and alerts
-    follow it now: False in force means that they are being derived, or its periods have passed."""
+    follow it now: False in force means that they are being derived, or its periods have passed.
+    `beyond` says that it reaches something out of view, so that others have to end it."""
 
     id: int
     state: str
@@ -141,6 +142,7 @@ class Override:
     ended_at: datetime | None
     superseded_by: int | None
     applied: bool
+    beyond: bool
     record: TrackRecord = field(default=NO_RECORD)
 
 

@@ -332,7 +332,7 @@ def _row(one: Override, data: Adjusting, viewer: Viewer) -> list[Any]:
         fmt.day(one.expires_on, locale),
         f"{one.created_by}, {fmt.moment(one.created_at, locale)}",
         f"{state}, {one.ended_by}, {fmt.moment(one.ended_at, locale)}" if one.ended_by else state,
-        _end(one, viewer) if data.may_act and one.state == "in_force" else "",
+        _ending(one, viewer) if data.may_act and one.state == "in_force" else "",
     ]
 
 
@@ -344,8 +344,12 @@ def _named_target(one: Override, viewer: Viewer) -> str:
     return f"{where}: {fmt.signed_percent(one.change, viewer.locale)}"
 
 
-def _end(one: Override, viewer: Viewer) -> html.Details:
+def _ending(one: Override, viewer: Viewer) -> Component:
+    """The button that ends it, or why this reader has none."""
     t = viewer.t
+    if one.beyond:
+        why = t("It reaches beyond what you may see: whoever made it or an administrator ends it.")
+        return html.Span(why, className="weak")
     question = t("The model's forecast counts again at once. The history stays.")
     return confirmed(
         t("End"), question, action_button(end_id(one.id), t("End number %(n)s", n=one.id), "danger")

@@ -337,7 +337,8 @@ def _old(viewer: Viewer, status: DataStatus) -> Banner:
 def answers(viewer: Viewer) -> dict[str, tuple[str, str]]:
     """What the browser says of a server that does not answer, or not as it should: header and text
     (assets/nova.js)."""
-    t, back, broken = viewer.t, viewer.t("The connection is back"), ERRORS["error"]
+    t, back = viewer.t, viewer.t("The connection is back")
+    refused, broken = ERRORS["not_allowed"], ERRORS["error"]
     lost = t(
         "The server does not answer. What you see is from before; the page is brought up to date"
         " once it answers."
@@ -347,6 +348,7 @@ def answers(viewer: Viewer) -> dict[str, tuple[str, str]]:
         "away": (t("No connection"), lost),
         "back": (back, renewed),
         "kept": (back, t("What you have filled in is still here; it has not been saved.")),
+        "refused": (t("That did not work"), t(refused)),
         "failed": (t("That did not work"), t(broken)),
     }
 

@@ -626,6 +626,7 @@ ERRORS = {
         " changed."
     ),
     "nothing_selected": N_("Nothing is selected: tick some first."),
+    "not_allowed": N_("You may not do this. Nothing was changed."),
     "not_found": N_("This does not exist, or you may not see it."),
     "unknown_material": N_("There is no such material, or you may not see it."),
     "nothing_published": N_("No forecasts have been published yet"),

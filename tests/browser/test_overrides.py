@@ -131,3 +131,10 @@ def test_a_viewer_sees_adjustments_and_no_form(watch: Callable[..., Watched]) ->
     page = watch(role=Role.VIEWER).open(ONE)
     expect(page.locator(".adjust")).to_be_visible()
     expect(page.locator("#override-preview-button")).to_have_count(0)
+
+
+def test_a_refusal_is_told(watch: Callable[..., Watched]) -> None:
+    page = watch(role=Role.ANALYST).open(ONE)
+    page.route("**/_dash-update-component**", lambda route: route.fulfill(status=403, json={}))
+    page.click("#override-preview-button")
+    expect(page.locator("#toasts")).to_contain_text("Você não pode fazer isto")

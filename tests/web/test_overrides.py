@@ -223,14 +223,18 @@ def test_scope_and_role_decide_who_may(site: Site, analyst: Api) -> None:
     bahia = site.api(SCOPED)
     for body in (LIFT | {"uf": "SP"}, QUANTITIES):
         assert post(bahia, body).status_code == 404
-    number = post(analyst, LIFT).json()["data"]["override"]["id"]
-    assert bahia.get(f"/overrides/{number}").json()["data"]["series"] == 1
+    made = post(analyst, LIFT).json()["data"]["override"]
+    number, seen = made["id"], bahia.get(f"/overrides/{made['id']}").json()["data"]
+    assert (seen["series"], seen["beyond"], made["beyond"]) == (1, True, False)
+    page = site.browser(SCOPED).open_page("/forecasts", "?sku=CABO-01&site=DEP-BA").text
+    assert "Vai além do que você pode ver" in page and f"Encerrar o número {number}" not in page
     refused = bahia.call("DELETE", f"/overrides/{number}")
     assert refused.status_code == 403 and "beyond" in refused.json()["error"]["message"]
     ended = analyst.call("DELETE", f"/overrides/{number}").json()["data"]
     followed(analyst, number)
     assert bahia.get(f"/jobs/{ended['job_id']}").status_code == 404
     mine = post(bahia, LIFT | {"uf": "BA"}).json()["data"]
+    assert mine["override"]["beyond"] is False
     assert bahia.get(f"/jobs/{mine['job_id']}").json()["data"]["actor"] == SCOPED
     number = mine["override"]["id"]
     assert bahia.call("DELETE", f"/overrides/{number}").status_code == 200

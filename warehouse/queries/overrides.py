@@ -103,7 +103,11 @@ SELECT override.override_id AS id,
     seen.unit, seen.before, seen.after, reason, note, expires_on, actor AS created_by, created_at,
     ended_by, ended_at, override.superseded_by,
     EXISTS (SELECT FROM analytics.override_in_force AS now WHERE now.run_id = :run_id
-        AND now.override_id = override.override_id) AS applied
+        AND now.override_id = override.override_id) AS applied,
+    EXISTS (SELECT FROM support.override_point AS point
+        JOIN core.item USING (item_id) JOIN core.site USING (site_id)
+        WHERE point.override_id = override.override_id AND NOT coalesce(({{in_view}}), false)
+    ) AS beyond
 FROM support.override
 LEFT JOIN core.item AS named_item ON named_item.sku = override.sku
 LEFT JOIN core.site AS named_site ON named_site.site = override.site
@@ -216,7 +220,7 @@ def page(
 ) -> Page[Override]:
     """Overrides that reach something in view, the newest first. Raises NothingPublished."""
     where = series_where(scope, filters)
-    inner = _LISTED.format(where=where.sql)
+    inner = _LISTED.format(where=where.sql, in_view=series_where(scope).sql)
     wanted = Where(params={**where.params, "run_id": published_run(connection).run_id})
     wanted.any_of(state, "state", "state = ANY(:state)")
     return fetch_page(
@@ -241,7 +245,8 @@ def one(connection: Connection, *, override_id: int, scope: Scope = EVERYTHING) 
 def read(connection: Connection, override_id: int, scope: Scope) -> Override:
     """The same on a connection that is open. Raises NotFound."""
     where, run = series_where(scope), published_run(connection)
-    sql = f"{_LISTED.format(where=where.sql)} WHERE override.override_id = :override_id"
+    listed = _LISTED.format(where=where.sql, in_view=where.sql)
+    sql = f"{listed} WHERE override.override_id = :override_id"
     params = {**where.params, "run_id": run.run_id, "override_id": override_id}
     row = connection.execute(text(sql), params).one_or_none()
     if row is None:

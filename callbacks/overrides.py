@@ -16,7 +16,7 @@ from callbacks.address import Address
 from callbacks.jobs import begin_anew, job_in, leave_off
 from domain.access import Permission
 from domain.clock import today
-from domain.errors import InvalidInput, NotFound
+from domain.errors import InvalidInput, NotFound, OverrideEnded
 from domain.overrides import Adjustment, Why
 from domain.records import Filters, Job
 from domain.viewer import Viewer
@@ -232,7 +232,11 @@ def register(app: Dash) -> None:
         number = ctx.triggered_id["number"]
         if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 2**31:
             raise NotFound("There is no such override.")
-        return _at(search, job=commands.end(get_engine(), number, who=_who()).job_id)
+        try:
+            return _at(search, job=commands.end(get_engine(), number, who=_who()).job_id)
+        except OverrideEnded:
+            set_props("_pages_location", {"search": search or ""})
+            raise
 
     @app.callback(
         Output("override-followed", "search"),

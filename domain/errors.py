@@ -52,6 +52,12 @@ class LastAdministrator(InvalidInput):
     code = "last_administrator"
 
 
+class OverrideEnded(InvalidInput):
+    """An override that was to be ended has ended already."""
+
+    code = "override_ended"
+
+
 class ReasonRequired(InvalidInput):
     """A rejection without its reason."""
 

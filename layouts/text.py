@@ -608,6 +608,7 @@ ERRORS = {
     "error": N_("The server could not do this. Nothing was changed; the error has been logged."),
     "invalid_input": N_("A value is not acceptable. Nothing was changed."),
     "reason_required": N_("Say why: a rejection needs its reason. Nothing was changed."),
+    "override_ended": N_("This adjustment has been ended already."),
     "step_not_allowed": N_("Its status no longer allows this. Nothing was changed."),
     "steps_not_allowed": N_(
         "The status of %(count)s of %(all)s no longer allows this: untick them. Nothing was"

@@ -94,7 +94,7 @@ def test_by_token_it_is_previewed_saved_followed_and_ended(site: Site, analyst: 
     assert analyst.call("DELETE", f"/overrides/{number}").status_code == 200
     assert followed(analyst, number)["state"] == "ended"
     again = analyst.call("DELETE", f"/overrides/{number}")
-    assert again.status_code == 422 and "ended already" in again.json()["error"]["message"]
+    assert again.status_code == 422 and again.json()["error"]["code"] == "override_ended"
     assert series(analyst, "CABO-01", "DEP-SP")[0]["override_mean"] is None
 
 
@@ -179,6 +179,9 @@ def test_one_in_force_is_shown_and_endable_however_many_came_after_it(
     assert f"Encerrar o número {number}" in page
     assert "Histórico (21)" in page and "Os 20 mais novos de 21." in page
     ended = analyst.call("DELETE", f"/overrides/{number}").json()["data"]
+    told = ending(site.browser(ANALYST), number)["sideUpdate"]
+    assert told["toasts"]["children"]["props"]["children"] == "Este ajuste já foi encerrado."
+    assert told["_pages_location"]["search"] == "?sku=BAT-02&site=DEP-SP"
     assert done(analyst, ended["job_id"])
 
 
@@ -302,6 +305,21 @@ def saving(browser: Browser, entered: Any = 20, **asked: Any) -> str:
     answer = browser.callback(body)
     assert answer.status_code == 200
     return answer.text
+
+
+def ending(browser: Browser, number: int) -> dict[str, Any]:
+    """The answer to the button that ends it."""
+    button = layout.end_id(number)
+    known = json.dumps(button, sort_keys=True, separators=(",", ":"))
+    search = {"id": "_pages_location", "property": "search", "value": "?sku=BAT-02&site=DEP-SP"}
+    body = {
+        "output": "override-ended.search",
+        "outputs": {"id": "override-ended", "property": "search"},
+        "inputs": [[{"id": button, "property": "n_clicks", "value": 1}]],
+        "state": [search],
+        "changedPropIds": [f"{known}.n_clicks"],
+    }
+    return dict(browser.callback(body).json())
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.0, 480.0), (480.0, 0.0)])

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 
 from domain.access import Scope
 from domain.clock import today
-from domain.errors import InvalidInput, NotAllowed, NotFound
+from domain.errors import NotAllowed, NotFound, OverrideEnded
 from domain.overrides import MAX_POINTS, Adjustment, Why, check_why
 from warehouse.caching import COUNT_REVISION, KNOWN, forget_version
 from warehouse.commands import audit, jobs
@@ -151,7 +151,7 @@ def save(engine: Engine, asked: Adjustment, why: Why, *, who: Person) -> Done:
 
 def end(engine: Engine, override_id: int, *, who: Person, reason: str | None = None) -> Done:
     """Takes an override back: the model's forecast counts again. Raises NotFound for one out of
-    view, NotAllowed for one that reaches further, InvalidInput for one that has ended."""
+    view, NotAllowed for one that reaches further, OverrideEnded for one that has ended."""
     where = series_where(who.scope)
     with engine.begin() as connection:
         _one_at_a_time(connection)
@@ -166,7 +166,7 @@ def end(engine: Engine, override_id: int, *, who: Person, reason: str | None = N
                 " administrator, to end it."
             )
         if found.ended_at is not None:
-            raise InvalidInput(
+            raise OverrideEnded(
                 f"Override {override_id} has ended already.", fields={"override": "has ended"}
             )
         params = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from functools import partial
 from math import isfinite
 from typing import Any
 from urllib.parse import parse_qs, urlencode
@@ -67,7 +68,7 @@ def adjusting(viewer: Viewer, address: Address, sku: str, site: str) -> layout.A
         history=history,
         expires_on=today() + timedelta(days=EXPIRES_DAYS),
         may_act=viewer.may(ACT),
-        at_work=bool(address.count("job")) and viewer.may(ACT),
+        job=_unfollowed(address.count("job")) if viewer.may(ACT) else None,
     )
 
 
@@ -285,10 +286,21 @@ def register(app: Dash) -> None:
         return _at(search, job=begin_anew(ended, viewer))
 
 
+def _unfollowed(job_id: int) -> Job | None:
+    """The derivation, whoever asked for it, since pages are kept for others too; None for a job
+    that is none, of another kind, and one that is done."""
+    job = _derive_job(job_id, jobs.one) if job_id else None
+    return None if job is None or job.state == "done" else job
+
+
 def _derivation(job_id: int, viewer: Viewer) -> Job | None:
     """None for a job that is none, of another kind, and one that is not open to the reader."""
+    return _derive_job(job_id, partial(jobs.one_for, viewer))
+
+
+def _derive_job(job_id: int, find: Callable[[int], Job]) -> Job | None:
     try:
-        job = jobs.one_for(viewer, job_id)
+        job = find(job_id)
     except NotFound:
         return None
     return job if job.kind == "derive" else None

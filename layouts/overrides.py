@@ -42,7 +42,7 @@ CANCEL, DERIVE = "override-cancel", "override-derive"
 class Adjusting:
     """What the card shows of one item at one site. `what` is one of WHATS, `start` and `stop` of
     `periods` (first days); `in_force` and `history` are the overrides that reach this material, the
-    newest first."""
+    newest first. `job` is the derivation that the address names and that is not done."""
 
     sku: str
     site: str
@@ -58,7 +58,7 @@ class Adjusting:
     history: Page[Override]
     expires_on: date
     may_act: bool
-    at_work: bool
+    job: Job | None
 
     @property
     def initial(self) -> dict[str, str | None]:
@@ -79,8 +79,8 @@ def adjust_card(data: Adjusting, viewer: Viewer) -> html.Section:
     """The form for those who may act, what is in force, and what was."""
     t = viewer.t
     parts: list[Component] = [dcc.Location(id=one, refresh="callback-nav") for one in ADDRESSES]
-    if data.at_work:
-        parts.append(_at_work(viewer))
+    if data.job is not None:
+        parts.append(_following(data.job, viewer))
     if data.may_act:
         parts += _form(data, viewer) if data.periods else [_no_periods(viewer)]
     parts += [html.H3(t("In force")), *_listed(data.in_force, data, viewer)]
@@ -96,12 +96,17 @@ def adjust_card(data: Adjusting, viewer: Viewer) -> html.Section:
     return card(t("Adjust the forecast"), *parts, note=note, class_name="adjust")
 
 
-def _at_work(viewer: Viewer) -> html.Div:
+def _following(job: Job, viewer: Viewer) -> html.Div:
+    """That it is at work; what became of one that has ended, the first tick tells who may know."""
+    tick = dcc.Interval(id="override-tick", interval=TICK_MS)
+    told = _at_work(viewer) if job.is_active else []
+    return html.Div([*told, tick], id="override-work")
+
+
+def _at_work(viewer: Viewer) -> list[Component]:
     text = viewer.t("Saved. Policy and alerts are being derived again; this page follows.")
     button = action_button(CANCEL, viewer.t("Cancel"))
-    cancel = html.Div(button, className="actions", id="override-cancelling")
-    parts = [notice(text), cancel, dcc.Interval(id="override-tick", interval=TICK_MS)]
-    return html.Div(parts, id="override-work")
+    return [notice(text), html.Div(button, className="actions", id="override-cancelling")]
 
 
 def not_followed(job: Job, viewer: Viewer) -> html.Div:

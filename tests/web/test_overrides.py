@@ -358,6 +358,28 @@ def test_another_amount_than_was_previewed_is_not_saved(site: Site, entered: Any
     assert len(site.audit("override.save")) == before
 
 
+def ended_job(site: Site, state: str, message: str | None = None) -> int:
+    """The number of a derivation that has ended so."""
+    sql = text(
+        "INSERT INTO support.job (kind, state, object, actor, message, finished_at) VALUES"
+        " ('derive', :state, 'override:1', :actor, :message, now()) RETURNING job_id"
+    )
+    with site.engine.begin() as connection:
+        told = {"state": state, "actor": ANALYST, "message": message}
+        return int(connection.execute(sql, told).scalar_one())
+
+
+def test_an_address_says_of_a_derivation_only_what_is_so(site: Site) -> None:
+    def page(job_id: int) -> str:
+        search = f"?sku=CABO-01&site=DEP-SP&job={job_id}"
+        return site.browser(ANALYST).open_page("/forecasts", search).text
+
+    for number in (10**8, ended_job(site, "done")):
+        assert "override-address" in page(number) and "override-work" not in page(number)
+    failed = page(ended_job(site, "failed"))
+    assert "override-tick" in failed and "estão sendo recalculados" not in failed
+
+
 TICK = ["override-followed.search", "override-work.children"], "override-tick"
 
 
@@ -404,12 +426,7 @@ def wait_for_job(api: Api, job_id: int, phase: str, state: str = "running") -> N
 
 
 def test_a_derivation_that_failed_is_told(site: Site) -> None:
-    sql = text(
-        "INSERT INTO support.job (kind, state, object, actor, message, finished_at) VALUES"
-        " ('derive', 'failed', 'override:1', :actor, 'the disk is full', now()) RETURNING job_id"
-    )
-    with site.engine.begin() as connection:
-        number = connection.execute(sql, {"actor": ANALYST}).scalar_one()
+    number = ended_job(site, "failed", "the disk is full")
     told = pressed(site.browser(ANALYST), *TICK, number, "n_intervals")
     assert list(json.loads(told)["response"]) == ["override-work"]
     assert "não puderam ser recalculados" in told and "the disk is full" in told

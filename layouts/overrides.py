@@ -278,7 +278,7 @@ def _changes(told: Preview, viewer: Viewer) -> html.Div:
     ]
     more = told.series - len(told.changes)
     title = t("Biggest changes (%(count)s more)", count=more) if more else t("Changes")
-    return html.Div([html.H3(title), _table(head, rows)])
+    return html.Div([html.H3(title), _table(head, rows, numbers=(2, 3, 4))])
 
 
 def record_line(whose: str, told: TrackRecord, viewer: Viewer) -> str:
@@ -311,7 +311,7 @@ def _listed(page: Page[Override], data: Adjusting, viewer: Viewer) -> list[Compo
         return [html.P(t("No adjustment of this material is in force."), className="quiet")]
     head = [t("Number"), t("What"), t("Periods"), t("Model"), t("Adjusted"), t("Reason")]
     head += [t("Counts until"), t("By"), t("State"), ""]
-    table = _table(head, [_row(one, data, viewer) for one in page.rows])
+    table = _table(head, [_row(one, data, viewer) for one in page.rows], numbers=(3, 4))
     if page.count == shown:
         return [table]
     words = t("The newest %(count)s of %(all)s.", count=shown, all=page.count)
@@ -361,9 +361,19 @@ def _ending(one: Override, viewer: Viewer) -> Component:
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> html.Div:
-    cells = html.Thead(html.Tr([html.Th(name, scope="col") for name in head]))
-    body = html.Tbody([html.Tr([html.Td(value) for value in row]) for row in rows])
+def _table(
+    head: Sequence[str], rows: Sequence[Sequence[Any]], *, numbers: Sequence[int]
+) -> html.Div:
+    """Words, but for the columns in these places."""
+    kinds = ["" if place in numbers else "word" for place in range(len(head))]
+    named = zip(head, kinds, strict=True)
+    cells = html.Thead(html.Tr([html.Th(one, scope="col", className=kind) for one, kind in named]))
+    body = html.Tbody(
+        [
+            html.Tr([html.Td(one, className=kind) for one, kind in zip(row, kinds, strict=True)])
+            for row in rows
+        ]
+    )
     return html.Div(
         html.Table([cells, body], className="plain-table"), className="table-scroll", tabIndex=0
     )

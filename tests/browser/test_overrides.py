@@ -14,6 +14,12 @@ from tests.browser.conftest import Watched
 ONE = "/forecasts?sku=CABO-01&site=DEP-SP"
 BATTERY = "/forecasts?sku=BAT-02&site=DEP-SP&adjust=item&from=2025-06-30&to=2025-07-09"
 FOLLOWED = 60_000
+CUT_OFF = """
+    [...document.querySelectorAll(".adjust .confirm .btn")].map(it => it.getBoundingClientRect())
+        .filter(it => it.right > document.querySelector(".adjust").getBoundingClientRect().right)
+        .length
+"""
+"""The buttons that end an adjustment and reach beyond the card's edge."""
 
 
 def choose(page: Page, field: str, option: str) -> None:
@@ -64,6 +70,7 @@ def test_an_adjustment_is_previewed_saved_followed_and_ended(
     )
     assert ["Ajustado à mão", "solid"] in names and ["Ensemble", "dash"] in names
     page.locator(".adjust .confirm summary").first.click()
+    watched.until_nothing(CUT_OFF)
     page.locator(".adjust .confirm .btn-danger").first.click()
     expect(page.locator(".adjust")).to_contain_text("Histórico (1)", timeout=FOLLOWED)
     page.wait_for_url(lambda url: "job=" not in url, timeout=FOLLOWED)

@@ -133,19 +133,21 @@ def one(alert_id: int) -> AlertWithReceipt:
 
 @route("PATCH", AN_ALERT, permission=Permission.ACT, body=AlertChange, data=AlertAnswer)
 def changed(alert_id: int, body: AlertChange) -> AlertAnswer:
-    """Acknowledges, snoozes, resolves, reopens or assigns an alert."""
+    """Acknowledges, snoozes, resolves, reopens or assigns an alert; one that is resolved can be
+    reopened and nothing else."""
     who = who_decides()
-    if "owner" in body.model_fields_set:
-        commands.assign(get_engine(), alert_ids=[alert_id], owner=body.owner or None, **who)
-    if body.status is not None:
-        commands.set_status(
-            get_engine(),
-            alert_ids=[alert_id],
-            status=body.status,
-            reason=body.reason,
-            days=body.days,
-            **who,
-        )
+    with commands.together(get_engine()) as connection:
+        if "owner" in body.model_fields_set:
+            commands.assign(connection, alert_ids=[alert_id], owner=body.owner or None, **who)
+        if body.status is not None:
+            commands.set_status(
+                connection,
+                alert_ids=[alert_id],
+                status=body.status,
+                reason=body.reason,
+                days=body.days,
+                **who,
+            )
     return worded(alerts.one(alert_id=alert_id, scope=who["scope"]), locale())
 
 

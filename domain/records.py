@@ -380,6 +380,13 @@ AlertKind = Literal[
     "data_gap",
 ]
 AlertStatus = Literal["open", "acknowledged", "snoozed", "resolved"]
+ALERT_STEPS = {
+    "open": ("acknowledged", "snoozed", "resolved"),
+    "acknowledged": ("resolved", "snoozed", "open"),
+    "snoozed": ("acknowledged", "resolved", "open"),
+    "resolved": ("open",),
+}
+"""What may become of an alert with a status, the most usual first."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from domain.access import Permission
 from domain.page_filters import EVERYTHING
-from domain.records import Alert, AlertTotal, Filters, Option
+from domain.records import ALERT_STEPS, Alert, AlertTotal, Filters, Option
 from domain.viewer import Viewer
 from domain.wording import alert_reason
 from layouts import format as fmt
@@ -43,13 +43,6 @@ PAGE_ROWS = 20
 GIVE_TO = "alert-give-to"
 PICK_ALL = "pick-all-alerts"
 SORTS = ("-net_brl", "days_to_stockout", "-severity")
-NEXT = {
-    "open": ("acknowledged", "snoozed", "resolved"),
-    "acknowledged": ("resolved", "snoozed", "open"),
-    "snoozed": ("acknowledged", "resolved", "open"),
-    "resolved": ("open",),
-}
-"""What can be decided, the most usual first."""
 BULK = ("acknowledged", "snoozed", "resolved", "open")
 
 
@@ -174,7 +167,7 @@ def _bulk(data: InboxData, viewer: Viewer) -> list[Component]:
     t = viewer.t
     if not viewer.may(Permission.ACT):
         return []
-    allowed = {step for row in data.listed.page.rows for step in NEXT[row.status]}
+    allowed = {step for row in data.listed.page.rows for step in ALERT_STEPS[row.status]}
     steps = [status for status in BULK if status in allowed]
     people = html.Label(
         [
@@ -285,7 +278,7 @@ def _facts(row: Alert, viewer: Viewer) -> html.P:
 
 
 def _decisions(row: Alert, viewer: Viewer) -> list[html.Button]:
-    made = _buttons(row.id, NEXT[row.status], viewer)
+    made = _buttons(row.id, ALERT_STEPS[row.status], viewer)
     change = "nobody" if row.owner == viewer.email else "mine"
     return [*made, _button(change, row.id, "outline-secondary", viewer)]
 

@@ -826,7 +826,7 @@ def test_people_decide_while_a_derivation_computes_and_copies(
     copied: list[str] = []
 
     def decided_meanwhile(connection: Any, statement: str, rows: Any) -> None:
-        set_status(impatient, number, ("acknowledged", "resolved")[len(copied) % 2])
+        set_status(impatient, number, ("acknowledged", "open")[len(copied) % 2])
         copied.append(statement.split()[1])
         copying_rows(connection, statement, rows)
 
@@ -834,7 +834,7 @@ def test_people_decide_while_a_derivation_computes_and_copies(
     assert derive.derive_settings(engine)
     impatient.dispose()
     assert copied[-3:] == ["advised", "replayed", "raised"]
-    decided = ("acknowledged", "resolved")[(len(copied) - 1) % 2]
+    decided = ("acknowledged", "open")[(len(copied) - 1) % 2]
     assert (alerts(engine)[key].id, alerts(engine)[key].status) == (number, decided)
     assert rows(engine, "SELECT FROM analytics.savings") and len(copied) > 3
 

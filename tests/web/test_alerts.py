@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from domain.access import Role, Scope
+from layouts.components.queue import SELECTED
+from layouts.inbox import GIVE_TO, action_id, pick_id
 from tests.web.conftest import ADMIN, ANALYST, SCOPED, VIEWER, Api, Site
 from tests.web.test_overrides import done
 from tests.web.test_same_numbers import components, stored
@@ -213,6 +215,37 @@ def test_what_was_snoozed_is_open_as_soon_as_its_time_is_over(site: Site, analys
     finally:
         assert change(analyst, first["id"], status="acknowledged").status_code == 200
         assert change(analyst, first["id"], status="open").status_code == 200
+
+
+def test_what_is_resolved_can_be_reopened_and_nothing_else(
+    site: Site, analyst: Api, alert: dict[str, Any]
+) -> None:
+    number, browser = alert["id"], site.browser(ANALYST)
+    assert change(analyst, number, status="resolved").status_code == 200
+    refused = change(analyst, number, status="acknowledged", owner=ANALYST)
+    assert refused.status_code == 422 and refused.json()["error"]["code"] == "step_not_allowed"
+    one = analyst.get(f"/alerts/{number}").json()["data"]
+    assert (one["status"], one["owner"]) == ("resolved", None)
+    told = browser.callback(pressed("snoozed", [number, listed(analyst, status="open")[0]["id"]]))
+    words = told.json()["sideUpdate"]["toasts"]["children"]["props"]["children"]
+    assert "O status de 1 de 2" in words
+    assert change(analyst, number, status="open", owner=ANALYST).status_code == 200
+    assert analyst.get(f"/alerts/{number}").json()["data"]["owner"] == ANALYST
+    assert change(analyst, number, owner=None).status_code == 200
+
+
+def pressed(step: str, ticked: list[int]) -> dict[str, Any]:
+    """What the button for those that are ticked sends."""
+    button = action_id(step, SELECTED)
+    known = json.dumps(button, sort_keys=True, separators=(",", ":"))
+    picks = [{"id": pick_id(one), "property": "value", "value": [one]} for one in ticked]
+    return {
+        "output": "alerts-decided.data",
+        "outputs": {"id": "alerts-decided", "property": "data"},
+        "inputs": [[{"id": button, "property": "n_clicks", "value": 1}]],
+        "changedPropIds": [f"{known}.n_clicks"],
+        "state": [picks, {"id": GIVE_TO, "property": "value", "value": None}],
+    }
 
 
 def test_nothing_to_change_is_a_mistake(analyst: Api, alert: dict[str, Any]) -> None:

@@ -3,7 +3,8 @@ either all change or none does."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine, Row, func, text
 
 from domain.access import Scope
 from domain.errors import InvalidInput, OwnerCannotSee
+from domain.records import ALERT_STEPS
 from warehouse.caching import forget_version
 from warehouse.commands import decisions
 from warehouse.commands.users import Actor
@@ -24,8 +26,20 @@ SNOOZE_DAYS, MOST_SNOOZE_DAYS = 7, 90
 MOST_AT_ONCE = 500
 
 
+@contextmanager
+def together(engine: Engine) -> Iterator[Connection]:
+    """One transaction for several of these commands: all of them are done or none."""
+    with engine.begin() as connection:
+        yield connection
+    forget_version()
+
+
+def _begun(place: Engine | Connection) -> AbstractContextManager[Connection]:
+    return nullcontext(place) if isinstance(place, Connection) else together(place)
+
+
 def set_status(
-    engine: Engine,
+    place: Engine | Connection,
     *,
     alert_ids: Sequence[int],
     status: str,
@@ -37,20 +51,20 @@ def set_status(
 ) -> None:
     """Acknowledges, snoozes (for so many days), resolves or reopens alerts of the published run.
 
-    The same status again changes nothing. Raises InvalidInput for another word, too many days or
-    too many alerts, NotFound for one that is not there or not in the scope.
+    The same status again changes nothing, but for the end of a snooze. Raises InvalidInput for
+    another word, too many days or too many alerts, StepNotAllowed where ALERT_STEPS does not know
+    the step, NotFound for one that is not there or not in the scope.
     """
     if status not in STATUSES:
         raise _invalid("status", f"must be one of {', '.join(STATUSES)}")
     if not 1 <= days <= MOST_SNOOZE_DAYS:
         raise _invalid("days", f"must be 1 to {MOST_SNOOZE_DAYS}")
     until = datetime.now(UTC) + timedelta(days=days) if status == "snoozed" else None
-    with engine.begin() as connection:
-        changed = [
-            alert
-            for alert in _locked(connection, alert_ids, scope)
-            if alert.status != status or until is not None
-        ]
+    with _begun(place) as connection:
+        held = _locked(connection, alert_ids, scope)
+        others = [alert for alert in held if alert.status != status]
+        decisions.check_steps(others, status, ALERT_STEPS, len(alert_ids))
+        changed = others if until is None else held
         if changed:
             decisions.record(
                 connection,
@@ -63,11 +77,10 @@ def set_status(
                 before=lambda alert: {"status": alert.status},
                 after=lambda _alert: {"status": status, "reason": reason},
             )
-    forget_version()
 
 
 def assign(
-    engine: Engine,
+    place: Engine | Connection,
     *,
     alert_ids: Sequence[int],
     owner: str | None,
@@ -78,7 +91,7 @@ def assign(
     """Gives alerts to somebody who may act, by e-mail, or with None to nobody. Raises InvalidInput
     for anybody else, OwnerCannotSee where one is not in the owner's scope, NotFound for an alert
     that is not there or not in the scope."""
-    with engine.begin() as connection:
+    with _begun(place) as connection:
         person = None if owner is None else _who_may_act(connection, owner)
         owner_id = None if person is None else person.user_id
         alerts = _locked(connection, alert_ids, scope)
@@ -96,7 +109,6 @@ def assign(
                 before=lambda alert: {"owner_id": alert.owner_id},
                 after=lambda _alert: {"owner_id": owner_id},
             )
-    forget_version()
 
 
 def _who_may_act(connection: Connection, email: str) -> UserRow:

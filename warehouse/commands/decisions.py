@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from domain.errors import NotFound
+from domain.errors import NotFound, StepNotAllowed, StepsNotAllowed
 from warehouse.caching import COUNT_REVISION
 from warehouse.commands import audit
 from warehouse.commands.users import Actor
@@ -40,6 +40,21 @@ def held(
         if not missing:
             return list(rows)
     raise NotFound(f"There is no {what} {min(missing)}.")
+
+
+def check_steps(
+    rows: Sequence[Row[Any]], status: str, steps: Mapping[str, Sequence[str]], count: int
+) -> None:
+    """Raises StepNotAllowed where no step leads from a row's status to this one, StepsNotAllowed of
+    several; rows: those of the `count` that were asked for that have another status."""
+    shut = [row for row in rows if status not in steps[row.status]]
+    if not shut:
+        return
+    kind = StepNotAllowed if count == 1 else StepsNotAllowed
+    held = " or ".join(sorted({row.status for row in shut}))
+    said = "it is" if count == 1 else f"{len(shut)} of {count} are"
+    why, params = f"cannot be {status}: {said} {held}", {"count": len(shut), "all": count}
+    raise kind(f"status {why}.", fields={"status": why}, params=params)
 
 
 def record(

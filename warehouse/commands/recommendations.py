@@ -15,8 +15,6 @@ from domain.errors import (
     QuantitiesChanged,
     QuantityChanged,
     ReasonRequired,
-    StepNotAllowed,
-    StepsNotAllowed,
 )
 from domain.records import ADVICE_STEPS
 from warehouse.caching import forget_version
@@ -78,9 +76,7 @@ def set_status(
         if status == "done" and _as_accepted(connection, held):
             held = _locked(connection, recommendation_ids, scope)
         rows = [row for row in held if row.status != status]
-        shut = [row for row in rows if status not in ADVICE_STEPS[row.status]]
-        if shut:
-            raise _not_allowed(status, shut, len(recommendation_ids))
+        decisions.check_steps(rows, status, ADVICE_STEPS, len(recommendation_ids))
         if rows:
             _decide(connection, rows, status, actor, user_id, reason)
             connection.execute(text(_ACCEPTED_SAVINGS), {"ids": [row.id for row in rows]})
@@ -99,15 +95,6 @@ def _check(status: str, reason: str | None, count: int) -> None:
 
 def _invalid(name: str, why: str) -> InvalidInput:
     return InvalidInput(f"{name} {why}.", fields={name: why})
-
-
-def _not_allowed(status: str, shut: Sequence[Row[Any]], count: int) -> StepNotAllowed:
-    """shut: those of the `count` that were asked for whose status does not allow the step."""
-    kind = StepNotAllowed if count == 1 else StepsNotAllowed
-    held = " or ".join(sorted({row.status for row in shut}))
-    said = "it is" if count == 1 else f"{len(shut)} of {count} are"
-    why, params = f"cannot be {status}: {said} {held}", {"count": len(shut), "all": count}
-    return kind(f"status {why}.", fields={"status": why}, params=params)
 
 
 def _check_seen(rows: Sequence[Row[Any]], seen: Mapping[int, float]) -> None:

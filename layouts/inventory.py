@@ -60,7 +60,8 @@ COLUMNS = (
     *("stockout_p90_on", "stock_value_brl", "risk_brl", "demand_class", "open_alerts"),
 )
 """What the table shows and can be sorted by."""
-_PLACE = ("cursor", "start", "item", "depot")
+_CHOSEN = ("item", "depot")
+_PLACE = ("cursor", "start", *_CHOSEN)
 
 
 @dataclass(frozen=True)
@@ -116,17 +117,19 @@ def _filters(data: InventoryData, viewer: Viewer) -> html.Div:
     t, chosen = viewer.t, data.filters
     classes = [Option(code, t(name)) for code, name in DEMAND_CLASSES.items()]
     flags = [Option(code, t(name)) for code, name in FLAGS.items()]
+    own: dict[str, list[str] | str] = {
+        "class": list(chosen.demand_class),
+        "flag": list(data.flags),
+        "search": chosen.search,
+    }
     return page_bar(
         data.bar,
         viewer,
-        choice("class", t("Demand class"), classes, list(chosen.demand_class), viewer),
-        choice("flag", t("Position"), flags, list(data.flags), viewer),
+        choice("class", t("Demand class"), classes, own["class"], viewer),
+        choice("flag", t("Position"), flags, own["flag"], viewer),
         search_box("search", t("Search"), chosen.search, t("Code or name"), wide=False),
-        initial={
-            "class": list(chosen.demand_class),
-            "flag": list(data.flags),
-            "search": chosen.search,
-        },
+        initial=own,
+        resets=dict.fromkeys((*data.bar.choices, *own), _CHOSEN),
     )
 
 
@@ -160,7 +163,7 @@ def master(data: InventoryData, viewer: Viewer) -> html.Section:
     """The table on wide screens, a list on phones; both with the same rows."""
     t = viewer.t
     rows = data.listed.page.rows
-    links = {name: values for name, values in data.query.items() if name not in ("item", "depot")}
+    links = {name: values for name, values in data.query.items() if name not in _CHOSEN}
     return card(
         t("Item-depots"),
         html.Div(_table(data, viewer), className="only-wide"),

@@ -48,7 +48,8 @@ def test_arrow_keys_choose_the_next_row_and_the_address_keeps_it(
     page.keyboard.press("Escape")
     page.fill("input[type=search]", "bateria")
     page.wait_for_url("**search=bateria**")
-    assert "tab=plan" in page.url and "item=CABO-01" in page.url
+    assert "tab=plan" in page.url and "item=" not in page.url and "depot=" not in page.url
+    expect(page.locator(HEAD)).to_contain_text("BAT-02", timeout=PATIENT_MS)
     assert watched.complaints == []
 
 

@@ -244,10 +244,24 @@ def by_item(data: SavingsData, viewer: Viewer) -> html.Section:
         grid("savings-items", columns, rows, viewer, row_id="key", server_sort=data.sort),
         html.P(together, className="card-note"),
         pager(page, data.items.start, data.query, viewer),
-        tools=downloads("savings", _asked(data), viewer, of=title),
-        note=t("The file has the costs of both sides of each row, by kind."),
+        *([] if data.month else _rows_file(data, viewer)),
+        tools=downloads(
+            "savings" if data.month else "savings-items", _asked(data), viewer, of=title
+        ),
+        note=t("The file has the costs of both sides of each row, by kind.") if data.month else "",
         class_name="grow",
     )
+
+
+def _rows_file(data: SavingsData, viewer: Viewer) -> list[Component]:
+    """The rows of all months, which the table adds up."""
+    of = viewer.t("By month, item and depot")
+    links = downloads("savings", _asked(data), viewer, of=of)
+    label = html.Span(
+        viewer.t("By month, item and depot, with the costs of both sides by kind:"),
+        className="weak",
+    )
+    return [html.Div([label, *links], className="request-links")] if links else []
 
 
 def _item_row(row: SavingsItem, viewer: Viewer) -> dict[str, Any]:

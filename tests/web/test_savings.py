@@ -131,7 +131,10 @@ def test_a_month_of_the_page_leads_to_its_items(replayed: Site):
     browser, name = replayed.browser(ANALYST), last["month"][:7]
     whole = json.dumps(browser.open_page("/savings").json(), ensure_ascii=False)
     assert f'"meta": {{"filter": "month", "values": ["{name[:5]}' in whole
+    assert whole.count("/exports/savings-items.csv?") == whole.count("/exports/savings.csv?") == 1
+    assert "Por mês, item e depósito" in whole
     page = json.dumps(browser.open_page("/savings", f"?month={name}").json(), ensure_ascii=False)
+    assert "/exports/savings-items" not in page
     assert re.search(f'/exports/savings\\.csv\\?month={name}[^"]*&sort=-identified_brl', page)
     assert f"identificada {fmt.brl(last['identified_brl'], 'pt_BR', 2)}." in page
     assert f"month={name}” no endereço" not in page

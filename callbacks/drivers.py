@@ -30,15 +30,16 @@ def page(viewer: Viewer, address: Address) -> Component:
     )
     asked: dict[str, Any] = {"scope": viewer.scope, "filters": filters, "measure": measure}
 
-    @cache
-    def driver() -> str | None:
+    def driver_in(told: Address) -> str | None:
         names = [one.driver for one in drivers.every(**asked)]
-        return address.one("driver", names, names[0]) if names else None
+        return told.one("driver", names, names[0]) if names else None
 
+    driver = cache(lambda: driver_in(address))
     data = lazily(
         layout.DriversData,
         scores=lambda: drivers.every(**asked),
         driver=driver,
+        chosen=lambda: driver_in(Address(address.query, viewer.t)),
         detail=lambda: drivers.detail(driver=driver() or "", **asked),
         contributions=drivers.contributions,
         bar=bar,

@@ -51,10 +51,12 @@ ERRORS = {"smooth": "MASE", "erratic": "MASE", "intermittent": "RMSSE", "lumpy":
 @dataclass(frozen=True)
 class DriversData:
     """What the page shows: each driver, one of them closer, and the contributions of all.
-    `missing`: the file without which there is nothing to show."""
+    `chosen` is the same driver for the filters, which leave it to the rest to tell what the address
+    cannot name; `missing`: the file without which there is nothing to show."""
 
     scores: Sequence[DriverScore]
     driver: str | None
+    chosen: str | None
     detail: DriverDetail
     contributions: Sequence[DriverContribution]
     bar: Bar
@@ -109,10 +111,10 @@ def _filters(data: DriversData, viewer: Viewer) -> html.Div:
     return page_bar(
         data.bar,
         viewer,
-        choice("driver", t("Driver"), names, data.driver, viewer, wide=True, **alone),  # type: ignore[arg-type]
+        choice("driver", t("Driver"), names, data.chosen, viewer, wide=True, **alone),  # type: ignore[arg-type]
         choice("measure", t("Measure"), measures, data.measure, viewer, **alone),  # type: ignore[arg-type]
         initial={
-            "driver": data.driver,
+            "driver": data.chosen,
             "measure": data.measure,
         },
         usual=t("Last %(count)s months", count=36),

@@ -145,6 +145,12 @@ def test_a_scope_hides_the_drivers_of_other_places(site: Site, rain: None) -> No
     assert "driver=moon" in page and "measure=tons" in page
 
 
+def test_what_is_not_known_is_told_once_however_the_page_is_made(site: Site, rain: None) -> None:
+    browser = site.browser(VIEWER)
+    for _ in range(2):
+        assert browser.open_page("/drivers", "?driver=moon").text.count("“driver=moon”") == 1
+
+
 def test_dates_choose_values_and_leave_the_rhythm(site: Site, monthly: None) -> None:
     api, month = site.api(ANALYST), {"from": "2025-05-01", "to": "2025-05-31"}
     [listed] = api.get("/drivers", params=month).json()["data"]

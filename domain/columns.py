@@ -236,6 +236,7 @@ DEFINITIONS = {
     "nodes": N_("Sums in view at this level"),
     "note": N_("Note"),
     "number": N_("Number of the cluster"),
+    "of_period": N_("Whether it adds up the dates asked for, not those that it has by itself"),
     "old_brl": N_("All costs of the old policy, BRL"),
     "old_expediting": N_("Expediting under the old policy, BRL"),
     "old_holding": N_("Holding under the old policy, BRL"),
@@ -390,6 +391,10 @@ DEFINITIONS = {
     "stockout_p50_on": N_("Day by which stock has run out in half of the futures"),
     "stockout_p90_on": N_("Day of stockout under demand that one in ten exceeds"),
     "stockout_probability": N_("Chance that stock does not last over the lead time, a fraction"),
+    "stockout_rate": N_(
+        "Share of the days on which a stock with demand stood at zero, of the last 30 or of the"
+        " dates asked for, a fraction"
+    ),
     "stockout_without_on": N_("Day of stockout without this project"),
     "superseded_by": N_("Number of the override that came in its place"),
     "supplier": N_("Code of the supplier"),

@@ -20,7 +20,7 @@ from layouts.components.grid import (
     number_column,
     text_column,
 )
-from layouts.text import ALERT_KINDS, ALERT_STATUSES, LEVELS, named
+from layouts.text import ALERT_KINDS, ALERT_STATUS, LEVELS, named
 
 
 def alert_grid(
@@ -58,7 +58,7 @@ def _row(alert: Alert, viewer: Viewer) -> dict[str, Any]:
         "id": str(alert.id),
         "level": named(LEVELS, alert.level, viewer.t),
         "level_kind": alert.level,
-        "status": named(ALERT_STATUSES, alert.status, viewer.t),
+        "status": named(ALERT_STATUS, alert.status, viewer.t),
         "item": alert.item_name or alert.sku,
         "href": f"/materials/{quote(alert.sku, safe='')}",
         "site": place(alert.site, alert.uf),

@@ -36,7 +36,7 @@ from layouts.components.queue import (
     status_totals,
 )
 from layouts.components.states import decisions_without_costs, missing_file, no_rows
-from layouts.text import ALERT_KINDS, ALERT_STATUSES, LEVELS, named
+from layouts.text import ALERT_KINDS, ALERT_STATUS, ALERT_STATUSES, LEVELS, named
 
 PANEL = "alerts"
 PAGE_ROWS = 20
@@ -270,7 +270,7 @@ def _facts(row: Alert, viewer: Viewer) -> html.P:
         t("since %(date)s", date=fmt.moment(row.raised_at, locale)),
     ]
     if row.status != "open":
-        said.append(named(ALERT_STATUSES, row.status, t).lower())
+        said.append(named(ALERT_STATUS, row.status, t).lower())
     if row.snoozed_until:
         said.append(t("until %(date)s", date=fmt.moment(row.snoozed_until, locale)))
     said.append(row.owner or t("nobody looks after it"))

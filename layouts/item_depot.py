@@ -51,7 +51,7 @@ from layouts.components.grid import (
 )
 from layouts.components.states import missing_file
 from layouts.components.table import Cell, twin
-from layouts.recommendation_text import KINDS, STATUSES
+from layouts.recommendation_text import KINDS, STATUS
 from layouts.text import MODELS, OVERRIDE_REASONS, OVERRIDE_STATES, named
 from layouts.theme import ACCENT, figure
 from layouts.units import of_issue, per_period
@@ -343,7 +343,7 @@ def _recommendation(row: Recommendation, viewer: Viewer) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "kind": named(KINDS, row.kind, viewer.t),
-        "status": named(STATUSES, row.status, viewer.t),
+        "status": named(STATUS, row.status, viewer.t),
         "site": place(row.site, row.uf),
         "why": row.narrative.get(viewer.locale, ""),
         "quantity": row.quantity,

@@ -81,7 +81,7 @@ def policy_card(policy: DepotPolicy, unit: str | None, viewer: Viewer) -> html.S
 
 def _table(policy: DepotPolicy, unit: str | None, viewer: Viewer) -> html.Div:
     t = viewer.t
-    header = [t("Level"), t("Ours"), t("Textbook"), t("Difference"), t("Unit")]
+    header = [t("Level"), t("Our level"), t("Textbook"), t("Difference"), t("Unit")]
     head = html.Thead(html.Tr([html.Th(name, scope="col") for name in header]))
     rows = []
     for name, words in LEVELS.items():

@@ -17,7 +17,7 @@ from layouts.alerts import place
 from layouts.components.icons import icon
 from layouts.components.queue import Head, action, card_head, pick
 from layouts.components.receipt import receipt_fold
-from layouts.recommendation_text import KINDS, PRIORITIES, SOURCES, STATUSES
+from layouts.recommendation_text import KINDS, PRIORITIES, SOURCES, STATUS
 from layouts.text import named
 
 RECEIPT = "recommendation"
@@ -143,7 +143,7 @@ def _decided(row: Recommendation, viewer: Viewer) -> list[Component]:
     t, locale = viewer.t, viewer.locale
     if row.status == "open" or row.decided_by is None:
         return []
-    said = [named(STATUSES, row.status, t), row.decided_by, fmt.moment(row.decided_at, locale)]
+    said = [named(STATUS, row.status, t), row.decided_by, fmt.moment(row.decided_at, locale)]
     if row.status == "snoozed" and row.snoozed_until:
         said.append(t("until %(date)s", date=fmt.moment(row.snoozed_until, locale)))
     if row.accepted_quantity is not None:

@@ -18,6 +18,14 @@ STATUSES = {
     "done": N_("Recommendations done"),
     "rejected": N_("Rejected"),
 }
+STATUS = {
+    "open": N_("Open"),
+    "accepted": N_("Recommendation accepted"),
+    "snoozed": N_("Recommendation snoozed"),
+    "done": N_("Recommendation done"),
+    "rejected": N_("Recommendation rejected"),
+}
+"""Of one of them."""
 DONE = {
     "open": N_("Open again."),
     "accepted": N_("Accepted."),

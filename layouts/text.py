@@ -584,6 +584,13 @@ ALERT_STATUSES = {
     "snoozed": N_("Snoozed for now"),
     "resolved": N_("Resolved"),
 }
+ALERT_STATUS = {
+    "open": N_("Open"),
+    "acknowledged": N_("Alert acknowledged"),
+    "snoozed": N_("Alert snoozed"),
+    "resolved": N_("Alert resolved"),
+}
+"""Of one of them."""
 ALERT_DONE = {
     "open": N_("Open again."),
     "acknowledged": N_("Acknowledged."),

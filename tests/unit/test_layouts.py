@@ -36,6 +36,7 @@ from domain.receipts import ALERT_RULES
 from domain.recommendation_receipts import RULES_OF_KIND
 from domain.records import (
     NO_FILTERS,
+    Alert,
     BacktestPoint,
     ClassChoice,
     DataStatus,
@@ -74,6 +75,7 @@ from layouts.components.filters import Bar, filter_bar
 from layouts.components.receipt import inputs_table
 from layouts.components.table import Cell, twin
 from layouts.features import choices_card, naive_notice, reason_of
+from layouts.inbox import alert_card
 from layouts.jobs import job_card, outcome
 from layouts.project import slip_words
 from layouts.projects import ProjectsData
@@ -724,6 +726,45 @@ def test_an_accepted_recommendation_says_what_is_needed_now_where_it_is_another_
     assert "10 un accepted, 60 un needed now" in words(recommendation_card(row, reader("en")))
     same = replace(row, quantity=10)
     assert "needed now" not in words(recommendation_card(same, reader("en")))
+
+
+@pytest.mark.parametrize(
+    ("status", "portuguese", "english"),
+    [
+        ("accepted", "Aceita · ana", "Accepted · ana"),
+        ("snoozed", "Adiada · ana", "Snoozed · ana"),
+        ("done", "Feita · ana", "Done · ana"),
+        ("rejected", "Rejeitada · ana", "Rejected · ana"),
+    ],
+)
+def test_a_recommendation_is_one(status: str, portuguese: str, english: str) -> None:
+    asked: dict[str, Any] = dict.fromkeys(field.name for field in fields(Recommendation))
+    asked |= {"id": 1, "kind": "REORDER", "sku": "BAT", "unit": "un", "status": status}
+    asked |= {"facts": {}, "narrative": {}, "narrative_source": "template", "decided_by": "ana"}
+    row = Recommendation(**asked | {"decided_at": datetime(2025, 7, 1, 12, tzinfo=UTC)})
+    assert portuguese in words(recommendation_card(row, reader()))
+    assert english in words(recommendation_card(row, reader("en")))
+
+
+@pytest.mark.parametrize(
+    ("status", "portuguese", "english"),
+    [
+        ("acknowledged", " · reconhecido · ", " · acknowledged · "),
+        ("snoozed", " · adiado · ", " · snoozed · "),
+        ("resolved", " · resolvido · ", " · resolved · "),
+    ],
+)
+def test_an_alert_is_one(status: str, portuguese: str, english: str) -> None:
+    asked: dict[str, Any] = dict.fromkeys(field.name for field in fields(Alert))
+    asked |= {"id": 1, "kind": "dead_stock", "level": "info", "sku": "BAT", "site": "DEP-SP"}
+    asked |= {
+        "status": status,
+        "facts": {"days": 90},
+        "raised_at": datetime(2025, 7, 1, tzinfo=UTC),
+    }
+    row = Alert(**asked)
+    assert portuguese in words(alert_card(row, reader()))
+    assert english in words(alert_card(row, reader("en")))
 
 
 def test_a_full_queue_has_few_components() -> None:

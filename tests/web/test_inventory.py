@@ -135,6 +135,7 @@ def test_both_pages_show_the_textbooks_levels(site: Site) -> None:
     for path, query in (("/inventory", there), ("/materials/CABO-01", "?tab=stock&site=DEP-SP")):
         page = json.dumps(browser.open_page(path, query).json(), ensure_ascii=False)
         assert "Níveis: os nossos e os do livro-texto" in page, path
+        assert '"Nosso"' in page and '"Nossa"' not in page, path
         assert "formula=safety_stock_variable&sku=CABO-01&site=DEP-SP" in page, path
         assert '"type": "policy-receipt"' in page and "working-result" not in page, path
 

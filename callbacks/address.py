@@ -57,7 +57,7 @@ class Address:
             said = self.not_applied(idle)
             instead = page.instead if "period" in nothing else ""
             told.append(f"{said} {t(instead)}" if instead else said)
-        left = {name: self._values(name)[1:] for name in page.single}
+        left = {name: self._values(name)[1:] for name in page.alone}
         told += [self._unknown(name, ", ".join(values)) for name, values in left.items() if values]
         if version and version != VERSION:
             told.insert(

@@ -49,7 +49,7 @@ def _data(viewer: Viewer, address: Address) -> layout.WhatIfData:
 def change_of(address: Address, choices: dict[str, list[Option]]) -> Change:
     """What the address asks to change; what it says wrongly is left out and noticed."""
     told: dict[str, Any] = {name: address.number(name, *limits) for name, limits in LIMITS.items()}
-    told["strike_days"] = int(told["strike_days"] or 0)
+    told["strike_days"] = _whole(address, "strike_days", told["strike_days"] or 0.0)
     for name in ("supplier", "family", "uf"):
         told[name] = address.one(name, [option.value for option in choices[name]], "")
     told["strike"] = address.one("strike", STRIKES, NOTHING.strike)
@@ -57,3 +57,11 @@ def change_of(address: Address, choices: dict[str, list[Option]]) -> Change:
     for name in ("lead_time_change", "demand_change", "exchange_change"):
         told[name] = told[name] or 0.0
     return Change(**told)
+
+
+def _whole(address: Address, name: str, value: float) -> int:
+    """The value of a parameter of whole days; 0 for a fraction, which is noticed."""
+    if value.is_integer():
+        return int(value)
+    address.ignored(name, address.text(name))
+    return 0

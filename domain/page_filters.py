@@ -40,7 +40,8 @@ class PageFilters:
     """Of one page: the shared filters that it applies, those of them that take one value alone, the
     other names of its query, those of its path, and the period that it starts with. `raised`: its
     rows are dated by when they were raised, which is after the end of the data. `instead`: what a
-    page that no period narrows shows of time."""
+    page that no period narrows shows of time. `several`: the other names that take more than one
+    value."""
 
     shared: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
@@ -50,6 +51,13 @@ class PageFilters:
     period: str = DEFAULT_PERIOD
     raised: bool = False
     instead: str = ""
+    several: tuple[str, ...] = ()
+
+    @property
+    def alone(self) -> tuple[str, ...]:
+        """The names that take one value alone."""
+        shared = (name for name in self.shared if name in ("period", *self.single))
+        return (*shared, *(name for name in self.own if name not in self.several))
 
 
 _ONE = ("sku", "site")
@@ -69,37 +77,49 @@ _QUEUE = ("kind", "status", "search", *_PLACE)
 
 PAGES: Mapping[str, PageFilters] = {
     "/main": PageFilters(SHARED, ("measure",), period=OWN),
-    "/alerts": PageFilters(SHARED, (*_QUEUE, "level", "owner"), period=OWN, raised=True),
-    "/recommendations": PageFilters(SHARED, _QUEUE, period=OWN, raised=True),
+    "/alerts": PageFilters(
+        SHARED,
+        (*_QUEUE, "level", "owner"),
+        period=OWN,
+        raised=True,
+        several=("kind", "status", "level"),
+    ),
+    "/recommendations": PageFilters(
+        SHARED, _QUEUE, period=OWN, raised=True, several=("kind", "status")
+    ),
     "/sla": PageFilters(
-        ("region", "uf", "contract"), ("month", "state", "search"), instead=_A_MONTH
+        ("region", "uf", "contract"),
+        ("month", "state", "search"),
+        instead=_A_MONTH,
+        several=("state",),
     ),
     "/sla/<contract>": PageFilters(
         ("region", "uf"), ("month", "outages", *_PLACE), instead=_A_MONTH
     ),
-    "/regions": PageFilters(*_MAP, period=OWN),
-    "/forecasts": PageFilters(("period", *_ONE), _FORECASTS, _ONE),
-    "/features": PageFilters(SERIES, ("tab", *_MODELS), _ONE),
-    "/features?tab=map": PageFilters(_MAP[0], ("tab", *_MAP[1]), period=OWN),
+    "/regions": PageFilters(*_MAP, period=OWN, several=("layers",)),
+    "/forecasts": PageFilters(("period", *_ONE), _FORECASTS, _ONE, several=("models",)),
+    "/features": PageFilters(SERIES, ("tab", *_MODELS), _ONE, several=("models",)),
+    "/features?tab=map": PageFilters(_MAP[0], ("tab", *_MAP[1]), period=OWN, several=("layers",)),
     "/features?tab=clusters": PageFilters(("region", "uf"), ("tab", *_CLUSTERS)),
     "/features?tab=prescriptive": PageFilters(SHARED, ("tab",), period=OWN, raised=True),
     "/features?tab=formulas": PageFilters(_ONE, ("tab", "formula", *_INPUTS), _ONE),
     "/savings": PageFilters(SHARED, ("month", *_PLACE), period=EVERYTHING),
     "/what-if": PageFilters(_ONE, _WHAT_IF, _ONE),
     "/drivers": PageFilters(SHARED, ("driver", "measure"), period=OWN),
-    "/inventory": PageFilters(SHARED, _INVENTORY),
-    "/materials": PageFilters(SERIES, ("search", "class", *_PLACE)),
+    "/inventory": PageFilters(SHARED, _INVENTORY, several=("class", "flag")),
+    "/materials": PageFilters(SERIES, ("search", "class", *_PLACE), several=("class",)),
     "/materials/<sku>": PageFilters((), _MATERIAL),
     "/materials/<sku>?tab=demand": PageFilters(_DATED, _MATERIAL, ("site",)),
     "/materials/<sku>?tab=stock": PageFilters(("site",), _MATERIAL, ("site",)),
     "/materials/<sku>?tab=forecast": PageFilters(_DATED, _MATERIAL, ("site",)),
     "/materials/<sku>?tab=drivers": PageFilters(_DATED, _MATERIAL, ("site",), period=OWN),
-    "/suppliers": PageFilters(SHARED, ("kind", "search")),
+    "/suppliers": PageFilters(SHARED, ("kind", "search"), several=("kind",)),
     "/suppliers/<supplier>": PageFilters(("period",), _PLACE),
     "/projects": PageFilters(
         ("period", "region", "uf"),
         ("state", "materials", "search", "cursor", "start"),
         period=EVERYTHING,
+        several=("state",),
     ),
     "/projects/<project>": PageFilters(instead=N_("A project is shown over its whole plan.")),
     "/admin/data": PageFilters(

@@ -31,6 +31,13 @@ def test_what_pages_read_is_declared() -> None:
     assert len(read) > 30 and read - variables <= told | {"tab", "v"}
 
 
+def test_what_takes_several_values_is_declared() -> None:
+    many = re.compile(r'address\.many\(\s*"(\w+)"')
+    files = (ROOT / "callbacks").glob("*.py")
+    read = {name for file in files for name in many.findall(file.read_text())}
+    assert read == {name for page in PAGES.values() for name in page.several}
+
+
 def test_what_a_page_makes_nothing_of_is_told() -> None:
     def as_it_is(text: str, /, **values: object) -> str:
         return text % values if values else text
@@ -53,6 +60,12 @@ def test_what_a_page_makes_nothing_of_is_told() -> None:
     assert "whole plan" in told("/projects/PRJ-1", "?period=90")[0]
     assert told("/main", "?colour=red") == ["“colour=red” in the address is not known: left out."]
     assert told("/forecasts", "?sku=A&sku=B") == ["“sku=B” in the address is not known: left out."]
+    doubled = "?demand_change=0.2&demand_change=0.5&period=90&period=all"
+    assert told("/what-if", doubled)[1:] == [
+        "“demand_change=0.5” in the address is not known: left out."
+    ]
+    assert told("/main", doubled)[1:] == ["“period=all” in the address is not known: left out."]
+    assert told("/alerts", "?kind=a&kind=b&status=c&status=d&level=e&level=f&uf=SP&uf=RJ") == []
     assert told("/materials/A%2F1", "?tab=stock&site=DEP-SP&sku=A") == []
     assert told("/materials/A%2F1", "?site=DEP-SP") == ["Not applied on this page: Depot."]
     assert told("/nowhere", "?colour=red") == []

@@ -181,8 +181,9 @@ def control_of(page: Any, name: str) -> dict[str, Any]:
 
 def test_forged_values_fall_back_with_a_notice(site: Site):
     forged = "?service_a=7&strike=moon&supplier=%3Cb%3E&sku=nope&order_cost=1e999&levels=x"
-    told = page(site, forged)
-    for name in ("service_a=7", "strike=moon", "sku=nope", "order_cost=1e999", "levels=x"):
+    told = page(site, f"{forged}&strike_days=1.7")
+    wrong = ("service_a=7", "strike=moon", "sku=nope", "order_cost=1e999", "levels=x")
+    for name in (*wrong, "strike_days=1.7"):
         assert f"“{name}” no endereço" in told
     assert fmt.brl(compared(site)["today"]["stock_value_brl"], "pt_BR") in told
 

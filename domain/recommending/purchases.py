@@ -41,7 +41,7 @@ LEAST_POINT = 0.5
 
 def reorders(stock: pd.DataFrame, sources: pd.DataFrame, context: Context) -> pd.DataFrame:
     """A purchase wherever the position, transfers included, is at its reorder point or will be
-    within the review days.
+    within the review days; where something moves there, wherever it is under its reorder point.
 
     `sources` (index item_id): supplier_id, supplier, price_brl, supplier_lines. Quantity: the
     whole packs (units where none are given) that lift the position to its order-up-to level and not

@@ -390,10 +390,8 @@
   /* Addresses: filters and sorting are written into the query string; the page follows it. */
 
   function asList(value) {
-    if (value === null || value === undefined || value === "") {
-      return [];
-    }
-    return (Array.isArray(value) ? value : [value]).map(String);
+    const told = Array.isArray(value) ? value : [value];
+    return told.map((one) => String(one ?? "").trim()).filter((one) => one !== "");
   }
 
   function same(one, other) {

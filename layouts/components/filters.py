@@ -294,12 +294,12 @@ def _labels(viewer: Viewer) -> Any:
 def search_box(
     name: str, label: str, value: str, placeholder: str, *, wide: bool = True
 ) -> html.Div:
-    """A text field that searches when the reader stops typing."""
+    """A text field that searches when the reader pauses (assets/fields.js)."""
     control = dcc.Input(
         id=control_id(name),
         type="search",
         value=value,
-        debounce=0.4,
+        debounce=True,
         placeholder=placeholder,
         className="search-input",
     )
@@ -312,7 +312,7 @@ def entry(name: str, label: str, value: str, note: str, *, wide: bool = False) -
         id=control_id(name),
         type="text",
         value=value,
-        debounce=0.6,
+        debounce=True,
         className="search-input",
     )
     field = _field(label, control, "field field-wide" if wide else "field")

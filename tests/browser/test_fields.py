@@ -1,0 +1,62 @@
+"""Fields of pages that are made anew while somebody is at them: by keyboard, and slowly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Watched
+
+SEARCH = "input[type=search]"
+
+
+def test_who_pauses_while_typing_goes_on_in_the_field(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/materials")
+    page.locator(SEARCH).click()
+    for letters, told in (("ca", "ca"), ("bo ", "cabo"), ("opt", "cabo+opt")):
+        page.keyboard.type(letters)
+        page.wait_for_url(f"**search={told}&**")
+        watched.settle()
+    expect(page.locator(SEARCH)).to_be_focused()
+    expect(page.locator(SEARCH)).to_have_value("cabo opt")
+    assert watched.complaints == []
+
+
+def test_letters_typed_while_the_page_is_on_its_way_are_not_lost(
+    watch: Callable[..., Watched],
+) -> None:
+    watched = watch()
+    page = watched.open("/inventory")
+    page.locator(SEARCH).click()
+    with page.expect_request(lambda request: "search=ca" in (request.post_data or "")):
+        page.keyboard.type("ca")
+    page.keyboard.type("bo")
+    page.wait_for_url("**search=cabo&**")
+    watched.settle()
+    expect(page.locator(SEARCH)).to_have_value("cabo")
+    expect(page.locator(SEARCH)).to_be_focused()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("bat")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**search=bat&**")
+    watched.settle()
+    assert watched.complaints == []
+
+
+def test_a_filter_that_was_set_by_keys_keeps_the_focus(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/materials")
+    field = page.get_by_role("button", name="Classe de demanda")
+    field.focus()
+    page.keyboard.press("Enter")
+    options = page.locator(".dash-dropdown-content")
+    expect(options.locator("input[type=search]")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(options.locator("input[type=checkbox]").first).to_be_focused()
+    page.keyboard.press("Space")
+    page.wait_for_url("**class=**")
+    watched.settle()
+    expect(field).to_be_focused()
+    assert watched.complaints == []

@@ -226,9 +226,14 @@ def steps_chart(
             number=".1%",
         )
     chart.update_yaxes(tickformat=".0%")
-    chart.update_xaxes(title=titled(ahead), nticks=8)
+    chart.update_xaxes(title=titled(ahead), **whole_ticks(max(one.step or 0 for one in steps), 8))
     label_ends(chart)
     return chart
+
+
+def whole_ticks(count: int, most: int) -> dict[str, Any]:
+    """Ticks of an axis of so many steps: some `most` of them, and none between two steps."""
+    return {"dtick": 1} if count <= most else {"nticks": most}
 
 
 def model_style(model: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from plotly import graph_objects as go
 
 from domain.records import Decomposition, Residuals
 from domain.viewer import Viewer
-from layouts.charts import told
+from layouts.charts import told, whole_ticks
 from layouts.theme import ACCENT, BAND, OUTLIER, figure, titled
 from layouts.units import CORRELATION, Unit, unit
 
@@ -35,7 +35,8 @@ def acf_chart(found: Residuals, viewer: Viewer) -> go.Figure:
     )
     farthest = max(found.bound, *(abs(value) for value in found.acf))
     edge = min(1.0, 1.2 * farthest)
-    chart.update_xaxes(title=titled(unit("periods", t), t("Distance")), nticks=10)
+    distance = titled(unit("periods", t), t("Distance"))
+    chart.update_xaxes(title=distance, **whole_ticks(len(found.acf), 10))
     chart.update_yaxes(range=[-edge, edge], tickformat=".2f", nticks=5)
     return chart
 

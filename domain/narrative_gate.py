@@ -5,8 +5,8 @@ if it is in the language asked for, short, plain, without links, and if each num
 (with the language's separators) is a fact as rounded as it is written: an amount of money a fact in
 BRL, a percentage a fraction, a number of days a fact in days, anything else a fact that is neither
 money nor a fraction. What is told a day, a year or a unit is a fact that is so much of each. A date
-may leave out its year, or its month too; "today" is another one tomorrow. Other currencies, scales
-and units of time are no fact's.
+may leave out its year, its month or its day too; "today" is another one tomorrow. Other currencies,
+scales and units of time are no fact's, nor are times without a number.
 """
 
 from __future__ import annotations
@@ -121,7 +121,36 @@ def _date_patterns(months: list[str]) -> tuple[re.Pattern[str], ...]:
 
 
 _DATES = {locale: _date_patterns(months) for locale, months in _MONTHS.items()}
-_UNDATED = re.compile(r"\b(?:hoje|amanha|ontem|today|tonight|tomorrow|yesterday)\b", re.IGNORECASE)
+_MONTH_ALONE = {
+    ENGLISH: re.compile(
+        r"\b(?P<name>January|February|March|April|June|July|August|September|October|November"
+        r"|December|(?<=\b(?:by|in) )May)\b"
+    ),
+    "pt_BR": re.compile(
+        r"\b(?P<name>janeiro|fevereiro|marco|abril|maio|junho|julho|agosto|setembro|outubro"
+        r"|novembro|dezembro)\b",
+        re.IGNORECASE,
+    ),
+}
+_UNDATED = re.compile(
+    r"\b(?:hoje|amanha|ontem|today|tonight|tomorrow|yesterday|(?:next|last|this) (?:day|year)s?"
+    r"|(?:segunda|terca|quarta|quinta|sexta)s?[\s-]feiras?|sabados?|domingos?"
+    r"|(?:ate|na|esta|[dn]esta|proxima|ultima) (?:segunda|terca|quarta|quinta|sexta)"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+    r"|(?:proxim|ultim)[oa]s? (?:dia|ano)s?|[dn]?es[ts]e (?:dia|ano)"
+    r"|(?:dia|ano)s? (?:que vem|seguintes?|passados?))\b",
+    re.IGNORECASE,
+)
+_UNCOUNTED = re.compile(
+    r"\b(?:horas?|semana\w*|mes(?:es)?|mensa(?:l|is|lmente)|(?:bi|tri|quadri)mestr\w+|semestr\w+"
+    r"|decadas?|seculos?|(?:uma?|algu(?:m|ns)|pouc[oa]s|vari[oa]s) (?:dia|ano)s?"
+    r"|hours?|hourly|weeks?|weekly|weekends?|months?|monthly|quarterly|semesters?|decades?"
+    r"|(?:within|in|for|after|than|only|just|lasts?) an? (?:day|year)"
+    r"|(?:one|few|some|many|several) (?:day|year)s?)\b",
+    re.IGNORECASE,
+)
+"""Times that are no number of days or years."""
+_ROMAN = re.compile(r"\b[IVX]{2,}\b")
 _SPELT = re.compile(
     r"\b(?:zero|dois|duas|tres|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|quatorze"
     r"|catorze|quinze|dezesseis|dezessete|dezoito|dezenove|vinte|trinta|quarenta|cinquenta|sessenta"
@@ -179,8 +208,12 @@ def refusal(text: Any, facts: Mapping[str, Any], locale: str) -> str | None:
         return "characters"
     if _SPELT.search(plain):
         return "a number in words"
+    if _ROMAN.search(plain):
+        return "a number in letters"
     if _UNDATED.search(plain):
         return "a day without its date"
+    if _UNCOUNTED.search(plain):
+        return "a time that is no number of days"
     return unfounded(rest, facts, locale)
 
 
@@ -195,6 +228,9 @@ def unfounded(text: str, facts: Mapping[str, Any], locale: str) -> str | None:
             if not any(_is_told(found, one, locale) for one in dates):
                 return found.group()
         text = pattern.sub(" ", text)
+    for found in _MONTH_ALONE[locale].finditer(text):
+        if not any(_is_told(found, one, locale) for one in dates):
+            return found.group()
     for found in _NUMBER.finditer(text):
         if not _is_founded(found, text, numbers, locale):
             return found.group()

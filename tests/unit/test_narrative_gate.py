@@ -322,6 +322,51 @@ def test_only_what_is_a_years_is_told_a_year() -> None:
     assert refusal(worth, {"value_brl": 900, "annual_brl_new": 8100}, "en") is None
 
 
+@pytest.mark.parametrize(
+    ("locale", "claim"),
+    [
+        *(
+            ("pt_BR", f"Compre 1.250 m de Cabo óptico 12FO {claim} para o depósito.")
+            for claim in (
+                *("até sexta-feira", "até sexta", "no sábado", "na próxima semana", "esta semana"),
+                *("em uma semana", "daqui a um mês", "no mês que vem", "até março", "em agosto"),
+                *("no primeiro trimestre", "por XII dias", "em um ano", "em poucos dias"),
+                *("este ano", "no ano que vem", "nos próximos dias", "em alguns dias"),
+            )
+        ),
+        *(
+            ("en", f"Buy 1,250 m of it {claim} for the stock of the depot.")
+            for claim in (
+                *("by Friday", "on Sunday", "next week", "within a week", "this month", "by March"),
+                *(
+                    "in May",
+                    "in August",
+                    "next year",
+                    "within a year",
+                    "in a few days",
+                    "this year",
+                ),
+                *("in one day", "for XII days", "in the second semester"),
+            )
+        ),
+    ],
+)
+def test_times_that_stand_in_no_fact_are_refused(locale: str, claim: str) -> None:
+    assert refusal(claim, FACTS, locale)
+
+
+@pytest.mark.parametrize(
+    ("locale", "claim"),
+    [
+        ("pt_BR", "Compre 1.250 m de Cabo óptico 12FO até julho para o depósito."),
+        ("en", "Buy 1,250 m of it by July for the stock of the depot, which may be short."),
+        ("en", "The purchase of the stock costs R$ 980 and may march on by the plan."),
+    ],
+)
+def test_the_month_of_a_date_may_stand_alone(locale: str, claim: str) -> None:
+    assert refusal(claim, FACTS, locale) is None
+
+
 @pytest.mark.parametrize("value", [None, 5, ["text"], {"pt_BR": "x"}])
 def test_what_is_no_text_is_refused(value: Any) -> None:
     assert refusal(value, FACTS, "pt_BR") == "length"

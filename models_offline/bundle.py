@@ -31,7 +31,7 @@ from models_offline.ensemble import (
     TOLERANCE_OF_QUANTILES,
     Weights,
 )
-from models_offline.fitting import FINAL
+from models_offline.fitting import FINAL, Failure
 from models_offline.hierarchy import Hierarchy
 from models_offline.levels import KEYS
 from models_offline.models import FALLBACK, MODELS
@@ -244,11 +244,20 @@ def _shares(results: Results, demand_class: str) -> str:
     return json.dumps({model: share for model, share in shares.items() if share > 0})
 
 
+def final_failures(results: Results) -> list[Failure]:
+    """The forecasts that candidates of a series' class could not make; those of a model that is
+    none are missed by nobody."""
+    return [
+        failure
+        for failure in results.fits.failures
+        if failure.cut == FINAL and wanted(failure.model, results.classes[failure.unique_id])
+    ]
+
+
 def _fallback_reasons(results: Results) -> dict[Any, str]:
     reasons: dict[Any, list[str]] = {}
-    for failure in results.fits.failures:
-        if failure.cut == FINAL:
-            reasons.setdefault(failure.unique_id, []).append(f"{failure.model}: {failure.reason}")
+    for failure in final_failures(results):
+        reasons.setdefault(failure.unique_id, []).append(f"{failure.model}: {failure.reason}")
     return {uid: "; ".join(lines) for uid, lines in reasons.items()}
 
 
@@ -378,9 +387,7 @@ def _version(library: str) -> str | None:
 
 def failure_reasons(results: Results) -> list[dict[str, Any]]:
     """How many series have no forecast of their own from a model and why, the most first."""
-    found = Counter(
-        (failure.model, failure.reason) for failure in results.fits.failures if failure.cut == FINAL
-    )
+    found = Counter((failure.model, failure.reason) for failure in final_failures(results))
     return [
         {"model": model, "reason": why, "series": count}
         for (model, why), count in sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -389,7 +396,6 @@ def failure_reasons(results: Results) -> list[dict[str, Any]]:
 
 def _fallbacks(results: Results) -> list[dict[str, str]]:
     series = results.dataset.series
-    final = [failure for failure in results.fits.failures if failure.cut == FINAL]
     return [
         {
             "sku": str(series.at[failure.unique_id, "sku"]),
@@ -397,5 +403,5 @@ def _fallbacks(results: Results) -> list[dict[str, str]]:
             "model": failure.model,
             "reason": failure.reason,
         }
-        for failure in final[:MOST_NAMED]
+        for failure in final_failures(results)[:MOST_NAMED]
     ]

@@ -463,8 +463,7 @@ def _home() -> Path:
 def print_summary(results: Results) -> None:
     """The run in a few lines, the leaderboard by demand class, and what drivers bring."""
     from models_offline import drivers
-    from models_offline.bundle import failure_reasons
-    from models_offline.fitting import FINAL
+    from models_offline.bundle import failure_reasons, final_failures
     from models_offline.hierarchy import table as level_table
     from models_offline.scoring import leaderboard
 
@@ -492,8 +491,7 @@ def print_summary(results: Results) -> None:
     seconds = ", ".join(f"{name} {value:.0f} s" for name, value in results.fits.seconds.items())
     print(f"time by model: {seconds}")
     print(f"fits: {_sources(results.tally)}")
-    failed = sum(failure.cut == FINAL for failure in results.fits.failures)
-    print(f"forecasts that members could not make: {failed}")
+    print(f"forecasts that members could not make: {len(final_failures(results))}")
     for one in failure_reasons(results)[:MOST_REASONS]:
         print(f"  {one['model']}: {one['series']} × {one['reason']}")
 

@@ -20,6 +20,7 @@ import pytest
 from domain.errors import InvalidInput
 from models_offline import bundle, cli, ensemble
 from models_offline.checkpoints import Store
+from models_offline.fitting import FINAL, Failure
 from models_offline.models import MODELS
 from models_offline.models.arima import Arima
 from models_offline.training import Options, Results, prepared, run, train
@@ -264,6 +265,7 @@ def test_a_failing_series_falls_back_and_is_counted(
 
     monkeypatch.setattr(Arima, "fit_one", fail_on_one)
     done = run(small, Options(horizon=HORIZON, models=("arima", "naive")))
+    done.fits.failures.append(Failure(2, FINAL, "compound", "no candidate of smooth demand"))
     written = bundle.write(done, tmp_path)
     facts = json.loads((written / "manifest.json").read_text())
     name = done.dataset.series.loc[2, ["sku", "site"]].to_dict()

@@ -6,11 +6,16 @@
   const PAUSE_MS = 400;
   const TYPED = ".search-input input";
   const OPTIONS = ".dash-dropdown-content";
+  const NAMED = "a, button, summary, path";
+  const AWAITED = ".part > .outline";
 
   let left = null;
   let leftOn = "";
+  let rank = -1;
   let unsent = null;
   let timer = 0;
+
+  const page = () => document.getElementById("_pages_content");
 
   /* A field says what was typed once the reader pauses; Enter and leaving it, which Dash hears by
      itself, say it at once. */
@@ -49,23 +54,41 @@
   function hold(event) {
     const within = (place) => event.target.closest && event.target.closest(place);
     if (!within(OPTIONS)) {
-      left = within("#_pages_content [id]") === event.target ? event.target : null;
+      left = within("#_pages_content") ? event.target : null;
       leftOn = window.location.pathname;
+      rank = left ? alike(left).indexOf(left) : -1;
     }
   }
 
   document.addEventListener("focusin", hold);
   document.addEventListener("pointerdown", hold, true);
 
+  const nameOf = (one) => one.getAttribute("aria-label") || one.textContent.trim();
+
+  function alike(one) {
+    const kin = one.matches(NAMED) ? page().querySelectorAll(one.localName) : [];
+    return [...kin].filter((other) => nameOf(other) === nameOf(one));
+  }
+
+  /* The same, or what stands in its place: of the cards of a list the next one's button. */
+  function successor() {
+    const same = left.id && document.getElementById(left.id);
+    if (same || page().querySelector(AWAITED)) {
+      return same;
+    }
+    const kin = alike(left);
+    return kin[Math.min(rank, kin.length - 1)];
+  }
+
   function goOn() {
-    if (!left || left.isConnected || document.activeElement !== document.body) {
+    const isLost = left && !left.isConnected && document.activeElement === document.body;
+    if (!isLost || !page() || leftOn !== window.location.pathname) {
       return;
     }
-    const found = leftOn === window.location.pathname && document.getElementById(left.id);
+    const [was, found] = [left, successor()];
     if (!found) {
       return;
     }
-    const was = left;
     found.focus({ preventScroll: true });
     if (found.matches(TYPED) && (was === unsent || was.value.trim() === found.value)) {
       retype(found, was);

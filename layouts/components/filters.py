@@ -255,7 +255,7 @@ def dropdown(
     placeholder: str,
     **more: Any,
 ) -> dcc.Dropdown:
-    """A drop-down in the reader's language."""
+    """A drop-down in the reader's language; several values are said as it closes."""
     return dcc.Dropdown(
         id=identity,
         options=[{"value": option.value, "label": option.label} for option in options],
@@ -265,7 +265,8 @@ def dropdown(
         placeholder=placeholder,
         search_order="original",
         labels=_labels(viewer),
-        closeOnSelect=True,
+        closeOnSelect=not multi,
+        debounce=multi,
         **more,
     )
 

@@ -27,6 +27,20 @@ def tile(page: Page, name: str) -> str:
     return page.locator(".status-total", has_text=name).locator(".weak").inner_text()
 
 
+def test_who_decides_by_keys_goes_on_with_the_next_one(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/recommendations")
+    cards = page.locator(CARD)
+    first, second = (cards.nth(place).get_attribute("id") for place in (0, 1))
+    page.locator(f"#{first}").get_by_role("button", name="Aceitar").press("Enter")
+    expect(page.locator(f"#{first}")).to_have_count(0)
+    expect(page.locator(f"#{second}").get_by_role("button", name="Aceitar")).to_be_focused()
+    watched.open("/recommendations?status=accepted")
+    page.locator(f"#{first}").get_by_role("button", name="Reabrir").click()
+    expect(page.locator(f"#{first}")).to_have_count(0)
+    assert watched.complaints == []
+
+
 def test_one_is_rejected_with_a_reason_and_the_rest_accepted_and_exported(
     watch: Callable[..., Watched], published: Engine
 ) -> None:

@@ -118,7 +118,7 @@ READERS = frozenset(
     f"test_{name}"
     for name in (
         *("addresses", "admin_audit", "features", "forecasts", "inventory", "login"),
-        *("fields", "palette", "weight"),
+        *("contrast", "fields", "palette", "weight"),
     )
 )
 """Modules whose tests change nothing that the others read: they share a served product."""

@@ -15,7 +15,7 @@ from domain.drivers import MONTHS_SHOWN, DriverSum, driver_sums
 from domain.page_filters import OWN
 from domain.records import NO_FILTERS, DriverMonth, Filters, Option
 from domain.viewer import Viewer
-from layouts.charts import graph, stacked
+from layouts.charts import graph, stacked, told
 from layouts.components.cards import card
 from layouts.components.downloads import downloads, query_of
 from layouts.components.filters import choice
@@ -24,7 +24,7 @@ from layouts.components.states import missing_file
 from layouts.components.table import twin
 from layouts.material import depot_choice
 from layouts.text import driver_name
-from layouts.theme import ACCENT, figure
+from layouts.theme import ACCENT, figure, plain
 from layouts.units import of_driver, per_period
 
 
@@ -79,13 +79,23 @@ def _chart_card(data: DriversData, viewer: Viewer) -> html.Section:
 
 
 def _chart(rows: Sequence[DriverMonth], data: DriversData, viewer: Viewer) -> go.Figure:
-    chart = figure(viewer, per_period(data.unit, "M", viewer.t))
+    t, driver = viewer.t, data.driver or ""
+    chart = figure(viewer, per_period(data.unit, "M", t))
     months = [one.month for one in rows]
     chart.add_bar(
-        x=months, y=[one.quantity for one in rows], marker={"color": ACCENT}, showlegend=False
+        x=months,
+        y=[one.quantity for one in rows],
+        marker={"color": ACCENT},
+        showlegend=False,
+        hovertemplate=told(t("Demand")),
     )
-    line = go.Scatter(x=months, y=[one.value for one in rows], mode="lines+markers")
-    return stacked(chart, line, *of_driver(data.driver or "", viewer.t))
+    line = go.Scatter(
+        x=months,
+        y=[one.value for one in rows],
+        mode="lines+markers",
+        hovertemplate=told(plain(driver_name(driver, t))),
+    )
+    return stacked(chart, line, *of_driver(driver, t))
 
 
 def _table(data: DriversData, viewer: Viewer) -> html.Section:

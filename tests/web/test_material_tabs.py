@@ -102,6 +102,8 @@ def test_drivers_stand_beside_the_demand_of_their_month(site: Site) -> None:
     try:
         page = _page(site, tab="drivers", site="DEP-SP")
         assert '"driver-chart"' in page and '"rain_mm"' in page
+        for name in ("Demanda", "Chuva, mm por dia"):
+            assert f"<extra>{name}</extra>" in page, name
         assert (
             '"name":"Chuva, mm por dia","where":"SP","months":5,"last":"2025-05-01","value":52.0'
             in page

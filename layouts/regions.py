@@ -410,7 +410,7 @@ def _told(value: float | None, name: str, viewer: Viewer) -> str:
 def _table(name: str, rows: Sequence[UfRow], data: RegionsData, viewer: Viewer) -> Component:
     t = viewer.t
     makers: dict[str, Any] = {
-        "BRL": lambda field, header: money_column(field, header, 0, minWidth=110),
+        "BRL": lambda field, header: money_column(field, header, 0, minWidth=124),
         "days": lambda field, header: number_column(field, header, 1, minWidth=98),
         "count": lambda field, header: number_column(field, header, minWidth=94),
         "fraction": lambda field, header: percent_column(field, header, 2, minWidth=124),

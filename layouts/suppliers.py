@@ -257,7 +257,7 @@ def _table(data: SuppliersData, viewer: Viewer) -> html.Section:
         number_column("drift_days", t("Against contract (days)"), 1, minWidth=100),
         text_column("trend", t("Trend (days a year)"), minWidth=110),
         text_column("price", t("Prices (a year)"), minWidth=110),
-        money_column("spend_brl", t("Purchases"), minWidth=110),
+        money_column("spend_brl", t("Purchases"), minWidth=124),
         percent_column("spend_share", t("Share"), minWidth=78),
         money_column("lateness_brl", t("Stock for lateness"), minWidth=110),
     ]

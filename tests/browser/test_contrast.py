@@ -1,5 +1,5 @@
-"""What is seen of fields, focus and icons: as the browser draws it, in both schemes and in forced
-colours."""
+"""What is seen of fields, focus, icons and long sums: as the browser draws it, in both schemes and
+in forced colours."""
 
 from __future__ import annotations
 
@@ -111,3 +111,20 @@ def test_forced_colours_leave_icons_legend_and_the_current_page(forced: Page, si
     assert colours["icon"] != colours["canvas"]
     assert colours["outline"] == "solid"
     assert colours["steps"]
+
+
+def test_purchases_of_millions_are_not_cut(watch: Callable[..., Watched]) -> None:
+    watched = watch()
+    page = watched.open("/suppliers")
+    page.evaluate("""() => dash_ag_grid.getApi("suppliers").forEachNode(node =>
+        node.setDataValue("spend_brl", 12562693))""")
+    cell = ".ag-cell[col-id=spend_brl]"
+    page.locator(cell, has_text="12.562.693").first.wait_for()
+    room = page.evaluate(f"""() => {{
+        const one = document.querySelector("{cell}"), style = getComputedStyle(one);
+        const words = document.createRange();
+        words.selectNodeContents(one);
+        const sides = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+        return one.clientWidth - sides - words.getBoundingClientRect().width;
+    }}""")
+    assert room >= 0

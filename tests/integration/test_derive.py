@@ -448,6 +448,24 @@ def test_demand_of_a_month_reaches_to_its_end(nova: str, engine: Engine, tmp_pat
     assert (asked.value, asked.as_of) == (1_200, date(2025, 6, 30))
 
 
+def test_what_was_last_asked_for_in_a_month_is_idle_from_its_end(engine: Engine, tmp_path: Path):
+    """B is last asked for in December, at a depot of its own, dated the month's first day."""
+    asked = "".join(f"2025-0{month}-01;A;300;D\n" for month in range(1, 7)) + "2024-12-01;B;30;E\n"
+    files = {
+        "items": "sku;family;unit;unit_cost_brl\nA;cabos;m;2\nB;cabos;m;2\n",
+        "sites": "site;uf\nD;SP\nE;SP\n",
+        "demand": f"date;sku;quantity;site\n{asked}",
+        "stock": "date;sku;site;on_hand\n2025-06-30;A;D;400\n2025-06-30;B;E;900\n",
+    }
+    load_and_publish(write(tmp_path, **files), engine, frequency="M", horizon=3)
+    told = {key: row.facts for key, row in alerts(engine).items()}
+    dead, gap = told["dead_stock", "B", "E"], told["data_gap", "B", "E"]
+    assert (dead["last_demand_on"], dead["unasked_days"]) == ("2024-12-31", 181)
+    assert (gap["file"], gap["last_on"], gap["silent_days"]) == ("demand", "2024-12-31", 181)
+    set_policy(engine, '{"dead_days": 182, "gap_days": 182}')
+    assert not {("dead_stock", "B", "E"), ("data_gap", "B", "E")} & set(alerts(engine))
+
+
 def set_policy(engine: Engine, settings: str) -> None:
     set_setting(engine, "policy", settings)
     derive.refresh_after_load(engine)

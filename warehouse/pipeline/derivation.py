@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from domain.inventory import Array
 from domain.policy_settings import PolicySettings
 from domain.recommending.settings import RecommendationSettings
-from warehouse.queries.published import NATIVE, REACHED, last_day
+from warehouse.queries.published import BUCKET, NATIVE, REACHED, last_day
 from warehouse.queries.stocked import IN_TERMS, overridden
 
 
@@ -30,6 +30,12 @@ class Setup:
     today: date
     settings: PolicySettings
     rates: RecommendationSettings
+
+    @property
+    def row_period(self) -> dict[str, str]:
+        """What a row of demand stands for, as `bucket` and `period` of SQL."""
+        bucket = BUCKET[self.native]
+        return {"bucket": bucket, "period": f"1 {bucket}"}
 
     def stockout_on(self, days: Array) -> pd.Series:
         """The days within which stock runs out so many days from the end of today; NaT for NaN."""

@@ -29,7 +29,7 @@ from warehouse.pipeline.copying import frame_of
 from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_DAYS, MEASURED_LINES
 from warehouse.queries.daily import CANCELLED, SIGMA_PER_BAND
-from warehouse.queries.published import BUCKET, last_day, next_period
+from warehouse.queries.published import BUCKET, last_day, next_period, period_end
 
 RECENT_DAYS = 180
 SIGNIFICANT = 2.0
@@ -196,8 +196,8 @@ LEFT JOIN core.{file} AS said ON said.site_id = place.site_id
     AND said.date > place.last_on - {USUAL_DAYS} AND said.date <= :today
 GROUP BY place.site_id, place.last_on
 """
-_DAYS = {"stock": "stock_date", "demand": "last_date"}
-"""Of each file the day of a series' last row."""
+_DAYS = {"stock": "stock_date", "demand": period_end("last_date")}
+"""Of each file the day that a series' last row reaches to."""
 
 _HELD = """
 SELECT item_id, site_id, coalesce(on_hand * unit_cost_brl, 0)::double precision AS held_brl
@@ -210,7 +210,7 @@ def _gaps(connection: Connection, setup: Setup, policy: pd.DataFrame, file: str)
     sql = _SILENT.format(day=_DAYS[file], file=file, USUAL_DAYS=USUAL_DAYS)
     since = setup.today - timedelta(days=setup.settings.gap_days)
     year_ago = setup.today - timedelta(days=USUAL_DAYS)
-    params = {"since": since, "year_ago": year_ago, "today": setup.today}
+    params = {"since": since, "year_ago": year_ago, "today": setup.today} | setup.row_period
     found = frame_of(connection, sql, params)
     heard = pd.to_datetime(found["last_on"])
     silent = (pd.Timestamp(setup.today) - heard).dt.days.astype("float64")

@@ -22,7 +22,7 @@ from warehouse.pipeline.derivation import Setup
 from warehouse.pipeline.lead_times import MEASURED_LINES
 from warehouse.pipeline.project_needs import dated, effects
 from warehouse.queries.daily import CANCELLED, ordered_by, received_by
-from warehouse.queries.published import BUCKET
+from warehouse.queries.published import period_end
 from warehouse.queries.requests import request_days
 from warehouse.queries.training import BY_PARTITION
 
@@ -49,7 +49,7 @@ FROM analytics.series_profile AS profile
 JOIN core.item USING (item_id)
 LEFT JOIN analytics.series_overview AS overview USING (item_id, site_id)
 LEFT JOIN (
-    SELECT item_id, site_id, max(date) AS last_demand_on,
+    SELECT item_id, site_id, {period_end("max(date)")} AS last_demand_on,
         avg(quantity) FILTER (WHERE date > :since) AS request_size
     FROM ({request_days("date <= :today")}) AS day GROUP BY item_id, site_id
 ) AS asked USING (item_id, site_id)
@@ -74,6 +74,7 @@ _NUMBERS = (
 def _series(connection: Connection, setup: Setup) -> pd.DataFrame:
     since = setup.today - timedelta(days=REQUEST_DAYS)
     params = {"run_id": setup.run_id, "lines": MEASURED_LINES, "since": since, "today": setup.today}
+    params |= setup.row_period
     connection.execute(text(BY_PARTITION))
     frame = frame_of(connection, _SERIES, params)
     frame = frame.astype(dict.fromkeys(_NUMBERS, "float64") | {"active": bool})
@@ -201,8 +202,8 @@ def brought_to_today(
                 1, (last - overview.stock_date)::double precision / (last - first + 1)
              )), 0)
              FROM core.demand CROSS JOIN LATERAL (
-                SELECT day::date AS first, (day + CAST(:period AS interval))::date - 1 AS last
-                FROM date_trunc(:bucket, demand.date::timestamp) AS day
+                SELECT date_trunc(:bucket, demand.date::timestamp)::date AS first,
+                    {period_end("demand.date")} AS last
              ) AS period
              WHERE demand.item_id = overview.item_id AND demand.site_id = overview.site_id
                 AND demand.date >= date_trunc(:bucket, overview.stock_date + interval '1 day')
@@ -223,13 +224,7 @@ def brought_to_today(
         ) AS received
         WHERE overview.stock_date < :today
     """
-    bucket = BUCKET[setup.native]
-    params = {
-        "today": setup.today,
-        "bucket": bucket,
-        "period": f"1 {bucket}",
-        "cancelled": list(CANCELLED),
-    }
+    params = {"today": setup.today, "cancelled": list(CANCELLED)} | setup.row_period
     since = frame_of(connection, sql, params)
     series = series.merge(since, on=["item_id", "site_id"], how="left")
     numbers = ("used_since", "received_since", "received_of_ordered")

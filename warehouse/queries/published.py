@@ -98,6 +98,12 @@ RUN = f"""
 """What `run_and_days` gives, for statements to be part of whose row is taken for it."""
 
 
+def period_end(day: str) -> str:
+    """SQL: the last day of the period that `day` lies in. Takes `bucket` and `period` of
+    `calendar`."""
+    return f"((date_trunc(:bucket, {day}::timestamp) + CAST(:period AS interval))::date - 1)"
+
+
 @dataclass(frozen=True)
 class PublishedRun:
     """The run that everybody sees; `data_to` is the first day of its last known period, `known_to`

@@ -44,7 +44,7 @@ _DEFINITIONS = (
         "BRL",
         "up",
         r"S = (C_0 - C_1) \cdot \frac{12}{m}",
-        "both policies on the demand of the last 12 months, month by month",
+        "both policies on the last 12 months of the published run's data, month by month",
         {
             "C_0": ("costs of the old policy", "BRL"),
             "C_1": ("costs of ours", "BRL"),

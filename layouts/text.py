@@ -324,7 +324,7 @@ RECEIPT_WORDS = (
     N_("months replayed"),
     N_("of that, accepted"),
     N_("of that, realised"),
-    N_("both policies on the demand of the last 12 months, month by month"),
+    N_("both policies on the last 12 months of the published run's data, month by month"),
     N_("sum of absolute errors"),
     N_("sum of actual demand"),
     N_("item-depot-days without stock"),

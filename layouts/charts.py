@@ -226,7 +226,8 @@ def steps_chart(
             number=".1%",
         )
     chart.update_yaxes(tickformat=".0%")
-    chart.update_xaxes(title=titled(ahead), **whole_ticks(max(one.step or 0 for one in steps), 8))
+    last = max(one.step or 0 for one in steps)
+    chart.update_xaxes(title=titled(ahead), range=[0.5, max(last, 1.5)], **whole_ticks(last, 8))
     label_ends(chart)
     return chart
 

@@ -449,14 +449,23 @@ def test_the_table_below_a_forecast_says_what_the_chart_draws() -> None:
     assert len(header) == len(rows[0]) == len(rows[1]) == 5
 
 
-@pytest.mark.parametrize(("horizon", "ticks"), [(1, {"dtick": 1}), (30, {"nticks": 8})])
-def test_an_axis_of_periods_has_no_half_ones(horizon: int, ticks: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("horizon", "ticks"),
+    [
+        (1, {"dtick": 1, "range": (0.5, 1.5)}),
+        (8, {"dtick": 1, "range": (0.5, 8)}),
+        (30, {"nticks": 8, "range": (0.5, 30)}),
+    ],
+)
+def test_an_axis_of_periods_has_no_half_ones_and_no_period_0(
+    horizon: int, ticks: dict[str, object]
+) -> None:
     steps = [
         ModelStep("ensemble", step, 9, 0.4, 0.0, (0.1, 0.5, 0.9), (0.1, 0.5, 0.9))
         for step in range(horizon + 1)
     ]
     axis = charts.steps_chart(steps, ["ensemble"], reader(), UNIT).layout.xaxis
-    assert {name: axis[name] for name in ("dtick", "nticks") if axis[name]} == ticks
+    assert {name: axis[name] for name in ("dtick", "nticks", "range") if axis[name]} == ticks
 
 
 def test_line_names_do_not_cover_each_other() -> None:

@@ -121,36 +121,39 @@ def _date_patterns(months: list[str]) -> tuple[re.Pattern[str], ...]:
 
 
 _DATES = {locale: _date_patterns(months) for locale, months in _MONTHS.items()}
+_ENGLISH_MONTHS = "|".join(_MONTHS[ENGLISH])
+_CAPITAL = "|".join(name.capitalize() for name in _MONTHS[ENGLISH] if name != "may")
 _MONTH_ALONE = {
     ENGLISH: re.compile(
-        r"\b(?P<name>January|February|March|April|June|July|August|September|October|November"
-        r"|December|(?<=\b(?:by|in) )May)\b"
+        rf"\b(?P<name>{_CAPITAL}|(?<=[a-z][ -])May|(?<=\b(?:by|in) )(?i:{_ENGLISH_MONTHS}))\b"
     ),
-    "pt_BR": re.compile(
-        r"\b(?P<name>janeiro|fevereiro|marco|abril|maio|junho|julho|agosto|setembro|outubro"
-        r"|novembro|dezembro)\b",
-        re.IGNORECASE,
-    ),
+    "pt_BR": re.compile(rf"\b(?P<name>{'|'.join(_MONTHS['pt_BR'])})\b", re.IGNORECASE),
 }
+"""What is an English word too ("may", "march") is a month by its capital, or after "by" or "in"."""
 _UNDATED = re.compile(
     r"\b(?:hoje|amanha|ontem|today|tonight|tomorrow|yesterday|(?:next|last|this) (?:day|year)s?"
-    r"|(?:segunda|terca|quarta|quinta|sexta)s?[\s-]feiras?|sabados?|domingos?"
-    r"|(?:ate|na|esta|[dn]esta|proxima|ultima) (?:segunda|terca|quarta|quinta|sexta)"
+    r"|segundas?[\s-]feiras?|(?:terca|quarta|quinta|sexta)s?|sabados?|domingos?"
+    r"|(?:ate|na|esta|[dn]esta|proxima|ultima)(?: a)? segunda"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+    r"|(?:by|on|until|before) (?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)"
     r"|(?:proxim|ultim)[oa]s? (?:dia|ano)s?|[dn]?es[ts]e (?:dia|ano)"
     r"|(?:dia|ano)s? (?:que vem|seguintes?|passados?))\b",
     re.IGNORECASE,
 )
 _UNCOUNTED = re.compile(
-    r"\b(?:horas?|semana\w*|mes(?:es)?|mensa(?:l|is|lmente)|(?:bi|tri|quadri)mestr\w+|semestr\w+"
-    r"|decadas?|seculos?|(?:uma?|algu(?:m|ns)|pouc[oa]s|vari[oa]s) (?:dia|ano)s?"
+    r"\b(?:minut\w+|horas?|semana\w*|mes(?:es)?|mensa(?:l|is|lmente)|(?:bi|tri|quadri)mestr\w+"
+    r"|semestr\w+|decadas?|seculos?"
+    r"|(?:uma?|uns|unico|algu(?:m|ns)|pouc[oa]s|vari[oa]s) (?:dia|ano)s?"
+    r"|(?:fim|final|inicio|comeco|meados|virada) d[eo] ano"
     r"|hours?|hourly|weeks?|weekly|weekends?|months?|monthly|quarterly|semesters?|decades?"
-    r"|(?:within|in|for|after|than|only|just|lasts?) an? (?:day|year)"
-    r"|(?:one|few|some|many|several) (?:day|year)s?)\b",
+    r"|(?:within|in|for|after|than|only|just|lasts?) an? (?:full |whole )?(?:day|year)"
+    r"|(?:one|one more|few|some|many|several|single|another|coming|following) (?:day|year)s?"
+    r"|(?:end|middle|beginning|start) of (?:the |this )?year|year-end)\b",
     re.IGNORECASE,
 )
 """Times that are no number of days or years."""
-_ROMAN = re.compile(r"\b[IVX]{2,}\b")
+_ROMAN = re.compile(r"\b(?=[IVXLC]{2})(?:[IVX]+|C{0,3}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))\b")
+"""Below 400: CD and DC are depots."""
 _SPELT = re.compile(
     r"\b(?:zero|dois|duas|tres|quatro|cinco|seis|sete|oito|nove|dez|onze|doze|treze|quatorze"
     r"|catorze|quinze|dezesseis|dezessete|dezoito|dezenove|vinte|trinta|quarenta|cinquenta|sessenta"
@@ -214,7 +217,7 @@ def refusal(text: Any, facts: Mapping[str, Any], locale: str) -> str | None:
         return "a day without its date"
     if _UNCOUNTED.search(plain):
         return "a time that is no number of days"
-    return unfounded(rest, facts, locale)
+    return None if unfounded(rest, facts, locale) is None else "a number or a date"
 
 
 def unfounded(text: str, facts: Mapping[str, Any], locale: str) -> str | None:

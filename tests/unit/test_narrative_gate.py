@@ -332,6 +332,8 @@ def test_only_what_is_a_years_is_told_a_year() -> None:
                 *("em uma semana", "daqui a um mês", "no mês que vem", "até março", "em agosto"),
                 *("no primeiro trimestre", "por XII dias", "em um ano", "em poucos dias"),
                 *("este ano", "no ano que vem", "nos próximos dias", "em alguns dias"),
+                *("até a sexta", "às quintas", "até mar.", "em set", "em minutos", "por XL dias"),
+                *("em um único dia", "até o fim do ano", "daqui a uns dias"),
             )
         ),
         *(
@@ -347,6 +349,9 @@ def test_only_what_is_a_years_is_told_a_year() -> None:
                     "this year",
                 ),
                 *("in one day", "for XII days", "in the second semester"),
+                *("by Fri.", "on Thu", "in Apr", "by march", "until May", "by mid-May"),
+                *("for XL days", "in minutes", "within a full year", "in one more day"),
+                *("for a single day", "by the end of the year", "by year-end", "in coming days"),
             )
         ),
     ],
@@ -361,10 +366,18 @@ def test_times_that_stand_in_no_fact_are_refused(locale: str, claim: str) -> Non
         ("pt_BR", "Compre 1.250 m de Cabo óptico 12FO até julho para o depósito."),
         ("en", "Buy 1,250 m of it by July for the stock of the depot, which may be short."),
         ("en", "The purchase of the stock costs R$ 980 and may march on by the plan."),
+        ("pt_BR", "Compre 1.250 m de Cabo óptico 12FO para o CD, sem demora."),
     ],
 )
 def test_the_month_of_a_date_may_stand_alone(locale: str, claim: str) -> None:
     assert refusal(claim, FACTS, locale) is None
+
+
+@pytest.mark.parametrize("name", ["Kit março", "Cabo VII", "Pilha sexta-feira", "Kit uma semana"])
+def test_a_name_that_holds_a_time_is_a_word(name: str) -> None:
+    claim = f"Compre 1.250 m de {name} para o depósito, sem demora."
+    assert refusal(claim, FACTS | {"item_name": name}, "pt_BR") is None
+    assert refusal(claim, FACTS, "pt_BR")
 
 
 @pytest.mark.parametrize("value", [None, 5, ["text"], {"pt_BR": "x"}])

@@ -197,17 +197,16 @@ def effective(point: ForecastPoint, name: str) -> float:
 
 
 def _add_ensemble(chart: go.Figure, points: Sequence[ForecastPoint], viewer: Viewer) -> None:
-    """The ensemble's line; where an override is in force that one, and the model's dashed beside
-    it."""
+    """The ensemble's line; with an override in force anywhere what counts, and the model's whole
+    line dashed beside it."""
     dates, name = [point.date for point in points], named(MODELS, "ensemble", viewer.t)
     if not any(point.override_id is not None for point in points):
         add_line(chart, dates, [p.mean for p in points], name, **model_style("ensemble"))
         return
     adjusted = [effective(point, "mean") for point in points]
     add_line(chart, dates, adjusted, viewer.t("Adjusted by hand"), **model_style("ensemble"))
-    model = [None if point.override_id is None else point.mean for point in points]
     style = model_style("ensemble") | {"dash": "dash", "width": 1.5}
-    add_line(chart, dates, model, name, **style)
+    add_line(chart, dates, [point.mean for point in points], name, **style)
 
 
 def steps_chart(
@@ -421,17 +420,17 @@ def short_ticks(
 
 
 def label_ends(chart: go.Figure) -> None:
-    """Puts each line's name, and each row of bars', beside its last point, far enough from the
-    other names."""
-    lines = [trace for trace in chart.data if trace.meta and trace.y]
-    tops = [value for trace in chart.data for value in trace.y if value is not None]
-    if not lines or not tops:
+    """Puts each line's name, and each row of bars', beside the last value that it has, far enough
+    from the other names; none beside one without values."""
+    lines = [trace for trace in chart.data if trace.meta and _known(trace)]
+    if not lines:
         return
+    tops = [value for trace in chart.data for value in _known(trace)]
     end = max(trace.x[-1] for trace in lines)
     finals = [trace for trace in lines if trace.x[-1] == end]
     names = [_in_lines(trace.name) for trace in finals]
     gap = LABEL_GAP * max(map(len, names)) * ((max(tops) - min(0, *tops)) or 1)
-    heights = spread([trace.y[-1] or 0 for trace in finals], gap)
+    heights = spread([_known(trace)[-1] for trace in finals], gap)
     for trace, name, height in zip(finals, names, heights, strict=True):
         _label(chart, "<br>".join(name), _colour_of(trace), x=1, y=height)
     for trace in lines:
@@ -439,6 +438,10 @@ def label_ends(chart: go.Figure) -> None:
             place = {"x": 0, "y": 1, "yref": "paper", "yanchor": "bottom"}
             _label(chart, trace.name, _colour_of(trace), **place)
     _leave_room(chart, [line for name in names for line in name])
+
+
+def _known(trace: Any) -> list[float]:
+    return [value for value in trace.y or () if value is not None]
 
 
 def label_beside(chart: go.Figure, y: float, text: str, colour: str) -> None:

@@ -439,7 +439,12 @@ def test_the_table_below_a_forecast_says_what_the_chart_draws() -> None:
     header, rows = item_depot.forecast_table(history, points, reader("en"))
     drawn = charts.series_chart(history, points, ["ensemble"], reader("en"), UNIT).data
     columns = dict(zip(header, zip(*rows, strict=True), strict=True))
-    names = {"Adjusted by hand": "Forecast", "p10": "p10", "p10–p90": "p90"}
+    names = {
+        "Adjusted by hand": "Forecast",
+        "p10": "p10",
+        "p10–p90": "p90",
+        "Ensemble": "Ensemble mean",
+    }
     for trace in drawn:
         if trace.name in names:
             assert columns[names[trace.name]] == (None, *trace.y)
@@ -466,6 +471,16 @@ def test_an_axis_of_periods_has_no_half_ones_and_no_period_0(
     ]
     axis = charts.steps_chart(steps, ["ensemble"], reader(), UNIT).layout.xaxis
     assert {name: axis[name] for name in ("dtick", "nticks", "range") if axis[name]} == ticks
+
+
+def test_a_name_stands_at_the_last_value_that_its_line_has() -> None:
+    chart = go.Figure()
+    charts.add_line(chart, [1, 2, 3], [4.0, 6.0, None], "short")
+    charts.add_line(chart, [1, 2, 3], [40.0, 50.0, 60.0], "whole")
+    charts.add_line(chart, [1, 2, 3], [None, None, None], "empty")
+    charts.label_ends(chart)
+    heights = {one.text: one.y for one in chart.layout.annotations}
+    assert heights == {"short": 6.0, "whole": 60.0}
 
 
 def test_line_names_do_not_cover_each_other() -> None:

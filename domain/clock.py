@@ -25,9 +25,9 @@ def days_before(day: date, days: int) -> date:
 
 
 def months_after(day: date, months: int) -> date:
-    """The same day so many months later (earlier, when negative); the month's last where it has
-    none of that number."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    """The same day so many months later (earlier, when negative, but not before the first month
+    that there is); the month's last where it has none of that number."""
+    year, month = divmod(max(12, day.year * 12 + day.month - 1 + months), 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

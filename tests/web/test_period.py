@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from tests.factories import LAST_DAY
 from tests.web.conftest import ANALYST, Api, Site
+from tests.web.test_old_data import NATIVE
 
 QUEUES = {"alerts": "alert", "recommendations": "recommendation"}
 SINCE = LAST_DAY - timedelta(days=89)
@@ -108,6 +109,48 @@ def test_the_map_adds_up_the_days_of_the_period(site: Site, analyst: Api) -> Non
     assert "?uf=BA&period=90&measure=demand_brl" in page
     assert "/alerts?uf=SP&period=all" in page and "/savings?uf=SP&period=90" in page
     assert "Demanda, 30 dias" in _told(site, "/regions", "")
+
+
+@pytest.fixture
+def monthly(site: Site) -> Iterator[None]:
+    """Each row of demand stands for the month that it lies in."""
+    with site.changing() as connection:
+        connection.execute(NATIVE, {"native": "M"})
+    yield
+    with site.changing() as connection:
+        connection.execute(NATIVE, {"native": "D"})
+
+
+def _demand(api: Api, since: str, until: str) -> dict[str, Any]:
+    told = api.get(f"/kpis?from={since}&to={until}").json()["data"]
+    return next(one for one in told if one["key"] == "demand_value")
+
+
+def _as_before(api: Api, asked: tuple[str, str], before: tuple[str, str]) -> bool:
+    """Whether demand of what is asked for is compared with just that of the dates before."""
+    value = _demand(api, *before)["value"]
+    assert value
+    return bool(_demand(api, *asked)["previous"] == pytest.approx(value))
+
+
+MAY, APRIL = ("2025-05-01", "2025-05-31"), ("2025-04-01", "2025-04-30")
+AS_MANY_DAYS = ("2025-03-31", "2025-04-30")
+
+
+def test_months_of_monthly_files_are_compared_with_as_many_months(
+    analyst: Api, monthly: None
+) -> None:
+    assert _as_before(analyst, MAY, APRIL)
+    autumn, before = ("2025-05-01", "2025-06-30"), ("2025-03-01", "2025-04-30")
+    assert _as_before(analyst, autumn, before)
+    part, as_long = ("2025-05-02", "2025-05-31"), ("2025-04-02", "2025-05-01")
+    assert _as_before(analyst, part, as_long)
+    for since in ("0001-01-01", "0001-02-01", "1013-01-01"):
+        assert _demand(analyst, since, "2025-05-31")["previous"] is None
+
+
+def test_months_of_daily_files_are_compared_with_as_many_days(analyst: Api) -> None:
+    assert _as_before(analyst, MAY, AS_MANY_DAYS)
 
 
 def test_the_rows_of_a_number_are_of_its_period(site: Site) -> None:

@@ -88,9 +88,10 @@ def headline(
     themselves; the others know no time.
 
     A KPI whose file is not loaded has value None and says in `missing` which one it needs.
-    `previous` is the same number one period earlier (for the forecast: the demand of as many
-    periods before it, unless the run leaves series out; for WAPE: the run published before). Of
-    demand there is none where the earlier period begins before the first that is known.
+    `previous` is the same number one period earlier (of dates asked for as many days, of whole
+    months of demand that is recorded by the month as many months; for the forecast: the demand of
+    as many periods before it, unless the run leaves series out; for WAPE: the run published
+    before). Of demand there is none where the earlier period begins before the first that is known.
     """
     run, last, windows = windows_now(connection, filters)
     sums = _sums(connection, scope, filters, windows)
@@ -106,14 +107,14 @@ def windows_now(
 
 
 def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str, Any]:
-    frequency = run.frequency if run else "D"
+    frequency, native = (run.frequency, run.native) if run else ("D", "D")
     demand_to = last.demand or date.min
     stock_to = last.stock or date.min
     otif_to, sla_to = last.as_of or date.min, last.outages_to or date.min
     trained_to = last_day(run.data_to, frequency) if run else demand_to
     periods = PERIODS_OF_MONTH[frequency]
     windows: dict[str, Any] = {
-        "demand_from": first_day(last.first_demand or date.max, run.native if run else "D"),
+        "demand_from": first_day(last.first_demand or date.max, native),
         "run_id": run.run_id if run else None,
         "previous_run_id": run.previous_run_id if run else None,
         "demand_to": demand_to,
@@ -136,6 +137,9 @@ def _windows(run: PublishedRun | None, last: Any, filters: Filters) -> dict[str,
     if filters.has_dates:
         for name in ("demand", "stock", "otif", "sla"):
             windows |= _asked_window(name, windows[f"{name}_to"], filters)
+        months = _whole_months(windows["demand_after"], windows["demand_to"])
+        if native == "M" and months:
+            windows["demand_before"] = _back(windows["demand_after"], native, months)
     return windows | _hours(windows, days_before(last.outages_from or date.max, 1))
 
 
@@ -145,6 +149,14 @@ def _asked_window(name: str, known_to: date, filters: Filters) -> dict[str, date
     after = days_before(filters.date_from or date.min, 1)
     before = date.min if after == date.min else days_before(after, max(0, (to - after).days))
     return {f"{name}_to": to, f"{name}_after": after, f"{name}_before": before}
+
+
+def _whole_months(after: date, to: date) -> int:
+    """How many months the days after `after` up to `to` are; 0 where they are not whole ones."""
+    start, end = after + timedelta(days=1), to + timedelta(days=1)
+    if start.day > 1 or end.day > 1:
+        return 0
+    return max(0, (end.year - start.year) * 12 + end.month - start.month)
 
 
 def _hours(windows: Mapping[str, Any], unknown_to: date) -> dict[str, int]:
@@ -158,7 +170,7 @@ def _back(day: date, frequency: str, periods: int) -> date:
     """The day before the last so many periods up to the end of `day`."""
     if day == date.min:
         return day
-    return next_period(day + timedelta(days=1), frequency, -periods) - timedelta(days=1)
+    return days_before(next_period(day + timedelta(days=1), frequency, -periods), 1)
 
 
 def known_demand(

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
 import pytest
 import requests
+from sqlalchemy import text
 
 from config import get_settings
+from tests.waiting import waiting
 from tests.web.conftest import ANALYST, PASSWORD, VIEWER, Site
 
 REFRESHES = ("refresh", "refresh", "logout")
@@ -89,6 +93,30 @@ def test_logout_ends_the_family(site: Site) -> None:
     assert renew(site, refresh).status_code == 401
     assert me(site, tokens["access_token"]).status_code == 401, "at once, not when it expires"
     assert me(site, other_login["access_token"]).status_code == 200
+
+
+def test_a_logout_ends_what_a_refresh_is_making_too(site: Site) -> None:
+    refresh = site.tokens(VIEWER)["refresh_token"]
+    number = claims_of(refresh)["jti"]
+    lock = text("SELECT FROM support.token WHERE token_id = :number FOR UPDATE")
+    with site.engine.connect() as holder, ThreadPoolExecutor() as asking:
+        holder.execute(lock, {"number": number})
+        renewed = asking.submit(renew, site, refresh)
+        wait_for(site, 1)
+        body = {"refresh_token": refresh}
+        gone = asking.submit(site.call, "POST", "/api/v1/auth/logout", json=body)
+        wait_for(site, 2)
+        holder.rollback()
+        assert gone.result().status_code == 200
+    made = renewed.result().json()["data"]
+    assert me(site, made["access_token"]).status_code == 401
+    assert renew(site, made["refresh_token"]).status_code == 401
+
+
+def wait_for(site: Site, count: int) -> None:
+    with site.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as eye:
+        while waiting(eye) < count:
+            time.sleep(0.01)
 
 
 def test_a_token_of_one_kind_is_not_one_of_the_other(site: Site) -> None:

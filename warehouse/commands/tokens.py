@@ -37,6 +37,7 @@ def rotate(
     """The next token in place of this one; None if it was used or revoked, and then its family
     is revoked too: one of the two who hold a used one is a thief, and the audit log says so."""
     with engine.begin() as connection:
+        _hold_family(connection, token_id, user_id)
         held = connection.execute(
             select(token)
             .where(token.c.token_id == token_id, token.c.user_id == user_id)
@@ -60,11 +61,20 @@ def rotate(
 def revoke_family(engine: Engine, *, token_id: UUID, user_id: int) -> None:
     """Ends the login that this token descends from; does nothing if it is unknown."""
     with engine.begin() as connection:
-        family = connection.execute(
-            select(token.c.family).where(token.c.token_id == token_id, token.c.user_id == user_id)
-        ).scalar_one_or_none()
+        family = _hold_family(connection, token_id, user_id)
         if family is not None:
             _revoke(connection, family)
+
+
+def _hold_family(connection: Connection, token_id: UUID, user_id: int) -> UUID | None:
+    """The login that a token descends from, None if it is unknown. Until the transaction ends no
+    other makes or ends tokens of it: one that is being made would not be seen, and stay good."""
+    family = connection.execute(
+        select(token.c.family).where(token.c.token_id == token_id, token.c.user_id == user_id)
+    ).scalar_one_or_none()
+    if family is not None:
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(str(family)))))
+    return family
 
 
 def _issue(connection: Connection, user_id: int, family: UUID, expires_at: datetime) -> Refresh:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar, get_origin
@@ -94,9 +95,12 @@ ModelName = Literal[
 ]
 
 
+DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
 def iso_day(value: Any) -> Any:
-    """Dates in bodies are texts: 2026-12-31."""
-    if not isinstance(value, str):
+    """Dates are texts: 2026-12-31."""
+    if not isinstance(value, str) or not DAY.fullmatch(value):
         raise ValueError("must be a date: 2026-12-31")
     try:
         return date.fromisoformat(value)
@@ -188,8 +192,8 @@ def one_of(sorts: Iterable[str]) -> Any:
 class Between(Query):
     """A span of dates, both ends included."""
 
-    from_: date | None = Field(None, alias="from")
-    to: date | None = None
+    from_: Day | None = Field(None, alias="from")
+    to: Day | None = None
 
     @field_validator("to")
     @classmethod

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from api.answers import locale
 from api.exporting import exported
-from api.parameters import Body, Paged, SpannedSeries, Text, one_of, split
+from api.parameters import Body, Day, Paged, SpannedSeries, Text, one_of, split
 from api.routing import route
 from auth.guards import current_viewer
 from auth.session import who_decides
@@ -49,8 +48,8 @@ class RecommendationFilters(SpannedSeries):
 
     kind: Annotated[tuple[AdviceKind, ...], BeforeValidator(split)] = ()
     status: Annotated[tuple[AdviceStatus, ...], BeforeValidator(split)] = ()
-    act_from: date | None = None
-    act_to: date | None = None
+    act_from: Day | None = None
+    act_to: Day | None = None
 
 
 class RecommendationsInOrder(RecommendationFilters):

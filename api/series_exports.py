@@ -12,7 +12,7 @@ from pydantic import Field
 from api.exporting import exported
 from api.forecasts import Area, LevelName
 from api.models import SeriesQuery
-from api.parameters import ModelNames, Query, Text
+from api.parameters import Day, ModelNames, Query, Text
 from auth.guards import current_viewer
 from domain.errors import NotFound
 from domain.records import BacktestPoint, ForecastPoint, SeriesDiagnostics
@@ -24,7 +24,7 @@ class LinesQuery(SeriesQuery):
     `ahead`: whether there are forecasts in it at all."""
 
     model: ModelNames = ()
-    from_: date | None = Field(None, alias="from")
+    from_: Day | None = Field(None, alias="from")
     ahead: bool = True
 
 
@@ -79,7 +79,7 @@ class SumQuery(Query):
     family: Text = ""
     unit: Text = ""
     area: Area = "BR"
-    from_: date | None = Field(None, alias="from")
+    from_: Day | None = Field(None, alias="from")
 
 
 @dataclass(frozen=True)

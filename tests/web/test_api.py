@@ -59,6 +59,8 @@ BAD_PARAMETERS = [
     ("/alerts?status=done", "status"),
     ("/forecasts?model=oracle", "model"),
     ("/forecasts?from=31/12/2025", "from"),
+    *((f"/kpis?from={day}", "from") for day in ("0", "20251231", "2025-12-31T00:00:00")),
+    ("/recommendations?act_to=1767225600", "act_to"),
     ("/forecasts?class=odd", "class"),
     *((f"{path}?from=2025-02-01&to=2025-01-31", "to") for path in SPANNED),
     ("/forecasts/levels?level=item_depot", "level"),

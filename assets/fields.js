@@ -7,7 +7,6 @@
   const TYPED = ".search-input input";
   const OPTIONS = ".dash-dropdown-content";
   const NAMED = "a, button, summary, path";
-  const AWAITED = ".part > .outline";
 
   let left = null;
   let leftOn = "";
@@ -15,7 +14,7 @@
   let unsent = null;
   let timer = 0;
 
-  const page = () => document.getElementById("_pages_content");
+  const page = () => window.nova.page();
 
   /* A field says what was typed once the reader pauses; Enter and leaving it, which Dash hears by
      itself, say it at once. */
@@ -73,7 +72,7 @@
   /* The same, or what stands in its place: of the cards of a list the next one's button. */
   function successor() {
     const same = left.id && document.getElementById(left.id);
-    if (same || page().querySelector(AWAITED)) {
+    if (same || window.nova.isAwaited(page())) {
       return same;
     }
     const kin = alike(left);

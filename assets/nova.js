@@ -509,7 +509,24 @@
     return new Date().toLocaleDateString("sv", { timeZone: "America/Sao_Paulo" });
   }
 
-  window.nova = { carried: carried, go: go, paint: paint, today: today, toggle: toggle };
+  function page() {
+    return document.getElementById("_pages_content");
+  }
+
+  /* Whether a part of the page is still to come. */
+  function isAwaited(within) {
+    return Boolean(within.querySelector(".part > .outline"));
+  }
+
+  window.nova = {
+    carried: carried,
+    go: go,
+    isAwaited: isAwaited,
+    page: page,
+    paint: paint,
+    today: today,
+    toggle: toggle,
+  };
 
   function startOver(query) {
     query.delete("cursor");

@@ -9,8 +9,9 @@
   const ADDRESS = "/api/v1/status";
   const FILLED_IN = "input, textarea, select";
   const DONE = ".toast .text-success";
-  const AWAITED = ".part > .outline";
   const DECISIONS = "[data-shows=decisions]";
+
+  const page = window.nova.page;
 
   let shown = null;
   let decided = null;
@@ -22,10 +23,6 @@
   let typedAt = 0;
   let watchedPage = null;
   let watchedToasts = null;
-
-  function page() {
-    return document.getElementById("_pages_content");
-  }
 
   function offer() {
     return document.getElementById("data-offer");
@@ -75,23 +72,18 @@
     }
   }
 
-  /* What the reader had open: where they were, what was unfolded, what held the focus. */
+  /* What the reader had open: where they were, what was unfolded. What held the focus is the matter
+     of assets/fields.js. */
 
   function remember() {
-    const active = document.activeElement;
     const unfolded = [...page().querySelectorAll("details")].map((one) => one.open);
-    const inside = active && page().contains(active) ? active.id : "";
-    return { left: window.scrollX, top: window.scrollY, unfolded: unfolded, focus: inside };
+    return { left: window.scrollX, top: window.scrollY, unfolded: unfolded };
   }
 
   function restore(kept) {
     const folds = [...page().querySelectorAll("details")];
     if (folds.length === kept.unfolded.length) {
       folds.forEach((one, index) => (one.open = kept.unfolded[index]));
-    }
-    const held = kept.focus && document.getElementById(kept.focus);
-    if (held && document.activeElement === document.body) {
-      held.focus({ preventScroll: true });
     }
     window.scrollTo(kept.left, kept.top);
   }
@@ -106,7 +98,7 @@
     const held = here.style.minHeight;
     here.style.minHeight = here.offsetHeight + "px";
     const observer = new MutationObserver(function () {
-      if (here.querySelector(AWAITED)) {
+      if (window.nova.isAwaited(here)) {
         return;
       }
       observer.disconnect();

@@ -7,10 +7,12 @@
   const TYPED = ".search-input input";
   const OPTIONS = ".dash-dropdown-content";
   const NAMED = "a, button, summary, path";
+  const AWAITED_MS = 5000;
 
   let left = null;
   let leftOn = "";
   let rank = -1;
+  let lostAt = 0;
   let unsent = null;
   let timer = 0;
 
@@ -56,6 +58,7 @@
       left = within("#_pages_content") ? event.target : null;
       leftOn = window.location.pathname;
       rank = left ? alike(left).indexOf(left) : -1;
+      lostAt = 0;
     }
   }
 
@@ -79,9 +82,15 @@
     return kin[Math.min(rank, kin.length - 1)];
   }
 
+  /* What comes later is not what the reader was at: no button takes their next key for its own. */
   function goOn() {
     const isLost = left && !left.isConnected && document.activeElement === document.body;
     if (!isLost || !page() || leftOn !== window.location.pathname) {
+      return;
+    }
+    lostAt = lostAt || Date.now();
+    if (Date.now() - lostAt > AWAITED_MS) {
+      left = null;
       return;
     }
     const [was, found] = [left, successor()];

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Watched
@@ -64,3 +65,33 @@ def test_values_picked_by_keys_are_said_together_and_the_focus_stays(
     watched.settle()
     expect(field).to_be_focused()
     assert watched.complaints == []
+
+
+@pytest.mark.parametrize(("later_ms", "focused"), [(0, 1), (10_000, 0)])
+def test_what_comes_much_later_does_not_take_the_focus(
+    watch: Callable[..., Watched], later_ms: int, focused: int
+) -> None:
+    watched = watch()
+    page = watched.open("/materials")
+    page.evaluate(
+        """later => {
+            const add = () => {
+                const button = document.createElement("button");
+                button.textContent = "Aceitar";
+                document.getElementById("_pages_content").append(button);
+                return button;
+            };
+            const [first, now] = [add(), Date.now];
+            first.focus();
+            first.remove();
+            setTimeout(() => {
+                Date.now = () => now() + later;
+                add();
+            }, 100);
+        }""",
+        later_ms,
+    )
+    button = page.locator("#_pages_content button", has_text="Aceitar")
+    expect(button).to_have_count(1)
+    watched.settle()
+    assert page.locator("#_pages_content button:focus", has_text="Aceitar").count() == focused

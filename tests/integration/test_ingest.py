@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import pandas as pd
 import pytest
@@ -279,6 +280,36 @@ def test_blanks_around_what_a_mapping_says_do_not_count(engine: Engine, tmp_path
         (date(2024, 1, 15), "CABO-1", "SP-01", 10.0),
         (date(2024, 1, 16), "CABO-1", "SP-02", 2.5),
     ]
+
+
+ACCENTS = """
+    date,sku,quantity
+    2024-01-15,CONEXÃO,10
+    2024-01-16,{apart},2
+    2024-01-17,CONEXAO,1
+    """
+ACCENT_RULES = """
+    [[source]]
+    kind = "demand"
+    [source.columns]
+    date = "date"
+    sku = "sku"
+    quantity = "quantity"
+    [source.constants]
+    site = "SP-01"
+    [[source.drop]]
+    column = "sku"
+    equals = "{apart}"
+    """
+
+
+def test_letters_whose_accents_are_written_apart_are_the_same(engine: Engine, tmp_path: Path):
+    apart = normalize("NFD", "CONEXÃO")
+    write(tmp_path, demand=ACCENTS.format(apart=apart))
+    assert load(tmp_path, engine).ok
+    assert rows(engine, "SELECT sku FROM core.item ORDER BY 1") == [("CONEXAO",), ("CONEXÃO",)]
+    (tmp_path / "mapping.toml").write_text(ACCENT_RULES.format(apart=apart))
+    assert load_one(tmp_path, engine).filtered == 2
 
 
 def test_rules_that_leave_no_row_say_so(engine: Engine, tmp_path: Path):

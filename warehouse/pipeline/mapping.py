@@ -54,6 +54,7 @@ import hashlib
 import json
 import re
 import tomllib
+import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatch
@@ -169,7 +170,7 @@ def read_mapping(path: Path) -> list[Source]:
     if path.stat().st_size > LARGEST_MAPPING:
         raise BadMapping(f"{path.name} is larger than {LARGEST_MAPPING:,} bytes")
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(unicodedata.normalize("NFC", path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMapping(f"{path.name} is not TOML: {error}") from error
     return parse_mapping(document, path.name)

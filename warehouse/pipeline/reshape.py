@@ -290,7 +290,8 @@ class Reshaper:
 
 
 class _Cells:
-    """The trimmed cells of one stretch of rows, by the file's header or pseudo-column."""
+    """The trimmed cells of one stretch of rows, by the file's header or pseudo-column; a letter and
+    its accent are one character (NFC)."""
 
     def __init__(self, chunk: Chunk, missing: tuple[str, ...], part: Part) -> None:
         self._table, self._lines, self._part = chunk.table, chunk.lines, part
@@ -308,7 +309,8 @@ class _Cells:
             return pa.array(self._lines).cast(pa.string())
         if header in PSEUDO_COLUMNS:
             return _repeated(self._part.name if header == "@sheet" else self._part.file, self.rows)
-        column = _none_if_empty(pc.utf8_trim_whitespace(flat(self._table[header])))
+        trimmed = pc.utf8_trim_whitespace(flat(self._table[header]))
+        column = _none_if_empty(pc.utf8_normalize(trimmed, "NFC"))
         if self._missing is None:
             return column
         return pc.if_else(pc.is_in(column, self._missing), None, column)

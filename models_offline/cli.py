@@ -475,6 +475,8 @@ def print_summary(results: Results) -> None:
     )
     if len(dataset.left_out):
         print(_left_out(dataset))
+    if dataset.source["running_from"]:
+        print(_running(dataset.source))
     if dataset.source["empty_periods"]:
         print(_empty(dataset.source))
     if not results.accuracy.empty:
@@ -503,6 +505,11 @@ def _left_out(dataset: Dataset) -> str:
         f"{len(dataset.left_out)} series left out, without demand in a whole period"
         f" ({dataset.frequency.code}): {', '.join(names)}" + (f" and {more} more" if more else "")
     )
+
+
+def _running(source: Mapping[str, Any]) -> str:
+    since = source["running_from"]
+    return f"the period from {since} on was not over when it was loaded: nothing is learnt from it"
 
 
 def _empty(source: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 LIMIT_RULE = "every k-th series by demand value, from the highest, so that all value classes appear"
 COUNTRY = "BR"
+DAY = pd.Timedelta(days=1)
 DAYS_PER_WEEK = 7
 WEEKS_OPEN = 8
 """A weekday without a row in so many weeks is one on which nobody works."""
@@ -89,7 +91,8 @@ def build(training: TrainingSet, frequency: str | None = None, limit: int | None
     native = infer_frequency(rows["date"])
     chosen = FREQUENCIES[frequency] if frequency else native
     pairs = _pairs(rows)
-    regular = _regular(rows, pairs, native, chosen)
+    running = _running(rows["date"].max(), native, training.loaded_on)
+    regular = _regular(rows, pairs, native, chosen, running)
     history, series = regular.history, regular.series
     value = history.groupby("unique_id", sort=True)["y"].sum().to_numpy()
     value = value * _unit_costs(series["sku"], training.items)
@@ -106,6 +109,7 @@ def build(training: TrainingSet, frequency: str | None = None, limit: int | None
         "empty_periods": len(regular.empty),
         "last_empty_periods": regular.empty[-MOST_EMPTY:].strftime("%Y-%m-%d").tolist(),
         "inferred_frequency": native.code,
+        "running_from": None if running is None else running.date().isoformat(),
     }
     outside = Outside((COUNTRY,), training.drivers)
     machines = Machines(training.equipment, training.parts, training.sites)
@@ -155,24 +159,48 @@ def _pairs(rows: pd.DataFrame) -> Pairs:
     return Pairs(number, pd.DataFrame(names))
 
 
+def _running(last: pd.Timestamp, native: Frequency, loaded_on: date | None) -> pd.Timestamp | None:
+    """The first day of the week or month of the `last` row of weekly or monthly ones, where it was
+    still running on the day on which it was loaded."""
+    began = native.floor(pd.Series([last]))
+    end = native.following(began)[0] - DAY
+    is_over = loaded_on is None or native.code == "D" or end <= pd.Timestamp(loaded_on)
+    return None if is_over else began[0]
+
+
 def _whole(
+    dates: pd.DatetimeIndex,
+    starts: pd.Series,
+    native: Frequency,
+    chosen: Frequency,
+    running: pd.Timestamp | None,
+) -> Flags:
+    """Which of the ascending dates, whose periods begin at `starts`, are in whole periods: neither
+    in one that is `running`, nor in one that is cut off, when another one remains."""
+    whole = np.ones(len(dates), dtype=bool)
+    if running is not None and dates[0] < running:
+        whole = np.asarray(dates < running)
+    whole[whole] = ~_cut_off(dates[whole], starts[whole], native, chosen)
+    return whole
+
+
+def _cut_off(
     dates: pd.DatetimeIndex, starts: pd.Series, native: Frequency, chosen: Frequency
 ) -> Flags:
-    """Which of the ascending dates, whose periods begin at `starts`, are in whole periods: daily
-    rows made weekly or monthly, a last or first period that is cut off would look like a fall in
-    demand, so it is left out when another one remains."""
-    whole = np.ones(len(dates), dtype=bool)
+    """Which of the dates are in a first or last period of days made weeks or months, or weeks
+    months, that is cut off: it would look like a fall in demand. None where no other remains."""
+    cut_off = np.zeros(len(dates), dtype=bool)
     if chosen.code == native.code or chosen.code == "D":
-        return whole
-    first, last, day = starts.iloc[0], starts.iloc[-1], pd.Timedelta(days=1)
+        return cut_off
+    first, last = starts.iloc[0], starts.iloc[-1]
     near = pd.Timedelta(weeks=WEEKS_OPEN)
-    after = pd.date_range(dates[-1] + day, chosen.after(last, 1)[0] - day)
-    before = pd.date_range(first, dates[0] - day)
+    after = pd.date_range(dates[-1] + DAY, chosen.after(last, 1)[0] - DAY)
+    before = pd.date_range(first, dates[0] - DAY)
     if _are_due(after, dates[dates > dates[-1] - near], native):
-        whole &= (starts < last).to_numpy()
+        cut_off |= (starts == last).to_numpy()
     if _are_due(before, dates[dates < dates[0] + near], native):
-        whole &= (starts > first).to_numpy()
-    return whole if whole.any() else ~whole
+        cut_off |= (starts == first).to_numpy()
+    return ~cut_off if cut_off.all() else cut_off
 
 
 def _are_due(days: pd.DatetimeIndex, near: pd.DatetimeIndex, native: Frequency) -> bool:
@@ -185,14 +213,20 @@ def _are_due(days: pd.DatetimeIndex, near: pd.DatetimeIndex, native: Frequency) 
     return bool(days.weekday.isin(near.weekday).any())
 
 
-def _regular(rows: pd.DataFrame, pairs: Pairs, native: Frequency, chosen: Frequency) -> Regular:
+def _regular(
+    rows: pd.DataFrame,
+    pairs: Pairs,
+    native: Frequency,
+    chosen: Frequency,
+    running: pd.Timestamp | None,
+) -> Regular:
     """Demand by period, with zeros for the missing ones between a series' first demand and the last
     period of all, whether a row says so or not. Series without demand in a whole period are left
     out; raises InvalidInput where all are."""
     of_row, distinct = pd.factorize(rows["date"], sort=True)
     dates = pd.DatetimeIndex(distinct)
     starts = chosen.floor(dates.to_series())
-    starts = starts.where(_whole(dates, starts, native, chosen))
+    starts = starts.where(_whole(dates, starts, native, chosen, running))
     calendar = chosen.range(starts.min(), chosen.count(starts.min(), starts.max()))
     period = calendar.get_indexer(pd.Index(starts))[of_row]
     empty = calendar[~np.isin(np.arange(len(calendar)), period)]

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.access import EVERYTHING, Role, Scope
+from domain.clock import BRASILIA
 from domain.errors import InvalidInput, NotFound
 from domain.receipts import evaluate
 from domain.recommending.settings import RecommendationSettings
@@ -31,6 +32,8 @@ from warehouse.pipeline.recorded import received_lines
 from warehouse.pipeline.scores import total_band
 from warehouse.pipeline.views import refresh_needed
 from warehouse.queries import forecasts, inventory, kpis, overrides, receipts, status
+from warehouse.queries.published import run_and_days
+from warehouse.queries.training import load_training_set
 
 BY = "tests"
 LATE: dict[str, Any] = {
@@ -446,6 +449,41 @@ def test_demand_of_a_month_reaches_to_its_end(nova: str, engine: Engine, tmp_pat
     assert overrides.periods() == [date(2025, 7, 1), date(2025, 8, 1)]
     (asked,) = [one for one in kpis.headline() if one.key == "demand_value"]
     assert (asked.value, asked.as_of) == (1_200, date(2025, 6, 30))
+
+
+def test_a_month_that_was_running_when_it_was_loaded_is_not_over(
+    nova: str, engine: Engine, tmp_path: Path
+):
+    """June, loaded on its 10th: demand is known to 31 May, and nothing counts from a day that is
+    still to come. Loaded again on the evening of its last day, it is over."""
+    months = "".join(f"2025-0{month}-01;A;310;D\n" for month in range(1, 6))
+    files = {
+        "items": "sku;family;unit;unit_cost_brl\nA;cabos;m;2\n",
+        "sites": "site;uf\nD;SP\n",
+        "demand": f"date;sku;quantity;site\n{months}",
+        "stock": "date;sku;site;on_hand\n2025-05-21;A;D;400\n",
+    }
+    load_and_publish(write(tmp_path, **files), engine, frequency="M", horizon=3)
+    june = "date;sku;quantity;site\n2025-06-01;A;90;D\n"
+    assert load(write(tmp_path / "june", demand=june), engine).ok
+    _loaded_at(engine, "2025-06-10 23:30")
+    derive.refresh_after_load(engine)
+    assert load_training_set(engine).loaded_on == date(2025, 6, 10)
+    assert policy(engine, "A", "D").on_hand == 400 - 100
+    known = status.current()
+    assert known.as_of == known.demand_to == date(2025, 5, 31)
+    assert {point.actual for point in forecasts.series(sku="A", site="D")} == {None}
+    (asked,) = [one for one in kpis.headline() if one.key == "demand_value"]
+    assert (asked.value, asked.as_of) == (620, date(2025, 5, 31))
+    _loaded_at(engine, "2025-06-30 23:30")
+    with engine.connect() as connection:
+        assert run_and_days(connection).demand == date(2025, 6, 30)
+
+
+def _loaded_at(engine: Engine, moment: str) -> None:
+    sql = "UPDATE staging.load SET started_at = CAST(:moment AS timestamp) AT TIME ZONE :zone"
+    with engine.begin() as connection:
+        connection.execute(text(sql), {"moment": moment, "zone": BRASILIA.key})
 
 
 def test_what_was_last_asked_for_in_a_month_is_idle_from_its_end(engine: Engine, tmp_path: Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,34 @@ def test_a_period_is_whole_where_no_more_rows_are_due(
     rows = pd.DataFrame({"sku": "A", "site": "X", "date": dates, "quantity": 1.0})
     history = build(replace(make_training({("A", "X"): [1]}), demand=rows), code).history
     assert history["ds"].iloc[[0, -1]].astype(str).tolist() == [first, last]
+
+
+@pytest.mark.parametrize(
+    ("start", "freq", "loaded_on", "chosen", "last", "running"),
+    [
+        ("2024-01-01", "MS", "2024-05-30", None, "2024-04-01", "2024-05-01"),
+        ("2024-01-01", "MS", "2024-05-31", None, "2024-05-01", None),
+        ("2024-01-01", "MS", "2030-01-01", None, "2024-05-01", None),
+        ("2024-01-03", "W-WED", "2024-02-03", None, "2024-01-22", "2024-01-29"),
+        ("2024-01-03", "W-WED", "2024-02-04", None, "2024-01-29", None),
+        # weeks made months: that of 29 January is the last of January
+        ("2024-01-01", "W-MON", "2024-01-30", "M", "2024-01-01", "2024-01-29"),
+        ("2024-01-01", "D", "2024-01-05", None, "2024-01-05", None),
+    ],
+)
+def test_a_period_that_runs_while_it_is_loaded_is_not_whole(
+    start: str,
+    freq: str,
+    loaded_on: str,
+    chosen: str | None,
+    last: str,
+    running: str | None,
+    make_training: MakeTraining,
+) -> None:
+    training = make_training({("A", "X"): np.ones(5)}, start=start, freq=freq)
+    dataset = build(replace(training, loaded_on=date.fromisoformat(loaded_on)), chosen)
+    assert dataset.last == pd.Timestamp(last)
+    assert dataset.source["running_from"] == running
 
 
 def test_series_of_cut_off_weeks_alone_are_named(make_training: MakeTraining) -> None:

@@ -207,6 +207,7 @@ def brought_to_today(
              ) AS period
              WHERE demand.item_id = overview.item_id AND demand.site_id = overview.site_id
                 AND demand.date >= date_trunc(:bucket, overview.stock_date + interval '1 day')
+                AND demand.date <= :today
             ) AS used_since,
             received_since, received_of_ordered
         FROM analytics.series_overview AS overview

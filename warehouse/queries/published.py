@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 from domain.clock import months_after
 from domain.errors import NothingPublished
 from warehouse.caching import once
+from warehouse.clock import DEMAND_LOADED_ON
 from warehouse.planned import planned_once
 
 NO_RUN = "No forecasts have been published yet."
@@ -23,14 +24,20 @@ BUCKET = {"D": "day", "W": "week", "M": "month"}
 NATIVE = "run.manifest -> 'dataset' ->> 'inferred_frequency'"
 """The period that each row of demand stands for (D, W, M), as the run's trainer found it."""
 
+
+def _reached(bucket: str) -> str:
+    start = f"date_trunc('{bucket}', last.date::timestamp)"
+    end = f"({start} + interval '1 {bucket}')::date - 1"
+    return f"CASE WHEN {end} > {DEMAND_LOADED_ON} THEN {start}::date - 1 ELSE {end} END"
+
+
 REACHED = f"""
     CASE {NATIVE}
-        WHEN 'W' THEN date_trunc('week', last.date::timestamp)::date + 6
-        WHEN 'M' THEN (date_trunc('month', last.date::timestamp) + interval '1 month')::date - 1
-        ELSE last.date
+        WHEN 'W' THEN {_reached("week")} WHEN 'M' THEN {_reached("month")} ELSE last.date
     END
 """
-"""Until when demand is known whose last row is dated `last.date`: to the end of its period."""
+"""Until when demand is known whose last row is dated `last.date`: to the end of its period, or of
+the one before where it was still running on the day on which it was loaded."""
 
 DEMAND_TO = f"""(
     SELECT {REACHED} FROM (SELECT max(date) AS date FROM analytics.demand_by_day) AS last

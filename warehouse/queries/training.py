@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import date
 from io import BytesIO
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, Engine, text
 
+from warehouse.clock import DEMAND_LOADED_ON
 from warehouse.db import copy
 
 _DEMAND = """
@@ -18,6 +20,9 @@ FROM core.demand GROUP BY item_id, site_id, date
 """
 BY_PARTITION = "SET LOCAL enable_partitionwise_aggregate = on"
 """Every date is in one partition: each is added up by itself, without sorting all of them."""
+_LOADED_ON = f"""
+SELECT {DEMAND_LOADED_ON} FROM (SELECT max(date) AS date FROM core.demand) AS last
+"""
 _ROW = np.dtype(
     [
         ("columns", ">i2"),
@@ -85,6 +90,7 @@ class TrainingSet:
     equipment: equipment, site, kind, measured_at, failure (0, 1, NaN: not said) and a column for
     each measurement; what kind of failure it was is not read. tower_kpis: site, date and the
     figures of the last year. parts: kind of equipment, sku and units that a failure takes.
+    loaded_on: the day on which the last demand was loaded (None: unknown).
     """
 
     demand: pd.DataFrame
@@ -95,6 +101,7 @@ class TrainingSet:
     equipment: pd.DataFrame = field(default_factory=pd.DataFrame)
     tower_kpis: pd.DataFrame = field(default_factory=pd.DataFrame)
     parts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    loaded_on: date | None = None
 
 
 def load_training_set(engine: Engine) -> TrainingSet:
@@ -113,6 +120,7 @@ def load_training_set(engine: Engine) -> TrainingSet:
         equipment = _equipment(connection)
         tower_kpis = _copied(connection, _TOWER_KPIS, {"site": "str"}, ["date"])
         parts = _frame(connection, _PARTS, numbers=("units",))
+        loaded_on = connection.execute(text(_LOADED_ON)).scalar()
     return TrainingSet(
         demand=demand,
         items=items.drop(columns="item_id"),
@@ -122,6 +130,7 @@ def load_training_set(engine: Engine) -> TrainingSet:
         equipment=equipment,
         tower_kpis=tower_kpis,
         parts=parts,
+        loaded_on=loaded_on,
     )
 
 

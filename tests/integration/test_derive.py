@@ -462,6 +462,7 @@ def test_a_month_that_was_running_when_it_was_loaded_is_not_over(
         "sites": "site;uf\nD;SP\n",
         "demand": f"date;sku;quantity;site\n{months}",
         "stock": "date;sku;site;on_hand\n2025-05-21;A;D;400\n",
+        "outages": "outage;site;started_at\nO-1;D;2025-05-25 00:00\n",
     }
     load_and_publish(write(tmp_path, **files), engine, frequency="M", horizon=3)
     june = "date;sku;quantity;site\n2025-06-01;A;90;D\n"
@@ -475,9 +476,14 @@ def test_a_month_that_was_running_when_it_was_loaded_is_not_over(
     assert {point.actual for point in forecasts.series(sku="A", site="D")} == {None}
     (asked,) = [one for one in kpis.headline() if one.key == "demand_value"]
     assert (asked.value, asked.as_of) == (620, date(2025, 5, 31))
+    hours = "SELECT sum(hours) FROM analytics.downtime_by_day"
+    assert rows(engine, hours) == [(7 * 24,)]
     _loaded_at(engine, "2025-06-30 23:30")
+    derive.refresh_after_load(engine)
     with engine.connect() as connection:
-        assert run_and_days(connection).demand == date(2025, 6, 30)
+        reached = run_and_days(connection)
+    assert reached.demand == reached.outages_to == date(2025, 6, 30)
+    assert rows(engine, hours) == [((7 + 30) * 24,)]
 
 
 def _loaded_at(engine: Engine, moment: str) -> None:

@@ -66,8 +66,8 @@ KNOWN = f"""(
 AS_OF = f"(SELECT {LAST_SPOKEN_OF} FROM {KNOWN})"
 """The same for a statement that knows neither."""
 
-OUTAGES_TO = """greatest(
-    (SELECT max(date) FROM analytics.demand_by_day),
+OUTAGES_TO = f"""greatest(
+    {DEMAND_TO},
     (SELECT max(date) FROM analytics.stock_by_day),
     (SELECT max(date) FROM analytics.downtime_by_day)
 )"""

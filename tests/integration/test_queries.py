@@ -13,6 +13,7 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from sqlalchemy import Connection, Engine, event, text
@@ -696,6 +697,37 @@ def test_weekly_totals_stand_on_the_runs_weeks(nova: str, engine: Engine, tmp_pa
     assert (len(past), len(ahead)) == (53, 13)
     history = forecasts.history(sku="CABO-01", site="DEP-SP")
     assert len(history) == 60
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        ("2024-12-31", "2025-01-31", "2025-02-28"),
+        ("2025-01-01", "2025-02-01", "2025-03-01"),
+        ("2024-12-27", "2025-01-31", "2025-02-27"),
+    ],
+)
+def test_counts_of_each_month_are_compared_with_those_of_the_month_before(
+    nova: str, engine: Engine, tmp_path: Path, counts: tuple[str, ...]
+):
+    held = dict(zip(counts, (300, 200, 0), strict=True))
+    months = pd.period_range("2024-06", "2025-02", freq="M")
+    asked = dict(zip(months, 2 ** np.arange(len(months)), strict=True))
+    files = {
+        "items": "sku;family;unit;unit_cost_brl\nA;cabos;m;2\n",
+        "sites": "site;uf\nD;SP\n",
+        "demand": "date;sku;quantity;site\n"
+        + "".join(f"{month}-01;A;{units};D\n" for month, units in asked.items()),
+        "stock": "date;sku;site;on_hand\n"
+        + "".join(f"{day};A;D;{units}\n" for day, units in held.items()),
+    }
+    load_and_publish(write(tmp_path, **files), engine, frequency="M", horizon=3)
+    found = by_key(kpis.headline())
+    value, rate = found["inventory_value"], found["stockout_rate"]
+    assert (value.value, value.previous) == (0, 400)
+    assert (rate.value, rate.previous) == (1, 0)
+    (row,) = materials.page().rows
+    assert row.demand_90d == 64 + 128 + 256
 
 
 def test_a_week_that_is_not_over_is_no_actual(nova: str, engine: Engine, tmp_path: Path):

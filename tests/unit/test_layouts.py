@@ -988,7 +988,8 @@ def test_every_amount_is_written_alike(locale: str) -> None:
     ("frequency", "told"), [("D", "30 dias"), ("W", "28 dias"), ("M", "1 mês")]
 )
 def test_the_maps_labels_say_the_days_that_its_numbers_are_of(frequency: str, told: str) -> None:
-    known = {"demand": date(2025, 6, 1), "first_demand": date(2025, 1, 1), "stock": TODAY}
+    known: dict[str, Any] = {"demand": date(2025, 6, 1), "first_demand": date(2025, 1, 1)}
+    known |= {"stock": TODAY, "stock_before": None, "stock_before_that": None}
     last = SimpleNamespace(**known, as_of=TODAY, outages_from=date(2025, 1, 1), outages_to=TODAY)
     run = PublishedRun(1, None, frequency, 30, TODAY, TODAY, {}, None, TODAY)
     windows = kpis._windows(run, last, NO_FILTERS)

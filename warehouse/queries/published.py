@@ -10,10 +10,14 @@ from sqlalchemy import Connection, Row
 
 from domain.clock import months_after
 from domain.errors import NothingPublished
+from domain.kpis import STOCK_DAYS
 from warehouse.caching import once
 from warehouse.clock import DEMAND_LOADED_ON
 from warehouse.planned import planned_once
 
+LATER_DAYS = 5
+"""So many days less than STOCK_DAYS may lie between two counts that are compared: months differ,
+and end on a Saturday."""
 NO_RUN = "No forecasts have been published yet."
 LATE_DAYS = 3
 """So many days may pass until demand that there should be is loaded."""
@@ -66,6 +70,21 @@ KNOWN = f"""(
 AS_OF = f"(SELECT {LAST_SPOKEN_OF} FROM {KNOWN})"
 """The same for a statement that knows neither."""
 
+
+def _count_before(day: str) -> str:
+    return f"""(
+        SELECT CASE
+            WHEN later - aim <= {LATER_DAYS} AND (earlier IS NULL OR later - aim < aim - earlier)
+                THEN later ELSE earlier
+        END
+        FROM (
+            SELECT aim, (SELECT max(date) FROM analytics.stock_by_day WHERE date <= aim) AS earlier,
+                (SELECT min(date) FROM analytics.stock_by_day WHERE date > aim) AS later
+            FROM (SELECT {day} - {STOCK_DAYS} AS aim) AS wanted
+        ) AS counted
+    )"""
+
+
 OUTAGES_TO = f"""greatest(
     {DEMAND_TO},
     (SELECT max(date) FROM analytics.stock_by_day),
@@ -93,16 +112,21 @@ RUN = f"""
             EXISTS (SELECT FROM analytics.order_by_day) AS has_orders,
             EXISTS (SELECT FROM core.site WHERE contract_id IS NOT NULL) AS has_contracts,
             EXISTS (SELECT FROM core.item WHERE unit_cost_brl IS NOT NULL) AS has_costs
-    )
+    ),
+    counted AS MATERIALIZED (SELECT {_count_before("stock")} AS stock_before FROM known)
     SELECT run.run_id, published.previous_run_id, run.frequency, run.horizon,
         run.data_from, run.data_to, run.metrics,
         (manifest -> 'counts' -> 'series_trained') <> (manifest -> 'counts' -> 'series_total')
             AS limited,
         known.demand AS known_to, coalesce({NATIVE}, 'D') AS native, known.*,
-        {LAST_SPOKEN_OF} AS as_of
-    FROM known LEFT JOIN analytics.published ON true LEFT JOIN analytics.run USING (run_id)
+        {LAST_SPOKEN_OF} AS as_of, stock_before,
+        {_count_before("stock_before")} AS stock_before_that
+    FROM known CROSS JOIN counted
+    LEFT JOIN analytics.published ON true LEFT JOIN analytics.run USING (run_id)
 """
-"""What `run_and_days` gives, for statements to be part of whose row is taken for it."""
+"""What `run_and_days` gives, for statements to be part of whose row is taken for it. `stock_before`
+is the day of the count nearest to STOCK_DAYS before the last one, as analytics.series_overview has
+it, and `stock_before_that` the same of it."""
 
 
 def period_end(day: str) -> str:

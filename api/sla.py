@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -30,6 +30,7 @@ from api.routing import route
 from auth import trail
 from auth.guards import current_viewer
 from domain.access import Permission
+from domain.clock import BRASILIA
 from domain.records import Filters, Page
 from domain.sheets import Cell
 from domain.sla import (
@@ -126,7 +127,14 @@ def one(contract: str, query: PlacesQuery) -> ContractDetail:
 @route("GET", "/outages", query=OutagesQuery, data=list[Outage], paged=True)
 def outages(query: OutagesQuery) -> Page[Outage]:
     """Outages, with the part that each waited for."""
-    return sla.outages(**_asked(query), limit=query.limit, cursor=query.cursor)
+    found = sla.outages(**_asked(query), limit=query.limit, cursor=query.cursor)
+    return replace(found, rows=[_with_offset(row) for row in found.rows])
+
+
+def _with_offset(one: Outage) -> Outage:
+    """The same with Brasília's offset to its times, which are recorded without."""
+    ended_at = one.ended_at and one.ended_at.replace(tzinfo=BRASILIA)
+    return replace(one, started_at=one.started_at.replace(tzinfo=BRASILIA), ended_at=ended_at)
 
 
 @route(

@@ -82,6 +82,7 @@ def test_page_api_and_file_say_the_same(breached: Site) -> None:
     assert detail["score"] == south and len(detail["days"]) == 29
     assert detail["months"][0] == south["now"]
     (outage,) = api.get("/outages", params={"contract": "C-SUL"}).json()["data"]
+    assert outage["started_at"].endswith("-03:00")
     assert (outage["hours"], outage["cause"]) == (24.0, HOSTILE)
     assert "2000" in api.get("/exports/sla.csv").text
     shown = breached.browser(ADMIN).open_page("/sla/C-SUL", "?sort=-hours").json()

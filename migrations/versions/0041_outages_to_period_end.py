@@ -11,27 +11,30 @@ branch_labels = None
 depends_on = None
 
 LAST_DATE = "SELECT max(date) + interval '1 day' AS until FROM analytics.demand_by_day"
-LAST_PERIOD = """
-    SELECT CASE WHEN bucket <> 'day' AND until > loaded_until THEN since ELSE until END AS until
+LAST_PERIOD = "SELECT until FROM analytics.demand_known"
+
+DEMAND_KNOWN = """
+SELECT bucket, CASE WHEN bucket <> 'day' AND until > loaded_until THEN since ELSE until END AS until
+FROM (
+    SELECT bucket, since, since + CAST('1 ' || bucket AS interval) AS until,
+        (SELECT max((started_at AT TIME ZONE 'America/Sao_Paulo')::date) FROM staging.load
+            WHERE kind = 'demand' AND state = 'accepted' AND date_to >= last_date
+        ) + interval '1 day' AS loaded_until
     FROM (
-        SELECT bucket, since, since + CAST('1 ' || bucket AS interval) AS until,
-            (SELECT max((started_at AT TIME ZONE 'America/Sao_Paulo')::date) FROM staging.load
-                WHERE kind = 'demand' AND state = 'accepted' AND date_to >= last_date
-            ) + interval '1 day' AS loaded_until
-        FROM (
-            SELECT bucket, last_date, date_trunc(bucket, last_date::timestamp) AS since
-            FROM (SELECT max(date) AS last_date FROM analytics.demand_by_day) AS last
-            CROSS JOIN (
-                SELECT CASE (
-                    SELECT manifest -> 'dataset' ->> 'inferred_frequency' FROM analytics.run
-                    ORDER BY run_id DESC LIMIT 1
-                ) WHEN 'W' THEN 'week' WHEN 'M' THEN 'month' ELSE 'day' END AS bucket
-            ) AS native
-        ) AS started
-    ) AS period
+        SELECT bucket, last_date, date_trunc(bucket, last_date::timestamp) AS since
+        FROM (SELECT max(date) AS last_date FROM analytics.demand_by_day) AS last
+        CROSS JOIN (
+            SELECT CASE (
+                SELECT manifest -> 'dataset' ->> 'inferred_frequency' FROM analytics.run
+                ORDER BY run_id DESC LIMIT 1
+            ) WHEN 'W' THEN 'week' WHEN 'M' THEN 'month' ELSE 'day' END AS bucket
+        ) AS native
+    ) AS started
+) AS period
 """
-"""The period that was still running on the day on which it was loaded is not known to its end. What
-rows stand for is told by the newest run: while the first one is published, none is published."""
+"""What a row of demand stands for, and the first moment of which no demand is known: a period that
+was still running on the day on which it was loaded is not known to its end. The newest run tells
+what rows stand for: while the first one is being published, none is published."""
 
 DOWNTIME_BY_DAY = """
 WITH demand AS ({demand}),
@@ -69,11 +72,13 @@ GROUP BY 1, 2, 3
 
 
 def upgrade() -> None:
+    op.execute(f"CREATE VIEW analytics.demand_known AS {DEMAND_KNOWN}")
     _downtime_by_day(LAST_PERIOD)
 
 
 def downgrade() -> None:
     _downtime_by_day(LAST_DATE)
+    op.execute("DROP VIEW analytics.demand_known")
 
 
 def _downtime_by_day(demand: str) -> None:

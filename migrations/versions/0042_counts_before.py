@@ -20,35 +20,13 @@ WITH last_day AS (
 )
 """
 NEAREST_COUNT = """
-WITH native AS (
-    SELECT CASE (
-        SELECT manifest -> 'dataset' ->> 'inferred_frequency' FROM analytics.run
-        ORDER BY run_id DESC LIMIT 1
-    ) WHEN 'W' THEN 'week' WHEN 'M' THEN 'month' ELSE 'day' END AS bucket
-),
-period AS (
-    SELECT bucket, started, started + CAST('1 ' || bucket AS interval) AS ended,
-        (SELECT max((started_at AT TIME ZONE 'America/Sao_Paulo')::date) FROM staging.load
-            WHERE kind = 'demand' AND state = 'accepted' AND date_to >= last_date
-        ) + interval '1 day' AS loaded_until
-    FROM (
-        SELECT bucket, last_date, date_trunc(bucket, last_date::timestamp) AS started
-        FROM native CROSS JOIN (
-            SELECT max(date) AS last_date FROM analytics.demand_by_day
-        ) AS last
-    ) AS last
-),
-demand AS (
+WITH demand AS (
     SELECT until, until - CASE bucket
             WHEN 'day' THEN interval '90 days'
             WHEN 'week' THEN interval '13 weeks'
             ELSE interval '3 months'
         END AS since
-    FROM (
-        SELECT bucket, CASE WHEN bucket <> 'day' AND ended > loaded_until
-            THEN started ELSE ended END AS until
-        FROM period
-    ) AS reached
+    FROM analytics.demand_known
 ),
 last_day AS (
     SELECT since, until, CASE
@@ -62,7 +40,6 @@ last_day AS (
     ) AS counted
 )
 """
-"""A period that was still running on the day on which it was loaded is left out."""
 
 SERIES_OVERVIEW = """
 {last_day},
